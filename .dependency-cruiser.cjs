@@ -1,0 +1,30 @@
+// The direction of imports: a folder may import the folders before it in this list, never one after it.
+const order = [
+  "base", "config", "quantization", "engine", "network", "data", "runs",
+  "methods", "training", "export", "report", "sweep", "commands",
+];
+
+module.exports = {
+  forbidden: [
+    { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
+    ...order.slice(0, -1).map((folder, index) => ({
+      name: `${folder}-imports-only-what-comes-before-it`,
+      severity: "error",
+      from: { path: `^src/${folder}/` },
+      to: { path: `^src/(${order.slice(index + 1).join("|")}|main\\.ts|index\\.ts)` },
+    })),
+    {
+      name: "configuration-without-tensorflow",
+      severity: "error",
+      from: { path: "^src/(base|config|quantization)/" },
+      to: { path: "@tensorflow" },
+    },
+    {
+      name: "only-main-starts-the-program",
+      severity: "error",
+      from: { path: "^src/(?!main\\.ts)" },
+      to: { path: "^src/main\\.ts" },
+    },
+  ],
+  options: { tsPreCompilationDeps: true, tsConfig: { fileName: "tsconfig.json" }, doNotFollow: { path: "node_modules" } },
+};

@@ -1,0 +1,29 @@
+/** Exit codes of the program: the contract with shells and schedulers. */
+export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/**
+ * An error that a person can act on: its message says what was being done, the actual value, the place and the
+ * remedy. It is printed without a stack trace unless `--verbose` is given. Anything else that is thrown is a defect.
+ */
+export class UserError extends Error {
+  readonly exitCode: ExitCode;
+
+  constructor(message: string, { exitCode = exitCodes.failed, cause }: { exitCode?: ExitCode; cause?: unknown } = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = "UserError";
+    this.exitCode = exitCode;
+  }
+}
+
+/** The command line or the configuration is wrong (exit code 2). */
+export class UsageError extends UserError {
+  constructor(message: string, { cause }: { cause?: unknown } = {}) {
+    super(message, { exitCode: exitCodes.usage, cause });
+    this.name = "UsageError";
+  }
+}
+
+/** The message of anything that was thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

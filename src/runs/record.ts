@@ -1,0 +1,177 @@
+import { z } from "zod";
+
+/** Version of the record's shape; a reader refuses newer ones and says so. */
+export const recordVersion = 1;
+
+const finite = z.number();
+const count = z.int().nonnegative();
+const percent = z.number().min(0).max(100);
+const bits = z.union([z.literal(2), z.literal(4), z.literal(8), z.literal(16), z.literal(32)]);
+
+const environment = z.object({
+  version: z.string().describe("version of this program"),
+  node: z.string(),
+  platform: z.string().describe("operating system and processor architecture, as linux-x64"),
+  cpu: z.string(),
+  engine: z.enum(["native", "wasm"]),
+  tensorflow: z.string(),
+  device: z.string(),
+  threads: count,
+  instructionSets: z.array(z.string()),
+});
+
+const dataset = z.object({
+  name: z.string(),
+  trainImages: count,
+  validationImages: count,
+  testImages: count,
+  imageShape: z.array(count).describe("height, width, channels"),
+  classes: z.array(z.string()),
+  files: z.array(z.object({ name: z.string(), bytes: count, sha256: z.string() })),
+});
+
+const layer = z.object({
+  name: z.string(),
+  kind: z.enum(["conv2d", "dense"]),
+  weightShape: z.array(count).describe("convolution: kernel height, kernel width, in, out; dense: in, out"),
+  outputShape: z.array(count).describe("height, width, channels or units, before pruning"),
+  macs: count.describe("multiply-accumulates for one image, before pruning"),
+  parameters: count.describe("weights and biases, before pruning"),
+  weightQuantizer: z.string().nullable(),
+  inputQuantizer: z.string().nullable().describe("quantizer of the activation it reads; null: the network's input"),
+});
+
+const quantizer = z.object({
+  id: z.string(),
+  role: z.enum(["weight", "activation"]),
+  layer: z.string().describe("the layer whose weight or output it quantizes"),
+  signed: z.boolean(),
+  channels: count.nullable().describe("number of pruning gates; null where channels cannot be pruned"),
+  elements: count.describe("elements of the tensor; for activations, of one image"),
+});
+
+/** What one quantizer has learned at one moment. */
+const learned = z.object({
+  bits: bits.describe("with test-time gates"),
+  probabilities: z
+    .array(finite)
+    .describe("probability that the gates of 4, 8, 16 and 32 bits are open, each by itself, in that order"),
+  xMax: finite,
+  kept: count.nullable().describe("channels whose pruning gate is open"),
+  keepProbability: finite.nullable().describe("mean probability that a channel's pruning gate is open"),
+});
+
+const epoch = z.object({
+  epoch: z.int().positive().describe("counted from 1: after this many epochs"),
+  step: count.describe("training steps done so far"),
+  train: z.object({
+    loss: finite,
+    crossEntropy: finite,
+    complexity: finite.describe("sum of the quantizers' prior terms before the prior strength"),
+    top1: percent,
+  }),
+  evaluation: z
+    .object({ split: z.enum(["test", "validation"]), top1: percent, crossEntropy: finite })
+    .describe("with test-time gates"),
+  relativeBops: finite.describe("percent of the 32-bit network's bit operations, test-time gates"),
+  learningRates: z.object({ weights: finite, gates: finite, ranges: finite }),
+  quantizers: z.record(z.string(), learned),
+});
+
+const layerResult = z.object({
+  name: z.string(),
+  weightBits: bits,
+  inputBits: bits,
+  keptOutputs: count,
+  outputs: count,
+  keptInputs: count,
+  inputs: count,
+  bops: finite,
+  share: percent.describe("of the network's bit operations"),
+  parameters: count.describe("weights and biases left after pruning"),
+  bytes: count.describe("of the packed weight and its float32 bias"),
+});
+
+const result = z.object({
+  top1: percent.describe("of the test set, last epoch, test-time gates"),
+  crossEntropy: finite,
+  sampledTop1: percent.describe("of the test set with gates sampled as in training"),
+  relativeBops: finite,
+  relativeBopsAuthors: finite.describe("by the authors' formula, which counts input pruning on straight chains only"),
+  bytes: z.object({
+    packed: count.describe("weights at their learned bits and float32 biases, pruned channels gone"),
+    fp32: count.describe("the unpruned network in float32"),
+  }),
+  channels: z.object({ kept: count, of: count }),
+  parameters: z.object({ kept: count, of: count }),
+  layers: z.array(layerResult),
+  confusion: z.array(z.array(count)).describe("rows: true class; columns: predicted class; test set"),
+});
+
+const verification = z.object({
+  runtime: z.string().describe("name and version of the runtime that ran the file"),
+  images: count,
+  top1: percent,
+  trainerTop1: percent,
+  sameClass: percent.describe("images to which runtime and trainer give the same class"),
+  layers: z.array(
+    z.object({
+      name: z.string(),
+      elements: count,
+      equalCodes: percent,
+      largestDifference: count.describe("in codes, on the runtime's own inputs"),
+    }),
+  ),
+});
+
+const exported = z.object({
+  form: z.enum(["packed"]),
+  file: z.string(),
+  bytes: count,
+  sha256: z.string(),
+  opset: count,
+  verification: verification.nullable(),
+});
+
+const times = z.object({
+  startedAt: z.string(),
+  finishedAt: z.string().nullable(),
+  seconds: finite.describe("of computing, over all sessions of the run"),
+  epochSeconds: z.array(finite),
+});
+
+/**
+ * Everything a report needs to know of a run. Only `times` differs between two runs of the same configuration and
+ * seed on the same machine, engine and thread count.
+ */
+export const recordSchema = z.object({
+  format: z.literal("bayesian-bits-run"),
+  version: z.literal(recordVersion),
+  name: z.string(),
+  status: z.enum(["running", "stopped", "failed", "finished"]),
+  seed: count,
+  config: z.record(z.string(), z.unknown()).describe("the resolved configuration"),
+  configHash: z.string().describe("SHA-256 of the resolved configuration"),
+  environment,
+  data: dataset,
+  network: z.object({
+    name: z.string(),
+    inputShape: z.array(count),
+    parameters: count,
+    macs: count,
+    layers: z.array(layer),
+  }),
+  quantizers: z.array(quantizer),
+  epochs: z.array(epoch),
+  result: result.nullable(),
+  export: exported.nullable(),
+  warnings: z.array(z.object({ step: count, message: z.string() })),
+  times,
+});
+
+export type RunRecord = z.infer<typeof recordSchema>;
+export type EpochRecord = RunRecord["epochs"][number];
+export type LearnedQuantizer = EpochRecord["quantizers"][string];
+export type RunResult = NonNullable<RunRecord["result"]>;
+export type ExportRecord = NonNullable<RunRecord["export"]>;
+export type Verification = NonNullable<ExportRecord["verification"]>;
