@@ -1,0 +1,114 @@
+export type DataType = "float32" | "int32" | "uint8";
+
+/** A buffer of the engine. Images are [batch, height, width, channels]; the engine owns the memory. */
+export interface Tensor {
+  readonly shape: readonly number[];
+  readonly dtype: DataType;
+}
+
+/** Geometry of a convolution; weights are [kernel height, kernel width, in, out]. */
+export interface Conv2dGeometry {
+  readonly stride: number;
+  readonly padding: { readonly top: number; readonly bottom: number; readonly left: number; readonly right: number };
+}
+
+export interface PoolGeometry {
+  readonly size: number;
+  readonly stride: number;
+}
+
+/** What max-pooling remembers for its gradient. */
+export interface Pooled {
+  readonly output: Tensor;
+  /** Where the largest elements were, if the engine keeps that; released like any tensor. */
+  readonly workspace: Tensor | null;
+}
+
+/** The grid of one bit-width over a learned range (src/quantization/grid.ts). */
+export interface QuantizeOptions {
+  /** 32 is a clip. */
+  readonly bits: 2 | 4 | 8 | 16 | 32;
+  readonly signed: boolean;
+  readonly xMax: number;
+}
+
+/** A trained tensor that lives as long as the training, with its optimizer's moments. */
+export interface Variable {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+export interface AdamStep {
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** 1, 2, 3 …: which update this is. */
+  readonly step: number;
+}
+
+export interface MomentumStep {
+  readonly learningRate: number;
+  readonly momentum: number;
+}
+
+/**
+ * All the numerics of training and evaluation: one small interface with two implementations, `native` (raw TensorFlow
+ * ops) and `portable` (WebAssembly kernels). Tensors made inside `scope` are freed at its end unless kept; `release`
+ * frees one earlier.
+ */
+export interface Ops {
+  /** Uploads a copy-free view: the array must not change while the tensor lives. */
+  tensor(values: Float32Array | Int32Array | Uint8Array, shape: readonly number[]): Tensor;
+  /** Downloads. Waits for the computation. */
+  read(x: Tensor): Float32Array | Int32Array;
+  /** The value of a tensor with one element. */
+  scalar(x: Tensor): number;
+  /** Frees what `body` made, but for the tensors that `keep` picks from its result. */
+  scope<T>(body: () => T, keep: (result: T) => readonly (Tensor | null)[]): T;
+  release(x: Tensor): void;
+  /** Live tensors of the engine; constant from step to step. */
+  liveTensors(): number;
+
+  conv2d(x: Tensor, weight: Tensor, geometry: Conv2dGeometry): Tensor;
+  conv2dInputGradient(inputShape: readonly number[], weight: Tensor, gradient: Tensor, geometry: Conv2dGeometry): Tensor;
+  conv2dWeightGradient(x: Tensor, weightShape: readonly number[], gradient: Tensor, geometry: Conv2dGeometry): Tensor;
+  matmul(a: Tensor, b: Tensor, options?: { readonly transposeA?: boolean; readonly transposeB?: boolean }): Tensor;
+  maxPool(x: Tensor, geometry: PoolGeometry): Pooled;
+  maxPoolGradient(x: Tensor, pooled: Pooled, gradient: Tensor, geometry: PoolGeometry): Tensor;
+  /** Adds one number per channel (last axis). */
+  addBias(x: Tensor, bias: Tensor): Tensor;
+  /** Sums over all axes but the last. */
+  sumPerChannel(x: Tensor): Tensor;
+  relu(x: Tensor): Tensor;
+  /** The gradient where `output` is positive, else 0. */
+  reluGradient(output: Tensor, gradient: Tensor): Tensor;
+  reshape(x: Tensor, shape: readonly number[]): Tensor;
+  add(a: Tensor, b: Tensor): Tensor;
+  /** Elementwise, broadcasting a scalar or one number per channel. */
+  multiply(a: Tensor, b: Tensor): Tensor;
+  /** Σ of the elementwise product, as a scalar tensor. */
+  dot(a: Tensor, b: Tensor): Tensor;
+
+  /** x on one grid: s_b·round(clip(x)/s_b), codes clamped to the grid (bayesian-bits.md, section 1). */
+  quantize(x: Tensor, options: QuantizeOptions): Tensor;
+  /** The gradient where x lies inside the range that clipping leaves alone, else 0. */
+  rangeMask(x: Tensor, gradient: Tensor, options: { readonly signed: boolean; readonly xMax: number }): Tensor;
+
+  /** uint8 pixels to (pixel/255 - mean)/deviation per channel, float32. */
+  normalize(pixels: Tensor, normalization: { readonly mean: readonly number[]; readonly deviation: readonly number[] }): Tensor;
+  /** Mean cross-entropy over the batch (scalar) and its gradient with respect to the logits [batch, classes]. */
+  crossEntropy(logits: Tensor, labels: Tensor): { readonly loss: Tensor; readonly gradient: Tensor };
+  /** Index of the largest element of each row. */
+  argMax(logits: Tensor): Tensor;
+
+  variable(name: string, values: Float32Array, shape: readonly number[]): Variable;
+  /** The current value; release it before the variable is updated. */
+  value(variable: Variable): Tensor;
+  assign(variable: Variable, values: Float32Array): void;
+  dispose(variable: Variable): void;
+  /** Adam as PyTorch's, in place. */
+  adam(variable: Variable, moments: readonly [Variable, Variable], gradient: Tensor, step: AdamStep): void;
+  /** SGD with Nesterov momentum as PyTorch's, in place. */
+  nesterov(variable: Variable, velocity: Variable, gradient: Tensor, step: MomentumStep): void;
+}

@@ -1,0 +1,164 @@
+import type { QuantizerSetting } from "../network/node-kind.ts";
+import type { QuantizerNode } from "../network/graph.ts";
+import { CLOSED_PARAMETER, deterministicGate, type Gate, isOpen, openProbability, sampleGate } from "../quantization/hard-concrete.ts";
+import { type BitWidth, bitWidths, gatedWidths, type PerGate } from "../quantization/levels.ts";
+import { type Complexity, complexity, type PriorWeight } from "../quantization/prior.ts";
+import { type Term, telescope } from "../quantization/telescope.ts";
+
+/** Uniform draws from (0, 1), in the order a quantizer asks for them: z_2 of every channel, then z_4, z_8 … */
+export type Draw = (count: number) => ArrayLike<number>;
+
+/** Sums over a tensor that the backward pass delivers, on the host. */
+export interface BackwardSums {
+  /** <g, x_q> and <g_x, x>. */
+  readonly range: readonly [number, number];
+  /** <g, z_2·X_b> by bit-width. */
+  readonly levels: ReadonlyMap<number, number>;
+  /** z_2·dL/dz_2 per channel; null when not asked for. */
+  readonly channels: ArrayLike<number> | null;
+}
+
+/** Gradients of one quantizer's parameters. */
+export interface QuantizerGradients {
+  readonly phi: Float64Array;
+  readonly prune: Float64Array | null;
+  readonly xMax: number;
+}
+
+/** Gates as drawn for one step. */
+export interface Sample {
+  readonly setting: QuantizerSetting;
+  readonly gates: PerGate<Gate>;
+  readonly terms: readonly Term[];
+  readonly channels: readonly Gate[] | null;
+}
+
+const CLOSED: Gate = { value: 0, derivative: 0 };
+
+/** Initial parameters of the gates. */
+export interface InitialGates {
+  readonly prune: number;
+  readonly bits4: number;
+  readonly bits8: number;
+  readonly bits16: number;
+  readonly bits32: number;
+}
+
+/** One quantizer's learned parameters, kept on the host: a few numbers, whose kernels would cost more than they. */
+export class GatedQuantizer {
+  readonly node: QuantizerNode;
+  /** phi of z_4, z_8, z_16, z_32. */
+  readonly phi: Float64Array;
+  /** phi of z_2 per output channel; null where channels cannot be pruned. */
+  readonly prune: Float64Array | null;
+  /** The range's end, as an array of one so that optimizers can update it. */
+  readonly range: Float64Array;
+  readonly prior: PriorWeight;
+
+  constructor(node: QuantizerNode, { channels, initial, prior }: { channels: number; initial: InitialGates; prior: PriorWeight }) {
+    this.node = node;
+    this.phi = Float64Array.of(initial.bits4, initial.bits8, initial.bits16, initial.bits32);
+    this.prune = node.prunes ? new Float64Array(channels).fill(initial.prune) : null;
+    this.range = Float64Array.of(1);
+    this.prior = prior;
+  }
+
+  get xMax(): number {
+    return this.range[0]!;
+  }
+
+  /** Draws the gates of a training step. */
+  sample(draw: Draw): Sample {
+    const channels = this.prune && Array.from(zip(this.prune, draw(this.prune.length)), ([phi, u]) => sampleGate(phi, u));
+    const gates: Gate[] = [];
+    for (const phi of this.phi) {
+      if (phi <= CLOSED_PARAMETER) break;
+      gates.push(sampleGate(phi, draw(1)[0]!));
+    }
+    while (gates.length < gatedWidths.length) gates.push(CLOSED);
+    return sampleOf(this.xMax, gates as unknown as PerGate<Gate>, channels);
+  }
+
+  /** The gates at test time: the learned bit-width and the kept channels. */
+  atTestTime(): Sample {
+    const gates = this.#openLevels().map((value) => ({ value, derivative: 0 }));
+    const channels = this.prune && Array.from(this.prune, (phi) => ({ value: isOpen(phi) ? 1 : 0, derivative: 0 }));
+    return sampleOf(this.xMax, gates as unknown as PerGate<Gate>, channels);
+  }
+
+  /** Gates without noise. */
+  deterministic(): Sample {
+    const gates = Array.from(this.phi, (phi) => ({ value: deterministicGate(phi), derivative: 0 }));
+    const channels = this.prune && Array.from(this.prune, (phi) => ({ value: deterministicGate(phi), derivative: 0 }));
+    return sampleOf(this.xMax, gates as unknown as PerGate<Gate>, channels);
+  }
+
+  /** Learned bit-width: 2^(1 + number of leading open gates). */
+  get bits(): BitWidth {
+    return bitWidths[this.#openLevels().filter((value) => value === 1).length]!;
+  }
+
+  /** Indices of the channels whose gate is open; null where channels cannot be pruned. */
+  get kept(): readonly number[] | null {
+    return this.prune && Array.from(this.prune.keys()).filter((channel) => isOpen(this.prune![channel]!));
+  }
+
+  /** Probability that each gate is open, by itself. */
+  get probabilities(): readonly number[] {
+    return Array.from(this.phi, (phi) => openProbability(phi).value);
+  }
+
+  /** Mean probability that a channel is kept; null where channels cannot be pruned. */
+  get keepProbability(): number | null {
+    if (this.prune === null) return null;
+    return this.prune.reduce((sum, phi) => sum + openProbability(phi).value, 0) / this.prune.length;
+  }
+
+  complexity(): Complexity {
+    return complexity(this, this.prior);
+  }
+
+  /** Gradients of the loss: what the data say, through the sampled gates, and the prior. */
+  gradients(sample: Sample, sums: BackwardSums, prior: Complexity, strength: number): QuantizerGradients {
+    const phi = Float64Array.from(prior.gradient, (value) => strength * value);
+    sample.gates.forEach(({ derivative }, gate) => {
+      if (derivative === 0) return;
+      const slope = sample.terms.reduce((sum, { bits, derivatives }) => sum + derivatives[gate]! * (sums.levels.get(bits) ?? 0), 0);
+      phi[gate]! += slope * derivative;
+    });
+    const prune = prior.pruneGradient && Float64Array.from(prior.pruneGradient, (value) => strength * value);
+    sample.channels?.forEach(({ value, derivative }, channel) => {
+      if (derivative !== 0) prune![channel]! += (sums.channels![channel]! / value) * derivative;
+    });
+    return { phi, prune, xMax: (sums.range[0] - sums.range[1]) / this.xMax };
+  }
+
+  #openLevels(): number[] {
+    const firstClosed = Array.from(this.phi).findIndex((phi) => !isOpen(phi));
+    const open = firstClosed < 0 ? gatedWidths.length : firstClosed;
+    return gatedWidths.map((_, level) => (level < open ? 1 : 0));
+  }
+}
+
+/** What the network needs to know of gates with these values, and what the gradients will need. */
+export function sampleOf(xMax: number, gates: PerGate<Gate>, channels: readonly Gate[] | null): Sample {
+  const terms = telescope([gates[0].value, gates[1].value, gates[2].value, gates[3].value]);
+  const learns = (term: Term) => term.derivatives.some((slope, gate) => slope !== 0 && gates[gate]!.derivative !== 0);
+  const allOpen = channels?.every(({ value }) => value === 1) ?? true;
+  return {
+    gates,
+    terms,
+    channels,
+    setting: {
+      xMax,
+      terms: terms.filter(({ weight }) => weight > 0),
+      wanted: terms.filter(learns).map(({ bits }) => bits),
+      channelGates: allOpen ? null : Float32Array.from(channels!, ({ value }) => value),
+      wantsChannels: channels?.some(({ derivative }) => derivative !== 0) ?? false,
+    },
+  };
+}
+
+function* zip(a: ArrayLike<number>, b: ArrayLike<number>): Generator<readonly [number, number]> {
+  for (let index = 0; index < a.length; index++) yield [a[index]!, b[index]!];
+}

@@ -1,0 +1,75 @@
+import type { Ops, Tensor } from "../engine/ops.ts";
+import type { Node, NodeId, Shape } from "./graph.ts";
+
+/** One term of a quantizer this step: its bit-width and weight in the telescoped sum. */
+export interface ActiveTerm {
+  readonly bits: 2 | 4 | 8 | 16 | 32;
+  readonly weight: number;
+}
+
+/** How a quantizer stands in this pass, decided on the host by the method. */
+export interface QuantizerSetting {
+  readonly xMax: number;
+  /** The terms with a weight above zero. */
+  readonly terms: readonly ActiveTerm[];
+  /** Bit-widths X_b whose inner product with the gradient the gates need; empty when all gates are saturated. */
+  readonly wanted: readonly (2 | 4 | 8 | 16 | 32)[];
+  /** z_2 per output channel; null when all are 1. */
+  readonly channelGates: Float32Array | null;
+  /** Whether any z_2 is unsaturated, so that its gradient is needed. */
+  readonly wantsChannels: boolean;
+}
+
+/** What the backward pass tells a quantizer's owner, still on the engine. */
+export interface QuantizerGradient {
+  /** Σ(g·x_q - g_x·x): the range's gradient times xMax. */
+  readonly range: readonly [gradientTimesOutput: Tensor, gradientTimesInput: Tensor];
+  /** <g, z_2·X_b> for each wanted bit-width. */
+  readonly levels: ReadonlyMap<number, Tensor>;
+  /** <g, W_q> (and the bias's share) per channel, times z_2. */
+  readonly channels: readonly Tensor[];
+}
+
+/** What nodes find in a pass over the network. */
+export interface Pass {
+  readonly ops: Ops;
+  /** Current values of the trained tensors. */
+  parameter(id: NodeId): Tensor;
+  quantizer(id: NodeId): QuantizerSetting;
+  /** z_2 of a quantizer as a tensor [channels]; null when all are 1. */
+  channelGates(id: NodeId): Tensor | null;
+  /** The images of this batch, normalised. */
+  readonly images: Tensor;
+}
+
+export interface BackwardPass extends Pass {
+  range(id: NodeId, gradientTimesOutput: Tensor, gradientTimesInput: Tensor): void;
+  level(id: NodeId, bits: number, inner: Tensor): void;
+  channels(id: NodeId, inner: Tensor): void;
+}
+
+/** What a node's forward gives: its output, and what its backward will need. */
+export interface Forward {
+  readonly output: Tensor;
+  readonly saved: readonly (Tensor | null)[];
+}
+
+/**
+ * What the graph needs to know of one kind of node. Nodes own their forward and their backward; there is no tape.
+ * Whatever else a node makes on the engine is freed when its call returns.
+ */
+export interface NodeKind<N extends Node> {
+  /** Output shape without the batch; throws when the inputs do not fit. */
+  shape(node: N, inputs: readonly Shape[]): Shape;
+  /** Multiply-accumulates for one image; absent where a node has no weights. */
+  macs?(node: N, inputs: readonly Shape[], output: Shape): number;
+  forward(node: N, inputs: readonly Tensor[], pass: Pass): Forward;
+  /** Gradients of the inputs, in order; null for an input that needs none. */
+  backward(
+    node: N,
+    gradient: Tensor,
+    saved: readonly (Tensor | null)[],
+    pass: BackwardPass,
+    needs: readonly boolean[],
+  ): readonly (Tensor | null)[];
+}

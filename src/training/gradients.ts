@@ -1,0 +1,82 @@
+import type { Tensor } from "../engine/ops.ts";
+import type { BackwardSums, QuantizerGradients } from "../methods/gated-quantizer.ts";
+import type { NodeId } from "../network/graph.ts";
+import type { BackwardPass, Pass } from "../network/node-kind.ts";
+import { backward, forward } from "../network/passes.ts";
+import type { Model } from "./model.ts";
+import { passOf, type Samples } from "./settings.ts";
+
+export interface Batch {
+  /** Normalised images, [batch, height, width, channels]; consumed by the pass. */
+  readonly images: Tensor;
+  /** int32 [batch]. */
+  readonly labels: Tensor;
+}
+
+export interface StepResult {
+  /** Cross-entropy plus prior strength times complexity. */
+  readonly loss: number;
+  readonly crossEntropy: number;
+  readonly complexity: number;
+  /** Images of the batch classified correctly. */
+  readonly correct: number;
+}
+
+/** The gradients of a step: those of the trained tensors on the engine, those of the quantizers on the host. */
+export interface Gradients extends StepResult {
+  readonly parameters: ReadonlyMap<NodeId, Tensor>;
+  readonly quantizers: ReadonlyMap<NodeId, QuantizerGradients>;
+}
+
+/** Collects what quantizers learn from a backward pass. */
+class Sums implements BackwardSums {
+  range: readonly [number, number] = [0, 0];
+  readonly levels = new Map<number, number>();
+  channels: Float64Array | null = null;
+
+  addChannels(values: ArrayLike<number>): void {
+    this.channels ??= new Float64Array(values.length);
+    for (let index = 0; index < values.length; index++) this.channels[index]! += values[index]!;
+  }
+}
+
+/**
+ * Loss and gradients of one batch for the gates of `samples` (bayesian-bits.md, section 3). Call it inside a scope:
+ * the parameters' gradients live until that scope's end.
+ */
+export function computeGradients(model: Model, batch: Batch, samples: Samples, priorStrength: number): Gradients {
+  const { ops, network, quantizers } = model;
+  const sums = new Map(Array.from(quantizers.keys(), (id) => [id, new Sums()] as const));
+  const pass: Pass = passOf(model, samples, batch.images);
+  const backwardPass: BackwardPass = {
+    ...pass,
+    range: (id, output, input) => {
+      sums.get(id)!.range = [ops.scalar(output), ops.scalar(input)];
+    },
+    level: (id, bits, inner) => sums.get(id)!.levels.set(bits, ops.scalar(inner)),
+    channels: (id, inner) => sums.get(id)!.addChannels(ops.read(inner)),
+  };
+
+  const trace = forward(network, pass, { keep: true });
+  const correct = countCorrect(model, trace.output, batch.labels);
+  const { loss, gradient } = ops.crossEntropy(trace.output, batch.labels);
+  const crossEntropy = ops.scalar(loss);
+  const parameters = backward(network, trace, gradient, backwardPass);
+
+  let complexity = 0;
+  const learned = new Map<NodeId, QuantizerGradients>();
+  for (const [id, quantizer] of quantizers) {
+    const prior = quantizer.complexity();
+    complexity += prior.value;
+    learned.set(id, quantizer.gradients(samples.get(id)!, sums.get(id)!, prior, priorStrength));
+  }
+  return { loss: crossEntropy + priorStrength * complexity, crossEntropy, complexity, correct, parameters, quantizers: learned };
+}
+
+function countCorrect({ ops }: Model, logits: Tensor, labels: Tensor): number {
+  const predicted = ops.read(ops.argMax(logits));
+  const truth = ops.read(labels);
+  let correct = 0;
+  for (let index = 0; index < truth.length; index++) if (predicted[index] === truth[index]) correct++;
+  return correct;
+}

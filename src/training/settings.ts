@@ -1,0 +1,35 @@
+import type { Tensor } from "../engine/ops.ts";
+import type { Sample } from "../methods/gated-quantizer.ts";
+import type { NodeId } from "../network/graph.ts";
+import type { Pass } from "../network/node-kind.ts";
+import type { Model } from "./model.ts";
+
+/** The samples of all quantizers for one pass. */
+export type Samples = ReadonlyMap<NodeId, Sample>;
+
+/** Gates as drawn for a training step: `draw(quantizer, count)` gives uniform numbers, in the order asked for. */
+export function drawSamples(model: Model, draw: (quantizer: NodeId, count: number) => ArrayLike<number>): Samples {
+  return new Map(
+    Array.from(model.quantizers, ([id, quantizer]) => [id, quantizer.sample((count) => draw(id, count))] as const),
+  );
+}
+
+/** Gates at test time. */
+export const testSamples = (model: Model): Samples =>
+  new Map(Array.from(model.quantizers, ([id, quantizer]) => [id, quantizer.atTestTime()] as const));
+
+/** A pass over `images` with the gates of `samples`. Call it inside a scope, which frees the gates it uploads. */
+export function passOf(model: Model, samples: Samples, images: Tensor): Pass {
+  const { ops } = model;
+  const gates = new Map<NodeId, Tensor>();
+  for (const [id, { setting }] of samples) {
+    if (setting.channelGates) gates.set(id, ops.tensor(setting.channelGates, [setting.channelGates.length]));
+  }
+  return {
+    ops,
+    images,
+    parameter: (id) => ops.value(model.parameters.get(id)!),
+    quantizer: (id) => samples.get(id)!.setting,
+    channelGates: (id) => gates.get(id) ?? null,
+  };
+}
