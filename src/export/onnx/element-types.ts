@@ -1,0 +1,42 @@
+import type { IntegerBits } from "../frozen-network.ts";
+
+/**
+ * Numbers of TensorProto.DataType (onnx.proto). They stand here as numbers because `onnx-proto` is generated from a
+ * version that has no 4- and 2-bit types.
+ */
+export const elementTypes = {
+  float: 1,
+  uint8: 2,
+  int8: 3,
+  uint16: 4,
+  int16: 5,
+  uint4: 21,
+  int4: 22,
+  uint2: 25,
+  int2: 26,
+} as const;
+
+export type ElementType = (typeof elementTypes)[keyof typeof elementTypes];
+
+/** The integer type that holds exactly `bits` bits. */
+export const integerType = (bits: IntegerBits, signed: boolean): ElementType =>
+  elementTypes[signed ? (`int${bits}` as const) : (`uint${bits}` as const)];
+
+const twoBits: readonly ElementType[] = [elementTypes.uint2, elementTypes.int2];
+const sinceOpset21: readonly ElementType[] = [
+  elementTypes.uint4,
+  elementTypes.int4,
+  elementTypes.uint16,
+  elementTypes.int16,
+];
+
+/**
+ * The lowest operator set whose QuantizeLinear and DequantizeLinear know all of `types`, with the file format's
+ * version (ir_version) that came with it. 13 is the floor: the first with a scalar or per-channel scale.
+ */
+export function operatorSet(types: Iterable<ElementType>): { readonly opset: number; readonly irVersion: number } {
+  const used = [...types];
+  if (used.some((type) => twoBits.includes(type))) return { opset: 25, irVersion: 13 };
+  if (used.some((type) => sinceOpset21.includes(type))) return { opset: 21, irVersion: 10 };
+  return { opset: 13, irVersion: 7 };
+}

@@ -1,0 +1,80 @@
+import type { FrozenNetwork, FrozenNode } from "../frozen-network.ts";
+
+type Image = readonly [height: number, width: number, channels: number];
+
+/** The shape as an image, or null for a vector. */
+export const imageOf = (shape: readonly number[]): Image | null =>
+  shape.length === 3 ? (shape as unknown as Image) : null;
+
+/** For each position of the channels-first order of one image, the index in the channels-last order. */
+export function channelsLastIndices([height, width, channels]: Image): Uint32Array {
+  const indices = new Uint32Array(height * width * channels);
+  let position = 0;
+  for (let channel = 0; channel < channels; channel++) {
+    for (let pixel = 0; pixel < height * width; pixel++) indices[position++] = pixel * channels + channel;
+  }
+  return indices;
+}
+
+/**
+ * The image that a vector is a flattened form of, if it is one. ONNX flattens [channels, height, width] with channels
+ * slowest, the frozen network [height, width, channels] with channels fastest: whoever reads such a vector permutes.
+ */
+export function flattenedImage(network: FrozenNetwork, id: string): Image | null {
+  const nodes = new Map(network.nodes.map((node) => [node.id, node]));
+  for (let node = nodes.get(id); node !== undefined; node = nodes.get(node.input)) {
+    if (node.kind === "flatten") return imageOf(nodes.get(node.input)?.outputShape ?? []);
+    if (node.kind !== "quantizer" && node.kind !== "relu") return null;
+  }
+  return null;
+}
+
+/** The image whose channels-last order the values of `node` have in the frozen network and not in ONNX. */
+const imageBehind = (network: FrozenNetwork, node: FrozenNode): Image | null =>
+  imageOf(node.outputShape) ?? flattenedImage(network, node.id);
+
+/** Values of `node` for a batch, from the frozen network's order to ONNX's. */
+export function toChannelsFirst(network: FrozenNetwork, node: FrozenNode, values: Float32Array): Float32Array {
+  const image = imageBehind(network, node);
+  if (image === null || image[2] === 1) return values;
+  const indices = channelsLastIndices(image);
+  const moved = new Float32Array(values.length);
+  for (let start = 0; start < values.length; start += indices.length) {
+    for (let index = 0; index < indices.length; index++) moved[start + index] = values[start + indices[index]!]!;
+  }
+  return moved;
+}
+
+/** Values of `node` for a batch, from ONNX's order to the frozen network's. */
+export function toChannelsLast(network: FrozenNetwork, node: FrozenNode, values: Float32Array): Float32Array {
+  const image = imageBehind(network, node);
+  if (image === null || image[2] === 1) return values;
+  const indices = channelsLastIndices(image);
+  const moved = new Float32Array(values.length);
+  for (let start = 0; start < values.length; start += indices.length) {
+    for (let index = 0; index < indices.length; index++) moved[start + indices[index]!] = values[start + index]!;
+  }
+  return moved;
+}
+
+/** Elements of [kernel height, kernel width, in, out] in the order of ONNX's [out, in, kernel height, kernel width]. */
+export function convolutionOrder([height, width, inputs, outputs]: readonly [number, number, number, number]) {
+  const order = new Uint32Array(height * width * inputs * outputs);
+  let position = 0;
+  for (let output = 0; output < outputs; output++) {
+    for (let input = 0; input < inputs; input++) {
+      for (let tap = 0; tap < height * width; tap++) order[position++] = (tap * inputs + input) * outputs + output;
+    }
+  }
+  return order;
+}
+
+/** Elements of [in, out] with the rows in the order in which ONNX flattens `image`. */
+export function denseOrder([inputs, outputs]: readonly [number, number], image: Image | null): Uint32Array {
+  const rows = image === null ? Uint32Array.from({ length: inputs }, (_, row) => row) : channelsLastIndices(image);
+  const order = new Uint32Array(inputs * outputs);
+  for (let row = 0; row < inputs; row++) {
+    for (let output = 0; output < outputs; output++) order[row * outputs + output] = rows[row]! * outputs + output;
+  }
+  return order;
+}

@@ -1,0 +1,75 @@
+import { codeLimits, stepSize } from "../../quantization/grid.ts";
+import type { FrozenNetwork, FrozenQuantizer } from "../frozen-network.ts";
+import type { GraphBuilder } from "./graph-builder.ts";
+import { type Form, lowerGraph, type OrderedWeight } from "./lower-graph.ts";
+
+/** Range factor of the 32-bit clip (bayesian-bits.md, section 1). */
+const CLIP_FACTOR = 1 - 1e-7;
+
+/**
+ * The `packed` form: every tensor at its learned bit-width, INT2, INT4, INT8 or INT16 weights packed without gaps and
+ * UINT/INT activations between QuantizeLinear and DequantizeLinear; float32 where 32 bits were learned.
+ */
+const packed: Form = {
+  doc: "Weights and activations at their learned bit-widths, packed. Input: normalised float32 images.",
+  weight: packedWeight,
+  quantizer: packedQuantizer,
+};
+
+/**
+ * The bytes of an ONNX file in the `packed` form. `metadata` goes into the file's metadata_props, beside the network's
+ * name, class names and bits per tensor. The operator set is the lowest that has the types used: 25, 21 or 13.
+ */
+export const lowerPacked = (
+  network: FrozenNetwork,
+  { metadata }: { readonly metadata: Readonly<Record<string, string>> },
+): Uint8Array => lowerGraph(network, packed, metadata);
+
+function packedWeight(graph: GraphBuilder, { layer, shape, order }: OrderedWeight): string {
+  const name = `${layer.id}.weight`;
+  const { weight } = layer;
+  if (weight.bits === 32) {
+    return graph.floats(
+      name,
+      Float32Array.from(order, (index) => weight.values[index]!),
+      shape,
+    );
+  }
+  const ordered = Int32Array.from(order, (index) => weight.codes[index]!);
+  const codes = graph.integers(`${name}.codes`, ordered, shape, { bits: weight.bits, signed: true });
+  const scale = graph.floats(`${name}.scale`, [weight.scale], []);
+  return graph.node("DequantizeLinear", [codes, scale], { name: `${name}.dequantize`, output: name });
+}
+
+function packedQuantizer(graph: GraphBuilder, node: FrozenQuantizer, input: string, output: string): void {
+  const { id, bits, signed, xMax } = node;
+  if (bits === 32) {
+    const high = xMax * CLIP_FACTOR;
+    clip(graph, id, input, { low: signed ? -high : 0, high, output });
+    return;
+  }
+  const step = stepSize(bits, { xMax, signed });
+  let clipped = input;
+  if (signed) {
+    // QuantizeLinear reaches -2^(bits-1), the symmetric grid does not. Clipping to the outermost codes rather than to
+    // ±xMax stays clear of the tie half a step further out, where float32 could round past the grid.
+    const [lowest, highest] = codeLimits(bits, signed);
+    clipped = clip(graph, id, input, { low: lowest * step, high: highest * step, output: `${id}.clipped` });
+  }
+  const scale = graph.floats(`${id}.scale`, [step], []);
+  const zeroPoint = graph.integers(`${id}.zero-point`, [0], [], { bits, signed });
+  const quantize = { name: `${id}.quantize`, output: `${id}.codes` };
+  const codes = graph.node("QuantizeLinear", [clipped, scale, zeroPoint], quantize);
+  graph.node("DequantizeLinear", [codes, scale, zeroPoint], { name: `${id}.dequantize`, output });
+}
+
+interface ClipRange {
+  readonly low: number;
+  readonly high: number;
+  readonly output: string;
+}
+
+function clip(graph: GraphBuilder, id: string, input: string, { low, high, output }: ClipRange): string {
+  const bounds = [graph.floats(`${id}.low`, [low], []), graph.floats(`${id}.high`, [high], [])];
+  return graph.node("Clip", [input, ...bounds], { name: `${id}.clip`, output });
+}

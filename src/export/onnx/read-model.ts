@@ -1,0 +1,46 @@
+import onnxProto from "onnx-proto";
+import { messageOf, UserError } from "../../base/errors.ts";
+
+const { onnx } = onnxProto;
+
+export type Model = onnxProto.onnx.ModelProto;
+
+/**
+ * Parses the bytes of an ONNX file; `file` is its name in messages.
+ *
+ * @throws UserError when they are not a whole ONNX file.
+ */
+export function readModel(bytes: Uint8Array, file: string): Model {
+  let model: Model;
+  try {
+    model = onnx.ModelProto.decode(bytes);
+  } catch (error) {
+    throw new UserError(`${file}: not an ONNX file, or damaged: ${messageOf(error)}`, { cause: error });
+  }
+  if (!model.graph?.node?.length || !model.opsetImport.length) {
+    throw new UserError(`${file}: not an ONNX file: it holds no graph`);
+  }
+  return model;
+}
+
+/** The operator set that the model's operators are of. */
+export const opsetOf = (model: Model): number =>
+  Number(model.opsetImport.find(({ domain }) => !domain)?.version ?? Number.NaN);
+
+/**
+ * A copy of the model, as bytes, that also gives the values named `extra`.
+ *
+ * @throws UserError when the model makes no value of such a name.
+ */
+export function withOutputs(model: Model, extra: readonly string[], file: string): Uint8Array {
+  const graph = model.graph!;
+  const made = new Set(graph.node?.flatMap(({ output }) => output ?? []));
+  const missing = extra.find((name) => !made.has(name));
+  if (missing !== undefined) throw new UserError(`${file}: has no value named "${missing}": it is another network's`);
+  const present = new Set(graph.output?.map(({ name }) => name));
+  const added = extra.filter((name) => !present.has(name)).map((name) => ({ name }));
+  return onnx.ModelProto.encode({
+    ...model,
+    graph: { ...graph, output: [...(graph.output ?? []), ...added] },
+  }).finish();
+}

@@ -1,0 +1,57 @@
+import { availableParallelism } from "node:os";
+import ort from "onnxruntime-node";
+import { messageOf, UserError } from "../base/errors.ts";
+
+/** Name and version of the runtime, as records print it. */
+export const runtimeName = `onnxruntime ${ort.env.versions.node ?? ort.env.versions.common}`;
+
+const FATAL = 4;
+
+/** An ONNX file loaded in onnxruntime on the CPU. Call `release` at the end. */
+export class RuntimeModel {
+  readonly #session: ort.InferenceSession;
+  readonly #file: string;
+
+  private constructor(session: ort.InferenceSession, file: string) {
+    this.#session = session;
+    this.#file = file;
+  }
+
+  /**
+   * Loads a model's bytes; `file` is its name in messages.
+   *
+   * @throws UserError when the runtime refuses it.
+   */
+  static async load(bytes: Uint8Array, file: string): Promise<RuntimeModel> {
+    ort.env.logLevel = "fatal";
+    try {
+      const threads = { intraOpNumThreads: availableParallelism(), interOpNumThreads: 1 };
+      return new RuntimeModel(await ort.InferenceSession.create(bytes, { ...threads, logSeverityLevel: FATAL }), file);
+    } catch (error) {
+      throw new UserError(`${file}: ${runtimeName} cannot load it: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  /**
+   * Runs a batch: `values` in the order of `shape`, [batch, channels, height, width]. Gives every output by name,
+   * float32.
+   *
+   * @throws UserError when the model does not take this input.
+   */
+  async run(values: Float32Array, shape: readonly number[]): Promise<ReadonlyMap<string, Float32Array>> {
+    const [input] = this.#session.inputNames;
+    try {
+      const results = await this.#session.run({ [input ?? "input"]: new ort.Tensor("float32", values, shape) });
+      return new Map(Object.entries(results).map(([name, tensor]) => [name, tensor.data as Float32Array]));
+    } catch (error) {
+      const size = shape.join(" x ");
+      throw new UserError(`${this.#file}: ${runtimeName} cannot run it on an input of ${size}: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  async release(): Promise<void> {
+    await this.#session.release();
+  }
+}

@@ -1,0 +1,37 @@
+import { renameSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { syncFolder, writeFileAtomically } from "../base/atomic-file.ts";
+import { messageOf, UserError } from "../base/errors.ts";
+
+/**
+ * Writes `bytes` beside `file`, lets `check` look at what was written, and only then gives it the final name. When
+ * the check fails nothing stands under the final name: a file of an earlier export would pass for this one.
+ *
+ * @throws UserError when it cannot be written; whatever `check` throws.
+ */
+export async function writeVerified<T>(
+  file: string,
+  bytes: Uint8Array,
+  check: (written: string) => Promise<T>,
+): Promise<T> {
+  const unverified = join(dirname(file), `.${basename(file)}.${process.pid}.unverified`);
+  try {
+    writeFileAtomically(unverified, bytes);
+    const result = await check(unverified);
+    rename(unverified, file);
+    return result;
+  } catch (error) {
+    rmSync(unverified, { force: true });
+    rmSync(file, { force: true });
+    throw error;
+  }
+}
+
+function rename(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+    syncFolder(dirname(to));
+  } catch (error) {
+    throw new UserError(`cannot write ${to}: ${messageOf(error)}`, { cause: error });
+  }
+}
