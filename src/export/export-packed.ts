@@ -5,7 +5,7 @@ import { opsetOf, readModel } from "./onnx/read-model.ts";
 import { type VerifyOptions, verify } from "./verify.ts";
 import { writeVerified } from "./write-verified.ts";
 
-export interface ExportOptions extends VerifyOptions {
+export interface ExportOptions extends Omit<VerifyOptions, "readFrom"> {
   /** Goes into the file's own metadata, beside name, class names and bits per tensor. */
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -19,7 +19,7 @@ export interface ExportOptions extends VerifyOptions {
 export async function exportPacked({ metadata, ...options }: ExportOptions): Promise<ExportRecord> {
   const { file, network } = options;
   const bytes = lowerPacked(network, { metadata });
-  const verification = await writeVerified(file, bytes, (written) => verify({ ...options, file: written }));
+  const verification = await writeVerified(file, bytes, (written) => verify({ ...options, readFrom: written }));
   return {
     form: "packed",
     file,

@@ -15,17 +15,20 @@ export async function writeVerified<T>(
   check: (written: string) => Promise<T>,
 ): Promise<T> {
   const unverified = join(dirname(file), `.${basename(file)}.${process.pid}.unverified`);
+  writeFileAtomically(unverified, bytes);
   try {
-    writeFileAtomically(unverified, bytes);
-    const result = await check(unverified);
+    const result = await check(unverified).catch((error: unknown) => {
+      remove(file);
+      throw error;
+    });
     rename(unverified, file);
     return result;
-  } catch (error) {
-    rmSync(unverified, { force: true });
-    rmSync(file, { force: true });
-    throw error;
+  } finally {
+    remove(unverified);
   }
 }
+
+const remove = (file: string): void => rmSync(file, { force: true });
 
 function rename(from: string, to: string): void {
   try {

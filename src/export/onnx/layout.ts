@@ -69,12 +69,12 @@ export function convolutionOrder([height, width, inputs, outputs]: readonly [num
   return order;
 }
 
-/** Elements of [in, out] with the rows in the order in which ONNX flattens `image`. */
+/** Elements of [in, out] in the order [out, in], with the inputs in the order in which ONNX flattens `image`. */
 export function denseOrder([inputs, outputs]: readonly [number, number], image: Image | null): Uint32Array {
   const rows = image === null ? Uint32Array.from({ length: inputs }, (_, row) => row) : channelsLastIndices(image);
   const order = new Uint32Array(inputs * outputs);
-  for (let row = 0; row < inputs; row++) {
-    for (let output = 0; output < outputs; output++) order[row * outputs + output] = rows[row]! * outputs + output;
+  for (let output = 0; output < outputs; output++) {
+    for (let input = 0; input < inputs; input++) order[output * inputs + input] = rows[input]! * outputs + output;
   }
   return order;
 }

@@ -9,7 +9,7 @@ export const outputName = "logits";
 /** A layer's weight in the order of elements that ONNX wants. */
 export interface OrderedWeight {
   readonly layer: FrozenLayer;
-  /** Convolution: [out, in, kernel height, kernel width]; dense: [in, out]. */
+  /** Convolution: [out, in, kernel height, kernel width]; dense: [out, in]. */
   readonly shape: readonly number[];
   /** For each element, its index in the frozen tensor. */
   readonly order: Uint32Array;
@@ -80,17 +80,22 @@ function lowerNode(
     case "dense": {
       const weight = form.weight(graph, orderedWeight(network, node));
       const bias = graph.floats(`${name}.bias`, node.bias, [node.bias.length]);
+      // Gemm reads [out, in]: given [in, out], onnxruntime's optimizer replaces a quantized Gemm by MatMulNBits, which
+      // quantizes its input to 8 bits on the fly.
       graph.node(node.kind === "conv2d" ? "Conv" : "Gemm", [input, weight, bias], {
         name,
         output,
-        attributes: node.kind === "conv2d" ? convolutionAttributes(node) : {},
+        attributes: node.kind === "conv2d" ? convolutionAttributes(node) : { transB: 1 },
       });
       return;
     }
     case "max-pool": {
       const { size, stride } = node;
       const attributes = { kernel_shape: [size, size], strides: [stride, stride] };
-      graph.node("MaxPool", [input], { name, output, attributes });
+      // Max of one value is that value. It keeps onnxruntime's optimizer from moving DequantizeLinear over MaxPool,
+      // which has no kernels for 2-, 4- and 16-bit types: such a file would not load.
+      const shielded = graph.node("Max", [input], { name: `${name}.input` });
+      graph.node("MaxPool", [shielded], { name, output, attributes });
       return;
     }
     case "quantizer":
@@ -112,8 +117,9 @@ function convolutionAttributes({ weight, stride, padding: { top, bottom, left, r
 
 function orderedWeight(network: FrozenNetwork, layer: FrozenLayer): OrderedWeight {
   if (layer.kind === "dense") {
-    const shape = layer.weight.shape as readonly [number, number];
-    return { layer, shape, order: denseOrder(shape, flattenedImage(network, layer.input)) };
+    const [inputs, outputs] = layer.weight.shape as readonly [number, number];
+    const order = denseOrder([inputs, outputs], flattenedImage(network, layer.input));
+    return { layer, shape: [outputs, inputs], order };
   }
   const [height, width, inputs, outputs] = layer.weight.shape as readonly [number, number, number, number];
   const order = convolutionOrder([height, width, inputs, outputs]);

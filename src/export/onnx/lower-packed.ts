@@ -49,18 +49,30 @@ function packedQuantizer(graph: GraphBuilder, node: FrozenQuantizer, input: stri
     return;
   }
   const step = stepSize(bits, { xMax, signed });
-  let clipped = input;
-  if (signed) {
-    // QuantizeLinear reaches -2^(bits-1), the symmetric grid does not. Clipping to the outermost codes rather than to
-    // ±xMax stays clear of the tie half a step further out, where float32 could round past the grid.
-    const [lowest, highest] = codeLimits(bits, signed);
-    clipped = clip(graph, id, input, { low: lowest * step, high: highest * step, output: `${id}.clipped` });
-  }
+  const [lowest, highest] = codeLimits(bits, signed);
+  // QuantizeLinear reaches -2^(bits-1), the symmetric grid does not. Clipping to the outermost codes rather than to
+  // ±xMax stays clear of the tie half a step further out, where float32 could round past the grid.
+  const above = signed ? bound(graph, "Max", input, { name: `${id}.low`, value: lowest * step }) : input;
+  const clipped = bound(graph, "Min", above, { name: `${id}.high`, value: highest * step });
   const scale = graph.floats(`${id}.scale`, [step], []);
   const zeroPoint = graph.integers(`${id}.zero-point`, [0], [], { bits, signed });
   const quantize = { name: `${id}.quantize`, output: `${id}.codes` };
   const codes = graph.node("QuantizeLinear", [clipped, scale, zeroPoint], quantize);
   graph.node("DequantizeLinear", [codes, scale, zeroPoint], { name: `${id}.dequantize`, output });
+}
+
+/**
+ * One side of a clip before QuantizeLinear. It is no Clip, and an unsigned grid has its upper side too, because
+ * onnxruntime's optimizer folds a Clip or a Relu into QuantizeLinear and moves QuantizeLinear over a MaxPool without
+ * asking whether the kernels know the type: such a file of 2, 4 or 16 bits would not load.
+ */
+function bound(
+  graph: GraphBuilder,
+  opType: "Min" | "Max",
+  input: string,
+  { name, value }: { readonly name: string; readonly value: number },
+): string {
+  return graph.node(opType, [input, graph.floats(`${name}.bound`, [value], [])], { name });
 }
 
 interface ClipRange {
