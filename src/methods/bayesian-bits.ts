@@ -1,6 +1,6 @@
-import { outputShapes } from "../network/shapes.ts";
 import type { Network, NodeId, QuantizerNode } from "../network/graph.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
+import { outputShapes } from "../network/shapes.ts";
 import { GatedQuantizer, type InitialGates } from "./gated-quantizer.ts";
 
 export interface BayesianBitsOptions {
@@ -13,7 +13,10 @@ export const layersServedBy = (layers: readonly Layer[], id: NodeId): readonly L
   layers.filter((layer) => layer.weightQuantizer === id || layer.inputQuantizer === id);
 
 /** The quantizers of a network with their gates at the start; an activation's MACs are its consumers' sum. */
-export function createQuantizers(network: Network, { initial, prior }: BayesianBitsOptions): ReadonlyMap<NodeId, GatedQuantizer> {
+export function createQuantizers(
+  network: Network,
+  { initial, prior }: BayesianBitsOptions,
+): ReadonlyMap<NodeId, GatedQuantizer> {
   const layers = layersOf(network);
   const shapes = outputShapes(network);
   const largest = Math.max(...layers.map(({ macs }) => macs));
@@ -22,8 +25,10 @@ export function createQuantizers(network: Network, { initial, prior }: BayesianB
     quantizers.map((node) => {
       const macs = layersServedBy(layers, node.id).reduce((sum, layer) => sum + layer.macs, 0);
       const channels = shapes.get(node.id)!.at(-1)!;
-      return [node.id, new GatedQuantizer(node, { channels, initial, prior: { kind: prior, macShare: macs / largest } })];
+      return [
+        node.id,
+        new GatedQuantizer(node, { channels, initial, prior: { kind: prior, macShare: macs / largest } }),
+      ];
     }),
   );
 }
-

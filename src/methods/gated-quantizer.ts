@@ -1,6 +1,13 @@
-import type { QuantizerSetting } from "../network/node-kind.ts";
 import type { QuantizerNode } from "../network/graph.ts";
-import { CLOSED_PARAMETER, deterministicGate, type Gate, isOpen, openProbability, sampleGate } from "../quantization/hard-concrete.ts";
+import type { QuantizerSetting } from "../network/node-kind.ts";
+import {
+  CLOSED_PARAMETER,
+  deterministicGate,
+  type Gate,
+  isOpen,
+  openProbability,
+  sampleGate,
+} from "../quantization/hard-concrete.ts";
 import { type BitWidth, bitWidths, gatedWidths, type PerGate } from "../quantization/levels.ts";
 import { type Complexity, complexity, type PriorWeight } from "../quantization/prior.ts";
 import { type Term, telescope } from "../quantization/telescope.ts";
@@ -55,7 +62,10 @@ export class GatedQuantizer {
   readonly range: Float64Array;
   readonly prior: PriorWeight;
 
-  constructor(node: QuantizerNode, { channels, initial, prior }: { channels: number; initial: InitialGates; prior: PriorWeight }) {
+  constructor(
+    node: QuantizerNode,
+    { channels, initial, prior }: { channels: number; initial: InitialGates; prior: PriorWeight },
+  ) {
     this.node = node;
     this.phi = Float64Array.of(initial.bits4, initial.bits8, initial.bits16, initial.bits32);
     this.prune = node.prunes ? new Float64Array(channels).fill(initial.prune) : null;
@@ -69,7 +79,8 @@ export class GatedQuantizer {
 
   /** Draws the gates of a training step. */
   sample(draw: Draw): Sample {
-    const channels = this.prune && Array.from(zip(this.prune, draw(this.prune.length)), ([phi, u]) => sampleGate(phi, u));
+    const channels =
+      this.prune && Array.from(zip(this.prune, draw(this.prune.length)), ([phi, u]) => sampleGate(phi, u));
     const gates: Gate[] = [];
     for (const phi of this.phi) {
       if (phi <= CLOSED_PARAMETER) break;
@@ -123,7 +134,10 @@ export class GatedQuantizer {
     const phi = Float64Array.from(prior.gradient, (value) => strength * value);
     sample.gates.forEach(({ derivative }, gate) => {
       if (derivative === 0) return;
-      const slope = sample.terms.reduce((sum, { bits, derivatives }) => sum + derivatives[gate]! * (sums.levels.get(bits) ?? 0), 0);
+      const slope = sample.terms.reduce(
+        (sum, { bits, derivatives }) => sum + derivatives[gate]! * (sums.levels.get(bits) ?? 0),
+        0,
+      );
       phi[gate]! += slope * derivative;
     });
     const prune = prior.pruneGradient && Float64Array.from(prior.pruneGradient, (value) => strength * value);

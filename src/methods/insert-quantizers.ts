@@ -14,7 +14,6 @@ export function insertQuantizers(network: Network, { pruning }: { pruning: boole
   const layers = layersOf(network);
   const last = layers.at(-1)!.name;
   const weights = new Map(layers.map((layer) => [layer.weight, layer]));
-  const biases = new Map(layers.flatMap((layer) => (layer.bias === null ? [] : [[layer.bias, layer] as const])));
   const renamed = new Map<NodeId, NodeId>();
   const nodes: Node[] = [];
   let layer = "";
@@ -23,7 +22,15 @@ export function insertQuantizers(network: Network, { pruning }: { pruning: boole
     const node = rewire(original, renamed);
     if (node.kind === "relu") {
       const id = activationQuantizerId(layer);
-      nodes.push({ kind: "quantizer", id, inputs: node.inputs, role: "activation", signed: false, rectifies: true, prunes: false });
+      nodes.push({
+        kind: "quantizer",
+        id,
+        inputs: node.inputs,
+        role: "activation",
+        signed: false,
+        rectifies: true,
+        prunes: false,
+      });
       renamed.set(node.id, id);
       continue;
     }
@@ -33,12 +40,6 @@ export function insertQuantizers(network: Network, { pruning }: { pruning: boole
       const id = weightQuantizerId(weightOf.name);
       const prunes = pruning && weightOf.name !== last;
       nodes.push({ kind: "quantizer", id, inputs: [node.id], role: "weight", signed: true, rectifies: false, prunes });
-      renamed.set(node.id, id);
-    }
-    const biasOf = biases.get(node.id);
-    if (biasOf !== undefined && pruning && biasOf.name !== last) {
-      const id = `${node.id}.gated`;
-      nodes.push({ kind: "channel-gate", id, inputs: [node.id], quantizer: weightQuantizerId(biasOf.name) });
       renamed.set(node.id, id);
     }
   }

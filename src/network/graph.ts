@@ -83,14 +83,6 @@ export interface QuantizerNode extends Base {
   readonly prunes: boolean;
 }
 
-/** Multiplies a bias by its layer's pruning gates, so that a pruned channel is zero and can be cut out. */
-export interface ChannelGateNode extends Base {
-  readonly kind: "channel-gate";
-  readonly inputs: readonly [NodeId];
-  /** The weight quantizer whose z_2 gates it. */
-  readonly quantizer: NodeId;
-}
-
 export type Node =
   | InputNode
   | ParameterNode
@@ -100,8 +92,7 @@ export type Node =
   | ReluNode
   | MaxPoolNode
   | FlattenNode
-  | QuantizerNode
-  | ChannelGateNode;
+  | QuantizerNode;
 
 /** A network as training, MACs, bit operations, pruning and export walk it: immutable, in topological order. */
 export interface Network {

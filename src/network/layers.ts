@@ -1,4 +1,12 @@
-import { inputsOf, type Conv2dNode, type DenseNode, type Network, type Node, type NodeId, type QuantizerNode } from "./graph.ts";
+import {
+  type Conv2dNode,
+  type DenseNode,
+  inputsOf,
+  type Network,
+  type Node,
+  type NodeId,
+  type QuantizerNode,
+} from "./graph.ts";
 import { kindOf } from "./nodes/index.ts";
 import { elementsOf, outputShapes } from "./shapes.ts";
 
@@ -42,9 +50,7 @@ export function layersOf(network: Network): readonly Layer[] {
   const shapes = outputShapes(network);
   const biases = new Map<NodeId, NodeId>();
   for (const node of network.nodes) {
-    if (node.kind !== "bias") continue;
-    const source = nodes.get(node.inputs[1])!;
-    biases.set(node.inputs[0], source.kind === "channel-gate" ? source.inputs[0] : source.id);
+    if (node.kind === "bias") biases.set(node.inputs[0], node.inputs[1]);
   }
   return network.nodes.filter(isLayer).map((node) => {
     const [data, weightInput] = node.inputs;

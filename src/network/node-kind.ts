@@ -20,16 +20,6 @@ export interface QuantizerSetting {
   readonly wantsChannels: boolean;
 }
 
-/** What the backward pass tells a quantizer's owner, still on the engine. */
-export interface QuantizerGradient {
-  /** Σ(g·x_q - g_x·x): the range's gradient times xMax. */
-  readonly range: readonly [gradientTimesOutput: Tensor, gradientTimesInput: Tensor];
-  /** <g, z_2·X_b> for each wanted bit-width. */
-  readonly levels: ReadonlyMap<number, Tensor>;
-  /** <g, W_q> (and the bias's share) per channel, times z_2. */
-  readonly channels: readonly Tensor[];
-}
-
 /** What nodes find in a pass over the network. */
 export interface Pass {
   readonly ops: Ops;
@@ -42,9 +32,13 @@ export interface Pass {
   readonly images: Tensor;
 }
 
+/** A pass that hears what quantizers learn; the tensors are freed when the node's call returns: read them at once. */
 export interface BackwardPass extends Pass {
+  /** <g, x_q> and <g_x, x>, as scalars: their difference over xMax is the range's gradient. */
   range(id: NodeId, gradientTimesOutput: Tensor, gradientTimesInput: Tensor): void;
+  /** <g, z_2·X_b> as a scalar, for each wanted bit-width. */
   level(id: NodeId, bits: number, inner: Tensor): void;
+  /** z_2·dL/dz_2 per channel. */
   channels(id: NodeId, inner: Tensor): void;
 }
 

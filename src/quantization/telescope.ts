@@ -19,8 +19,7 @@ export function telescope(gates: PerGate<number>): readonly Term[] {
     const factors = gates.map((gate, index) => (index < level ? gate : index === level ? 1 - gate : 1));
     const productWithout = (skipped: number) =>
       factors.reduce((product, factor, index) => (index === skipped ? product : product * factor), 1);
-    const derivative = (index: number) =>
-      index > level ? 0 : (index === level ? -1 : 1) * productWithout(index);
+    const derivative = (index: number) => (index > level ? 0 : (index === level ? -1 : 1) * productWithout(index));
     return {
       bits,
       weight: productWithout(-1),

@@ -36,7 +36,9 @@ export function readRecord(runFolder: string): RunRecord {
   }
   const record = recordSchema.safeParse(value);
   if (record.success) return record.data;
-  throw new UserError(`cannot read ${path}: the record is damaged; run again, or restore the file\n${list(record.error)}`);
+  throw new UserError(
+    `cannot read ${path}: the record is damaged; run again, or restore the file\n${list(record.error)}`,
+  );
 }
 
 /**

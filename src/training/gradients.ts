@@ -29,15 +29,10 @@ export interface Gradients extends StepResult {
 }
 
 /** Collects what quantizers learn from a backward pass. */
-class Sums implements BackwardSums {
-  range: readonly [number, number] = [0, 0];
-  readonly levels = new Map<number, number>();
-  channels: Float64Array | null = null;
-
-  addChannels(values: ArrayLike<number>): void {
-    this.channels ??= new Float64Array(values.length);
-    for (let index = 0; index < values.length; index++) this.channels[index]! += values[index]!;
-  }
+interface Sums extends BackwardSums {
+  range: readonly [number, number];
+  readonly levels: Map<number, number>;
+  channels: ArrayLike<number> | null;
 }
 
 /**
@@ -46,7 +41,8 @@ class Sums implements BackwardSums {
  */
 export function computeGradients(model: Model, batch: Batch, samples: Samples, priorStrength: number): Gradients {
   const { ops, network, quantizers } = model;
-  const sums = new Map(Array.from(quantizers.keys(), (id) => [id, new Sums()] as const));
+  const sums = new Map<NodeId, Sums>();
+  for (const id of quantizers.keys()) sums.set(id, { range: [0, 0], levels: new Map(), channels: null });
   const pass: Pass = passOf(model, samples, batch.images);
   const backwardPass: BackwardPass = {
     ...pass,
@@ -54,7 +50,9 @@ export function computeGradients(model: Model, batch: Batch, samples: Samples, p
       sums.get(id)!.range = [ops.scalar(output), ops.scalar(input)];
     },
     level: (id, bits, inner) => sums.get(id)!.levels.set(bits, ops.scalar(inner)),
-    channels: (id, inner) => sums.get(id)!.addChannels(ops.read(inner)),
+    channels: (id, inner) => {
+      sums.get(id)!.channels = ops.read(inner);
+    },
   };
 
   const trace = forward(network, pass, { keep: true });
@@ -70,7 +68,14 @@ export function computeGradients(model: Model, batch: Batch, samples: Samples, p
     complexity += prior.value;
     learned.set(id, quantizer.gradients(samples.get(id)!, sums.get(id)!, prior, priorStrength));
   }
-  return { loss: crossEntropy + priorStrength * complexity, crossEntropy, complexity, correct, parameters, quantizers: learned };
+  return {
+    loss: crossEntropy + priorStrength * complexity,
+    crossEntropy,
+    complexity,
+    correct,
+    parameters,
+    quantizers: learned,
+  };
 }
 
 function countCorrect({ ops }: Model, logits: Tensor, labels: Tensor): number {

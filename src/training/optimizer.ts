@@ -26,7 +26,10 @@ export class EngineOptimizer {
     for (const [name, { shape }] of variables) {
       const zeros = () => new Float32Array(shape.reduce((total, size) => total * size, 1));
       const first = ops.variable(`${name}.first`, zeros(), shape);
-      this.#moments.set(name, [first, options.optimizer === "adam" ? ops.variable(`${name}.second`, zeros(), shape) : null]);
+      this.#moments.set(name, [
+        first,
+        options.optimizer === "adam" ? ops.variable(`${name}.second`, zeros(), shape) : null,
+      ]);
     }
   }
 
@@ -40,13 +43,23 @@ export class EngineOptimizer {
       if (this.#options.optimizer === "sgd") {
         ops.nesterov(variable, first, decayed, { learningRate, momentum: this.#options.momentum });
       } else {
-        ops.adam(variable, [first, second!], decayed, { learningRate, beta1: BETA_1, beta2: BETA_2, epsilon: EPSILON, step });
+        ops.adam(variable, [first, second!], decayed, {
+          learningRate,
+          beta1: BETA_1,
+          beta2: BETA_2,
+          epsilon: EPSILON,
+          step,
+        });
       }
     }
   }
 
   get moments(): Moments {
-    const read = (variable: Variable) => this.#ops.scope(() => this.#ops.read(this.#ops.value(variable)), () => []);
+    const read = (variable: Variable) =>
+      this.#ops.scope(
+        () => this.#ops.read(this.#ops.value(variable)),
+        () => [],
+      );
     return new Map(
       Array.from(this.#moments, ([name, [first, second]]) => [name, [read(first), second && read(second)]] as const),
     );

@@ -1,5 +1,5 @@
 import type { NodeId } from "../network/graph.ts";
-import { computeGradients, type Batch, type Gradients, type StepResult } from "./gradients.ts";
+import { type Batch, computeGradients, type Gradients, type StepResult } from "./gradients.ts";
 import type { Model } from "./model.ts";
 import { EngineOptimizer, HostOptimizer, type OptimizerOptions } from "./optimizer.ts";
 import type { Samples } from "./settings.ts";

@@ -71,18 +71,16 @@ export class NativeOps implements Ops {
     return this.#run.run(this.#convolution("Conv2DBackpropInput", geometry), [sizes, weight, gradient]);
   }
 
-  conv2dWeightGradient(
-    x: Tensor,
-    weightShape: readonly number[],
-    gradient: Tensor,
-    geometry: Conv2dGeometry,
-  ): Tensor {
+  conv2dWeightGradient(x: Tensor, weightShape: readonly number[], gradient: Tensor, geometry: Conv2dGeometry): Tensor {
     const sizes = this.#run.create(Int32Array.from(weightShape), [4]);
     return this.#run.run(this.#convolution("Conv2DBackpropFilter", geometry), [x, sizes, gradient]);
   }
 
   matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false } = {}): Tensor {
-    return this.#run.run(this.#run.kernel("MatMul", { ...T, transpose_a: transposeA, transpose_b: transposeB }), [a, b]);
+    return this.#run.run(this.#run.kernel("MatMul", { ...T, transpose_a: transposeA, transpose_b: transposeB }), [
+      a,
+      b,
+    ]);
   }
 
   maxPool(x: Tensor, geometry: PoolGeometry): Pooled {

@@ -1,4 +1,4 @@
-import type { BiasNode, ChannelGateNode, FlattenNode, InputNode, MaxPoolNode, ParameterNode, ReluNode } from "../graph.ts";
+import type { BiasNode, FlattenNode, InputNode, MaxPoolNode, ParameterNode, ReluNode } from "../graph.ts";
 import type { NodeKind } from "../node-kind.ts";
 
 /** A source is never asked for the gradients of its inputs. */
@@ -56,20 +56,4 @@ export const flatten: NodeKind<FlattenNode> = {
     return { output: ops.reshape(x!, [batch, image.reduce((total, size) => total * size, 1)]), saved: [x!] };
   },
   backward: (_, gradient, [x], { ops }) => [ops.reshape(gradient, x!.shape)],
-};
-
-/** A bias times its layer's pruning gates: a pruned channel is zero everywhere and can be cut out. */
-export const channelGate: NodeKind<ChannelGateNode> = {
-  shape: (_, [values]) => values!,
-  forward({ quantizer }, [values], pass) {
-    const gates = pass.channelGates(quantizer);
-    return { output: gates === null ? values! : pass.ops.multiply(values!, gates), saved: [values!] };
-  },
-  backward({ quantizer }, gradient, [values], pass) {
-    const gates = pass.channelGates(quantizer);
-    if (gates === null) return [gradient];
-    const gated = pass.ops.multiply(gradient, gates);
-    if (pass.quantizer(quantizer).wantsChannels) pass.channels(quantizer, pass.ops.multiply(gated, values!));
-    return [gated];
-  },
 };

@@ -9,7 +9,11 @@ export interface LeNetOptions {
 }
 
 /** LeNet-5 as the paper has it: 32C5-MP2-64C5-MP2-512FC-10, valid padding, ReLU. */
-export function lenet5({ inputShape, classes, widths: [first, second, hidden] = [32, 64, 512] }: LeNetOptions): Network {
+export function lenet5({
+  inputShape,
+  classes,
+  widths: [first, second, hidden] = [32, 64, 512],
+}: LeNetOptions): Network {
   const [height, width, channels] = inputShape;
   const rest = (size: number) => Math.floor((Math.floor((size - 4) / 2) - 4) / 2);
   const network = new NetworkBuilder();

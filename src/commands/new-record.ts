@@ -1,0 +1,39 @@
+import { createRequire } from "node:module";
+import { configHash } from "../config/canonical.ts";
+import { describeMachine } from "../engine/environment.ts";
+import { recordVersion, type RunRecord } from "../runs/record.ts";
+import { describeNetwork, describeQuantizers } from "../training/outcome.ts";
+import type { Prepared } from "./prepare.ts";
+
+const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
+
+/** The record of a run that is about to start. */
+export function newRecord({ config, engine, dataset, model }: Prepared): RunRecord {
+  const { engine: kind, tensorflow, device, threads } = engine.info;
+  return {
+    format: "bayesian-bits-run",
+    version: recordVersion,
+    name: config.name,
+    status: "running",
+    seed: config.seed,
+    config,
+    configHash: configHash(config),
+    environment: { version, ...describeMachine(), engine: kind, tensorflow, device, threads },
+    data: {
+      name: dataset.name,
+      trainImages: dataset.train.count,
+      validationImages: dataset.validation?.count ?? 0,
+      testImages: dataset.test.count,
+      imageShape: [...dataset.imageShape],
+      classes: [...dataset.classes],
+      files: dataset.files.map((file) => ({ ...file })),
+    },
+    network: describeNetwork(model.network),
+    quantizers: describeQuantizers(model.network, model.quantizers),
+    epochs: [],
+    result: null,
+    export: null,
+    warnings: [],
+    times: { startedAt: new Date().toISOString(), finishedAt: null, seconds: 0, epochSeconds: [] },
+  };
+}

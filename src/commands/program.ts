@@ -1,0 +1,71 @@
+import { Command, Option } from "commander";
+import type { Context } from "./context.ts";
+
+const collect = (value: string, previous: readonly string[]) => [...previous, value];
+
+/**
+ * The command line. Commands load when they run: `--help` needs none of them.
+ *
+ * @param context Made when a command starts, from the global options.
+ */
+export function createProgram(version: string, context: (options: Readonly<Record<string, unknown>>) => Context): Command {
+  const program = new Command("bayesian-bits")
+    .description("Learns how many bits every tensor of a network needs and which channels it can do without.")
+    .version(version)
+    .option("--json", "results for machines, on standard output")
+    .option("--verbose", "stack traces of errors")
+    .option("--quiet", "no progress and no log")
+    .exitOverride()
+    .configureOutput({ outputError: () => {} });
+  const own = (command: Command): Context => context(command.optsWithGlobals());
+  const add = (usage: string, description: string) =>
+    program
+      .command(usage)
+      .description(description)
+      .addOption(new Option("--json").hideHelp())
+      .addOption(new Option("--verbose").hideHelp())
+      .addOption(new Option("--quiet").hideHelp());
+
+  add("train <config>", "train, export, verify and report one configuration")
+    .option("--set <path=value>", "change a setting, as training.epochs=3; may be repeated", collect, [])
+    .option("--out <dir>", "run directory (default: reports/<name>)")
+    .option("--resume", "continue a stopped run", false)
+    .option("--force", "replace the run that the directory holds", false)
+    .action(async (config: string, options, command: Command) => {
+      const { runTrain } = await import("./train.ts");
+      await runTrain({ config, ...options }, own(command));
+    });
+  add("evaluate <target>", "top-1 of a run or of an ONNX file on the test set")
+    .option("--data <name>", "data set, for an ONNX file")
+    .option("--data-folder <dir>", "folder of the data set")
+    .action(async (target: string, options, command: Command) => {
+      const { runEvaluate } = await import("./evaluate.ts");
+      await runEvaluate({ target, ...options }, own(command));
+    });
+  add("export <run>", "write a run's ONNX file and verify it")
+    .addOption(new Option("--form <form>", "form of the file").choices(["packed"]).default("packed"))
+    .option("--out <file>", "the file (default: model.onnx in the run)")
+    .action(async (run: string, options, command: Command) => {
+      const { runExport } = await import("./export.ts");
+      await runExport({ run, ...options }, own(command));
+    });
+  add("report <runs...>", "write the HTML report of runs")
+    .option("--out <file>", "the file (default: report.html in the run)")
+    .action(async (runs: string[], options, command: Command) => {
+      const { runReport } = await import("./report.ts");
+      await runReport({ runs, ...options }, own(command));
+    });
+  add("fetch <dataset>", "fetch a data set into the cache").action(async (dataset: string, _, command: Command) => {
+    const { runFetch } = await import("./fetch.ts");
+    await runFetch({ dataset }, own(command));
+  });
+  add("setup", "set the native engine up").action(async (_, command: Command) => {
+    const { runSetup } = await import("./setup.ts");
+    await runSetup(own(command));
+  });
+  add("doctor", "say which engine runs here, and why").action(async (_, command: Command) => {
+    const { runDoctor } = await import("./doctor.ts");
+    await runDoctor(own(command));
+  });
+  return program;
+}

@@ -1,0 +1,32 @@
+import { statSync } from "node:fs";
+import type { RunRecord } from "../runs/record.ts";
+import { runFiles } from "../runs/run-directory.ts";
+import type { Context } from "./context.ts";
+
+/** The line beside a progress bar: how the last epoch came out. */
+export function describe({ epochs }: RunRecord): string {
+  const last = epochs.at(-1);
+  return last ? `top-1 ${last.evaluation.top1.toFixed(2)} % at ${last.relativeBops.toFixed(3)} % BOPs` : "";
+}
+
+/** Prints a finished run's figures and files; with `--json` as one line for machines. */
+export function printResult(folder: string, record: RunRecord, { json, print }: Pick<Context, "json" | "print">): void {
+  const { result, environment, times } = record;
+  if (result === null) return;
+  const verified = record.export?.verification != null;
+  const { top1, relativeBops, bytes, channels } = result;
+  if (json) {
+    const { engine } = environment;
+    return print(JSON.stringify({ run: folder, top1, relativeBops, bytes, channels, seconds: times.seconds, engine, verified }));
+  }
+  const { config: _, ...files } = runFiles(folder);
+  const size = (path: string) => `${path}  (${statSync(path, { throwIfNoEntry: false })?.size ?? 0} bytes)`;
+  const ratio = (bytes.fp32 / bytes.packed).toFixed(1);
+  print(`${record.name}: ${top1.toFixed(2)} % top-1 on ${record.data.testImages} test images at ${relativeBops.toFixed(3)} % relative BOPs`);
+  print(`  weights    ${bytes.packed} bytes packed, ${bytes.fp32} in float32 (${ratio} times smaller)`);
+  print(`  channels   ${channels.kept} of ${channels.of} kept`);
+  print(`  time       ${times.seconds.toFixed(0)} s on the ${environment.engine} engine`);
+  print(`  network    ${size(files.model)}${verified ? ", verified" : ""}`);
+  print(`  report     ${size(files.report)}`);
+  print(`  checkpoint ${size(files.checkpoint)}`);
+}

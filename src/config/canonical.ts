@@ -1,0 +1,38 @@
+import { createHash } from "node:crypto";
+import { stringify } from "yaml";
+import { z } from "zod";
+import { configSchema, type RunConfig } from "./schema.ts";
+
+const sorted = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)]));
+};
+
+/** The resolved configuration as YAML: loading it gives the same configuration. */
+export const canonicalConfig = (config: RunConfig): string => stringify(config);
+
+/** SHA-256 of the resolved configuration, whatever the order of its keys. */
+export const configHash = (config: RunConfig): string =>
+  createHash("sha256").update(JSON.stringify(sorted(config))).digest("hex");
+
+/** JSON Schema of configuration files, for editors. */
+export function configJsonSchema(): Record<string, unknown> {
+  const schema = z.toJSONSchema(configSchema, { io: "input", target: "draft-7" }) as {
+    properties: Record<string, unknown>;
+    required?: string[];
+  };
+  return {
+    ...schema,
+    title: "Bayesian Bits run",
+    properties: {
+      extends: {
+        description: "file or files, relative to this one, whose settings this one starts from",
+        anyOf: [{ type: "string" }, { type: "array", items: { type: "string" } }],
+      },
+      ...schema.properties,
+    },
+    // A file may leave to what it extends whatever it does not say.
+    required: [],
+  };
+}

@@ -1,0 +1,65 @@
+import type { RunRecord } from "../runs/record.ts";
+import { duration, integer, moment } from "./format.ts";
+import { foreign, type Markup, markup } from "./markup.ts";
+import { pageText } from "./page.ts";
+import { plannedEpochs } from "./run-state.ts";
+import { bitOperationSection } from "./sections/bit-operations.ts";
+import { bitWidthSection } from "./sections/bit-widths.ts";
+import { confusionSection } from "./sections/confusion.ts";
+import { exportSection } from "./sections/export.ts";
+import { gateSection } from "./sections/gates.ts";
+import { headline } from "./sections/headline.ts";
+import { rangeSection } from "./sections/ranges.ts";
+import { reproductionSection } from "./sections/reproduction.ts";
+import { trainingSection } from "./sections/training.ts";
+import { warningSection } from "./sections/warnings.ts";
+
+/**
+ * The report of a run as one HTML file, made from the record alone. It loads nothing from anywhere, and the same
+ * record gives the same bytes. A run without a result gives a page with what there is.
+ */
+export function renderReport(record: RunRecord): string {
+  const warnings = warningSection(record);
+  return pageText({
+    title: `${record.name} · Bayesian Bits`,
+    header: header(record),
+    sections: [
+      ...(warnings ? [warnings] : []),
+      bitWidthSection(record),
+      bitOperationSection(record),
+      gateSection(record),
+      trainingSection(record),
+      rangeSection(record),
+      confusionSection(record),
+      exportSection(record),
+      reproductionSection(record),
+    ],
+    footer: markup`Made from the run’s record by ${foreign(`bayesian-bits ${record.environment.version}`)}. Percentages of bit operations are relative to the same network with 32-bit weights and activations.`,
+  });
+}
+
+function header(record: RunRecord): Markup {
+  const { name, network, data, status, seed, times } = record;
+  const when = times.finishedAt ?? times.startedAt;
+  return markup`<p class="kind">Bayesian Bits run report</p>
+<h1>${foreign(name, 120)}</h1>
+<p class="about">${foreign(network.name, 40)} on ${foreign(data.name, 40)} · <span class="status">${status}</span> ${foreign(moment(when), 40)} · ${integer(record.epochs.length)} ${record.epochs.length === 1 ? "epoch" : "epochs"} in ${duration(times.seconds)} · seed ${seed}</p>
+${record.result === null && unfinishedBanner(record)}
+${headline(record)}`;
+}
+
+function unfinishedBanner(record: RunRecord): Markup {
+  const planned = plannedEpochs(record);
+  const last = record.epochs.at(-1);
+  const story = {
+    running: "This run has not finished.",
+    stopped: "This run was stopped before its end; it can be resumed.",
+    failed: "This run failed before its end.",
+    finished: "This run has finished, but its record holds no result.",
+  }[record.status];
+  return markup`<p class="banner">${story} ${
+    last
+      ? `The figures are those after epoch ${integer(last.epoch)}${planned === null ? "" : ` of ${integer(planned)}`}.`
+      : "No epoch is finished yet, so there are no figures."
+  }</p>`;
+}

@@ -1,0 +1,87 @@
+import type { RunRecord } from "../../runs/record.ts";
+import { bitChip, bitWidths, keptBar } from "../chips.ts";
+import { integer, significant } from "../format.ts";
+import { foreign, type Markup, markup } from "../markup.ts";
+import { bitsNow, type LayerState, layerStates, learnedNow } from "../run-state.ts";
+import { table } from "../table.ts";
+import type { Section } from "./section.ts";
+
+/** What was learned: the bit-width of every tensor and the channels that are left. */
+export function bitWidthSection(record: RunRecord): Section {
+  return {
+    id: "bit-widths",
+    title: "Learned bit-widths",
+    body: markup`<p>The layers in order. Each arrow carries the bits of the activation that the layer reads; each box has the bits of its weight and the output channels it keeps.</p>
+${legend()}
+<ol class="chain" aria-label="Layers with their bit-widths">${layerStates(record).map(layerBox)}</ol>
+${tensorTable(record)}`,
+  };
+}
+
+const legend = (): Markup =>
+  markup`<ul class="key" aria-label="Colours of the bit-widths">${bitWidths.map(
+    (bits) => markup`<li>${bitChip(bits)} ${bits === 0 ? "pruned" : bits === 32 ? "bits" : ""}</li>`,
+  )}</ul>`;
+
+const chipOrDash = (bits: LayerState["weightBits"]): Markup =>
+  bits === null ? markup`<span aria-label="not known yet">–</span>` : bitChip(bits);
+
+function layerBox({ layer, weightBits, inputBits, outputs, kept, prunes }: LayerState): Markup {
+  const unit = layer.kind === "conv2d" ? "channels" : "units";
+  return markup`<li><span class="edge"><span class="hidden">reads activations of </span>${chipOrDash(inputBits)}<span class="hidden"> bits</span></span>
+<div class="box"><span class="name">${foreign(layer.name, 40)}</span>
+<span class="weight"><span>weight</span> ${chipOrDash(weightBits)}<span class="hidden"> bits</span></span>
+${kept === null ? markup`<span class="kept">${integer(outputs)} ${unit}</span>` : keptLine(kept, outputs, unit, prunes)}</div></li>\n`;
+}
+
+const keptLine = (kept: number, outputs: number, unit: string, prunes: boolean): Markup =>
+  markup`${keptBar(kept, outputs)}<span class="kept">${prunes ? `${integer(kept)} of ${integer(outputs)} ${unit}` : `${integer(outputs)} ${unit}, unpruned`}</span>`;
+
+type Quantizer = RunRecord["quantizers"][number];
+
+function tensorTable(record: RunRecord): Markup {
+  const now = (id: string) => learnedNow(record, id);
+  return table<Quantizer>({
+    id: "tensors",
+    caption: "Bit-width of every quantized tensor",
+    columns: [
+      { title: "Quantizer", value: ({ id }) => id, show: ({ id }) => foreign(id) },
+      { title: "Tensor", value: ({ role, layer }) => `${role} of ${layer}`, show: tensorName },
+      {
+        title: "Bits",
+        kind: "number",
+        value: ({ id }) => bitsNow(record, id),
+        show: ({ id }) => chipOrDash(bitsNow(record, id)),
+      },
+      { title: "Grid", value: ({ signed }) => (signed ? "signed" : "unsigned") },
+      {
+        title: "Range",
+        kind: "number",
+        value: ({ id }) => now(id)?.xMax ?? null,
+        show: ({ id, signed }) => rangeOf(now(id)?.xMax, signed),
+      },
+      {
+        title: "Elements",
+        kind: "number",
+        value: ({ elements }) => elements,
+        show: ({ elements }) => integer(elements),
+      },
+      {
+        title: "Channels kept",
+        kind: "number",
+        value: ({ id }) => now(id)?.kept ?? null,
+        show: ({ id, channels }) => keptText(now(id)?.kept ?? null, channels),
+      },
+    ],
+    rows: record.quantizers,
+  });
+}
+
+const tensorName = ({ role, layer }: Quantizer): Markup =>
+  markup`${role === "weight" ? "weight of" : "output of"} ${foreign(layer, 40)}`;
+
+const rangeOf = (xMax: number | undefined, signed: boolean): string =>
+  xMax === undefined ? "–" : signed ? `±${significant(xMax)}` : `0 … ${significant(xMax)}`;
+
+const keptText = (kept: number | null, channels: number | null): string =>
+  channels === null ? "–" : `${kept === null ? "–" : integer(kept)} of ${integer(channels)}`;

@@ -1,0 +1,51 @@
+import type { ExportRecord, RunRecord, Verification } from "../../runs/record.ts";
+import { bytes, integer, percent, points, significant } from "../format.ts";
+import { foreign, type Markup, markup } from "../markup.ts";
+import { table } from "../table.ts";
+import { facts, later, type Section } from "./section.ts";
+
+/** The file that ships, and what a real runtime makes of it. */
+export function exportSection(record: RunRecord): Section {
+  return {
+    id: "export",
+    title: "Exported network",
+    body: record.export ? exported(record.export) : later("No network has been exported from this run yet."),
+  };
+}
+
+function exported({ file, form, opset, bytes: size, sha256, verification }: ExportRecord): Markup {
+  return markup`${facts([
+    ["File", foreign(file, 120)],
+    ["Form", `ONNX, ${form}, opset ${opset}`],
+    ["Size", `${bytes(size)} (${integer(size)} bytes)`],
+    ["SHA-256", markup`<code>${sha256}</code>`],
+  ])}
+<p class="note">This file is what ships. Checkpoints are not deployable: they hold float32 weights, gates and optimizer state.</p>
+${verification ? verified(verification) : later("The file has not been verified in a runtime.")}`;
+}
+
+function verified({ runtime, images, top1, trainerTop1, sameClass, layers }: Verification): Markup {
+  return markup`<h3>Verification in ${foreign(runtime)}</h3>
+${facts([
+  ["Images", integer(images)],
+  ["Top-1 of the file", percent(top1)],
+  ["Top-1 of the trainer", markup`${percent(trainerTop1)} (file ${points(top1 - trainerTop1)})`],
+  ["Same class", percent(sameClass)],
+])}
+${table<Verification["layers"][number]>({
+  id: "verification",
+  caption: "Codes of the file against the trainer’s, on the runtime’s own inputs",
+  columns: [
+    { title: "Tensor", value: ({ name }) => name, show: ({ name }) => foreign(name) },
+    { title: "Elements", kind: "number", value: ({ elements }) => elements, show: ({ elements }) => integer(elements) },
+    {
+      title: "Equal codes",
+      kind: "number",
+      value: ({ equalCodes }) => equalCodes,
+      show: ({ equalCodes }) => `${significant(equalCodes, 7)}\u202f%`,
+    },
+    { title: "Largest difference, in codes", kind: "number", value: ({ largestDifference }) => largestDifference },
+  ],
+  rows: layers,
+})}`;
+}

@@ -1,0 +1,83 @@
+import type { RunRecord } from "../../runs/record.ts";
+import { bytes, fixed, integer, percent, points, share, significant, times } from "../format.ts";
+import { type Markup, markup } from "../markup.ts";
+import { channelsNow, evaluationImages } from "../run-state.ts";
+import { wilsonInterval } from "../statistics.ts";
+
+interface Headline {
+  readonly name: string;
+  readonly value: string;
+  readonly note: Markup | string;
+}
+
+/** The figures by which one decides whether this network ships. */
+export function headline(record: RunRecord): Markup {
+  const figures = record.result ? finished(record, record.result) : unfinished(record);
+  return markup`<dl class="headline">${figures.map(
+    ({ name, value, note }) =>
+      markup`<div><dt>${name}</dt><dd><strong>${value}</strong> <span>${note}</span></dd></div>\n`,
+  )}</dl>`;
+}
+
+function finished({ data }: RunRecord, result: NonNullable<RunRecord["result"]>): readonly Headline[] {
+  const { top1, sampledTop1, relativeBops, relativeBopsAuthors, bytes: size, channels, parameters } = result;
+  return [
+    accuracy("Top-1, test set", top1, data.testImages),
+    {
+      name: "Relative bit operations",
+      value: `${significant(relativeBops)}\u202f%`,
+      note: differ(relativeBops, relativeBopsAuthors)
+        ? `of the 32-bit network; ${significant(relativeBopsAuthors)}\u202f% by the authors’ formula`
+        : `of the 32-bit network: ${times(100 / relativeBops)} fewer`,
+    },
+    {
+      name: "Packed size",
+      value: bytes(size.packed),
+      note: `of ${bytes(size.fp32)} in FP32: ${times(size.fp32 / size.packed)} smaller`,
+    },
+    channelFigure(channels),
+    {
+      name: "Parameters kept",
+      value: percent(share(parameters.kept, parameters.of), 1),
+      note: `${integer(parameters.kept)} of ${integer(parameters.of)}`,
+    },
+    {
+      name: "Top-1 with sampled gates",
+      value: percent(sampledTop1),
+      note: `${points(sampledTop1 - top1)} against test-time gates`,
+    },
+  ];
+}
+
+function unfinished(record: RunRecord): readonly Headline[] {
+  const last = record.epochs.at(-1);
+  if (!last) return [];
+  const channels = channelsNow(record);
+  return [
+    accuracy(`Top-1, ${last.evaluation.split} set`, last.evaluation.top1, evaluationImages(record, last)),
+    {
+      name: "Relative bit operations",
+      value: `${significant(last.relativeBops)}\u202f%`,
+      note: "of the 32-bit network",
+    },
+    ...(channels && channels.of > 0 ? [channelFigure(channels)] : []),
+  ];
+}
+
+function accuracy(name: string, top1: number, images: number): Headline {
+  const [low, high] = wilsonInterval(top1, images);
+  return {
+    name,
+    value: percent(top1),
+    note: markup`<abbr title="Wilson score interval">95\u202f% interval</abbr> ${fixed(low)}–${fixed(high)}, ${integer(images)} images`,
+  };
+}
+
+const channelFigure = ({ kept, of }: { kept: number; of: number }): Headline => ({
+  name: "Channels kept",
+  value: of === 0 ? "all" : percent(share(kept, of), 1),
+  note: of === 0 ? "this run prunes no channels" : `${integer(kept)} of ${integer(of)} that can be pruned`,
+});
+
+/** Whether two percentages differ by more than rounding. */
+export const differ = (one: number, other: number): boolean => Math.abs(one - other) > 1e-6 * Math.abs(one);

@@ -1,0 +1,113 @@
+import type { EpochRecord, RunRecord } from "../../runs/record.ts";
+import { duration, fixed, integer, significant } from "../format.ts";
+import { lineFigure } from "../line-figure.ts";
+import { type Markup, markup } from "../markup.ts";
+import { type Column, table } from "../table.ts";
+import { later, type Section } from "./section.ts";
+
+/** How training went: loss, accuracy and bit operations by epoch, as curves and as figures. */
+export function trainingSection(record: RunRecord): Section {
+  return {
+    id: "training",
+    title: "Training",
+    body:
+      record.epochs.length === 0
+        ? later("No epoch is finished yet.")
+        : markup`<div class="figures">${curves(record)}</div>${epochTable(record)}`,
+  };
+}
+
+function curves({ epochs }: RunRecord): Markup[] {
+  const categories = epochs.map(({ epoch }) => String(epoch));
+  const by = (value: (epoch: EpochRecord) => number) => epochs.map(value);
+  const split = splitOf(epochs);
+  return [
+    lineFigure({
+      id: "loss",
+      title: "Loss (logarithmic)",
+      unit: "",
+      category: "epoch",
+      categories,
+      logarithmic: true,
+      series: [
+        { name: "training loss with prior", values: by(({ train }) => train.loss) },
+        { name: "training cross-entropy", values: by(({ train }) => train.crossEntropy) },
+        { name: `${split} cross-entropy`, values: by(({ evaluation }) => evaluation.crossEntropy) },
+      ],
+    }),
+    lineFigure({
+      id: "accuracy",
+      title: "Top-1, %",
+      unit: "\u202f%",
+      category: "epoch",
+      categories,
+      series: [
+        { name: `${split}, test-time gates`, values: by(({ evaluation }) => evaluation.top1) },
+        { name: "training, sampled gates", values: by(({ train }) => train.top1) },
+      ],
+    }),
+    lineFigure({
+      id: "relative-bops",
+      title: "Relative bit operations, % (logarithmic)",
+      unit: "\u202f%",
+      category: "epoch",
+      categories,
+      logarithmic: true,
+      series: [{ name: "relative BOPs", values: by(({ relativeBops }) => relativeBops) }],
+    }),
+    lineFigure({
+      id: "complexity",
+      title: "Complexity term, before the prior strength",
+      unit: "",
+      category: "epoch",
+      categories,
+      series: [{ name: "complexity", values: by(({ train }) => train.complexity) }],
+    }),
+  ];
+}
+
+const splitOf = (epochs: readonly EpochRecord[]): string => epochs.at(-1)?.evaluation.split ?? "test";
+
+function epochTable({ epochs, times }: RunRecord): Markup {
+  const column =
+    (show: (value: number) => string) =>
+    (title: string, value: (epoch: EpochRecord) => number): Column<EpochRecord> => ({
+      title,
+      kind: "number",
+      value,
+      show: (row) => show(value(row)),
+    });
+  const loss = column((value) => fixed(value, 4));
+  const top1 = column((value) => fixed(value, 2));
+  const rate = column((value) => significant(value, 3));
+  const bops = column((value) => fixed(value, 3));
+  const split = splitOf(epochs);
+  return table<EpochRecord>({
+    id: "epoch-table",
+    caption: "Figures of every epoch",
+    columns: [
+      { title: "Epoch", kind: "number", value: ({ epoch }) => epoch },
+      { title: "Steps", kind: "number", value: ({ step }) => step, show: ({ step }) => integer(step) },
+      loss("Loss", ({ train }) => train.loss),
+      loss("Cross-entropy", ({ train }) => train.crossEntropy),
+      loss("Complexity", ({ train }) => train.complexity),
+      top1("Top-1 training, %", ({ train }) => train.top1),
+      top1(`Top-1 ${split}, %`, ({ evaluation }) => evaluation.top1),
+      loss(`Cross-entropy ${split}`, ({ evaluation }) => evaluation.crossEntropy),
+      bops("Relative BOPs, %", ({ relativeBops }) => relativeBops),
+      rate("Rate: weights", ({ learningRates }) => learningRates.weights),
+      rate("Rate: gates", ({ learningRates }) => learningRates.gates),
+      rate("Rate: ranges", ({ learningRates }) => learningRates.ranges),
+      {
+        title: "Time",
+        kind: "number",
+        value: ({ epoch }) => times.epochSeconds[epoch - 1] ?? null,
+        show: ({ epoch }) => {
+          const seconds = times.epochSeconds[epoch - 1];
+          return seconds === undefined ? "–" : duration(seconds);
+        },
+      },
+    ],
+    rows: epochs,
+  });
+}

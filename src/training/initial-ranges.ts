@@ -1,0 +1,38 @@
+import type { Tensor } from "../engine/ops.ts";
+import type { NodeId } from "../network/graph.ts";
+import { forward } from "../network/passes.ts";
+import type { Model } from "./model.ts";
+import { passOf, type Samples } from "./settings.ts";
+import { rangeFloor } from "./trainer.ts";
+
+/**
+ * Sets every range from one forward pass over a few images, as the authors do: a weight's from its largest element,
+ * an activation's from its largest, each tensor seeing already quantized predecessors (bayesian-bits.md, section 5).
+ *
+ * @param draw Gates for the ranges known so far: called before each quantizer is used.
+ */
+export function initializeRanges(model: Model, makeImages: () => Tensor, draw: () => Samples): void {
+  const { ops, network, quantizers } = model;
+  const readers = new Map<NodeId, NodeId[]>();
+  for (const [id, { node }] of quantizers) {
+    const source = node.inputs[0];
+    readers.set(source, [...(readers.get(source) ?? []), id]);
+  }
+  ops.scope(
+    () => {
+      const first = passOf(model, draw(), makeImages());
+      const pass = { ...first, quantizer: (id: NodeId) => ({ ...first.quantizer(id), xMax: quantizers.get(id)!.xMax }) };
+      forward(network, pass, {
+        keep: false,
+        observe: (node, output) => {
+          for (const id of readers.get(node.id) ?? []) {
+            let largest = 0;
+            for (const value of ops.read(output)) largest = Math.max(largest, value);
+            quantizers.get(id)!.range[0] = Math.max(rangeFloor, largest);
+          }
+        },
+      });
+    },
+    () => [],
+  );
+}

@@ -1,0 +1,86 @@
+import { account } from "../methods/bit-accounting.ts";
+import type { GatedQuantizer } from "../methods/gated-quantizer.ts";
+import type { Network, NodeId } from "../network/graph.ts";
+import { layersOf } from "../network/layers.ts";
+import { elementsOf, outputShapes } from "../network/shapes.ts";
+import type { LearnedQuantizer, RunRecord, RunResult } from "../runs/record.ts";
+
+/** What a quantizer has learned so far, as the record has it. */
+export const learnedOf = (quantizer: GatedQuantizer): LearnedQuantizer => ({
+  bits: quantizer.bits,
+  probabilities: [...quantizer.probabilities],
+  xMax: quantizer.xMax,
+  kept: quantizer.kept?.length ?? null,
+  keepProbability: quantizer.keepProbability,
+});
+
+/** The network's static description for the record. */
+export function describeNetwork(network: Network): RunRecord["network"] {
+  const layers = layersOf(network);
+  return {
+    name: network.name,
+    inputShape: [...network.inputShape],
+    parameters: layers.reduce((sum, { parameters }) => sum + parameters, 0),
+    macs: layers.reduce((sum, { macs }) => sum + macs, 0),
+    layers: layers.map(({ name, kind, weightShape, outputShape, macs, parameters, weightQuantizer, inputQuantizer }) => ({
+      name,
+      kind,
+      weightShape: [...weightShape],
+      outputShape: [...outputShape],
+      macs,
+      parameters,
+      weightQuantizer,
+      inputQuantizer,
+    })),
+  };
+}
+
+/** The quantizers' static description for the record. */
+export function describeQuantizers(network: Network, quantizers: ReadonlyMap<NodeId, GatedQuantizer>): RunRecord["quantizers"] {
+  const shapes = outputShapes(network);
+  return Array.from(quantizers.values(), ({ node, prune }) => ({
+    id: node.id,
+    role: node.role,
+    layer: node.id.replace(/(\.weight)?\.quantizer$/, ""),
+    signed: node.signed,
+    channels: prune?.length ?? null,
+    elements: elementsOf(shapes.get(node.id)!),
+  }));
+}
+
+/** Rows: true class; columns: predicted class. */
+export function confusionMatrix(classes: number, labels: Int32Array, predictions: Int32Array): number[][] {
+  const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  labels.forEach((label, image) => matrix[label]![predictions[image]!]!++);
+  return matrix;
+}
+
+/** What the learned bits and channels come to, layer by layer. */
+export function accountResult(
+  network: Network,
+  quantizers: ReadonlyMap<NodeId, GatedQuantizer>,
+): Pick<RunResult, "relativeBops" | "relativeBopsAuthors" | "bytes" | "channels" | "parameters" | "layers"> {
+  const { layers, relativeBops, packedBytes, fp32Bytes, channels, parameters } = account(layersOf(network), quantizers);
+  const total = layers.reduce((sum, { bops }) => sum + bops, 0);
+  return {
+    relativeBops,
+    // On a straight chain of layers, as here, the authors' formula is the same.
+    relativeBopsAuthors: relativeBops,
+    bytes: { packed: packedBytes, fp32: fp32Bytes },
+    channels,
+    parameters,
+    layers: layers.map((one) => ({
+      name: one.layer.name,
+      weightBits: one.weightBits,
+      inputBits: one.inputBits,
+      keptOutputs: one.keptOutputs,
+      outputs: one.outputs,
+      keptInputs: one.keptInputs,
+      inputs: one.inputs,
+      bops: one.bops,
+      share: total === 0 ? 0 : (100 * one.bops) / total,
+      parameters: one.parameters,
+      bytes: one.bytes,
+    })),
+  };
+}

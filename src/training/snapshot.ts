@@ -1,0 +1,69 @@
+import type { StoredTensor } from "../runs/safetensors.ts";
+import { UserError } from "../base/errors.ts";
+import type { Moments } from "./optimizer.ts";
+import type { Trainer } from "./trainer.ts";
+
+/** All that training changes, by name: parameters, gates, ranges and the optimizers' moments. */
+export function takeSnapshot(trainer: Trainer): ReadonlyMap<string, StoredTensor> {
+  const { model } = trainer;
+  const tensors = new Map<string, StoredTensor>();
+  const put = (name: string, values: Float32Array | Float64Array, shape: readonly number[] = [values.length]) =>
+    tensors.set(name, { shape, values });
+  for (const [id, { shape }] of model.parameters) put(`parameter/${id}`, parameterValues(trainer, id), shape);
+  for (const [id, { phi, prune, range }] of model.quantizers) {
+    put(`gates/${id}`, phi);
+    if (prune) put(`prune/${id}`, prune);
+    put(`range/${id}`, range);
+  }
+  for (const group of ["weights", "gates", "ranges"] as const) {
+    for (const [name, [first, second]] of trainer[group].moments) {
+      put(`${group}/first/${name}`, first as Float32Array);
+      if (second) put(`${group}/second/${name}`, second as Float32Array);
+    }
+  }
+  return tensors;
+}
+
+/** Current values of one parameter. */
+export function parameterValues({ model: { ops, parameters } }: Pick<Trainer, "model">, id: string): Float32Array {
+  return ops.scope(
+    () => ops.read(ops.value(parameters.get(id)!)) as Float32Array,
+    () => [],
+  );
+}
+
+/**
+ * Puts a snapshot back.
+ *
+ * @throws UserError that names a tensor that is missing or has another size.
+ */
+export function restoreSnapshot(trainer: Trainer, tensors: ReadonlyMap<string, StoredTensor>, step: number): void {
+  const { model } = trainer;
+  const take = (name: string, length: number) => {
+    const values = tensors.get(name)?.values;
+    if (values?.length !== length) {
+      throw new UserError(`the checkpoint does not fit the configuration: ${name} should have ${length} numbers, it has ${values?.length ?? "none"}`);
+    }
+    return values;
+  };
+  for (const [id, variable] of model.parameters) {
+    const length = variable.shape.reduce((total, size) => total * size, 1);
+    model.ops.assign(variable, Float32Array.from(take(`parameter/${id}`, length)));
+  }
+  for (const [id, { phi, prune, range }] of model.quantizers) {
+    phi.set(take(`gates/${id}`, phi.length));
+    prune?.set(take(`prune/${id}`, prune.length));
+    range.set(take(`range/${id}`, 1));
+  }
+  for (const group of ["weights", "gates", "ranges"] as const) {
+    const moments = new Map<string, [ArrayLike<number>, ArrayLike<number> | null]>();
+    for (const [name, { values }] of tensors) {
+      if (name.startsWith(`${group}/first/`)) {
+        const owner = name.slice(`${group}/first/`.length);
+        moments.set(owner, [values, tensors.get(`${group}/second/${owner}`)?.values ?? null]);
+      }
+    }
+    trainer[group].restore(moments as Moments);
+  }
+  trainer.step = step;
+}
