@@ -2,6 +2,7 @@ import { UsageError } from "../base/errors.ts";
 import { writeReport } from "../report/write-report.ts";
 import { readRecord } from "../runs/record-file.ts";
 import { runFiles } from "../runs/run-directory.ts";
+import type { Context } from "./context.ts";
 
 export interface ReportOptions {
   /** Run folders, each with a record.json. */
@@ -10,19 +11,13 @@ export interface ReportOptions {
   readonly out?: string | undefined;
 }
 
-/** What the command needs of the program: where results go. */
-export interface ReportContext {
-  /** Writes one line to standard output. */
-  readonly print: (line: string) => void;
-}
-
 /**
  * `bayesian-bits report RUN… [--out FILE]`: reads each run's record, writes its report and prints the report's path.
  *
  * @throws UsageError when --out would have several runs overwrite one file, or no run is named; UserError when a
  * record cannot be read or a report cannot be written.
  */
-export function runReport({ runs, out }: ReportOptions, { print }: ReportContext): void {
+export function runReport({ runs, out }: ReportOptions, context: Pick<Context, "print">): void {
   if (runs.length === 0)
     throw new UsageError("report: no run folder given; name one, as in `bayesian-bits report reports/mnist`");
   if (runs.length > 1 && out !== undefined) {
@@ -33,6 +28,6 @@ export function runReport({ runs, out }: ReportOptions, { print }: ReportContext
   for (const run of runs) {
     const path = out ?? runFiles(run).report;
     writeReport(readRecord(run), path);
-    print(path);
+    context.print(path);
   }
 }

@@ -25,7 +25,8 @@ export const share = (part: number, whole: number): number => (whole === 0 ? 0 :
 export function bytes(value: number): string {
   if (value < 1000) return `${value}${narrowSpace}B`;
   const [unit, size] = value < 1e6 ? ["kB", 1e3] : value < 1e9 ? ["MB", 1e6] : (["GB", 1e9] as const);
-  return `${significant(value / Number(size))}${narrowSpace}${unit}`;
+  const shown = value / Number(size);
+  return `${shown < 100 ? shown.toPrecision(3) : integer(shown)}${narrowSpace}${unit}`;
 }
 
 /** How many times smaller: 63.2 → "63.2×". */

@@ -41,10 +41,10 @@ export function pageText({ title, header, sections, footer }: Page): string {
 <body>
 <a class="skip" href="#content">Skip to the content</a>
 <div class="page">
-<nav aria-label="Sections"><ul>${sections.map(({ id, title }) => markup`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>
 <header>
 ${header}
 </header>
+<nav aria-label="Sections"><ul>${sections.map(({ id, title }) => markup`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>
 <main id="content">
 ${sections.map(sectionMarkup)}</main>
 <footer>${footer}</footer>

@@ -34,9 +34,10 @@ nav a:hover { text-decoration: underline; }
 section { margin-top: 2.5rem; padding-top: 1.5rem; border-top: 1px solid var(--rule); }
 @media (min-width: 78rem) {
   .page { max-width: 80rem; display: grid; grid-template-columns: 11rem minmax(0, 66rem); column-gap: 3rem; }
-  nav { grid-row: 1 / span 2; }
+  nav { grid-column: 1; grid-row: 1 / span 2; }
   nav ul { position: sticky; top: 1.5rem; flex-direction: column; margin: 0.25rem 0 0; padding: 0; border: 0; gap: 0.25rem; }
-  header, main { grid-column: 2; }
+  header { grid-column: 2; grid-row: 1; }
+  main { grid-column: 2; grid-row: 2; }
 }
 .headline { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); margin: 1.5rem 0 0; column-gap: 2rem; }
 .headline > div { border-top: 1px solid var(--rule); padding: 0.75rem 0 1rem; }
@@ -64,13 +65,13 @@ const tables = `
 table { border-collapse: collapse; width: 100%; font-size: 0.875rem; line-height: 1.4; overflow-wrap: normal; }
 .caption { font-size: 0.875rem; font-weight: 650; margin: 0 0 0.375rem; padding-right: 6rem; max-width: none; }
 th, td { text-align: left; padding: 0.3125rem 0.875rem 0.3125rem 0; border-bottom: 1px solid var(--rule);
-  vertical-align: middle; font-weight: 400; }
+  vertical-align: middle; font-weight: 400; white-space: nowrap; }
+thead th { white-space: normal; }
 th:last-child, td:last-child { padding-right: 0.25rem; }
-tbody th bdi, tbody td bdi { display: inline-block; max-width: 22rem; overflow-wrap: anywhere; }
+tbody th bdi, tbody td bdi { display: inline-block; max-width: 22rem; overflow-wrap: break-word; white-space: normal; }
 thead th { color: var(--muted); font-size: 0.8125rem; vertical-align: bottom; position: sticky; top: 0; background: var(--paper); z-index: 1; }
 tfoot th, tfoot td { font-weight: 650; border-bottom: 0; }
-.number { text-align: right; white-space: nowrap; }
-thead .number { white-space: normal; }
+.number { text-align: right; }
 td .bar { display: block; width: 100%; margin-top: 2px; }
 th button { all: unset; cursor: pointer; }
 th button:hover { color: var(--ink); text-decoration: underline; text-underline-offset: 0.2em; }

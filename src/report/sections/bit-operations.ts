@@ -74,8 +74,8 @@ function layerTable({ network }: RunRecord, { layers, bytes: size, parameters }:
         value: ({ name }) => known.get(name)?.macs ?? null,
         show: ({ name }) => integer(known.get(name)?.macs ?? 0),
       },
-      { title: "Weight bits", kind: "number", value: (row) => row.weightBits, show: (row) => bitChip(row.weightBits) },
-      { title: "Input bits", kind: "number", value: (row) => row.inputBits, show: (row) => bitChip(row.inputBits) },
+      { title: "Weight bits", kind: "picture", value: (row) => row.weightBits, show: (row) => bitChip(row.weightBits) },
+      { title: "Input bits", kind: "picture", value: (row) => row.inputBits, show: (row) => bitChip(row.inputBits) },
       {
         title: "Outputs kept",
         kind: "number",

@@ -49,7 +49,7 @@ function tensorTable(record: RunRecord): Markup {
       { title: "Tensor", value: ({ role, layer }) => `${role} of ${layer}`, show: tensorName },
       {
         title: "Bits",
-        kind: "number",
+        kind: "picture",
         value: ({ id }) => bitsNow(record, id),
         show: ({ id }) => chipOrDash(bitsNow(record, id)),
       },
