@@ -22,8 +22,11 @@ export interface FileOutcome extends Outcome {
 
 /** Checks every golden file of `folder` that is known by its name. */
 export function checkFolder(folder: string, ops: Ops): readonly FileOutcome[] {
-  const found = readdirSync(folder).filter((name) => name in checks).sort();
-  if (found.length === 0) throw new UserError(`no golden file found in ${folder}: expected ${Object.keys(checks).join(", ")}`);
+  const found = readdirSync(folder)
+    .filter((name) => name in checks)
+    .sort();
+  if (found.length === 0)
+    throw new UserError(`no golden file found in ${folder}: expected ${Object.keys(checks).join(", ")}`);
   return found.map((file) => {
     const { cases, failed, maxError } = checks[file]!(JSON.parse(readFileSync(join(folder, file), "utf8")), ops);
     return { file, cases, failed, maxError };

@@ -46,10 +46,16 @@ export function relativeError(actual: number, expected: number, absolute = 0): n
 /** Moves axis 0 (output channels, as PyTorch has them) to the end and back. */
 export function channelsLast(values: readonly number[], channels: number): Float32Array {
   const rest = values.length / channels;
-  return Float32Array.from({ length: values.length }, (_, index) => values[(index % channels) * rest + Math.floor(index / channels)]!);
+  return Float32Array.from(
+    { length: values.length },
+    (_, index) => values[(index % channels) * rest + Math.floor(index / channels)]!,
+  );
 }
 
 export function channelsFirst(values: ArrayLike<number>, channels: number): Float32Array {
   const rest = values.length / channels;
-  return Float32Array.from({ length: values.length }, (_, index) => values[(index % rest) * channels + Math.floor(index / rest)]!);
+  return Float32Array.from(
+    { length: values.length },
+    (_, index) => values[(index % rest) * channels + Math.floor(index / rest)]!,
+  );
 }

@@ -3,10 +3,19 @@ import type { Ops } from "../../src/engine/ops.ts";
 import { GatedQuantizer, sampleOf } from "../../src/methods/gated-quantizer.ts";
 import type { QuantizerNode } from "../../src/network/graph.ts";
 import { quantizer as kind } from "../../src/network/nodes/quantizer.ts";
-import type { Gate } from "../../src/quantization/hard-concrete.ts";
 import { stepSize } from "../../src/quantization/grid.ts";
+import type { Gate } from "../../src/quantization/hard-concrete.ts";
 import { bitWidths } from "../../src/quantization/levels.ts";
-import { channelsFirst, channelsLast, largestDifference, largestMagnitude, numbers, relativeError, Tally, type Outcome } from "./compare.ts";
+import {
+  channelsFirst,
+  channelsLast,
+  largestDifference,
+  largestMagnitude,
+  numbers,
+  type Outcome,
+  relativeError,
+  Tally,
+} from "./compare.ts";
 
 const gate = z.object({ z4: z.number(), z8: z.number(), z16: z.number(), z32: z.number() });
 const maybe = z.number().nullable();
@@ -39,8 +48,13 @@ export function checkQuantizer(content: unknown, ops: Ops): Outcome {
   for (const golden of file.parse(content).cases) {
     const channels = golden.z2?.length ?? 1;
     const node: QuantizerNode = {
-      kind: "quantizer", id: "q", inputs: ["x"], role: golden.z2 ? "weight" : "activation",
-      signed: golden.signed, rectifies: false, prunes: golden.z2 !== null,
+      kind: "quantizer",
+      id: "q",
+      inputs: ["x"],
+      role: golden.z2 ? "weight" : "activation",
+      signed: golden.signed,
+      rectifies: false,
+      prunes: golden.z2 !== null,
     };
     const { z4, z8, z16, z32 } = golden.gates;
     const sample = sampleOf(
@@ -49,33 +63,55 @@ export function checkQuantizer(content: unknown, ops: Ops): Outcome {
       golden.z2 && golden.z2.map(standing),
     );
     const owner = new GatedQuantizer(node, {
-      channels, initial: { prune: 0, bits4: 0, bits8: 0, bits16: 0, bits32: 0 }, prior: { kind: "const", macShare: 1 },
+      channels,
+      initial: { prune: 0, bits4: 0, bits8: 0, bits16: 0, bits32: 0 },
+      prior: { kind: "const", macShare: 1 },
     });
     owner.range[0] = golden.x_max;
-    const sums = { range: [0, 0] as [number, number], levels: new Map<number, number>(), channels: null as Float64Array | null };
+    const sums = {
+      range: [0, 0] as [number, number],
+      levels: new Map<number, number>(),
+      channels: null as Float64Array | null,
+    };
     const shape = [golden.x.length / channels, channels];
     ops.scope(
       () => {
         const gates = sample.setting.channelGates;
         const pass = {
-          ops, images: ops.tensor(new Float32Array(1), [1]), parameter: () => { throw new Error("no parameters here"); },
+          ops,
+          images: ops.tensor(new Float32Array(1), [1]),
+          parameter: () => {
+            throw new Error("no parameters here");
+          },
           quantizer: () => sample.setting,
           channelGates: () => gates && ops.tensor(gates, [channels]),
           range: (_: string, output: Parameters<Ops["scalar"]>[0], input: Parameters<Ops["scalar"]>[0]) => {
             sums.range = [ops.scalar(output), ops.scalar(input)];
           },
-          level: (_: string, bits: number, inner: Parameters<Ops["scalar"]>[0]) => sums.levels.set(bits, ops.scalar(inner)),
-          channels: (_: string, inner: Parameters<Ops["scalar"]>[0]) => { sums.channels = Float64Array.from(ops.read(inner)); },
+          level: (_: string, bits: number, inner: Parameters<Ops["scalar"]>[0]) =>
+            sums.levels.set(bits, ops.scalar(inner)),
+          channels: (_: string, inner: Parameters<Ops["scalar"]>[0]) => {
+            sums.channels = Float64Array.from(ops.read(inner));
+          },
         };
         const { output, saved } = kind.forward(node, [ops.tensor(channelsLast(golden.x, channels), shape)], pass);
         const y = channelsFirst(ops.read(output), channels);
-        const [result] = kind.backward(node, ops.tensor(channelsLast(golden.upstream, channels), shape), saved, pass, [true]);
+        const [result] = kind.backward(node, ops.tensor(channelsLast(golden.upstream, channels), shape), saved, pass, [
+          true,
+        ]);
         const gradX = channelsFirst(ops.read(result!), channels);
-        const none = { value: 0, gradient: [0, 0, 0, 0] as const, pruneGradient: golden.z2 && new Float64Array(channels) };
+        const none = {
+          value: 0,
+          gradient: [0, 0, 0, 0] as const,
+          pruneGradient: golden.z2 && new Float64Array(channels),
+        };
         const gradients = owner.gradients(sample, sums, none, 0);
         tally.case((check) => {
           bitWidths.forEach((bits, level) => {
-            check(relativeError(stepSize(bits, { xMax: golden.x_max, signed: golden.signed }), golden.scales[level]!), 1e-5);
+            check(
+              relativeError(stepSize(bits, { xMax: golden.x_max, signed: golden.signed }), golden.scales[level]!),
+              1e-5,
+            );
           });
           check(largestDifference(y, golden.y) / largestMagnitude(golden.y), 1e-5);
           check(largestDifference(gradX, golden.grad_x) / Math.max(largestMagnitude(golden.grad_x), 1e-30), 1e-5);

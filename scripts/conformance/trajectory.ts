@@ -81,7 +81,10 @@ function load(model: Model, run: Run, parameters: Run["final_parameters"]): void
     if (field === "weight" || field === "bias") {
       const id = `${layers[owner as keyof typeof layers]}.${field}`;
       const from = order(name, run.parameter_shapes[name]!, [4, 4, 6]);
-      model.ops.assign(model.parameters.get(id)!, Float32Array.from(from, (index) => values[index]!));
+      model.ops.assign(
+        model.parameters.get(id)!,
+        Float32Array.from(from, (index) => values[index]!),
+      );
       continue;
     }
     const quantizer = model.quantizers.get(quantizerId(owner!))!;
@@ -91,7 +94,13 @@ function load(model: Model, run: Run, parameters: Run["final_parameters"]): void
   }
 }
 
-function compareGradients(run: Run, expected: Run["final_parameters"], actual: Gradients, ops: Ops, check: (error: number, bound: number) => void): void {
+function compareGradients(
+  run: Run,
+  expected: Run["final_parameters"],
+  actual: Gradients,
+  ops: Ops,
+  check: (error: number, bound: number) => void,
+): void {
   const largestRange = Object.entries(expected)
     .filter(([name]) => name.endsWith(".x_max"))
     .reduce((largest, [, [value]]) => Math.max(largest, Math.abs(value!)), 0);
@@ -100,7 +109,13 @@ function compareGradients(run: Run, expected: Run["final_parameters"], actual: G
     if (field === "weight" || field === "bias") {
       const gradient = ops.read(actual.parameters.get(`${layers[owner as keyof typeof layers]}.${field}`)!);
       const from = order(name, run.parameter_shapes[name]!, [4, 4, 6]);
-      check(gradientError(gradient, Array.from(from, (index) => values[index]!)), 1e-3);
+      check(
+        gradientError(
+          gradient,
+          Array.from(from, (index) => values[index]!),
+        ),
+        1e-3,
+      );
       continue;
     }
     const quantizer = actual.quantizers.get(quantizerId(owner!))!;
@@ -114,9 +129,16 @@ function compareGradients(run: Run, expected: Run["final_parameters"], actual: G
 export function checkTrajectory(content: unknown, ops: Ops): Outcome {
   const tally = new Tally();
   for (const run of file.parse(content).runs) {
-    const network = insertQuantizers(lenet5({ inputShape: [28, 28, 1], classes: 10, widths: [4, 6, 12] }), { pruning: true });
+    const network = insertQuantizers(lenet5({ inputShape: [28, 28, 1], classes: 10, widths: [4, 6, 12] }), {
+      pruning: true,
+    });
     const initial = { prune: 0, bits4: 0, bits8: 0, bits16: 0, bits32: 0 };
-    const model = { network, ops, parameters: createParameters(network, ops, 0), quantizers: createQuantizers(network, { initial, prior: "bop" }) };
+    const model = {
+      network,
+      ops,
+      parameters: createParameters(network, ops, 0),
+      quantizers: createQuantizers(network, { initial, prior: "bop" }),
+    };
     const adam = { optimizer: "adam", weightDecay: 0 } as const;
     const trainer = new Trainer(model, { weights: adam, gates: adam, ranges: adam });
     const learningRates = { weights: run.learning_rate, gates: run.learning_rate, ranges: run.learning_rate };
@@ -148,8 +170,17 @@ export function checkTrajectory(content: unknown, ops: Ops): Outcome {
         const [, layer, field] = /^(.*)\.([^.]+)$/.exec(name)!;
         const variable = model.parameters.get(`${layers[layer as keyof typeof layers]}.${field}`)!;
         const from = order(name, run.parameter_shapes[name]!, [4, 4, 6]);
-        const updated = ops.scope(() => ops.read(ops.value(variable)), () => []);
-        check(gradientError(updated, Array.from(from, (index) => values[index]!)), 1e-3);
+        const updated = ops.scope(
+          () => ops.read(ops.value(variable)),
+          () => [],
+        );
+        check(
+          gradientError(
+            updated,
+            Array.from(from, (index) => values[index]!),
+          ),
+          1e-3,
+        );
       }
     });
     for (const variable of model.parameters.values()) ops.dispose(variable);

@@ -51,13 +51,14 @@ export interface VerifyOptions {
  */
 export async function verify({
   file,
+  readFrom = file,
   network,
   test,
   ops,
   trainerTop1,
   reporter,
 }: VerifyOptions): Promise<Verification> {
-  const bytes = readBytes(file);
+  const bytes = readBytes(readFrom);
   const model = readModel(bytes, file);
   const reference = new Reference(ops, network);
   const context: Context = { file, network, test, ops, reference, reporter };
