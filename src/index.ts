@@ -1,0 +1,14 @@
+/** The library's public API. */
+export { UsageError, UserError } from "./base/errors.ts";
+export { type Reporter, silent } from "./base/progress.ts";
+export { loadConfig } from "./config/load.ts";
+export type { RunConfig } from "./config/schema.ts";
+export type { Dataset } from "./data/dataset.ts";
+export { type Engine, loadEngine } from "./engine/load.ts";
+export { freeze } from "./export/freeze.ts";
+export type { FrozenNetwork } from "./export/frozen-network.ts";
+export { lowerPacked } from "./export/onnx/lower-packed.ts";
+export type { Network } from "./network/graph.ts";
+export { renderReport } from "./report/render-report.ts";
+export type { RunRecord } from "./runs/record.ts";
+export { readRecord } from "./runs/record-file.ts";
