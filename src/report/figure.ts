@@ -38,6 +38,12 @@ export function figure(
   { kind, draw }: { kind: "line" | "bar"; draw: (id: string, width: number) => DrawnChart },
 ): Markup {
   const summary = `${title}, by ${category}. ${series.map((one) => summaryOf(one, kind, categories, unit)).join("; ")}.`;
+  const data = {
+    category,
+    unit,
+    categories: categories.map((name) => shorten(name, 60)),
+    series: series.map(({ name, values }) => ({ name: shorten(name, 60), values: values.map(exact) })),
+  };
   return markup`<figure class="chart" id="${id}" data-axis="${kind === "line" ? "x" : "y"}">
 <figcaption>${title}</figcaption>
 ${series.length > 1 && key(series, kind)}
@@ -46,7 +52,7 @@ ${svg(draw(`${id}-w`, widths.wide), "wide", summary)}
 ${svg(draw(`${id}-n`, widths.narrow), "narrow", summary)}
 </div>
 ${note && markup`<p class="note">${note}</p>`}
-${dataBlock(`${id}-data`, { category, unit, categories, series: series.map(({ name, values }) => ({ name: shorten(name, 60), values: values.map(exact) })) })}
+${dataBlock(`${id}-data`, data)}
 </figure>`;
 }
 

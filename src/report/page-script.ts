@@ -13,12 +13,14 @@ const make = (tag, { text, ...attributes } = {}) => {
 const dataOf = (id) => JSON.parse(document.getElementById(id)?.textContent || "null");
 const said = document.body.appendChild(make("div", { class: "hidden", role: "status" }));
 const tool = (text, label, act) => {
-  const button = make("button", { type: "button", class: "tool", text, "aria-label": label });
+  const button = make("button", { type: "button", class: "tool" });
+  const shown = button.appendChild(make("span", { text }));
+  button.append(make("span", { class: "hidden", text: ": " + label }));
   button.addEventListener("click", async () => {
     const done = await act();
     said.textContent = done;
-    button.textContent = done;
-    setTimeout(() => { button.textContent = text; said.textContent = ""; }, 1500);
+    shown.textContent = done;
+    setTimeout(() => { shown.textContent = text; said.textContent = ""; }, 1500);
   });
   return button;
 };
@@ -67,7 +69,7 @@ const copy = async (text) => {
 };
 for (const holder of all(".table")) {
   const table = holder.querySelector("table");
-  holder.append(tool("Copy CSV", "Copy as CSV: " + holder.querySelector(".caption").textContent, () => copy(csvOf(table))));
+  holder.append(tool("Copy CSV", holder.querySelector(".caption").textContent, () => copy(csvOf(table))));
 }
 `;
 
@@ -185,7 +187,7 @@ const save = (name, text) => {
 };
 for (const figure of all("figure.chart")) {
   const title = figure.querySelector("figcaption");
-  title.after(tool("Save SVG", "Save as SVG: " + title.textContent, () => save(figure.id + ".svg", standalone(figure))));
+  title.after(tool("Save SVG", title.textContent, () => save(figure.id + ".svg", standalone(figure))));
   setUpChart(figure);
 }
 for (const strip of all("[data-strip]")) setUpStrip(strip);

@@ -56,6 +56,7 @@ section { margin-top: 2.5rem; padding-top: 1.5rem; border-top: 1px solid var(--r
 .command, .listing { margin: 0 0 0.75rem; padding: 0.75rem 0.875rem; background: var(--sunken); overflow: auto;
   overflow-wrap: normal; tab-size: 2; }
 .listing { max-height: 26rem; }
+.command { white-space: pre-wrap; overflow-wrap: anywhere; }
 footer { grid-column: 2; margin-top: 2.5rem; padding-top: 1rem; border-top: 1px solid var(--rule); color: var(--muted); font-size: 0.875rem; }
 `;
 

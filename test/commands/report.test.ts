@@ -1,0 +1,51 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import { runReport } from "../../src/commands/report.ts";
+import { writeRecord } from "../../src/runs/record-file.ts";
+import { sampleRecord, unfinishedRecord } from "../fixtures/sample-record.ts";
+
+/** Two run folders, and what the command prints. */
+function setUp(folder: string) {
+  const runs = [join(folder, "one"), join(folder, "two")] as const;
+  writeRecord(runs[0], sampleRecord());
+  writeRecord(runs[1], unfinishedRecord());
+  const lines: string[] = [];
+  return { runs, lines, context: { print: (line: string) => void lines.push(line) } };
+}
+
+t.test("each run gets its report beside its record, and the paths are printed", async (t) => {
+  const { runs, lines, context } = setUp(t.testdir({}));
+  runReport({ runs }, context);
+  t.strictSame(
+    lines,
+    runs.map((run) => join(run, "report.html")),
+  );
+  t.match(readFileSync(lines[0]!, "utf8"), "mnist-lenet5-quick");
+  t.match(readFileSync(lines[1]!, "utf8"), "This run has not finished");
+});
+
+t.test("--out names the file of one run", async (t) => {
+  const folder = t.testdir({});
+  const { runs, lines, context } = setUp(folder);
+  const out = join(folder, "new", "page.html");
+  runReport({ runs: [runs[0]], out }, context);
+  t.strictSame(lines, [out]);
+  t.match(readFileSync(out, "utf8"), /^<!DOCTYPE html>/);
+});
+
+t.test("several runs are not written to one file, and no run is no command", async (t) => {
+  const { runs, lines, context } = setUp(t.testdir({}));
+  t.throws(() => runReport({ runs, out: "all.html" }, context), {
+    name: "UsageError",
+    exitCode: 2,
+    message: /all\.html: 2 runs/,
+  });
+  t.throws(() => runReport({ runs: [] }, context), { name: "UsageError", exitCode: 2 });
+  t.strictSame(lines, []);
+});
+
+t.test("a folder without a record fails with exit code 1", async (t) => {
+  const { context } = setUp(t.testdir({}));
+  t.throws(() => runReport({ runs: [t.testdirName] }, context), { exitCode: 1, message: /there is no such file/ });
+});
