@@ -1,0 +1,142 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import t from "tap";
+import { silent } from "../../src/base/progress.ts";
+import { loadBinding } from "../../src/engine/native/binding.ts";
+import { NativeOps } from "../../src/engine/native/native-ops.ts";
+import { locateEngine } from "../../src/engine/provision/locate.ts";
+import { exportPacked } from "../../src/export/export-packed.ts";
+import type { FrozenNetwork } from "../../src/export/frozen-network.ts";
+import { lowerPacked } from "../../src/export/onnx/lower-packed.ts";
+import { verify } from "../../src/export/verify.ts";
+import { writeVerified } from "../../src/export/write-verified.ts";
+import {
+  frozenNetwork,
+  networkPlans,
+  plainPlan,
+  randomImages,
+  withOneWeightChanged,
+} from "../fixtures/frozen-networks.ts";
+
+const location = locateEngine();
+const skip = location.kind === "native" ? false : `these compare with the native engine: ${location.reason}`;
+
+t.test("exported files in onnxruntime", { skip }, async (t) => {
+  const ops = new NativeOps(loadBinding(location.kind === "native" ? location.binding : "", { threads: 2 }));
+  const folder = t.testdir();
+  const write = (network: FrozenNetwork, name = "model.onnx") => {
+    const file = join(folder, name);
+    writeFileSync(file, lowerPacked(network, { metadata: {} }));
+    return file;
+  };
+  const check = (file: string, network: FrozenNetwork, count = 100) =>
+    verify({ file, network, test: randomImages(network, count), ops, reporter: silent });
+
+  t.test("runtime and trainer agree code by code for every mix of bits, signs and shapes", async (t) => {
+    const live = ops.liveTensors();
+    for (const plan of fc.sample(networkPlans, { seed: 5, numRuns: 120 })) {
+      const network = frozenNetwork(plan);
+      try {
+        const { layers } = await check(write(network), network);
+        t.equal(layers.length, 4);
+        for (const [index, { name, equalCodes, largestDifference }] of layers.entries()) {
+          t.ok(largestDifference <= 1, `${name} is at most one code off`);
+          if (plan.quantizers[index]?.bits !== 16) t.ok(equalCodes >= 99.99, `${name}: equal codes`);
+        }
+      } catch (error) {
+        t.fail(`${error}`, { plan });
+      }
+    }
+    t.equal(ops.liveTensors(), live, "no tensor is left");
+  });
+
+  for (const layer of ["conv1", "conv2", "fc1", "fc2"]) {
+    t.test(`one other weight in ${layer} is found and named`, async (t) => {
+      // Fine signed grids: on coarse ones many a single weight changes no code at all.
+      const fine = { bits: 8, signed: true, relu: false } as const;
+      const network = frozenNetwork({ ...plainPlan, quantizers: [fine, fine, fine] });
+      const file = write(withOneWeightChanged(network, layer));
+      await t.rejects(check(file, network), { name: "UserError", message: new RegExp(`first at layer ${layer} `) });
+    });
+  }
+
+  t.test("a damaged or other file is refused with its name", async (t) => {
+    const network = frozenNetwork(plainPlan);
+    const file = write(network);
+    const bytes = readFileSync(file);
+    writeFileSync(file, bytes.subarray(0, bytes.length - 40));
+    await t.rejects(check(file, network), { name: "UserError", message: /model\.onnx: not an ONNX file, or damaged/ });
+    writeFileSync(file, "");
+    await t.rejects(check(file, network), { name: "UserError", message: /not an ONNX file/ });
+    await t.rejects(check(join(folder, "missing.onnx"), network), {
+      name: "UserError",
+      message: /cannot read .*missing/,
+    });
+    const other = frozenNetwork({ ...plainPlan, image: [8, 8, 1] });
+    await t.rejects(check(write(other), network), { name: "UserError", message: /cannot run it on an input of/ });
+    const unquantized = {
+      ...network,
+      nodes: network.nodes.map((node) => ({
+        ...node,
+        id: `other.${node.id}`,
+        input: node.input && `other.${node.input}`,
+      })),
+      output: "other.fc2",
+    };
+    await t.rejects(check(write(unquantized), network), { name: "UserError", message: /no value named "quantizer1"/ });
+  });
+
+  t.test("a trainer with another top-1 is a disagreement", async (t) => {
+    const network = frozenNetwork(plainPlan);
+    const test = randomImages(network, 100);
+    const options = { file: write(network), network, test, ops, reporter: silent };
+    const { top1 } = await verify(options);
+    await t.resolves(verify({ ...options, trainerTop1: top1 }));
+    await t.rejects(verify({ ...options, trainerTop1: top1 + 2 }), { message: /over 100 test images/ });
+  });
+
+  t.test("a verified export has its final name and tells of itself", async (t) => {
+    const network = frozenNetwork(plainPlan);
+    const folder = t.testdir();
+    const file = join(folder, "model.onnx");
+    const record = await exportPacked({
+      network,
+      file,
+      metadata: {},
+      test: randomImages(network, 250),
+      ops,
+      reporter: silent,
+    });
+    t.match(record, { form: "packed", file, opset: 25, verification: { images: 250, sameClass: 100 } });
+    t.equal(record.bytes, readFileSync(file).length);
+    t.same(readdirSync(folder), ["model.onnx"]);
+  });
+
+  t.test("a failed verification leaves nothing, not even an earlier export", async (t) => {
+    const network = frozenNetwork(plainPlan);
+    const folder = t.testdir({ "model.onnx": "an earlier export" });
+    const file = join(folder, "model.onnx");
+    const failed = exportPacked({
+      network,
+      file,
+      metadata: {},
+      test: randomImages(network, 50),
+      ops,
+      trainerTop1: 100.5,
+      reporter: silent,
+    });
+    await t.rejects(failed, { name: "UserError", message: /model\.onnx: onnxruntime .* disagrees/ });
+    t.same(readdirSync(folder), []);
+  });
+});
+
+t.test("a file has no final name while it is checked", async (t) => {
+  const file = join(t.testdir(), "model.onnx");
+  await writeVerified(file, Uint8Array.of(1, 2), async (written) => {
+    t.not(written, file);
+    t.same([...readFileSync(written)], [1, 2]);
+    t.notOk(existsSync(file));
+  });
+  t.ok(existsSync(file));
+});
