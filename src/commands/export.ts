@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { UserError } from "../base/errors.ts";
 import type { Reporter } from "../base/progress.ts";
 import { configHash } from "../config/canonical.ts";
@@ -15,7 +16,7 @@ import { type Prepared, prepare } from "./prepare.ts";
 import { printResult } from "./result.ts";
 
 /** Freezes what a run has learned, writes the ONNX file and verifies it over the test set. */
-export function exportRun(
+export async function exportRun(
   { config, dataset, model, trainer, engine }: Prepared,
   record: RunRecord,
   { file, reporter }: { file: string; reporter: Reporter },
@@ -28,7 +29,7 @@ export function exportRun(
     classes: dataset.classes,
     normalization: dataset.normalization,
   });
-  return exportPacked({
+  const exported = await exportPacked({
     network,
     file,
     metadata: { configHash: configHash(config), relativeBops: String(result!.relativeBops), run: record.name },
@@ -37,6 +38,8 @@ export function exportRun(
     trainerTop1: result!.top1,
     reporter,
   });
+  // By its name: the record stays true when the run's folder moves.
+  return { ...exported, file: basename(file) };
 }
 
 /** `export`: the ONNX file of a finished run, from its checkpoint and record. */

@@ -1,0 +1,83 @@
+import { cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import t, { type Test } from "tap";
+import { run } from "../fixtures/program.ts";
+import { writeSmallMnist } from "../fixtures/small-mnist.ts";
+
+const folder = t.testdir();
+const config = "configs/mnist-lenet5-quick.yaml";
+const data = writeSmallMnist(join(folder, "data"), { train: 40, test: 20 });
+const finished = join(folder, "finished");
+const write = (name: string, text: string) => {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+};
+
+/** One clear message, the right exit code, no stack trace. */
+async function refused(t: Test, args: readonly string[], code: number, message: RegExp) {
+  const ended = await run(...args);
+  t.equal(ended.code, code, ended.stderr);
+  t.match(ended.stderr, message);
+  t.notMatch(ended.stderr, /\n\s+at /, "no stack trace");
+  t.equal(ended.stdout, "");
+}
+
+const train = (...rest: string[]) => ["train", config, "--out", join(folder, "never"), ...rest];
+
+t.test("bad configurations", async (t) => {
+  await refused(t, ["train", join(folder, "none.yaml")], 2, /cannot read the configuration .*none\.yaml: ENOENT/);
+  await refused(t, ["train", write("bad.yaml", "a: [1,\nb: 2")], 2, /bad\.yaml:\d/);
+  await refused(t, ["train", write("list.yaml", "- 1\n")], 2, /expected a mapping/);
+  const unknown = write("unknown.yaml", `extends: ${join(process.cwd(), config)}\ntraining:\n  epohcs: 3\n`);
+  await refused(t, ["train", unknown], 2, /training\.epohcs: is not a setting; known here: epochs.*unknown\.yaml:3/);
+  const wrong = write("wrong.yaml", `extends: ${join(process.cwd(), config)}\ndata: { batchSize: 128x }\nseed: -1\n`);
+  await refused(t, ["train", wrong], 2, /data\.batchSize: expected a number, got "128x" \(.*wrong\.yaml:2\)/);
+  await refused(t, ["train", wrong], 2, /seed: expected at least 0, got -1 \(.*wrong\.yaml:3\)/);
+  await refused(t, train("--set", "__proto__.x=1"), 2, /--set __proto__\.x=1/);
+  await refused(t, ["train"], 2, /missing required argument/);
+  await refused(t, ["trian", "x"], 2, /unknown command/);
+});
+
+t.test("bad data", async (t) => {
+  const bad = join(folder, "bad-data");
+  cpSync(data, bad, { recursive: true });
+  truncateSync(join(bad, "train-images-idx3-ubyte"), 5000);
+  await refused(t, train("--set", `data.folder=${bad}`), 1, /train-images-idx3-ubyte: truncated at offset 5000/);
+  await refused(t, train("--force", "--set", "data.folder=/nowhere"), 1, /data\.folder \/nowhere/);
+});
+
+t.test("run directories", async (t) => {
+  const file = write("a-file", "");
+  await refused(t, ["train", config, "--out", join(file, "run")], 1, /cannot create the run directory .*a-file/);
+  const short = ["--set", `data.folder=${data}`, "--set", "training.epochs=1", "--set", "data.limit={train: 16, test: 10}"];
+  const { code, stderr } = await run("train", config, "--out", finished, ...short);
+  t.equal(code, 0, stderr);
+  await refused(t, ["train", config, "--out", finished, ...short], 2, /already holds a finished run/);
+});
+
+t.test("damaged files of a run", async (t) => {
+  const damagedRecord = join(folder, "damaged-record");
+  cpSync(finished, damagedRecord, { recursive: true });
+  writeFileSync(join(damagedRecord, "record.json"), '{"format":"bayesian-bits-run","version":1}');
+  await refused(t, ["report", damagedRecord], 1, /record\.json: the record is damaged/);
+  await refused(t, ["report", folder], 1, /record\.json/);
+
+  const damaged = join(folder, "damaged-checkpoint");
+  cpSync(finished, damaged, { recursive: true });
+  const checkpoint = join(damaged, "checkpoints", "last.safetensors");
+  const bytes = readFileSync(checkpoint);
+  bytes[bytes.length - 100]! ^= 1;
+  writeFileSync(checkpoint, bytes);
+  await refused(t, ["evaluate", damaged], 1, /checkpoint .*damaged \(checksum\)/);
+  truncateSync(checkpoint, 1000);
+  await refused(t, ["export", damaged], 1, /checkpoint .*damaged/);
+  mkdirSync(join(folder, "empty"), { recursive: true });
+  await refused(t, ["evaluate", join(folder, "empty")], 1, /record\.json/);
+});
+
+t.test("not an ONNX file", async (t) => {
+  const file = write("text.onnx", "this is no network");
+  await refused(t, ["evaluate", file, "--data", "mnist", "--data-folder", data], 1, /text\.onnx/);
+  await refused(t, ["evaluate", file], 2, /--data/);
+});

@@ -1,0 +1,91 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import { readCheckpoint } from "../../src/runs/checkpoint.ts";
+import { readRecord } from "../../src/runs/record-file.ts";
+import { runFiles } from "../../src/runs/run-directory.ts";
+import { nativeMissing } from "../fixtures/engines.ts";
+import { run, start } from "../fixtures/program.ts";
+import { writeSmallMnist } from "../fixtures/small-mnist.ts";
+
+const config = "configs/mnist-lenet5-quick.yaml";
+const data = writeSmallMnist(join(t.testdir(), "data"));
+const small = ["--set", `data.folder=${data}`, "--set", "training.epochs=3", "--set", "data.batchSize=16", "--set", "name=small"];
+
+/** What must be the same in two runs: tensors, and the record but for its times. */
+function outcome(folder: string) {
+  const { tensors, progress } = readCheckpoint(runFiles(folder).checkpoint);
+  const bytes = Array.from(tensors, ([name, { values }]) => [name, Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString("base64")]);
+  const { times: _, ...record } = readRecord(folder);
+  return { bytes, progress, record: JSON.stringify(record), model: readFileSync(runFiles(folder).model).toString("base64") };
+}
+
+t.test("a run, end to end", { skip: nativeMissing() }, async (t) => {
+  const [first, second, stopped] = ["first", "second", "stopped"].map((name) => join(t.testdir(), name)) as [string, string, string];
+
+  await t.test("trains, exports, verifies and reports", async (t) => {
+    const { code, stdout, stderr } = await run("train", config, ...small, "--out", first, "--json");
+    t.equal(code, 0, stderr);
+    const line = JSON.parse(stdout.trim().split("\n").at(-1)!);
+    t.match(line, { run: first, engine: "native", verified: true, bytes: { packed: Number, fp32: 2_328_104 }, channels: { of: 608 } });
+    t.ok(line.top1 > 90, `learned the classes: ${line.top1} %`);
+    for (const file of Object.values(runFiles(first))) t.ok(existsSync(file), file);
+    const record = readRecord(first);
+    t.equal(record.epochs.length, 3);
+    t.ok(record.result!.relativeBops < 100);
+    t.ok(record.export!.verification!.layers.every(({ largestDifference }) => largestDifference <= 1));
+  });
+
+  await t.test("the same configuration and seed give the same bytes", async (t) => {
+    const { code, stderr } = await run("train", config, ...small, "--out", second);
+    t.equal(code, 0, stderr);
+    t.strictSame(outcome(second), outcome(first));
+  });
+
+  await t.test("stopped in the middle of an epoch and resumed, it gives the same bytes", async (t) => {
+    const { child, ended } = start(["train", config, ...small, "--out", stopped]);
+    // The first epoch's line in the log: the second epoch is under way.
+    await new Promise<void>((resolve) => child.stderr!.on("data", (chunk: Buffer) => chunk.includes("epoch 1/3") && setTimeout(resolve, 100)));
+    child.kill("SIGINT");
+    const { code, stderr } = await ended;
+    t.equal(code, 130, stderr);
+    t.match(stderr, /continue with --resume/);
+    const { progress, record } = readCheckpoint(runFiles(stopped).checkpoint);
+    t.equal(record.status, "stopped");
+    t.ok(progress.batch > 0, `in the middle of an epoch: ${progress.batch} batches done`);
+    const resumed = await run("train", config, ...small, "--out", stopped, "--resume");
+    t.equal(resumed.code, 0, resumed.stderr);
+    t.strictSame(outcome(stopped), outcome(first));
+  });
+
+  await t.test("a finished run is refused without --force and left alone by --resume", async (t) => {
+    const refused = await run("train", config, ...small, "--out", first);
+    t.equal(refused.code, 2);
+    t.match(refused.stderr, /already holds a finished run.*--force/);
+    const resumed = await run("train", config, ...small, "--out", first, "--resume");
+    t.equal(resumed.code, 0);
+  });
+
+  await t.test("evaluate, export and report work on its folder", async (t) => {
+    const { top1 } = readRecord(first).result!;
+    const evaluated = await run("evaluate", first, "--json");
+    t.equal(JSON.parse(evaluated.stdout).top1, top1);
+    const file = await run("evaluate", runFiles(first).model, "--data", "mnist", "--data-folder", data, "--json");
+    t.equal(JSON.parse(file.stdout).top1, top1, file.stderr);
+    const exported = await run("export", first, "--out", join(first, "again.onnx"));
+    t.equal(exported.code, 0, exported.stderr);
+    t.strictSame(readFileSync(join(first, "again.onnx")), readFileSync(runFiles(first).model));
+    t.equal((await run("report", first)).code, 0);
+  });
+});
+
+t.test("the WebAssembly engine trains a small network", async (t) => {
+  const out = join(t.testdir(), "wasm");
+  const { code, stdout, stderr } = await run(
+    "train", config, ...small, "--set", "training.epochs=1", "--set", "engine.kind=wasm", "--set", "data.limit={train: 160, test: 50}",
+    "--set", "data.batchSize=8", "--out", out, "--json",
+  );
+  t.equal(code, 0, stderr);
+  t.match(JSON.parse(stdout.trim()), { engine: "wasm", verified: true });
+  t.ok(readRecord(out).epochs[0]!.train.crossEntropy < 2.3, "it has begun to learn");
+});
