@@ -1,12 +1,37 @@
 import { UsageError } from "../base/errors.ts";
+import type { Reporter } from "../base/progress.ts";
+import type { DataFile } from "../data/dataset.ts";
 import { fetchMnist, mnistFolder } from "../data/mnist.ts";
 import type { Context } from "./context.ts";
 
-/** `fetch`: a data set into the cache; prints where its files are. */
-export async function runFetch({ dataset }: { dataset: string }, { json, print, reporter }: Context): Promise<void> {
-  if (dataset !== "mnist") throw new UsageError(`cannot fetch ${JSON.stringify(dataset)}: known data sets are mnist`);
-  const files = await fetchMnist(reporter);
-  if (json) return print(JSON.stringify({ dataset, folder: mnistFolder(), files }));
-  print(`${dataset} in ${mnistFolder()}`);
-  for (const { name, bytes, sha256 } of files) print(`  ${name}  ${bytes} bytes  SHA-256 ${sha256}`);
+interface Fetchable {
+  readonly folder: () => string;
+  readonly fetch: (reporter: Reporter) => Promise<readonly DataFile[]>;
+}
+
+const fetchable: ReadonlyMap<string, Fetchable> = new Map([["mnist", { folder: mnistFolder, fetch: fetchMnist }]]);
+
+/**
+ * `bayesian-bits fetch DATASET`: puts a data set into the cache, unless it is there, and prints where its files are.
+ *
+ * @throws UsageError when no data set of this name can be fetched; UserError when fetching fails.
+ */
+export async function runFetch(
+  { dataset }: { readonly dataset: string },
+  { json, print, reporter }: Pick<Context, "json" | "print" | "reporter">,
+): Promise<void> {
+  const source = fetchable.get(dataset);
+  if (source === undefined) {
+    const known = [...fetchable.keys()].join(", ");
+    throw new UsageError(`fetch ${JSON.stringify(dataset)}: no such data set; those that can be fetched: ${known}`);
+  }
+  const files = await source.fetch(reporter);
+  const folder = source.folder();
+  if (json) return print(JSON.stringify({ dataset, folder, files }));
+  print(`${dataset} in ${folder}`);
+  const names = Math.max(...files.map(({ name }) => name.length));
+  const sizes = Math.max(...files.map(({ bytes }) => String(bytes).length));
+  for (const { name, bytes, sha256 } of files) {
+    print(`  ${name.padEnd(names)}  ${String(bytes).padStart(sizes)} bytes  SHA-256 ${sha256}`);
+  }
 }

@@ -6,12 +6,20 @@ import { holdOut, limited } from "./split.ts";
 /** What a configuration says of its data. */
 export interface DataOptions {
   readonly name: "mnist";
+  /** A folder of the user's; by default the data set is fetched once into the cache. */
   readonly folder?: string | undefined;
+  /** Share of the training images, after `limit`, that is held out. */
   readonly validationShare: number;
+  /** Only the first images. */
   readonly limit?: { readonly train?: number | undefined; readonly test?: number | undefined } | undefined;
 }
 
-/** Loads a data set, fetching it once when no folder is given; holds out the validation share. */
+/**
+ * Loads a data set, fetching it once when no folder is given, and holds out the validation share.
+ *
+ * @param seed Chooses which images are held out.
+ * @throws UserError when files are missing, damaged or cannot be fetched; UsageError when the share leaves a part empty.
+ */
 export async function loadDataset(
   { name, folder, validationShare, limit }: DataOptions,
   { seed, reporter }: { seed: number; reporter: Reporter },
@@ -20,9 +28,7 @@ export async function loadDataset(
   return {
     ...rest,
     name,
-    // MNIST: pixels in [0, 1], nothing subtracted (as the authors train).
-    normalization: { mean: [0], deviation: [1] },
-    ...holdOut(limited(train, limit?.train), validationShare, seed),
+    ...holdOut(limited(train, limit?.train), { share: validationShare, seed }),
     test: limited(test, limit?.test),
   };
 }
