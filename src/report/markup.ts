@@ -40,10 +40,14 @@ export function shorten(text: string, length: number): string {
 export const foreign = (text: string, length = 80): Markup => markup`<bdi>${shorten(text, length)}</bdi>`;
 
 /**
- * Replaces what HTML forbids (control characters, lone surrogates) by U+FFFD. A name in a record may hold them; a page
- * that does is not valid.
+ * Replaces what a name may hold and a page must not by U+FFFD: what HTML forbids (control characters, lone surrogates)
+ * and what turns the direction of the text after it, which closing a <bdi> does not end when the name opens an isolate
+ * of its own. Names in right-to-left scripts need neither.
  */
-export function withoutForbiddenCharacters(page: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  return page.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]|\p{Cs}|\p{Noncharacter_Code_Point}/gu, "\uFFFD");
+export function withoutHarmfulCharacters(page: string): string {
+  return page.replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]|\p{Cs}|\p{Noncharacter_Code_Point}/gu,
+    "\uFFFD",
+  );
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Markup, markup, shorten, trusted, withoutForbiddenCharacters } from "./markup.ts";
+import { type Markup, markup, shorten, trusted, withoutHarmfulCharacters } from "./markup.ts";
 import { pageScript } from "./page-script.ts";
 import { type Section, sectionMarkup } from "./sections/section.ts";
 import { styles } from "./styles.ts";
@@ -53,5 +53,5 @@ ${sections.map(sectionMarkup)}</main>
 </body>
 </html>
 `;
-  return withoutForbiddenCharacters(page.toString());
+  return withoutHarmfulCharacters(page.toString());
 }

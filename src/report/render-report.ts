@@ -40,10 +40,10 @@ export function renderReport(record: RunRecord): string {
 
 function header(record: RunRecord): Markup {
   const { name, network, data, status, seed, times } = record;
-  const when = times.finishedAt ?? times.startedAt;
+  const when = times.finishedAt === null ? `started ${moment(times.startedAt)}` : moment(times.finishedAt);
   return markup`<p class="kind">Bayesian Bits run report</p>
 <h1>${foreign(name, 120)}</h1>
-<p class="about">${foreign(network.name, 40)} on ${foreign(data.name, 40)} · <span class="status">${status}</span> ${foreign(moment(when), 40)} · ${integer(record.epochs.length)} ${record.epochs.length === 1 ? "epoch" : "epochs"} in ${duration(times.seconds)} · seed ${seed}</p>
+<p class="about">${foreign(network.name, 40)} on ${foreign(data.name, 40)} · <span class="status">${status}</span>${times.finishedAt === null && ","} ${foreign(when, 48)} · ${integer(record.epochs.length)} ${record.epochs.length === 1 ? "epoch" : "epochs"} in ${duration(times.seconds)} · seed ${seed}</p>
 ${record.result === null && unfinishedBanner(record)}
 ${headline(record)}`;
 }

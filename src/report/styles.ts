@@ -13,6 +13,7 @@ h2 { font-size: 1.25rem; letter-spacing: -0.01em; margin-bottom: 0.5rem; }
 h3 { font-size: 1rem; margin: 1.5rem 0 0.5rem; }
 p { margin: 0 0 0.75rem; max-width: 72ch; }
 code, pre { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; font-size: 0.875em; }
+pre code { font-size: inherit; }
 abbr[title] { text-decoration: none; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
@@ -108,7 +109,8 @@ ${[0, 2, 4, 8, 16, 32].map((bits) => `.b${bits} { background: var(--bits-${bits}
 .edge::before { content: ""; position: absolute; left: 0; right: 7px; top: 50%; border-top: 1px solid var(--axis); }
 .edge::after { content: ""; position: absolute; right: 1px; top: calc(50% - 4px); border: 4px solid transparent;
   border-left: 7px solid var(--axis); border-right: 0; }
-.edge .bits, .edge > [aria-label] { position: relative; }
+.edge .bits, .edge .unknown { position: relative; }
+.edge .unknown { background: var(--paper); padding: 0 0.5em; }
 .box { border: 1px solid var(--axis); border-radius: 4px; padding: 0.5rem 0.75rem; width: 10.25rem; }
 .box .name { display: block; font-weight: 650; }
 .box .weight { display: flex; justify-content: space-between; color: var(--muted); font-size: 0.8125rem; margin: 0.125rem 0 0.375rem; }
@@ -164,6 +166,11 @@ const small = `
   h2, h3, caption, figcaption { break-after: avoid; }
   figure, tr, .chain li, .headline > div { break-inside: avoid; }
   thead th { position: static; }
+  table { font-size: 7.5pt; }
+  th, td { padding-right: 0.375rem; white-space: normal; }
+  .strip { width: 3rem; }
+  .stripped { gap: 0.25rem; }
+  .bits { font-size: 7.5pt; padding: 0 0.2em; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;

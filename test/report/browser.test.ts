@@ -140,7 +140,7 @@ t.test("the report in a browser", { skip }, async (t) => {
     const svg = readFileSync(await download.path(), "utf8");
     t.match(svg, /^<svg [\s\S]*<\/svg>$/);
     t.notMatch(svg, "var(");
-    t.match(svg, "training cross-entropy");
+    t.match(svg, "test cross-entropy");
     await page.context().close();
   });
 

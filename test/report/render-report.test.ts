@@ -82,6 +82,7 @@ t.test("hostile names stay text", async (t) => {
   t.equal(count(page, "</script>"), count(plain, "</script>"));
   t.equal(count(page, "<bdi>"), count(page, "</bdi>"));
   t.equal(found(page, / style="/), null);
+  t.equal(found(page, /[\u202a-\u202e\u2066-\u2069]/), null, "nothing that turns the text after it");
   t.ok(page.includes("&lt;img src=x onerror="), "the name is shown");
   t.ok(page.includes("\\u003c/script\\u003e"), "and escaped in data");
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there

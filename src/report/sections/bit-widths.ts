@@ -24,7 +24,9 @@ const legend = (): Markup =>
   )}</ul>`;
 
 const chipOrDash = (bits: LayerState["weightBits"]): Markup =>
-  bits === null ? markup`<span aria-label="not known yet">–</span>` : bitChip(bits);
+  bits === null
+    ? markup`<span class="unknown"><span aria-hidden="true">–</span><span class="hidden">not known yet</span></span>`
+    : bitChip(bits);
 
 function layerBox({ layer, weightBits, inputBits, outputs, kept, prunes }: LayerState): Markup {
   const unit = layer.kind === "conv2d" ? "channels" : "units";

@@ -10,9 +10,10 @@ interface Headline {
   readonly note: Markup | string;
 }
 
-/** The figures by which one decides whether this network ships. */
-export function headline(record: RunRecord): Markup {
+/** The figures by which one decides whether this network ships; null before the first epoch. */
+export function headline(record: RunRecord): Markup | null {
   const figures = record.result ? finished(record, record.result) : unfinished(record);
+  if (figures.length === 0) return null;
   return markup`<dl class="headline">${figures.map(
     ({ name, value, note }) =>
       markup`<div><dt>${name}</dt><dd><strong>${value}</strong> <span>${note}</span></dd></div>\n`,

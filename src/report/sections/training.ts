@@ -30,8 +30,8 @@ function curves({ epochs }: RunRecord): Markup[] {
       categories,
       logarithmic: true,
       series: [
-        { name: "training loss with prior", values: by(({ train }) => train.loss) },
-        { name: "training cross-entropy", values: by(({ train }) => train.crossEntropy) },
+        { name: "loss with prior", values: by(({ train }) => train.loss) },
+        { name: "cross-entropy", values: by(({ train }) => train.crossEntropy) },
         { name: `${split} cross-entropy`, values: by(({ evaluation }) => evaluation.crossEntropy) },
       ],
     }),

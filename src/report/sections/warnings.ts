@@ -11,7 +11,7 @@ export function warningSection({ warnings }: RunRecord): Section | null {
     title: "Warnings",
     body: markup`<ul class="warnings">${warnings.map(
       ({ step, message }) =>
-        markup`<li><span class="step">${step === 0 ? "before training" : `step ${integer(step)}`}</span> ${foreign(message, 2000)}</li>\n`,
+        markup`<li><span class="step">${step === 0 ? "before training" : `step ${integer(step)}`}</span> ${foreign(message, 600)}</li>\n`,
     )}</ul>`,
   };
 }
