@@ -31,7 +31,11 @@ if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== lock) {
   writeFileSync(stamp, lock);
 }
 
-const sources = ["tsconfig.json", "package.json", ...readdirSync("src", { recursive: true }).map((name) => join("src", name))];
+const sources = [
+  "tsconfig.json",
+  "package.json",
+  ...readdirSync("src", { recursive: true }).map((name) => join("src", name)),
+];
 const newest = Math.max(...sources.map((path) => statSync(path).mtimeMs));
 const built = "dist/.built";
 if (!existsSync(built) || statSync(built).mtimeMs < newest) {
@@ -41,6 +45,8 @@ if (!existsSync(built) || statSync(built).mtimeMs < newest) {
 
 // The engine's own check takes a start of the program; its folder tells as much.
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "bayesian-bits", "engine");
-const ready = existsSync(cache) && readdirSync(cache).some((name) => existsSync(join(cache, name, "tfjs_binding.node")) && !name.endsWith(".part"));
+const ready =
+  existsSync(cache) &&
+  readdirSync(cache).some((name) => existsSync(join(cache, name, "tfjs_binding.node")) && !name.endsWith(".part"));
 const linked = existsSync("node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8/tfjs_binding.node");
 if (!(ready && linked)) run("setting the engine up", process.execPath, ["dist/main.js", "setup"]);

@@ -10,7 +10,10 @@ const verbose = process.argv.includes("--verbose");
 
 /** The first signal asks the command to stop after saving; the second one stops at once. */
 const stop = new AbortController();
-for (const [signal, code] of [["SIGINT", exitCodes.interrupted], ["SIGTERM", exitCodes.terminated]] as const) {
+for (const [signal, code] of [
+  ["SIGINT", exitCodes.interrupted],
+  ["SIGTERM", exitCodes.terminated],
+] as const) {
   process.on(signal, () => {
     if (stop.signal.aborted) process.exit(code);
     stop.abort(signal);

@@ -82,9 +82,8 @@ export function checkSchedule(content: unknown): Outcome {
   const tally = new Tally();
   for (const { epochs, multiplier: expected } of schedules.parse(content).cases) {
     tally.case((check) => {
-      expected.forEach((value, epoch) =>
-        check(Math.abs(multiplier({ name: "linear-decay" }, epoch, epochs) - value), 1e-9),
-      );
+      for (const [epoch, value] of expected.entries())
+        check(Math.abs(multiplier({ name: "linear-decay" }, epoch, epochs) - value), 1e-9);
     });
   }
   return tally;

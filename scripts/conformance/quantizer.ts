@@ -60,7 +60,7 @@ export function checkQuantizer(content: unknown, ops: Ops): Outcome {
     const sample = sampleOf(
       golden.x_max,
       [standing(z4), standing(z8), standing(z16), standing(z32)],
-      golden.z2 && golden.z2.map(standing),
+      golden.z2?.map(standing) ?? null,
     );
     const owner = new GatedQuantizer(node, {
       channels,

@@ -24,8 +24,17 @@ export function writeFileAtomically(path: string, content: string | Uint8Array):
     renameSync(beside, path);
     syncFolder(folder);
   } catch (error) {
-    rmSync(beside, { force: true });
+    removeQuietly(beside);
     throw new UserError(`cannot write ${path}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Clears what a failed write left; the failure itself is what is told. */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // There is nothing: the folder could not even be made.
   }
 }
 

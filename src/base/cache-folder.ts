@@ -6,6 +6,6 @@ import { join } from "node:path";
  * `~/.cache/bayesian-bits`. It outlives `npm ci`, and may be deleted at any time.
  */
 export function cacheFolder(...parts: string[]): string {
-  const root = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
+  const root = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
   return join(root, "bayesian-bits", ...parts);
 }

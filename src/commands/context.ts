@@ -25,11 +25,20 @@ export interface Context {
 }
 
 /** Logs go to standard error: readable on a terminal, NDJSON to files and pipes. */
-export function createContext({ json = false, verbose = false, quiet = false }: GlobalOptions, stop: AbortSignal): Context {
+export function createContext(
+  { json = false, verbose = false, quiet = false }: GlobalOptions,
+  stop: AbortSignal,
+): Context {
   const interactive = process.stderr.isTTY === true;
   const level = quiet ? "error" : "info";
   const terminal = interactive
-    ? pretty({ destination: 2, sync: true, ignore: "pid,hostname", translateTime: "HH:MM:ss", colorize: !process.env["NO_COLOR"] })
+    ? pretty({
+        destination: 2,
+        sync: true,
+        ignore: "pid,hostname",
+        translateTime: "HH:MM:ss",
+        colorize: !process.env.NO_COLOR,
+      })
     : destination({ fd: 2, sync: true });
   const progress = terminalProgress(interactive && !quiet);
   const reporterOf = (log: Logger): Reporter => ({
@@ -46,7 +55,15 @@ export function createContext({ json = false, verbose = false, quiet = false }: 
     openEventLog(path) {
       mkdirSync(dirname(path), { recursive: true });
       const events = destination({ dest: path, append: true, sync: true });
-      return reporterOf(pino({ level: "info", base: null }, multistream([{ level, stream: terminal }, { level: "info", stream: events }])));
+      return reporterOf(
+        pino(
+          { level: "info", base: null },
+          multistream([
+            { level, stream: terminal },
+            { level: "info", stream: events },
+          ]),
+        ),
+      );
     },
   };
 }

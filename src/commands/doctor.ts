@@ -6,7 +6,10 @@ import type { Context } from "./context.ts";
 export async function runDoctor({ json, print }: Context): Promise<void> {
   const { ops, info } = await loadEngine();
   const { node, platform, cpu, instructionSets } = describeMachine();
-  const works = ops.scope(() => ops.scalar(ops.dot(ops.tensor(Float32Array.of(1, 2), [2]), ops.tensor(Float32Array.of(3, 4), [2]))), () => []);
+  const works = ops.scope(
+    () => ops.scalar(ops.dot(ops.tensor(Float32Array.of(1, 2), [2]), ops.tensor(Float32Array.of(3, 4), [2]))),
+    () => [],
+  );
   if (works !== 11) throw new Error(`the engine computes 1·3 + 2·4 = ${works}`);
   if (json) return print(JSON.stringify({ ...info, node }));
   print(`engine        ${info.engine} (${info.reason})`);

@@ -26,11 +26,16 @@ export async function runEvaluate({ target, data, dataFolder }: EvaluateOptions,
   const { json, print, reporter } = context;
   const isFolder = existsSync(target) && statSync(target).isDirectory();
   if (!isFolder) {
-    if (data === undefined) throw new UsageError(`evaluate ${target}: name the data set of an ONNX file with --data, as --data mnist`);
+    if (data === undefined)
+      throw new UsageError(`evaluate ${target}: name the data set of an ONNX file with --data, as --data mnist`);
     if (data !== "mnist") throw new UsageError(`--data ${JSON.stringify(data)}: known data sets are mnist`);
     const dataset = await loadDataset({ name: data, folder: dataFolder, validationShare: 0 }, { seed: 1, reporter });
     const { top1, images } = await evaluateFile(target, dataset);
-    return print(json ? JSON.stringify({ run: target, top1, images }) : `${target}: ${top1.toFixed(2)} % top-1 on ${images} test images`);
+    return print(
+      json
+        ? JSON.stringify({ run: target, top1, images })
+        : `${target}: ${top1.toFixed(2)} % top-1 on ${images} test images`,
+    );
   }
   const record = readRecord(target);
   const checkpoint = readCheckpoint(runFiles(target).checkpoint);
@@ -42,5 +47,9 @@ export async function runEvaluate({ target, data, dataFolder }: EvaluateOptions,
     batchSize: config.data.evaluationBatchSize,
   });
   if (record.result !== null) return printResult(target, { ...record, result: { ...record.result, top1 } }, context);
-  print(json ? JSON.stringify({ run: target, top1 }) : `${join(target)}: ${top1.toFixed(2)} % top-1 so far (the run is ${record.status})`);
+  print(
+    json
+      ? JSON.stringify({ run: target, top1 })
+      : `${join(target)}: ${top1.toFixed(2)} % top-1 so far (the run is ${record.status})`,
+  );
 }

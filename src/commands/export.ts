@@ -7,8 +7,8 @@ import { exportPacked } from "../export/export-packed.ts";
 import { freeze } from "../export/freeze.ts";
 import { writeReport } from "../report/write-report.ts";
 import { readCheckpoint } from "../runs/checkpoint.ts";
-import { readRecord, writeRecord } from "../runs/record-file.ts";
 import type { ExportRecord, RunRecord } from "../runs/record.ts";
+import { readRecord, writeRecord } from "../runs/record-file.ts";
 import { runFiles } from "../runs/run-directory.ts";
 import { parameterValues, restoreSnapshot } from "../training/snapshot.ts";
 import type { Context } from "./context.ts";
@@ -45,7 +45,8 @@ export async function exportRun(
 /** `export`: the ONNX file of a finished run, from its checkpoint and record. */
 export async function runExport({ run, out }: { run: string; out?: string }, context: Context): Promise<void> {
   const record = readRecord(run);
-  if (record.result === null) throw new UserError(`cannot export ${run}: its run is ${record.status}; finish it with train --resume`);
+  if (record.result === null)
+    throw new UserError(`cannot export ${run}: its run is ${record.status}; finish it with train --resume`);
   const checkpoint = readCheckpoint(runFiles(run).checkpoint);
   const prepared = await prepare(configSchema.parse(record.config), context);
   restoreSnapshot(prepared.trainer, checkpoint.tensors, checkpoint.progress.step);

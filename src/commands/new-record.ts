@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { configHash } from "../config/canonical.ts";
 import { describeMachine } from "../engine/environment.ts";
-import { recordVersion, type RunRecord } from "../runs/record.ts";
+import { type RunRecord, recordVersion } from "../runs/record.ts";
 import { describeNetwork, describeQuantizers } from "../training/outcome.ts";
 import type { Prepared } from "./prepare.ts";
 

@@ -8,7 +8,10 @@ const collect = (value: string, previous: readonly string[]) => [...previous, va
  *
  * @param context Made when a command starts, from the global options.
  */
-export function createProgram(version: string, context: (options: Readonly<Record<string, unknown>>) => Context): Command {
+export function createProgram(
+  version: string,
+  context: (options: Readonly<Record<string, unknown>>) => Context,
+): Command {
   const program = new Command("bayesian-bits")
     .description("Learns how many bits every tensor of a network needs and which channels it can do without.")
     .version(version)

@@ -17,12 +17,17 @@ export function printResult(folder: string, record: RunRecord, { json, print }: 
   const { top1, relativeBops, bytes, channels } = result;
   if (json) {
     const { engine } = environment;
-    return print(JSON.stringify({ run: folder, top1, relativeBops, bytes, channels, seconds: times.seconds, engine, verified }));
+    print(
+      JSON.stringify({ run: folder, top1, relativeBops, bytes, channels, seconds: times.seconds, engine, verified }),
+    );
+    return;
   }
   const { config: _, ...files } = runFiles(folder);
   const size = (path: string) => `${path}  (${statSync(path, { throwIfNoEntry: false })?.size ?? 0} bytes)`;
   const ratio = (bytes.fp32 / bytes.packed).toFixed(1);
-  print(`${record.name}: ${top1.toFixed(2)} % top-1 on ${record.data.testImages} test images at ${relativeBops.toFixed(3)} % relative BOPs`);
+  print(
+    `${record.name}: ${top1.toFixed(2)} % top-1 on ${record.data.testImages} test images at ${relativeBops.toFixed(3)} % relative BOPs`,
+  );
   print(`  weights    ${bytes.packed} bytes packed, ${bytes.fp32} in float32 (${ratio} times smaller)`);
   print(`  channels   ${channels.kept} of ${channels.of} kept`);
   print(`  time       ${times.seconds.toFixed(0)} s on the ${environment.engine} engine`);

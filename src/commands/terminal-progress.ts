@@ -10,7 +10,12 @@ export function terminalProgress(shown: boolean): Progress {
     start(label, total) {
       bar?.stop();
       bar = new cliProgress.SingleBar(
-        { format: `${label} {bar} {percentage} % | {eta_formatted} left | {detail}`, hideCursor: true, clearOnComplete: true, stream: process.stderr },
+        {
+          format: `${label} {bar} {percentage} % | {eta_formatted} left | {detail}`,
+          hideCursor: true,
+          clearOnComplete: true,
+          stream: process.stderr,
+        },
         cliProgress.Presets.shades_grey,
       );
       bar.start(total, 0, { detail: "" });

@@ -5,8 +5,8 @@ import { canonicalConfig } from "../config/canonical.ts";
 import { loadConfig } from "../config/load.ts";
 import { writeReport } from "../report/write-report.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../runs/checkpoint.ts";
-import { readRecord, writeRecord } from "../runs/record-file.ts";
 import type { RunRecord } from "../runs/record.ts";
+import { readRecord, writeRecord } from "../runs/record-file.ts";
 import { openRunDirectory, runFiles } from "../runs/run-directory.ts";
 import { evaluate } from "../training/evaluate.ts";
 import { initializeRanges } from "../training/initial-ranges.ts";
@@ -16,9 +16,9 @@ import { testSamples } from "../training/settings.ts";
 import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
 import type { Context } from "./context.ts";
 import { exportRun } from "./export.ts";
+import { newRecord } from "./new-record.ts";
 import { type Prepared, prepare } from "./prepare.ts";
 import { describe, printResult } from "./result.ts";
-import { newRecord } from "./new-record.ts";
 
 export interface TrainOptions {
   readonly config: string;
@@ -70,7 +70,7 @@ class Run {
     this.record = newRecord(prepared);
   }
 
-  /** First ranges, from two training images (bayesian-bits.md, section 5). */
+  /** First ranges, from two training images (ARCHITECTURE.md, "The method" 5). */
   begin(): void {
     const { model, dataset, config } = this.prepared;
     const { ops } = model;
@@ -143,7 +143,10 @@ class Run {
   finish(): void {
     const { model, dataset, config } = this.prepared;
     const options = { normalization: dataset.normalization, batchSize: config.data.evaluationBatchSize };
-    const { top1, crossEntropy, predictions } = evaluate(model, dataset.test, { ...options, samples: testSamples(model) });
+    const { top1, crossEntropy, predictions } = evaluate(model, dataset.test, {
+      ...options,
+      samples: testSamples(model),
+    });
     const sampled = evaluate(model, dataset.test, {
       ...options,
       samples: stepSamples(model, config.seed, this.#position.step),

@@ -6,7 +6,11 @@ import { configSchema, type RunConfig } from "./schema.ts";
 const sorted = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
 };
 
 /** The resolved configuration as YAML: loading it gives the same configuration. */
@@ -14,7 +18,9 @@ export const canonicalConfig = (config: RunConfig): string => stringify(config);
 
 /** SHA-256 of the resolved configuration, whatever the order of its keys. */
 export const configHash = (config: RunConfig): string =>
-  createHash("sha256").update(JSON.stringify(sorted(config))).digest("hex");
+  createHash("sha256")
+    .update(JSON.stringify(sorted(config)))
+    .digest("hex");
 
 /** JSON Schema of configuration files, for editors. */
 export function configJsonSchema(): Record<string, unknown> {

@@ -2,14 +2,17 @@ import { basename, extname } from "node:path";
 import type { z } from "zod";
 import { UsageError } from "../base/errors.ts";
 import { configSchema, type RunConfig } from "./schema.ts";
-import { isTree, merge, parseSetting, type Places, readSource, type Tree } from "./source.ts";
+import { isTree, merge, type Places, parseSetting, readSource, type Tree } from "./source.ts";
 
 /**
  * Loads a configuration: the file, what it extends, then each `--set`.
  *
  * @throws UsageError that lists everything that is wrong at once, each with path, value, file and line.
  */
-export function loadConfig(path: string, { set = [] }: { set?: readonly string[] } = {}): { readonly config: RunConfig } {
+export function loadConfig(
+  path: string,
+  { set = [] }: { set?: readonly string[] } = {},
+): { readonly config: RunConfig } {
   const { tree, places } = set.map(parseSetting).reduce(merge, readSource(path));
   const named = { name: basename(path, extname(path)), ...tree };
   const parsed = configSchema.safeParse(withOptimizers(named));
@@ -25,7 +28,7 @@ function withOptimizers(tree: Tree): Tree {
   const groups = Object.fromEntries(
     ["weights", "gates", "ranges"].flatMap((name) => {
       const group = training[name] ?? {};
-      return isTree(group) && group["optimizer"] === undefined ? [[name, { optimizer: "adam", ...group }]] : [];
+      return isTree(group) && group.optimizer === undefined ? [[name, { optimizer: "adam", ...group }]] : [];
     }),
   );
   return { ...tree, training: { ...training, ...groups } };
@@ -43,10 +46,15 @@ function explain(issue: Issue, tree: Tree, places: Places, file: string): string
   }
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
     const nested = issue.errors.toSorted((a, b) => b[0]!.path.length - a[0]!.path.length)[0]!;
-    return nested.flatMap((inner) => explain({ ...inner, path: [...issue.path, ...inner.path] } as Issue, tree, places, file));
+    return nested.flatMap((inner) =>
+      explain({ ...inner, path: [...issue.path, ...inner.path] } as Issue, tree, places, file),
+    );
   }
   const name = path.join(".");
-  const value = path.reduce<unknown>((node, key) => (isTree(node) || Array.isArray(node) ? (node as Tree)[key] : undefined), tree);
+  const value = path.reduce<unknown>(
+    (node, key) => (isTree(node) || Array.isArray(node) ? (node as Tree)[key] : undefined),
+    tree,
+  );
   const got = value === undefined ? "nothing" : JSON.stringify(value);
   return [`${name}: ${expectation(issue)}, got ${got} (${placeOf(name, places, file)})`];
 }

@@ -6,8 +6,16 @@ const count = z.int().positive();
 const data = z
   .strictObject({
     name: z.literal("mnist").describe("the data set"),
-    folder: z.string().optional().describe("folder with the four IDX files; without it they are fetched once into the cache"),
-    validationShare: z.number().min(0).max(0.5).default(0).describe("share of the training images that is held out for choosing"),
+    folder: z
+      .string()
+      .optional()
+      .describe("folder with the four IDX files; without it they are fetched once into the cache"),
+    validationShare: z
+      .number()
+      .min(0)
+      .max(0.5)
+      .default(0)
+      .describe("share of the training images that is held out for choosing"),
     batchSize: count.default(128).describe("images per training step"),
     evaluationBatchSize: count.default(1000).describe("images per step of evaluation"),
     limit: z
@@ -66,7 +74,9 @@ const schedule = z
       factor: positive.default(0.1).describe("by how much"),
     }),
   ])
-  .describe("how the learning rate changes over the epochs; linear-decay is constant, then linear to 0 over the last third");
+  .describe(
+    "how the learning rate changes over the epochs; linear-decay is constant, then linear to 0 over the last third",
+  );
 
 const group = (what: string, decay: "constant" | "linear-decay") =>
   z
@@ -99,7 +109,10 @@ const training = z
 
 const engine = z
   .strictObject({
-    kind: z.enum(["auto", "native", "wasm"]).default("auto").describe("which TensorFlow: native where it is set up, else WebAssembly"),
+    kind: z
+      .enum(["auto", "native", "wasm"])
+      .default("auto")
+      .describe("which TensorFlow: native where it is set up, else WebAssembly"),
     threads: count.optional().describe("threads of the native engine; without it, one per core"),
   })
   .prefault({})
@@ -111,7 +124,9 @@ const checkpoint = z
   .describe("when training saves");
 
 const exportSection = z
-  .strictObject({ form: z.literal("packed").default("packed").describe("packed: 2-, 4-, 8- and 16-bit tensors as they are") })
+  .strictObject({
+    form: z.literal("packed").default("packed").describe("packed: 2-, 4-, 8- and 16-bit tensors as they are"),
+  })
   .prefault({})
   .describe("the ONNX file");
 
@@ -120,7 +135,10 @@ export const configSchema = z
   .strictObject({
     name: z
       .string()
-      .regex(/^[\p{L}\p{N}][\p{L}\p{N}._ -]{0,99}$/u, "letters, digits, . _ - and spaces, at most 100, a letter or digit first")
+      .regex(
+        /^[\p{L}\p{N}][\p{L}\p{N}._ -]{0,99}$/u,
+        "letters, digits, . _ - and spaces, at most 100, a letter or digit first",
+      )
       .describe("name of the run and of its folder; without it, the file's"),
     note: z.string().default("").describe("free text for the report"),
     seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).default(1).describe("what all randomness is a function of"),
@@ -137,7 +155,12 @@ export const configSchema = z
       const { schedule } = training[name];
       if (schedule.name === "multistep" && schedule.milestones.some((milestone) => milestone >= training.epochs)) {
         const message = `expected milestones before the last epoch (training.epochs is ${training.epochs})`;
-        context.addIssue({ code: "custom", path: ["training", name, "schedule", "milestones"], message, input: schedule.milestones });
+        context.addIssue({
+          code: "custom",
+          path: ["training", name, "schedule", "milestones"],
+          message,
+          input: schedule.milestones,
+        });
       }
     }
     if (data.limit?.train !== undefined && data.limit.train * (1 - data.validationShare) < 2) {

@@ -17,7 +17,8 @@ export interface Source {
   readonly places: Places;
 }
 
-export const isTree = (value: unknown): value is Tree => typeof value === "object" && value !== null && !Array.isArray(value);
+export const isTree = (value: unknown): value is Tree =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Later mappings win; lists and values replace. */
 export function merge(base: Source, over: Source): Source {
@@ -47,7 +48,8 @@ export function readSource(path: string, chain: readonly string[] = []): Source 
   const place = own.places.get("extends") ?? path;
   let merged: Source = { tree: {}, places: new Map() };
   for (const base of list) {
-    if (typeof base !== "string") throw new UsageError(`extends: expected a file name or a list of them, got ${JSON.stringify(base)} (${place})`);
+    if (typeof base !== "string")
+      throw new UsageError(`extends: expected a file name or a list of them, got ${JSON.stringify(base)} (${place})`);
     const file = isAbsolute(base) ? base : join(dirname(path), base);
     merged = merge(merged, readSource(file, [...chain, absolute]));
   }
@@ -72,7 +74,8 @@ export function parseSource(text: string, path: string): Source {
     const messages = document.errors.map((error) => `${error.message.split("\n")[0]} (${at(error.pos[0])})`);
     throw new UsageError(`cannot read the configuration: ${messages.join("\n")}`);
   }
-  if (!isMap(document.contents)) throw new UsageError(`cannot read the configuration ${path}: expected a mapping of settings at the top`);
+  if (!isMap(document.contents))
+    throw new UsageError(`cannot read the configuration ${path}: expected a mapping of settings at the top`);
   let tree: unknown;
   try {
     tree = document.toJS({ maxAliasCount: 50 });
@@ -99,7 +102,7 @@ function locate(node: Node | null, prefix: string, found: (path: string, offset:
       if (isScalar(key)) child(String(key.value), key.range?.[0] ?? 0, value as Node | null);
     }
   } else if (isSeq(node)) {
-    node.items.forEach((item, index) => child(String(index), (item as Node).range?.[0] ?? 0, item as Node));
+    for (const [index, item] of (node.items as Node[]).entries()) child(String(index), item.range?.[0] ?? 0, item);
   }
 }
 
@@ -111,7 +114,8 @@ export function parseSetting(setting: string): Source {
     throw new UsageError(`--set ${setting}: expected path=value, as training.epochs=3`);
   }
   const document = parseDocument(setting.slice(equals + 1), { prettyErrors: false });
-  if (document.errors.length > 0) throw new UsageError(`--set ${setting}: ${document.errors[0]!.message.split("\n")[0]}`);
+  if (document.errors.length > 0)
+    throw new UsageError(`--set ${setting}: ${document.errors[0]!.message.split("\n")[0]}`);
   const value: unknown = document.toJS({ maxAliasCount: 0 });
   const tree = path.reduceRight<unknown>((inner, part) => ({ [part]: inner }), value) as Tree;
   const places: Places = new Map(path.map((_, index) => [path.slice(0, index + 1).join("."), `--set ${setting}`]));

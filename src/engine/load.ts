@@ -29,22 +29,41 @@ export async function loadEngine({
   kind = "auto",
   threads = defaultThreads(),
   reporter,
-}: { kind?: "auto" | "native" | "wasm"; threads?: number; reporter?: Reporter } = {}): Promise<Engine> {
+}: {
+  kind?: "auto" | "native" | "wasm";
+  threads?: number;
+  reporter?: Reporter;
+} = {}): Promise<Engine> {
   const location = kind === "wasm" ? ({ kind: "wasm", reason: "engine.kind is wasm" } as const) : locateEngine();
   if (location.kind === "native") {
     try {
       const binding = loadBinding(location.binding, { threads });
       const device = binding.isUsingGpuDevice() ? "gpu" : "cpu";
-      const info = { engine: "native", tensorflow: binding.TF_Version, device, threads, reason: location.reason } as const;
+      const info = {
+        engine: "native",
+        tensorflow: binding.TF_Version,
+        device,
+        threads,
+        reason: location.reason,
+      } as const;
       return { ops: new NativeOps(binding), info };
     } catch (error) {
       if (error instanceof UserError) throw error;
-      throw new UserError(`cannot load the native engine ${location.binding}: ${messageOf(error)}; remove its folder and run npm run setup`, { cause: error });
+      throw new UserError(
+        `cannot load the native engine ${location.binding}: ${messageOf(error)}; remove its folder and run npm run setup`,
+        { cause: error },
+      );
     }
   }
   if (kind === "native") throw new UserError(`engine.kind is native, but there is ${location.reason}`);
   reporter?.warn(`${location.reason}: using WebAssembly, which trains some 20 times slower`);
   const { createPortableOps, portableVersion } = await import("./portable/create-portable-ops.ts");
-  const info = { engine: "wasm", tensorflow: portableVersion, device: "cpu", threads: 1, reason: location.reason } as const;
+  const info = {
+    engine: "wasm",
+    tensorflow: portableVersion,
+    device: "cpu",
+    threads: 1,
+    reason: location.reason,
+  } as const;
   return { ops: await createPortableOps(), info };
 }

@@ -71,7 +71,12 @@ export interface Ops {
   liveTensors(): number;
 
   conv2d(x: Tensor, weight: Tensor, geometry: Conv2dGeometry): Tensor;
-  conv2dInputGradient(inputShape: readonly number[], weight: Tensor, gradient: Tensor, geometry: Conv2dGeometry): Tensor;
+  conv2dInputGradient(
+    inputShape: readonly number[],
+    weight: Tensor,
+    gradient: Tensor,
+    geometry: Conv2dGeometry,
+  ): Tensor;
   conv2dWeightGradient(x: Tensor, weightShape: readonly number[], gradient: Tensor, geometry: Conv2dGeometry): Tensor;
   matmul(a: Tensor, b: Tensor, options?: { readonly transposeA?: boolean; readonly transposeB?: boolean }): Tensor;
   maxPool(x: Tensor, geometry: PoolGeometry): Pooled;
@@ -90,13 +95,16 @@ export interface Ops {
   /** Σ of the elementwise product, as a scalar tensor. */
   dot(a: Tensor, b: Tensor): Tensor;
 
-  /** x on one grid: s_b·round(clip(x)/s_b), codes clamped to the grid (bayesian-bits.md, section 1). */
+  /** x on one grid: s_b·round(clip(x)/s_b), codes clamped to the grid (ARCHITECTURE.md, "The method" 1). */
   quantize(x: Tensor, options: QuantizeOptions): Tensor;
   /** The gradient where x lies inside the range that clipping leaves alone, else 0. */
   rangeMask(x: Tensor, gradient: Tensor, options: { readonly signed: boolean; readonly xMax: number }): Tensor;
 
   /** uint8 pixels to (pixel/255 - mean)/deviation per channel, float32. */
-  normalize(pixels: Tensor, normalization: { readonly mean: readonly number[]; readonly deviation: readonly number[] }): Tensor;
+  normalize(
+    pixels: Tensor,
+    normalization: { readonly mean: readonly number[]; readonly deviation: readonly number[] },
+  ): Tensor;
   /** Mean cross-entropy over the batch (scalar) and its gradient with respect to the logits [batch, classes]. */
   crossEntropy(logits: Tensor, labels: Tensor): { readonly loss: Tensor; readonly gradient: Tensor };
   /** Index of the largest element of each row. */

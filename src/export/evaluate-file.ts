@@ -28,7 +28,10 @@ function channelsFirst({ test, imageShape, normalization }: Dataset, start: numb
  *
  * @throws UserError when the file cannot be read, is not ONNX, or does not take these images.
  */
-export async function evaluateFile(file: string, dataset: Dataset): Promise<{ readonly top1: number; readonly images: number }> {
+export async function evaluateFile(
+  file: string,
+  dataset: Dataset,
+): Promise<{ readonly top1: number; readonly images: number }> {
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(file);

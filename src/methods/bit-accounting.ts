@@ -71,8 +71,11 @@ export function account(layers: readonly Layer[], quantizers: ReadonlyMap<NodeId
       bytes: Math.ceil((Math.round(weights) * cost.weightBits) / 8) + 4 * biases,
     };
   });
-  const sum = (value: (account: LayerAccount) => number) => accounts.reduce((total, account) => total + value(account), 0);
-  const prunable = accounts.filter(({ layer }) => layer.weightQuantizer && quantizers.get(layer.weightQuantizer)!.prune);
+  const sum = (value: (account: LayerAccount) => number) =>
+    accounts.reduce((total, account) => total + value(account), 0);
+  const prunable = accounts.filter(
+    ({ layer }) => layer.weightQuantizer && quantizers.get(layer.weightQuantizer)!.prune,
+  );
   const parameters = sum(({ layer }) => layer.parameters);
   return {
     layers: accounts,

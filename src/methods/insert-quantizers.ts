@@ -8,7 +8,7 @@ export const activationQuantizerId = (layer: string): NodeId => `${layer}.quanti
 
 /**
  * Adds a quantizer to every weight and behind every ReLU. The last layer has no pruning gates and its logits no
- * quantizer; the input counts as 8 bits and has none (bayesian-bits.md, section 1).
+ * quantizer; the input counts as 8 bits and has none (ARCHITECTURE.md, "The method" 1).
  */
 export function insertQuantizers(network: Network, { pruning }: { pruning: boolean }): Network {
   const layers = layersOf(network);

@@ -68,7 +68,7 @@ export interface FlattenNode extends Base {
   readonly inputs: readonly [NodeId];
 }
 
-/** A gated quantizer with a learned range on a weight or an activation (bayesian-bits.md, section 1). */
+/** A gated quantizer with a learned range on a weight or an activation (ARCHITECTURE.md, "The method" 1). */
 export interface QuantizerNode extends Base {
   readonly kind: "quantizer";
   readonly inputs: readonly [NodeId];

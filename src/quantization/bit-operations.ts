@@ -1,4 +1,4 @@
-/** One layer's share in the count of bit operations (bayesian-bits.md, section 4). */
+/** One layer's share in the count of bit operations (ARCHITECTURE.md, "The method" 4). */
 export interface LayerCost {
   /** Multiply-accumulates for one image, before pruning. */
   readonly macs: number;

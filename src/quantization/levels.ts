@@ -4,7 +4,6 @@ export type BitWidth = (typeof bitWidths)[number];
 
 /** The levels above 2 bits, each with a gate of its own. */
 export const gatedWidths = [4, 8, 16, 32] as const;
-export type GatedWidth = (typeof gatedWidths)[number];
 
 /** One number per gated level, in the order 4, 8, 16, 32 bits. */
 export type PerGate<T> = readonly [T, T, T, T];

@@ -17,7 +17,7 @@ export interface PriorWeight {
 }
 
 export interface Complexity {
-  /** R_k of bayesian-bits.md, section 3, before the prior strength. */
+  /** R_k of ARCHITECTURE.md, "The method" 3, before the prior strength. */
   readonly value: number;
   readonly gradient: PerGate<number>;
   readonly pruneGradient: Float64Array | null;

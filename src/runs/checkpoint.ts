@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { writeFileAtomically } from "../base/atomic-file.ts";
 import { messageOf, UserError } from "../base/errors.ts";
-import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
 import { recordSchema } from "./record.ts";
+import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
 
 /** Version of the checkpoint's content. */
 const VERSION = 1;
@@ -14,7 +14,13 @@ const progress = z.object({
   batch: z.int().nonnegative().describe("batches done of the epoch in progress"),
   step: z.int().nonnegative(),
   sums: z
-    .object({ images: z.number(), loss: z.number(), crossEntropy: z.number(), complexity: z.number(), correct: z.number() })
+    .object({
+      images: z.number(),
+      loss: z.number(),
+      crossEntropy: z.number(),
+      complexity: z.number(),
+      correct: z.number(),
+    })
     .describe("over the batches done of the epoch in progress"),
 });
 
@@ -60,9 +66,10 @@ export function readCheckpoint(path: string): Checkpoint {
     throw new UserError(`cannot read the checkpoint ${path}: ${messageOf(error)}`, { cause: error });
   }
   const { tensors, metadata } = decodeSafetensors(bytes, `the checkpoint ${path}`);
-  if (metadata["format"] !== "bayesian-bits-checkpoint") throw new UserError(`${path} is not a checkpoint of this program`);
-  const json = metadata["state"] ?? "";
-  if (checksum(json, tensors) !== metadata["sha256"]) {
+  if (metadata.format !== "bayesian-bits-checkpoint")
+    throw new UserError(`${path} is not a checkpoint of this program`);
+  const json = metadata.state ?? "";
+  if (checksum(json, tensors) !== metadata.sha256) {
     throw new UserError(`cannot read the checkpoint ${path}: it is damaged (checksum); train again with --force`);
   }
   const parsed = state.safeParse(JSON.parse(json));

@@ -1,5 +1,5 @@
-import { UserError } from "../base/errors.ts";
 import { z } from "zod";
+import { UserError } from "../base/errors.ts";
 
 /** A tensor of a file. */
 export interface StoredTensor {
@@ -14,9 +14,7 @@ const entry = z.object({
   shape: z.array(z.int().nonnegative()),
   data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
 });
-const header = z
-  .object({ __metadata__: z.record(z.string(), z.string()).default({}) })
-  .catchall(entry);
+const header = z.object({ __metadata__: z.record(z.string(), z.string()).default({}) }).catchall(entry);
 
 /** Largest header that is read: a larger length is damage. */
 const MAX_HEADER = 256 * 1024 * 1024;
@@ -63,7 +61,8 @@ export function decodeSafetensors(
   const damaged = (what: string) => new UserError(`cannot read ${place}: it is damaged (${what})`);
   if (bytes.length < 8) throw damaged(`${bytes.length} bytes, a header needs 8`);
   const length = Number(bytes.readBigUInt64LE(0));
-  if (length > MAX_HEADER || 8 + length > bytes.length) throw damaged(`header of ${length} bytes in a file of ${bytes.length}`);
+  if (length > MAX_HEADER || 8 + length > bytes.length)
+    throw damaged(`header of ${length} bytes in a file of ${bytes.length}`);
   let json: unknown;
   try {
     json = JSON.parse(bytes.toString("utf8", 8, 8 + length));
@@ -75,10 +74,18 @@ export function decodeSafetensors(
   const { __metadata__: metadata, ...entries } = parsed.data;
   const data = bytes.subarray(8 + length);
   const tensors = new Map<string, StoredTensor>();
-  for (const [name, { dtype, shape, data_offsets: [start, end] }] of Object.entries(entries)) {
+  for (const [
+    name,
+    {
+      dtype,
+      shape,
+      data_offsets: [start, end],
+    },
+  ] of Object.entries(entries)) {
     const Type = types[dtype];
     const elements = shape.reduce((total, size) => total * size, 1);
-    if (end > data.length || end - start !== elements * Type.BYTES_PER_ELEMENT) throw damaged(`tensor ${name} ends at byte ${end} of ${data.length}`);
+    if (end > data.length || end - start !== elements * Type.BYTES_PER_ELEMENT)
+      throw damaged(`tensor ${name} ends at byte ${end} of ${data.length}`);
     const copy = data.buffer.slice(data.byteOffset + start, data.byteOffset + end) as ArrayBuffer;
     tensors.set(name, { shape, values: new Type(copy) });
   }

@@ -27,7 +27,12 @@ export function evaluate(
     const end = Math.min(set.count, start + batchSize);
     ops.scope(
       () => {
-        const bytes = ops.tensor(set.images.subarray(start * pixels, end * pixels), [end - start, height, width, channels]);
+        const bytes = ops.tensor(set.images.subarray(start * pixels, end * pixels), [
+          end - start,
+          height,
+          width,
+          channels,
+        ]);
         const pass = passOf(model, samples, ops.normalize(bytes, normalization));
         const { output } = forward(network, pass, { keep: false });
         const labels = ops.tensor(set.labels.subarray(start, end), [end - start]);

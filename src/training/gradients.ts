@@ -36,7 +36,7 @@ interface Sums extends BackwardSums {
 }
 
 /**
- * Loss and gradients of one batch for the gates of `samples` (bayesian-bits.md, section 3). Call it inside a scope:
+ * Loss and gradients of one batch for the gates of `samples` (ARCHITECTURE.md, "The method" 3). Call it inside a scope:
  * the parameters' gradients live until that scope's end.
  */
 export function computeGradients(model: Model, batch: Batch, samples: Samples, priorStrength: number): Gradients {

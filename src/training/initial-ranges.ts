@@ -7,7 +7,7 @@ import { rangeFloor } from "./trainer.ts";
 
 /**
  * Sets every range from one forward pass over a few images, as the authors do: a weight's from its largest element,
- * an activation's from its largest, each tensor seeing already quantized predecessors (bayesian-bits.md, section 5).
+ * an activation's from its largest, each tensor seeing already quantized predecessors (ARCHITECTURE.md, "The method" 5).
  *
  * @param draw Gates for the ranges known so far: called before each quantizer is used.
  */
@@ -21,7 +21,10 @@ export function initializeRanges(model: Model, makeImages: () => Tensor, draw: (
   ops.scope(
     () => {
       const first = passOf(model, draw(), makeImages());
-      const pass = { ...first, quantizer: (id: NodeId) => ({ ...first.quantizer(id), xMax: quantizers.get(id)!.xMax }) };
+      const pass = {
+        ...first,
+        quantizer: (id: NodeId) => ({ ...first.quantizer(id), xMax: quantizers.get(id)!.xMax }),
+      };
       forward(network, pass, {
         keep: false,
         observe: (node, output) => {

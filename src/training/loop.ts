@@ -1,13 +1,13 @@
-import type { Dataset } from "../data/dataset.ts";
 import { UserError } from "../base/errors.ts";
 import { batches, batchesPerEpoch, epochOrder } from "../data/batches.ts";
+import type { Dataset } from "../data/dataset.ts";
 import { uniforms } from "../engine/noise.ts";
 import type { NodeId } from "../network/graph.ts";
 import type { Progress as Position } from "../runs/checkpoint.ts";
+import type { Model } from "./model.ts";
 import { multiplier, type Schedule } from "./schedule.ts";
 import { drawSamples, type Samples } from "./settings.ts";
-import { groups, type PerGroup, type Trainer } from "./trainer.ts";
-import type { Model } from "./model.ts";
+import type { groups, PerGroup, Trainer } from "./trainer.ts";
 
 export interface LoopOptions {
   readonly seed: number;
@@ -61,7 +61,10 @@ export function stepSamples(model: Model, seed: number, step: number): Samples {
 }
 
 /** Learning rates during an epoch, counted from 0. */
-export function learningRatesAt({ rates, epochs }: Pick<LoopOptions, "rates" | "epochs">, epoch: number): PerGroup<number> {
+export function learningRatesAt(
+  { rates, epochs }: Pick<LoopOptions, "rates" | "epochs">,
+  epoch: number,
+): PerGroup<number> {
   const rate = (group: (typeof groups)[number]) =>
     rates[group].learningRate * multiplier(rates[group].schedule, epoch, epochs);
   return { weights: rate("weights"), gates: rate("gates"), ranges: rate("ranges") };
@@ -141,4 +144,3 @@ function refuseNonFinite(loss: number, { step, epoch }: Position): void {
     `training stopped at step ${step + 1} (epoch ${epoch + 1}): the loss is ${loss}; lower the learning rates (training.weights.learningRate)`,
   );
 }
-

@@ -22,21 +22,26 @@ export function describeNetwork(network: Network): RunRecord["network"] {
     inputShape: [...network.inputShape],
     parameters: layers.reduce((sum, { parameters }) => sum + parameters, 0),
     macs: layers.reduce((sum, { macs }) => sum + macs, 0),
-    layers: layers.map(({ name, kind, weightShape, outputShape, macs, parameters, weightQuantizer, inputQuantizer }) => ({
-      name,
-      kind,
-      weightShape: [...weightShape],
-      outputShape: [...outputShape],
-      macs,
-      parameters,
-      weightQuantizer,
-      inputQuantizer,
-    })),
+    layers: layers.map(
+      ({ name, kind, weightShape, outputShape, macs, parameters, weightQuantizer, inputQuantizer }) => ({
+        name,
+        kind,
+        weightShape: [...weightShape],
+        outputShape: [...outputShape],
+        macs,
+        parameters,
+        weightQuantizer,
+        inputQuantizer,
+      }),
+    ),
   };
 }
 
 /** The quantizers' static description for the record. */
-export function describeQuantizers(network: Network, quantizers: ReadonlyMap<NodeId, GatedQuantizer>): RunRecord["quantizers"] {
+export function describeQuantizers(
+  network: Network,
+  quantizers: ReadonlyMap<NodeId, GatedQuantizer>,
+): RunRecord["quantizers"] {
   const shapes = outputShapes(network);
   return Array.from(quantizers.values(), ({ node, prune }) => ({
     id: node.id,
@@ -51,7 +56,9 @@ export function describeQuantizers(network: Network, quantizers: ReadonlyMap<Nod
 /** Rows: true class; columns: predicted class. */
 export function confusionMatrix(classes: number, labels: Int32Array, predictions: Int32Array): number[][] {
   const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
-  labels.forEach((label, image) => matrix[label]![predictions[image]!]!++);
+  labels.forEach((label, image) => {
+    matrix[label]![predictions[image]!]!++;
+  });
   return matrix;
 }
 

@@ -7,7 +7,7 @@ export type Schedule =
 
 /**
  * Multiplier of the base rate during `epoch` (counted from 0) of `epochs`. `linear-decay` is the authors': constant,
- * then linear to 0 over the last third (bayesian-bits.md, section 5).
+ * then linear to 0 over the last third (ARCHITECTURE.md, "The method" 5).
  */
 export function multiplier(schedule: Schedule, epoch: number, epochs: number): number {
   switch (schedule.name) {

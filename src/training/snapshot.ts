@@ -1,5 +1,5 @@
-import type { StoredTensor } from "../runs/safetensors.ts";
 import { UserError } from "../base/errors.ts";
+import type { StoredTensor } from "../runs/safetensors.ts";
 import type { Moments } from "./optimizer.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -42,7 +42,9 @@ export function restoreSnapshot(trainer: Trainer, tensors: ReadonlyMap<string, S
   const take = (name: string, length: number) => {
     const values = tensors.get(name)?.values;
     if (values?.length !== length) {
-      throw new UserError(`the checkpoint does not fit the configuration: ${name} should have ${length} numbers, it has ${values?.length ?? "none"}`);
+      throw new UserError(
+        `the checkpoint does not fit the configuration: ${name} should have ${length} numbers, it has ${values?.length ?? "none"}`,
+      );
     }
     return values;
   };

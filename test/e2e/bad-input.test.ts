@@ -50,7 +50,14 @@ t.test("bad data", async (t) => {
 t.test("run directories", async (t) => {
   const file = write("a-file", "");
   await refused(t, ["train", config, "--out", join(file, "run")], 1, /cannot create the run directory .*a-file/);
-  const short = ["--set", `data.folder=${data}`, "--set", "training.epochs=1", "--set", "data.limit={train: 16, test: 10}"];
+  const short = [
+    "--set",
+    `data.folder=${data}`,
+    "--set",
+    "training.epochs=1",
+    "--set",
+    "data.limit={train: 16, test: 10}",
+  ];
   const { code, stderr } = await run("train", config, "--out", finished, ...short);
   t.equal(code, 0, stderr);
   await refused(t, ["train", config, "--out", finished, ...short], 2, /already holds a finished run/);

@@ -10,24 +10,51 @@ import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 
 const config = "configs/mnist-lenet5-quick.yaml";
 const data = writeSmallMnist(join(t.testdir(), "data"));
-const small = ["--set", `data.folder=${data}`, "--set", "training.epochs=3", "--set", "data.batchSize=16", "--set", "name=small"];
+const small = [
+  "--set",
+  `data.folder=${data}`,
+  "--set",
+  "training.epochs=3",
+  "--set",
+  "data.batchSize=16",
+  "--set",
+  "name=small",
+];
 
 /** What must be the same in two runs: tensors, and the record but for its times. */
 function outcome(folder: string) {
   const { tensors, progress } = readCheckpoint(runFiles(folder).checkpoint);
-  const bytes = Array.from(tensors, ([name, { values }]) => [name, Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString("base64")]);
+  const bytes = Array.from(tensors, ([name, { values }]) => [
+    name,
+    Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString("base64"),
+  ]);
   const { times: _, ...record } = readRecord(folder);
-  return { bytes, progress, record: JSON.stringify(record), model: readFileSync(runFiles(folder).model).toString("base64") };
+  return {
+    bytes,
+    progress,
+    record: JSON.stringify(record),
+    model: readFileSync(runFiles(folder).model).toString("base64"),
+  };
 }
 
 t.test("a run, end to end", { skip: nativeMissing() }, async (t) => {
-  const [first, second, stopped] = ["first", "second", "stopped"].map((name) => join(t.testdir(), name)) as [string, string, string];
+  const [first, second, stopped] = ["first", "second", "stopped"].map((name) => join(t.testdir(), name)) as [
+    string,
+    string,
+    string,
+  ];
 
   await t.test("trains, exports, verifies and reports", async (t) => {
     const { code, stdout, stderr } = await run("train", config, ...small, "--out", first, "--json");
     t.equal(code, 0, stderr);
     const line = JSON.parse(stdout.trim().split("\n").at(-1)!);
-    t.match(line, { run: first, engine: "native", verified: true, bytes: { packed: Number, fp32: 2_328_104 }, channels: { of: 608 } });
+    t.match(line, {
+      run: first,
+      engine: "native",
+      verified: true,
+      bytes: { packed: Number, fp32: 2_328_104 },
+      channels: { of: 608 },
+    });
     t.ok(line.top1 > 90, `learned the classes: ${line.top1} %`);
     for (const file of Object.values(runFiles(first))) t.ok(existsSync(file), file);
     const record = readRecord(first);
@@ -45,7 +72,9 @@ t.test("a run, end to end", { skip: nativeMissing() }, async (t) => {
   await t.test("stopped in the middle of an epoch and resumed, it gives the same bytes", async (t) => {
     const { child, ended } = start(["train", config, ...small, "--out", stopped]);
     // The first epoch's line in the log: the second epoch is under way.
-    await new Promise<void>((resolve) => child.stderr!.on("data", (chunk: Buffer) => chunk.includes("epoch 1/3") && setTimeout(resolve, 100)));
+    await new Promise<void>((resolve) =>
+      child.stderr!.on("data", (chunk: Buffer) => chunk.includes("epoch 1/3") && setTimeout(resolve, 100)),
+    );
     child.kill("SIGINT");
     const { code, stderr } = await ended;
     t.equal(code, 130, stderr);
@@ -82,8 +111,20 @@ t.test("a run, end to end", { skip: nativeMissing() }, async (t) => {
 t.test("the WebAssembly engine trains a small network", async (t) => {
   const out = join(t.testdir(), "wasm");
   const { code, stdout, stderr } = await run(
-    "train", config, ...small, "--set", "training.epochs=1", "--set", "engine.kind=wasm", "--set", "data.limit={train: 160, test: 50}",
-    "--set", "data.batchSize=8", "--out", out, "--json",
+    "train",
+    config,
+    ...small,
+    "--set",
+    "training.epochs=1",
+    "--set",
+    "engine.kind=wasm",
+    "--set",
+    "data.limit={train: 160, test: 50}",
+    "--set",
+    "data.batchSize=8",
+    "--out",
+    out,
+    "--json",
   );
   t.equal(code, 0, stderr);
   t.match(JSON.parse(stdout.trim()), { engine: "wasm", verified: true });

@@ -20,17 +20,28 @@ const gates = fc.tuple(gate, gate, gate, gate);
 
 const standing = (value: number) => ({ value, derivative: 0 });
 const sampleFor = (xMax: number, z: readonly number[], channels: readonly number[] | null = null): Sample =>
-  sampleOf(xMax, [standing(z[0]!), standing(z[1]!), standing(z[2]!), standing(z[3]!)], channels && channels.map(standing));
+  sampleOf(xMax, [standing(z[0]!), standing(z[1]!), standing(z[2]!), standing(z[3]!)], channels?.map(standing) ?? null);
 
 /** x_q of the real quantizer node; one channel per element when there are channel gates. */
 function quantize(ops: Ops, x: readonly number[], signed: boolean, sample: Sample): Float32Array {
-  const node: QuantizerNode = { kind: "quantizer", id: "q", inputs: ["x"], role: "weight", signed, rectifies: false, prunes: false };
+  const node: QuantizerNode = {
+    kind: "quantizer",
+    id: "q",
+    inputs: ["x"],
+    role: "weight",
+    signed,
+    rectifies: false,
+    prunes: false,
+  };
   return ops.scope(
     () => {
       const { channelGates } = sample.setting;
       const input: Tensor = ops.tensor(Float32Array.from(x), [1, x.length]);
       const pass = {
-        ops, images: input, parameter: () => input, quantizer: () => sample.setting,
+        ops,
+        images: input,
+        parameter: () => input,
+        quantizer: () => sample.setting,
         channelGates: () => channelGates && ops.tensor(channelGates, [x.length]),
       };
       return ops.read(kind.forward(node, [input], pass).output) as Float32Array;
@@ -44,7 +55,9 @@ function sequential(x: number, z: readonly number[], { xMax, signed }: { xMax: n
   const high = xMax * (1 - 1e-7);
   const clipped = Math.min(high, Math.max(signed ? -high : 0, x));
   const [lowest, highest] = codeLimits(2, signed);
-  let sum = Math.min(highest, Math.max(lowest, roundHalfEven(clipped / stepSize(2, { xMax, signed })))) * stepSize(2, { xMax, signed });
+  let sum =
+    Math.min(highest, Math.max(lowest, roundHalfEven(clipped / stepSize(2, { xMax, signed })))) *
+    stepSize(2, { xMax, signed });
   let result = sum;
   let open = 1;
   bitWidths.slice(1).forEach((level, index) => {
@@ -91,7 +104,8 @@ law(
     const actual = quantize(ops, x, domain.signed, sampleFor(domain.xMax, z));
     return x.every((value, index) => {
       const code = actual[index]! / step;
-      const onGrid = Math.abs(code - Math.round(code)) < 1e-6 * highest + 1e-5 && code > lowest - 0.01 && code < highest + 0.01;
+      const onGrid =
+        Math.abs(code - Math.round(code)) < 1e-6 * highest + 1e-5 && code > lowest - 0.01 && code < highest + 0.01;
       const inside = value >= (lowest - 0.5) * step && value <= (highest + 0.5) * step;
       return onGrid && (!inside || Math.abs(actual[index]! - Math.fround(value)) <= step * 0.5 + 4e-6 * domain.xMax);
     });
@@ -125,7 +139,9 @@ law(
     const channels = x.map((_, index) => index % 2);
     const gated = quantize(ops, x, domain.signed, sampleFor(domain.xMax, z, channels));
     const plain = quantize(ops, x, domain.signed, sampleFor(domain.xMax, z));
-    return channels.every((open, index) => gated[index] === (open === 1 ? plain[index] : 0) || (open === 0 && gated[index] === 0));
+    return channels.every(
+      (open, index) => gated[index] === (open === 1 ? plain[index] : 0) || (open === 0 && gated[index] === 0),
+    );
   }),
 );
 
@@ -154,7 +170,15 @@ law(
 );
 
 t.test("a quantizer's bits are two to the power of one plus its leading open gates", (t) => {
-  const node: QuantizerNode = { kind: "quantizer", id: "q", inputs: ["x"], role: "activation", signed: false, rectifies: true, prunes: false };
+  const node: QuantizerNode = {
+    kind: "quantizer",
+    id: "q",
+    inputs: ["x"],
+    role: "activation",
+    signed: false,
+    rectifies: true,
+    prunes: false,
+  };
   const initial = { prune: 6, bits4: 6, bits8: -6, bits16: 6, bits32: 6 };
   const owner = new GatedQuantizer(node, { channels: 1, initial, prior: { kind: "const", macShare: 1 } });
   t.equal(owner.bits, 4, "an open gate above a closed one does not count");

@@ -38,11 +38,11 @@ export const dataTypes = { float32: 1, int32: 3, uint8: 4, bfloat16: 14 } as con
  * set here: oneDNN kernels on, its banner off, and as many threads as asked for.
  */
 export function loadBinding(path: string, { threads }: { threads?: number | undefined } = {}): Binding {
-  process.env["TF_ENABLE_ONEDNN_OPTS"] ??= "1";
-  process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "3";
+  process.env.TF_ENABLE_ONEDNN_OPTS ??= "1";
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= "3";
   if (threads !== undefined) {
-    process.env["TF_NUM_INTRAOP_THREADS"] = String(threads);
-    process.env["OMP_NUM_THREADS"] = String(threads);
+    process.env.TF_NUM_INTRAOP_THREADS = String(threads);
+    process.env.OMP_NUM_THREADS = String(threads);
   }
   return createRequire(import.meta.url)(path) as Binding;
 }

@@ -19,7 +19,7 @@ const INDEX = { dtype: dataTypes.int32 } as const;
 const ANONYMOUS = "cd2c89b7-88b7-44c8-ad83-06c2a9158347";
 /** Elements within this relative distance of the range's end count as clipped: xMax starts as an exact weight. */
 const RANGE_MARGIN = 3e-7;
-/** Range factor of the clip (bayesian-bits.md, section 1). */
+/** Range factor of the clip (ARCHITECTURE.md, "The method" 1). */
 const CLIP_FACTOR = 1 - 1e-7;
 
 /** Raw TensorFlow kernels through the binding, chosen by measurement: see ARCHITECTURE.md. */

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { dirname, sep } from "node:path";
-import type * as TensorFlow from "@tensorflow/tfjs-core";
 import type { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+import type * as TensorFlow from "@tensorflow/tfjs-core";
 import { PortableOps } from "./portable-ops.ts";
 
 // The packages' ES modules lack file extensions, which Node's loader wants: their CommonJS builds it is.

@@ -100,18 +100,34 @@ export class PortableOps implements Ops {
     return this.#make((tf) => tf.conv2d(this.#padded(x, padding), of<TensorFlow.Tensor4D>(weight), stride, "valid"));
   }
 
-  conv2dInputGradient(inputShape: readonly number[], weight: Tensor, gradient: Tensor, { stride, padding }: Conv2dGeometry): Tensor {
+  conv2dInputGradient(
+    inputShape: readonly number[],
+    weight: Tensor,
+    gradient: Tensor,
+    { stride, padding }: Conv2dGeometry,
+  ): Tensor {
     const [batch, height, width, channels] = inputShape as [number, number, number, number];
     const { top, bottom, left, right } = padding;
     return this.#make((tf) => {
       const shape: [number, number, number, number] = [batch, height + top + bottom, width + left + right, channels];
-      const whole = tf.conv2dTranspose(of<TensorFlow.Tensor4D>(gradient), of<TensorFlow.Tensor4D>(weight), shape, stride, "valid");
+      const whole = tf.conv2dTranspose(
+        of<TensorFlow.Tensor4D>(gradient),
+        of<TensorFlow.Tensor4D>(weight),
+        shape,
+        stride,
+        "valid",
+      );
       return tf.slice(whole, [0, top, left, 0], [batch, height, width, channels]);
     });
   }
 
   /** No kernel for it: the convolution of images by gradients, with batch and channels swapped. */
-  conv2dWeightGradient(x: Tensor, weightShape: readonly number[], gradient: Tensor, { stride, padding }: Conv2dGeometry): Tensor {
+  conv2dWeightGradient(
+    x: Tensor,
+    weightShape: readonly number[],
+    gradient: Tensor,
+    { stride, padding }: Conv2dGeometry,
+  ): Tensor {
     const [height, width, inputs, outputs] = weightShape as [number, number, number, number];
     return this.#make((tf) => {
       const images = tf.transpose(this.#padded(x, padding), [3, 1, 2, 0]);
@@ -226,14 +242,22 @@ export class PortableOps implements Ops {
     (variable as PortableVariable).value.dispose();
   }
 
-  adam(variable: Variable, moments: readonly [Variable, Variable], gradient: Tensor, { learningRate, beta1, beta2, epsilon, step }: AdamStep): void {
+  adam(
+    variable: Variable,
+    moments: readonly [Variable, Variable],
+    gradient: Tensor,
+    { learningRate, beta1, beta2, epsilon, step }: AdamStep,
+  ): void {
     const [first, second] = moments as readonly [PortableVariable, PortableVariable];
     this.#update(first, (tf) => tf.add(tf.mul(first.value, beta1), tf.mul(of(gradient), 1 - beta1)));
     this.#update(second, (tf) => tf.add(tf.mul(second.value, beta2), tf.mul(tf.square(of(gradient)), 1 - beta2)));
     this.#update(variable, (tf) => {
       const deviation = tf.sqrt(tf.div(second.value, 1 - beta2 ** step));
       const rate = learningRate / (1 - beta1 ** step);
-      return tf.sub((variable as PortableVariable).value, tf.mul(tf.div(first.value, tf.add(deviation, epsilon)), rate));
+      return tf.sub(
+        (variable as PortableVariable).value,
+        tf.mul(tf.div(first.value, tf.add(deviation, epsilon)), rate),
+      );
     });
   }
 
@@ -267,6 +291,11 @@ export class PortableOps implements Ops {
   #padded(x: Tensor, { top, bottom, left, right }: Conv2dGeometry["padding"]): TensorFlow.Tensor4D {
     const image = of<TensorFlow.Tensor4D>(x);
     if (top + bottom + left + right === 0) return image;
-    return this.#tf.pad(image, [[0, 0], [top, bottom], [left, right], [0, 0]]);
+    return this.#tf.pad(image, [
+      [0, 0],
+      [top, bottom],
+      [left, right],
+      [0, 0],
+    ]);
   }
 }

@@ -6,7 +6,11 @@ import yauzl from "yauzl";
 import { UserError } from "../../base/errors.ts";
 
 /** Extracts the entries that `place` gives a path for (relative to `folder`) from a zip archive. */
-export async function extractZip(archive: string, folder: string, place: (name: string) => string | null): Promise<number> {
+export async function extractZip(
+  archive: string,
+  folder: string,
+  place: (name: string) => string | null,
+): Promise<number> {
   const open = promisify<string, yauzl.Options, yauzl.ZipFile>(yauzl.open);
   const zip = await open(archive, { lazyEntries: true, strictFileNames: true });
   let extracted = 0;

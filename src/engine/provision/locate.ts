@@ -37,7 +37,7 @@ export function packageBinding(): string | null {
 
 /** What the user asks for in BAYESIAN_BITS_ENGINE. */
 function wanted(): "auto" | "native" | "wasm" {
-  const value = process.env["BAYESIAN_BITS_ENGINE"] || "auto";
+  const value = process.env.BAYESIAN_BITS_ENGINE || "auto";
   if (value === "auto" || value === "native" || value === "wasm") return value;
   throw new UsageError(`BAYESIAN_BITS_ENGINE: expected auto, native or wasm, got ${JSON.stringify(value)}`);
 }

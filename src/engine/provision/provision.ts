@@ -1,13 +1,30 @@
 import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { createReadStream, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
+import {
+  copyFileSync,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { messageOf, UserError } from "../../base/errors.ts";
 import type { Reporter } from "../../base/progress.ts";
 import { extractZip } from "./extract.ts";
-import { bindingName, type EngineLocation, engineFolder, locateEngine, packageBinding, tfjsNodeFolder } from "./locate.ts";
+import {
+  bindingName,
+  type EngineLocation,
+  engineFolder,
+  locateEngine,
+  packageBinding,
+  tfjsNodeFolder,
+} from "./locate.ts";
 import { findCompiler, findPython } from "./tools.ts";
 import { pythonTag, type Wheel, wheels } from "./wheels.ts";
 
@@ -17,7 +34,7 @@ import { pythonTag, type Wheel, wheels } from "./wheels.ts";
  */
 export async function provisionEngine(reporter: Reporter): Promise<EngineLocation> {
   const found = locateEngine();
-  if (found.kind === "native" || process.env["BAYESIAN_BITS_ENGINE"] === "wasm") {
+  if (found.kind === "native" || process.env.BAYESIAN_BITS_ENGINE === "wasm") {
     linkIntoPackage(found);
     return found;
   }
@@ -28,7 +45,9 @@ export async function provisionEngine(reporter: Reporter): Promise<EngineLocatio
     try {
       await installFromPackage();
     } catch (failure) {
-      reporter.warn(`the engine's own download failed too: ${messageOf(failure)}; training uses WebAssembly, some 20 times slower. Repair the first cause, then run npm run setup`);
+      reporter.warn(
+        `the engine's own download failed too: ${messageOf(failure)}; training uses WebAssembly, some 20 times slower. Repair the first cause, then run npm run setup`,
+      );
     }
   }
   const location = locateEngine();
@@ -50,7 +69,8 @@ async function buildFromWheel(reporter: Reporter): Promise<void> {
   const folder = engineFolder();
   const wheel = wheels[`${process.platform}-${process.arch}`];
   const source = tfjsNodeFolder();
-  if (folder === null || wheel === undefined) throw new UserError(`no TensorFlow wheel is known for ${process.platform}-${process.arch}`);
+  if (folder === null || wheel === undefined)
+    throw new UserError(`no TensorFlow wheel is known for ${process.platform}-${process.arch}`);
   if (source === null) throw new UserError("the package @tensorflow/tfjs-node-gpu is not installed: run npm ci");
   const compiler = findCompiler();
   const python = findPython();
@@ -77,7 +97,8 @@ async function buildFromWheel(reporter: Reporter): Promise<void> {
 function removeLeftovers(folder: string): void {
   for (const name of readdirSync(dirname(folder))) {
     const [, pid] = new RegExp(`^${basename(folder)}\\.(\\d+)\\.part$`).exec(name) ?? [];
-    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(dirname(folder), name), { recursive: true, force: true });
+    if (pid !== undefined && !isAlive(Number(pid)))
+      rmSync(join(dirname(folder), name), { recursive: true, force: true });
   }
 }
 
@@ -95,9 +116,25 @@ async function download(python: string, wheel: Wheel, folder: string, reporter: 
   reporter.info(`fetching ${project} ${version} (${Math.round(bytes / 1e6)} MB)`);
   const into = join(folder, "download");
   mkdirSync(into);
-  const args = ["-m", "pip", "download", "--no-deps", "--no-cache-dir", "--only-binary=:all:", "--progress-bar=off", "--quiet",
-    "--python-version", pythonTag.version, "--implementation", pythonTag.implementation, "--platform", platform,
-    "-d", into, `${project}==${version}`];
+  const args = [
+    "-m",
+    "pip",
+    "download",
+    "--no-deps",
+    "--no-cache-dir",
+    "--only-binary=:all:",
+    "--progress-bar=off",
+    "--quiet",
+    "--python-version",
+    pythonTag.version,
+    "--implementation",
+    pythonTag.implementation,
+    "--platform",
+    platform,
+    "-d",
+    into,
+    `${project}==${version}`,
+  ];
   // pip writes where it likes while it downloads: watch both the folder given and its temporary one.
   const child = spawn(python, args, { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, TMPDIR: into } });
   let complaint = "";
@@ -109,7 +146,9 @@ async function download(python: string, wheel: Wheel, folder: string, reporter: 
   reporter.progress.stop();
   const name = readdirSync(into).find((file) => file.endsWith(".whl"));
   if (code !== 0 || name === undefined) {
-    throw new UserError(`pip could not download ${project} ${version}: ${complaint.trim().split("\n").at(-1) ?? ""}; check the network and pip's index`);
+    throw new UserError(
+      `pip could not download ${project} ${version}: ${complaint.trim().split("\n").at(-1) ?? ""}; check the network and pip's index`,
+    );
   }
   const archive = join(into, name);
   const hash = createHash("sha256");
@@ -121,20 +160,41 @@ async function download(python: string, wheel: Wheel, folder: string, reporter: 
 
 const folderSize = (folder: string): number =>
   readdirSync(folder, { recursive: true, withFileTypes: true }).reduce(
-    (sum, entry) => sum + (entry.isFile() ? (statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0) : 0),
+    (sum, entry) =>
+      sum + (entry.isFile() ? (statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0) : 0),
     0,
   );
 
 async function compile(compiler: string, source: string, folder: string): Promise<void> {
   const headers = dirname(createRequire(import.meta.url).resolve("node-api-headers/package.json"));
   const binding = join(source, "binding");
-  const units = readdirSync(binding).filter((name) => name.endsWith(".cc")).map((name) => join(binding, name));
+  const units = readdirSync(binding)
+    .filter((name) => name.endsWith(".cc"))
+    .map((name) => join(binding, name));
   const libraries = readdirSync(join(folder, "lib")).map((name) => join(folder, "lib", name));
   const origin = process.platform === "darwin" ? "@loader_path/lib" : "$ORIGIN/lib";
   const platform = process.platform === "darwin" ? ["-undefined", "dynamic_lookup"] : [];
-  const args = ["-O2", "-std=c++17", "-shared", "-fPIC", "-DNAPI_VERSION=8", "-DBUILDING_NODE_EXTENSION", "-w", ...platform,
-    "-I", join(headers, "include"), "-I", join(folder, "include"), "-I", binding, ...units, ...libraries,
-    `-Wl,-rpath,${origin}`, "-o", join(folder, bindingName)];
+  const args = [
+    "-O2",
+    "-std=c++17",
+    "-shared",
+    "-fPIC",
+    "-DNAPI_VERSION=8",
+    "-DBUILDING_NODE_EXTENSION",
+    "-w",
+    ...platform,
+    "-I",
+    join(headers, "include"),
+    "-I",
+    join(folder, "include"),
+    "-I",
+    binding,
+    ...units,
+    ...libraries,
+    `-Wl,-rpath,${origin}`,
+    "-o",
+    join(folder, bindingName),
+  ];
   try {
     await promisify(execFile)(compiler, args, { timeout: 600_000, maxBuffer: 64 * 1024 * 1024 });
   } catch (error) {
@@ -167,4 +227,3 @@ function linkIntoPackage(location: EngineLocation): void {
     copyFileSync(location.binding, target);
   }
 }
-

@@ -15,10 +15,14 @@ function works(command: string, args: readonly string[]): boolean {
 export function findPython(): string {
   const python = ["python3", "python"].find((command) => works(command, ["--version"]));
   if (python === undefined) {
-    throw new UserError("Python is missing: install it (Debian, Ubuntu: apt install python3 python3-pip; Fedora: dnf install python3-pip; macOS: brew install python)");
+    throw new UserError(
+      "Python is missing: install it (Debian, Ubuntu: apt install python3 python3-pip; Fedora: dnf install python3-pip; macOS: brew install python)",
+    );
   }
   if (!works(python, ["-m", "pip", "--version"])) {
-    throw new UserError(`pip is missing from ${python}: install it (Debian, Ubuntu: apt install python3-pip; Fedora: dnf install python3-pip; others: ${python} -m ensurepip)`);
+    throw new UserError(
+      `pip is missing from ${python}: install it (Debian, Ubuntu: apt install python3-pip; Fedora: dnf install python3-pip; others: ${python} -m ensurepip)`,
+    );
   }
   return python;
 }
@@ -27,5 +31,7 @@ export function findPython(): string {
 export function findCompiler(): string {
   const compiler = ["g++", "c++", "clang++"].find((command) => works(command, ["--version"]));
   if (compiler !== undefined) return compiler;
-  throw new UserError("a C++ compiler is missing: install one (Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++; macOS: xcode-select --install)");
+  throw new UserError(
+    "a C++ compiler is missing: install one (Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++; macOS: xcode-select --install)",
+  );
 }

@@ -3,7 +3,7 @@ import type { FrozenNetwork, FrozenQuantizer } from "../frozen-network.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { type Form, lowerGraph, type OrderedWeight } from "./lower-graph.ts";
 
-/** Range factor of the 32-bit clip (bayesian-bits.md, section 1). */
+/** Range factor of the 32-bit clip (ARCHITECTURE.md, "The method" 1). */
 const CLIP_FACTOR = 1 - 1e-7;
 
 /**

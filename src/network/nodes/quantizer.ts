@@ -11,7 +11,7 @@ function telescoped(ops: Ops, x: Tensor, { terms, xMax }: QuantizerSetting, sign
   return rest.reduce((sum, term) => ops.add(sum, term), first!);
 }
 
-/** The gated quantizer in its telescoped form (bayesian-bits.md, section 1). */
+/** The gated quantizer in its telescoped form (ARCHITECTURE.md, "The method" 1). */
 export const quantizer: NodeKind<QuantizerNode> = {
   shape: (_, [x]) => x!,
   forward({ id, signed }, [x], pass) {

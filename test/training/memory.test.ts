@@ -1,0 +1,46 @@
+import t from "tap";
+import { loadEngine } from "../../src/engine/load.ts";
+import { createQuantizers } from "../../src/methods/bayesian-bits.ts";
+import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
+import { lenet5 } from "../../src/network/zoo/lenet5.ts";
+import { stepSamples } from "../../src/training/loop.ts";
+import { createParameters } from "../../src/training/model.ts";
+import { Trainer } from "../../src/training/trainer.ts";
+import { nativeMissing } from "../fixtures/engines.ts";
+
+const steps = 3000;
+const batch = 4;
+
+t.test(`${steps} steps leak nothing`, { skip: nativeMissing() }, async (t) => {
+  const { ops } = await loadEngine({ kind: "native" });
+  const network = insertQuantizers(lenet5({ inputShape: [28, 28, 1], classes: 10 }), { pruning: true });
+  const initial = { prune: 6, bits4: 6, bits8: 2, bits16: -6, bits32: -6 };
+  const model = {
+    network,
+    ops,
+    parameters: createParameters(network, ops, 1),
+    quantizers: createQuantizers(network, { initial, prior: "bop" }),
+  };
+  const adam = { optimizer: "adam", weightDecay: 0 } as const;
+  const trainer = new Trainer(model, { weights: adam, gates: adam, ranges: adam });
+  const labels = Int32Array.from({ length: batch }, (_, image) => image);
+  let live = 0;
+  let early = 0;
+  for (let step = 0; step < steps; step++) {
+    const pixels = new Uint8Array(batch * 784).fill(step % 256);
+    trainer.train(
+      () => ({
+        images: ops.normalize(ops.tensor(pixels, [batch, 28, 28, 1]), { mean: [0], deviation: [1] }),
+        labels: ops.tensor(labels, [batch]),
+      }),
+      stepSamples(model, 1, step),
+      { priorStrength: 0.01, learningRates: { weights: 1e-4, gates: 1e-3, ranges: 1e-4 } },
+    );
+    if (step === 0) live = ops.liveTensors();
+    else if (ops.liveTensors() !== live)
+      throw new Error(`step ${step}: ${ops.liveTensors()} tensors, ${live} after the first`);
+    if (step === 500) early = process.memoryUsage.rss();
+  }
+  const growth = process.memoryUsage.rss() / early - 1;
+  t.ok(growth < 0.05, `resident memory grew by ${(100 * growth).toFixed(2)} % from step 500 to ${steps}`);
+});
