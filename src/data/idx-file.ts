@@ -25,16 +25,22 @@ export interface IdxFile extends IdxArray {
  * `.gz`). A plain file is read only when its length is what the header announces; a gzipped one is unpacked no further
  * than that.
  *
- * @throws UserError that names the file and the offset (in the unpacked bytes) of what is wrong.
+ * @throws UserError that names the file and the offset (in the unpacked bytes) of what is wrong; of a broken
+ * gzip stream, the reason.
  */
 export async function readIdxFile(path: string, kind: IdxKind): Promise<IdxFile> {
   const stored = readStored(path, kind);
   const zipped = isGzip(stored);
-  const place = zipped ? `${path} (unpacked)` : path;
-  const contents = zipped ? await unpack(stored, kind, place) : stored;
+  const contents = zipped ? await unpack(stored, kind, path) : stored;
   const sha256 = createHash("sha256").update(stored).digest("hex");
-  return { ...parseIdx(contents, kind, place), file: { name: basename(path), bytes: stored.length, sha256 } };
+  return {
+    ...parseIdx(contents, kind, zipped ? unpackedPlace(path) : path),
+    file: { name: basename(path), bytes: stored.length, sha256 },
+  };
 }
+
+/** For messages: offsets count unpacked bytes. */
+const unpackedPlace = (path: string): string => `${path} (unpacked)`;
 
 const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
@@ -60,8 +66,9 @@ function readStored(path: string, kind: IdxKind): Buffer {
   }
 }
 
-/** Unpacks up to one byte past what the header announces, so that a small file cannot fill the memory. */
-async function unpack(stored: Buffer, kind: IdxKind, place: string): Promise<Buffer> {
+/** Unpacks no more than a chunk past what the header announces, so that a small file cannot fill the memory. */
+async function unpack(stored: Buffer, kind: IdxKind, path: string): Promise<Buffer> {
+  const place = unpackedPlace(path);
   const chunks: Buffer[] = [];
   let length = 0;
   let header: IdxHeader | undefined;
@@ -82,10 +89,12 @@ async function unpack(stored: Buffer, kind: IdxKind, place: string): Promise<Buf
     }
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(
-      `cannot read ${place}: the gzip stream breaks at offset ${length} (${messageOf(error)}); copy or download the file again`,
-      { cause: error },
-    );
+    const cut = (error as NodeJS.ErrnoException).code === "Z_BUF_ERROR";
+    // Where in the stream damage began is not known: a checksum at its end tells of most of it.
+    const what = cut ? `truncated at offset ${stored.length}` : `broken (${messageOf(error)})`;
+    throw new UserError(`cannot read ${path}: its gzip stream is ${what}; copy or download the file again`, {
+      cause: error,
+    });
   }
   return Buffer.concat(chunks, length);
 }

@@ -1,6 +1,6 @@
-import { statSync } from "node:fs";
+import { type Stats, statSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../base/errors.ts";
+import { messageOf, UserError } from "../base/errors.ts";
 import type { DataFile, ImageSet } from "./dataset.ts";
 import { classIndices } from "./idx.ts";
 import { type IdxFile, readIdxFile } from "./idx-file.ts";
@@ -25,13 +25,13 @@ const acceptedNames = (role: IdxRole): readonly string[] => {
  * @throws UserError when the folder or some of the files are missing; it names all of them and the names that count.
  */
 export function findIdxFiles(folder: string): IdxPaths {
-  const found = statSync(folder, { throwIfNoEntry: false });
+  const found = statOf(folder);
   if (!found?.isDirectory()) {
     throw new UserError(
       `cannot read data.folder ${folder}: ${found ? "it is not a folder" : "there is no such folder"}`,
     );
   }
-  const isFile = (name: string) => statSync(join(folder, name), { throwIfNoEntry: false })?.isFile() === true;
+  const isFile = (name: string) => statOf(join(folder, name))?.isFile() === true;
   const names = idxRoles.map((role) => ({ role, name: acceptedNames(role).find(isFile) }));
   const missing = names.filter(({ name }) => name === undefined);
   if (missing.length > 0) {
@@ -41,6 +41,14 @@ export function findIdxFiles(folder: string): IdxPaths {
     );
   }
   return Object.fromEntries(names.map(({ role, name }) => [role, join(folder, name!)])) as Record<IdxRole, string>;
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw new UserError(`cannot read data.folder: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 export interface IdxSplits {

@@ -65,7 +65,7 @@ export async function loadMnist(
 ): Promise<Omit<Dataset, "name" | "validation">> {
   if (folder === undefined) await fetchMnist(reporter);
   const splits = await readIdxSplits(folder === undefined ? cachedPaths() : findIdxFiles(folder), classes.length);
-  // Pixels in [0, 1], nothing subtracted, as the method's authors train (bayesian-bits.md, section 5).
+  // Pixels in [0, 1], nothing subtracted, as the method's authors train (ARCHITECTURE.md, "The method" 5).
   return { ...splits, classes, normalization: { mean: [0], deviation: [1] } };
 }
 
