@@ -55,7 +55,13 @@ export async function loadEngine({
       );
     }
   }
-  if (kind === "native") throw new UserError(`engine.kind is native, but there is ${location.reason}`);
+  if (kind === "native") {
+    throw new UserError(
+      process.env.BAYESIAN_BITS_ENGINE === "wasm"
+        ? "engine.kind is native, but BAYESIAN_BITS_ENGINE=wasm rules it out: unset it, and run npm run setup if need be"
+        : `engine.kind is native, but there is ${location.reason}`,
+    );
+  }
   reporter?.warn(`${location.reason}: using WebAssembly, which trains some 20 times slower`);
   const { createPortableOps, portableVersion } = await import("./portable/create-portable-ops.ts");
   const info = {
