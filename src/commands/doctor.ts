@@ -1,19 +1,57 @@
-import { describeMachine } from "../engine/environment.ts";
-import { loadEngine } from "../engine/load.ts";
+import { cacheFolder } from "../base/cache-folder.ts";
+import { UserError } from "../base/errors.ts";
+import { defaultThreads, describeMachine } from "../engine/environment.ts";
+import { type Engine, loadEngine } from "../engine/load.ts";
+import { folderSize } from "../engine/provision/folder-size.ts";
+import { hasNvidiaDriver } from "../engine/provision/locate.ts";
 import type { Context } from "./context.ts";
 
-/** `doctor`: loads the engine and says which one runs, on what, and why. */
+/**
+ * `doctor`: loads the engine, computes with it, and says which one runs, on what, and why.
+ *
+ * @throws UserError when the engine computes wrongly.
+ */
 export async function runDoctor({ json, print }: Context): Promise<void> {
   const { ops, info } = await loadEngine();
+  compute(ops);
+  const { engine, tensorflow, device, threads, reason } = info;
   const { node, platform, cpu, instructionSets } = describeMachine();
-  const works = ops.scope(
+  if (json) return print(JSON.stringify({ engine, tensorflow, device, threads, node, reason }));
+  const cache = cacheFolder();
+  const lines = [
+    ["engine", `${engine} (${reason})`],
+    ["TensorFlow", tensorflow],
+    ["device", `${device}, ${threads} ${threads === 1 ? "thread" : "threads"}`],
+    ["processor", `${cpu}, ${defaultThreads()} cores, ${platform}`],
+    ["instructions", instructionSets.join(" ") || "no vector instructions known"],
+    ["Node", node],
+    ["cache", `${cache} (${Math.round(folderSize(cache) / 1e6)} MB)`],
+    ...remedies(info),
+  ];
+  for (const [name, value] of lines) print(`${name!.padEnd(14)}${value}`);
+}
+
+function compute(ops: Engine["ops"]): void {
+  const product = ops.scope(
     () => ops.scalar(ops.dot(ops.tensor(Float32Array.of(1, 2), [2]), ops.tensor(Float32Array.of(3, 4), [2]))),
     () => [],
   );
-  if (works !== 11) throw new Error(`the engine computes 1·3 + 2·4 = ${works}`);
-  if (json) return print(JSON.stringify({ ...info, node }));
-  print(`engine        ${info.engine} (${info.reason})`);
-  print(`TensorFlow    ${info.tensorflow} on ${info.device}, ${info.threads} threads`);
-  print(`processor     ${cpu}, ${platform}: ${instructionSets.join(" ") || "no vector extensions known"}`);
-  print(`Node          ${node}`);
+  if (product !== 11)
+    throw new UserError(
+      `the engine computes 1·3 + 2·4 = ${product}: remove ${cacheFolder("engine")} and run npm run setup`,
+    );
+}
+
+function remedies({ engine, device }: Engine["info"]): [string, string][] {
+  if (engine === "wasm")
+    return [["remedy", "WebAssembly trains some 20 times slower: npm run setup says what the native engine lacks"]];
+  if (device === "cpu" && hasNvidiaDriver()) {
+    return [
+      [
+        "remedy",
+        "for the GPU: BAYESIAN_BITS_DEVICE=gpu npm run setup, with the libraries of CUDA 12 and cuDNN 9 on the library path",
+      ],
+    ];
+  }
+  return [];
 }

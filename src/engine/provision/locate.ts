@@ -1,27 +1,36 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { cacheFolder } from "../../base/cache-folder.ts";
-import { UsageError } from "../../base/errors.ts";
-import { wheels } from "./wheels.ts";
+import { UsageError, UserError } from "../../base/errors.ts";
+import { isComplete } from "./manifest.ts";
+import { askedDevice, platform, type Wheel, wheelsFor } from "./wheels.ts";
 
 /** Which engine a start of the program finds, without fetching anything. */
 export type EngineLocation =
   | { readonly kind: "native"; readonly binding: string; readonly reason: string }
   | { readonly kind: "wasm"; readonly reason: string };
 
-const platform = `${process.platform}-${process.arch}`;
-
-/** Folder of the engine that is built from the wheel; null where no wheel is known. */
-export function engineFolder(): string | null {
-  const wheel = wheels[platform];
-  return wheel ? cacheFolder("engine", `${wheel.project}-${wheel.version}-${platform}-napi8`) : null;
+/** What engines are made of; tests bring their own. */
+export interface EngineSources {
+  /** The wanted one first. */
+  readonly wheels: readonly Wheel[];
+  /** Root of the package whose C++ source the engine is built from; null when it is not installed. */
+  readonly package: string | null;
 }
 
 export const bindingName = "tfjs_binding.node";
 
-/** Root of the tfjs-node-gpu package, whose C++ source the engine is built from; null when it is not installed. */
-export function tfjsNodeFolder(): string | null {
+/** The sources for this machine: kernels for a GPU where there is an NVIDIA driver or BAYESIAN_BITS_DEVICE asks for it. */
+export function engineSources(): EngineSources {
+  const asked = askedDevice();
+  const device = asked === "auto" ? (hasNvidiaDriver() ? "gpu" : "cpu") : asked;
+  return { wheels: wheelsFor(device), package: packageFolder() };
+}
+
+export const hasNvidiaDriver = (): boolean => existsSync("/proc/driver/nvidia/version");
+
+function packageFolder(): string | null {
   try {
     return dirname(createRequire(import.meta.url).resolve("@tensorflow/tfjs-node-gpu/package.json"));
   } catch {
@@ -29,29 +38,79 @@ export function tfjsNodeFolder(): string | null {
   }
 }
 
-/** Where the package itself looks for its binding. */
-export function packageBinding(): string | null {
-  const folder = tfjsNodeFolder();
-  return folder && join(folder, "lib", "napi-v8", bindingName);
-}
+/** Folder of the engine that is built from `wheel`. Its name says all that it depends on. */
+export const engineFolder = ({ project, version }: Wheel): string =>
+  cacheFolder("engine", `${project}-${version}-${platform}-napi8`);
 
-/** What the user asks for in BAYESIAN_BITS_ENGINE. */
-function wanted(): "auto" | "native" | "wasm" {
-  const value = process.env.BAYESIAN_BITS_ENGINE || "auto";
+/** Where the package itself looks for its binding. */
+export const packageBinding = (folder: string): string => join(folder, "lib", "napi-v8", bindingName);
+
+/**
+ * What the user asks for in BAYESIAN_BITS_ENGINE.
+ *
+ * @throws UsageError for anything but auto, native and wasm.
+ */
+export function askedEngine(): "auto" | "native" | "wasm" {
+  const value = process.env["BAYESIAN_BITS_ENGINE"] || "auto";
   if (value === "auto" || value === "native" || value === "wasm") return value;
   throw new UsageError(`BAYESIAN_BITS_ENGINE: expected auto, native or wasm, got ${JSON.stringify(value)}`);
 }
 
-const isFile = (path: string | null): path is string => path !== null && existsSync(path) && statSync(path).size > 0;
+export interface NativeEngine {
+  readonly binding: string;
+  /** The wheel it was built from; null for the package's own. */
+  readonly wheel: Wheel | null;
+}
 
-/** The engine that is there: built in the cache, then the package's own; WebAssembly where neither is. */
-export function locateEngine(): EngineLocation {
-  if (wanted() === "wasm") return { kind: "wasm", reason: "BAYESIAN_BITS_ENGINE=wasm" };
-  const folder = engineFolder();
-  const built = folder && join(folder, bindingName);
-  if (isFile(built)) return { kind: "native", binding: built, reason: "built from the TensorFlow wheel" };
-  const own = packageBinding();
-  if (isFile(own)) return { kind: "native", binding: own, reason: "installed with @tensorflow/tfjs-node-gpu" };
-  const why = folder === null ? `no TensorFlow wheel is known for ${platform}` : "it has not been set up";
+/** The native engine that is there: built from a wheel (the wanted one first), then the package's own. */
+export function findNative(sources: EngineSources): NativeEngine | null {
+  for (const wheel of sources.wheels) {
+    const folder = engineFolder(wheel);
+    if (isComplete(folder)) return { binding: join(folder, bindingName), wheel };
+  }
+  const own = sources.package && packageBinding(sources.package);
+  return own && isUsable(own) ? { binding: own, wheel: null } : null;
+}
+
+/** A link that an earlier set-up made counts only while the folder that it leads to is whole. */
+function isUsable(own: string): boolean {
+  if (!existsSync(own) || statSync(own).size === 0) return false;
+  const real = realpathSync(own);
+  return real === join(realpathSync(dirname(own)), bindingName) || isComplete(dirname(real));
+}
+
+/**
+ * The engine that is there, native before WebAssembly. Takes a millisecond.
+ *
+ * @throws UsageError for a wrong BAYESIAN_BITS_ENGINE; UserError when it says native and there is none.
+ */
+export function locateEngine(sources: EngineSources = engineSources()): EngineLocation {
+  const asked = askedEngine();
+  if (asked === "wasm") return { kind: "wasm", reason: "BAYESIAN_BITS_ENGINE=wasm" };
+  const found = findNative(sources);
+  if (found !== null) return { kind: "native", binding: found.binding, reason: reasonOf(found, sources) };
+  const why = sources.wheels.length === 0 ? `no TensorFlow wheel is known for ${platform}` : "none has been set up";
+  if (asked === "native") {
+    throw new UserError(`BAYESIAN_BITS_ENGINE=native, but there is no native engine: ${why}; run npm run setup`);
+  }
   return { kind: "wasm", reason: `no native engine: ${why}; run npm run setup` };
 }
+
+function reasonOf({ wheel }: NativeEngine, { wheels: [wanted] }: EngineSources): string {
+  if (wheel === null) return "the binding of @tensorflow/tfjs-node-gpu is installed";
+  const built = `built from the wheel ${wheel.project} ${wheel.version}`;
+  if (wheel.device === wanted?.device) return built;
+  return `${built}; for ${wanted?.device} kernels run BAYESIAN_BITS_DEVICE=${wanted?.device} npm run setup`;
+}
+
+/** Whether nothing is left to do for a set-up; `npm start` and `npm test` ask this in the set-up script. */
+export function isSetUp(sources: EngineSources = engineSources()): boolean {
+  if (askedEngine() === "wasm") return true;
+  const found = findNative(sources);
+  if (found === null || isOtherThanAsked(found)) return false;
+  return sources.package === null || existsSync(packageBinding(sources.package));
+}
+
+/** A build without the kernels that were asked for by name is not enough; one that is merely less than wished is. */
+export const isOtherThanAsked = ({ wheel }: NativeEngine): boolean =>
+  askedDevice() === "gpu" && wheel?.device !== "gpu";

@@ -4,34 +4,41 @@ import { UserError } from "../../base/errors.ts";
 /** Whether `command` runs and ends well. */
 function works(command: string, args: readonly string[]): boolean {
   try {
-    execFileSync(command, args, { stdio: "ignore", timeout: 30_000 });
+    execFileSync(command, args, { stdio: "ignore", timeout: 60_000 });
     return true;
   } catch {
     return false;
   }
 }
 
-/** A Python with pip. @throws UserError that says what is missing and how to get it. */
+/**
+ * A Python whose pip works.
+ *
+ * @throws UserError that says which of the two is missing and how to get it.
+ */
 export function findPython(): string {
-  const python = ["python3", "python"].find((command) => works(command, ["--version"]));
-  if (python === undefined) {
+  const pythons = ["python3", "python"].filter((command) => works(command, ["--version"]));
+  const python = pythons.find((command) => works(command, ["-m", "pip", "--version"]));
+  if (python !== undefined) return python;
+  if (pythons.length === 0) {
     throw new UserError(
-      "Python is missing: install it (Debian, Ubuntu: apt install python3 python3-pip; Fedora: dnf install python3-pip; macOS: brew install python)",
+      "Python 3 with pip is missing: install it (Debian, Ubuntu: apt install python3 python3-pip; Fedora: dnf install python3 python3-pip; macOS: brew install python)",
     );
   }
-  if (!works(python, ["-m", "pip", "--version"])) {
-    throw new UserError(
-      `pip is missing from ${python}: install it (Debian, Ubuntu: apt install python3-pip; Fedora: dnf install python3-pip; others: ${python} -m ensurepip)`,
-    );
-  }
-  return python;
+  throw new UserError(
+    `pip is missing from ${pythons[0]}: install it (Debian, Ubuntu: apt install python3-pip; Fedora: dnf install python3-pip; macOS: ${pythons[0]} -m ensurepip)`,
+  );
 }
 
-/** A C++ compiler. @throws UserError that says how to get one. */
+/**
+ * A C++ compiler.
+ *
+ * @throws UserError that says how to get one.
+ */
 export function findCompiler(): string {
   const compiler = ["g++", "c++", "clang++"].find((command) => works(command, ["--version"]));
   if (compiler !== undefined) return compiler;
   throw new UserError(
-    "a C++ compiler is missing: install one (Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++; macOS: xcode-select --install)",
+    "a C++ compiler (g++ or clang++) is missing: install one (Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++; macOS: xcode-select --install)",
   );
 }

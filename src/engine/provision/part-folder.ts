@@ -1,0 +1,79 @@
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { syncFolder } from "../../base/atomic-file.ts";
+
+/** A part folder that nobody can vouch for (another machine's, on a shared disk) is left over after this long. */
+const STALE_MS = 24 * 3600 * 1000;
+
+let made = 0;
+const own = new Set<string>();
+
+/**
+ * Lets `fill` make a folder beside `folder`, which then gets its name in one rename: `folder` is whole or not there.
+ * What killed set-ups left behind is removed first. Of several that do this at once, the first one's stays.
+ *
+ * @param isWhole Tells a folder that may stay from one that is to be replaced.
+ */
+export async function makeFolder(
+  folder: string,
+  isWhole: (folder: string) => boolean,
+  fill: (part: string) => Promise<void>,
+): Promise<void> {
+  mkdirSync(dirname(folder), { recursive: true });
+  removeLeftovers(folder);
+  const part = partName(folder);
+  own.add(part);
+  try {
+    mkdirSync(part);
+    await fill(part);
+    publish(part, folder, isWhole);
+  } finally {
+    rmSync(part, { recursive: true, force: true });
+    own.delete(part);
+  }
+}
+
+const partName = (folder: string): string => `${folder}.${hostname()}.${process.pid}.${made++}.part`;
+
+function publish(part: string, folder: string, isWhole: (folder: string) => boolean): void {
+  try {
+    renameSync(part, folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ENOTEMPTY" && code !== "EEXIST" && code !== "EPERM") throw error;
+    if (isWhole(folder)) return;
+    const broken = partName(folder);
+    renameSync(folder, broken);
+    rmSync(broken, { recursive: true, force: true });
+    renameSync(part, folder);
+  }
+  syncFolder(dirname(folder));
+}
+
+function removeLeftovers(folder: string): void {
+  const prefix = `${basename(folder)}.`;
+  for (const name of readdirSync(dirname(folder))) {
+    if (!name.startsWith(prefix) || !name.endsWith(".part")) continue;
+    const path = join(dirname(folder), name);
+    if (isLeftover(path, name.slice(prefix.length))) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+/** `maker` is host.pid.number.part; host names have dots. */
+function isLeftover(path: string, maker: string): boolean {
+  if (own.has(path)) return false;
+  const [, host, pid] = /^(.*)\.(\d+)\.\d+\.part$/.exec(maker) ?? [];
+  if (host === hostname() && (Number(pid) === process.pid || !isAlive(Number(pid)))) return true;
+  const { mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: 0 };
+  return Date.now() - mtimeMs > STALE_MS;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
