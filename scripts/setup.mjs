@@ -1,52 +1,69 @@
-// Sets a clone up, and does nothing when all is in place: packages, build, engine. Plain JavaScript without packages,
-// as none may be there yet.
+// Sets a clone up, and does next to nothing when all is in place: packages, build, engine. Plain JavaScript without
+// packages, as none may be there yet.
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-const root = join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "..");
-process.chdir(root);
+process.chdir(join(dirname(fileURLToPath(import.meta.url)), ".."));
 
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
-  console.error(`Node ${process.versions.node} is too old: install Node 20.19 or newer (20, 22 and 24 are supported)`);
-  process.exit(1);
+  fail(`Node ${process.versions.node} is too old: install Node 20.19 or newer (20, 22 and 24 are supported)`);
 }
 
-function run(what, command, args) {
-  console.error(what);
-  const { status, error } = spawnSync(command, args, { stdio: ["ignore", 2, 2], shell: process.platform === "win32" });
-  if (error || status !== 0) {
-    console.error(`${what}: failed (${error?.message ?? `exit code ${status}`})`);
-    process.exit(1);
+if (!arePackagesInstalled()) step("installing packages", "npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+if (!isBuilt()) {
+  rmSync("dist/.built", { force: true });
+  step("building", "npm", ["run", "--silent", "build"]);
+  writeFileSync("dist/.built", "");
+}
+step(null, process.execPath, ["dist/main.js", "setup"]);
+
+/** Whether npm's own note of what it installed, which it writes last, agrees with package-lock.json. */
+function arePackagesInstalled() {
+  const wanted = readPackages("package-lock.json");
+  if (wanted === null) fail("package-lock.json is missing or damaged: restore it with git checkout package-lock.json");
+  const installed = readPackages("node_modules/.package-lock.json");
+  if (installed === null) return false;
+  return Object.entries(wanted).every(([path, { version, integrity, optional }]) => {
+    const there = installed[path];
+    // Packages for other systems are optional and left out.
+    if (path === "" || (there === undefined && optional)) return true;
+    return there?.version === version && there.integrity === integrity && existsSync(path);
+  });
+}
+
+function readPackages(path) {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")).packages ?? null;
+  } catch {
+    return null;
   }
 }
 
-const stamp = "node_modules/.setup-stamp";
-const lock = createHash("sha256").update(readFileSync("package-lock.json")).digest("hex");
-if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== lock) {
-  run("installing packages", "npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
-  writeFileSync(stamp, lock);
+/** Whether the last whole build is newer than all that goes into it; a folder is newer when a file of it has gone. */
+function isBuilt() {
+  if (!existsSync("dist/main.js") || !existsSync("dist/.built")) return false;
+  const built = statSync("dist/.built").mtimeMs;
+  const sources = readdirSync("src", { recursive: true }).map((name) => join("src", name));
+  return ["tsconfig.json", "package.json", "src", ...sources].every((path) => statSync(path).mtimeMs <= built);
 }
 
-const sources = [
-  "tsconfig.json",
-  "package.json",
-  ...readdirSync("src", { recursive: true }).map((name) => join("src", name)),
-];
-const newest = Math.max(...sources.map((path) => statSync(path).mtimeMs));
-const built = "dist/.built";
-if (!existsSync(built) || statSync(built).mtimeMs < newest) {
-  run("building", "npm", ["run", "--silent", "build"]);
-  writeFileSync(built, "");
+/** Runs one step with its output on standard error, which leaves standard output to the command that follows. */
+function step(label, command, args) {
+  if (label !== null) console.error(`set-up: ${label}`);
+  const { status, signal, error } = spawnSync(command, args, {
+    stdio: ["ignore", 2, 2],
+    shell: process.platform === "win32" && command === "npm",
+  });
+  if (error || status !== 0) {
+    const why = error?.message ?? (signal ? `ended by ${signal}` : `exit code ${status}`);
+    fail(`${label ?? "setting the engine up"} failed (${command} ${args.join(" ")}: ${why})`, status || 1);
+  }
 }
 
-// The engine's own check takes a start of the program; its folder tells as much.
-const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "bayesian-bits", "engine");
-const ready =
-  existsSync(cache) &&
-  readdirSync(cache).some((name) => existsSync(join(cache, name, "tfjs_binding.node")) && !name.endsWith(".part"));
-const linked = existsSync("node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8/tfjs_binding.node");
-if (!(ready && linked)) run("setting the engine up", process.execPath, ["dist/main.js", "setup"]);
+function fail(message, code = 1) {
+  console.error(`set-up: ${message}`);
+  process.exit(code);
+}

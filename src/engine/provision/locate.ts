@@ -1,4 +1,4 @@
-import { existsSync, realpathSync, statSync } from "node:fs";
+import { existsSync, lstatSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { cacheFolder } from "../../base/cache-folder.ts";
@@ -51,7 +51,7 @@ export const packageBinding = (folder: string): string => join(folder, "lib", "n
  * @throws UsageError for anything but auto, native and wasm.
  */
 export function askedEngine(): "auto" | "native" | "wasm" {
-  const value = process.env["BAYESIAN_BITS_ENGINE"] || "auto";
+  const value = process.env.BAYESIAN_BITS_ENGINE || "auto";
   if (value === "auto" || value === "native" || value === "wasm") return value;
   throw new UsageError(`BAYESIAN_BITS_ENGINE: expected auto, native or wasm, got ${JSON.stringify(value)}`);
 }
@@ -69,15 +69,12 @@ export function findNative(sources: EngineSources): NativeEngine | null {
     if (isComplete(folder)) return { binding: join(folder, bindingName), wheel };
   }
   const own = sources.package && packageBinding(sources.package);
-  return own && isUsable(own) ? { binding: own, wheel: null } : null;
+  return own && isInstalled(own) ? { binding: own, wheel: null } : null;
 }
 
-/** A link that an earlier set-up made counts only while the folder that it leads to is whole. */
-function isUsable(own: string): boolean {
-  if (!existsSync(own) || statSync(own).size === 0) return false;
-  const real = realpathSync(own);
-  return real === join(realpathSync(dirname(own)), bindingName) || isComplete(dirname(real));
-}
+/** A link there is the set-up's own, to an engine of some cache: only a file was installed by the package. */
+export const isInstalled = (own: string): boolean =>
+  existsSync(own) && !lstatSync(own).isSymbolicLink() && statSync(own).size > 0;
 
 /**
  * The engine that is there, native before WebAssembly. Takes a millisecond.
@@ -101,14 +98,6 @@ function reasonOf({ wheel }: NativeEngine, { wheels: [wanted] }: EngineSources):
   const built = `built from the wheel ${wheel.project} ${wheel.version}`;
   if (wheel.device === wanted?.device) return built;
   return `${built}; for ${wanted?.device} kernels run BAYESIAN_BITS_DEVICE=${wanted?.device} npm run setup`;
-}
-
-/** Whether nothing is left to do for a set-up; `npm start` and `npm test` ask this in the set-up script. */
-export function isSetUp(sources: EngineSources = engineSources()): boolean {
-  if (askedEngine() === "wasm") return true;
-  const found = findNative(sources);
-  if (found === null || isOtherThanAsked(found)) return false;
-  return sources.package === null || existsSync(packageBinding(sources.package));
 }
 
 /** A build without the kernels that were asked for by name is not enough; one that is merely less than wished is. */

@@ -1,26 +1,25 @@
-import { copyFileSync, existsSync, mkdirSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { messageOf, UserError } from "../../base/errors.ts";
-import { packageBinding } from "./locate.ts";
+import { isInstalled, packageBinding } from "./locate.ts";
 import { probeBinding } from "./probe.ts";
 import { runTool, ToolError } from "./run-tool.ts";
 
 /**
  * Lets tfjs-node itself, which a reinstall has made forget it, find the engine: a link, or a copy where the file system
- * has none. A binding of the package's own stays.
+ * has none. What it finds already stays.
  */
 export function linkIntoPackage(binding: string, folder: string): void {
   const target = packageBinding(folder);
-  if (existsSync(target) && (target === binding || realpathSync(target) !== realpathSync(binding))) {
-    return;
-  }
+  if (existsSync(target)) return;
+  const beside = `${target}.${process.pid}`;
   mkdirSync(dirname(target), { recursive: true });
-  rmSync(target, { force: true });
   try {
-    symlinkSync(binding, target);
+    symlinkSync(binding, beside);
   } catch {
-    copyFileSync(binding, target);
+    copyFileSync(binding, beside);
   }
+  renameSync(beside, target);
 }
 
 /**
@@ -35,7 +34,7 @@ export async function installFromPackage(folder: string, device: "cpu" | "gpu", 
   try {
     await runTool(process.execPath, [join("scripts", "install.js"), device, "download"], {
       cwd: folder,
-      env: { PATH: [...commands, process.env["PATH"] ?? ""].join(delimiter) },
+      env: { PATH: [...commands, process.env.PATH ?? ""].join(delimiter) },
       timeoutMinutes: 5,
       signal,
     });
@@ -43,7 +42,7 @@ export async function installFromPackage(folder: string, device: "cpu" | "gpu", 
     const output = error instanceof ToolError ? error.output : "";
     throw new UserError(/^\w*Error: .*$/m.exec(output)?.[0] ?? messageOf(error), { cause: error });
   }
-  if (!existsSync(target)) throw new UserError("its installer ended without a binding");
+  if (!isInstalled(target)) throw new UserError("its installer ended without a binding");
   try {
     await probeBinding(target, signal);
   } catch (error) {

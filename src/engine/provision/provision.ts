@@ -50,7 +50,15 @@ export async function provisionEngine({
     }
   }
   const location = locateEngine(sources);
-  if (location.kind === "native" && sources.package !== null) linkIntoPackage(location.binding, sources.package);
+  if (location.kind === "native" && sources.package !== null) {
+    try {
+      linkIntoPackage(location.binding, sources.package);
+    } catch (error) {
+      reporter.info(
+        `@tensorflow/tfjs-node-gpu itself will not find the engine, which only other programs would need: ${messageOf(error)}`,
+      );
+    }
+  }
   return location;
 }
 

@@ -22,7 +22,7 @@ export function findPython(): string {
   if (python !== undefined) return python;
   if (pythons.length === 0) {
     throw new UserError(
-      "Python 3 with pip is missing: install it (Debian, Ubuntu: apt install python3 python3-pip; Fedora: dnf install python3 python3-pip; macOS: brew install python)",
+      "Python is missing: install it with pip (Debian, Ubuntu: apt install python3 python3-pip; Fedora: dnf install python3 python3-pip; macOS: brew install python)",
     );
   }
   throw new UserError(

@@ -83,7 +83,7 @@ export function wheelsFor(device: "cpu" | "gpu", on: string = platform): readonl
  * @throws UsageError for any other value.
  */
 export function askedDevice(): "auto" | "cpu" | "gpu" {
-  const value = process.env["BAYESIAN_BITS_DEVICE"] || "auto";
+  const value = process.env.BAYESIAN_BITS_DEVICE || "auto";
   if (value === "auto" || value === "cpu" || value === "gpu") return value;
   throw new UsageError(`BAYESIAN_BITS_DEVICE: expected auto, cpu or gpu, got ${JSON.stringify(value)}`);
 }

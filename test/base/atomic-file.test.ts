@@ -1,0 +1,22 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import { writeFileAtomically } from "../../src/base/atomic-file.ts";
+import { UserError } from "../../src/base/errors.ts";
+
+t.test("replaces a file and leaves nothing beside it", (t) => {
+  const folder = t.testdir({ file: "old" });
+  writeFileAtomically(join(folder, "file"), "new");
+  writeFileAtomically(join(folder, "deep", "er", "bytes"), new Uint8Array([1, 2]));
+  t.equal(readFileSync(join(folder, "file"), "utf8"), "new");
+  t.strictSame(readdirSync(folder).toSorted(), ["deep", "file"]);
+  t.end();
+});
+
+t.test("a path below a file is refused with its name", (t) => {
+  const folder = t.testdir();
+  writeFileSync(join(folder, "file"), "");
+  t.throws(() => writeFileAtomically(join(folder, "file", "below"), ""), UserError);
+  t.throws(() => writeFileAtomically(join(folder, "file", "below"), ""), { message: /cannot write .*below/ });
+  t.end();
+});

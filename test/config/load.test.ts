@@ -1,0 +1,120 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import t from "tap";
+import { UsageError } from "../../src/base/errors.ts";
+import { canonicalConfig, configHash } from "../../src/config/canonical.ts";
+import { loadConfig } from "../../src/config/load.ts";
+
+const paper = "configs/mnist-lenet5.yaml";
+const folder = t.testdir();
+const file = (name: string, text: string) => {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+};
+const complaint = (path: string, set: string[] = []): string => {
+  try {
+    loadConfig(path, { set });
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
+  }
+  return "";
+};
+
+t.test("the paper's setting has the paper's values", (t) => {
+  const { config } = loadConfig(paper);
+  t.match(config, {
+    name: "mnist-lenet5",
+    data: { name: "mnist", batchSize: 128, validationShare: 0 },
+    method: {
+      prior: { kind: "bop", strength: 0.1 },
+      gates: { initial: { prune: 6, bits4: 6, bits8: 6, bits16: -6, bits32: -6 } },
+    },
+    training: {
+      epochs: 100,
+      weights: { optimizer: "adam", learningRate: 1e-3, schedule: { name: "linear-decay" } },
+      gates: { learningRate: 1e-3, schedule: { name: "constant" } },
+      ranges: { learningRate: 1e-3, schedule: { name: "constant" } },
+    },
+  });
+  t.end();
+});
+
+t.test("later settings win: extended file, own file, --set", (t) => {
+  const base = file("base.yaml", `extends: ${join(process.cwd(), paper)}\nseed: 5\ntraining: { epochs: 7 }\n`);
+  const own = file("own.yaml", "extends: ./base.yaml\ntraining: { gates: { learningRate: 0.5 } }\n");
+  t.equal(base.length > 0, true);
+  const { config } = loadConfig(own, {
+    set: ["seed=9", "training.weights={optimizer: sgd, learningRate: 0.1, schedule: constant}"],
+  });
+  t.equal(config.name, "mnist-lenet5");
+  t.equal(config.seed, 9);
+  t.equal(config.training.epochs, 7);
+  t.equal(config.training.gates.learningRate, 0.5);
+  t.match(config.training.weights, { optimizer: "sgd", momentum: 0.9, learningRate: 0.1 });
+  t.end();
+});
+
+t.test("everything that is wrong is told at once, each with path, value, file and line", (t) => {
+  const bad = file(
+    "bad.yaml",
+    `extends: ${join(process.cwd(), paper)}\nseed: -1\ndata:\n  batchSize: 128x\n  colour: red\n`,
+  );
+  const message = complaint(bad, ["training.epochs=0"]);
+  t.match(message, /seed: expected at least 0, got -1 \(.*bad\.yaml:2\)/);
+  t.match(message, /data\.batchSize: expected a number, got "128x" \(.*bad\.yaml:4\)/);
+  t.match(message, /data\.colour: is not a setting; known here: name, folder.*bad\.yaml:5/);
+  t.match(message, /training\.epochs: expected more than 0, got 0 \(--set training\.epochs=0\)/);
+  t.end();
+});
+
+t.test("files that are no configuration are refused", (t) => {
+  t.match(complaint(join(folder, "missing.yaml")), /missing\.yaml.*ENOENT/);
+  t.match(complaint(folder), /cannot read the configuration/);
+  t.match(complaint(file("list.yaml", "- a\n")), /expected a mapping/);
+  t.match(complaint(file("empty.yaml", "")), /expected a mapping/);
+  t.match(complaint(file("twice.yaml", "a: 1\na: 2\n")), /twice\.yaml:2/);
+  t.match(complaint(file("cycle.yaml", "extends: ./cycle.yaml\n")), /extends itself/);
+  t.match(complaint(file("proto.yaml", "__proto__: { x: 1 }\n")), /__proto__: is not a setting/);
+  t.match(complaint(file("large.yaml", `a: ${"x".repeat(2 ** 20)}\n`)), /larger than/);
+  t.match(complaint(paper, ["nothing"]), /expected path=value/);
+  t.match(complaint(paper, ["training.weights.momentum=0.9"]), /momentum: is not a setting/);
+  t.match(
+    complaint(paper, ["training.weights.schedule={name: multistep, milestones: [200]}"]),
+    /before the last epoch/,
+  );
+  t.end();
+});
+
+t.test("the resolved form loads again to the same configuration", (t) => {
+  const { config } = loadConfig("configs/mnist-lenet5-quick.yaml", { set: ["data.folder=/somewhere", "note='x: y'"] });
+  const again = loadConfig(file("canonical.yaml", canonicalConfig(config))).config;
+  t.strictSame(again, config);
+  t.equal(configHash(again), configHash(config));
+  t.end();
+});
+
+t.test("whatever is set, a configuration loads or is refused", (t) => {
+  const path = fc.constantFrom(
+    "seed",
+    "data",
+    "data.limit",
+    "training.weights",
+    "training.gates.schedule",
+    "method.prior",
+    "engine.threads",
+    "name",
+    "x.y",
+  );
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(path, fc.json({ maxDepth: 2 }), (name, value) => {
+        complaint(paper, [`${name}=${value}`]);
+      }),
+      { seed: 3, numRuns: 300 },
+    ),
+  );
+  t.end();
+});
