@@ -4,7 +4,7 @@ import { defaultThreads } from "./environment.ts";
 import { loadBinding } from "./native/binding.ts";
 import { NativeOps } from "./native/native-ops.ts";
 import type { Ops } from "./ops.ts";
-import { locateEngine } from "./provision/locate.ts";
+import { type EngineLocation, locateEngine } from "./provision/locate.ts";
 
 export interface EngineInfo {
   readonly engine: "native" | "wasm";
@@ -29,12 +29,15 @@ export async function loadEngine({
   kind = "auto",
   threads = defaultThreads(),
   reporter,
+  locate = locateEngine,
 }: {
   kind?: "auto" | "native" | "wasm";
   threads?: number;
   reporter?: Reporter;
+  /** Finds the native engine; tests bring their own. */
+  locate?: () => EngineLocation;
 } = {}): Promise<Engine> {
-  const location = kind === "wasm" ? ({ kind: "wasm", reason: "engine.kind is wasm" } as const) : locateEngine();
+  const location = kind === "wasm" ? ({ kind: "wasm", reason: "engine.kind is wasm" } as const) : locate();
   if (location.kind === "native") {
     try {
       const binding = loadBinding(location.binding, { threads });

@@ -3,14 +3,17 @@ import { join } from "node:path";
 import t, { type Test } from "tap";
 import { silent } from "../../../src/base/progress.ts";
 import { loadEngine } from "../../../src/engine/load.ts";
-import type { EngineLocation } from "../../../src/engine/provision/locate.ts";
 import { freeing } from "../../fixtures/engines.ts";
 
-/** The module under test on a machine where provisioning finds `location`. */
-const loadWhere = (t: Test, location: EngineLocation) =>
-  t.mockImport<typeof import("../../../src/engine/load.ts")>("../../../src/engine/load.ts", {
-    "../../../src/engine/provision/locate.ts": { locateEngine: () => location },
+/** Sets BAYESIAN_BITS_ENGINE for one test. */
+function ask(t: Test, engine: "auto" | "wasm"): void {
+  const before = process.env.BAYESIAN_BITS_ENGINE;
+  process.env.BAYESIAN_BITS_ENGINE = engine;
+  t.teardown(() => {
+    if (before === undefined) delete process.env.BAYESIAN_BITS_ENGINE;
+    else process.env.BAYESIAN_BITS_ENGINE = before;
   });
+}
 
 const missing = { kind: "wasm", reason: "no native engine: none here; run npm run setup" } as const;
 
@@ -33,7 +36,7 @@ t.test("WebAssembly starts without a word on the console, and says what it is", 
 t.test("without a native engine, auto steps down with one warning that names the remedy", async (t) => {
   const warnings: string[] = [];
   const reporter = { ...silent, warn: (message: string) => void warnings.push(message) };
-  const { info } = await (await loadWhere(t, missing)).loadEngine({ reporter });
+  const { info } = await loadEngine({ reporter, locate: () => missing });
   t.equal(info.engine, "wasm");
   t.equal(info.reason, missing.reason);
   t.equal(warnings.length, 1);
@@ -41,18 +44,13 @@ t.test("without a native engine, auto steps down with one warning that names the
 });
 
 t.test("without a native engine, native is refused with the remedy", async (t) => {
-  const { loadEngine } = await loadWhere(t, missing);
+  ask(t, "auto");
   const message = /engine\.kind is native, but .*no native engine.*npm run setup/;
-  await t.rejects(loadEngine({ kind: "native" }), { name: "UserError", message });
+  await t.rejects(loadEngine({ kind: "native", locate: () => missing }), { name: "UserError", message });
 });
 
 t.test("native is refused where the environment rules it out", async (t) => {
-  const before = process.env.BAYESIAN_BITS_ENGINE;
-  process.env.BAYESIAN_BITS_ENGINE = "wasm";
-  t.teardown(() => {
-    if (before === undefined) delete process.env.BAYESIAN_BITS_ENGINE;
-    else process.env.BAYESIAN_BITS_ENGINE = before;
-  });
+  ask(t, "wasm");
   const message = /engine\.kind is native, but BAYESIAN_BITS_ENGINE=wasm rules it out.*npm run setup/;
   await t.rejects(loadEngine({ kind: "native" }), { name: "UserError", message });
 });
@@ -60,7 +58,7 @@ t.test("native is refused where the environment rules it out", async (t) => {
 t.test("a damaged native engine is refused with its path and the remedy", async (t) => {
   const binding = join(t.testdir(), "damaged.node");
   writeFileSync(binding, "not a library");
-  const { loadEngine } = await loadWhere(t, { kind: "native", binding, reason: "for this test" });
+  const locate = () => ({ kind: "native", binding, reason: "for this test" }) as const;
   const message = /cannot load the native engine .*damaged\.node: .*; remove its folder and run npm run setup/;
-  await t.rejects(loadEngine({ kind: "native" }), { name: "UserError", message });
+  await t.rejects(loadEngine({ kind: "native", locate }), { name: "UserError", message });
 });
