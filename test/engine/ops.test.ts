@@ -100,7 +100,11 @@ for (const { kind, skip } of engineKinds) {
     });
 
     t.test("quantizing gives the nearest code of the grid; at a tie either neighbour", async (t) => {
-      const cases = fc.record({ ...range, bits: fc.constantFrom(2, 4, 8, 16) });
+      // Signed ranges whose clipped end, divided by the step in float32, is a tie: it would round to a code too far.
+      const ends = { 2: 0.053, 4: 0.135, 8: 0.075, 16: 0.157 } as const;
+      const cases = fc
+        .record({ ...range, bits: fc.constantFrom(2, 4, 8, 16), atTie: fc.boolean() })
+        .map(({ atTie, ...drawn }) => (atTie ? { ...drawn, signed: true, xMax: ends[drawn.bits] } : drawn));
       const law = ({ seed, signed, xMax, bits }: typeof cases extends fc.Arbitrary<infer T> ? T : never) => {
         const step = (signed ? 2 * xMax : xMax) / (2 ** bits - 1);
         const [lowest, highest] = signed ? [1 - 2 ** (bits - 1), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1];
@@ -133,7 +137,8 @@ for (const { kind, skip } of engineKinds) {
 
     t.test("the range mask lets the gradient through inside the range only", async (t) => {
       holds(t, ops, fc.record(range), ({ seed, signed, xMax }) => {
-        const edges = [-1, -0.999999, 0, 1e-3, 0.999999, 1].map((part) => part * xMax);
+        // An x_max starts as an exact weight: one float32 step below the end is clipped as well.
+        const edges = [-1, 1.2e-7 - 1, -0.999999, 0, 1e-3, 0.999999, 1 - 1.2e-7, 1].map((part) => part * xMax);
         const x = Float32Array.of(...edges, ...random(seed, "x", [100], 1.5 * xMax));
         const gradient = upload(ops, seed, "g", [x.length]);
         const end = xMax * (1 - 3e-7);

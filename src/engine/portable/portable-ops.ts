@@ -89,7 +89,7 @@ export class PortableOps implements Ops {
   }
 
   release(x: Tensor): void {
-    if (!of(x).isDisposed) of(x).dispose();
+    of(x).dispose();
   }
 
   liveTensors(): number {
