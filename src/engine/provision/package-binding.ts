@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync } 
 import { delimiter, dirname, join } from "node:path";
 import { messageOf, UserError } from "../../base/errors.ts";
 import { isInstalled, packageBinding } from "./locate.ts";
-import { probeBinding } from "./probe.ts";
+import type { Probe } from "./probe.ts";
 import { runTool, ToolError } from "./run-tool.ts";
 
 /**
@@ -27,7 +27,10 @@ export function linkIntoPackage(binding: string, folder: string): void {
  *
  * @throws UserError when it fails, takes more than five minutes, or leaves nothing that runs.
  */
-export async function installFromPackage(folder: string, device: "cpu" | "gpu", signal?: AbortSignal): Promise<void> {
+export async function installFromPackage(
+  folder: string,
+  { device, probe, signal }: { device: "cpu" | "gpu"; probe: Probe; signal?: AbortSignal | undefined },
+): Promise<void> {
   const target = packageBinding(folder);
   // Its helpers are commands of packages; npm would put them on the path.
   const commands = [join(folder, "node_modules", ".bin"), join(folder, "..", "..", ".bin")];
@@ -44,7 +47,7 @@ export async function installFromPackage(folder: string, device: "cpu" | "gpu", 
   }
   if (!isInstalled(target)) throw new UserError("its installer ended without a binding");
   try {
-    await probeBinding(target, signal);
+    await probe(target, signal);
   } catch (error) {
     rmSync(target);
     throw error;

@@ -1,6 +1,9 @@
 import { UserError } from "../../base/errors.ts";
 import { runTool, ToolError } from "./run-tool.ts";
 
+/** Says nothing when a binding works, and throws when it does not. */
+export type Probe = (binding: string, signal?: AbortSignal) => Promise<void>;
+
 /** Multiplies two matrices: [1 2; 3 4]² has 54 as the sum of its elements. */
 const program = `
 const b = require(process.argv[1]);
