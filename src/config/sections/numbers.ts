@@ -1,0 +1,4 @@
+import { z } from "zod";
+
+export const positive = z.number().positive();
+export const count = z.int().positive();
