@@ -5,7 +5,7 @@ import { type Engine, loadEngine } from "../engine/load.ts";
 import { createQuantizers } from "../methods/bayesian-bits.ts";
 import { insertQuantizers } from "../methods/insert-quantizers.ts";
 import { createNetwork } from "../network/zoo/index.ts";
-import { createParameters, type Model } from "../training/model.ts";
+import { createModel, type Model } from "../training/model.ts";
 import { Trainer } from "../training/trainer.ts";
 import type { Context } from "./context.ts";
 
@@ -26,11 +26,11 @@ export async function prepare(config: RunConfig, { reporter }: Pick<Context, "re
   const { pruning, gates, prior } = config.method;
   const plain = createNetwork(config.network.name, { inputShape: dataset.imageShape, classes: dataset.classes.length });
   const network = insertQuantizers(plain, { pruning });
-  const model = {
-    network,
+  const model = createModel(network, {
     ops: engine.ops,
-    parameters: createParameters(network, engine.ops, config.seed),
+    trainingOps: engine.atPrecision(config.engine.precision),
+    seed: config.seed,
     quantizers: createQuantizers(network, { initial: gates.initial, prior: prior.kind }),
-  };
+  });
   return { config, engine, dataset, model, trainer: new Trainer(model, config.training) };
 }

@@ -1,4 +1,7 @@
-export type DataType = "float32" | "int32" | "uint8";
+export type DataType = "float32" | "bfloat16" | "int32" | "uint8";
+
+/** What convolutions and matrix products of training compute in; everything else is float32. */
+export type Precision = "float32" | "bfloat16";
 
 /** A buffer of the engine. Images are [batch, height, width, channels]; the engine owns the memory. */
 export interface Tensor {
@@ -6,10 +9,38 @@ export interface Tensor {
   readonly dtype: DataType;
 }
 
-/** Geometry of a convolution; weights are [kernel height, kernel width, in, out]. */
+/** Rows and columns around an image. */
+export interface Margins {
+  readonly top: number;
+  readonly bottom: number;
+  readonly left: number;
+  readonly right: number;
+}
+
+/** Geometry of a convolution; weights are [kernel height, kernel width, in, out], depthwise ones have 1 in. */
 export interface Conv2dGeometry {
   readonly stride: number;
-  readonly padding: { readonly top: number; readonly bottom: number; readonly left: number; readonly right: number };
+  /** Zeros around the image. */
+  readonly padding: Margins;
+}
+
+/** Rows, columns and channels around an image. */
+export interface Border {
+  readonly padding: Margins;
+  readonly channels: readonly [before: number, after: number];
+}
+
+/** Batch normalization over the last axis, of [batch, …, channels]. */
+export interface BatchNormed {
+  readonly output: Tensor;
+  readonly statistics: BatchStatistics;
+}
+
+/** One number per channel. */
+export interface BatchStatistics {
+  readonly mean: Tensor;
+  /** Biased: the mean squared distance from the mean. */
+  readonly variance: Tensor;
 }
 
 export interface PoolGeometry {
@@ -70,6 +101,11 @@ export interface Ops {
   /** Live tensors of the engine; constant from step to step. */
   liveTensors(): number;
 
+  /**
+   * The tensor in the precision of this object's convolutions and matrix products, which read tensors of that
+   * precision and give float32: itself in float32. What is kept for a backward pass takes half the memory in bfloat16.
+   */
+  narrow(x: Tensor): Tensor;
   conv2d(x: Tensor, weight: Tensor, geometry: Conv2dGeometry): Tensor;
   conv2dInputGradient(
     inputShape: readonly number[],
@@ -78,14 +114,54 @@ export interface Ops {
     geometry: Conv2dGeometry,
   ): Tensor;
   conv2dWeightGradient(x: Tensor, weightShape: readonly number[], gradient: Tensor, geometry: Conv2dGeometry): Tensor;
+  /** Convolves each channel with its own kernel: weights are [kernel height, kernel width, 1, channels]. */
+  depthwiseConv2d(x: Tensor, weight: Tensor, geometry: Conv2dGeometry): Tensor;
+  depthwiseConv2dInputGradient(
+    inputShape: readonly number[],
+    weight: Tensor,
+    gradient: Tensor,
+    geometry: Conv2dGeometry,
+  ): Tensor;
+  depthwiseConv2dWeightGradient(
+    x: Tensor,
+    weightShape: readonly number[],
+    gradient: Tensor,
+    geometry: Conv2dGeometry,
+  ): Tensor;
   matmul(a: Tensor, b: Tensor, options?: { readonly transposeA?: boolean; readonly transposeB?: boolean }): Tensor;
   maxPool(x: Tensor, geometry: PoolGeometry): Pooled;
   maxPoolGradient(x: Tensor, pooled: Pooled, gradient: Tensor, geometry: PoolGeometry): Tensor;
+  /** Mean of each window. */
+  averagePool(x: Tensor, geometry: PoolGeometry): Tensor;
+  averagePoolGradient(inputShape: readonly number[], gradient: Tensor, geometry: PoolGeometry): Tensor;
+  /** [batch, height, width, channels] to [batch, channels]: the mean of each channel. */
+  globalAveragePool(x: Tensor): Tensor;
+  globalAveragePoolGradient(inputShape: readonly number[], gradient: Tensor): Tensor;
+  /** Surrounds images with `value`. */
+  pad(x: Tensor, border: Border, value?: number): Tensor;
+  /** Takes off what `pad` put around. */
+  crop(x: Tensor, border: Border): Tensor;
+
+  /** (x - mean)/sqrt(variance + epsilon)·scale + shift with the batch's own statistics. */
+  batchNorm(x: Tensor, scale: Tensor, shift: Tensor, epsilon: number): BatchNormed;
+  /** Gradients of `batchNorm`, statistics included, by x, scale and shift. */
+  batchNormGradient(
+    x: Tensor,
+    gradient: Tensor,
+    scale: Tensor,
+    statistics: BatchStatistics,
+    epsilon: number,
+  ): { readonly x: Tensor; readonly scale: Tensor; readonly shift: Tensor };
+  /** x·scale + shift per channel, in one pass. */
+  affine(x: Tensor, scale: Tensor, shift: Tensor): Tensor;
+
   /** Adds one number per channel (last axis). */
   addBias(x: Tensor, bias: Tensor): Tensor;
   /** Sums over all axes but the last. */
   sumPerChannel(x: Tensor): Tensor;
   relu(x: Tensor): Tensor;
+  /** x clipped to [0, limit]. */
+  cappedRelu(x: Tensor, limit: number): Tensor;
   /** The gradient where `output` is positive, else 0. */
   reluGradient(output: Tensor, gradient: Tensor): Tensor;
   reshape(x: Tensor, shape: readonly number[]): Tensor;

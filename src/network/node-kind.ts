@@ -20,14 +20,27 @@ export interface QuantizerSetting {
   readonly wantsChannels: boolean;
 }
 
+/** Running statistics of a batch normalization, per channel, on the host. */
+export interface RunningStatistics {
+  readonly mean: Float32Array;
+  /** Unbiased, as PyTorch's. */
+  readonly variance: Float32Array;
+}
+
 /** What nodes find in a pass over the network. */
 export interface Pass {
   readonly ops: Ops;
+  /** Whether batch normalization uses the batch's statistics. */
+  readonly training: boolean;
   /** Current values of the trained tensors. */
   parameter(id: NodeId): Tensor;
   quantizer(id: NodeId): QuantizerSetting;
   /** z_2 of a quantizer as a tensor [channels]; null when all are 1. */
   channelGates(id: NodeId): Tensor | null;
+  /** Running statistics of a batch normalization. */
+  statistics(norm: NodeId): RunningStatistics;
+  /** A batch's statistics, in training; the running ones move towards them. */
+  observe(norm: NodeId, batch: RunningStatistics): void;
   /** The images of this batch, normalised. */
   readonly images: Tensor;
 }
@@ -38,8 +51,8 @@ export interface BackwardPass extends Pass {
   range(id: NodeId, gradientTimesOutput: Tensor, gradientTimesInput: Tensor): void;
   /** <g, z_2·X_b> as a scalar, for each wanted bit-width. */
   level(id: NodeId, bits: number, inner: Tensor): void;
-  /** z_2·dL/dz_2 per channel. */
-  channels(id: NodeId, inner: Tensor): void;
+  /** A summand of z_2·dL/dz_2 per channel. */
+  channels(id: NodeId, inner: ArrayLike<number>): void;
 }
 
 /** What a node's forward gives: its output, and what its backward will need. */

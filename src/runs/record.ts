@@ -32,7 +32,7 @@ const dataset = z.object({
 
 const layer = z.object({
   name: z.string(),
-  kind: z.enum(["conv2d", "dense"]),
+  kind: z.enum(["conv2d", "depthwise-conv2d", "dense"]),
   weightShape: z.array(count).describe("convolution: kernel height, kernel width, in, out; dense: in, out"),
   outputShape: z.array(count).describe("height, width, channels or units, before pruning"),
   macs: count.describe("multiply-accumulates for one image, before pruning"),

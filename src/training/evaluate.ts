@@ -33,7 +33,7 @@ export function evaluate(
           width,
           channels,
         ]);
-        const pass = passOf(model, samples, ops.normalize(bytes, normalization));
+        const pass = passOf(model, samples, ops.normalize(bytes, normalization), { training: false });
         const { output } = forward(network, pass, { keep: false });
         const labels = ops.tensor(set.labels.subarray(start, end), [end - start]);
         crossEntropy += ops.scalar(ops.crossEntropy(output, labels).loss) * (end - start);

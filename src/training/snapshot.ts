@@ -15,6 +15,10 @@ export function takeSnapshot(trainer: Trainer): ReadonlyMap<string, StoredTensor
     if (prune) put(`prune/${id}`, prune);
     put(`range/${id}`, range);
   }
+  for (const [id, { mean, variance }] of model.statistics) {
+    put(`statistics/mean/${id}`, mean);
+    put(`statistics/variance/${id}`, variance);
+  }
   for (const group of ["weights", "gates", "ranges"] as const) {
     for (const [name, [first, second]] of trainer[group].moments) {
       put(`${group}/first/${name}`, first as Float32Array);
@@ -56,6 +60,10 @@ export function restoreSnapshot(trainer: Trainer, tensors: ReadonlyMap<string, S
     phi.set(take(`gates/${id}`, phi.length));
     prune?.set(take(`prune/${id}`, prune.length));
     range.set(take(`range/${id}`, 1));
+  }
+  for (const [id, { mean, variance }] of model.statistics) {
+    mean.set(take(`statistics/mean/${id}`, mean.length));
+    variance.set(take(`statistics/variance/${id}`, variance.length));
   }
   for (const group of ["weights", "gates", "ranges"] as const) {
     const moments = new Map<string, [ArrayLike<number>, ArrayLike<number> | null]>();

@@ -62,6 +62,7 @@ export class Trainer {
       this.gates.update(`${id}.phi`, quantizer.phi, phi, { learningRate: learningRates.gates, step });
       if (prune) this.gates.update(`${id}.prune`, quantizer.prune!, prune, { learningRate: learningRates.gates, step });
       this.ranges.update(`${id}.range`, quantizer.range, [xMax], { learningRate: learningRates.ranges, step });
+      if (quantizer.node.limit !== null) quantizer.range[0] = Math.min(quantizer.node.limit, quantizer.range[0]!);
       if (quantizer.range[0]! < rangeFloor) {
         quantizer.range[0] = rangeFloor;
         atFloor.push(id);
