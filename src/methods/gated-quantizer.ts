@@ -17,8 +17,8 @@ export type Draw = (count: number) => ArrayLike<number>;
 
 /** Sums over a tensor that the backward pass delivers, on the host. */
 export interface BackwardSums {
-  /** <g, x_q> and <g_x, x>. */
-  readonly range: readonly [number, number];
+  /** <g, x_q> - <g_x, x>. */
+  readonly range: number;
   /** <g, z_2·X_b> by bit-width. */
   readonly levels: ReadonlyMap<number, number>;
   /** z_2·dL/dz_2 per channel; null when not asked for. */
@@ -144,7 +144,7 @@ export class GatedQuantizer {
     sample.channels?.forEach(({ value, derivative }, channel) => {
       if (derivative !== 0) prune![channel]! += (sums.channels![channel]! / value) * derivative;
     });
-    return { phi, prune, xMax: (sums.range[0] - sums.range[1]) / this.xMax };
+    return { phi, prune, xMax: sums.range / this.xMax };
   }
 
   #openLevels(): number[] {

@@ -1,3 +1,4 @@
+import { composedQuantizer } from "../composed-quantizer.ts";
 import type { Ops } from "../ops.ts";
 import { Arena, of, PortableVariable, type Tfjs } from "./arena.ts";
 import { convolutions } from "./convolution.ts";
@@ -7,11 +8,12 @@ import { images } from "./images.ts";
 /** The same operations on WebAssembly kernels: everywhere, slowly. */
 export function portableOps(tf: Tfjs): Ops {
   const arena = new Arena(tf);
+  const basic = { ...memory(arena), ...elementwise(arena) };
   return {
-    ...memory(arena),
+    ...basic,
+    ...composedQuantizer(basic),
     ...convolutions(arena),
     ...images(arena),
-    ...elementwise(arena),
     ...variables(arena),
   };
 }
