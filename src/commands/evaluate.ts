@@ -28,7 +28,8 @@ export async function runEvaluate({ target, data, dataFolder }: EvaluateOptions,
   if (!isFolder) {
     if (data === undefined)
       throw new UsageError(`evaluate ${target}: name the data set of an ONNX file with --data, as --data mnist`);
-    if (data !== "mnist") throw new UsageError(`--data ${JSON.stringify(data)}: known data sets are mnist`);
+    if (data !== "mnist" && data !== "cifar10")
+      throw new UsageError(`--data ${JSON.stringify(data)}: known data sets are mnist, cifar10`);
     const dataset = await loadDataset({ name: data, folder: dataFolder, validationShare: 0 }, { seed: 1, reporter });
     const { top1, images } = await evaluateFile(target, dataset);
     return print(

@@ -32,3 +32,6 @@ export interface Dataset {
   readonly test: ImageSet;
   readonly files: readonly DataFile[];
 }
+
+/** A data set as its files have it, before a share is held out. */
+export type LoadedData = Omit<Dataset, "name" | "validation">;

@@ -3,11 +3,13 @@ import { count } from "./numbers.ts";
 
 export const data = z
   .strictObject({
-    name: z.literal("mnist").describe("the data set"),
+    name: z.enum(["mnist", "cifar10"]).describe("the data set"),
     folder: z
       .string()
       .optional()
-      .describe("folder with the four IDX files; without it they are fetched once into the cache"),
+      .describe(
+        "folder with the data set's files (MNIST: IDX; CIFAR-10: binary form); without it they are fetched once into the cache",
+      ),
     validationShare: z
       .number()
       .min(0)
