@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { readRecord } from "../../src/runs/record-file.ts";
@@ -27,7 +27,7 @@ data:
   validationShare: 0.1
   batchSize: 32
   onError: skip
-training: { epochs: 4 }
+training: { epochs: 3 }
 `,
 );
 
@@ -37,7 +37,7 @@ t.test("a folder of images trains, exports, verifies and reports", { skip: nativ
   t.equal(code, 0, stderr);
   t.match(JSON.parse(stdout.trim().split("\n").at(-1)!), { run: out, verified: true });
   t.match(stderr, /left out .*class-3\/4\.jpg: /);
-  t.match(stderr, /epoch 4\/4: .* % of the training waiting for data/);
+  t.match(stderr, /epoch 3\/3: .* % of the training waiting for data/);
 
   const { data, epochs, result, times, export: exported } = readRecord(out);
   t.match(data, { name: "folder", trainImages: 144, validationImages: 16, testImages: 40, imageShape: [28, 28, 3] });
@@ -45,7 +45,7 @@ t.test("a folder of images trains, exports, verifies and reports", { skip: nativ
   t.same(data.damaged, [cut]);
   t.match(data.files, [{ name: "train (list of 160 images)" }, { name: "val (list of 40 images)" }]);
   t.same(data.normalization?.mean, [0.485, 0.456, 0.406]);
-  t.equal(times.waitingForData.length, 4);
+  t.equal(times.waitingForData.length, 3);
   t.equal(epochs.at(-1)!.evaluation.split, "validation");
   t.ok(result!.top1 > 80, `learned the classes: ${result!.top1} %`);
   t.equal(exported!.verification!.images, 40);
@@ -54,10 +54,6 @@ t.test("a folder of images trains, exports, verifies and reports", { skip: nativ
   t.equal(JSON.parse(again.stdout).top1, result!.top1, again.stderr);
   const file = await run("evaluate", runFiles(out).model, "--data", config, "--json");
   t.match(JSON.parse(file.stdout), { top1: result!.top1, images: 40 }, file.stderr);
-
-  const second = join(root, "second");
-  t.equal((await run("train", config, "--out", second, "--quiet")).code, 0);
-  t.ok(readFileSync(runFiles(second).model).equals(readFileSync(runFiles(out).model)), "the same bytes again");
 });
 
 t.test("without skipping, the damaged image is named and nothing is trained on", async (t) => {
