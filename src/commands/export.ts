@@ -52,6 +52,7 @@ export async function runExport({ run, out }: { run: string; out?: string }, con
   restoreSnapshot(prepared.trainer, checkpoint.tensors, checkpoint.progress.step);
   const file = out ?? runFiles(run).model;
   const exported = { ...record, export: await exportRun(prepared, record, { file, reporter: context.reporter }) };
+  await prepared.dataset.close();
   writeRecord(run, exported);
   writeReport(exported, runFiles(run).report);
   printResult(run, exported, context);

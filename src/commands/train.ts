@@ -3,6 +3,7 @@ import { writeFileAtomically } from "../base/atomic-file.ts";
 import { interrupted, messageOf } from "../base/errors.ts";
 import { canonicalConfig } from "../config/canonical.ts";
 import { loadConfig } from "../config/load.ts";
+import { firstImages } from "../data/batches.ts";
 import { writeReport } from "../report/write-report.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../runs/checkpoint.ts";
 import type { RunRecord } from "../runs/record.ts";
@@ -10,7 +11,7 @@ import { readRecord, writeRecord } from "../runs/record-file.ts";
 import { openRunDirectory, runFiles } from "../runs/run-directory.ts";
 import { evaluate } from "../training/evaluate.ts";
 import { initializeRanges } from "../training/initial-ranges.ts";
-import { start, stepSamples, trainLoop } from "../training/loop.ts";
+import { type EpochSummary, start, stepSamples, trainLoop } from "../training/loop.ts";
 import { accountResult, confusionMatrix, learnedOf } from "../training/outcome.ts";
 import { testSamples } from "../training/settings.ts";
 import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
@@ -43,13 +44,14 @@ export async function runTrain(options: TrainOptions, context: Context): Promise
   const prepared = await prepare(config, { reporter: log });
   const run = new Run(folder, prepared, { ...context, reporter: log });
   if (opening === "resume") run.restore(readCheckpoint(files.checkpoint));
-  else run.begin();
+  else await run.begin();
   await run.train();
-  run.finish();
+  await run.finish();
   run.record = { ...run.record, export: await exportRun(prepared, run.record, { file: files.model, reporter: log }) };
   run.save();
   writeReport(run.record, files.report);
   printResult(folder, run.record, context);
+  await prepared.dataset.close();
 }
 
 /** One training run: the record and the checkpoint move together. */
@@ -71,19 +73,13 @@ class Run {
   }
 
   /** First ranges, from two training images (ARCHITECTURE.md, "The method" 5). */
-  begin(): void {
+  async begin(): Promise<void> {
     const { model, dataset, config } = this.prepared;
     const { ops } = model;
-    const { images } = dataset.train;
-    const [height, width, channels] = dataset.imageShape;
-    const count = Math.min(2, dataset.train.count);
+    const { images, labels } = await firstImages(dataset.train, 2);
     initializeRanges(
       model,
-      () =>
-        ops.normalize(
-          ops.tensor(images.slice(0, count * height * width * channels), [count, height, width, channels]),
-          dataset.normalization,
-        ),
+      () => ops.normalize(ops.tensor(images, [labels.length, ...dataset.imageShape]), dataset.normalization),
       () => stepSamples(model, config.seed, 0),
     );
     this.save();
@@ -140,26 +136,27 @@ class Run {
   }
 
   /** Final figures: the last epoch's, on the test set, with test-time and once with sampled gates. */
-  finish(): void {
+  async finish(): Promise<void> {
     const { model, dataset, config } = this.prepared;
     const options = { normalization: dataset.normalization, batchSize: config.data.evaluationBatchSize };
-    const { top1, crossEntropy, predictions } = evaluate(model, dataset.test, {
+    const { top1, crossEntropy, predictions, labels } = await evaluate(model, dataset.test, {
       ...options,
       samples: testSamples(model),
     });
-    const sampled = evaluate(model, dataset.test, {
+    const sampled = await evaluate(model, dataset.test, {
       ...options,
       samples: stepSamples(model, config.seed, this.#position.step),
     });
     this.record = {
       ...this.record,
       status: "finished",
+      data: { ...this.record.data, damaged: union(this.record.data.damaged, dataset.damaged()) },
       result: {
         top1,
         crossEntropy,
         sampledTop1: sampled.top1,
         ...accountResult(model.network, model.quantizers),
-        confusion: confusionMatrix(dataset.classes.length, dataset.test.labels, predictions),
+        confusion: confusionMatrix(dataset.classes.length, labels, predictions),
       },
     };
   }
@@ -178,10 +175,10 @@ class Run {
     });
   }
 
-  #epoch(summary: Parameters<Parameters<typeof trainLoop>[4]["epoch"]>[0]): void {
+  async #epoch(summary: EpochSummary): Promise<void> {
     const { model, dataset, config, trainer } = this.prepared;
-    const { epoch, loss, crossEntropy, complexity, top1, learningRates } = summary;
-    const evaluated = evaluate(model, dataset.validation ?? dataset.test, {
+    const { epoch, loss, crossEntropy, complexity, top1, learningRates, waitingForData } = summary;
+    const evaluated = await evaluate(model, dataset.validation ?? dataset.test, {
       samples: testSamples(model),
       normalization: dataset.normalization,
       batchSize: config.data.evaluationBatchSize,
@@ -203,10 +200,15 @@ class Run {
     this.record = {
       ...this.record,
       epochs: [...epochs, entry],
-      times: { ...times, epochSeconds: [...times.epochSeconds, epochSeconds] },
+      data: { ...this.record.data, damaged: union(this.record.data.damaged, dataset.damaged()) },
+      times: {
+        ...times,
+        epochSeconds: [...times.epochSeconds, epochSeconds],
+        waitingForData: [...times.waitingForData, waitingForData],
+      },
     };
     this.context.reporter.info(
-      `epoch ${epoch}/${config.training.epochs}: loss ${loss.toFixed(4)}, ${split} top-1 ${evaluated.top1.toFixed(2)} %, relative BOPs ${relativeBops.toFixed(3)} %, ${epochSeconds.toFixed(1)} s`,
+      `epoch ${epoch}/${config.training.epochs}: loss ${loss.toFixed(4)}, ${split} top-1 ${evaluated.top1.toFixed(2)} %, relative BOPs ${relativeBops.toFixed(3)} %, ${epochSeconds.toFixed(1)} s, ${waitingForData.toFixed(1)} % of the training waiting for data`,
     );
   }
 
@@ -217,3 +219,6 @@ class Run {
     this.context.reporter.warn(`step ${step}: ${message}`);
   }
 }
+
+/** Damaged images of all sessions of a run: one that resumes does not read again what was read before. */
+const union = (before: readonly string[], now: readonly string[]): string[] => [...new Set([...before, ...now])].sort();

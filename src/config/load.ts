@@ -41,10 +41,12 @@ function explain(issue: Issue, tree: Tree, places: Places, file: string): string
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => {
       const full = [...path, key].join(".");
-      return `${full}: is not a setting; known here: ${knownKeys(issue).join(", ")} (${placeOf(full, places, file)})`;
+      return `${full}: is not a setting; known here: ${knownKeys(issue, tree).join(", ")} (${placeOf(full, places, file)})`;
     });
   }
-  if (issue.code === "invalid_union" && issue.errors.length > 0) {
+  // Where no alternative fits at all, all of them are named; else the one that fits furthest tells what is wrong.
+  const fitting = issue.code === "invalid_union" && issue.errors.some(([first]) => first!.path.length > 0);
+  if (issue.code === "invalid_union" && fitting) {
     const nested = issue.errors.toSorted((a, b) => b[0]!.path.length - a[0]!.path.length)[0]!;
     return nested.flatMap((inner) =>
       explain({ ...inner, path: [...issue.path, ...inner.path] } as Issue, tree, places, file),
@@ -62,22 +64,36 @@ function explain(issue: Issue, tree: Tree, places: Places, file: string): string
 function expectation(issue: Issue): string {
   switch (issue.code) {
     case "invalid_type":
-      return `expected ${issue.expected === "int" ? "an integer" : `a ${issue.expected}`}`;
+      return `expected ${kinds[issue.expected] ?? `a ${issue.expected}`}`;
     case "invalid_value":
       return `expected ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;
-    case "invalid_union":
-      return `expected ${[...issue.message.matchAll(/'([a-z-]+)'/g)]
-        .map(([, option]) => `"${option}"`)
-        .filter((option) => option !== '"undefined"')
-        .join(" or ")}`;
+    case "invalid_union": {
+      const alternatives =
+        issue.errors.length > 0
+          ? issue.errors.map(([first]) => expectation(first!).replace("expected ", ""))
+          : [...issue.message.matchAll(/'([a-z0-9-]+)'/g)]
+              .map(([, option]) => `"${option}"`)
+              .filter((option) => option !== '"undefined"');
+      return `expected ${[...new Set(alternatives)].join(" or ")}`;
+    }
     case "too_small":
+      if (issue.origin === "array") return `expected ${issue.minimum} values`;
       return `expected ${issue.inclusive ? "at least" : "more than"} ${issue.minimum}`;
     case "too_big":
+      if (issue.origin === "array") return `expected ${issue.maximum} values`;
       return `expected ${issue.inclusive ? "at most" : "less than"} ${issue.maximum}`;
     default:
       return issue.message.startsWith("expected") ? issue.message : `expected ${issue.message}`;
   }
 }
+
+const kinds: Readonly<Record<string, string>> = {
+  int: "an integer",
+  array: "a list",
+  tuple: "a list",
+  object: "settings",
+  boolean: "true or false",
+};
 
 /** The place of a path, or of the nearest part of it that was written. */
 function placeOf(path: string, places: Places, file: string): string {
@@ -89,17 +105,37 @@ function placeOf(path: string, places: Places, file: string): string {
 }
 
 /** The settings that stand where an unknown one was found. */
-function knownKeys({ path }: Issue): string[] {
+function knownKeys({ path }: Issue, tree: Tree): string[] {
   let schema: unknown = configSchema;
-  for (const key of path) schema = shapeOf(schema)?.[String(key)];
-  return Object.keys(shapeOf(schema) ?? {});
+  let value: unknown = tree;
+  for (const key of path) {
+    schema = shapeOf(schema, value)?.[String(key)];
+    value = isTree(value) || Array.isArray(value) ? (value as Tree)[String(key)] : undefined;
+  }
+  return Object.keys(shapeOf(schema, value) ?? {});
 }
 
-/** The fields of a schema below its defaults and unions. */
-function shapeOf(schema: unknown): Record<string, unknown> | undefined {
-  const { def } = schema as { def?: { shape?: Record<string, unknown>; innerType?: unknown; options?: unknown[] } };
+/** The fields of a schema below its defaults and unions; of a union, those of the kind that the value names. */
+function shapeOf(schema: unknown, value: unknown): Record<string, unknown> | undefined {
+  const { def } = schema as { def?: Definition };
   if (def?.shape) return def.shape;
-  if (def?.innerType) return shapeOf(def.innerType);
-  if (def?.options) return Object.assign({}, ...def.options.map(shapeOf)) as Record<string, unknown>;
-  return undefined;
+  if (def?.innerType) return shapeOf(def.innerType, value);
+  if (!def?.options) return undefined;
+  const { discriminator, options } = def;
+  const named = options.find(
+    (option) =>
+      discriminator !== undefined &&
+      isTree(value) &&
+      (shapeOf(option, value)?.[discriminator] as z.ZodType | undefined)?.safeParse(value[discriminator]).success,
+  );
+  if (named !== undefined) return shapeOf(named, value);
+  return Object.assign({}, ...options.map((option) => shapeOf(option, value))) as Record<string, unknown>;
+}
+
+/** What is looked at of a zod schema's definition. */
+interface Definition {
+  readonly shape?: Record<string, unknown>;
+  readonly innerType?: unknown;
+  readonly options?: readonly unknown[];
+  readonly discriminator?: string;
 }

@@ -28,6 +28,12 @@ const dataset = z.object({
   imageShape: z.array(count).describe("height, width, channels"),
   classes: z.array(z.string()),
   files: z.array(z.object({ name: z.string(), bytes: count, sha256: z.string() })),
+  normalization: z
+    .object({ mean: z.array(finite), deviation: z.array(finite) })
+    .nullable()
+    .default(null)
+    .describe("per channel: the network sees (pixel/255 - mean) / deviation"),
+  damaged: z.array(z.string()).default([]).describe("images that could not be read and were left out"),
 });
 
 const layer = z.object({
@@ -138,6 +144,10 @@ const times = z.object({
   finishedAt: z.string().nullable(),
   seconds: finite.describe("of computing, over all sessions of the run"),
   epochSeconds: z.array(finite),
+  waitingForData: z
+    .array(percent)
+    .default([])
+    .describe("for each epoch, percent of its training, without evaluation, spent waiting for images"),
 });
 
 /**

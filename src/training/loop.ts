@@ -1,6 +1,7 @@
 import { UserError } from "../base/errors.ts";
-import { batches, batchesPerEpoch, epochOrder } from "../data/batches.ts";
+import { batchesPerEpoch } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { WaitingTime } from "../data/waiting.ts";
 import { uniforms } from "../engine/noise.ts";
 import type { NodeId } from "../network/graph.ts";
 import type { Progress as Position } from "../runs/checkpoint.ts";
@@ -27,6 +28,8 @@ export interface EpochSummary {
   /** Percent of the training images, as they were trained on. */
   readonly top1: number;
   readonly learningRates: PerGroup<number>;
+  /** Percent of the time from the epoch's first step here to its last in which training waited for images. */
+  readonly waitingForData: number;
 }
 
 export interface LoopHooks {
@@ -91,8 +94,14 @@ export async function trainLoop(
   while (position.epoch < options.epochs) {
     const { epoch } = position;
     const learningRates = learningRatesAt(options, epoch);
-    const order = epochOrder({ seed, epoch, count: train.count });
-    for (const { images, labels } of batches({ set: train, order, batchSize, from: position.batch })) {
+    const started = performance.now();
+    const waiting = new WaitingTime();
+    for await (const { images, labels } of waiting.over(train.epoch({ epoch, batchSize, from: position.batch }))) {
+      if (labels.length === 0) {
+        // All images of the batch are damaged: there is nothing to learn from.
+        position = { ...position, batch: position.batch + 1 };
+        continue;
+      }
       const { ops } = model;
       const { atFloor, ...result } = trainer.train(
         () => ({
@@ -124,6 +133,7 @@ export async function trainLoop(
       if ((await hooks.step(position, perEpoch)) && position.batch < perEpoch) return position;
     }
     const { images, loss, crossEntropy, complexity, correct } = position.sums;
+    const waitingForData = (100 * waiting.seconds) / ((performance.now() - started) / 1000);
     position = { ...start, epoch: epoch + 1, step: position.step };
     await hooks.epoch({
       epoch: epoch + 1,
@@ -132,6 +142,7 @@ export async function trainLoop(
       complexity: complexity / images,
       top1: (100 * correct) / images,
       learningRates,
+      waitingForData,
     });
     if (await hooks.step(position, perEpoch)) return position;
   }
