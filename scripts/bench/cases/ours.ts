@@ -1,0 +1,82 @@
+import type { Ops } from "../../../src/engine/ops.ts";
+import { createQuantizers } from "../../../src/methods/bayesian-bits.ts";
+import type { InitialGates } from "../../../src/methods/gated-quantizer.ts";
+import { insertQuantizers } from "../../../src/methods/insert-quantizers.ts";
+import { createNetwork } from "../../../src/network/zoo/index.ts";
+import { initializeRanges } from "../../../src/training/initial-ranges.ts";
+import { stepSamples } from "../../../src/training/loop.ts";
+import { createParameters, type Model } from "../../../src/training/model.ts";
+import { drawSamples, type Samples } from "../../../src/training/settings.ts";
+import { Trainer } from "../../../src/training/trainer.ts";
+import { type BenchCase, timed } from "../bench-case.ts";
+import type { Workload } from "../workload.ts";
+
+const SEED = 1;
+const adam = { optimizer: "adam", weightDecay: 0 } as const;
+/** The gates do not learn here: they stay in the setting that the case is named after. */
+const learningRates = { weights: 1e-3, gates: 0, ranges: 1e-3 };
+const normalization = { mean: [0], deviation: [1] };
+
+/** How gates stand in a case. */
+export interface GateSetting {
+  readonly initial: InitialGates;
+  /** Every draw of the noise; absent: as in training. */
+  readonly draw?: number;
+}
+
+const gates = (prune: number, bits4: number, bits8: number, bits16: number, bits32: number): InitialGates => ({
+  prune,
+  bits4,
+  bits8,
+  bits16,
+  bits32,
+});
+
+export const gateSettings = {
+  /** Where the paper's MNIST runs start. */
+  "2-8": { initial: gates(6, 6, 6, -6, -6) },
+  /** Where its CIFAR-10 runs start. */
+  "2-32": { initial: gates(6, 6, 6, 6, 6) },
+  /** Every gate strictly inside (0, 1), z_2 too: all five terms, and a gradient for every gate. */
+  worst: { initial: gates(0, 0, 0, 0, 0), draw: 0.5 },
+} as const satisfies Readonly<Record<string, GateSetting>>;
+
+/** This project's training step. Without a gate setting the network has no quantizers: its FP32 step, same code. */
+export function createOurs(
+  ops: Ops,
+  workload: Workload,
+  setting: GateSetting | null,
+): BenchCase & { trainer: Trainer } {
+  const { imageShape, classes, pixels, labels } = workload;
+  const plain = createNetwork(workload.network, { inputShape: imageShape, classes });
+  const network = setting === null ? plain : insertQuantizers(plain, { pruning: true });
+  const model: Model = {
+    network,
+    ops,
+    parameters: createParameters(network, ops, SEED),
+    quantizers: setting === null ? new Map() : createQuantizers(network, { initial: setting.initial, prior: "bop" }),
+  };
+  const images = () =>
+    ops.scope(
+      () => ops.normalize(ops.tensor(pixels, [labels.length, ...imageShape]), normalization),
+      (normalized) => [normalized],
+    );
+  const samples = (step: number): Samples => {
+    const { draw } = setting ?? {};
+    if (draw === undefined) return stepSamples(model, SEED, step);
+    return drawSamples(model, (_, count) => new Float64Array(count).fill(draw));
+  };
+  initializeRanges(model, images, () => samples(0));
+  const trainer = new Trainer(model, { weights: adam, gates: adam, ranges: adam });
+  return {
+    trainer,
+    run: timed(() => {
+      const makeBatch = () => ({ images: images(), labels: ops.tensor(labels, [labels.length]) });
+      trainer.train(makeBatch, samples(trainer.step), { priorStrength: 0.01, learningRates });
+    }),
+    dispose() {
+      for (const variable of model.parameters.values()) ops.dispose(variable);
+      trainer.weights.dispose();
+    },
+  };
+}

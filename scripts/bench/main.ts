@@ -1,0 +1,95 @@
+import { parseArgs } from "node:util";
+import { messageOf } from "../../src/base/errors.ts";
+import { describeMachine } from "../../src/engine/environment.ts";
+import { type Engine, loadEngine } from "../../src/engine/load.ts";
+import { type CaseName, caseNames, torchCaseNames } from "./cases/index.ts";
+import { gateSettings } from "./cases/ours.ts";
+import { compare } from "./compare.ts";
+import { fullEffort, quickEffort } from "./measure.ts";
+import { profileTable, table } from "./print.ts";
+import { profile } from "./profile.ts";
+import { torchPython } from "./torch-environment.ts";
+import { workloads } from "./workload.ts";
+
+const usage = `npm run bench -- [--network NAME] [--batch N] [--cases a,b] [--quick] [--memory] [--torch] [--profile] [--json]
+
+Times a training step of this project and of its baselines, interleaved in one process.
+  --network NAME  one network of the zoo; without it, every one
+  --batch N       images in a step; without it, each network's usual ones
+  --cases a,b     of ${caseNames.join(", ")}
+  --quick         a few seconds for each network; says little on a busy machine
+  --memory        peak memory of each case in a process of its own with --quick too; otherwise it is always measured
+  --torch         also PyTorch (${torchCaseNames.join(", ")}); sets it up in the cache folder on first use
+  --profile       instead: where this project's steps spend their time, by node kind and operation
+  --json          one JSON object a line`;
+
+const { values: options } = parseArgs({
+  options: {
+    network: { type: "string" },
+    batch: { type: "string" },
+    cases: { type: "string" },
+    quick: { type: "boolean", default: false },
+    memory: { type: "boolean", default: false },
+    torch: { type: "boolean", default: false },
+    profile: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+const say = (message: string) => console.error(message);
+
+function environment({ info }: Engine): string {
+  const { node, cpu, platform, instructionSets } = describeMachine();
+  return [
+    `${cpu} (${platform}; ${instructionSets.join(" ")}), ${info.threads} threads`,
+    `engine ${info.engine} (${info.device}), TensorFlow ${info.tensorflow}, node ${node}`,
+  ].join("\n");
+}
+
+/** The cases that --cases asks for. */
+function chosenCases(): readonly CaseName[] {
+  if (options.cases === undefined) return caseNames;
+  return options.cases.split(",").map((name) => {
+    const known = caseNames.find((known) => known === name);
+    if (known === undefined) throw new Error(`--cases: ${name} is none of ${caseNames.join(", ")}`);
+    return known;
+  });
+}
+
+async function main(): Promise<void> {
+  if (options.help) return console.log(usage);
+  const batch = options.batch === undefined ? undefined : Number(options.batch);
+  if (batch !== undefined && !(Number.isInteger(batch) && batch > 0)) {
+    throw new Error(`--batch: expected an integer > 0, got ${options.batch}`);
+  }
+  const cases = chosenCases();
+  const chosen = workloads({
+    ...(options.network !== undefined && { network: options.network }),
+    ...(batch && { batch }),
+  });
+  const python = options.torch ? torchPython(say) : null;
+  const engine = await loadEngine();
+  say(environment(engine));
+  const effort = options.quick ? quickEffort : fullEffort;
+  for (const workload of chosen) {
+    const { network, batch } = workload;
+    say(`${network}, batch ${batch}`);
+    if (options.profile) {
+      const shares = await profile(engine.ops, workload, gateSettings["2-8"], options.quick ? 10 : 50);
+      if (options.json) for (const share of shares) console.log(JSON.stringify({ network, batch, ...share }));
+      else console.log(profileTable(shares));
+      continue;
+    }
+    const memory = options.memory || !options.quick;
+    const measurements = await compare(engine, workload, { cases, effort, memory, python });
+    if (options.json) for (const measurement of measurements) console.log(JSON.stringify(measurement));
+    else console.log(table(measurements));
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  say(messageOf(error));
+  process.exitCode = 1;
+}
