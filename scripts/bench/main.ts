@@ -2,25 +2,26 @@ import { parseArgs } from "node:util";
 import { messageOf } from "../../src/base/errors.ts";
 import { describeMachine } from "../../src/engine/environment.ts";
 import { type Engine, loadEngine } from "../../src/engine/load.ts";
-import { type CaseName, caseNames, torchCaseNames } from "./cases/index.ts";
-import { gateSettings } from "./cases/ours.ts";
+import { type CaseName, caseNames, isOurs } from "./cases/index.ts";
+import { ourCases } from "./cases/ours.ts";
+import { isTorch, type TorchCaseName, torchCaseNames } from "./cases/torch.ts";
 import { compare } from "./compare.ts";
 import { fullEffort, quickEffort } from "./measure.ts";
 import { profileTable, table } from "./print.ts";
 import { profile } from "./profile.ts";
 import { torchPython } from "./torch-environment.ts";
-import { workloads } from "./workload.ts";
+import { type Workload, workloads } from "./workload.ts";
 
 const usage = `npm run bench -- [--network NAME] [--batch N] [--cases a,b] [--quick] [--memory] [--torch] [--profile] [--json]
 
 Times a training step of this project and of its baselines, interleaved in one process.
   --network NAME  one network of the zoo; without it, every one
   --batch N       images in a step; without it, each network's usual ones
-  --cases a,b     of ${caseNames.join(", ")}
+  --cases a,b     of ${[...caseNames, ...torchCaseNames].join(", ")}
   --quick         a few seconds for each network; says little on a busy machine
   --memory        peak memory of each case in a process of its own with --quick too; otherwise it is always measured
-  --torch         also PyTorch (${torchCaseNames.join(", ")}); sets it up in the cache folder on first use
-  --profile       instead: where this project's steps spend their time, by node kind and operation
+  --torch         the cases of PyTorch too; sets it up in the cache folder on first use
+  --profile       instead: where a step of quantized-2-8 (or of --cases) spends its time, by node kind and operation
   --json          one JSON object a line`;
 
 const { values: options } = parseArgs({
@@ -46,14 +47,26 @@ function environment({ info }: Engine): string {
   ].join("\n");
 }
 
-/** The cases that --cases asks for. */
-function chosenCases(): readonly CaseName[] {
-  if (options.cases === undefined) return caseNames;
+/** The cases that --cases and --torch ask for. */
+function chosenCases(): readonly (CaseName | TorchCaseName)[] {
+  const known = [...caseNames, ...torchCaseNames];
+  if (options.cases === undefined) return options.torch ? known : caseNames;
   return options.cases.split(",").map((name) => {
-    const known = caseNames.find((known) => known === name);
-    if (known === undefined) throw new Error(`--cases: ${name} is none of ${caseNames.join(", ")}`);
-    return known;
+    const found = known.find((candidate) => candidate === name);
+    if (found === undefined) throw new Error(`--cases: ${name} is none of ${known.join(", ")}`);
+    return found;
   });
+}
+
+/** Prints where the steps of this project's cases among the chosen ones spend their time. */
+async function printProfiles(engine: Engine, workload: Workload): Promise<void> {
+  const { network, batch } = workload;
+  const names = options.cases === undefined ? (["quantized-2-8"] as const) : chosenCases().filter(isOurs);
+  for (const name of names) {
+    const shares = await profile(engine, workload, ourCases[name], options.quick ? 10 : 50);
+    if (options.json) for (const share of shares) console.log(JSON.stringify({ network, batch, case: name, ...share }));
+    else console.log(`${name}\n${profileTable(shares)}`);
+  }
 }
 
 async function main(): Promise<void> {
@@ -67,21 +80,18 @@ async function main(): Promise<void> {
     ...(options.network !== undefined && { network: options.network }),
     ...(batch && { batch }),
   });
-  const python = options.torch ? torchPython(say) : null;
+  const python = cases.some(isTorch) ? torchPython(say) : null;
   const engine = await loadEngine();
   say(environment(engine));
-  const effort = options.quick ? quickEffort : fullEffort;
   for (const workload of chosen) {
-    const { network, batch } = workload;
-    say(`${network}, batch ${batch}`);
+    say(`${workload.network}, batch ${workload.batch}`);
     if (options.profile) {
-      const shares = await profile(engine.ops, workload, gateSettings["2-8"], options.quick ? 10 : 50);
-      if (options.json) for (const share of shares) console.log(JSON.stringify({ network, batch, ...share }));
-      else console.log(profileTable(shares));
+      await printProfiles(engine, workload);
       continue;
     }
+    const effort = options.quick ? quickEffort : fullEffort;
     const memory = options.memory || !options.quick;
-    const measurements = await compare(engine, workload, { cases, effort, memory, python });
+    const measurements = await compare(engine, workload, { cases, effort, memory, python, say });
     if (options.json) for (const measurement of measurements) console.log(JSON.stringify(measurement));
     else console.log(table(measurements));
   }

@@ -1,7 +1,8 @@
+import type { Engine } from "../../src/engine/load.ts";
 import type { Ops } from "../../src/engine/ops.ts";
 import type { Node } from "../../src/network/graph.ts";
 import { kindOf } from "../../src/network/nodes/index.ts";
-import { createOurs, type GateSetting } from "./cases/ours.ts";
+import { createOurs, type OurOptions } from "./cases/ours.ts";
 import type { Workload } from "./workload.ts";
 
 /** Time of one part of a step. */
@@ -38,13 +39,13 @@ class Clock {
 
 /** Where a step of this project spends its time: by node kind and direction, and by operation within each. */
 export async function profile(
-  ops: Ops,
+  engine: Engine,
   workload: Workload,
-  setting: GateSetting | null,
+  options: OurOptions,
   steps: number,
 ): Promise<Share[]> {
   const clock = new Clock();
-  const created = createOurs(timedOps(ops, clock), workload, setting);
+  const created = createOurs({ ...engine, ops: timedOps(engine.ops, clock) }, workload, options);
   const restore = timeNodes(created.trainer.model.network.nodes, clock);
   try {
     await created.run(WARM_UP_STEPS);

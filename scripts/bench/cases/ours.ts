@@ -1,4 +1,4 @@
-import type { Ops } from "../../../src/engine/ops.ts";
+import type { Engine } from "../../../src/engine/load.ts";
 import { createQuantizers } from "../../../src/methods/bayesian-bits.ts";
 import type { InitialGates } from "../../../src/methods/gated-quantizer.ts";
 import { insertQuantizers } from "../../../src/methods/insert-quantizers.ts";
@@ -17,8 +17,8 @@ const adam = { optimizer: "adam", weightDecay: 0 } as const;
 const learningRates = { weights: 1e-3, gates: 0, ranges: 1e-3 };
 const normalization = { mean: [0], deviation: [1] };
 
-/** How gates stand in a case. */
-export interface GateSetting {
+/** How gates stand in a case, step after step. */
+interface GateSetting {
   readonly initial: InitialGates;
   /** Every draw of the noise; absent: as in training. */
   readonly draw?: number;
@@ -32,29 +32,41 @@ const gates = (prune: number, bits4: number, bits8: number, bits16: number, bits
   bits32,
 });
 
-export const gateSettings = {
-  /** Where the paper's MNIST runs start. */
-  "2-8": { initial: gates(6, 6, 6, -6, -6) },
-  /** Where its CIFAR-10 runs start. */
-  "2-32": { initial: gates(6, 6, 6, 6, 6) },
-  /** Every gate strictly inside (0, 1), z_2 too: all five terms, and a gradient for every gate. */
-  worst: { initial: gates(0, 0, 0, 0, 0), draw: 0.5 },
-} as const satisfies Readonly<Record<string, GateSetting>>;
+/** Where the paper's MNIST runs start. */
+export const gates2To8: GateSetting = { initial: gates(6, 6, 6, -6, -6) };
+/** Where its CIFAR-10 runs start. */
+const gates2To32: GateSetting = { initial: gates(6, 6, 6, 6, 6) };
+/** Every gate strictly inside (0, 1), z_2 too: all five terms, and a gradient for every gate. */
+const worst: GateSetting = { initial: gates(0, 0, 0, 0, 0), draw: 0.5 };
 
-/** This project's training step. Without a gate setting the network has no quantizers: its FP32 step, same code. */
-export function createOurs(
-  ops: Ops,
-  workload: Workload,
-  setting: GateSetting | null,
-): BenchCase & { trainer: Trainer } {
+export interface OurOptions {
+  /** Null: a network without quantizers, whose step is the FP32 step of the same code. */
+  readonly gates: GateSetting | null;
+}
+
+/** This project's training steps. */
+export const ourCases = {
+  fp32: { gates: null },
+  "quantized-2-8": { gates: gates2To8 },
+  "quantized-2-32": { gates: gates2To32 },
+  "quantized-worst": { gates: worst },
+} as const satisfies Readonly<Record<string, OurOptions>>;
+
+export interface OurCase extends BenchCase {
+  readonly trainer: Trainer;
+}
+
+/** A training step as `train` does it. */
+export function createOurs(engine: Engine, workload: Workload, { gates }: OurOptions): OurCase {
+  const { ops } = engine;
   const { imageShape, classes, pixels, labels } = workload;
   const plain = createNetwork(workload.network, { inputShape: imageShape, classes });
-  const network = setting === null ? plain : insertQuantizers(plain, { pruning: true });
+  const network = gates === null ? plain : insertQuantizers(plain, { pruning: true });
   const model: Model = {
     network,
     ops,
     parameters: createParameters(network, ops, SEED),
-    quantizers: setting === null ? new Map() : createQuantizers(network, { initial: setting.initial, prior: "bop" }),
+    quantizers: gates === null ? new Map() : createQuantizers(network, { initial: gates.initial, prior: "bop" }),
   };
   const images = () =>
     ops.scope(
@@ -62,7 +74,7 @@ export function createOurs(
       (normalized) => [normalized],
     );
   const samples = (step: number): Samples => {
-    const { draw } = setting ?? {};
+    const { draw } = gates ?? {};
     if (draw === undefined) return stepSamples(model, SEED, step);
     return drawSamples(model, (_, count) => new Float64Array(count).fill(draw));
   };

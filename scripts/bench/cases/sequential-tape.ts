@@ -3,7 +3,7 @@ import type { Architecture } from "../architectures.ts";
 import { type BenchCase, timed } from "../bench-case.ts";
 import type { Workload } from "../workload.ts";
 import type { Tfjs } from "./load-tfjs.ts";
-import { gateSettings } from "./ours.ts";
+import { gates2To8 } from "./ours.ts";
 import { TapeLayer } from "./tape-layer.ts";
 
 /** The paper ported directly: plain ops of tfjs, their gradients from the tape, tf.train.adam for everything. */
@@ -14,7 +14,7 @@ export function createSequentialTape(
 ): BenchCase {
   const macs = multiplyAccumulates(layers, imageShape);
   const largest = Math.max(...macs.map(({ macs }) => macs));
-  const { initial } = gateSettings["2-8"];
+  const { initial } = gates2To8;
   const network = layers.map(
     (layer, index) =>
       new TapeLayer(tf, {

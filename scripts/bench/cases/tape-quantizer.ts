@@ -17,10 +17,11 @@ export interface TapeQuantizerOptions {
 
 /** The paper's quantizer formula by formula, on the tape: residuals one after the other, gates as tensors. */
 export class TapeQuantizer {
+  /** The learned end of the range; set from the first tensor that is quantized. */
+  readonly range: Variable;
   readonly #tf: Tfjs;
   readonly #signed: boolean;
   readonly #macShare: number;
-  readonly #range: Variable;
   readonly #prune: Variable | null;
   readonly #phi: readonly Variable[];
   readonly #round: (x: Tensor) => Tensor;
@@ -30,7 +31,7 @@ export class TapeQuantizer {
     this.#tf = tf;
     this.#signed = signed;
     this.#macShare = macShare;
-    this.#range = tf.variable(tf.scalar(1), true, `${name}.range`);
+    this.range = tf.variable(tf.scalar(1), true, `${name}.range`);
     this.#prune = channels === null ? null : tf.variable(tf.fill([channels], initial.prune), true, `${name}.phi2`);
     const { bits4, bits8, bits16, bits32 } = initial;
     this.#phi = [bits4, bits8, bits16, bits32].map((phi, level) =>
@@ -43,11 +44,11 @@ export class TapeQuantizer {
   apply<T extends Tensor>(x: T): T {
     const tf = this.#tf;
     if (!this.#initialized) {
-      this.#range.assign(tf.tidy(() => tf.maximum(tf.max(x), 1e-3) as Scalar));
+      this.range.assign(tf.tidy(() => tf.maximum(tf.max(x), 1e-3) as Scalar));
       this.#initialized = true;
     }
     const clipped = this.#clip(x);
-    let step = tf.div(this.#signed ? tf.mul(this.#range, 2) : this.#range, 3);
+    let step = tf.div(this.#signed ? tf.mul(this.range, 2) : this.range, 3);
     let sum = tf.mul(step, this.#round(tf.div(clipped, step)));
     const residuals = [sum];
     const gates: Tensor[] = [];
@@ -69,7 +70,7 @@ export class TapeQuantizer {
   /** The range is spread over x first: tfjs's gradient of minimum does not sum over what it broadcasts. */
   #clip(x: Tensor): Tensor {
     const tf = this.#tf;
-    const high = tf.mul(tf.onesLike(x), tf.mul(this.#range, 1 - 1e-7));
+    const high = tf.mul(tf.onesLike(x), tf.mul(this.range, 1 - 1e-7));
     return tf.minimum(this.#signed ? tf.maximum(x, tf.neg(high)) : tf.relu(x), high);
   }
 
@@ -87,7 +88,7 @@ export class TapeQuantizer {
   }
 
   dispose(): void {
-    this.#tf.dispose([this.#range, ...this.#phi, ...(this.#prune === null ? [] : [this.#prune])]);
+    this.#tf.dispose([this.range, ...this.#phi, ...(this.#prune === null ? [] : [this.#prune])]);
   }
 
   /** A hard-concrete sample per element of phi. */

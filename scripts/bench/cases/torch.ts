@@ -8,6 +8,10 @@ import type { Workload } from "../workload.ts";
 
 const script = fileURLToPath(new URL("../torch_baseline.py", import.meta.url));
 const hello = z.object({ torch: z.string(), threads: z.number() });
+export const torchCaseNames = ["torch-fp32", "torch-2-8", "torch-2-32"] as const;
+export type TorchCaseName = (typeof torchCaseNames)[number];
+export const isTorch = (name: string): name is TorchCaseName => (torchCaseNames as readonly string[]).includes(name);
+
 const MEMORY_STEPS = 4;
 const reply = z.object({ ms: z.array(z.number()), peakMb: z.number() });
 
@@ -32,12 +36,12 @@ export class TorchProcess {
     return new TorchProcess(child, lines, hello.parse(await nextLine(lines)));
   }
 
-  createCase(name: string): BenchCase {
+  createCase(name: TorchCaseName): BenchCase {
     return { run: async (steps) => (await this.#ask(name, steps)).ms, dispose() {} };
   }
 
   /** Peak resident memory of the process after a few steps, in MB. */
-  async peakMemory(name: string): Promise<number> {
+  async peakMemory(name: TorchCaseName): Promise<number> {
     return (await this.#ask(name, MEMORY_STEPS)).peakMb;
   }
 
@@ -45,7 +49,7 @@ export class TorchProcess {
     this.#process.stdin!.end();
   }
 
-  async #ask(name: string, steps: number): Promise<z.infer<typeof reply>> {
+  async #ask(name: TorchCaseName, steps: number): Promise<z.infer<typeof reply>> {
     this.#process.stdin!.write(`${JSON.stringify({ case: name, steps })}\n`);
     return reply.parse(await nextLine(this.#lines));
   }
