@@ -45,7 +45,8 @@ export async function profile(
   steps: number,
 ): Promise<Share[]> {
   const clock = new Clock();
-  const created = createOurs({ ...engine, ops: timedOps(engine.ops, clock) }, workload, options);
+  const created = createOurs(timedEngine(engine, clock), workload, options);
+  if (created === null) return [];
   const restore = timeNodes(created.trainer.model.network.nodes, clock);
   try {
     await created.run(WARM_UP_STEPS);
@@ -63,6 +64,13 @@ export async function profile(
     created.dispose();
   }
 }
+
+/** The same engine with its operations timed, in every precision. */
+const timedEngine = (engine: Engine, clock: Clock): Engine => ({
+  ...engine,
+  ops: timedOps(engine.ops, clock),
+  atPrecision: (precision) => timedOps(engine.atPrecision(precision), clock),
+});
 
 /** The same operations with each call timed; scopes are not: they hold other calls. */
 function timedOps(ops: Ops, clock: Clock): Ops {

@@ -1,11 +1,13 @@
 import type { Engine } from "../../../src/engine/load.ts";
+import type { Precision } from "../../../src/engine/ops.ts";
 import { createQuantizers } from "../../../src/methods/bayesian-bits.ts";
 import type { InitialGates } from "../../../src/methods/gated-quantizer.ts";
 import { insertQuantizers } from "../../../src/methods/insert-quantizers.ts";
+import type { Statistics } from "../../../src/network/graph.ts";
 import { createNetwork } from "../../../src/network/zoo/index.ts";
 import { initializeRanges } from "../../../src/training/initial-ranges.ts";
 import { stepSamples } from "../../../src/training/loop.ts";
-import { createParameters, type Model } from "../../../src/training/model.ts";
+import { createModel } from "../../../src/training/model.ts";
 import { drawSamples, type Samples } from "../../../src/training/settings.ts";
 import { Trainer } from "../../../src/training/trainer.ts";
 import { type BenchCase, timed } from "../bench-case.ts";
@@ -42,32 +44,43 @@ const worst: GateSetting = { initial: gates(0, 0, 0, 0, 0), draw: 0.5 };
 export interface OurOptions {
   /** Null: a network without quantizers, whose step is the FP32 step of the same code. */
   readonly gates: GateSetting | null;
+  /** Where batch normalization takes its statistics from. */
+  readonly statistics?: Statistics;
+  readonly precision?: Precision;
 }
 
-/** This project's training steps. */
+/** This project's training steps. The last two are twins of quantized-2-32. */
 export const ourCases = {
   fp32: { gates: null },
   "quantized-2-8": { gates: gates2To8 },
   "quantized-2-32": { gates: gates2To32 },
   "quantized-worst": { gates: worst },
+  "quantized-bfloat16": { gates: gates2To32, precision: "bfloat16" },
+  /** Batch statistics from a second convolution, as the authors' code takes them. */
+  "quantized-authors": { gates: gates2To32, statistics: "second-convolution" },
 } as const satisfies Readonly<Record<string, OurOptions>>;
 
 export interface OurCase extends BenchCase {
   readonly trainer: Trainer;
 }
 
-/** A training step as `train` does it. */
-export function createOurs(engine: Engine, workload: Workload, { gates }: OurOptions): OurCase {
+/** A training step as `train` does it; null for statistics of a network that has no batch normalization. */
+export function createOurs(
+  engine: Engine,
+  workload: Workload,
+  { gates, statistics = "output", precision = "float32" }: OurOptions,
+): OurCase | null {
   const { ops } = engine;
   const { imageShape, classes, pixels, labels } = workload;
   const plain = createNetwork(workload.network, { inputShape: imageShape, classes });
-  const network = gates === null ? plain : insertQuantizers(plain, { pruning: true });
-  const model: Model = {
-    network,
+  if (statistics !== "output" && !plain.nodes.some(({ kind }) => kind === "batch-norm")) return null;
+  const network = gates === null ? plain : insertQuantizers(plain, { pruning: true, statistics });
+  const model = createModel(network, {
     ops,
-    parameters: createParameters(network, ops, SEED),
+    trainingOps: engine.atPrecision(precision),
+    seed: SEED,
     quantizers: gates === null ? new Map() : createQuantizers(network, { initial: gates.initial, prior: "bop" }),
-  };
+  });
   const images = () =>
     ops.scope(
       () => ops.normalize(ops.tensor(pixels, [labels.length, ...imageShape]), normalization),
