@@ -223,6 +223,17 @@ export interface Ops {
   /** Index of the largest element of each row. */
   argMax(logits: Tensor): Tensor;
 
+  /** The entries of `axis` that `indices` (int32, [n]) name, in their order. */
+  gather(x: Tensor, indices: Tensor, axis: number): Tensor;
+  /** Matrix products [batch, m, k]·[batch, k, n] of each entry of the first axis. */
+  batchMatmul(a: Tensor, b: Tensor, options?: { readonly transposeA?: boolean; readonly transposeB?: boolean }): Tensor;
+  /** h = clamp(1.2·sigmoid(v) - 0.1, 0, 1) (src/quantization/rectified-sigmoid.ts). */
+  rectifiedSigmoid(v: Tensor): Tensor;
+  /** The gradient by v, from h: 0 where the clamp holds h. */
+  rectifiedSigmoidGradient(h: Tensor, gradient: Tensor): Tensor;
+  /** Slope by h of the rounding regularizer Σ(1 - |2h - 1|^beta), beta > 1. */
+  roundingSlope(h: Tensor, beta: number): Tensor;
+
   variable(name: string, values: Float32Array, shape: readonly number[]): Variable;
   /** The current value; release it before the variable is updated. */
   value(variable: Variable): Tensor;

@@ -10,6 +10,7 @@ import { images } from "./images.ts";
 import { normalization } from "./normalization.ts";
 import { pooling } from "./pooling.ts";
 import { quantization } from "./quantization.ts";
+import { rounding } from "./rounding.ts";
 import { variables } from "./variables.ts";
 
 /**
@@ -25,6 +26,7 @@ export function createNativeOps(binding: Binding): { readonly atPrecision: (prec
     ...pooling(run),
     ...images(run),
     ...normalization(run),
+    ...rounding(run),
     ...classification(run),
     ...variables(run),
   };

@@ -4,6 +4,7 @@ import { Arena, of, PortableVariable, type Tfjs } from "./arena.ts";
 import { convolutions } from "./convolution.ts";
 import { elementwise } from "./elementwise.ts";
 import { images } from "./images.ts";
+import { rounding } from "./rounding.ts";
 
 /** The same operations on WebAssembly kernels: everywhere, slowly. */
 export function portableOps(tf: Tfjs): Ops {
@@ -14,6 +15,7 @@ export function portableOps(tf: Tfjs): Ops {
     ...composedQuantizer(basic),
     ...convolutions(arena),
     ...images(arena),
+    ...rounding(arena),
     ...variables(arena),
   };
 }
