@@ -3,6 +3,8 @@ import { writeFileAtomically } from "../base/atomic-file.ts";
 import { interrupted, messageOf } from "../base/errors.ts";
 import { canonicalConfig } from "../config/canonical.ts";
 import { loadConfig } from "../config/load.ts";
+import type { Dataset } from "../data/dataset.ts";
+import type { Ops, Tensor } from "../engine/ops.ts";
 import { writeReport } from "../report/write-report.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../runs/checkpoint.ts";
 import type { RunRecord } from "../runs/record.ts";
@@ -10,6 +12,7 @@ import { readRecord, writeRecord } from "../runs/record-file.ts";
 import { openRunDirectory, runFiles } from "../runs/run-directory.ts";
 import { evaluate } from "../training/evaluate.ts";
 import { initializeRanges } from "../training/initial-ranges.ts";
+import { initializeStatistics, statisticsImages } from "../training/initial-statistics.ts";
 import { start, stepSamples, trainLoop } from "../training/loop.ts";
 import { accountResult, confusionMatrix, learnedOf } from "../training/outcome.ts";
 import { testSamples } from "../training/settings.ts";
@@ -70,22 +73,12 @@ class Run {
     this.record = newRecord(prepared);
   }
 
-  /** First ranges, from two training images (ARCHITECTURE.md, "The method" 5). */
+  /** First statistics and ranges, from a few training images (ARCHITECTURE.md, "The method" 5). */
   begin(): void {
     const { model, dataset, config } = this.prepared;
-    const { ops } = model;
-    const { images } = dataset.train;
-    const [height, width, channels] = dataset.imageShape;
-    const count = Math.min(2, dataset.train.count);
-    initializeRanges(
-      model,
-      () =>
-        ops.normalize(
-          ops.tensor(images.slice(0, count * height * width * channels), [count, height, width, channels]),
-          dataset.normalization,
-        ),
-      () => stepSamples(model, config.seed, 0),
-    );
+    const first = (images: number) => () => firstImages(model.ops, dataset, images);
+    initializeStatistics(model, first(statisticsImages));
+    initializeRanges(model, first(2), () => stepSamples(model, config.seed, 0));
     this.save();
   }
 
@@ -216,4 +209,12 @@ class Run {
     this.record = { ...this.record, warnings: [...warnings, { step, message }] };
     this.context.reporter.warn(`step ${step}: ${message}`);
   }
+}
+
+/** The first training images, normalised; fewer where there are not so many. */
+function firstImages(ops: Ops, { train, imageShape, normalization }: Dataset, images: number): Tensor {
+  const count = Math.min(images, train.count);
+  const [height, width, channels] = imageShape;
+  const pixels = ops.tensor(train.images.slice(0, count * height * width * channels), [count, ...imageShape]);
+  return ops.normalize(pixels, normalization);
 }
