@@ -10,11 +10,12 @@ import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../runs/checkp
 import type { RunRecord } from "../runs/record.ts";
 import { readRecord, writeRecord } from "../runs/record-file.ts";
 import { openRunDirectory, runFiles } from "../runs/run-directory.ts";
-import { evaluate } from "../training/evaluate.ts";
+import { type Evaluation, evaluate } from "../training/evaluate.ts";
 import { initializeRanges } from "../training/initial-ranges.ts";
 import { initializeStatistics, statisticsImages } from "../training/initial-statistics.ts";
 import { start, stepSamples, trainLoop } from "../training/loop.ts";
 import { accountResult, confusionMatrix, learnedOf } from "../training/outcome.ts";
+import { epochsOf } from "../training/phases.ts";
 import { testSamples } from "../training/settings.ts";
 import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
 import type { Context } from "./context.ts";
@@ -22,6 +23,7 @@ import { exportRun } from "./export.ts";
 import { newRecord } from "./new-record.ts";
 import { type Prepared, prepare } from "./prepare.ts";
 import { describe, printResult } from "./result.ts";
+import { startFrom } from "./start-from.ts";
 
 export interface TrainOptions {
   readonly config: string;
@@ -46,7 +48,7 @@ export async function runTrain(options: TrainOptions, context: Context): Promise
   const prepared = await prepare(config, { reporter: log });
   const run = new Run(folder, prepared, { ...context, reporter: log });
   if (opening === "resume") run.restore(readCheckpoint(files.checkpoint));
-  else run.begin();
+  else await run.begin();
   await run.train();
   run.finish();
   run.record = { ...run.record, export: await exportRun(prepared, run.record, { file: files.model, reporter: log }) };
@@ -73,17 +75,21 @@ class Run {
     this.record = newRecord(prepared);
   }
 
-  /** First statistics and ranges, from a few training images (ARCHITECTURE.md, "The method" 5). */
-  begin(): void {
-    const { model, dataset, config } = this.prepared;
+  /** Weights, statistics and ranges before the first step (ARCHITECTURE.md, "The method" 5), and what the method decides. */
+  async begin(): Promise<void> {
+    const { model, dataset, config, method } = this.prepared;
+    const { from, equalize } = config.training;
     const first = (images: number) => () => firstImages(model.ops, dataset, images);
-    initializeStatistics(model, first(statisticsImages));
+    if (from === undefined) initializeStatistics(model, first(statisticsImages));
+    else startFrom(this.prepared, { folder: from, equalize });
     initializeRanges(model, first(2), () => stepSamples(model, config.seed, 0));
+    const { network, quantizers } = model;
+    await method.choose?.({ network, quantizers, measure: () => this.#evaluate().crossEntropy });
     this.save();
   }
 
   restore({ tensors, progress, record }: Checkpoint): void {
-    restoreSnapshot(this.prepared.trainer, tensors, progress.step);
+    restoreSnapshot(this.prepared, tensors, progress);
     this.#position = progress;
     this.record = { ...record, status: "running" };
     this.#secondsBefore = record.times.seconds;
@@ -91,16 +97,10 @@ class Run {
   }
 
   async train(): Promise<void> {
-    const { config, dataset, trainer } = this.prepared;
-    const { epochs } = config.training;
+    const { config, dataset, trainer, phases } = this.prepared;
+    const epochs = epochsOf(phases);
     const { progress } = this.context.reporter;
-    const options = {
-      seed: config.seed,
-      epochs,
-      batchSize: config.data.batchSize,
-      priorStrength: config.method.prior.strength,
-      rates: config.training,
-    };
+    const options = { seed: config.seed, batchSize: config.data.batchSize, phases };
     let stopped = false;
     try {
       progress.start("training", epochs);
@@ -171,14 +171,20 @@ class Run {
     });
   }
 
-  #epoch(summary: Parameters<Parameters<typeof trainLoop>[4]["epoch"]>[0]): void {
-    const { model, dataset, config, trainer } = this.prepared;
-    const { epoch, loss, crossEntropy, complexity, top1, learningRates } = summary;
-    const evaluated = evaluate(model, dataset.validation ?? dataset.test, {
+  /** With test-time gates, on held-out images where there are some. */
+  #evaluate(): Evaluation {
+    const { model, dataset, config } = this.prepared;
+    return evaluate(model, dataset.validation ?? dataset.test, {
       samples: testSamples(model),
       normalization: dataset.normalization,
       batchSize: config.data.evaluationBatchSize,
     });
+  }
+
+  #epoch(summary: Parameters<Parameters<typeof trainLoop>[4]["epoch"]>[0]): void {
+    const { model, dataset, trainer, phases } = this.prepared;
+    const { epoch, loss, crossEntropy, complexity, top1, learningRates, phase, priorStrength } = summary;
+    const evaluated = this.#evaluate();
     const { relativeBops } = accountResult(model.network, model.quantizers);
     const split = dataset.validation ? ("validation" as const) : ("test" as const);
     const entry = {
@@ -188,6 +194,8 @@ class Run {
       evaluation: { split, top1: evaluated.top1, crossEntropy: evaluated.crossEntropy },
       relativeBops,
       learningRates,
+      phase,
+      ...(learningRates.gates > 0 && model.quantizers.size > 0 && { priorStrength }),
       quantizers: Object.fromEntries(Array.from(model.quantizers, ([id, quantizer]) => [id, learnedOf(quantizer)])),
     };
     const epochSeconds = (Date.now() - this.#lastEpochAt) / 1000;
@@ -199,7 +207,7 @@ class Run {
       times: { ...times, epochSeconds: [...times.epochSeconds, epochSeconds] },
     };
     this.context.reporter.info(
-      `epoch ${epoch}/${config.training.epochs}: loss ${loss.toFixed(4)}, ${split} top-1 ${evaluated.top1.toFixed(2)} %, relative BOPs ${relativeBops.toFixed(3)} %, ${epochSeconds.toFixed(1)} s`,
+      `epoch ${epoch}/${epochsOf(phases)}: loss ${loss.toFixed(4)}, ${split} top-1 ${evaluated.top1.toFixed(2)} %, relative BOPs ${relativeBops.toFixed(3)} %, ${epochSeconds.toFixed(1)} s`,
     );
   }
 

@@ -1,6 +1,6 @@
 import t from "tap";
 import type { Ops, Tensor } from "../../src/engine/ops.ts";
-import { createQuantizers } from "../../src/methods/bayesian-bits.ts";
+import { createQuantizers } from "../../src/methods/create-quantizers.ts";
 import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
 import type { Network } from "../../src/network/graph.ts";
 import { forward } from "../../src/network/passes.ts";
