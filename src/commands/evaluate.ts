@@ -41,8 +41,9 @@ export async function runEvaluate({ target, data, dataFolder }: EvaluateOptions,
   }
   const record = readRecord(target);
   const checkpoint = readCheckpoint(runFiles(target).checkpoint);
-  const { model, trainer, dataset, config } = await prepare(configSchema.parse(record.config), context);
-  restoreSnapshot(trainer, checkpoint.tensors, checkpoint.progress.step);
+  const prepared = await prepare(configSchema.parse(record.config), context);
+  const { model, dataset, config } = prepared;
+  restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
   const { top1 } = await evaluate(model, dataset.test, {
     samples: testSamples(model),
     normalization: dataset.normalization,

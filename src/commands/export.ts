@@ -49,7 +49,7 @@ export async function runExport({ run, out }: { run: string; out?: string }, con
     throw new UserError(`cannot export ${run}: its run is ${record.status}; finish it with train --resume`);
   const checkpoint = readCheckpoint(runFiles(run).checkpoint);
   const prepared = await prepare(configSchema.parse(record.config), context);
-  restoreSnapshot(prepared.trainer, checkpoint.tensors, checkpoint.progress.step);
+  restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
   const file = out ?? runFiles(run).model;
   const exported = { ...record, export: await exportRun(prepared, record, { file, reporter: context.reporter }) };
   await prepared.dataset.close();

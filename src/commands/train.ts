@@ -4,15 +4,19 @@ import { interrupted, messageOf } from "../base/errors.ts";
 import { canonicalConfig } from "../config/canonical.ts";
 import { loadConfig } from "../config/load.ts";
 import { firstImages } from "../data/batches.ts";
+import type { Dataset } from "../data/dataset.ts";
+import type { Ops, Tensor } from "../engine/ops.ts";
 import { writeReport } from "../report/write-report.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../runs/checkpoint.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { readRecord, writeRecord } from "../runs/record-file.ts";
 import { openRunDirectory, runFiles } from "../runs/run-directory.ts";
-import { evaluate } from "../training/evaluate.ts";
+import { type Evaluation, evaluate } from "../training/evaluate.ts";
 import { initializeRanges } from "../training/initial-ranges.ts";
+import { initializeStatistics, statisticsImages } from "../training/initial-statistics.ts";
 import { type EpochSummary, start, stepSamples, trainLoop } from "../training/loop.ts";
 import { accountResult, confusionMatrix, learnedOf } from "../training/outcome.ts";
+import { epochsOf } from "../training/phases.ts";
 import { testSamples } from "../training/settings.ts";
 import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
 import type { Context } from "./context.ts";
@@ -20,6 +24,7 @@ import { exportRun } from "./export.ts";
 import { newRecord } from "./new-record.ts";
 import { type Prepared, prepare } from "./prepare.ts";
 import { describe, printResult } from "./result.ts";
+import { startFrom } from "./start-from.ts";
 
 export interface TrainOptions {
   readonly config: string;
@@ -72,21 +77,21 @@ class Run {
     this.record = newRecord(prepared);
   }
 
-  /** First ranges, from two training images (ARCHITECTURE.md, "The method" 5). */
+  /** Weights, statistics and ranges before the first step (ARCHITECTURE.md, "The method" 5), and what the method decides. */
   async begin(): Promise<void> {
-    const { model, dataset, config } = this.prepared;
-    const { ops } = model;
-    const { images, labels } = await firstImages(dataset.train, 2);
-    initializeRanges(
-      model,
-      () => ops.normalize(ops.tensor(images, [labels.length, ...dataset.imageShape]), dataset.normalization),
-      () => stepSamples(model, config.seed, 0),
-    );
+    const { model, dataset, config, method } = this.prepared;
+    const { from, equalize } = config.training;
+    if (from === undefined) initializeStatistics(model, await firstNormalized(model.ops, dataset, statisticsImages));
+    else startFrom(this.prepared, { folder: from, equalize });
+    const two = await firstNormalized(model.ops, dataset, 2);
+    initializeRanges(model, two, () => stepSamples(model, config.seed, 0));
+    const { network, quantizers } = model;
+    await method.choose?.({ network, quantizers, measure: async () => (await this.#evaluate()).crossEntropy });
     this.save();
   }
 
   restore({ tensors, progress, record }: Checkpoint): void {
-    restoreSnapshot(this.prepared.trainer, tensors, progress.step);
+    restoreSnapshot(this.prepared, tensors, progress);
     this.#position = progress;
     this.record = { ...record, status: "running" };
     this.#secondsBefore = record.times.seconds;
@@ -94,16 +99,10 @@ class Run {
   }
 
   async train(): Promise<void> {
-    const { config, dataset, trainer } = this.prepared;
-    const { epochs } = config.training;
+    const { config, dataset, trainer, phases } = this.prepared;
+    const epochs = epochsOf(phases);
     const { progress } = this.context.reporter;
-    const options = {
-      seed: config.seed,
-      epochs,
-      batchSize: config.data.batchSize,
-      priorStrength: config.method.prior.strength,
-      rates: config.training,
-    };
+    const options = { seed: config.seed, batchSize: config.data.batchSize, phases };
     let stopped = false;
     try {
       progress.start("training", epochs);
@@ -175,14 +174,21 @@ class Run {
     });
   }
 
-  async #epoch(summary: EpochSummary): Promise<void> {
-    const { model, dataset, config, trainer } = this.prepared;
-    const { epoch, loss, crossEntropy, complexity, top1, learningRates, waitingForData } = summary;
-    const evaluated = await evaluate(model, dataset.validation ?? dataset.test, {
+  /** With test-time gates, on held-out images where there are some. */
+  #evaluate(): Promise<Evaluation> {
+    const { model, dataset, config } = this.prepared;
+    return evaluate(model, dataset.validation ?? dataset.test, {
       samples: testSamples(model),
       normalization: dataset.normalization,
       batchSize: config.data.evaluationBatchSize,
     });
+  }
+
+  async #epoch(summary: EpochSummary): Promise<void> {
+    const { model, dataset, trainer, phases } = this.prepared;
+    const { epoch, loss, crossEntropy, complexity, top1, learningRates, waitingForData, phase, priorStrength } =
+      summary;
+    const evaluated = await this.#evaluate();
     const { relativeBops } = accountResult(model.network, model.quantizers);
     const split = dataset.validation ? ("validation" as const) : ("test" as const);
     const entry = {
@@ -192,6 +198,8 @@ class Run {
       evaluation: { split, top1: evaluated.top1, crossEntropy: evaluated.crossEntropy },
       relativeBops,
       learningRates,
+      phase,
+      ...(learningRates.gates > 0 && model.quantizers.size > 0 && { priorStrength }),
       quantizers: Object.fromEntries(Array.from(model.quantizers, ([id, quantizer]) => [id, learnedOf(quantizer)])),
     };
     const epochSeconds = (Date.now() - this.#lastEpochAt) / 1000;
@@ -208,7 +216,7 @@ class Run {
       },
     };
     this.context.reporter.info(
-      `epoch ${epoch}/${config.training.epochs}: loss ${loss.toFixed(4)}, ${split} top-1 ${evaluated.top1.toFixed(2)} %, relative BOPs ${relativeBops.toFixed(3)} %, ${epochSeconds.toFixed(1)} s, ${waitingForData.toFixed(1)} % of the training waiting for data`,
+      `epoch ${epoch}/${epochsOf(phases)}: loss ${loss.toFixed(4)}, ${split} top-1 ${evaluated.top1.toFixed(2)} %, relative BOPs ${relativeBops.toFixed(3)} %, ${epochSeconds.toFixed(1)} s, ${waitingForData.toFixed(1)} % of the training waiting for data`,
     );
   }
 
@@ -222,3 +230,9 @@ class Run {
 
 /** Damaged images of all sessions of a run: one that resumes does not read again what was read before. */
 const union = (before: readonly string[], now: readonly string[]): string[] => [...new Set([...before, ...now])].sort();
+
+/** Uploads the first training images, normalised, as often as it is called; fewer where there are not so many. */
+async function firstNormalized(ops: Ops, { train, imageShape, normalization }: Dataset, count: number) {
+  const { images, labels } = await firstImages(train, count);
+  return (): Tensor => ops.normalize(ops.tensor(images, [labels.length, ...imageShape]), normalization);
+}

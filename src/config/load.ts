@@ -21,17 +21,27 @@ export function loadConfig(
   throw new UsageError(`the configuration is wrong:\n${[...new Set(lines)].map((line) => `  ${line}`).join("\n")}`);
 }
 
-/** The discriminator of a parameter group may be left out: it is Adam then. */
+/** The discriminator of a parameter group may be left out: it is Adam then, but for the weights of fine-tuning. */
 function withOptimizers(tree: Tree): Tree {
   const { training } = tree;
   if (!isTree(training)) return tree;
-  const groups = Object.fromEntries(
-    ["weights", "gates", "ranges"].flatMap((name) => {
-      const group = training[name] ?? {};
-      return isTree(group) && group.optimizer === undefined ? [[name, { optimizer: "adam", ...group }]] : [];
-    }),
-  );
-  return { ...tree, training: { ...training, ...groups } };
+  const { finetune } = training;
+  return {
+    ...tree,
+    training: {
+      ...withDefaults(training, { weights: "adam", gates: "adam", ranges: "adam" }),
+      ...(isTree(finetune) && { finetune: withDefaults(finetune, { weights: "sgd", ranges: "adam" }) }),
+    },
+  };
+}
+
+/** The tree with an optimizer in each group that names none. */
+function withDefaults(tree: Tree, optimizers: Readonly<Record<string, string>>): Tree {
+  const groups = Object.entries(optimizers).flatMap(([name, optimizer]) => {
+    const group = tree[name] ?? {};
+    return isTree(group) && group.optimizer === undefined ? [[name, { optimizer, ...group }]] : [];
+  });
+  return { ...tree, ...Object.fromEntries(groups) };
 }
 
 type Issue = z.core.$ZodIssue;
@@ -115,27 +125,31 @@ function knownKeys({ path }: Issue, tree: Tree): string[] {
   return Object.keys(shapeOf(schema, value) ?? {});
 }
 
-/** The fields of a schema below its defaults and unions; of a union, those of the kind that the value names. */
-function shapeOf(schema: unknown, value: unknown): Record<string, unknown> | undefined {
-  const { def } = schema as { def?: Definition };
-  if (def?.shape) return def.shape;
-  if (def?.innerType) return shapeOf(def.innerType, value);
-  if (!def?.options) return undefined;
-  const { discriminator, options } = def;
-  const named = options.find(
-    (option) =>
-      discriminator !== undefined &&
-      isTree(value) &&
-      (shapeOf(option, value)?.[discriminator] as z.ZodType | undefined)?.safeParse(value[discriminator]).success,
-  );
-  if (named !== undefined) return shapeOf(named, value);
-  return Object.assign({}, ...options.map((option) => shapeOf(option, value))) as Record<string, unknown>;
-}
-
-/** What is looked at of a zod schema's definition. */
 interface Definition {
   readonly shape?: Record<string, unknown>;
   readonly innerType?: unknown;
   readonly options?: readonly unknown[];
   readonly discriminator?: string;
+  readonly values?: readonly unknown[];
+}
+const definitionOf = (schema: unknown) => (schema as { def?: Definition } | undefined)?.def;
+
+/** The fields of a schema below its defaults and unions; of a union that a value chooses from, those of its choice. */
+function shapeOf(schema: unknown, value: unknown): Record<string, unknown> | undefined {
+  const { shape, innerType, options, discriminator } = definitionOf(schema) ?? {};
+  if (shape) return shape;
+  if (innerType) return shapeOf(innerType, value);
+  if (!options) return undefined;
+  const chosen =
+    discriminator !== undefined &&
+    isTree(value) &&
+    options.find((option) => literalsOf(definitionOf(option)?.shape?.[discriminator]).includes(value[discriminator]));
+  if (chosen) return shapeOf(chosen, value);
+  return Object.assign({}, ...options.map((option) => shapeOf(option, value))) as Record<string, unknown>;
+}
+
+/** The values of a literal below its defaults. */
+function literalsOf(schema: unknown): readonly unknown[] {
+  const { values, innerType } = definitionOf(schema) ?? {};
+  return values ?? (innerType ? literalsOf(innerType) : []);
 }

@@ -80,7 +80,11 @@ const epoch = z.object({
     .object({ split: z.enum(["test", "validation"]), top1: percent, crossEntropy: finite })
     .describe("with test-time gates"),
   relativeBops: finite.describe("percent of the 32-bit network's bit operations, test-time gates"),
-  learningRates: z.object({ weights: finite, gates: finite, ranges: finite }),
+  learningRates: z
+    .object({ weights: finite, gates: finite, ranges: finite })
+    .describe("at the epoch's start; 0 where a group rests"),
+  phase: z.enum(["training", "settling", "fine-tuning"]).optional().describe("settling: gates are fixed"),
+  priorStrength: finite.optional().describe("mu at the epoch's end; absent where no gate learns"),
   quantizers: z.record(z.string(), learned),
 });
 

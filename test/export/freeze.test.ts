@@ -3,7 +3,7 @@ import { uniforms } from "../../src/engine/noise.ts";
 import { freeze } from "../../src/export/freeze.ts";
 import type { FrozenLayer } from "../../src/export/frozen-network.ts";
 import { Reference } from "../../src/export/reference.ts";
-import { createQuantizers } from "../../src/methods/bayesian-bits.ts";
+import { createQuantizers } from "../../src/methods/create-quantizers.ts";
 import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
 import { forward } from "../../src/network/passes.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";

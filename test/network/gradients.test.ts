@@ -1,7 +1,7 @@
 import t from "tap";
 import { loadEngine } from "../../src/engine/load.ts";
 import type { Ops } from "../../src/engine/ops.ts";
-import { createQuantizers } from "../../src/methods/bayesian-bits.ts";
+import { createQuantizers } from "../../src/methods/create-quantizers.ts";
 import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
 import { evenPadding, NetworkBuilder } from "../../src/network/builder.ts";
 import type { Network, Statistics } from "../../src/network/graph.ts";

@@ -1,6 +1,6 @@
 import type { Engine } from "../../../src/engine/load.ts";
 import type { Precision } from "../../../src/engine/ops.ts";
-import { createQuantizers } from "../../../src/methods/bayesian-bits.ts";
+import { createQuantizers } from "../../../src/methods/create-quantizers.ts";
 import type { InitialGates } from "../../../src/methods/gated-quantizer.ts";
 import { insertQuantizers } from "../../../src/methods/insert-quantizers.ts";
 import type { Statistics } from "../../../src/network/graph.ts";
