@@ -36,8 +36,8 @@ export interface Pass {
   statistics(norm: NodeId): RunningStatistics;
   /** A batch's statistics, in training; the running ones move towards them. */
   observe(norm: NodeId, batch: RunningStatistics): void;
-  /** The images of this batch, normalised. */
-  readonly images: Tensor;
+  /** The images of this batch, normalised; null where none are asked for. */
+  readonly images: Tensor | null;
 }
 
 /** A pass that hears what quantizers learn. */

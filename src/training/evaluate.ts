@@ -1,6 +1,6 @@
 import { UserError } from "../base/errors.ts";
 import type { Normalization, Split } from "../data/dataset.ts";
-import { forward } from "../network/passes.ts";
+import { evaluateWeights, forward } from "../network/passes.ts";
 import type { Model } from "./model.ts";
 import { passOf, type Samples } from "./settings.ts";
 
@@ -30,20 +30,29 @@ export async function evaluate(
   let count = 0;
   let crossEntropy = 0;
   let correct = 0;
-  for await (const { images, labels } of split.batches({ batchSize })) {
-    if (labels.length === 0) continue;
-    ops.scope(
-      () => {
-        const bytes = ops.tensor(images, [labels.length, ...network.inputShape]);
-        const pass = passOf(model, samples, ops.normalize(bytes, normalization), { training: false });
-        const { output } = forward(network, pass, { keep: false });
-        crossEntropy += ops.scalar(ops.crossEntropy(output, ops.tensor(labels, [labels.length])).loss) * labels.length;
-        predictions.set(ops.read(ops.argMax(output)), count);
-      },
-      () => [],
-    );
-    truth.set(labels, count);
-    count += labels.length;
+  const weights = ops.scope(
+    () => evaluateWeights(network, passOf(model, samples, null, { training: false })),
+    (made) => [...made.values()],
+  );
+  try {
+    for await (const { images, labels } of split.batches({ batchSize })) {
+      if (labels.length === 0) continue;
+      ops.scope(
+        () => {
+          const bytes = ops.tensor(images, [labels.length, ...network.inputShape]);
+          const pass = passOf(model, samples, ops.normalize(bytes, normalization), { training: false });
+          const { output } = forward(network, pass, { keep: false, weights });
+          const truths = ops.tensor(labels, [labels.length]);
+          crossEntropy += ops.scalar(ops.crossEntropy(output, truths).loss) * labels.length;
+          predictions.set(ops.read(ops.argMax(output)), count);
+        },
+        () => [],
+      );
+      truth.set(labels, count);
+      count += labels.length;
+    }
+  } finally {
+    for (const tensor of weights.values()) ops.release(tensor);
   }
   if (count === 0) throw new UserError("cannot evaluate: no image could be read");
   for (let image = 0; image < count; image++) if (predictions[image] === truth[image]) correct++;
