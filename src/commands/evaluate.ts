@@ -2,8 +2,8 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../base/errors.ts";
 import { loadConfig } from "../config/load.ts";
-import { configSchema } from "../config/schema.ts";
-import { type DataConfig, data as dataSchema } from "../config/sections/data.ts";
+import { configSchema, type RunConfig } from "../config/schema.ts";
+import { data as dataSchema } from "../config/sections/data.ts";
 import { loadDataset } from "../data/load-dataset.ts";
 import { evaluateFile } from "../export/evaluate-file.ts";
 import { readCheckpoint } from "../runs/checkpoint.ts";
@@ -30,7 +30,8 @@ export async function runEvaluate({ target, data, dataFolder }: EvaluateOptions,
   if (!isFolder) {
     if (data === undefined)
       throw new UsageError(`evaluate ${target}: name the data set of an ONNX file with --data, as --data mnist`);
-    const dataset = await loadDataset(dataConfigOf(data, dataFolder), { seed: 1, reporter });
+    const named = dataOf(data, dataFolder);
+    const dataset = await loadDataset(named.data, { seed: named.seed, reporter });
     const { top1, images } = await evaluateFile(target, dataset);
     await dataset.close();
     return print(
@@ -58,17 +59,17 @@ export async function runEvaluate({ target, data, dataFolder }: EvaluateOptions,
   );
 }
 
-const named = ["mnist", "fashion-mnist", "cifar10", "cifar100"];
+const knownNames = ["mnist", "fashion-mnist", "cifar10", "cifar100"];
 
 /** The data of an ONNX file: a data set by name, or the `data` section of a configuration. */
-function dataConfigOf(data: string, folder: string | undefined): DataConfig {
+function dataOf(data: string, folder: string | undefined): Pick<RunConfig, "data" | "seed"> {
   if (/\.(ya?ml|json)$/.test(data)) {
     if (folder !== undefined) throw new UsageError(`--data-folder ${folder}: ${data} says where the images are`);
-    return loadConfig(data).config.data;
+    return loadConfig(data).config;
   }
-  if (!named.includes(data)) {
+  if (!knownNames.includes(data)) {
     throw new UsageError(
-      `--data ${JSON.stringify(data)}: expected ${named.join(", ")}, or a configuration file whose data section is meant`,
+      `--data ${JSON.stringify(data)}: expected ${knownNames.join(", ")}, or a configuration file whose data section is meant`,
     );
   }
   if (data === "cifar100" && folder === undefined) {
@@ -76,5 +77,5 @@ function dataConfigOf(data: string, folder: string | undefined): DataConfig {
       "--data cifar100: name the folder with its binary form, as --data-folder /data/cifar-100-binary",
     );
   }
-  return dataSchema.parse({ name: data, folder });
+  return { data: dataSchema.parse({ name: data, folder }), seed: 1 };
 }

@@ -129,7 +129,8 @@ export async function trainLoop(
       if ((await hooks.step(position, perEpoch)) && position.batch < perEpoch) return position;
     }
     const { images, loss, crossEntropy, complexity, correct } = position.sums;
-    const waitingForData = (100 * waiting.seconds) / ((performance.now() - started) / 1000);
+    const seconds = (performance.now() - started) / 1000;
+    const waitingForData = seconds > 0 ? Math.min(100, (100 * waiting.seconds) / seconds) : 0;
     position = { ...start, epoch: epoch + 1, step: position.step };
     const next = phaseAt(phases, position.epoch);
     if (!phase.gatesFixed && (next.gatesFixed || position.epoch === phase.to)) strength.settle(trainer.model);

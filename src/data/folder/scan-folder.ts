@@ -163,6 +163,8 @@ function imagesIn(folder: string): FoundImage[] {
       // A link to nothing counts as an image: reading it will say so.
       const found = statSync(path, { throwIfNoEntry: false });
       if (found?.isDirectory()) return imagesIn(path);
+      // Reading a pipe would wait for a writer.
+      if (found !== undefined && !found.isFile()) return [];
       return isImage ? [{ path, bytes: found?.size ?? 0 }] : [];
     });
   } catch (error) {
