@@ -38,8 +38,20 @@ t.test("mu is drawn over the epochs where it was steered, and only there", async
   const record = sampleRecord();
   const steered = (mu: (index: number) => number) =>
     renderReport({ ...record, epochs: record.epochs.map((epoch, index) => ({ ...epoch, priorStrength: mu(index) })) });
-  t.match(found(steered((index) => 0.1 * 2 ** -index), /id="prior-strength"/), /prior-strength/);
-  t.equal(found(steered(() => 0.1), /id="prior-strength"/), null);
+  t.match(
+    found(
+      steered((index) => 0.1 * 2 ** -index),
+      /id="prior-strength"/,
+    ),
+    /prior-strength/,
+  );
+  t.equal(
+    found(
+      steered(() => 0.1),
+      /id="prior-strength"/,
+    ),
+    null,
+  );
   t.equal(found(renderReport(record), /id="prior-strength"/), null, "a method without mu");
 });
 
