@@ -1,10 +1,12 @@
+import { UsageError } from "../base/errors.ts";
 import type { RunConfig } from "../config/schema.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { loadDataset } from "../data/load-dataset.ts";
 import { type Engine, loadEngine } from "../engine/load.ts";
 import { budgetOf } from "../methods/budget.ts";
 import { createMethod } from "../methods/create-method.ts";
-import type { Method, Prior } from "../methods/method.ts";
+import { leastCost } from "../methods/fit-budget.ts";
+import type { Method } from "../methods/method.ts";
 import type { Network } from "../network/graph.ts";
 import { createNetwork } from "../network/zoo/index.ts";
 import { createModel, type Model } from "../training/model.ts";
@@ -42,10 +44,23 @@ export async function prepare(config: RunConfig, { reporter }: Pick<Context, "re
     quantizers: method.quantizers(network),
   });
   const phases = planPhases(config.training, method);
-  const trainer = new Trainer(model, phases[0]!.groups, { strength: strengthOf(method.prior, network) });
+  const trainer = new Trainer(model, phases[0]!.groups, { strength: strengthOf(method, network) });
   return { config, engine, dataset, method, plain, model, phases, trainer };
 }
 
-/** The prior strength: as it is given, or steered to a target. */
-const strengthOf = ({ strength, target }: Prior, network: Network): PriorStrength =>
-  target === null ? constantStrength(strength) : new SteeredStrength(budgetOf(network, target), strength);
+/**
+ * The prior strength: as it is given, or steered to a target.
+ *
+ * @throws UsageError when no gates come to the target.
+ */
+function strengthOf({ prior: { strength, target }, quantizers }: Method, network: Network): PriorStrength {
+  if (target === null) return constantStrength(strength);
+  const budget = budgetOf(network, target);
+  const least = leastCost(quantizers(network), budget);
+  if (least > budget.limit) {
+    throw new UsageError(
+      `method.prior.target: expected at least ${Number(least.toPrecision(3))}, what ${network.name} costs with 2 bits and one channel everywhere, got ${budget.limit}`,
+    );
+  }
+  return new SteeredStrength(budget, strength);
+}

@@ -15,7 +15,13 @@ const DECIDED = 6;
 interface Place {
   readonly values: Float64Array;
   readonly index: number;
+  /** Whether it is a channel's. */
+  readonly prunes: boolean;
 }
+
+/** A layer without channels computes nothing: its last one stays. */
+const isLastChannel = ({ values, prunes }: Place): boolean =>
+  prunes && values.reduce((open, value) => open + (isOpen(value) ? 1 : 0), 0) === 1;
 
 /**
  * Decides the gates that are least certain so that the test-time gates come to 85–100 % of a budget: above it the open
@@ -43,20 +49,31 @@ export function fitBudget(quantizers: Quantizers, budget: Budget): number {
       .toSorted((a, b) => (open ? 1 : -1) * (a.values[a.index]! - b.values[b.index]!));
   for (const place of order(above)) {
     if (inside()) return cost;
+    if (above && isLastChannel(place)) continue;
     tryGate(place, (next) => (above ? next < leastShare * limit : next > limit));
   }
   if (!above || cost <= limit) return cost;
   // No gate fits into the window: better below it than above the limit.
   for (const place of order(true)) {
     if (cost <= limit) break;
+    if (isLastChannel(place)) continue;
     tryGate(place, () => false);
   }
   return cost;
 }
 
+/** The least that gates can make of these quantizers, which change: 2 bits where levels learn, a channel for each layer. */
+export function leastCost(quantizers: Quantizers, budget: Pick<Budget, "cost">): number {
+  for (const quantizer of quantizers.values()) {
+    if (quantizer.levels === "learned") quantizer.setBits(2);
+    quantizer.prune?.fill(-DECIDED, 1);
+  }
+  return budget.cost(quantizers);
+}
+
 /** All gates that learn; of the levels' all, as a closed one also closes those above it. */
 const placesOf = (quantizers: Quantizers): readonly Place[] =>
   Array.from(quantizers.values()).flatMap(({ phi, prune, levels }) => [
-    ...(levels === "learned" ? Array.from(phi.keys(), (index) => ({ values: phi, index })) : []),
-    ...(prune === null ? [] : Array.from(prune.keys(), (index) => ({ values: prune, index }))),
+    ...(levels === "learned" ? Array.from(phi.keys(), (index) => ({ values: phi, index, prunes: false })) : []),
+    ...(prune === null ? [] : Array.from(prune.keys(), (index) => ({ values: prune, index, prunes: true }))),
   ]);

@@ -34,6 +34,27 @@ t.test("the page says what was learned", async (t) => {
   t.ok(page.includes("bayesian-bits train config.yaml"), "the command is given");
 });
 
+t.test("mu is drawn over the epochs where it was steered, and only there", async (t) => {
+  const record = sampleRecord();
+  const steered = (mu: (index: number) => number) =>
+    renderReport({ ...record, epochs: record.epochs.map((epoch, index) => ({ ...epoch, priorStrength: mu(index) })) });
+  t.match(
+    found(
+      steered((index) => 0.1 * 2 ** -index),
+      /id="prior-strength"/,
+    ),
+    /prior-strength/,
+  );
+  t.equal(
+    found(
+      steered(() => 0.1),
+      /id="prior-strength"/,
+    ),
+    null,
+  );
+  t.equal(found(renderReport(record), /id="prior-strength"/), null, "a method without mu");
+});
+
 t.test("the authors' figure stands beside ours where the two differ", async (t) => {
   const record = sampleRecord();
   t.equal(found(renderReport(record), /by the authors’ formula/), null);

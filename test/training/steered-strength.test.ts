@@ -2,7 +2,7 @@ import fc from "fast-check";
 import t from "tap";
 import { budgetOf } from "../../src/methods/budget.ts";
 import { createQuantizers } from "../../src/methods/create-quantizers.ts";
-import { fitBudget, leastShare } from "../../src/methods/fit-budget.ts";
+import { fitBudget, leastCost, leastShare } from "../../src/methods/fit-budget.ts";
 import type { GatedQuantizer } from "../../src/methods/gated-quantizer.ts";
 import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";
@@ -107,5 +107,14 @@ t.test("a budget is met from above and from below, and never by less than it nee
       { seed: 2, numRuns: 60 },
     ),
   );
+  t.end();
+});
+
+t.test("no layer loses its last channel, however small the budget", (t) => {
+  const quantizers = quantizersOf();
+  const budget = budgetOf(network, { relativeBops: 1e-6 });
+  const cost = fitBudget(quantizers, budget);
+  t.ok([...quantizers.values()].every(({ kept }) => kept === null || kept.length === 1));
+  t.equal(cost, leastCost(quantizersOf(), budget), "this is the least there is");
   t.end();
 });
