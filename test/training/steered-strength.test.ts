@@ -73,7 +73,7 @@ t.test("mu rises while the cost is above its course, falls below it, and rests n
 t.test("its state is all that its next values depend on", (t) => {
   const quantizers = quantizersOf();
   const budget = budgetOf(network, { sizeBytes: 4000 });
-  const [one, other] = [new SteeredStrength(budget, 0.1), new SteeredStrength(budget, 0.5)];
+  const [one, other] = [new SteeredStrength(budget, 0.1), new SteeredStrength(budget, 0.1)];
   for (let step = 0; step < 35; step++) one.step({ quantizers }, step / 100);
   other.state.set(one.state);
   for (let step = 35; step < 80; step++) for (const each of [one, other]) each.step({ quantizers }, step / 100);
