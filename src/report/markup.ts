@@ -36,6 +36,12 @@ export function shorten(text: string, length: number): string {
   return characters.length <= length ? text : `${characters.slice(0, length - 1).join("")}…`;
 }
 
+/** As `shorten`, cut at the start: of dotted names the end tells them apart. */
+export function shortenStart(text: string, length: number): string {
+  const characters = [...text.slice(-2 * length - 2)];
+  return characters.length <= length ? text : `…${characters.slice(1 - length).join("")}`;
+}
+
 /** A name from outside, cut to a length a layout can bear, its writing direction kept to itself. */
 export const foreign = (text: string, length = 80): Markup => markup`<bdi>${shorten(text, length)}</bdi>`;
 
