@@ -70,8 +70,7 @@ th, td { text-align: left; padding: 0.3125rem 0.875rem 0.3125rem 0; border-botto
   vertical-align: middle; font-weight: 400; white-space: nowrap; }
 thead th { white-space: normal; }
 th:last-child, td:last-child { padding-right: 0.25rem; }
-tbody th bdi, tbody td bdi { display: inline-block; max-width: 22rem; overflow-wrap: break-word; white-space: normal; }
-tbody .together bdi { white-space: nowrap; }
+tbody th bdi, tbody td bdi { display: inline-block; width: max-content; max-width: min(22rem, 70vw); overflow-wrap: break-word; white-space: normal; }
 thead th { color: var(--muted); font-size: 0.8125rem; vertical-align: bottom; position: sticky; top: 0; background: var(--paper); z-index: 1; }
 tfoot th, tfoot td { font-weight: 650; border-bottom: 0; }
 .number { text-align: right; }
@@ -122,6 +121,7 @@ ${[0, 2, 4, 8, 16, 32].map((bits) => `.b${bits} { background: var(--bits-${bits}
 .at > .frame { stroke: var(--accent); stroke-width: 2; }
 .small-multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(16rem, 100%), 1fr)); gap: 1.5rem 2rem; }
 .small-multiples > * { min-width: 0; }
+.key + .chart { margin-top: 1rem; }
 .chart > .note { margin: 0.25rem 0 0; }
 .small-multiples .note { font-size: 0.8125rem; }
 .small-multiples figcaption { padding-right: 5rem; }

@@ -25,7 +25,7 @@ export function runSection(records: readonly RunRecord[], linkOf: (record: RunRe
   });
   const hasLatency = records.some((record) => latencyOf(record) !== null);
   const latency: Column<RunRecord> = {
-    title: "Latency, one batch",
+    title: "Latency",
     kind: "number",
     value: (record) => latencyOf(record)?.medianMs ?? null,
     show: (record) => latencyText(record),
@@ -42,7 +42,7 @@ export function runSection(records: readonly RunRecord[], linkOf: (record: RunRe
         {
           title: "Method",
           value: methodOf,
-          show: (record) => markup`<span class="together">${foreign(methodOf(record), 24)}</span>`,
+          show: (record) => foreign(methodOf(record), 40),
         },
         { title: "Status", value: ({ status }) => status },
         of(
@@ -72,11 +72,6 @@ export function runSection(records: readonly RunRecord[], linkOf: (record: RunRe
           ({ channels }) => share(channels.kept, channels.of),
           (value) => percent(value, 1),
         ),
-        of(
-          "Parameters kept",
-          ({ parameters }) => share(parameters.kept, parameters.of),
-          (value) => percent(value, 1),
-        ),
         ...(hasLatency ? [latency] : []),
         {
           title: "Epochs",
@@ -93,7 +88,7 @@ export function runSection(records: readonly RunRecord[], linkOf: (record: RunRe
       ],
       rows: records,
     })}
-<p class="note">Intervals are Wilson’s, of the test images; two runs whose intervals overlap are not told apart by this test set. ${hasLatency && "Latencies are of the runtime and machine that verified each file: bit operations do not foretell them."}</p>`,
+<p class="note">Intervals are Wilson’s, of the test images; two runs whose intervals overlap are not told apart by this test set. ${hasLatency && "Latencies are of the smallest batch measured, in the runtime and on the machine that verified each file: bit operations are not latency."}</p>`,
   };
 }
 
@@ -108,7 +103,7 @@ function latencyOf({ export: exported }: RunRecord) {
 
 function latencyText(record: RunRecord): string {
   const latency = latencyOf(record);
-  return latency === null ? "–" : `${significant(latency.medianMs)}\u202fms (batch ${integer(latency.batch)})`;
+  return latency === null ? "–" : `${significant(latency.medianMs)}\u202fms`;
 }
 
 interface Summary {

@@ -118,7 +118,7 @@ function boxAt({ x, y, width, height }: Placed, box: Box, index: number): Markup
   const bar = (size: number, fill: string) =>
     markup`<rect x="${round(x + 9)}" y="${round(y + height - 7)}" width="${round(size)}" height="3" fill="${fill}"/>`;
   return markup`<g data-i="${index}">${frame("var(--paper)", "var(--axis)")}
-<text x="${round(x + 9)}" y="${round(y + 17)}" font-size="12" font-weight="650" fill="var(--ink)">${shortenStart(state.layer.name, 18)}</text>
+<text x="${round(x + 9)}" y="${round(y + 17)}" font-size="11" font-weight="650" fill="var(--ink)">${shortenStart(state.layer.name, 18)}</text>
 ${chip(x + width - 33, y + 22, state.weightBits)}
 <text x="${round(x + 9)}" y="${round(y + 34)}" font-size="11" fill="var(--muted)">${shorten(brief(box), 18)}</text>
 ${bar(inner, "var(--bits-0)")}${state.kept !== null && bar((inner * share(state.kept, state.outputs)) / 100, "var(--kept)")}</g>`;

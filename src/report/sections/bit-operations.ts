@@ -20,7 +20,7 @@ export function bitOperationSection(record: RunRecord): Section {
 }
 
 /** More layers than this make bars too many to read: the table says it. */
-const chartedLayers = 60;
+const chartedLayers = 24;
 
 function costFigures({ network }: RunRecord, { layers, bytes: size }: RunResult): readonly Markup[] {
   if (layers.length > chartedLayers) return [];

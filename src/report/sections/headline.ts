@@ -60,7 +60,7 @@ function latencyFigure({ export: exported }: RunRecord): Headline | null {
   return {
     name: "Latency in the verified runtime",
     value: `${significant(medianMs)}\u202fms`,
-    note: `batch of ${integer(batch)}; FP32 ${significant(fp32MedianMs)}\u202fms. Fewer bit operations do not by themselves make it faster`,
+    note: `batch of ${integer(batch)}; FP32 ${significant(fp32MedianMs)}\u202fms. Bit operations are not latency`,
   };
 }
 
