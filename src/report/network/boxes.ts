@@ -23,8 +23,8 @@ export interface Box {
 
 type GraphNode = NonNullable<RunRecord["network"]["graph"]>[number];
 
-/** Kinds that change numbers, not the way: they are part of the line between two boxes. */
-const partOfTheLine = new Set(["bias", "relu", "relu6", "batch-norm", "batch-normalization", "flatten", "quantizer"]);
+/** Kinds that change numbers, not the way: they are part of the line from their first input to the next box. */
+const partOfTheLine = new Set(["bias", "relu", "batch-norm", "folded-norm", "flatten", "quantizer"]);
 
 /** Kinds behind which an activation still lies on the grid of the quantizer before them. */
 const keepsGrid = (kind: string): boolean => kind === "flatten" || kind === "max-pool";
@@ -40,7 +40,7 @@ export function boxesOf(record: RunRecord): readonly Box[] {
   for (const { id, kind, inputs, shape } of record.network.graph ?? chain(record)) {
     const wires = inputs.flatMap((input) => lines.get(input) ?? []);
     const [only] = wires;
-    if (partOfTheLine.has(kind) && wires.length === 1 && only) {
+    if (partOfTheLine.has(kind) && only) {
       const bits = kind === "quantizer" ? bitsNow(record, id) : kind === "flatten" || kind === "relu" ? only.bits : 32;
       lines.set(id, { from: only.from, bits });
       continue;

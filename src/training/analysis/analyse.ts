@@ -35,7 +35,10 @@ function weightHistograms(
         observe: (node, _, [read]) => {
           if (node.kind !== "quantizer" || node.role !== "weight") return;
           const values = Float32Array.from(ops.read(read!));
-          histograms.push(weightHistogram(quantizers.get(node.id)!, values, read!.shape.at(-1)!));
+          const quantizer = quantizers.get(node.id)!;
+          // Of a depthwise weight [height, width, channels, 1] the channels are the last axis but one.
+          const channels = quantizer.prune?.length ?? read!.shape.at(-1)!;
+          histograms.push(weightHistogram(quantizer, values, channels));
         },
       });
     },

@@ -44,7 +44,8 @@ t.test("a residual sum reads both of its inputs, each with its own bits", async 
     { id: "conv1", kind: "conv2d", inputs: ["input"], shape },
     { id: "conv1.quantizer", kind: "quantizer", inputs: ["conv1"], shape },
     { id: "conv2", kind: "conv2d", inputs: ["conv1.quantizer"], shape },
-    { id: "conv2.norm", kind: "batch-norm", inputs: ["conv2"], shape },
+    // A norm whose statistics come from a second convolution reads the layer's input too.
+    { id: "conv2.norm", kind: "folded-norm", inputs: ["conv2", "conv1.quantizer"], shape },
     { id: "sum", kind: "add", inputs: ["conv2.norm", "conv1.quantizer"], shape },
     { id: "fc1.quantizer", kind: "quantizer", inputs: ["sum"], shape },
     { id: "fc2", kind: "dense", inputs: ["fc1.quantizer"], shape: [10] },
