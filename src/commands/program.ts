@@ -52,8 +52,9 @@ export function createProgram(
       const { runExport } = await import("./export.ts");
       await runExport({ run, ...options }, own(command));
     });
-  add("report <runs...>", "write the HTML report of runs")
+  add("report <runs...>", "write the HTML report of each run; of several runs with --out, their comparison")
     .option("--out <file>", "the file (default: report.html in the run)")
+    .option("--baseline <run>", "a run to hold the others against, as FP32; may be repeated", collect, [])
     .action(async (runs: string[], options, command: Command) => {
       const { runReport } = await import("./report.ts");
       await runReport({ runs, ...options }, own(command));

@@ -11,6 +11,8 @@ import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../runs/checkp
 import type { RunRecord } from "../runs/record.ts";
 import { readRecord, writeRecord } from "../runs/record-file.ts";
 import { openRunDirectory, runFiles } from "../runs/run-directory.ts";
+import { analyse } from "../training/analysis/analyse.ts";
+import { Confidences } from "../training/analysis/confidences.ts";
 import { type Evaluation, evaluate } from "../training/evaluate.ts";
 import { initializeRanges } from "../training/initial-ranges.ts";
 import { initializeStatistics, statisticsImages } from "../training/initial-statistics.ts";
@@ -138,9 +140,11 @@ class Run {
   async finish(): Promise<void> {
     const { model, dataset, config } = this.prepared;
     const options = { normalization: dataset.normalization, batchSize: config.data.evaluationBatchSize };
+    const confidences = new Confidences(dataset.imageShape);
     const { top1, crossEntropy, predictions, labels } = await evaluate(model, dataset.test, {
       ...options,
       samples: testSamples(model),
+      observe: (batch) => confidences.add(batch),
     });
     const sampled = await evaluate(model, dataset.test, {
       ...options,
@@ -157,6 +161,7 @@ class Run {
         ...accountResult(model.network, model.quantizers),
         confusion: confusionMatrix(dataset.classes.length, labels, predictions),
       },
+      analysis: analyse(model, dataset, confidences),
     };
   }
 

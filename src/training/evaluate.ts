@@ -14,6 +14,21 @@ export interface Evaluation {
   readonly labels: Int32Array;
 }
 
+/** Classified images, [images, height, width, channels], with their logits, [images, classes]. */
+export interface EvaluatedBatch {
+  readonly logits: Float32Array;
+  readonly images: Uint8Array;
+  readonly labels: Int32Array;
+}
+
+export interface EvaluationOptions {
+  readonly samples: Samples;
+  readonly normalization: Normalization;
+  readonly batchSize: number;
+  /** Hears every batch; its arrays are the engine's again when it returns. */
+  readonly observe?: (batch: EvaluatedBatch) => void;
+}
+
 /**
  * Classifies every image of a split with the gates of `samples`, in large batches.
  *
@@ -22,7 +37,7 @@ export interface Evaluation {
 export async function evaluate(
   model: Model,
   split: Split,
-  { samples, normalization, batchSize }: { samples: Samples; normalization: Normalization; batchSize: number },
+  { samples, normalization, batchSize, observe }: EvaluationOptions,
 ): Promise<Evaluation> {
   const { ops, network } = model;
   const predictions = new Int32Array(split.count);
@@ -45,6 +60,7 @@ export async function evaluate(
           const truths = ops.tensor(labels, [labels.length]);
           crossEntropy += ops.scalar(ops.crossEntropy(output, truths).loss) * labels.length;
           predictions.set(ops.read(ops.argMax(output)), count);
+          observe?.({ logits: ops.read(output) as Float32Array, images, labels });
         },
         () => [],
       );

@@ -63,6 +63,27 @@ t.test("a run, end to end", { skip: nativeMissing() }, async (t) => {
     t.ok(record.export!.verification!.layers.every(({ largestDifference }) => largestDifference <= 1));
   });
 
+  await t.test("keeps in the record what the trained network says of itself", async (t) => {
+    const { analysis, result, network, data } = readRecord(first);
+    const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+    const keptOf = new Map(result!.layers.map(({ name, keptOutputs }) => [`${name}.weight.quantizer`, keptOutputs]));
+    for (const { quantizer, kept } of analysis!.channels) t.equal(kept.length, keptOf.get(quantizer), quantizer);
+    for (const { quantizer, bins, beyond } of analysis!.weights) {
+      const { weightShape } = network.layers.find(({ weightQuantizer }) => weightQuantizer === quantizer)!;
+      const expected = weightShape.slice(0, -1).reduce((size, side) => size * side, keptOf.get(quantizer)!);
+      t.equal(sum(bins) + sum(beyond), expected, `weights of the kept channels of ${quantizer}`);
+    }
+    const { bins } = analysis!.calibration;
+    t.equal(sum(bins.map(({ images }) => images)), data.testImages);
+    const correct = sum(bins.map(({ images, accuracy }) => images * accuracy));
+    t.ok(Math.abs((100 * correct) / data.testImages - result!.top1) < 1e-6, "as many are right as top-1 says");
+    t.equal(analysis!.worst.length, Math.min(24, data.testImages - Math.round(correct)));
+    t.strictSame(
+      network.graph!.filter(({ kind }) => kind === "conv2d" || kind === "dense").map(({ id }) => id),
+      network.layers.map(({ name }) => name),
+    );
+  });
+
   await t.test("the same configuration and seed give the same bytes", async (t) => {
     const { code, stderr } = await run("train", config, ...small, "--out", second);
     t.equal(code, 0, stderr);
