@@ -4,9 +4,8 @@ import { UsageError } from "../base/errors.ts";
 import { configSchema } from "../config/schema.ts";
 import { loadDataset } from "../data/load-dataset.ts";
 import { evaluateFile } from "../export/evaluate-file.ts";
-import { readCheckpoint } from "../runs/checkpoint.ts";
+import { readLastCheckpoint } from "../runs/checkpoints.ts";
 import { readRecord } from "../runs/record-file.ts";
-import { runFiles } from "../runs/run-directory.ts";
 import { evaluate } from "../training/evaluate.ts";
 import { testSamples } from "../training/settings.ts";
 import { restoreSnapshot } from "../training/snapshot.ts";
@@ -38,7 +37,7 @@ export async function runEvaluate({ target, data, dataFolder }: EvaluateOptions,
     );
   }
   const record = readRecord(target);
-  const checkpoint = readCheckpoint(runFiles(target).checkpoint);
+  const checkpoint = readLastCheckpoint(target, reporter);
   const { model, trainer, dataset, config } = await prepare(configSchema.parse(record.config), context);
   restoreSnapshot(trainer, checkpoint.tensors, checkpoint.progress.step);
   const { top1 } = evaluate(model, dataset.test, {

@@ -4,6 +4,8 @@ import type { Dataset } from "../data/dataset.ts";
 import { uniforms } from "../engine/noise.ts";
 import type { NodeId } from "../network/graph.ts";
 import type { Progress as Position } from "../runs/checkpoint.ts";
+import type { DivergenceWatch } from "./divergence.ts";
+import type { StepResult } from "./gradients.ts";
 import type { Model } from "./model.ts";
 import { multiplier, type Schedule } from "./schedule.ts";
 import { drawSamples, type Samples } from "./settings.ts";
@@ -34,8 +36,8 @@ export interface LoopHooks {
   step(position: Position, batchesInEpoch: number): boolean | Promise<boolean>;
   /** After every epoch, before it counts as done. */
   epoch(summary: EpochSummary): void | Promise<void>;
-  /** A range has reached its floor. */
-  rangeAtFloor(step: number, quantizer: NodeId): void;
+  /** Sees every step's gradients, and what its update came to. */
+  readonly watch: Pick<DivergenceWatch, "permits" | "held">;
 }
 
 /** Where a run begins. */
@@ -74,7 +76,7 @@ export function learningRatesAt(
  * Trains from `from` to the last epoch, or until a hook says stop.
  *
  * @returns Where it stands; `epoch === epochs` when it is done.
- * @throws UserError at a loss that is not finite, before the update: it names the step.
+ * @throws UserError where the watch ends it, and at an epoch of which no step counted.
  */
 export async function trainLoop(
   trainer: Trainer,
@@ -94,7 +96,8 @@ export async function trainLoop(
     const order = epochOrder({ seed, epoch, count: train.count });
     for (const { images, labels } of batches({ set: train, order, batchSize, from: position.batch })) {
       const { ops } = model;
-      const { atFloor, ...result } = trainer.train(
+      const moment = { step: position.step + 1, epoch: epoch + 1 };
+      const result = trainer.train(
         () => ({
           images: ops.scope(
             () => ops.normalize(ops.tensor(images, [labels.length, ...imageShape]), normalization),
@@ -104,26 +107,15 @@ export async function trainLoop(
         }),
         stepSamples(model, seed, position.step),
         { priorStrength, learningRates },
-        ({ loss }) => refuseNonFinite(loss, position),
+        (gradients) => hooks.watch.permits(model, gradients, moment),
       );
-      const { sums } = position;
-      position = {
-        ...position,
-        batch: position.batch + 1,
-        step: position.step + 1,
-        sums: {
-          images: sums.images + labels.length,
-          loss: sums.loss + result.loss * labels.length,
-          crossEntropy: sums.crossEntropy + result.crossEntropy * labels.length,
-          complexity: sums.complexity + result.complexity * labels.length,
-          correct: sums.correct + result.correct,
-        },
-      };
-      for (const id of atFloor) hooks.rangeAtFloor(position.step, id);
-      // The epoch's last batch stops after the epoch's evaluation: a checkpoint stands between two steps.
-      if ((await hooks.step(position, perEpoch)) && position.batch < perEpoch) return position;
+      const sums = result === null ? position.sums : addStep(position.sums, result, labels.length);
+      position = { ...position, batch: position.batch + 1, step: moment.step, sums };
+      if (result !== null) hooks.watch.held(result.held, moment);
+      if (await hooks.step(position, perEpoch)) return position;
     }
     const { images, loss, crossEntropy, complexity, correct } = position.sums;
+    if (images === 0) throw new UserError(`training stopped: no step of epoch ${epoch + 1} had finite gradients`);
     position = { ...start, epoch: epoch + 1, step: position.step };
     await hooks.epoch({
       epoch: epoch + 1,
@@ -138,9 +130,13 @@ export async function trainLoop(
   return position;
 }
 
-function refuseNonFinite(loss: number, { step, epoch }: Position): void {
-  if (Number.isFinite(loss)) return;
-  throw new UserError(
-    `training stopped at step ${step + 1} (epoch ${epoch + 1}): the loss is ${loss}; lower the learning rates (training.weights.learningRate)`,
-  );
+/** The sums over the epoch so far with one more step of `images` images. */
+function addStep(sums: Position["sums"], step: StepResult, images: number): Position["sums"] {
+  return {
+    images: sums.images + images,
+    loss: sums.loss + step.loss * images,
+    crossEntropy: sums.crossEntropy + step.crossEntropy * images,
+    complexity: sums.complexity + step.complexity * images,
+    correct: sums.correct + step.correct,
+  };
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { guards } from "./guards.ts";
 import { count, positive } from "./numbers.ts";
 
 const schedule = z
@@ -41,5 +42,6 @@ export const training = z
     weights: group("weights and biases", "linear-decay"),
     gates: group("the gates' parameters", "constant"),
     ranges: group("the quantizers' ranges", "constant"),
+    guards,
   })
   .describe("how long and with which optimizers");
