@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { uniforms } from "../../src/engine/noise.ts";
@@ -45,6 +45,7 @@ async function resumesTo(t: Test, expected: ReturnType<typeof outcome>, out: str
   t.ok(same(outcome(out), expected), `${what}: resumes to the same bytes`);
   const left = readdirSync(out, { recursive: true, encoding: "utf8" }).filter((name) => /\.part$|\.lock/.test(name));
   t.strictSame(left, [], `${what}: leaves nothing behind`);
+  for (const name of readdirSync(out)) rmSync(join(out, name), { recursive: true });
 }
 
 /** As text: a difference in megabytes of base64 is nothing to print. */
