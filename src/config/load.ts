@@ -17,9 +17,19 @@ export function loadConfig(
   const named = { name: basename(path, extname(path)), ...tree };
   const parsed = configSchema.safeParse(withOptimizers(named));
   if (parsed.success) return { config: parsed.data };
-  const lines = parsed.error.issues.flatMap((issue) => explain(issue, named, places, path));
-  throw new UsageError(`the configuration is wrong:\n${[...new Set(lines)].map((line) => `  ${line}`).join("\n")}`);
+  const lines = [...new Set(parsed.error.issues.flatMap((issue) => explain(issue, named, places, path)))];
+  const more = lines.length > SHOWN_LINES ? [`and ${lines.length - SHOWN_LINES} more`] : [];
+  const list = [...lines.slice(0, SHOWN_LINES), ...more].map((line) => `  ${line}`).join("\n");
+  throw new UsageError(`the configuration is wrong:\n${list}`);
 }
+
+/** More mistakes than this have one cause, and bury it. */
+const SHOWN_LINES = 30;
+/** Characters of a value, name or place that are shown. */
+const SHOWN_CHARACTERS = 200;
+
+const shorten = (text: string): string =>
+  text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS)}…`;
 
 /** The discriminator of a parameter group may be left out: it is Adam then. */
 function withOptimizers(tree: Tree): Tree {
@@ -41,7 +51,8 @@ function explain(issue: Issue, tree: Tree, places: Places, file: string): string
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => {
       const full = [...path, key].join(".");
-      return `${full}: is not a setting; known here: ${knownKeys(issue).join(", ")} (${placeOf(full, places, file)})`;
+      const known = knownKeys(issue).join(", ");
+      return `${shorten(full)}: is not a setting; known here: ${known} (${shorten(placeOf(full, places, file))})`;
     });
   }
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
@@ -55,8 +66,8 @@ function explain(issue: Issue, tree: Tree, places: Places, file: string): string
     (node, key) => (isTree(node) || Array.isArray(node) ? (node as Tree)[key] : undefined),
     tree,
   );
-  const got = value === undefined ? "nothing" : JSON.stringify(value);
-  return [`${name}: ${expectation(issue)}, got ${got} (${placeOf(name, places, file)})`];
+  const got = value === undefined ? "nothing" : shorten(JSON.stringify(value));
+  return [`${shorten(name)}: ${expectation(issue)}, got ${got} (${shorten(placeOf(name, places, file))})`];
 }
 
 function expectation(issue: Issue): string {
