@@ -3,41 +3,38 @@ import { UsageError } from "../base/errors.ts";
 import type { Reporter } from "../base/progress.ts";
 import type { RunConfig } from "../config/schema.ts";
 import type { Network } from "../network/graph.ts";
-import { estimateMemory } from "../training/memory-estimate.ts";
-
-/** The estimate may be off by this share: from there on a run is warned of, and not refused. */
-const MARGIN = 0.8;
+import { type BatchSizes, estimateMemory } from "../training/memory-estimate.ts";
 
 /**
- * Refuses a configuration that cannot fit into memory, before its first step.
+ * Refuses a configuration that cannot fit into memory, before its first step; warns of one that may not.
  *
  * @throws UsageError with the estimate and the batch sizes that would fit.
  */
 export function requireMemory(
-  { data: { batchSize, evaluationBatchSize } }: Pick<RunConfig, "data">,
+  { data }: Pick<RunConfig, "data">,
   network: Network,
   { available = availableMemory(), warn }: { readonly available?: number } & Pick<Reporter, "warn">,
 ): void {
-  const sizes = { batchSize, evaluationBatchSize };
-  const { training, evaluation, saving } = estimateMemory(network, sizes);
-  const needed = Math.max(training, evaluation, saving);
-  if (needed <= MARGIN * available) return;
-  const parts = [
-    `training at data.batchSize ${batchSize} ${inGib(training)}`,
+  const { batchSize, evaluationBatchSize } = data;
+  const { training, trainingAtMost, evaluation, saving } = estimateMemory(network, { batchSize, evaluationBatchSize });
+  if (Math.max(trainingAtMost, evaluation, saving) <= available) return;
+  const needs = [
+    `training at data.batchSize ${batchSize} needs about ${inGib(training)}, up to ${inGib(trainingAtMost)} while gates are undecided`,
     `evaluation at data.evaluationBatchSize ${evaluationBatchSize} ${inGib(evaluation)}`,
     `saving ${inGib(saving)}`,
   ];
-  const what = `this configuration needs about ${inGib(needed)} of memory (${parts.join(", ")}), ${inGib(available)} are available`;
-  const remedy = remedyFor(network, sizes, available);
-  if (needed > available) throw new UsageError(`${what}: ${remedy}`);
-  warn(`${what}: if it ends for lack of memory, ${remedy}`);
+  const what = `${needs.join(", ")}; ${inGib(available)} of memory are available`;
+  const remedy = remedyFor(network, { batchSize, evaluationBatchSize }, available);
+  if (Math.max(training, evaluation, saving) > available)
+    throw new UsageError(`this configuration does not fit into memory: ${what}: ${remedy}`);
+  warn(`this configuration may not fit into memory: ${what}: if it does not, ${remedy}`);
 }
 
-/** The largest batch sizes that leave the margin; memory is what is missing where not even 1 does. */
-function remedyFor(network: Network, sizes: Parameters<typeof estimateMemory>[1], available: number): string {
-  const fits = (name: "training" | "evaluation", one: Partial<typeof sizes>) =>
-    estimateMemory(network, { ...sizes, ...one })[name] <= MARGIN * available;
-  const batchSize = largest(sizes.batchSize, (batchSize) => fits("training", { batchSize }));
+/** The largest batch sizes that surely fit; memory is what is missing where not even 1 does. */
+function remedyFor(network: Network, sizes: BatchSizes, available: number): string {
+  const fits = (need: "trainingAtMost" | "evaluation", changed: Partial<BatchSizes>) =>
+    estimateMemory(network, { ...sizes, ...changed })[need] <= available;
+  const batchSize = largest(sizes.batchSize, (batchSize) => fits("trainingAtMost", { batchSize }));
   const evaluationBatchSize = largest(sizes.evaluationBatchSize, (evaluationBatchSize) =>
     fits("evaluation", { evaluationBatchSize }),
   );

@@ -7,6 +7,9 @@ const MAX_BYTES = 1024 * 1024;
 /** Names that would reach into JavaScript's objects. */
 const forbidden = new Set(["__proto__", "constructor", "prototype"]);
 
+/** What the parser would warn of on its own (a list as a key, an unknown tag) is no setting, and refused as such. */
+const quiet = { prettyErrors: false, logLevel: "error" } as const;
+
 export type Tree = { [key: string]: unknown };
 
 /** Where each path of the configuration was written, as `configs/a.yaml:12`. */
@@ -68,7 +71,7 @@ function readText(path: string): string {
 /** Parses text; places of errors carry the file's name. */
 export function parseSource(text: string, path: string): Source {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const document = parseDocument(text, { ...quiet, lineCounter: lines, uniqueKeys: true });
   const at = (offset: number) => `${path}:${lines.linePos(offset).line}`;
   if (document.errors.length > 0) {
     const messages = document.errors.map((error) => `${error.message.split("\n")[0]} (${at(error.pos[0])})`);
@@ -113,10 +116,15 @@ export function parseSetting(setting: string): Source {
   if (equals < 1 || path.some((part) => part === "" || forbidden.has(part))) {
     throw new UsageError(`--set ${setting}: expected path=value, as training.epochs=3`);
   }
-  const document = parseDocument(setting.slice(equals + 1), { prettyErrors: false });
+  const document = parseDocument(setting.slice(equals + 1), quiet);
   if (document.errors.length > 0)
     throw new UsageError(`--set ${setting}: ${document.errors[0]!.message.split("\n")[0]}`);
-  const value: unknown = document.toJS({ maxAliasCount: 0 });
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 0 });
+  } catch (error) {
+    throw new UsageError(`--set ${setting}: ${messageOf(error)}`, { cause: error });
+  }
   const tree = path.reduceRight<unknown>((inner, part) => ({ [part]: inner }), value) as Tree;
   const places: Places = new Map(path.map((_, index) => [path.slice(0, index + 1).join("."), `--set ${setting}`]));
   return { tree, places };

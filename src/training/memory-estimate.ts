@@ -3,48 +3,54 @@ import { elementsOf, outputShapes } from "../network/shapes.ts";
 
 /** Bytes that a run will use beyond what it has before its first step. */
 export interface MemoryEstimate {
+  /** While most gates are decided: one or two levels of each quantizer are computed. */
   readonly training: number;
+  /** While all levels of all quantizers are. */
+  readonly trainingAtMost: number;
   readonly evaluation: number;
   readonly saving: number;
+}
+
+export interface BatchSizes {
+  readonly batchSize: number;
+  readonly evaluationBatchSize: number;
 }
 
 const FLOAT = 4;
 
 /**
- * Estimates what a network needs, from the shapes of its nodes.
- *
- * - Training keeps every node's output for the way back; the largest ones are there several times, as gradients and as
- *   terms of their quantizer. Every parameter has a gradient.
- * - Evaluation keeps only what is still to be read: the widest node's inputs, output and terms.
- * - Saving holds parameters and moments twice, as arrays and as the file.
- *
- * TRAINING_COPIES and EVALUATION_COPIES are fitted to measured peaks (`npm run memory`).
+ * Copies of the widest output that are there at once, beyond the one that is kept: gradients and terms. Fitted to
+ * measured peaks of LeNet-5 on the native engine, in MiB: training 1010 at batch 2048 (the estimate says 1039) and 259
+ * at 512 (266); with all gates undecided 2492 (2515) and 647 (635); evaluation 969 at 5000 (1057).
  */
-export function estimateMemory(
-  network: Network,
-  { batchSize, evaluationBatchSize }: { readonly batchSize: number; readonly evaluationBatchSize: number },
-): MemoryEstimate {
+const copies = { training: 3, trainingAtMost: 7, evaluation: 3 } as const;
+/** Levels of a quantizer, each of which is kept for the way back where all are computed. */
+const LEVELS = 5;
+/** Quantized weights, their gradients and what turns one into the other. */
+const PARAMETER_COPIES = 4;
+
+/**
+ * Estimates what a network needs, from the shapes of its nodes. Training keeps every node's output for the way back,
+ * evaluation only what is still to be read; saving holds parameters and moments twice, as arrays and as the file.
+ */
+export function estimateMemory(network: Network, { batchSize, evaluationBatchSize }: BatchSizes): MemoryEstimate {
   const shapes = outputShapes(network);
-  const perImage = new Set<string>([...network.nodes].filter(({ kind }) => kind === "input").map(({ id }) => id));
-  let [kept, parameters] = [0, 0];
-  let widest = 0;
+  const perImage = new Set<string>();
+  let [kept, quantized, widest, parameters] = [0, 0, 0, 0];
   for (const node of network.nodes) {
     const elements = elementsOf(shapes.get(node.id)!);
     if (node.kind === "parameter") parameters += elements;
-    if (inputsOf(node).some((id) => perImage.has(id))) perImage.add(node.id);
-    if (!perImage.has(node.id)) continue;
+    if (node.kind !== "input" && !inputsOf(node).some((id) => perImage.has(id))) continue;
+    perImage.add(node.id);
     kept += elements;
+    if (node.kind === "quantizer") quantized += elements;
     widest = Math.max(widest, elements);
   }
+  const fixed = PARAMETER_COPIES * parameters;
   return {
-    training: FLOAT * (batchSize * (kept + TRAINING_COPIES * widest) + PARAMETER_COPIES * parameters),
-    evaluation: FLOAT * (evaluationBatchSize * EVALUATION_COPIES * widest + parameters),
+    training: FLOAT * (batchSize * (kept + copies.training * widest) + fixed),
+    trainingAtMost: FLOAT * (batchSize * (kept + LEVELS * quantized + copies.trainingAtMost * widest) + fixed),
+    evaluation: FLOAT * (evaluationBatchSize * copies.evaluation * widest + parameters),
     saving: FLOAT * 2 * 3 * parameters,
   };
 }
-
-/** Copies of the widest output beyond the kept one. */
-const TRAINING_COPIES = 4;
-const EVALUATION_COPIES = 4;
-/** Quantized weights, their gradients and what turns one into the other. */
-const PARAMETER_COPIES = 4;

@@ -128,3 +128,9 @@ t.test("what is wrong at length is told in short", (t) => {
   t.match(message, /\n {2}and 71 more$/);
   t.end();
 });
+
+t.test("an alias that names nothing is refused, with the setting", (t) => {
+  t.match(complaint(paper, ["note=*nothing"]), /--set note=\*nothing: /);
+  t.match(complaint(file("alias.yaml", "note: *nothing\n")), /alias\.yaml/);
+  t.end();
+});
