@@ -1,6 +1,7 @@
 import { basename, extname } from "node:path";
 import type { z } from "zod";
 import { UsageError } from "../base/errors.ts";
+import { shorten, shortenList } from "../base/shorten.ts";
 import { configSchema, type RunConfig } from "./schema.ts";
 import { isTree, merge, type Places, parseSetting, readSource, type Tree } from "./source.ts";
 
@@ -18,18 +19,11 @@ export function loadConfig(
   const parsed = configSchema.safeParse(withOptimizers(named));
   if (parsed.success) return { config: parsed.data };
   const lines = [...new Set(parsed.error.issues.flatMap((issue) => explain(issue, named, places, path)))];
-  const more = lines.length > SHOWN_LINES ? [`and ${lines.length - SHOWN_LINES} more`] : [];
-  const list = [...lines.slice(0, SHOWN_LINES), ...more].map((line) => `  ${line}`).join("\n");
+  const list = shortenList(lines)
+    .map((line) => `  ${line}`)
+    .join("\n");
   throw new UsageError(`the configuration is wrong:\n${list}`);
 }
-
-/** More mistakes than this have one cause, and bury it. */
-const SHOWN_LINES = 30;
-/** Characters of a value, name or place that are shown. */
-const SHOWN_CHARACTERS = 200;
-
-const shorten = (text: string): string =>
-  text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS)}…`;
 
 /** The discriminator of a parameter group may be left out: it is Adam then. */
 function withOptimizers(tree: Tree): Tree {

@@ -82,12 +82,21 @@ export function decodeCheckpoint(bytes: Buffer, path: string): Checkpoint {
   if (checksum(json, tensors) !== metadata.sha256) {
     throw new UserError(`cannot read the checkpoint ${path}: it is damaged (checksum)`);
   }
-  const parsed = state.safeParse(JSON.parse(json));
+  const parsed = state.safeParse(parseJson(json));
   if (!parsed.success) {
     const { path: at, message } = parsed.error.issues[0]!;
     throw new UserError(`cannot read the checkpoint ${path}: ${at.join(".")}: ${message}`);
   }
   return { ...parsed.data, tensors };
+}
+
+/** undefined, which no state is, where it is not JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** @throws UserError when the file cannot be read; see {@link decodeCheckpoint}. */

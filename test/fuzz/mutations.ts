@@ -130,7 +130,7 @@ export const mutated = (seeds: readonly Uint8Array[]): fc.Arbitrary<Buffer> =>
       weight: 30,
       arbitrary: fc
         .tuple(fc.constantFrom(...seeds), fc.array(mutation, { minLength: 1, maxLength: 6 }))
-        .map(([seed, changes]) => changes.reduce((bytes, change) => change(bytes), Buffer.from(seed))),
+        .map(([seed, changes]) => changes.reduce<Buffer>((bytes, change) => change(bytes), Buffer.from(seed))),
     },
     { weight: 1, arbitrary: fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)) },
   );
