@@ -104,7 +104,7 @@ t.test("life is judged from what is known", async (t) => {
   t.equal(lifeOf({ ...own, host: "x", boot: "y" }, own), "unknown");
 });
 
-t.test("200 races: always one writer, never two, never none", async (t) => {
+t.test("200 races: always one writer, never two, never none", { timeout: 170_000 }, async (t) => {
   const racers = Array.from({ length: 3 }, () =>
     fork("test/fixtures/lock-racer.ts", { execArgv: ["--import", "tsx"] }),
   );
