@@ -42,6 +42,15 @@ const file = z.object({
 /** A gate that stands at `value`: with derivative 1 the gradient by phi is the gradient by z. */
 const standing = (value: number): Gate => ({ value, derivative: value > 0 && value < 1 ? 1 : 0 });
 
+/** A quantizer alone meets no batch normalization. */
+const passWithoutStatistics = {
+  training: true,
+  statistics: () => {
+    throw new Error("no batch normalization here");
+  },
+  observe: () => {},
+};
+
 /** quantizer.json: values and gradients of the real quantizer node, one case at a time. */
 export function checkQuantizer(content: unknown, ops: Ops): Outcome {
   const tally = new Tally();
@@ -54,7 +63,9 @@ export function checkQuantizer(content: unknown, ops: Ops): Outcome {
       role: golden.z2 ? "weight" : "activation",
       signed: golden.signed,
       rectifies: false,
+      limit: null,
       prunes: golden.z2 !== null,
+      gated: "weight",
     };
     const { z4, z8, z16, z32 } = golden.gates;
     const sample = sampleOf(
@@ -69,7 +80,7 @@ export function checkQuantizer(content: unknown, ops: Ops): Outcome {
     });
     owner.range[0] = golden.x_max;
     const sums = {
-      range: [0, 0] as [number, number],
+      range: 0,
       levels: new Map<number, number>(),
       channels: null as Float64Array | null,
     };
@@ -78,6 +89,7 @@ export function checkQuantizer(content: unknown, ops: Ops): Outcome {
       () => {
         const gates = sample.setting.channelGates;
         const pass = {
+          ...passWithoutStatistics,
           ops,
           images: ops.tensor(new Float32Array(1), [1]),
           parameter: () => {
@@ -85,13 +97,12 @@ export function checkQuantizer(content: unknown, ops: Ops): Outcome {
           },
           quantizer: () => sample.setting,
           channelGates: () => gates && ops.tensor(gates, [channels]),
-          range: (_: string, output: Parameters<Ops["scalar"]>[0], input: Parameters<Ops["scalar"]>[0]) => {
-            sums.range = [ops.scalar(output), ops.scalar(input)];
+          range: (_: string, inner: number) => {
+            sums.range = inner;
           },
-          level: (_: string, bits: number, inner: Parameters<Ops["scalar"]>[0]) =>
-            sums.levels.set(bits, ops.scalar(inner)),
-          channels: (_: string, inner: Parameters<Ops["scalar"]>[0]) => {
-            sums.channels = Float64Array.from(ops.read(inner));
+          level: (_: string, bits: number, inner: number) => sums.levels.set(bits, inner),
+          channels: (_: string, inner: ArrayLike<number>) => {
+            sums.channels = Float64Array.from(inner);
           },
         };
         const { output, saved } = kind.forward(node, [ops.tensor(channelsLast(golden.x, channels), shape)], pass);

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { Ops } from "../../src/engine/ops.ts";
-import { createQuantizers } from "../../src/methods/bayesian-bits.ts";
+import { createQuantizers } from "../../src/methods/create-quantizers.ts";
 import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";
 import type { Gradients } from "../../src/training/gradients.ts";
-import { createParameters, type Model } from "../../src/training/model.ts";
+import { createModel, type Model } from "../../src/training/model.ts";
 import { drawSamples } from "../../src/training/settings.ts";
 import { Trainer } from "../../src/training/trainer.ts";
 import { numbers, type Outcome, relativeError, Tally } from "./compare.ts";
@@ -133,12 +133,11 @@ export function checkTrajectory(content: unknown, ops: Ops): Outcome {
       pruning: true,
     });
     const initial = { prune: 0, bits4: 0, bits8: 0, bits16: 0, bits32: 0 };
-    const model = {
-      network,
+    const model = createModel(network, {
       ops,
-      parameters: createParameters(network, ops, 0),
+      seed: 0,
       quantizers: createQuantizers(network, { initial, prior: "bop" }),
-    };
+    });
     const adam = { optimizer: "adam", weightDecay: 0 } as const;
     const trainer = new Trainer(model, { weights: adam, gates: adam, ranges: adam });
     const learningRates = { weights: run.learning_rate, gates: run.learning_rate, ranges: run.learning_rate };

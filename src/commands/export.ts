@@ -59,8 +59,9 @@ async function exportLocked(run: string, file: string, context: Context): Promis
     throw new UserError(`cannot export ${run}: its run is ${record.status}; finish it with train --resume`);
   const checkpoint = readLastCheckpoint(run, context.reporter);
   const prepared = await prepare(configSchema.parse(record.config), context);
-  restoreSnapshot(prepared.trainer, checkpoint.tensors, checkpoint.progress.step);
+  restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
   const exported = { ...record, export: await exportRun(prepared, record, { file, reporter: context.reporter }) };
+  await prepared.dataset.close();
   writeRecord(run, exported);
   writeReport(exported, runFiles(run).report);
   printResult(run, exported, context);

@@ -2,10 +2,15 @@ import type { RunConfig } from "../config/schema.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { loadDataset } from "../data/load-dataset.ts";
 import { type Engine, loadEngine } from "../engine/load.ts";
-import { createQuantizers } from "../methods/bayesian-bits.ts";
-import { insertQuantizers } from "../methods/insert-quantizers.ts";
+import { budgetOf } from "../methods/budget.ts";
+import { createMethod } from "../methods/create-method.ts";
+import type { Method, Prior } from "../methods/method.ts";
+import type { Network } from "../network/graph.ts";
 import { createNetwork } from "../network/zoo/index.ts";
-import { createParameters, type Model } from "../training/model.ts";
+import { createModel, type Model } from "../training/model.ts";
+import { type Phase, planPhases } from "../training/phases.ts";
+import { constantStrength, type PriorStrength } from "../training/prior-strength.ts";
+import { SteeredStrength } from "../training/steered-strength.ts";
 import { Trainer } from "../training/trainer.ts";
 import type { Context } from "./context.ts";
 
@@ -14,7 +19,11 @@ export interface Prepared {
   readonly config: RunConfig;
   readonly engine: Engine;
   readonly dataset: Dataset;
+  readonly method: Method;
+  /** The network before the method. */
+  readonly plain: Network;
   readonly model: Model;
+  readonly phases: readonly Phase[];
   readonly trainer: Trainer;
 }
 
@@ -23,14 +32,20 @@ export async function prepare(config: RunConfig, { reporter }: Pick<Context, "re
   const { kind, threads } = config.engine;
   const engine = await loadEngine({ kind, reporter, ...(threads !== undefined && { threads }) });
   const dataset = await loadDataset(config.data, { seed: config.seed, reporter });
-  const { pruning, gates, prior } = config.method;
+  const method = createMethod(config.method);
   const plain = createNetwork(config.network.name, { inputShape: dataset.imageShape, classes: dataset.classes.length });
-  const network = insertQuantizers(plain, { pruning });
-  const model = {
-    network,
+  const network = method.prepare(plain);
+  const model = createModel(network, {
     ops: engine.ops,
-    parameters: createParameters(network, engine.ops, config.seed),
-    quantizers: createQuantizers(network, { initial: gates.initial, prior: prior.kind }),
-  };
-  return { config, engine, dataset, model, trainer: new Trainer(model, config.training) };
+    trainingOps: engine.atPrecision(config.engine.precision),
+    seed: config.seed,
+    quantizers: method.quantizers(network),
+  });
+  const phases = planPhases(config.training, method);
+  const trainer = new Trainer(model, phases[0]!.groups, { strength: strengthOf(method.prior, network) });
+  return { config, engine, dataset, method, plain, model, phases, trainer };
 }
+
+/** The prior strength: as it is given, or steered to a target. */
+const strengthOf = ({ strength, target }: Prior, network: Network): PriorStrength =>
+  target === null ? constantStrength(strength) : new SteeredStrength(budgetOf(network, target), strength);

@@ -39,7 +39,7 @@ export function createProgram(
       await runTrain({ config, ...options }, own(command));
     });
   add("evaluate <target>", "top-1 of a run or of an ONNX file on the test set")
-    .option("--data <name>", "data set, for an ONNX file")
+    .option("--data <name>", "data set, or a configuration that names one, for an ONNX file")
     .option("--data-folder <dir>", "folder of the data set")
     .action(async (target: string, options, command: Command) => {
       const { runEvaluate } = await import("./evaluate.ts");

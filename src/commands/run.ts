@@ -2,7 +2,9 @@ import { writeFileAtomically } from "../base/atomic-file.ts";
 import { interrupted, isStop, messageOf, UserError } from "../base/errors.ts";
 import { canonicalConfig, configHash } from "../config/canonical.ts";
 import { type Change, describeChange } from "../config/changes.ts";
-import type { ImageSet } from "../data/dataset.ts";
+import { firstImages } from "../data/batches.ts";
+import type { Dataset, Split } from "../data/dataset.ts";
+import type { Ops, Tensor } from "../engine/ops.ts";
 import { writeReport } from "../report/write-report.ts";
 import type { Checkpoint } from "../runs/checkpoint.ts";
 import { saveCheckpoint } from "../runs/checkpoints.ts";
@@ -10,10 +12,13 @@ import type { RunRecord } from "../runs/record.ts";
 import { writeRecord } from "../runs/record-file.ts";
 import { clearRun, runFiles } from "../runs/run-directory.ts";
 import { DivergenceWatch } from "../training/divergence.ts";
-import { evaluateInParts } from "../training/evaluate-in-parts.ts";
+import { type Evaluation, evaluate } from "../training/evaluate.ts";
 import { initializeRanges } from "../training/initial-ranges.ts";
+import { initializeStatistics, statisticsImages } from "../training/initial-statistics.ts";
 import { type EpochSummary, start, stepSamples, trainLoop } from "../training/loop.ts";
 import { accountResult, confusionMatrix, learnedOf } from "../training/outcome.ts";
+import { pausingSplit } from "../training/pausing-split.ts";
+import { epochsOf } from "../training/phases.ts";
 import { type Samples, testSamples } from "../training/settings.ts";
 import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
 import type { Context } from "./context.ts";
@@ -21,6 +26,7 @@ import { exportRun } from "./export.ts";
 import { newRecord } from "./new-record.ts";
 import type { Prepared } from "./prepare.ts";
 import { describe } from "./result.ts";
+import { startFrom } from "./start-from.ts";
 
 /** One training run. Its checkpoint is what it goes on from; its record on disk is for reading only. */
 export class Run {
@@ -44,22 +50,16 @@ export class Run {
     this.#watch = new DivergenceWatch(prepared.config.training.guards, (step, message) => this.#warn(step, message));
   }
 
-  /** First ranges, from two training images (ARCHITECTURE.md, "The method" 5); replaces what the folder held. */
-  begin(): void {
-    const { model, dataset, config } = this.prepared;
-    const { ops } = model;
-    const { images } = dataset.train;
-    const [height, width, channels] = dataset.imageShape;
-    const count = Math.min(2, dataset.train.count);
-    initializeRanges(
-      model,
-      () =>
-        ops.normalize(
-          ops.tensor(images.slice(0, count * height * width * channels), [count, height, width, channels]),
-          dataset.normalization,
-        ),
-      () => stepSamples(model, config.seed, 0),
-    );
+  /** Weights, statistics and ranges before the first step (ARCHITECTURE.md, "The method" 5), and what the method decides. */
+  async begin(): Promise<void> {
+    const { model, dataset, config, method } = this.prepared;
+    const { from, equalize } = config.training;
+    if (from === undefined) initializeStatistics(model, await firstNormalized(model.ops, dataset, statisticsImages));
+    else startFrom(this.prepared, { folder: from, equalize });
+    const two = await firstNormalized(model.ops, dataset, 2);
+    initializeRanges(model, two, () => stepSamples(model, config.seed, 0));
+    const { network, quantizers } = model;
+    await method.choose?.({ network, quantizers, measure: async () => (await this.#heldOut()).crossEntropy });
     clearRun(this.folder);
     writeFileAtomically(runFiles(this.folder).config, canonicalConfig(config));
     this.save();
@@ -67,8 +67,8 @@ export class Run {
 
   /** @param changes Settings that have other values than when the run began; the record tells of them. */
   restore({ tensors, progress, record }: Checkpoint, changes: readonly Change[]): void {
-    const { config, trainer } = this.prepared;
-    restoreSnapshot(trainer, tensors, progress.step);
+    const { config } = this.prepared;
+    restoreSnapshot(this.prepared, tensors, progress);
     this.#position = progress;
     this.#savedStep = progress.step;
     this.record = { ...record, status: "running", config, configHash: configHash(config) };
@@ -81,16 +81,10 @@ export class Run {
 
   /** Trains to the end, or until a signal: then it saves and throws. */
   async train(): Promise<void> {
-    const { config, dataset, trainer } = this.prepared;
-    const { epochs } = config.training;
+    const { config, dataset, trainer, phases } = this.prepared;
+    const epochs = epochsOf(phases);
     const { progress } = this.context.reporter;
-    const options = {
-      seed: config.seed,
-      epochs,
-      batchSize: config.data.batchSize,
-      priorStrength: config.method.prior.strength,
-      rates: config.training,
-    };
+    const options = { seed: config.seed, batchSize: config.data.batchSize, phases };
     progress.start("training", epochs);
     try {
       await this.#saveWhenStopped(async () => {
@@ -116,16 +110,17 @@ export class Run {
   async finish(): Promise<void> {
     const { model, dataset, config } = this.prepared;
     await this.#saveWhenStopped(async () => {
-      const { top1, crossEntropy, predictions } = await this.#evaluate(dataset.test, testSamples(model));
+      const { top1, crossEntropy, predictions, labels } = await this.#evaluate(dataset.test, testSamples(model));
       const sampled = await this.#evaluate(dataset.test, stepSamples(model, config.seed, this.#position.step));
       this.record = {
         ...this.record,
+        data: { ...this.record.data, damaged: union(this.record.data.damaged, dataset.damaged()) },
         result: {
           top1,
           crossEntropy,
           sampledTop1: sampled.top1,
           ...accountResult(model.network, model.quantizers),
-          confusion: confusionMatrix(dataset.classes.length, dataset.test.labels, predictions),
+          confusion: confusionMatrix(dataset.classes.length, labels, predictions),
         },
       };
       this.save();
@@ -219,15 +214,27 @@ export class Run {
     }
   }
 
-  #evaluate(set: ImageSet, samples: Samples) {
+  #evaluate(split: Split, samples: Samples): Promise<Evaluation> {
     const { model, dataset, config } = this.prepared;
     const options = { samples, normalization: dataset.normalization, batchSize: config.data.evaluationBatchSize };
-    return evaluateInParts(model, set, options, () => this.#hearSignals());
+    return evaluate(
+      model,
+      pausingSplit(split, () => this.#hearSignals()),
+      options,
+    );
   }
 
-  async #epoch({ epoch, loss, crossEntropy, complexity, top1, learningRates }: EpochSummary): Promise<void> {
-    const { model, dataset, config, trainer } = this.prepared;
-    const evaluated = await this.#evaluate(dataset.validation ?? dataset.test, testSamples(model));
+  /** With test-time gates, on held-out images where there are some. */
+  #heldOut(): Promise<Evaluation> {
+    const { model, dataset } = this.prepared;
+    return this.#evaluate(dataset.validation ?? dataset.test, testSamples(model));
+  }
+
+  async #epoch(summary: EpochSummary): Promise<void> {
+    const { model, dataset, trainer, phases } = this.prepared;
+    const { epoch, loss, crossEntropy, complexity, top1, learningRates, waitingForData, phase, priorStrength } =
+      summary;
+    const evaluated = await this.#heldOut();
     const { relativeBops } = accountResult(model.network, model.quantizers);
     const split = dataset.validation ? ("validation" as const) : ("test" as const);
     const entry = {
@@ -237,6 +244,8 @@ export class Run {
       evaluation: { split, top1: evaluated.top1, crossEntropy: evaluated.crossEntropy },
       relativeBops,
       learningRates,
+      phase,
+      ...(learningRates.gates > 0 && model.quantizers.size > 0 && { priorStrength }),
       quantizers: Object.fromEntries(Array.from(model.quantizers, ([id, quantizer]) => [id, learnedOf(quantizer)])),
     };
     const epochSeconds = (Date.now() - this.#lastEpochAt) / 1000;
@@ -245,10 +254,15 @@ export class Run {
     this.record = {
       ...this.record,
       epochs: [...epochs, entry],
-      times: { ...times, epochSeconds: [...times.epochSeconds, epochSeconds] },
+      data: { ...this.record.data, damaged: union(this.record.data.damaged, dataset.damaged()) },
+      times: {
+        ...times,
+        epochSeconds: [...times.epochSeconds, epochSeconds],
+        waitingForData: [...times.waitingForData, waitingForData],
+      },
     };
     this.context.reporter.info(
-      `epoch ${epoch}/${config.training.epochs}: loss ${loss.toFixed(4)}, ${split} top-1 ${evaluated.top1.toFixed(2)} %, relative BOPs ${relativeBops.toFixed(3)} %, ${epochSeconds.toFixed(1)} s`,
+      `epoch ${epoch}/${epochsOf(phases)}: loss ${loss.toFixed(4)}, ${split} top-1 ${evaluated.top1.toFixed(2)} %, relative BOPs ${relativeBops.toFixed(3)} %, ${epochSeconds.toFixed(1)} s, ${waitingForData.toFixed(1)} % of the training waiting for data`,
     );
     this.#watch.epoch(this.record.epochs);
   }
@@ -259,4 +273,13 @@ export class Run {
     this.record = { ...this.record, warnings: [...warnings, { step, message }] };
     this.context.reporter.warn(`step ${step}: ${message}`);
   }
+}
+
+/** Damaged images of all sessions of a run: one that resumes does not read again what was read before. */
+const union = (before: readonly string[], now: readonly string[]): string[] => [...new Set([...before, ...now])].sort();
+
+/** Uploads the first training images, normalised, as often as it is called; fewer where there are not so many. */
+async function firstNormalized(ops: Ops, { train, imageShape, normalization }: Dataset, count: number) {
+  const { images, labels } = await firstImages(train, count);
+  return (): Tensor => ops.normalize(ops.tensor(images, [labels.length, ...imageShape]), normalization);
 }

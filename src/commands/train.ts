@@ -52,13 +52,14 @@ async function trainIn(
   requireMemory(config, prepared.model.network, log);
   const run = new Run(folder, prepared, { ...context, reporter: log });
   await context.holdStops(async () => {
-    if (checkpoint === null) run.begin();
+    if (checkpoint === null) await run.begin();
     else run.restore(checkpoint, changes);
     await run.train();
     await run.finish();
   });
   await run.deliver();
   printResult(folder, run.record, context);
+  await prepared.dataset.close();
 }
 
 /**

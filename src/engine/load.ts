@@ -2,8 +2,8 @@ import { messageOf, UserError } from "../base/errors.ts";
 import type { Reporter } from "../base/progress.ts";
 import { defaultThreads } from "./environment.ts";
 import { loadBinding } from "./native/binding.ts";
-import { NativeOps } from "./native/native-ops.ts";
-import type { Ops } from "./ops.ts";
+import { createNativeOps } from "./native/native-ops.ts";
+import type { Ops, Precision } from "./ops.ts";
 import { type EngineLocation, locateEngine } from "./provision/locate.ts";
 
 export interface EngineInfo {
@@ -17,6 +17,8 @@ export interface EngineInfo {
 
 export interface Engine {
   readonly ops: Ops;
+  /** The same engine with convolutions and matrix products in a precision; float32 where it lacks the kernels. */
+  atPrecision(precision: Precision): Ops;
   readonly info: EngineInfo;
 }
 
@@ -49,7 +51,8 @@ export async function loadEngine({
         threads,
         reason: location.reason,
       } as const;
-      return { ops: new NativeOps(binding), info };
+      const { atPrecision } = createNativeOps(binding);
+      return { ops: atPrecision("float32"), atPrecision, info };
     } catch (error) {
       if (error instanceof UserError) throw error;
       throw new UserError(
@@ -74,5 +77,6 @@ export async function loadEngine({
     threads: 1,
     reason: location.reason,
   } as const;
-  return { ops: await createPortableOps(), info };
+  const ops = await createPortableOps();
+  return { ops, atPrecision: () => ops, info };
 }

@@ -1,22 +1,22 @@
 import { readFileSync } from "node:fs";
 import { messageOf, UserError } from "../base/errors.ts";
-import type { Dataset } from "../data/dataset.ts";
+import type { ByteBatch, Dataset } from "../data/dataset.ts";
 import { RuntimeModel } from "./runtime.ts";
 
 const BATCH = 100;
 
-/** Normalised images `start` to `end`, [batch, channels, height, width]. */
-function channelsFirst({ test, imageShape, normalization }: Dataset, start: number, end: number): Float32Array {
+/** Normalised images, [batch, channels, height, width]. */
+function channelsFirst({ imageShape, normalization }: Dataset, { images, labels }: ByteBatch): Float32Array {
   const [height, width, channels] = imageShape;
   const area = height * width;
-  const values = new Float32Array((end - start) * area * channels);
-  for (let image = start; image < end; image++) {
+  const values = new Float32Array(images.length);
+  for (let image = 0; image < labels.length; image++) {
     for (let channel = 0; channel < channels; channel++) {
       const scale = 1 / (255 * normalization.deviation[channel]!);
       const shift = normalization.mean[channel]! / normalization.deviation[channel]!;
       for (let pixel = 0; pixel < area; pixel++) {
-        const byte = test.images[(image * area + pixel) * channels + channel]!;
-        values[((image - start) * channels + channel) * area + pixel] = byte * scale - shift;
+        const byte = images[(image * area + pixel) * channels + channel]!;
+        values[(image * channels + channel) * area + pixel] = byte * scale - shift;
       }
     }
   }
@@ -41,22 +41,26 @@ export async function evaluateFile(
   const model = await RuntimeModel.load(bytes, file);
   const { test, imageShape, classes } = dataset;
   const [height, width, channels] = imageShape;
+  let images = 0;
   let correct = 0;
   try {
-    for (let start = 0; start < test.count; start += BATCH) {
-      const end = Math.min(test.count, start + BATCH);
-      const outputs = await model.run(channelsFirst(dataset, start, end), [end - start, channels, height, width]);
+    for await (const batch of test.batches({ batchSize: BATCH })) {
+      const count = batch.labels.length;
+      if (count === 0) continue;
+      const outputs = await model.run(channelsFirst(dataset, batch), [count, channels, height, width]);
       const [logits] = outputs.values();
-      if (logits?.length !== (end - start) * classes.length) {
+      if (logits?.length !== count * classes.length) {
         throw new UserError(`${file}: expected one output with ${classes.length} values per image`);
       }
-      for (let image = 0; image < end - start; image++) {
+      for (let image = 0; image < count; image++) {
         const row = logits.subarray(image * classes.length, (image + 1) * classes.length);
-        if (row.indexOf(Math.max(...row)) === test.labels[start + image]) correct++;
+        if (row.indexOf(Math.max(...row)) === batch.labels[image]) correct++;
       }
+      images += count;
     }
   } finally {
     await model.release();
   }
-  return { top1: (100 * correct) / test.count, images: test.count };
+  if (images === 0) throw new UserError(`cannot evaluate ${file}: no image could be read`);
+  return { top1: (100 * correct) / images, images };
 }

@@ -2,7 +2,8 @@ import { UserError } from "../base/errors.ts";
 import type { GatedQuantizer } from "../methods/gated-quantizer.ts";
 import { inputsOf, type Network, type Node, type NodeId, type QuantizerNode } from "../network/graph.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
-import { elementsOf, outputShapes } from "../network/shapes.ts";
+import { elementsOf } from "../network/shape.ts";
+import { outputShapes } from "../network/shapes.ts";
 import { codeLimits, encode, roundHalfEven, stepSize } from "../quantization/grid.ts";
 import { clipFactor } from "../quantization/levels.ts";
 import type { FrozenNetwork, FrozenNode, FrozenQuantizer, FrozenTensor } from "./frozen-network.ts";
@@ -89,6 +90,8 @@ export function freeze({ network, quantizers, parameters, classes, normalization
       }
       case "parameter":
         break;
+      default:
+        throw new UserError(`cannot export ${node.id}: a node of kind ${node.kind}`);
     }
   }
   return { name: network.name, nodes, output: becomes.get(network.output)!, classes, normalization };
@@ -135,7 +138,9 @@ function freezeLayer(
     );
   }
   const weights = encodeWeight(context.parameters.get(layer.weight)!, quantizer);
-  const bias = Float64Array.from(layer.bias === null ? new Float64Array(outputs) : context.parameters.get(layer.bias)!);
+  const bias = Float64Array.from(
+    layer.shift === null ? new Float64Array(outputs) : context.parameters.get(layer.shift.inputs[1])!,
+  );
   const padding = node.kind === "conv2d" ? node.padding : { top: 0, bottom: 0, left: 0, right: 0 };
   if (
     Object.values(padding).some((rows) => rows > 0) &&
@@ -159,6 +164,7 @@ function freezeLayer(
     for (const channel of left.kept)
       for (const output of kept) indices.push((tap * inputs + channel) * outputs + output);
   }
+  if (layer.kind === "depthwise-conv2d") throw new UserError(`cannot export ${name}: a depthwise convolution`);
   const frozen: FrozenNode = {
     kind: layer.kind,
     id: name,

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { messageOf, UserError } from "../base/errors.ts";
 import type { Reporter } from "../base/progress.ts";
+import type { ByteBatch, ImageShape, Split } from "../data/dataset.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
 import type { Verification } from "../runs/record.ts";
 import { CodeComparison } from "./compare-codes.ts";
@@ -20,14 +21,9 @@ const SAME_CLASS = 99.9;
 const LAYER_IMAGES = 500;
 const BATCH = 100;
 
-/** Test images as the data set holds them: pixels stay bytes. */
-export interface TestImages {
-  /** [count, height, width, channels], 0…255. */
-  readonly images: Uint8Array;
-  readonly labels: Int32Array;
-  readonly count: number;
-  /** [height, width, channels]. */
-  readonly imageShape: readonly number[];
+/** Test images as the data set gives them. */
+export interface TestImages extends Split {
+  readonly imageShape: ImageShape;
 }
 
 export interface VerifyOptions {
@@ -85,8 +81,9 @@ async function compareLayers(context: Context, bytes: Uint8Array): Promise<Verif
   });
   const model = await RuntimeModel.load(bytes, file);
   try {
-    for (let start = 0; start < Math.min(test.count, LAYER_IMAGES); start += BATCH) {
-      const images = imagesAt(context, start, Math.min(start + BATCH, LAYER_IMAGES, test.count));
+    for await (const batch of test.batches({ batchSize: BATCH, limit: LAYER_IMAGES })) {
+      if (batch.labels.length === 0) continue;
+      const images = normalised(context, batch);
       const values = new Map(await model.run(images.channelsFirst, images.shape));
       values.set(valueName(network, network.nodes[0]!), images.channelsFirst);
       for (const { from, nodes, end, comparison } of groups) {
@@ -125,31 +122,34 @@ async function comparePredictions(
   recordedTop1: number | undefined,
 ): Promise<Pick<Verification, "images" | "top1" | "trainerTop1" | "sameClass">> {
   const { file, network, test, ops, reference, reporter } = context;
-  const counts = { runtime: 0, trainer: 0, same: 0 };
+  const counts = { images: 0, runtime: 0, trainer: 0, same: 0 };
   const model = await RuntimeModel.load(bytes, file);
   try {
-    for (let start = 0; start < test.count; start += BATCH) {
-      const images = imagesAt(context, start, Math.min(start + BATCH, test.count));
+    for await (const batch of test.batches({ batchSize: BATCH })) {
+      const { labels } = batch;
+      if (labels.length === 0) continue;
+      const images = normalised(context, batch);
       const logits = (await model.run(images.channelsFirst, images.shape)).get(outputName);
       if (logits?.length !== images.count * network.classes.length) {
         throw new UserError(`${file}: expected ${network.classes.length} values per image from "${outputName}"`);
       }
-      const batch = ops.tensor(images.channelsLast, [images.count, ...test.imageShape]);
-      const trainer = reference.classify(batch);
-      ops.release(batch);
+      const uploaded = ops.tensor(images.channelsLast, [images.count, ...test.imageShape]);
+      const trainer = reference.classify(uploaded);
+      ops.release(uploaded);
       for (let index = 0; index < images.count; index++) {
         const predicted = largestIndex(logits, index * network.classes.length, network.classes.length);
-        const label = test.labels[start + index];
+        const label = labels[index];
         if (predicted === label) counts.runtime++;
         if (trainer[index] === label) counts.trainer++;
         if (predicted === trainer[index]) counts.same++;
       }
-      reporter.progress.update(start + images.count);
+      counts.images += images.count;
+      reporter.progress.update(counts.images);
     }
   } finally {
     await model.release();
   }
-  const percent = (count: number) => (100 * count) / test.count;
+  const percent = (count: number) => (100 * count) / counts.images;
   const top1 = percent(counts.runtime);
   const sameClass = percent(counts.same);
   const trainerTop1 = recordedTop1 ?? percent(counts.trainer);
@@ -158,23 +158,20 @@ async function comparePredictions(
   const onClass = Math.min(SAME_CLASS, 100 - percent(1));
   if (Math.abs(top1 - trainerTop1) > onTop1 + 1e-9 || sameClass < onClass - 1e-9) {
     throw new UserError(
-      `${file}: ${runtimeName} disagrees with the trainer over ${test.count} test images although every layer agrees: ` +
+      `${file}: ${runtimeName} disagrees with the trainer over ${counts.images} test images although every layer agrees: ` +
         `top-1 ${top1.toFixed(2)} % against ${trainerTop1.toFixed(2)} % (at most ${TOP1_TOLERANCE} points apart), ` +
         `the same class for ${sameClass.toFixed(2)} % (at least ${SAME_CLASS} %).`,
     );
   }
-  return { images: test.count, top1, trainerTop1, sameClass };
+  return { images: counts.images, top1, trainerTop1, sameClass };
 }
 
-/** Images `start` to `end`, normalised by the engine, in both orders. */
-function imagesAt({ network, test, ops }: Context, start: number, end: number) {
-  const size = test.imageShape.reduce((product, length) => product * length, 1);
-  const [height, width, channels] = test.imageShape as readonly [number, number, number];
-  const count = end - start;
-  // A copy: the engine reads the array in place.
-  const pixels = test.images.slice(start * size, end * size);
+/** Images normalised by the engine, in both orders. */
+function normalised({ network, test, ops }: Context, { images, labels }: ByteBatch) {
+  const [height, width, channels] = test.imageShape;
+  const count = labels.length;
   const channelsLast = ops.scope(
-    () => floats(ops, ops.normalize(ops.tensor(pixels, [count, height, width, channels]), network.normalization)),
+    () => floats(ops, ops.normalize(ops.tensor(images, [count, height, width, channels]), network.normalization)),
     () => [],
   );
   const channelsFirst = toChannelsFirst(network, network.nodes[0]!, channelsLast);

@@ -1,11 +1,15 @@
-import type { NodeId } from "../network/graph.ts";
-import type { Layer } from "../network/layers.ts";
+import { type ChannelStates, followChannels, keptChannels } from "../network/channels.ts";
+import type { Network, NodeId } from "../network/graph.ts";
+import { type Layer, layersOf } from "../network/layers.ts";
+import { elementsOf } from "../network/shape.ts";
 import { bitOperations, type LayerCost, relativeBitOperations } from "../quantization/bit-operations.ts";
 import type { BitWidth } from "../quantization/levels.ts";
 import type { GatedQuantizer } from "./gated-quantizer.ts";
 
-/** Bits of the network's input: it is 8-bit image data. */
+/** Bits of the network's input for a quantized layer: it is 8-bit image data. */
 const INPUT_BITS = 8;
+
+type Quantizers = ReadonlyMap<NodeId, GatedQuantizer>;
 
 /** What one layer costs with the learned bits and channels. */
 export interface LayerAccount {
@@ -29,48 +33,28 @@ export interface Account {
   readonly layers: readonly LayerAccount[];
   /** Percent of the 32×32-bit, unpruned network. */
   readonly relativeBops: number;
+  /** The same by the authors' formula, which counts input pruning on straight chains of layers only. */
+  readonly relativeBopsAuthors: number;
   readonly packedBytes: number;
   readonly fp32Bytes: number;
   readonly channels: { readonly kept: number; readonly of: number };
   readonly parameters: { readonly kept: number; readonly of: number };
 }
 
+/** What pruning leaves of every node's channels, by the test-time gates. */
+export function learnedChannels(network: Network, quantizers: Quantizers): ChannelStates {
+  const layers = new Map(layersOf(network).map((layer) => [layer.name, layer]));
+  return followChannels(network, (name) => openChannels(layers.get(name)!, quantizers));
+}
+
 /**
  * Counts bit operations, parameters and bytes for the test-time gates. A layer that no quantizer serves counts 32
- * bits; the inputs that a layer keeps are the outputs that the layer before it keeps.
+ * bits. Channels count as kept where export keeps them.
  */
-export function account(layers: readonly Layer[], quantizers: ReadonlyMap<NodeId, GatedQuantizer>): Account {
-  const keptOf = new Map<string, number>();
-  const accounts = layers.map((layer): LayerAccount => {
-    const weight = layer.weightQuantizer === null ? null : quantizers.get(layer.weightQuantizer)!;
-    const outputs = layer.weightShape.at(-1)!;
-    const keptOutputs = weight?.kept?.length ?? outputs;
-    keptOf.set(layer.name, keptOutputs / outputs);
-    const keptShare = layer.previous === null ? 1 : keptOf.get(layer.previous)!;
-    const inputs = layer.weightShape.at(-2)!;
-    const cost = {
-      macs: layer.macs,
-      weightBits: weight?.bits ?? 32,
-      inputBits: inputBits(layer, quantizers),
-      keptOutputs: keptOutputs / outputs,
-      keptInputs: keptShare,
-    };
-    const weights = layer.weightShape.reduce((total, size) => total * size, 1) * cost.keptOutputs * keptShare;
-    const biases = layer.bias === null ? 0 : keptOutputs;
-    return {
-      layer,
-      weightBits: weight?.bits ?? 32,
-      inputBits: inputBits(layer, quantizers),
-      outputs,
-      keptOutputs,
-      inputs,
-      keptInputs: Math.round(inputs * keptShare),
-      cost,
-      bops: bitOperations(cost),
-      parameters: Math.round(weights) + biases,
-      bytes: Math.ceil((Math.round(weights) * cost.weightBits) / 8) + 4 * biases,
-    };
-  });
+export function account(network: Network, quantizers: Quantizers): Account {
+  const layers = layersOf(network);
+  const states = learnedChannels(network, quantizers);
+  const accounts = layers.map((layer) => accountLayer(layer, states, quantizers));
   const sum = (value: (account: LayerAccount) => number) =>
     accounts.reduce((total, account) => total + value(account), 0);
   const prunable = accounts.filter(
@@ -80,6 +64,7 @@ export function account(layers: readonly Layer[], quantizers: ReadonlyMap<NodeId
   return {
     layers: accounts,
     relativeBops: relativeBitOperations(accounts.map(({ cost }) => cost)),
+    relativeBopsAuthors: relativeBitOperations(authorsCosts(accounts, quantizers)),
     packedBytes: sum(({ bytes }) => bytes),
     fp32Bytes: 4 * parameters,
     channels: {
@@ -90,8 +75,58 @@ export function account(layers: readonly Layer[], quantizers: ReadonlyMap<NodeId
   };
 }
 
-/** The network's input is 8-bit data; an activation without a quantizer has 32 bits. */
-function inputBits(layer: Layer, quantizers: ReadonlyMap<NodeId, GatedQuantizer>): BitWidth {
-  if (layer.inputQuantizer !== null) return quantizers.get(layer.inputQuantizer)!.bits;
-  return layer.previous === null ? INPUT_BITS : 32;
+function accountLayer(layer: Layer, states: ChannelStates, quantizers: Quantizers): LayerAccount {
+  const weight = layer.weightQuantizer === null ? null : quantizers.get(layer.weightQuantizer)!;
+  const outputs = layer.weightShape.at(-1)!;
+  const keptOutputs = keptChannels(states.get(layer.node.id)!).length;
+  const input = states.get(layer.node.inputs[0])!;
+  const keptInputs = keptChannels(input).length;
+  const depthwise = layer.kind === "depthwise-conv2d";
+  const cost = {
+    macs: layer.macs,
+    weightBits: weight?.bits ?? 32,
+    inputBits: inputBits(layer, quantizers),
+    keptOutputs: keptOutputs / outputs,
+    // A channel of a depthwise convolution reads itself alone.
+    keptInputs: depthwise ? 1 : keptInputs / input.length,
+  };
+  const weights = Math.round(elementsOf(layer.weightShape) * cost.keptOutputs * cost.keptInputs);
+  const biases = layer.shift === null ? 0 : keptOutputs;
+  return {
+    layer,
+    weightBits: cost.weightBits,
+    inputBits: cost.inputBits,
+    outputs,
+    keptOutputs,
+    inputs: input.length,
+    keptInputs,
+    cost,
+    bops: bitOperations(cost),
+    parameters: weights + biases,
+    bytes: Math.ceil((weights * cost.weightBits) / 8) + 4 * biases,
+  };
+}
+
+/** The authors' keep(out) and keep(in): a layer's own open gates, and those of the layer before it on a chain. */
+function authorsCosts(accounts: readonly LayerAccount[], quantizers: Quantizers): LayerCost[] {
+  const shares = new Map<string, number>();
+  return accounts.map(({ layer, outputs, cost }) => {
+    const open = openChannels(layer, quantizers);
+    const keptOutputs = open === null ? 1 : open.length / outputs;
+    shares.set(layer.name, keptOutputs);
+    return { ...cost, keptOutputs, keptInputs: layer.previous === null ? 1 : shares.get(layer.previous)! };
+  });
+}
+
+/** Channels of a layer whose pruning gate is open; null where it has none. */
+const openChannels = ({ weightQuantizer }: Layer, quantizers: Quantizers): readonly number[] | null =>
+  weightQuantizer === null ? null : quantizers.get(weightQuantizer)!.kept;
+
+/**
+ * An activation without a quantizer has 32 bits, the network's input 8; a layer that computes in float32, its weight not
+ * quantized, reads the input as float32 too.
+ */
+function inputBits({ inputQuantizer, readsInput, weightQuantizer }: Layer, quantizers: Quantizers): BitWidth {
+  if (inputQuantizer !== null) return quantizers.get(inputQuantizer)!.bits;
+  return readsInput && weightQuantizer !== null ? INPUT_BITS : 32;
 }

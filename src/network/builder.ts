@@ -1,43 +1,95 @@
-import type { Network, Node, NodeId, Padding } from "./graph.ts";
+import type { Initial, LayerNode, Network, Node, NodeId, Padding, ParameterNode, Shape } from "./graph.ts";
 
 export const noPadding: Padding = { top: 0, bottom: 0, left: 0, right: 0 };
+
+/** The same number of rows and columns on every side. */
+export const evenPadding = (size: number): Padding => ({ top: size, bottom: size, left: size, right: size });
+
+/** PyTorch's default: the square root of the variance that keeps batch statistics finite. */
+const EPSILON = 1e-5;
+
+interface LayerOptions {
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Adds one number per output channel; leave it out before a batch normalization, whose shift takes its place. */
+  readonly bias?: boolean;
+}
+
+interface ConvolutionOptions {
+  readonly kernel: number;
+  readonly stride?: number;
+  readonly padding?: Padding;
+}
 
 /** Writes a network layer by layer; each call returns the id of the node it ends with. */
 export class NetworkBuilder {
   readonly #nodes: Node[] = [{ kind: "input", id: "input" }];
   readonly input: NodeId = "input";
 
-  /** Convolution with bias: weight [kernel, kernel, in, out]. */
+  /** Convolution: weight [kernel, kernel, in, out]. */
   conv2d(
+    id: string,
+    input: NodeId,
+    { kernel, inputs, outputs, stride = 1, padding = noPadding, bias = true }: LayerOptions & ConvolutionOptions,
+  ): NodeId {
+    const fanIn = kernel * kernel * inputs;
+    const weight = this.#weight(id, [kernel, kernel, inputs, outputs], fanIn);
+    return this.#layer({ kind: "conv2d", id, inputs: [input, weight], stride, padding }, { outputs, fanIn, bias });
+  }
+
+  /** Depthwise convolution: weight [kernel, kernel, 1, channels]. */
+  depthwiseConv2d(
     id: string,
     input: NodeId,
     {
       kernel,
-      inputs,
-      outputs,
+      channels,
       stride = 1,
       padding = noPadding,
-    }: { kernel: number; inputs: number; outputs: number; stride?: number; padding?: Padding },
+      bias = true,
+    }: ConvolutionOptions & { readonly channels: number; readonly bias?: boolean },
   ): NodeId {
-    const fanIn = kernel * kernel * inputs;
-    const weight = this.#parameter(`${id}.weight`, "weight", [kernel, kernel, inputs, outputs], fanIn);
-    this.#nodes.push({ kind: "conv2d", id, inputs: [input, weight], stride, padding });
-    return this.#bias(id, outputs, fanIn);
+    const fanIn = kernel * kernel;
+    const weight = this.#weight(id, [kernel, kernel, 1, channels], fanIn);
+    const node = { kind: "depthwise-conv2d", id, inputs: [input, weight], stride, padding } as const;
+    return this.#layer(node, { outputs: channels, fanIn, bias });
   }
 
-  /** Dense layer with bias: weight [in, out]. */
-  dense(id: string, input: NodeId, { inputs, outputs }: { inputs: number; outputs: number }): NodeId {
-    const weight = this.#parameter(`${id}.weight`, "weight", [inputs, outputs], inputs);
-    this.#nodes.push({ kind: "dense", id, inputs: [input, weight] });
-    return this.#bias(id, outputs, inputs);
+  /** Dense layer: weight [in, out]. */
+  dense(id: string, input: NodeId, { inputs, outputs, bias = true }: LayerOptions): NodeId {
+    const weight = this.#weight(id, [inputs, outputs], inputs);
+    return this.#layer({ kind: "dense", id, inputs: [input, weight] }, { outputs, fanIn: inputs, bias });
   }
 
-  relu(id: string, input: NodeId): NodeId {
-    return this.#push({ kind: "relu", id, inputs: [input] });
+  batchNorm(id: string, input: NodeId, { channels }: { channels: number }): NodeId {
+    const scale = this.#parameter(`${id}.scale`, "scale", [channels], { kind: "constant", value: 1 });
+    const shift = this.#parameter(`${id}.shift`, "shift", [channels], { kind: "constant", value: 0 });
+    return this.#push({ kind: "batch-norm", id, inputs: [input, scale, shift], epsilon: EPSILON });
   }
 
-  maxPool(id: string, input: NodeId, { size, stride = size }: { size: number; stride?: number }): NodeId {
-    return this.#push({ kind: "max-pool", id, inputs: [input], size, stride });
+  relu(id: string, input: NodeId, { limit = null }: { limit?: number | null } = {}): NodeId {
+    return this.#push({ kind: "relu", id, inputs: [input], limit });
+  }
+
+  maxPool(
+    id: string,
+    input: NodeId,
+    { size, stride = size, padding = noPadding }: { size: number; stride?: number; padding?: Padding },
+  ): NodeId {
+    return this.#push({ kind: "max-pool", id, inputs: [input], size, stride, padding });
+  }
+
+  globalAveragePool(id: string, input: NodeId): NodeId {
+    return this.#push({ kind: "global-average-pool", id, inputs: [input] });
+  }
+
+  add(id: string, left: NodeId, right: NodeId): NodeId {
+    return this.#push({ kind: "add", id, inputs: [left, right] });
+  }
+
+  /** Channels of zeros before and after those of `input`. */
+  padChannels(id: string, input: NodeId, channels: readonly [before: number, after: number]): NodeId {
+    return this.#push({ kind: "pad", id, inputs: [input], padding: noPadding, channels });
   }
 
   flatten(id: string, input: NodeId): NodeId {
@@ -53,12 +105,22 @@ export class NetworkBuilder {
     return node.id;
   }
 
-  #parameter(id: string, role: "weight" | "bias", shape: readonly number[], fanIn: number): NodeId {
-    return this.#push({ kind: "parameter", id, role, shape, fanIn });
+  #parameter(id: string, role: ParameterNode["role"], shape: Shape, initial: Initial): NodeId {
+    return this.#push({ kind: "parameter", id, role, shape, initial });
   }
 
-  #bias(layer: NodeId, outputs: number, fanIn: number): NodeId {
-    const bias = this.#parameter(`${layer}.bias`, "bias", [outputs], fanIn);
-    return this.#push({ kind: "bias", id: `${layer}.biased`, inputs: [layer, bias] });
+  #weight(layer: string, shape: Shape, fanIn: number): NodeId {
+    return this.#parameter(`${layer}.weight`, "weight", shape, { kind: "uniform", bound: 1 / Math.sqrt(fanIn) });
+  }
+
+  #layer(
+    node: LayerNode,
+    { outputs, fanIn, bias }: { readonly outputs: number; readonly fanIn: number; readonly bias: boolean },
+  ): NodeId {
+    this.#push(node);
+    if (!bias) return node.id;
+    const initial = { kind: "uniform", bound: 1 / Math.sqrt(fanIn) } as const;
+    const values = this.#parameter(`${node.id}.bias`, "bias", [outputs], initial);
+    return this.#push({ kind: "bias", id: `${node.id}.biased`, inputs: [node.id, values], gate: null });
   }
 }

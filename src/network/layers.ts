@@ -1,78 +1,106 @@
 import {
-  type Conv2dNode,
-  type DenseNode,
+  type BatchNormNode,
+  type BiasNode,
+  type FoldedNormNode,
   inputsOf,
+  isLayer,
+  type LayerNode,
   type Network,
   type Node,
   type NodeId,
+  nodesById,
   type QuantizerNode,
 } from "./graph.ts";
 import { kindOf } from "./nodes/index.ts";
-import { elementsOf, outputShapes } from "./shapes.ts";
+import { elementsOf } from "./shape.ts";
+import { outputShapes } from "./shapes.ts";
+
+/** What stands behind a layer and adds one number per channel: its bias or its batch normalization. */
+export type Shift = BiasNode | BatchNormNode | FoldedNormNode;
 
 /** A layer with weights, as bit operations, pruning, reports and export see it. */
 export interface Layer {
-  readonly node: Conv2dNode | DenseNode;
+  readonly node: LayerNode;
   readonly name: string;
-  readonly kind: "conv2d" | "dense";
+  readonly kind: LayerNode["kind"];
   readonly weight: NodeId;
-  readonly bias: NodeId | null;
+  readonly shift: Shift | null;
   readonly weightShape: readonly number[];
   readonly outputShape: readonly number[];
+  /** Multiply-accumulates for one image. */
   readonly macs: number;
+  /** Weights, and biases or scales and shifts. */
   readonly parameters: number;
   readonly weightQuantizer: NodeId | null;
-  /** The quantizer of the activation it reads; null: the network's input, which counts as 8 bits. */
+  /** The quantizer of the activation it reads; null: none, or the network's input. */
   readonly inputQuantizer: NodeId | null;
-  /** The layer whose output channels are its input channels; null for the first. */
+  /** Whether it reads the network's input, which counts as 8 bits. */
+  readonly readsInput: boolean;
+  /** The layer before it on a straight chain, without a residual sum between; null: there is none. */
   readonly previous: string | null;
 }
 
-/** Nodes by id. */
-export const nodesById = (network: Network): ReadonlyMap<NodeId, Node> =>
-  new Map(network.nodes.map((node) => [node.id, node]));
+/** Kinds of nodes whose values are among those of their input: what is on a grid stays on it. */
+const preserving: ReadonlySet<Node["kind"]> = new Set(["max-pool", "flatten", "pad"]);
 
-/** Walks up from `id` through data inputs to the first quantizer or layer; null at the network's input. */
-function upstream(nodes: ReadonlyMap<NodeId, Node>, id: NodeId, kind: "quantizer" | "layer"): NodeId | null {
-  for (let node = nodes.get(id); node !== undefined; node = nodes.get(inputsOf(node)[0] ?? "")) {
-    if (kind === "quantizer" && isQuantizer(node)) return node.id;
-    if (isLayer(node)) return kind === "layer" ? node.id : null;
-  }
-  return null;
+/** The node that `id` has its values from: itself, or what stands before pooling, padding and flattening. */
+export function sourceOf(nodes: ReadonlyMap<NodeId, Node>, id: NodeId): Node {
+  let node = nodes.get(id)!;
+  while (preserving.has(node.kind)) node = nodes.get(inputsOf(node)[0]!)!;
+  return node;
 }
-
-const isQuantizer = (node: Node): node is QuantizerNode => node.kind === "quantizer";
-export const isLayer = (node: Node): node is Conv2dNode | DenseNode => node.kind === "conv2d" || node.kind === "dense";
 
 /** The layers of a network with and without quantizers, in order. */
 export function layersOf(network: Network): readonly Layer[] {
   const nodes = nodesById(network);
   const shapes = outputShapes(network);
-  const biases = new Map<NodeId, NodeId>();
+  const shifts = new Map<NodeId, Shift>();
   for (const node of network.nodes) {
-    if (node.kind === "bias") biases.set(node.inputs[0], node.inputs[1]);
+    if (node.kind === "bias" || node.kind === "batch-norm" || node.kind === "folded-norm") {
+      shifts.set(node.inputs[0], node);
+    }
   }
   return network.nodes.filter(isLayer).map((node) => {
     const [data, weightInput] = node.inputs;
-    const source = nodes.get(weightInput)!;
-    const weightQuantizer = isQuantizer(source) ? source : null;
-    const weight = weightQuantizer === null ? source.id : weightQuantizer.inputs[0];
-    const bias = biases.get(node.id) ?? null;
+    const { weight, quantizer } = weightOf(nodes, weightInput);
+    const shift = shifts.get(node.id) ?? null;
+    const source = sourceOf(nodes, data);
     const weightShape = shapes.get(weight)!;
     const outputShape = shapes.get(node.id)!;
+    const perChannel = shift === null ? 0 : shift.kind === "bias" ? 1 : 2;
     return {
       node,
       name: node.id,
       kind: node.kind,
       weight,
-      bias,
+      shift,
       weightShape,
       outputShape,
       macs: kindOf(node).macs!(node, [shapes.get(data)!, weightShape], outputShape),
-      parameters: elementsOf(weightShape) + (bias === null ? 0 : elementsOf(shapes.get(bias)!)),
-      weightQuantizer: weightQuantizer?.id ?? null,
-      inputQuantizer: upstream(nodes, data, "quantizer"),
-      previous: upstream(nodes, data, "layer"),
+      parameters: elementsOf(weightShape) + perChannel * outputShape.at(-1)!,
+      weightQuantizer: quantizer?.id ?? null,
+      inputQuantizer: source.kind === "quantizer" ? source.id : null,
+      readsInput: source.kind === "input",
+      previous: previousLayer(nodes, data),
     };
   });
+}
+
+/** The parameter behind a layer's weight, and the quantizer between. */
+function weightOf(
+  nodes: ReadonlyMap<NodeId, Node>,
+  id: NodeId,
+): { readonly weight: NodeId; readonly quantizer: QuantizerNode | null } {
+  let node = nodes.get(id)!;
+  const quantizer = node.kind === "quantizer" ? node : null;
+  while (node.kind !== "parameter") node = nodes.get(inputsOf(node)[0]!)!;
+  return { weight: node.id, quantizer };
+}
+
+function previousLayer(nodes: ReadonlyMap<NodeId, Node>, id: NodeId): NodeId | null {
+  for (let node = nodes.get(id); node !== undefined; node = nodes.get(inputsOf(node)[0] ?? "")) {
+    if (isLayer(node)) return node.id;
+    if (node.kind === "add") return null;
+  }
+  return null;
 }

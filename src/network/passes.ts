@@ -90,6 +90,9 @@ export function backward(
   const { ops } = pass;
   const reached = trainable(network);
   const gradients = new Map<NodeId, Tensor>([[network.output, gradient]]);
+  /** A node may pass its gradient on unchanged, to several inputs. */
+  const owners = new Holders(pass);
+  owners.hold(gradient);
   const parameters = new Map<NodeId, Tensor>();
   holders.drop(output);
   for (const node of network.nodes.toReversed()) {
@@ -110,15 +113,17 @@ export function backward(
         if (result === null) return;
         const id = inputs[index]!;
         const other = gradients.get(id);
+        owners.hold(result);
         if (other === undefined) {
           gradients.set(id, result);
         } else {
-          gradients.set(id, ops.add(other, result));
-          for (const part of [other, result]) ops.release(part);
+          const sum = ops.add(other, result);
+          owners.hold(sum);
+          gradients.set(id, sum);
+          for (const part of [other, result]) owners.drop(part);
         }
       });
-      // A node may pass its gradient on unchanged; otherwise this was its last use.
-      if (!results.includes(upstream)) ops.release(upstream);
+      owners.drop(upstream);
     }
     for (const tensor of kept) holders.drop(tensor);
   }

@@ -14,6 +14,3 @@ export function outputShapes(network: Network): ReadonlyMap<NodeId, Shape> {
   }
   return shapes;
 }
-
-/** Number of elements of a shape. */
-export const elementsOf = (shape: Shape): number => shape.reduce((total, size) => total * size, 1);

@@ -28,11 +28,17 @@ const dataset = z.object({
   imageShape: z.array(count).describe("height, width, channels"),
   classes: z.array(z.string()),
   files: z.array(z.object({ name: z.string(), bytes: count, sha256: z.string() })),
+  normalization: z
+    .object({ mean: z.array(finite), deviation: z.array(finite) })
+    .nullable()
+    .default(null)
+    .describe("per channel: the network sees (pixel/255 - mean) / deviation"),
+  damaged: z.array(z.string()).default([]).describe("images that could not be read and were left out"),
 });
 
 const layer = z.object({
   name: z.string(),
-  kind: z.enum(["conv2d", "dense"]),
+  kind: z.enum(["conv2d", "depthwise-conv2d", "dense"]),
   weightShape: z.array(count).describe("convolution: kernel height, kernel width, in, out; dense: in, out"),
   outputShape: z.array(count).describe("height, width, channels or units, before pruning"),
   macs: count.describe("multiply-accumulates for one image, before pruning"),
@@ -74,7 +80,11 @@ const epoch = z.object({
     .object({ split: z.enum(["test", "validation"]), top1: percent, crossEntropy: finite })
     .describe("with test-time gates"),
   relativeBops: finite.describe("percent of the 32-bit network's bit operations, test-time gates"),
-  learningRates: z.object({ weights: finite, gates: finite, ranges: finite }),
+  learningRates: z
+    .object({ weights: finite, gates: finite, ranges: finite })
+    .describe("at the epoch's start; 0 where a group rests"),
+  phase: z.enum(["training", "settling", "fine-tuning"]).optional().describe("settling: gates are fixed"),
+  priorStrength: finite.optional().describe("mu at the epoch's end; absent where no gate learns"),
   quantizers: z.record(z.string(), learned),
 });
 
@@ -138,6 +148,10 @@ const times = z.object({
   finishedAt: z.string().nullable(),
   seconds: finite.describe("of computing, over all sessions of the run"),
   epochSeconds: z.array(finite),
+  waitingForData: z
+    .array(percent)
+    .default([])
+    .describe("for each epoch, percent of its training, without evaluation, spent waiting for images"),
 });
 
 /**

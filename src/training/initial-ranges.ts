@@ -20,7 +20,7 @@ export function initializeRanges(model: Model, makeImages: () => Tensor, draw: (
   }
   ops.scope(
     () => {
-      const first = passOf(model, draw(), makeImages());
+      const first = passOf(model, draw(), makeImages(), { training: true, momentum: 0 });
       const pass = {
         ...first,
         quantizer: (id: NodeId) => ({ ...first.quantizer(id), xMax: quantizers.get(id)!.xMax }),

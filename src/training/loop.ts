@@ -1,22 +1,22 @@
 import { UserError } from "../base/errors.ts";
-import { batches, batchesPerEpoch, epochOrder } from "../data/batches.ts";
+import { batchesPerEpoch } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { WaitingTime } from "../data/waiting.ts";
 import { uniforms } from "../engine/noise.ts";
 import type { NodeId } from "../network/graph.ts";
 import type { Progress as Position } from "../runs/checkpoint.ts";
 import type { DivergenceWatch } from "./divergence.ts";
 import type { StepResult } from "./gradients.ts";
+import type { PerGroup } from "./groups.ts";
 import type { Model } from "./model.ts";
-import { multiplier, type Schedule } from "./schedule.ts";
+import { epochsOf, learningRatesAt, type Phase, phaseAt } from "./phases.ts";
 import { drawSamples, type Samples } from "./settings.ts";
-import type { groups, PerGroup, Trainer } from "./trainer.ts";
+import type { Trainer } from "./trainer.ts";
 
 export interface LoopOptions {
   readonly seed: number;
-  readonly epochs: number;
   readonly batchSize: number;
-  readonly priorStrength: number;
-  readonly rates: PerGroup<{ readonly learningRate: number; readonly schedule: Schedule }>;
+  readonly phases: readonly Phase[];
 }
 
 /** Means over the epoch that has just ended. */
@@ -28,7 +28,13 @@ export interface EpochSummary {
   readonly complexity: number;
   /** Percent of the training images, as they were trained on. */
   readonly top1: number;
+  /** At the epoch's start. */
   readonly learningRates: PerGroup<number>;
+  /** Percent of the time from the epoch's first step here to its last in which training waited for images. */
+  readonly waitingForData: number;
+  readonly phase: Phase["name"];
+  /** mu at the epoch's end. */
+  readonly priorStrength: number;
 }
 
 export interface LoopHooks {
@@ -62,20 +68,10 @@ export function stepSamples(model: Model, seed: number, step: number): Samples {
   });
 }
 
-/** Learning rates during an epoch, counted from 0. */
-export function learningRatesAt(
-  { rates, epochs }: Pick<LoopOptions, "rates" | "epochs">,
-  epoch: number,
-): PerGroup<number> {
-  const rate = (group: (typeof groups)[number]) =>
-    rates[group].learningRate * multiplier(rates[group].schedule, epoch, epochs);
-  return { weights: rate("weights"), gates: rate("gates"), ranges: rate("ranges") };
-}
-
 /**
  * Trains from `from` to the last epoch, or until a hook says stop.
  *
- * @returns Where it stands; `epoch === epochs` when it is done.
+ * @returns Where it stands; after the last phase's last epoch when it is done.
  * @throws UserError where the watch ends it, and at an epoch of which no step counted.
  */
 export async function trainLoop(
@@ -85,18 +81,26 @@ export async function trainLoop(
   from: Position,
   hooks: LoopHooks,
 ): Promise<Position> {
-  const { model } = trainer;
   const { train, imageShape, normalization } = dataset;
-  const { seed, batchSize, priorStrength } = options;
+  const { seed, batchSize, phases } = options;
+  const { strength } = trainer;
   const perEpoch = batchesPerEpoch(train.count, batchSize);
   let position = from;
-  while (position.epoch < options.epochs) {
+  while (position.epoch < epochsOf(phases)) {
     const { epoch } = position;
-    const learningRates = learningRatesAt(options, epoch);
-    const order = epochOrder({ seed, epoch, count: train.count });
-    for (const { images, labels } of batches({ set: train, order, batchSize, from: position.batch })) {
+    const phase = phaseAt(phases, epoch);
+    const started = performance.now();
+    const waiting = new WaitingTime();
+    for await (const { images, labels } of waiting.over(train.epoch({ epoch, batchSize, from: position.batch }))) {
+      if (labels.length === 0) {
+        // All images of the batch are damaged: there is nothing to learn from.
+        position = { ...position, batch: position.batch + 1 };
+        continue;
+      }
+      const { model } = trainer;
       const { ops } = model;
-      const moment = { step: position.step + 1, epoch: epoch + 1 };
+      const moment = epoch + position.batch / perEpoch;
+      const step = { step: position.step + 1, epoch: epoch + 1 };
       const result = trainer.train(
         () => ({
           images: ops.scope(
@@ -106,25 +110,34 @@ export async function trainLoop(
           labels: ops.tensor(labels, [labels.length]),
         }),
         stepSamples(model, seed, position.step),
-        { priorStrength, learningRates },
-        (gradients) => hooks.watch.permits(model, gradients, moment),
+        { priorStrength: strength.value, learningRates: learningRatesAt(phase, moment) },
+        (gradients) => hooks.watch.permits(model, gradients, step),
       );
+      if (!phase.gatesFixed) strength.step(model, (moment + 1 / perEpoch) / phase.to);
       const sums = result === null ? position.sums : addStep(position.sums, result, labels.length);
-      position = { ...position, batch: position.batch + 1, step: moment.step, sums };
-      if (result !== null) hooks.watch.held(result.held, moment);
+      position = { ...position, batch: position.batch + 1, step: step.step, sums };
+      if (result !== null) hooks.watch.held(result.held, step);
       if (await hooks.step(position, perEpoch)) return position;
     }
     const { images, loss, crossEntropy, complexity, correct } = position.sums;
     if (images === 0) throw new UserError(`training stopped: no step of epoch ${epoch + 1} had finite gradients`);
+    const waitingForData = (100 * waiting.seconds) / ((performance.now() - started) / 1000);
     position = { ...start, epoch: epoch + 1, step: position.step };
+    const next = phaseAt(phases, position.epoch);
+    if (!phase.gatesFixed && (next.gatesFixed || position.epoch === phase.to)) strength.settle(trainer.model);
     await hooks.epoch({
       epoch: epoch + 1,
       loss: loss / images,
       crossEntropy: crossEntropy / images,
       complexity: complexity / images,
       top1: (100 * correct) / images,
-      learningRates,
+      waitingForData,
+      learningRates: learningRatesAt(phase, epoch),
+      phase: phase.name,
+      priorStrength: strength.value,
     });
+    // Before the step's hook: a checkpoint then already is one of the phase that it goes on with.
+    trainer.enter(next);
     if (await hooks.step(position, perEpoch)) return position;
   }
   return position;

@@ -1,5 +1,6 @@
 import { inputsOf, type Network } from "../network/graph.ts";
-import { elementsOf, outputShapes } from "../network/shapes.ts";
+import { elementsOf } from "../network/shape.ts";
+import { outputShapes } from "../network/shapes.ts";
 
 /** Bytes that a run will use beyond what it has before its first step. */
 export interface MemoryEstimate {

@@ -1,26 +1,58 @@
 import { uniforms } from "../engine/noise.ts";
 import type { Ops, Variable } from "../engine/ops.ts";
 import type { GatedQuantizer } from "../methods/gated-quantizer.ts";
-import type { Network, NodeId } from "../network/graph.ts";
-import { elementsOf } from "../network/shapes.ts";
+import type { Network, NodeId, ParameterNode } from "../network/graph.ts";
+import type { RunningStatistics } from "../network/node-kind.ts";
+import { elementsOf } from "../network/shape.ts";
+import { outputShapes } from "../network/shapes.ts";
 
 /** A network in training: its graph with quantizers, and everything that is learned. */
 export interface Model {
   readonly network: Network;
+  /** Of evaluation and of everything that is learned: float32. */
   readonly ops: Ops;
+  /** Of the passes of training: the same engine, at the precision that was asked for. */
+  readonly trainingOps: Ops;
   readonly parameters: ReadonlyMap<NodeId, Variable>;
+  /** Running statistics by batch normalization: on the host, and changed in place. */
+  readonly statistics: ReadonlyMap<NodeId, RunningStatistics>;
   readonly quantizers: ReadonlyMap<NodeId, GatedQuantizer>;
 }
 
-/** First values of the trained tensors: uniform in ±1/sqrt(fan in), as PyTorch's defaults. */
-export function createParameters(network: Network, ops: Ops, seed: number): ReadonlyMap<NodeId, Variable> {
+/** A network with its quantizers at the start of training. */
+export function createModel(
+  network: Network,
+  { ops, trainingOps = ops, seed, quantizers }: Pick<Model, "ops" | "quantizers"> & { trainingOps?: Ops; seed: number },
+): Model {
+  const parameters = createParameters(network, ops, seed);
+  return { network, ops, trainingOps, parameters, statistics: createStatistics(network), quantizers };
+}
+
+/** First values of the trained tensors, a function of the seed. */
+function createParameters(network: Network, ops: Ops, seed: number): ReadonlyMap<NodeId, Variable> {
   const parameters = new Map<NodeId, Variable>();
   for (const node of network.nodes) {
     if (node.kind !== "parameter") continue;
-    const bound = 1 / Math.sqrt(node.fanIn);
-    const drawn = uniforms({ seed, stream: node.id, counter: 0 }, elementsOf(node.shape));
-    const values = Float32Array.from(drawn, (u) => (2 * u - 1) * bound);
-    parameters.set(node.id, ops.variable(node.id, values, node.shape));
+    parameters.set(node.id, ops.variable(node.id, initialValues(node, seed), node.shape));
   }
   return parameters;
+}
+
+function initialValues({ id, shape, initial }: ParameterNode, seed: number): Float32Array {
+  const elements = elementsOf(shape);
+  if (initial.kind === "constant") return new Float32Array(elements).fill(initial.value);
+  const drawn = uniforms({ seed, stream: id, counter: 0 }, elements);
+  return Float32Array.from(drawn, (u) => (2 * u - 1) * initial.bound);
+}
+
+/** Statistics at the start: mean 0, variance 1. */
+function createStatistics(network: Network): ReadonlyMap<NodeId, RunningStatistics> {
+  const shapes = outputShapes(network);
+  const norms = network.nodes.filter(({ kind }) => kind === "batch-norm" || kind === "folded-norm");
+  return new Map(
+    norms.map(({ id }) => {
+      const channels = shapes.get(id)!.at(-1)!;
+      return [id, { mean: new Float32Array(channels), variance: new Float32Array(channels).fill(1) }];
+    }),
+  );
 }

@@ -2,7 +2,8 @@ import { account } from "../methods/bit-accounting.ts";
 import type { GatedQuantizer } from "../methods/gated-quantizer.ts";
 import type { Network, NodeId } from "../network/graph.ts";
 import { layersOf } from "../network/layers.ts";
-import { elementsOf, outputShapes } from "../network/shapes.ts";
+import { elementsOf } from "../network/shape.ts";
+import { outputShapes } from "../network/shapes.ts";
 import type { LearnedQuantizer, RunRecord, RunResult } from "../runs/record.ts";
 
 /** What a quantizer has learned so far, as the record has it. */
@@ -67,12 +68,14 @@ export function accountResult(
   network: Network,
   quantizers: ReadonlyMap<NodeId, GatedQuantizer>,
 ): Pick<RunResult, "relativeBops" | "relativeBopsAuthors" | "bytes" | "channels" | "parameters" | "layers"> {
-  const { layers, relativeBops, packedBytes, fp32Bytes, channels, parameters } = account(layersOf(network), quantizers);
+  const { layers, relativeBops, relativeBopsAuthors, packedBytes, fp32Bytes, channels, parameters } = account(
+    network,
+    quantizers,
+  );
   const total = layers.reduce((sum, { bops }) => sum + bops, 0);
   return {
     relativeBops,
-    // On a straight chain of layers, as here, the authors' formula is the same.
-    relativeBopsAuthors: relativeBops,
+    relativeBopsAuthors,
     bytes: { packed: packedBytes, fp32: fp32Bytes },
     channels,
     parameters,

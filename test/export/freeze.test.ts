@@ -3,11 +3,11 @@ import { uniforms } from "../../src/engine/noise.ts";
 import { freeze } from "../../src/export/freeze.ts";
 import type { FrozenLayer } from "../../src/export/frozen-network.ts";
 import { Reference } from "../../src/export/reference.ts";
-import { createQuantizers } from "../../src/methods/bayesian-bits.ts";
+import { createQuantizers } from "../../src/methods/create-quantizers.ts";
 import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
 import { forward } from "../../src/network/passes.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";
-import { createParameters } from "../../src/training/model.ts";
+import { createModel } from "../../src/training/model.ts";
 import { passOf, testSamples } from "../../src/training/settings.ts";
 import { anyEngine } from "../fixtures/engines.ts";
 
@@ -18,12 +18,7 @@ function lenet() {
   const network = insertQuantizers(lenet5({ inputShape: [28, 28, 1], classes: 10, widths: [6, 8, 16] }), {
     pruning: true,
   });
-  return {
-    network,
-    ops,
-    parameters: createParameters(network, ops, 3),
-    quantizers: createQuantizers(network, { initial, prior: "bop" }),
-  };
+  return createModel(network, { ops, seed: 3, quantizers: createQuantizers(network, { initial, prior: "bop" }) });
 }
 
 function frozen({ network, parameters, quantizers }: ReturnType<typeof lenet>) {
@@ -71,7 +66,12 @@ t.test("the pruned network classifies as the masked one: constants of pruned cha
   const tensor = () => ops.tensor(pixels, [images, 28, 28, 1]);
   const masked = ops.scope(
     () =>
-      ops.read(ops.argMax(forward(model.network, passOf(model, testSamples(model), tensor()), { keep: false }).output)),
+      ops.read(
+        ops.argMax(
+          forward(model.network, passOf(model, testSamples(model), tensor(), { training: false }), { keep: false })
+            .output,
+        ),
+      ),
     () => [],
   );
   const reference = new Reference(ops, network);

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import t from "tap";
 import { silent } from "../../src/base/progress.ts";
 import { loadBinding } from "../../src/engine/native/binding.ts";
-import { NativeOps } from "../../src/engine/native/native-ops.ts";
+import { createNativeOps } from "../../src/engine/native/native-ops.ts";
 import { locateEngine } from "../../src/engine/provision/locate.ts";
 import { exportPacked } from "../../src/export/export-packed.ts";
 import type { FrozenNetwork } from "../../src/export/frozen-network.ts";
@@ -23,7 +23,9 @@ const location = locateEngine();
 const skip = location.kind === "native" ? false : `these compare with the native engine: ${location.reason}`;
 
 t.test("exported files in onnxruntime", { skip }, async (t) => {
-  const ops = new NativeOps(loadBinding(location.kind === "native" ? location.binding : "", { threads: 2 }));
+  const ops = createNativeOps(
+    loadBinding(location.kind === "native" ? location.binding : "", { threads: 2 }),
+  ).atPrecision("float32");
   const folder = t.testdir();
   const write = (network: FrozenNetwork, name = "model.onnx") => {
     const file = join(folder, name);

@@ -31,7 +31,9 @@ function quantize(ops: Ops, x: readonly number[], signed: boolean, sample: Sampl
     role: "weight",
     signed,
     rectifies: false,
+    limit: null,
     prunes: false,
+    gated: "weight",
   };
   return ops.scope(
     () => {
@@ -39,6 +41,11 @@ function quantize(ops: Ops, x: readonly number[], signed: boolean, sample: Sampl
       const input: Tensor = ops.tensor(Float32Array.from(x), [1, x.length]);
       const pass = {
         ops,
+        training: true,
+        statistics: () => {
+          throw new Error("no batch normalization here");
+        },
+        observe: () => {},
         images: input,
         parameter: () => input,
         quantizer: () => sample.setting,
@@ -177,7 +184,9 @@ t.test("a quantizer's bits are two to the power of one plus its leading open gat
     role: "activation",
     signed: false,
     rectifies: true,
+    limit: null,
     prunes: false,
+    gated: "weight",
   };
   const initial = { prune: 6, bits4: 6, bits8: -6, bits16: 6, bits32: 6 };
   const owner = new GatedQuantizer(node, { channels: 1, initial, prior: { kind: "const", macShare: 1 } });

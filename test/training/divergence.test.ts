@@ -1,17 +1,21 @@
 import t from "tap";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
-import { createQuantizers } from "../../src/methods/bayesian-bits.ts";
+import { createQuantizers } from "../../src/methods/create-quantizers.ts";
 import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
+import { noPrior } from "../../src/methods/method.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";
 import { isOpen } from "../../src/quantization/hard-concrete.ts";
 import { DivergenceWatch } from "../../src/training/divergence.ts";
 import { start, trainLoop } from "../../src/training/loop.ts";
-import { createParameters } from "../../src/training/model.ts";
+import { createModel } from "../../src/training/model.ts";
+import { planPhases } from "../../src/training/phases.ts";
+import { constantStrength } from "../../src/training/prior-strength.ts";
 import { takeSnapshot } from "../../src/training/snapshot.ts";
 import { Trainer } from "../../src/training/trainer.ts";
 import { anyEngine } from "../fixtures/engines.ts";
 import { sampleRecord } from "../fixtures/sample-record.ts";
+import { splitOf, trainingSplitOf } from "../fixtures/splits.ts";
 
 const configured = (...set: string[]) => loadConfig("configs/mnist-lenet5-quick.yaml", { set }).config;
 const failure = (message: RegExp) => ({ name: "UserError", exitCode: 1, message });
@@ -22,8 +26,11 @@ async function train({ set = [], poison }: { set?: readonly string[]; poison?: (
   const { ops } = await anyEngine();
   const plain = lenet5({ inputShape: [28, 28, 1], classes: 3, widths: [2, 2, 4] });
   const network = insertQuantizers(plain, { pruning: true });
+  if (method.name !== "bayesian-bits") throw new Error("another method");
   const quantizers = createQuantizers(network, { initial: method.gates.initial, prior: "bop" });
-  const trainer = new Trainer({ network, ops, parameters: createParameters(network, ops, 1), quantizers }, training);
+  const phases = planPhases(training, { trainsWeights: true, prior: noPrior });
+  const strength = constantStrength(method.prior.strength);
+  const trainer = new Trainer(createModel(network, { ops, seed: 1, quantizers }), phases[0]!.groups, { strength });
   const images = Uint8Array.from({ length: 8 * 784 }, (_, pixel) => (pixel * 97) % 256);
   const set8 = { count: 8, images, labels: Int32Array.from([0, 1, 2, 0, 1, 2, 0, 1]) };
   const dataset: Dataset = {
@@ -31,15 +38,17 @@ async function train({ set = [], poison }: { set?: readonly string[]; poison?: (
     imageShape: [28, 28, 1],
     classes: ["a", "b", "c"],
     normalization: { mean: [0], deviation: [1] },
-    train: set8,
+    train: trainingSplitOf(set8, [28, 28, 1], 1),
     validation: null,
-    test: set8,
+    test: splitOf(set8, [28, 28, 1]),
     files: [],
+    damaged: () => [],
+    close: async () => {},
   };
   poison?.(trainer);
   const warnings: string[] = [];
   const watch = new DivergenceWatch(training.guards, (step, message) => void warnings.push(`step ${step}: ${message}`));
-  const options = { seed: 1, epochs: 1, batchSize: 2, priorStrength: method.prior.strength, rates: training };
+  const options = { seed: 1, batchSize: 2, phases };
   const counted: number[] = [];
   const end = trainLoop(trainer, dataset, options, start, {
     step: ({ sums }) => {

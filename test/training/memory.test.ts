@@ -1,10 +1,10 @@
 import t from "tap";
 import { loadEngine } from "../../src/engine/load.ts";
-import { createQuantizers } from "../../src/methods/bayesian-bits.ts";
+import { createQuantizers } from "../../src/methods/create-quantizers.ts";
 import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";
 import { stepSamples } from "../../src/training/loop.ts";
-import { createParameters } from "../../src/training/model.ts";
+import { createModel } from "../../src/training/model.ts";
 import { Trainer } from "../../src/training/trainer.ts";
 import { nativeMissing } from "../fixtures/engines.ts";
 
@@ -15,12 +15,11 @@ t.test(`${steps} steps leak nothing`, { skip: nativeMissing() }, async (t) => {
   const { ops } = await loadEngine({ kind: "native" });
   const network = insertQuantizers(lenet5({ inputShape: [28, 28, 1], classes: 10 }), { pruning: true });
   const initial = { prune: 6, bits4: 6, bits8: 2, bits16: -6, bits32: -6 };
-  const model = {
-    network,
+  const model = createModel(network, {
     ops,
-    parameters: createParameters(network, ops, 1),
+    seed: 1,
     quantizers: createQuantizers(network, { initial, prior: "bop" }),
-  };
+  });
   const adam = { optimizer: "adam", weightDecay: 0 } as const;
   const trainer = new Trainer(model, { weights: adam, gates: adam, ranges: adam });
   const labels = Int32Array.from({ length: batch }, (_, image) => image);

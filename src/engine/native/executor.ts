@@ -2,7 +2,13 @@ import type { DataType, Tensor } from "../ops.ts";
 import { type Attribute, type Binding, dataTypes } from "./binding.ts";
 import { NativeTensor } from "./native-tensor.ts";
 
-type AttributeValue = number | boolean | string | readonly number[] | { readonly dtype: number };
+type AttributeValue =
+  | number
+  | boolean
+  | string
+  | readonly number[]
+  | { readonly dtype: number }
+  | { readonly float: number };
 
 /** A kernel with its attributes, prepared once: eager TensorFlow caches one compiled kernel per attribute set. */
 export interface Kernel {
@@ -12,6 +18,7 @@ export interface Kernel {
 
 const names = new Map<number, DataType>([
   [dataTypes.float32, "float32"],
+  [dataTypes.bfloat16, "bfloat16"],
   [dataTypes.int32, "int32"],
   [dataTypes.uint8, "uint8"],
 ]);
@@ -53,6 +60,11 @@ export class Executor {
     return this.own(new NativeTensor(this.binding.createTensor(shape, dataTypes[dtype], values), shape, dtype));
   }
 
+  /** Downloads. Waits for the computation. */
+  read(tensor: Tensor): Float32Array | Int32Array {
+    return this.binding.tensorDataSync((tensor as NativeTensor).id);
+  }
+
   scalar(value: number): NativeTensor {
     return this.create(Float32Array.of(value), []);
   }
@@ -62,10 +74,11 @@ export class Executor {
     return tensor;
   }
 
-  release(tensor: NativeTensor): void {
-    if (tensor.id < 0) return;
-    this.binding.deleteTensor(tensor.id);
-    tensor.id = -1;
+  release(tensor: Tensor): void {
+    const native = tensor as NativeTensor;
+    if (native.id < 0) return;
+    this.binding.deleteTensor(native.id);
+    native.id = -1;
   }
 
   scope<T>(body: () => T, keep: (result: T) => readonly (Tensor | null)[]): T {
@@ -90,6 +103,7 @@ export class Executor {
     if (typeof value === "boolean") return { name, type: binding.TF_ATTR_BOOL, value };
     if (typeof value === "string") return { name, type: binding.TF_ATTR_STRING, value };
     if (typeof value === "object" && "dtype" in value) return { name, type: binding.TF_ATTR_TYPE, value: value.dtype };
+    if (typeof value === "object" && "float" in value) return { name, type: binding.TF_ATTR_FLOAT, value: value.float };
     return { name, type: binding.TF_ATTR_INT, value };
   }
 }

@@ -2,7 +2,8 @@ import { createRequire } from "node:module";
 import { dirname, sep } from "node:path";
 import type { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import type * as TensorFlow from "@tensorflow/tfjs-core";
-import { PortableOps } from "./portable-ops.ts";
+import type { Ops } from "../ops.ts";
+import { portableOps } from "./portable-ops.ts";
 
 // The packages' ES modules lack file extensions, which Node's loader wants: their CommonJS builds it is.
 const require = createRequire(import.meta.url);
@@ -11,12 +12,12 @@ const require = createRequire(import.meta.url);
 export const portableVersion = `tfjs ${(require("@tensorflow/tfjs-core/package.json") as { version: string }).version} (WebAssembly)`;
 
 /** Starts the WebAssembly backend. */
-export async function createPortableOps(): Promise<PortableOps> {
+export async function createPortableOps(): Promise<Ops> {
   const tf = require("@tensorflow/tfjs-core") as typeof TensorFlow;
   const wasm = require("@tensorflow/tfjs-backend-wasm") as { setWasmPaths: typeof setWasmPaths };
   wasm.setWasmPaths(dirname(require.resolve("@tensorflow/tfjs-backend-wasm")) + sep);
   tf.env().set("IS_NODE", true);
   await tf.setBackend("wasm");
   await tf.ready();
-  return new PortableOps(tf);
+  return portableOps(tf);
 }

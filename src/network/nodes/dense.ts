@@ -11,11 +11,15 @@ export const dense: NodeKind<DenseNode> = {
     return [outputs];
   },
   macs: (_, [, weight]) => weight![0]! * weight![1]!,
-  forward: (_, [x, weight], { ops }) => ({ output: ops.matmul(x!, weight!), saved: [x!, weight!] }),
+  forward(_, [x, weight], { ops }) {
+    const saved = [ops.narrow(x!), ops.narrow(weight!)] as const;
+    return { output: ops.matmul(...saved), saved };
+  },
   backward(_, gradient, [x, weight], { ops }, [needsInput]) {
+    const narrow = ops.narrow(gradient);
     return [
-      needsInput ? ops.matmul(gradient, weight!, { transposeB: true }) : null,
-      ops.matmul(x!, gradient, { transposeA: true }),
+      needsInput ? ops.matmul(narrow, weight!, { transposeB: true }) : null,
+      ops.matmul(x!, narrow, { transposeA: true }),
     ];
   },
 };

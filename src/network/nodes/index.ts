@@ -1,18 +1,29 @@
 import type { Node } from "../graph.ts";
 import type { NodeKind } from "../node-kind.ts";
-import { conv2d } from "./conv2d.ts";
+import { batchNorm, fold } from "./batch-norm.ts";
+import { conv2d, depthwiseConv2d } from "./convolution.ts";
 import { dense } from "./dense.ts";
+import { foldedNorm } from "./folded-norm.ts";
+import { averagePool, globalAveragePool, maxPool } from "./pooling.ts";
 import { quantizer } from "./quantizer.ts";
-import { bias, flatten, input, maxPool, parameter, relu } from "./simple.ts";
+import { add, bias, flatten, input, pad, parameter, relu } from "./simple.ts";
 
 const kinds: { readonly [K in Node["kind"]]: NodeKind<Extract<Node, { kind: K }>> } = {
   input,
   parameter,
   conv2d,
+  "depthwise-conv2d": depthwiseConv2d,
   dense,
   bias,
+  "batch-norm": batchNorm,
+  fold,
+  "folded-norm": foldedNorm,
   relu,
   "max-pool": maxPool,
+  "average-pool": averagePool,
+  "global-average-pool": globalAveragePool,
+  add,
+  pad,
   flatten,
   quantizer,
 };

@@ -1,5 +1,6 @@
-import type { BiasNode, FlattenNode, InputNode, MaxPoolNode, ParameterNode, ReluNode } from "../graph.ts";
+import type { AddNode, BiasNode, FlattenNode, InputNode, PadNode, ParameterNode, ReluNode } from "../graph.ts";
 import type { NodeKind } from "../node-kind.ts";
+import { elementsOf } from "../shape.ts";
 
 /** A source is never asked for the gradients of its inputs. */
 const noInputs = () => [];
@@ -20,40 +21,57 @@ export const parameter: NodeKind<ParameterNode> = {
 
 export const bias: NodeKind<BiasNode> = {
   shape: (_, [x]) => x!,
-  forward: (_, [x, values], { ops }) => ({ output: ops.addBias(x!, values!), saved: [] }),
-  backward: (_, gradient, __, { ops }) => [gradient, ops.sumPerChannel(gradient)],
+  forward({ gate }, [x, values], pass) {
+    const gates = gate === null ? null : pass.channelGates(gate);
+    const gated = gates === null ? values! : pass.ops.multiply(values!, gates);
+    return { output: pass.ops.addBias(x!, gated), saved: [gated] };
+  },
+  backward({ gate }, gradient, [gated], pass) {
+    const sums = pass.ops.sumPerChannel(gradient);
+    if (gate === null) return [gradient, sums];
+    if (pass.quantizer(gate).wantsChannels) pass.channels(gate, pass.ops.read(pass.ops.multiply(sums, gated!)));
+    const gates = pass.channelGates(gate);
+    return [gradient, gates === null ? sums : pass.ops.multiply(sums, gates)];
+  },
 };
 
 export const relu: NodeKind<ReluNode> = {
   shape: (_, [x]) => x!,
-  forward(_, [x], { ops }) {
+  forward({ limit }, [x], { ops }) {
+    if (limit !== null) return { output: ops.cappedRelu(x!, limit), saved: [x!] };
     const output = ops.relu(x!);
     return { output, saved: [output] };
   },
-  backward: (_, gradient, [output], { ops }) => [ops.reluGradient(output!, gradient)],
+  backward({ limit }, gradient, [saved], { ops }) {
+    if (limit !== null) return [ops.rangeMask(saved!, gradient, { signed: false, xMax: limit })];
+    return [ops.reluGradient(saved!, gradient)];
+  },
 };
 
-/** Largest of each window; windows that would reach past the border are left out. */
-export const maxPool: NodeKind<MaxPoolNode> = {
-  shape({ size, stride }, [image]) {
+export const add: NodeKind<AddNode> = {
+  shape({ id }, [left, right]) {
+    if (`${left}` !== `${right}`) throw new Error(`${id}: adds [${left}] and [${right}], which differ`);
+    return left!;
+  },
+  forward: (_, [left, right], { ops }) => ({ output: ops.add(left!, right!), saved: [] }),
+  backward: (_, gradient) => [gradient, gradient],
+};
+
+export const pad: NodeKind<PadNode> = {
+  shape({ padding: { top, bottom, left, right }, channels: [before, after] }, [image]) {
     const [height, width, channels] = image as [number, number, number];
-    return [Math.floor((height - size) / stride) + 1, Math.floor((width - size) / stride) + 1, channels];
+    return [height + top + bottom, width + left + right, channels + before + after];
   },
-  forward(node, [x], { ops }) {
-    const { output, workspace } = ops.maxPool(x!, node);
-    return { output, saved: [x!, output, workspace] };
-  },
-  backward(node, gradient, [x, output, workspace], { ops }) {
-    return [ops.maxPoolGradient(x!, { output: output!, workspace: workspace ?? null }, gradient, node)];
-  },
+  forward: (node, [x], { ops }) => ({ output: ops.pad(x!, node), saved: [] }),
+  backward: (node, gradient, _, { ops }) => [ops.crop(gradient, node)],
 };
 
 /** [height, width, channels] to one row, channels fastest. */
 export const flatten: NodeKind<FlattenNode> = {
-  shape: (_, [image]) => [image!.reduce((total, size) => total * size, 1)],
+  shape: (_, [image]) => [elementsOf(image!)],
   forward(_, [x], { ops }) {
     const [batch, ...image] = x!.shape as [number, ...number[]];
-    return { output: ops.reshape(x!, [batch, image.reduce((total, size) => total * size, 1)]), saved: [x!] };
+    return { output: ops.reshape(x!, [batch, elementsOf(image)]), saved: [x!] };
   },
   backward: (_, gradient, [x], { ops }) => [ops.reshape(gradient, x!.shape)],
 };

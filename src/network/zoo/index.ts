@@ -1,14 +1,23 @@
 import type { Network } from "../graph.ts";
 import { lenet5 } from "./lenet5.ts";
+import { mobilenetv2 } from "./mobilenetv2.ts";
+import type { ZooOptions } from "./options.ts";
+import { type CifarResNetOptions, cifarResNet } from "./resnet-cifar.ts";
+import { resnet18 } from "./resnet18.ts";
+import { vgg7 } from "./vgg7.ts";
 
-interface ZooOptions {
-  readonly inputShape: readonly [height: number, width: number, channels: number];
-  readonly classes: number;
-}
-
-const zoo = { lenet5 } as const satisfies Readonly<Record<string, (options: ZooOptions) => Network>>;
+const zoo = {
+  lenet5,
+  vgg7,
+  resnet20: (options: CifarResNetOptions) => cifarResNet("resnet20", 20, options),
+  resnet32: (options: CifarResNetOptions) => cifarResNet("resnet32", 32, options),
+  resnet56: (options: CifarResNetOptions) => cifarResNet("resnet56", 56, options),
+  resnet18,
+  mobilenetv2,
+} as const satisfies Readonly<Record<string, (options: ZooOptions) => Network>>;
 
 export type NetworkName = keyof typeof zoo;
+export const networkNames = Object.keys(zoo) as NetworkName[];
 
 /** A network of the zoo, by its name in configurations. */
 export const createNetwork = (name: NetworkName, options: ZooOptions): Network => zoo[name](options);

@@ -1,9 +1,8 @@
 import { NetworkBuilder } from "../builder.ts";
 import type { Network } from "../graph.ts";
+import type { ZooOptions } from "./options.ts";
 
-export interface LeNetOptions {
-  readonly inputShape: readonly [height: number, width: number, channels: number];
-  readonly classes: number;
+export interface LeNetOptions extends ZooOptions {
   /** Output channels of the two convolutions and units of the hidden dense layer. */
   readonly widths?: readonly [number, number, number];
 }

@@ -1,0 +1,21 @@
+import type { Ops, Tensor } from "../ops.ts";
+import { float, index } from "./attributes.ts";
+import type { Executor } from "./executor.ts";
+
+/** The loss of a classifier and its answers. */
+export function classification(run: Executor): Pick<Ops, "crossEntropy" | "argMax"> {
+  return {
+    crossEntropy(logits, labels) {
+      const [batch] = logits.shape as [number];
+      const kernel = run.kernel("SparseSoftmaxCrossEntropyWithLogits", { ...float, Tlabels: index });
+      const [losses, gradients] = run.runMany(kernel, [logits, labels], 2) as unknown as [Tensor, Tensor];
+      const mean = run.kernel("Mean", { ...float, Tidx: index, keep_dims: false });
+      const loss = run.run(mean, [losses, run.create(Int32Array.of(0), [1])]);
+      return { loss, gradient: run.run(run.kernel("Mul", float), [gradients, run.scalar(1 / batch)]) };
+    },
+    argMax(logits) {
+      const axis = run.create(Int32Array.of(1), []);
+      return run.run(run.kernel("ArgMax", { ...float, Tidx: index, output_type: index }), [logits, axis]);
+    },
+  };
+}

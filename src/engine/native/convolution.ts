@@ -1,0 +1,144 @@
+import type { Border, Conv2dGeometry, Margins, Ops, Precision, Tensor } from "../ops.ts";
+import { float } from "./attributes.ts";
+import { dataTypes } from "./binding.ts";
+import type { Executor, Kernel } from "./executor.ts";
+import { images } from "./images.ts";
+
+type Convolutions = Pick<
+  Ops,
+  | "narrow"
+  | "matmul"
+  | "conv2d"
+  | "conv2dInputGradient"
+  | "conv2dWeightGradient"
+  | "depthwiseConv2d"
+  | "depthwiseConv2dInputGradient"
+  | "depthwiseConv2dWeightGradient"
+>;
+
+/** How a kernel pads by itself, or what has to be put around its images first. */
+type Plan =
+  | { readonly padding: "SAME" | "VALID"; readonly border: null }
+  | { readonly padding: "VALID"; readonly border: Border };
+
+/** Convolutions and matrix products, in float32 or bfloat16; their results are float32. */
+export function convolutions(run: Executor, precision: Precision): Convolutions {
+  const T = { dtype: dataTypes[precision] };
+  const { pad, crop } = images(run);
+
+  const narrow = (x: Tensor): Tensor => {
+    if (precision === "float32" || x.dtype === precision) return x;
+    return run.run(run.kernel("Cast", { SrcT: float.T, DstT: T, Truncate: false }), [x]);
+  };
+  const widen = (x: Tensor): Tensor => {
+    if (precision === "float32") return x;
+    const result = run.run(run.kernel("Cast", { SrcT: T, DstT: float.T, Truncate: false }), [x]);
+    run.release(x);
+    return result;
+  };
+  const execute = (kernel: Kernel, inputs: readonly Tensor[]) => widen(run.run(kernel, inputs));
+
+  const kernelOf = (name: string, { stride }: Conv2dGeometry, { padding }: Plan): Kernel =>
+    run.kernel(name, {
+      T,
+      strides: [1, stride, stride, 1],
+      padding,
+      data_format: "NHWC",
+      ...(name.startsWith("Conv") && { use_cudnn_on_gpu: true }),
+    });
+  const sizes = (shape: readonly number[]) => run.create(Int32Array.from(shape), [4]);
+  /** A depthwise weight as TensorFlow wants it, [kernel height, kernel width, channels, 1]: the same bytes. */
+  const depthwise = ([height, width, , channels]: readonly number[]) => [height!, width!, channels!, 1];
+  const reshape = (x: Tensor, shape: readonly number[]): Tensor =>
+    run.run(run.kernel("Reshape", { T: { dtype: dataTypes[x.dtype] }, Tshape: { dtype: dataTypes.int32 } }), [
+      x,
+      run.create(Int32Array.from(shape), [shape.length]),
+    ]);
+
+  const convolve = (name: string, x: Tensor, weight: Tensor, geometry: Conv2dGeometry): Tensor => {
+    const plan = planOf(x.shape, weight.shape, geometry);
+    const padded = plan.border === null ? x : pad(x, plan.border);
+    const result = execute(kernelOf(name, geometry, plan), [padded, weight]);
+    if (padded !== x) run.release(padded);
+    return result;
+  };
+  const inputGradient = (
+    name: string,
+    inputShape: readonly number[],
+    weight: Tensor,
+    gradient: Tensor,
+    geometry: Conv2dGeometry,
+  ): Tensor => {
+    const plan = planOf(inputShape, weight.shape, geometry);
+    const shape = plan.border === null ? inputShape : paddedShape(inputShape, geometry.padding);
+    const whole = execute(kernelOf(name, geometry, plan), [sizes(shape), weight, gradient]);
+    if (plan.border === null) return whole;
+    const result = crop(whole, plan.border);
+    run.release(whole);
+    return result;
+  };
+  const weightGradient = (
+    name: string,
+    x: Tensor,
+    weightShape: readonly number[],
+    gradient: Tensor,
+    geometry: Conv2dGeometry,
+  ): Tensor => {
+    const plan = planOf(x.shape, weightShape, geometry);
+    const padded = plan.border === null ? x : pad(x, plan.border);
+    const result = execute(kernelOf(name, geometry, plan), [padded, sizes(weightShape), gradient]);
+    if (padded !== x) run.release(padded);
+    return result;
+  };
+
+  return {
+    narrow,
+    matmul: (a, b, { transposeA = false, transposeB = false } = {}) =>
+      execute(run.kernel("MatMul", { T, transpose_a: transposeA, transpose_b: transposeB }), [narrow(a), narrow(b)]),
+    conv2d: (x, weight, geometry) => convolve("Conv2D", narrow(x), narrow(weight), geometry),
+    conv2dInputGradient: (shape, weight, gradient, geometry) =>
+      inputGradient("Conv2DBackpropInput", shape, narrow(weight), narrow(gradient), geometry),
+    conv2dWeightGradient: (x, shape, gradient, geometry) =>
+      weightGradient("Conv2DBackpropFilter", narrow(x), shape, narrow(gradient), geometry),
+    depthwiseConv2d: (x, weight, geometry) =>
+      convolve("DepthwiseConv2dNative", narrow(x), reshape(narrow(weight), depthwise(weight.shape)), geometry),
+    depthwiseConv2dInputGradient: (shape, weight, gradient, geometry) => {
+      const kernels = reshape(narrow(weight), depthwise(weight.shape));
+      return inputGradient("DepthwiseConv2dNativeBackpropInput", shape, kernels, narrow(gradient), geometry);
+    },
+    depthwiseConv2dWeightGradient: (x, shape, gradient, geometry) => {
+      const name = "DepthwiseConv2dNativeBackpropFilter";
+      return reshape(weightGradient(name, narrow(x), depthwise(shape), narrow(gradient), geometry), shape);
+    },
+  };
+}
+
+/**
+ * The kernels know no padding, or the one that makes the output ceil(size / stride). Explicit paddings exist, but their
+ * gradients take 1.5 times as long; padding the image first costs a tenth of that.
+ */
+function planOf(
+  [, height, width]: readonly number[],
+  [kernelHeight, kernelWidth]: readonly number[],
+  { stride, padding }: Conv2dGeometry,
+): Plan {
+  const { top, bottom, left, right } = padding;
+  if (top + bottom + left + right === 0) return { padding: "VALID", border: null };
+  const vertical = samePadding(height!, kernelHeight!, stride);
+  const horizontal = samePadding(width!, kernelWidth!, stride);
+  if (top === vertical[0] && bottom === vertical[1] && left === horizontal[0] && right === horizontal[1]) {
+    return { padding: "SAME", border: null };
+  }
+  return { padding: "VALID", border: { padding, channels: [0, 0] } };
+}
+
+/** Zeros before and after a side with TensorFlow's SAME padding. */
+function samePadding(size: number, kernel: number, stride: number): readonly [number, number] {
+  const total = Math.max(0, (Math.ceil(size / stride) - 1) * stride + kernel - size);
+  return [Math.floor(total / 2), Math.ceil(total / 2)];
+}
+
+const paddedShape = (
+  [batch, height, width, channels]: readonly number[],
+  { top, bottom, left, right }: Margins,
+): readonly number[] => [batch!, height! + top + bottom, width! + left + right, channels!];

@@ -1,0 +1,49 @@
+import type { Ops, Tensor } from "../ops.ts";
+import { float, index } from "./attributes.ts";
+import type { Executor } from "./executor.ts";
+
+/**
+ * Batch normalization by the fused kernels, which want [batch, height, width, channels]: vectors are images of one
+ * pixel.
+ */
+export function normalization(run: Executor): Pick<Ops, "batchNorm" | "batchNormGradient" | "affine"> {
+  const kernel = (name: string, training: boolean, epsilon: number) =>
+    run.kernel(name, {
+      ...float,
+      U: float.T,
+      epsilon: { float: epsilon },
+      data_format: "NHWC",
+      is_training: training,
+      ...(name === "FusedBatchNormV3" && { exponential_avg_factor: { float: 1 } }),
+    });
+  const reshape = (x: Tensor, shape: readonly number[]): Tensor =>
+    x.shape.length === shape.length
+      ? x
+      : run.run(run.kernel("Reshape", { ...float, Tshape: index }), [
+          x,
+          run.create(Int32Array.from(shape), [shape.length]),
+        ]);
+  const image = (x: Tensor) => reshape(x, x.shape.length === 2 ? [x.shape[0]!, 1, 1, x.shape[1]!] : x.shape);
+  const nothing = () => run.create(new Float32Array(0), [0]);
+  return {
+    batchNorm(x, scale, shift, epsilon) {
+      const inputs = [image(x), scale, shift, nothing(), nothing()];
+      const outputs = run.runMany(kernel("FusedBatchNormV3", true, epsilon), inputs, 6);
+      const [output, , , mean, variance] = outputs as unknown as [Tensor, Tensor, Tensor, Tensor, Tensor];
+      return { output: reshape(output, x.shape), statistics: { mean, variance } };
+    },
+    batchNormGradient(x, gradient, scale, { mean, variance }, epsilon) {
+      const inputs = [image(gradient), image(x), scale, mean, variance, nothing()];
+      const outputs = run.runMany(kernel("FusedBatchNormGradV3", true, epsilon), inputs, 5);
+      const [byX, byScale, byShift] = outputs as unknown as [Tensor, Tensor, Tensor];
+      return { x: reshape(byX, x.shape), scale: byScale, shift: byShift };
+    },
+    affine(x, scale, shift) {
+      const channels = [x.shape.at(-1)!];
+      const mean = run.create(new Float32Array(channels[0]!), channels);
+      const variance = run.create(new Float32Array(channels[0]!).fill(1), channels);
+      const [output] = run.runMany(kernel("FusedBatchNormV3", false, 0), [image(x), scale, shift, mean, variance], 6);
+      return reshape(output!, x.shape);
+    },
+  };
+}

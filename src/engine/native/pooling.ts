@@ -1,0 +1,68 @@
+import type { Ops, PoolGeometry } from "../ops.ts";
+import { float, index, oneDnn } from "./attributes.ts";
+import type { Executor } from "./executor.ts";
+
+type Pooling = Pick<
+  Ops,
+  | "maxPool"
+  | "maxPoolGradient"
+  | "averagePool"
+  | "averagePoolGradient"
+  | "globalAveragePool"
+  | "globalAveragePoolGradient"
+>;
+
+/** Pooling; by oneDNN where this build of TensorFlow has it, whose max-pooling gradient is 30 times faster. */
+export function pooling(run: Executor): Pooling {
+  const hasOneDnn = hasOneDnnPooling(run);
+  return {
+    maxPool(x, geometry) {
+      if (!hasOneDnn) return { output: run.run(run.kernel("MaxPool", windows(geometry)), [x]), workspace: null };
+      const kernel = run.kernel("_MklNativeMaxPool", { ...windows(geometry), ...oneDnn, workspace_enabled: true });
+      const [output, workspace] = run.runMany(kernel, [x], 2);
+      return { output: output!, workspace: workspace! };
+    },
+    maxPoolGradient(x, { output, workspace }, gradient, geometry) {
+      if (workspace === null) return run.run(run.kernel("MaxPoolGrad", windows(geometry)), [x, output, gradient]);
+      const attributes = { ...windows(geometry), ...oneDnn, workspace_enabled: true };
+      return run.run(run.kernel("_MklNativeMaxPoolGrad", attributes), [x, output, gradient, workspace]);
+    },
+    averagePool: (x, geometry) => run.run(run.kernel("AvgPool", windows(geometry)), [x]),
+    averagePoolGradient: (shape, gradient, geometry) =>
+      run.run(run.kernel("AvgPoolGrad", windows(geometry)), [run.create(Int32Array.from(shape), [4]), gradient]),
+    globalAveragePool: (x) =>
+      run.run(run.kernel("Mean", { ...float, Tidx: index, keep_dims: false }), [
+        x,
+        run.create(Int32Array.of(1, 2), [2]),
+      ]),
+    globalAveragePoolGradient([batch, height, width, channels], gradient) {
+      const reshape = run.kernel("Reshape", { ...float, Tshape: index });
+      const pixels = run.run(reshape, [gradient, run.create(Int32Array.of(batch!, 1, 1, channels!), [4])]);
+      const share = run.run(run.kernel("Mul", float), [pixels, run.scalar(1 / (height! * width!))]);
+      const shape = run.create(Int32Array.of(batch!, height!, width!, channels!), [4]);
+      return run.run(run.kernel("BroadcastTo", { ...float, Tidx: index }), [share, shape]);
+    },
+  };
+}
+
+const windows = ({ size, stride }: PoolGeometry) => ({
+  ...float,
+  ksize: [1, size, size, 1],
+  strides: [1, stride, stride, 1],
+  padding: "VALID",
+  data_format: "NHWC",
+});
+
+function hasOneDnnPooling(run: Executor): boolean {
+  const attributes = { ...windows({ size: 2, stride: 2 }), ...oneDnn, workspace_enabled: true };
+  try {
+    run.scope(
+      () =>
+        run.runMany(run.kernel("_MklNativeMaxPool", attributes), [run.create(new Float32Array(4), [1, 2, 2, 1])], 2),
+      () => [],
+    );
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,85 @@
+import type * as TensorFlow from "@tensorflow/tfjs-core";
+import type { Margins, Ops, Tensor } from "../ops.ts";
+import { type Arena, of, type TfTensor } from "./arena.ts";
+
+type Convolutions = Pick<
+  Ops,
+  | "narrow"
+  | "matmul"
+  | "conv2d"
+  | "conv2dInputGradient"
+  | "conv2dWeightGradient"
+  | "depthwiseConv2d"
+  | "depthwiseConv2dInputGradient"
+  | "depthwiseConv2dWeightGradient"
+>;
+type Image = TensorFlow.Tensor4D;
+
+/** Convolutions, whose gradients are made of forward kernels: WebAssembly has no others. Always float32. */
+export function convolutions(arena: Arena): Convolutions {
+  const { tf } = arena;
+
+  const padded = (x: Tensor, { top, bottom, left, right }: Margins): Image => {
+    const image = of<Image>(x);
+    if (top + bottom + left + right === 0) return image;
+    return tf.pad(image, [
+      [0, 0],
+      [top, bottom],
+      [left, right],
+      [0, 0],
+    ]);
+  };
+
+  const inputGradient = (
+    [batch, height, width, channels]: readonly number[],
+    weight: TfTensor,
+    gradient: Tensor,
+    { stride, padding: { top, bottom, left, right } }: Parameters<Ops["conv2dInputGradient"]>[3],
+  ): TfTensor => {
+    const shape: [number, number, number, number] = [batch!, height! + top + bottom, width! + left + right, channels!];
+    const whole = tf.conv2dTranspose(of<Image>(gradient), weight as Image, shape, stride, "valid");
+    return tf.slice(whole, [0, top, left, 0], [batch!, height!, width!, channels!]);
+  };
+
+  /** The convolution of images by gradients, with batch and channels swapped. */
+  const weightGradient = (
+    x: Tensor,
+    [height, width, inputs, outputs]: readonly number[],
+    gradient: Tensor,
+    { stride, padding }: Parameters<Ops["conv2dWeightGradient"]>[3],
+  ): TfTensor => {
+    const images = tf.transpose(padded(x, padding), [3, 1, 2, 0]);
+    const filters = tf.transpose(of<Image>(gradient), [1, 2, 0, 3]);
+    const swapped = tf.conv2d(images, filters, 1, "valid", "NHWC", stride);
+    return tf.transpose(tf.slice(swapped, [0, 0, 0, 0], [inputs!, height!, width!, outputs!]), [1, 2, 0, 3]);
+  };
+
+  /** Gradients of a depthwise convolution are those of the ordinary one whose other weights are zero. */
+  const spread = (weight: Tensor): TfTensor => tf.mul(of(weight), tf.eye(weight.shape[3]!));
+
+  return {
+    narrow: (x) => x,
+    matmul: (a, b, { transposeA = false, transposeB = false } = {}) =>
+      arena.make((tf) => tf.matMul(of(a), of(b), transposeA, transposeB)),
+    conv2d: (x, weight, { stride, padding }) =>
+      arena.make((tf) => tf.conv2d(padded(x, padding), of<Image>(weight), stride, "valid")),
+    conv2dInputGradient: (shape, weight, gradient, geometry) =>
+      arena.make(() => inputGradient(shape, of(weight), gradient, geometry)),
+    conv2dWeightGradient: (x, shape, gradient, geometry) =>
+      arena.make(() => weightGradient(x, shape, gradient, geometry)),
+    depthwiseConv2d: (x, weight, { stride, padding }) =>
+      arena.make((tf) => {
+        const [height, width, , channels] = weight.shape as [number, number, number, number];
+        const kernels = tf.reshape(of(weight), [height, width, channels, 1]) as Image;
+        return tf.depthwiseConv2d(padded(x, padding), kernels, stride, "valid");
+      }),
+    depthwiseConv2dInputGradient: (shape, weight, gradient, geometry) =>
+      arena.make(() => inputGradient(shape, spread(weight), gradient, geometry)),
+    depthwiseConv2dWeightGradient: (x, shape, gradient, geometry) =>
+      arena.make((tf) => {
+        const [height, width, , channels] = shape as [number, number, number, number];
+        const full = weightGradient(x, [height, width, channels, channels], gradient, geometry);
+        return tf.sum(tf.mul(full, tf.eye(channels)), 2, true);
+      }),
+  };
+}

@@ -1,0 +1,69 @@
+import type * as TensorFlow from "@tensorflow/tfjs-core";
+import type { Ops } from "../ops.ts";
+import { type Arena, of } from "./arena.ts";
+import { maxPoolGradient } from "./max-pool-gradient.ts";
+
+type Images = Pick<
+  Ops,
+  | "maxPool"
+  | "maxPoolGradient"
+  | "averagePool"
+  | "averagePoolGradient"
+  | "globalAveragePool"
+  | "globalAveragePoolGradient"
+  | "pad"
+  | "crop"
+  | "normalize"
+>;
+type Image = TensorFlow.Tensor4D;
+
+/** Pooling, borders around images, and pixels on their way into a network. */
+export function images(arena: Arena): Images {
+  return {
+    maxPool: (x, { size, stride }) => ({
+      output: arena.make((tf) => tf.maxPool(of<Image>(x), size, stride, "valid")),
+      workspace: null,
+    }),
+    maxPoolGradient(x, { output }, gradient, geometry) {
+      const values = maxPoolGradient(
+        of(x).dataSync() as Float32Array,
+        x.shape,
+        of(gradient).dataSync() as Float32Array,
+        output.shape,
+        geometry,
+      );
+      return arena.own(arena.tf.tensor(values, [...x.shape]));
+    },
+    averagePool: (x, { size, stride }) => arena.make((tf) => tf.avgPool(of<Image>(x), size, stride, "valid")),
+    // The transposed convolution with a kernel of ones, a channel at a time as an image of its own.
+    averagePoolGradient: ([batch, height, width, channels], gradient, { size, stride }) =>
+      arena.make((tf) => {
+        const [, rows, columns] = gradient.shape as [number, number, number, number];
+        const single = tf.reshape(tf.transpose(of(gradient), [0, 3, 1, 2]), [batch! * channels!, rows, columns, 1]);
+        const kernel = tf.fill([size, size, 1, 1], 1 / (size * size)) as Image;
+        const shape: [number, number, number, number] = [batch! * channels!, height!, width!, 1];
+        const spread = tf.conv2dTranspose(single as Image, kernel, shape, stride, "valid");
+        return tf.transpose(tf.reshape(spread, [batch!, channels!, height!, width!]), [0, 2, 3, 1]);
+      }),
+    globalAveragePool: (x) => arena.make((tf) => tf.mean(of(x), [1, 2])),
+    globalAveragePoolGradient: ([batch, height, width, channels], gradient) =>
+      arena.make((tf) => {
+        const pixels = tf.reshape(tf.div(of(gradient), height! * width!), [batch!, 1, 1, channels!]);
+        return tf.tile(pixels, [1, height!, width!, 1]);
+      }),
+    pad: (x, { padding: { top, bottom, left, right }, channels }, value = 0) =>
+      arena.make((tf) => tf.pad(of<Image>(x), [[0, 0], [top, bottom], [left, right], [...channels]], value)),
+    crop: (x, { padding: { top, bottom, left, right }, channels: [before, after] }) =>
+      arena.make((tf) => {
+        const [batch, height, width, channels] = x.shape as [number, number, number, number];
+        const size = [batch, height - top - bottom, width - left - right, channels - before - after];
+        return tf.slice(of(x), [0, top, left, before], size);
+      }),
+    normalize: (pixels, { mean, deviation }) =>
+      arena.make((tf) => {
+        const factor = tf.tensor1d(deviation.map((value) => 1 / (255 * value)));
+        const shift = tf.tensor1d(mean.map((value, channel) => value / deviation[channel]!));
+        return tf.sub(tf.mul(tf.cast(of(pixels), "float32"), factor), shift);
+      }),
+  };
+}
