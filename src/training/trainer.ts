@@ -72,9 +72,10 @@ export class Trainer {
     return this.model.ops.scope(
       () => {
         const gradients = computeGradients(this.model, makeBatch(), samples, priorStrength);
+        const permitted = inspect?.(gradients) !== false;
         this.step++;
         this.updates++;
-        if (inspect?.(gradients) === false) return null;
+        if (!permitted) return null;
         const held = this.#apply(gradients, learningRates);
         const { loss, crossEntropy, complexity, correct } = gradients;
         return { loss, crossEntropy, complexity, correct, held };
