@@ -159,6 +159,7 @@ export function checkTrajectory(content: unknown, ops: Ops): Outcome {
             check(relativeError(gradients.complexity, step.complexity), 1e-5);
             check(relativeError(gradients.loss, step.loss), 1e-5);
             compareGradients(run, step.gradients, gradients, ops, check);
+            return true;
           },
         );
       });

@@ -6,9 +6,8 @@ import { configSchema, type RunConfig } from "../config/schema.ts";
 import { data as dataSchema } from "../config/sections/data.ts";
 import { loadDataset } from "../data/load-dataset.ts";
 import { evaluateFile } from "../export/evaluate-file.ts";
-import { readCheckpoint } from "../runs/checkpoint.ts";
+import { readLastCheckpoint } from "../runs/checkpoints.ts";
 import { readRecord } from "../runs/record-file.ts";
-import { runFiles } from "../runs/run-directory.ts";
 import { evaluate } from "../training/evaluate.ts";
 import { testSamples } from "../training/settings.ts";
 import { restoreSnapshot } from "../training/snapshot.ts";
@@ -41,7 +40,7 @@ export async function runEvaluate({ target, data, dataFolder }: EvaluateOptions,
     );
   }
   const record = readRecord(target);
-  const checkpoint = readCheckpoint(runFiles(target).checkpoint);
+  const checkpoint = readLastCheckpoint(target, reporter);
   const prepared = await prepare(configSchema.parse(record.config), context);
   const { model, dataset, config } = prepared;
   restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);

@@ -6,7 +6,8 @@ import { configSchema } from "../config/schema.ts";
 import { exportPacked } from "../export/export-packed.ts";
 import { freeze } from "../export/freeze.ts";
 import { writeReport } from "../report/write-report.ts";
-import { readCheckpoint } from "../runs/checkpoint.ts";
+import { readLastCheckpoint } from "../runs/checkpoints.ts";
+import { acquireLock } from "../runs/lock.ts";
 import type { ExportRecord, RunRecord } from "../runs/record.ts";
 import { readRecord, writeRecord } from "../runs/record-file.ts";
 import { runFiles } from "../runs/run-directory.ts";
@@ -44,13 +45,21 @@ export async function exportRun(
 
 /** `export`: the ONNX file of a finished run, from its checkpoint and record. */
 export async function runExport({ run, out }: { run: string; out?: string }, context: Context): Promise<void> {
+  const lock = acquireLock(run, { force: false });
+  try {
+    await exportLocked(run, out ?? runFiles(run).model, context);
+  } finally {
+    lock.release();
+  }
+}
+
+async function exportLocked(run: string, file: string, context: Context): Promise<void> {
   const record = readRecord(run);
   if (record.result === null)
     throw new UserError(`cannot export ${run}: its run is ${record.status}; finish it with train --resume`);
-  const checkpoint = readCheckpoint(runFiles(run).checkpoint);
+  const checkpoint = readLastCheckpoint(run, context.reporter);
   const prepared = await prepare(configSchema.parse(record.config), context);
   restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
-  const file = out ?? runFiles(run).model;
   const exported = { ...record, export: await exportRun(prepared, record, { file, reporter: context.reporter }) };
   await prepared.dataset.close();
   writeRecord(run, exported);

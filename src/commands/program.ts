@@ -33,7 +33,7 @@ export function createProgram(
     .option("--set <path=value>", "change a setting, as training.epochs=3; may be repeated", collect, [])
     .option("--out <dir>", "run directory (default: reports/<name>)")
     .option("--resume", "continue a stopped run", false)
-    .option("--force", "replace the run that the directory holds", false)
+    .option("--force", "replace the run that the directory holds; with --resume, take over a lock", false)
     .action(async (config: string, options, command: Command) => {
       const { runTrain } = await import("./train.ts");
       await runTrain({ config, ...options }, own(command));

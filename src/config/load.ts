@@ -1,6 +1,7 @@
 import { basename, extname } from "node:path";
 import type { z } from "zod";
 import { UsageError } from "../base/errors.ts";
+import { shorten, shortenList } from "../base/shorten.ts";
 import { configSchema, type RunConfig } from "./schema.ts";
 import { isTree, merge, type Places, parseSetting, readSource, type Tree } from "./source.ts";
 
@@ -17,8 +18,11 @@ export function loadConfig(
   const named = { name: basename(path, extname(path)), ...tree };
   const parsed = configSchema.safeParse(withOptimizers(named));
   if (parsed.success) return { config: parsed.data };
-  const lines = parsed.error.issues.flatMap((issue) => explain(issue, named, places, path));
-  throw new UsageError(`the configuration is wrong:\n${[...new Set(lines)].map((line) => `  ${line}`).join("\n")}`);
+  const lines = [...new Set(parsed.error.issues.flatMap((issue) => explain(issue, named, places, path)))];
+  const list = shortenList(lines)
+    .map((line) => `  ${line}`)
+    .join("\n");
+  throw new UsageError(`the configuration is wrong:\n${list}`);
 }
 
 /** The discriminator of a parameter group may be left out: it is Adam then, but for the weights of fine-tuning. */
@@ -51,7 +55,8 @@ function explain(issue: Issue, tree: Tree, places: Places, file: string): string
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => {
       const full = [...path, key].join(".");
-      return `${full}: is not a setting; known here: ${knownKeys(issue, tree).join(", ")} (${placeOf(full, places, file)})`;
+      const known = knownKeys(issue, tree).join(", ");
+      return `${shorten(full)}: is not a setting; known here: ${known} (${shorten(placeOf(full, places, file))})`;
     });
   }
   // Where no alternative fits at all, all of them are named; else the one that fits furthest tells what is wrong.
@@ -67,8 +72,8 @@ function explain(issue: Issue, tree: Tree, places: Places, file: string): string
     (node, key) => (isTree(node) || Array.isArray(node) ? (node as Tree)[key] : undefined),
     tree,
   );
-  const got = value === undefined ? "nothing" : JSON.stringify(value);
-  return [`${name}: ${expectation(issue)}, got ${got} (${placeOf(name, places, file)})`];
+  const got = value === undefined ? "nothing" : shorten(JSON.stringify(value));
+  return [`${shorten(name)}: ${expectation(issue)}, got ${got} (${shorten(placeOf(name, places, file))})`];
 }
 
 function expectation(issue: Issue): string {

@@ -1,15 +1,10 @@
 import { z } from "zod";
+import { checkpoint } from "./sections/checkpoint.ts";
 import { data } from "./sections/data.ts";
 import { engine } from "./sections/engine.ts";
 import { method } from "./sections/method.ts";
 import { network } from "./sections/network.ts";
-import { count } from "./sections/numbers.ts";
 import { checkTraining, training } from "./sections/training.ts";
-
-const checkpoint = z
-  .strictObject({ everyEpochs: count.default(1).describe("epochs between two checkpoints") })
-  .prefault({})
-  .describe("when training saves");
 
 const exportSection = z
   .strictObject({

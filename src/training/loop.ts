@@ -5,6 +5,8 @@ import { WaitingTime } from "../data/waiting.ts";
 import { uniforms } from "../engine/noise.ts";
 import type { NodeId } from "../network/graph.ts";
 import type { Progress as Position } from "../runs/checkpoint.ts";
+import type { DivergenceWatch } from "./divergence.ts";
+import type { StepResult } from "./gradients.ts";
 import type { PerGroup } from "./groups.ts";
 import type { Model } from "./model.ts";
 import { epochsOf, learningRatesAt, type Phase, phaseAt } from "./phases.ts";
@@ -40,8 +42,8 @@ export interface LoopHooks {
   step(position: Position, batchesInEpoch: number): boolean | Promise<boolean>;
   /** After every epoch, before it counts as done. */
   epoch(summary: EpochSummary): void | Promise<void>;
-  /** A range has reached its floor. */
-  rangeAtFloor(step: number, quantizer: NodeId): void;
+  /** Sees every step's gradients, and what its update came to. */
+  readonly watch: Pick<DivergenceWatch, "permits" | "held">;
 }
 
 /** Where a run begins. */
@@ -70,7 +72,7 @@ export function stepSamples(model: Model, seed: number, step: number): Samples {
  * Trains from `from` to the last epoch, or until a hook says stop.
  *
  * @returns Where it stands; after the last phase's last epoch when it is done.
- * @throws UserError at a loss that is not finite, before the update: it names the step.
+ * @throws UserError where the watch ends it, and at an epoch of which no step counted.
  */
 export async function trainLoop(
   trainer: Trainer,
@@ -98,7 +100,8 @@ export async function trainLoop(
       const { model } = trainer;
       const { ops } = model;
       const moment = epoch + position.batch / perEpoch;
-      const { atFloor, ...result } = trainer.train(
+      const step = { step: position.step + 1, epoch: epoch + 1 };
+      const result = trainer.train(
         () => ({
           images: ops.scope(
             () => ops.normalize(ops.tensor(images, [labels.length, ...imageShape]), normalization),
@@ -108,27 +111,16 @@ export async function trainLoop(
         }),
         stepSamples(model, seed, position.step),
         { priorStrength: strength.value, learningRates: learningRatesAt(phase, moment) },
-        ({ loss }) => refuseNonFinite(loss, position),
+        (gradients) => hooks.watch.permits(model, gradients, step),
       );
       if (!phase.gatesFixed) strength.step(model, (moment + 1 / perEpoch) / phase.to);
-      const { sums } = position;
-      position = {
-        ...position,
-        batch: position.batch + 1,
-        step: position.step + 1,
-        sums: {
-          images: sums.images + labels.length,
-          loss: sums.loss + result.loss * labels.length,
-          crossEntropy: sums.crossEntropy + result.crossEntropy * labels.length,
-          complexity: sums.complexity + result.complexity * labels.length,
-          correct: sums.correct + result.correct,
-        },
-      };
-      for (const id of atFloor) hooks.rangeAtFloor(position.step, id);
-      // The epoch's last batch stops after the epoch's evaluation: a checkpoint stands between two steps.
-      if ((await hooks.step(position, perEpoch)) && position.batch < perEpoch) return position;
+      const sums = result === null ? position.sums : addStep(position.sums, result, labels.length);
+      position = { ...position, batch: position.batch + 1, step: step.step, sums };
+      if (result !== null) hooks.watch.held(result.held, step);
+      if (await hooks.step(position, perEpoch)) return position;
     }
     const { images, loss, crossEntropy, complexity, correct } = position.sums;
+    if (images === 0) throw new UserError(`training stopped: no step of epoch ${epoch + 1} had finite gradients`);
     const seconds = (performance.now() - started) / 1000;
     const waitingForData = seconds > 0 ? Math.min(100, (100 * waiting.seconds) / seconds) : 0;
     position = { ...start, epoch: epoch + 1, step: position.step };
@@ -152,9 +144,13 @@ export async function trainLoop(
   return position;
 }
 
-function refuseNonFinite(loss: number, { step, epoch }: Position): void {
-  if (Number.isFinite(loss)) return;
-  throw new UserError(
-    `training stopped at step ${step + 1} (epoch ${epoch + 1}): the loss is ${loss}; lower the learning rates (training.weights.learningRate)`,
-  );
+/** The sums over the epoch so far with one more step of `images` images. */
+function addStep(sums: Position["sums"], step: StepResult, images: number): Position["sums"] {
+  return {
+    images: sums.images + images,
+    loss: sums.loss + step.loss * images,
+    crossEntropy: sums.crossEntropy + step.crossEntropy * images,
+    complexity: sums.complexity + step.complexity * images,
+    correct: sums.correct + step.correct,
+  };
 }

@@ -32,7 +32,7 @@ const BUDGET_FIXED = 0.8;
  * @param method Whether weights learn at all, and whether there is a budget.
  */
 export function planPhases(
-  training: Omit<RunConfig["training"], "from" | "equalize">,
+  training: Omit<RunConfig["training"], "from" | "equalize" | "guards">,
   { trainsWeights, prior }: Pick<Method, "trainsWeights" | "prior">,
 ): readonly Phase[] {
   const { epochs, fixGatesAfter, finetune, weights, gates, ranges } = training;

@@ -2,6 +2,7 @@ import { freezeBatchNorm } from "../methods/fold-batch-norm.ts";
 import type { NodeId } from "../network/graph.ts";
 import { type Batch, computeGradients, type Gradients, type StepResult } from "./gradients.ts";
 import type { Group, PerGroup } from "./groups.ts";
+import { holdLastChannel } from "./last-channel.ts";
 import type { Model } from "./model.ts";
 import { EngineOptimizer, HostOptimizer, type OptimizerOptions } from "./optimizer.ts";
 import type { Phase } from "./phases.ts";
@@ -10,6 +11,14 @@ import type { Samples } from "./settings.ts";
 
 /** Ranges are kept above this: a range of zero has no grid. */
 export const rangeFloor = 1e-5;
+
+/** What an update would have taken too far, and was held at its limit. */
+export interface Held {
+  /** Quantizers whose range reached its floor. */
+  readonly ranges: readonly NodeId[];
+  /** Quantizers whose layer would have lost its last channel. */
+  readonly channels: readonly NodeId[];
+}
 
 /** A model with its optimizers: what one training step changes. */
 export class Trainer {
@@ -51,46 +60,49 @@ export class Trainer {
   /**
    * One training step: gradients for these gates, then an update of all three groups.
    *
-   * @param inspect Sees the gradients before the update; throw to refuse it.
-   * @returns The losses, and the quantizers whose range reached its floor.
+   * @param inspect Sees the gradients before the update; gives false to leave it out, throws to end here.
+   * @returns The losses and what was held; null where the update was left out.
    */
   train(
     makeBatch: () => Batch,
     samples: Samples,
     { priorStrength, learningRates }: { priorStrength: number; learningRates: PerGroup<number> },
-    inspect?: (gradients: Gradients) => void,
-  ): StepResult & { readonly atFloor: readonly NodeId[] } {
+    inspect?: (gradients: Gradients) => boolean,
+  ): (StepResult & { readonly held: Held }) | null {
     return this.model.ops.scope(
       () => {
         const gradients = computeGradients(this.model, makeBatch(), samples, priorStrength);
-        inspect?.(gradients);
-        const atFloor = this.#apply(gradients, learningRates);
+        const permitted = inspect?.(gradients) !== false;
+        this.step++;
+        this.updates++;
+        if (!permitted) return null;
+        const held = this.#apply(gradients, learningRates);
         const { loss, crossEntropy, complexity, correct } = gradients;
-        return { loss, crossEntropy, complexity, correct, atFloor };
+        return { loss, crossEntropy, complexity, correct, held };
       },
       () => [],
     );
   }
 
-  #apply({ parameters, quantizers }: Gradients, learningRates: PerGroup<number>): NodeId[] {
-    this.step++;
-    this.updates++;
+  #apply({ parameters, quantizers }: Gradients, learningRates: PerGroup<number>): Held {
     const at = (group: Group) => ({ learningRate: learningRates[group], step: this.updates });
     if (learningRates.weights > 0) this.weights.update(parameters, at("weights"));
-    const atFloor: NodeId[] = [];
+    const held = { ranges: [] as NodeId[], channels: [] as NodeId[] };
     for (const [id, quantizer] of this.model.quantizers) {
       const { phi, prune, xMax } = quantizers.get(id)!;
       if (quantizer.levels === "learned") this.gates.update(`${id}.phi`, quantizer.phi, phi, at("gates"));
-      if (prune && quantizer.channels === "learned")
+      if (prune && quantizer.channels === "learned") {
         this.gates.update(`${id}.prune`, quantizer.prune!, prune, at("gates"));
+        if (holdLastChannel(quantizer.prune!)) held.channels.push(id);
+      }
       this.ranges.update(`${id}.range`, quantizer.range, [xMax], at("ranges"));
       if (quantizer.node.limit !== null) quantizer.range[0] = Math.min(quantizer.node.limit, quantizer.range[0]!);
       if (quantizer.range[0]! < rangeFloor) {
         quantizer.range[0] = rangeFloor;
-        atFloor.push(id);
+        held.ranges.push(id);
       }
     }
-    return atFloor;
+    return held;
   }
 }
 

@@ -146,3 +146,19 @@ t.test("whatever is set, a configuration loads or is refused", (t) => {
   );
   t.end();
 });
+
+t.test("what is wrong at length is told in short", (t) => {
+  const keys = Array.from({ length: 100 }, (_, index) => `k${index}: 1`).join("\n");
+  const message = complaint(
+    file("many.yaml", `extends: ${join(process.cwd(), paper)}\n${keys}\nseed: "${"9".repeat(5000)}"\n`),
+  );
+  t.match(message, /seed: expected a number, got "9{199}… \(/);
+  t.match(message, /\n {2}and 71 more$/);
+  t.end();
+});
+
+t.test("an alias that names nothing is refused, with the setting", (t) => {
+  t.match(complaint(paper, ["note=*nothing"]), /--set note=\*nothing: /);
+  t.match(complaint(file("alias.yaml", "note: *nothing\n")), /alias\.yaml/);
+  t.end();
+});

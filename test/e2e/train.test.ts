@@ -5,6 +5,7 @@ import { readCheckpoint } from "../../src/runs/checkpoint.ts";
 import { readRecord } from "../../src/runs/record-file.ts";
 import { runFiles } from "../../src/runs/run-directory.ts";
 import { nativeMissing } from "../fixtures/engines.ts";
+import { outcome } from "../fixtures/outcome.ts";
 import { run, start } from "../fixtures/program.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 
@@ -20,22 +21,6 @@ const small = [
   "--set",
   "name=small",
 ];
-
-/** What must be the same in two runs: tensors, and the record but for its times. */
-function outcome(folder: string) {
-  const { tensors, progress } = readCheckpoint(runFiles(folder).checkpoint);
-  const bytes = Array.from(tensors, ([name, { values }]) => [
-    name,
-    Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString("base64"),
-  ]);
-  const { times: _, ...record } = readRecord(folder);
-  return {
-    bytes,
-    progress,
-    record: JSON.stringify(record),
-    model: readFileSync(runFiles(folder).model).toString("base64"),
-  };
-}
 
 t.test("a run, end to end", { skip: nativeMissing() }, async (t) => {
   const [first, second, stopped] = ["first", "second", "stopped"].map((name) => join(t.testdir(), name)) as [

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { guards } from "./guards.ts";
 import { count, positive } from "./numbers.ts";
 
 const schedule = z
@@ -67,6 +68,7 @@ export const training = z
       .boolean()
       .default(false)
       .describe("whether the ranges of those weights are equalized across layers first, as for post-training"),
+    guards,
   })
   .describe("how long and with which optimizers");
 
