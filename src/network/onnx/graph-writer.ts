@@ -89,16 +89,25 @@ export class GraphWriter {
     const biased = `${layer.id}.biased`;
     if (bias !== null) {
       const before = this.#parameters.get(bias)!;
-      this.#parameters.set(
-        bias,
-        values.map((value, channel) => value + before[channel]!),
-      );
+      const sum = values.map((value, channel) => value + before[channel]!);
+      requireFinite(bias, sum);
+      this.#parameters.set(bias, sum);
       return biased;
     }
     const { initial } = this.#nodes.find(({ id }) => id === layer.inputs[1]) as ParameterNode;
     const parameter = this.#parameter(`${layer.id}.bias`, "bias", [outputs], values, initial);
     this.#open.set(biased, { layer, outputs, bias: parameter });
     return this.push({ kind: "bias", id: biased, inputs: [layer.id, parameter], gate: null });
+  }
+
+  /** Multiplies a layer's weight and bias per channel. */
+  scale({ layer, bias, outputs }: OpenLayer, factors: Float32Array): void {
+    for (const id of bias === null ? [layer.inputs[1]] : [layer.inputs[1], bias]) {
+      // Output channels are the last axis.
+      const scaled = this.#parameters.get(id)!.map((value, index) => value * factors[index % outputs]!);
+      requireFinite(id, scaled);
+      this.#parameters.set(id, scaled);
+    }
   }
 
   /** Batch normalization behind a layer; a bias before it moves the mean and is gone. */

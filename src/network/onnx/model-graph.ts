@@ -36,7 +36,7 @@ export interface ModelGraph {
 
 /** Operators that pass on what their first input holds, perhaps in another shape. */
 const passing: ReadonlySet<string> = new Set(
-  "Identity Dropout Cast Transpose Reshape Flatten Squeeze Unsqueeze".split(" "),
+  "Identity Dropout Cast CastLike Transpose Reshape Flatten Squeeze Unsqueeze".split(" "),
 );
 
 /** How messages name a node. */
@@ -171,8 +171,9 @@ function countReaders(nodes: readonly OnnxNode[], output: string): ReadonlyMap<s
   const readers = new Map<string, number>([[output, 1]]);
   for (const { operator, inputs, outputs } of nodes.toReversed()) {
     if (operator === "Shape") continue;
-    const weight = passing.has(operator) ? (readers.get(outputs[0] ?? "") ?? 0) : 1;
-    for (const name of inputs) readers.set(name, (readers.get(name) ?? 0) + weight);
+    const passes = passing.has(operator);
+    const weight = passes ? (readers.get(outputs[0] ?? "") ?? 0) : 1;
+    for (const name of passes ? inputs.slice(0, 1) : inputs) readers.set(name, (readers.get(name) ?? 0) + weight);
   }
   return readers;
 }

@@ -30,6 +30,32 @@ export const cast: Operator = (node, translation) => {
   return value;
 };
 
+/** A constant float32 becomes the type of a tensor, which is float32. */
+export const castLike: Operator = (node, translation) => {
+  const value = translation.value(node, 0);
+  if (value.kind === "integers") throw new Unsupported("it casts integers");
+  return value;
+};
+
+/** No constant that exporters expand, a bias or a limit, is larger. */
+const MAX_EXPANDED = 2 ** 20;
+
+/** One constant number, many times. */
+export const expand: Operator = (node, translation) => {
+  const dims = translation.numbers(node, 1);
+  const value = translation.value(node, 0);
+  if (value.kind === "activation") throw new Unsupported("it is known for constants only");
+  const elements = dims.reduce((product, size) => product * size, 1);
+  if (value.kind === "integers" || value.values.length !== 1) {
+    if (`${dims}` === `${value.dims}` || (value.values.length === 1 && elements === 1)) return { ...value, dims };
+    throw new Unsupported(`it expands [${value.dims}] to [${dims}], expected one number`);
+  }
+  if (!(elements >= 0 && elements <= MAX_EXPANDED) || dims.some((size) => size < 0)) {
+    throw new Damaged(`it expands to [${dims}]`);
+  }
+  return { kind: "floats", dims, values: new Float32Array(elements).fill(value.values[0]!) };
+};
+
 /** Only the end: classes are told apart, and the loss is computed, from the logits before it. */
 export const softmax: Operator = (node, translation) => {
   const axis = node.attributes.int("axis", translation.opset < 13 ? 1 : -1);

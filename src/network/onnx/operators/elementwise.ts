@@ -62,6 +62,17 @@ export const add: Operator = (node, translation) => {
   return { ...x, node: translation.writer.bias(layer, values) };
 };
 
+/** A constant factor per channel behind a layer, as exporters leave of batch normalization: it goes into the weight. */
+export const mul: Operator = (node, translation) => {
+  if (node.inputs.length !== 2) throw new Unsupported(`it has ${node.inputs.length} inputs, expected 2`);
+  const index = translation.value(node, 0).kind === "activation" ? 0 : 1;
+  const constant = translation.floats(node, 1 - index);
+  const x = translation.activation(node, index, { keepPadding: true });
+  const factors = perChannel(constant, x);
+  translation.writer.scale(translation.layerBefore(node, index, x), factors);
+  return x;
+};
+
 function sum(node: OnnxNode, translation: Translation): Value {
   const [left, right] = [translation.activation(node, 0), translation.activation(node, 1)];
   if (`${dimsOf(left)}` !== `${dimsOf(right)}` || left.vector !== right.vector) {
@@ -83,8 +94,9 @@ function perChannel({ dims, values }: Floats, { axes, size }: Activation): Float
   const isPerChannel = dims.every(
     (length, index) => length === 1 || axes[axes.length - dims.length + index] === "channels",
   );
-  if (!isPerChannel) throw new Unsupported(`it adds a constant of shape [${dims}], expected one number per channel`);
-  if (values.length !== channels) throw new Damaged(`it adds [${dims}] to ${channels} channels`);
+  if (!isPerChannel) throw new Unsupported(`its constant has the shape [${dims}], expected one number per channel`);
+  if (values.length !== channels)
+    throw new Damaged(`its constant has the shape [${dims}], it reads ${channels} channels`);
   return values;
 }
 

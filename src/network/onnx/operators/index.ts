@@ -1,8 +1,8 @@
 import type { Operator } from "../translation.ts";
-import { cast, concat, constant, gather, identity, shape, slice, softmax } from "./constants.ts";
+import { cast, castLike, concat, constant, expand, gather, identity, shape, slice, softmax } from "./constants.ts";
 import { conv } from "./convolution.ts";
 import { gemm, matMul } from "./dense.ts";
-import { add, clip, max, min, relu } from "./elementwise.ts";
+import { add, clip, max, min, mul, relu } from "./elementwise.ts";
 import { flatten, pad, reshape, squeeze, transpose, unsqueeze } from "./layout.ts";
 import { batchNormalization } from "./normalization.ts";
 import { averagePool, globalAveragePool, maxPool, reduceMean } from "./pooling.ts";
@@ -14,11 +14,13 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
     AveragePool: averagePool,
     BatchNormalization: batchNormalization,
     Cast: cast,
+    CastLike: castLike,
     Clip: clip,
     Concat: concat,
     Constant: constant,
     Conv: conv,
     Dropout: identity,
+    Expand: expand,
     Flatten: flatten,
     Gather: gather,
     Gemm: gemm,
@@ -29,6 +31,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
     Max: max,
     MaxPool: maxPool,
     Min: min,
+    Mul: mul,
     Pad: pad,
     ReduceMean: reduceMean,
     Relu: relu,

@@ -37,10 +37,8 @@ export const reshape: Operator = (node, translation) => {
   const copies = node.attributes.int("allowzero", 0) === 0;
   const target = translation.integers(node, 1);
   const value = translation.value(node, 0);
-  if (value.kind === "floats") {
-    const sizes =
-      value.values.length === 0 ? [] : resolve(translation.numbers(node, 1), value.dims, value.values.length, copies);
-    return { ...value, dims: sizes };
+  if (value.kind !== "activation") {
+    return { ...value, dims: resolve(translation.numbers(node, 1), value.dims, value.values.length, copies) };
   }
   const x = translation.activation(node);
   const [batch, ...rest] = target.values;
