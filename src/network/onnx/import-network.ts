@@ -5,8 +5,8 @@ import { outputShapes } from "../shapes.ts";
 import { GraphWriter } from "./graph-writer.ts";
 import { labelOf, type ModelGraph, type OnnxNode, readGraph } from "./model-graph.ts";
 import { operators } from "./operators/index.ts";
-import { type Model, opsetOf } from "./parse-model.ts";
 import { Damaged, Unknown, Unsupported } from "./problems.ts";
+import { type Model, opsetOf } from "./read-model.ts";
 import { Translation } from "./translation.ts";
 import { type Activation, type Axis, dimsOf, type Value } from "./value.ts";
 

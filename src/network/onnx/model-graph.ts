@@ -1,7 +1,7 @@
 import type onnxProto from "onnx-proto";
 import { Attributes, type TensorProto } from "./attributes.ts";
-import { isStandardDomain, type Model } from "./parse-model.ts";
 import { Damaged } from "./problems.ts";
+import { isStandardDomain, type Model } from "./read-model.ts";
 import { typeName } from "./tensors.ts";
 
 type NodeProto = onnxProto.onnx.INodeProto;

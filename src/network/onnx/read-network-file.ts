@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { messageOf, UserError } from "../../base/errors.ts";
-import { type Model, parseModel } from "./parse-model.ts";
+import { type Model, readModel } from "./read-model.ts";
 
 /** What a protobuf message, and so an ONNX file without external data, can hold. */
 const MAX_BYTES = 2 ** 31 - 1;
@@ -22,7 +22,7 @@ export interface NetworkFile {
 export function readNetworkFile(path: string): { readonly model: Model; readonly file: NetworkFile } {
   const bytes = readBytes(path);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
-  return { model: parseModel(bytes, path), file: { name: basename(path), bytes: bytes.length, sha256 } };
+  return { model: readModel(bytes, path), file: { name: basename(path), bytes: bytes.length, sha256 } };
 }
 
 function readBytes(path: string): Buffer {

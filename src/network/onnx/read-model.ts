@@ -10,7 +10,7 @@ export type Model = onnxProto.onnx.ModelProto;
  *
  * @throws UserError when they are not a whole ONNX file.
  */
-export function parseModel(bytes: Uint8Array, file: string): Model {
+export function readModel(bytes: Uint8Array, file: string): Model {
   let model: Model;
   try {
     model = onnx.ModelProto.decode(bytes);
