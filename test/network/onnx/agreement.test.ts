@@ -1,7 +1,7 @@
 import ort from "onnxruntime-node";
 import t from "tap";
 import type { Ops, Tensor } from "../../../src/engine/ops.ts";
-import { createQuantizers } from "../../../src/methods/bayesian-bits.ts";
+import { createQuantizers } from "../../../src/methods/create-quantizers.ts";
 import { insertQuantizers } from "../../../src/methods/insert-quantizers.ts";
 import { forward } from "../../../src/network/passes.ts";
 import { initializeRanges } from "../../../src/training/initial-ranges.ts";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import onnxProto from "onnx-proto";
 import t from "tap";
 import { UserError } from "../../../src/base/errors.ts";
-import { createQuantizers } from "../../../src/methods/bayesian-bits.ts";
+import { createQuantizers } from "../../../src/methods/create-quantizers.ts";
 import { insertQuantizers } from "../../../src/methods/insert-quantizers.ts";
 import { operators } from "../../../src/network/onnx/operators/index.ts";
 import { readModel } from "../../../src/network/onnx/read-model.ts";
