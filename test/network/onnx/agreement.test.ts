@@ -118,5 +118,11 @@ for (const name of networkFileNames) {
   });
 }
 
+t.test(
+  "every network is exported and checked in onnxruntime",
+  { todo: "freezing knows no batch normalization, depthwise convolution or sum yet" },
+  (t) => t.end(),
+);
+
 const valuesOf = (ops: Ops, { parameters }: Model, id: string): Float32Array =>
   freeing(ops, () => Float32Array.from(ops.read(ops.value(parameters.get(id)!))));
