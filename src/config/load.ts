@@ -56,12 +56,7 @@ function explain(issue: Issue, tree: Tree, places: Places, file: string): string
     const known = knownKeys(issue, tree).filter((key) => !issue.keys.includes(key));
     return issue.keys.map((key) => {
       const full = [...path, key].join(".");
-<<<<<<< HEAD
-      const known = knownKeys(issue, tree).join(", ");
-      return `${shorten(full)}: is not a setting; known here: ${known} (${shorten(placeOf(full, places, file))})`;
-=======
-      return `${full}: is not a setting; known here: ${known.join(", ")} (${placeOf(full, places, file)})`;
->>>>>>> ed8bdf8 (Say which file or name a network setting means; a network from a file end to end; document importing)
+      return `${shorten(full)}: is not a setting; known here: ${known.join(", ")} (${shorten(placeOf(full, places, file))})`;
     });
   }
   // Where no alternative fits at all, all of them are named; else the one that fits furthest tells what is wrong.

@@ -109,7 +109,7 @@ for (const name of networkFileNames) {
     const losses = Array.from({ length: 12 }, (_, step) => {
       const makeBatch = () => ({ images: upload(), labels: ops.tensor(labels, [batch]) });
       const rates = { weights: 3e-3, gates: 1e-3, ranges: 1e-3 };
-      return trainer.train(makeBatch, stepSamples(model, 1, step), { priorStrength: 0, learningRates: rates }).loss;
+      return trainer.train(makeBatch, stepSamples(model, 1, step), { priorStrength: 0, learningRates: rates })!.loss;
     });
     t.ok(losses.every(Number.isFinite), "finite losses");
     t.ok(losses.at(-1)! < losses[0]!, `the loss falls: ${losses.map((loss) => loss.toFixed(2)).join(" ")}`);
