@@ -12,7 +12,7 @@ import { evaluate } from "../training/evaluate.ts";
 import { testSamples } from "../training/settings.ts";
 import { restoreSnapshot } from "../training/snapshot.ts";
 import type { Context } from "./context.ts";
-import { prepare } from "./prepare.ts";
+import { prepare, requireSameNetwork } from "./prepare.ts";
 import { printResult } from "./result.ts";
 
 export interface EvaluateOptions {
@@ -42,6 +42,7 @@ export async function runEvaluate({ target, data, dataFolder }: EvaluateOptions,
   const record = readRecord(target);
   const checkpoint = readLastCheckpoint(target, reporter);
   const prepared = await prepare(configSchema.parse(record.config), context);
+  requireSameNetwork(prepared, record);
   const { model, dataset, config } = prepared;
   restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
   const { top1 } = await evaluate(model, dataset.test, {

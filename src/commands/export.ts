@@ -13,7 +13,7 @@ import { readRecord, writeRecord } from "../runs/record-file.ts";
 import { runFiles } from "../runs/run-directory.ts";
 import { parameterValues, restoreSnapshot } from "../training/snapshot.ts";
 import type { Context } from "./context.ts";
-import { type Prepared, prepare } from "./prepare.ts";
+import { type Prepared, prepare, requireSameNetwork } from "./prepare.ts";
 import { printResult } from "./result.ts";
 
 /** Freezes what a run has learned, writes the ONNX file and verifies it over the test set. */
@@ -59,6 +59,7 @@ async function exportLocked(run: string, file: string, context: Context): Promis
     throw new UserError(`cannot export ${run}: its run is ${record.status}; finish it with train --resume`);
   const checkpoint = readLastCheckpoint(run, context.reporter);
   const prepared = await prepare(configSchema.parse(record.config), context);
+  requireSameNetwork(prepared, record);
   restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
   const exported = { ...record, export: await exportRun(prepared, record, { file, reporter: context.reporter }) };
   await prepared.dataset.close();

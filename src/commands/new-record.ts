@@ -8,7 +8,7 @@ import type { Prepared } from "./prepare.ts";
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
 /** The record of a run that is about to start. */
-export function newRecord({ config, engine, dataset, model }: Prepared): RunRecord {
+export function newRecord({ config, engine, dataset, networkFile, model }: Prepared): RunRecord {
   const { engine: kind, tensorflow, device, threads } = engine.info;
   return {
     format: "bayesian-bits-run",
@@ -33,7 +33,7 @@ export function newRecord({ config, engine, dataset, model }: Prepared): RunReco
       },
       damaged: [],
     },
-    network: describeNetwork(model.network),
+    network: { ...describeNetwork(model.network), file: networkFile },
     quantizers: describeQuantizers(model.network, model.quantizers),
     epochs: [],
     result: null,

@@ -1,4 +1,4 @@
-import { UsageError } from "../base/errors.ts";
+import { UsageError, UserError } from "../base/errors.ts";
 import type { RunConfig } from "../config/schema.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { loadDataset } from "../data/load-dataset.ts";
@@ -8,7 +8,9 @@ import { createMethod } from "../methods/create-method.ts";
 import { leastCost } from "../methods/fit-budget.ts";
 import type { Method } from "../methods/method.ts";
 import type { Network } from "../network/graph.ts";
-import { createNetwork } from "../network/zoo/index.ts";
+import { loadNetwork } from "../network/load-network.ts";
+import type { NetworkFile } from "../network/onnx/read-network-file.ts";
+import type { RunRecord } from "../runs/record.ts";
 import { createModel, type Model } from "../training/model.ts";
 import { type Phase, planPhases } from "../training/phases.ts";
 import { constantStrength, type PriorStrength } from "../training/prior-strength.ts";
@@ -21,6 +23,8 @@ export interface Prepared {
   readonly config: RunConfig;
   readonly engine: Engine;
   readonly dataset: Dataset;
+  /** The file that the network comes from; null: the zoo. */
+  readonly networkFile: NetworkFile | null;
   readonly method: Method;
   /** The network before the method. */
   readonly plain: Network;
@@ -35,17 +39,27 @@ export async function prepare(config: RunConfig, { reporter }: Pick<Context, "re
   const engine = await loadEngine({ kind, reporter, ...(threads !== undefined && { threads }) });
   const dataset = await loadDataset(config.data, { seed: config.seed, reporter });
   const method = createMethod(config.method);
-  const plain = createNetwork(config.network.name, { inputShape: dataset.imageShape, classes: dataset.classes.length });
+  const data = { inputShape: dataset.imageShape, classes: dataset.classes.length };
+  const { network: plain, initial, file: networkFile } = loadNetwork(config.network, data);
   const network = method.prepare(plain);
   const model = createModel(network, {
     ops: engine.ops,
     trainingOps: engine.atPrecision(config.engine.precision),
     seed: config.seed,
     quantizers: method.quantizers(network),
+    initial,
   });
   const phases = planPhases(config.training, method);
   const trainer = new Trainer(model, phases[0]!.groups, { strength: strengthOf(method, network) });
-  return { config, engine, dataset, method, plain, model, phases, trainer };
+  return { config, engine, dataset, networkFile, method, plain, model, phases, trainer };
+}
+
+/** @throws UserError when the network's file is no longer the one that a run was begun with. */
+export function requireSameNetwork({ networkFile }: Prepared, { network: { file } }: RunRecord): void {
+  if (networkFile?.sha256 === file?.sha256) return;
+  throw new UserError(
+    `the network file ${file?.name} has changed since the run began (SHA-256 ${file?.sha256}, now ${networkFile?.sha256}): put it back, or train again with --force`,
+  );
 }
 
 /**

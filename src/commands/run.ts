@@ -26,7 +26,7 @@ import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
 import type { Context } from "./context.ts";
 import { exportRun } from "./export.ts";
 import { newRecord } from "./new-record.ts";
-import type { Prepared } from "./prepare.ts";
+import { type Prepared, requireSameNetwork } from "./prepare.ts";
 import { describe } from "./result.ts";
 import { startFrom } from "./start-from.ts";
 
@@ -54,10 +54,12 @@ export class Run {
 
   /** Weights, statistics and ranges before the first step (ARCHITECTURE.md, "The method" 5), and what the method decides. */
   async begin(): Promise<void> {
-    const { model, dataset, config, method } = this.prepared;
+    const { model, dataset, config, method, networkFile } = this.prepared;
     const { from, equalize } = config.training;
-    if (from === undefined) initializeStatistics(model, await firstNormalized(model.ops, dataset, statisticsImages));
-    else startFrom(this.prepared, { folder: from, equalize });
+    if (from !== undefined) startFrom(this.prepared, { folder: from, equalize });
+    // A file brings its own statistics.
+    else if (networkFile === null)
+      initializeStatistics(model, await firstNormalized(model.ops, dataset, statisticsImages));
     const two = await firstNormalized(model.ops, dataset, 2);
     initializeRanges(model, two, () => stepSamples(model, config.seed, 0));
     const { network, quantizers } = model;
@@ -70,6 +72,7 @@ export class Run {
   /** @param changes Settings that have other values than when the run began; the record tells of them. */
   restore({ tensors, progress, record }: Checkpoint, changes: readonly Change[]): void {
     const { config } = this.prepared;
+    requireSameNetwork(this.prepared, record);
     restoreSnapshot(this.prepared, tensors, progress);
     this.#position = progress;
     this.#savedStep = progress.step;

@@ -53,16 +53,18 @@ type Issue = z.core.$ZodIssue;
 function explain(issue: Issue, tree: Tree, places: Places, file: string): string[] {
   const path = issue.path.map(String);
   if (issue.code === "unrecognized_keys") {
+    const known = knownKeys(issue, tree).filter((key) => !issue.keys.includes(key));
     return issue.keys.map((key) => {
       const full = [...path, key].join(".");
-      const known = knownKeys(issue, tree).join(", ");
-      return `${shorten(full)}: is not a setting; known here: ${known} (${shorten(placeOf(full, places, file))})`;
+      return `${shorten(full)}: is not a setting; known here: ${known.join(", ")} (${shorten(placeOf(full, places, file))})`;
     });
   }
   // Where no alternative fits at all, all of them are named; else the one that fits furthest tells what is wrong.
-  const fitting = issue.code === "invalid_union" && issue.errors.some(([first]) => first!.path.length > 0);
+  const fitting =
+    issue.code === "invalid_union" &&
+    issue.errors.some(([first]) => first!.path.length > 0 || first!.code === "unrecognized_keys");
   if (issue.code === "invalid_union" && fitting) {
-    const nested = issue.errors.toSorted((a, b) => b[0]!.path.length - a[0]!.path.length)[0]!;
+    const nested = issue.errors.toSorted((a, b) => b[0]!.path.length - a[0]!.path.length || a.length - b.length)[0]!;
     return nested.flatMap((inner) =>
       explain({ ...inner, path: [...issue.path, ...inner.path] } as Issue, tree, places, file),
     );

@@ -24,6 +24,21 @@ export interface Source {
 export const isTree = (value: unknown): value is Tree =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** Settings that exclude each other: a later one takes the place of the other. */
+const alternatives = [{ section: "network", keys: ["name", "file"] }] as const;
+
+function withoutReplaced(tree: Tree, over: Tree): Tree {
+  const kept = { ...tree };
+  for (const { section, keys } of alternatives) {
+    const [before, after] = [kept[section], over[section]];
+    if (!isTree(before) || !isTree(after) || !keys.some((key) => key in after)) continue;
+    kept[section] = Object.fromEntries(
+      Object.entries(before).filter(([key]) => !(keys as readonly string[]).includes(key)),
+    );
+  }
+  return kept;
+}
+
 /** Later mappings win; lists and values replace. */
 export function merge(base: Source, over: Source): Source {
   const mergeTrees = (a: Tree, b: Tree): Tree => {
@@ -34,7 +49,10 @@ export function merge(base: Source, over: Source): Source {
     }
     return merged;
   };
-  return { tree: mergeTrees(base.tree, over.tree), places: new Map([...base.places, ...over.places]) };
+  return {
+    tree: mergeTrees(withoutReplaced(base.tree, over.tree), over.tree),
+    places: new Map([...base.places, ...over.places]),
+  };
 }
 
 /**

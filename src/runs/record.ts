@@ -21,6 +21,8 @@ const environment = z.object({
   instructionSets: z.array(z.string()),
 });
 
+const file = z.object({ name: z.string(), bytes: count, sha256: z.string() });
+
 const dataset = z.object({
   name: z.string(),
   trainImages: count,
@@ -28,7 +30,7 @@ const dataset = z.object({
   testImages: count,
   imageShape: z.array(count).describe("height, width, channels"),
   classes: z.array(z.string()),
-  files: z.array(z.object({ name: z.string(), bytes: count, sha256: z.string() })),
+  files: z.array(file),
   normalization: z
     .object({ mean: z.array(finite), deviation: z.array(finite) })
     .nullable()
@@ -186,6 +188,7 @@ export const recordSchema = z.object({
   data: dataset,
   network: z.object({
     name: z.string(),
+    file: file.nullable().default(null).describe("the ONNX file that it was taken from; null: a network of the zoo"),
     inputShape: z.array(count),
     parameters: count,
     macs: count,

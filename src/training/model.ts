@@ -2,6 +2,7 @@ import { uniforms } from "../engine/noise.ts";
 import type { Ops, Variable } from "../engine/ops.ts";
 import type { GatedQuantizer } from "../methods/gated-quantizer.ts";
 import type { Network, NodeId, ParameterNode } from "../network/graph.ts";
+import type { InitialValues } from "../network/initial-values.ts";
 import type { RunningStatistics } from "../network/node-kind.ts";
 import { elementsOf } from "../network/shape.ts";
 import { outputShapes } from "../network/shapes.ts";
@@ -19,21 +20,45 @@ export interface Model {
   readonly quantizers: ReadonlyMap<NodeId, GatedQuantizer>;
 }
 
-/** A network with its quantizers at the start of training. */
+/**
+ * A network with its quantizers at the start of training.
+ *
+ * @param initial Where a trained network's values are known, they are what training starts from.
+ */
 export function createModel(
   network: Network,
-  { ops, trainingOps = ops, seed, quantizers }: Pick<Model, "ops" | "quantizers"> & { trainingOps?: Ops; seed: number },
+  {
+    ops,
+    trainingOps = ops,
+    seed,
+    quantizers,
+    initial,
+  }: Pick<Model, "ops" | "quantizers"> & { trainingOps?: Ops; seed: number; initial?: InitialValues | undefined },
 ): Model {
-  const parameters = createParameters(network, ops, seed);
-  return { network, ops, trainingOps, parameters, statistics: createStatistics(network), quantizers };
+  const parameters = createParameters(network, ops, seed, initial?.parameters);
+  return {
+    network,
+    ops,
+    trainingOps,
+    parameters,
+    statistics: createStatistics(network, initial?.statistics),
+    quantizers,
+  };
 }
 
-/** First values of the trained tensors, a function of the seed. */
-function createParameters(network: Network, ops: Ops, seed: number): ReadonlyMap<NodeId, Variable> {
+/** First values of the trained tensors: known ones, or a function of the seed. */
+function createParameters(
+  network: Network,
+  ops: Ops,
+  seed: number,
+  known: InitialValues["parameters"] = new Map(),
+): ReadonlyMap<NodeId, Variable> {
   const parameters = new Map<NodeId, Variable>();
   for (const node of network.nodes) {
     if (node.kind !== "parameter") continue;
-    parameters.set(node.id, ops.variable(node.id, initialValues(node, seed), node.shape));
+    // A copy: an engine may keep the array that it is given.
+    const values = known.get(node.id)?.slice() ?? initialValues(node, seed);
+    parameters.set(node.id, ops.variable(node.id, values, node.shape));
   }
   return parameters;
 }
@@ -45,14 +70,24 @@ function initialValues({ id, shape, initial }: ParameterNode, seed: number): Flo
   return Float32Array.from(drawn, (u) => (2 * u - 1) * initial.bound);
 }
 
-/** Statistics at the start: mean 0, variance 1. */
-function createStatistics(network: Network): ReadonlyMap<NodeId, RunningStatistics> {
+/** Statistics at the start: known ones, or mean 0 and variance 1. */
+function createStatistics(
+  network: Network,
+  known: InitialValues["statistics"] = new Map(),
+): ReadonlyMap<NodeId, RunningStatistics> {
   const shapes = outputShapes(network);
   const norms = network.nodes.filter(({ kind }) => kind === "batch-norm" || kind === "folded-norm");
   return new Map(
     norms.map(({ id }) => {
       const channels = shapes.get(id)!.at(-1)!;
-      return [id, { mean: new Float32Array(channels), variance: new Float32Array(channels).fill(1) }];
+      const { mean, variance } = known.get(id) ?? {};
+      return [
+        id,
+        {
+          mean: mean?.slice() ?? new Float32Array(channels),
+          variance: variance?.slice() ?? new Float32Array(channels).fill(1),
+        },
+      ];
     }),
   );
 }

@@ -17,7 +17,7 @@ export const learnedOf = (quantizer: GatedQuantizer): LearnedQuantizer => ({
 });
 
 /** The network's static description for the record. */
-export function describeNetwork(network: Network): RunRecord["network"] {
+export function describeNetwork(network: Network): Omit<RunRecord["network"], "file"> {
   const layers = layersOf(network);
   return {
     name: network.name,

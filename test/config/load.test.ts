@@ -162,3 +162,15 @@ t.test("an alias that names nothing is refused, with the setting", (t) => {
   t.match(complaint(file("alias.yaml", "note: *nothing\n")), /alias\.yaml/);
   t.end();
 });
+
+t.test("a network is one of the zoo or a file, whichever is said last", (t) => {
+  const own = file("network.yaml", `extends: ${join(process.cwd(), paper)}\nnetwork: { file: model.onnx }\n`);
+  t.strictSame(loadConfig(own).config.network, { file: "model.onnx" });
+  t.strictSame(loadConfig(own, { set: ["network.name=vgg7"] }).config.network, { name: "vgg7" });
+  t.strictSame(loadConfig(paper, { set: ["network.file=/data/a.onnx"] }).config.network, { file: "/data/a.onnx" });
+  t.match(complaint(own, ["network={name: vgg7, file: a.onnx}"]), /network\.file: is not a setting; known here: name/);
+  t.match(complaint(paper, ["network.name=lenet6"]), /network\.name: expected "lenet5" or .*, got "lenet6"/);
+  t.match(complaint(paper, ["network.file=3"]), /network\.file: expected a string, got 3/);
+  t.match(complaint(paper, ["network.fiel=a.onnx"]), /network\.fiel: is not a setting; known here: name, file/);
+  t.end();
+});

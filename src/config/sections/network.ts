@@ -3,5 +3,15 @@ import { z } from "zod";
 const names = ["lenet5", "vgg7", "resnet20", "resnet32", "resnet56", "resnet18", "mobilenetv2"] as const;
 
 export const network = z
-  .strictObject({ name: z.enum(names).describe("a network of the zoo") })
-  .describe("the network that is trained");
+  .union([
+    z.strictObject({ name: z.enum(names).describe("a network of the zoo") }),
+    z.strictObject({
+      file: z
+        .string()
+        .min(1)
+        .describe(
+          "a trained float32 network as an ONNX file; a relative path is seen from the folder that the program is started in",
+        ),
+    }),
+  ])
+  .describe("the network that is trained: one of the zoo by its name, or one's own from a file");

@@ -1,31 +1,10 @@
 import onnxProto from "onnx-proto";
-import { messageOf, UserError } from "../../base/errors.ts";
+import { UserError } from "../../base/errors.ts";
+import { type Model, opsetOf, readModel } from "../../network/onnx/read-model.ts";
 
 const { onnx } = onnxProto;
 
-export type Model = onnxProto.onnx.ModelProto;
-
-/**
- * Parses the bytes of an ONNX file; `file` is its name in messages.
- *
- * @throws UserError when they are not a whole ONNX file.
- */
-export function readModel(bytes: Uint8Array, file: string): Model {
-  let model: Model;
-  try {
-    model = onnx.ModelProto.decode(bytes);
-  } catch (error) {
-    throw new UserError(`${file}: not an ONNX file, or damaged: ${messageOf(error)}`, { cause: error });
-  }
-  if (!model.graph?.node?.length || !model.opsetImport.length) {
-    throw new UserError(`${file}: not an ONNX file: it holds no graph`);
-  }
-  return model;
-}
-
-/** The operator set that the model's operators are of. */
-export const opsetOf = (model: Model): number =>
-  Number(model.opsetImport.find(({ domain }) => !domain)?.version ?? Number.NaN);
+export { type Model, opsetOf, readModel };
 
 /**
  * A copy of the model, as bytes, that also gives the values named `extra`.

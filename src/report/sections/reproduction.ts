@@ -18,9 +18,9 @@ ${environment(record)}
 <h3>Configuration</h3>
 <p class="note">SHA-256 <code>${configHash}</code></p>
 <pre class="listing" tabindex="0" role="region" aria-label="Configuration"><code>${stringify(config, { lineWidth: 0 })}</code></pre>
-<h3>Data</h3>
+<h3>Data and files</h3>
 <p>${foreign(data.name)}: ${integer(data.trainImages)} training, ${integer(data.validationImages)} validation and ${integer(data.testImages)} test images of ${data.imageShape.join(" × ")}, ${data.classes.length} classes.</p>
-${dataTable(record)}`,
+${fileTable(record)}`,
   };
 }
 
@@ -39,15 +39,15 @@ function environment({ environment: at, seed, times }: RunRecord): Markup {
   ]);
 }
 
-function dataTable({ data }: RunRecord): Markup {
+function fileTable({ data, network }: RunRecord): Markup {
   return table<RunRecord["data"]["files"][number]>({
     id: "data-files",
-    caption: "Data files and their checksums",
+    caption: "Files and their checksums",
     columns: [
       { title: "File", value: ({ name }) => name, show: ({ name }) => foreign(name) },
       { title: "Bytes", kind: "number", value: ({ bytes }) => bytes, show: ({ bytes }) => integer(bytes) },
       { title: "SHA-256", value: ({ sha256 }) => sha256, show: ({ sha256 }) => markup`<code>${sha256}</code>` },
     ],
-    rows: data.files,
+    rows: network.file === null ? data.files : [network.file, ...data.files],
   });
 }

@@ -1,0 +1,30 @@
+import { basename, extname } from "node:path";
+import type { Network } from "./graph.ts";
+import type { InitialValues } from "./initial-values.ts";
+import { importNetwork } from "./onnx/import-network.ts";
+import { type NetworkFile, readNetworkFile } from "./onnx/read-network-file.ts";
+import { createNetwork, type NetworkName } from "./zoo/index.ts";
+import type { ZooOptions } from "./zoo/options.ts";
+
+/** A network in float32, without quantizers. */
+export interface LoadedNetwork {
+  readonly network: Network;
+  /** What a file's network starts from; a network of the zoo starts from the seed. */
+  readonly initial: InitialValues | undefined;
+  readonly file: NetworkFile | null;
+}
+
+/**
+ * A network of the zoo, or one from an ONNX file, for the data's images and classes.
+ *
+ * @throws UserError when the file cannot be read, taken over, or is for other data.
+ */
+export function loadNetwork(
+  source: { readonly name: NetworkName } | { readonly file: string },
+  data: ZooOptions,
+): LoadedNetwork {
+  if ("name" in source) return { network: createNetwork(source.name, data), initial: undefined, file: null };
+  const { model, file } = readNetworkFile(source.file);
+  const name = basename(source.file, extname(source.file));
+  return { ...importNetwork(model, { ...data, file: source.file, name }), file };
+}

@@ -1,0 +1,165 @@
+import { UserError } from "../../base/errors.ts";
+import { isLayer, type Network } from "../graph.ts";
+import type { InitialValues } from "../initial-values.ts";
+import { outputShapes } from "../shapes.ts";
+import { GraphWriter } from "./graph-writer.ts";
+import { labelOf, type ModelGraph, type OnnxNode, readGraph } from "./model-graph.ts";
+import { operators } from "./operators/index.ts";
+import { Damaged, Unknown, Unsupported } from "./problems.ts";
+import { type Model, opsetOf } from "./read-model.ts";
+import { Translation } from "./translation.ts";
+import { type Activation, type Axis, dimsOf, type Value } from "./value.ts";
+
+/** Operator sets whose operators are known. */
+const opsets = { from: 11, to: 25 };
+
+export interface ImportOptions {
+  /** Of the file, in messages. */
+  readonly file: string;
+  /** Of the network. */
+  readonly name: string;
+  /** The data's images, which tell whether the file has its channels first or last. */
+  readonly inputShape: readonly [height: number, width: number, channels: number];
+  readonly classes: number;
+}
+
+export interface ImportedNetwork {
+  readonly network: Network;
+  readonly initial: InitialValues;
+}
+
+/**
+ * Takes an FP32 network over into the graph, with its weights and running statistics. Layers that share a tensor get
+ * one each. A Softmax at the end and Dropouts are left out.
+ *
+ * @throws UserError that lists all nodes that are not supported, or says what is wrong with the file, or how it does
+ * not fit the data.
+ */
+export function importNetwork(model: Model, { file, name, inputShape, classes }: ImportOptions): ImportedNetwork {
+  try {
+    const opset = opsetOf(model);
+    if (!(opset >= opsets.from && opset <= opsets.to)) {
+      throw new Damaged(
+        `it is of operator set ${opset}, expected ${opsets.from} to ${opsets.to}: export it with another opset_version`,
+      );
+    }
+    const graph = readGraph(model);
+    const writer = new GraphWriter();
+    const translation = new Translation(graph, opset, writer);
+    translation.set(graph.input.name, inputValue(graph, writer, inputShape));
+    const unsupported = translate(graph, translation);
+    if (unsupported.length > 0) throw new Damaged(listed(unsupported));
+    const output = logits(translation.named(graph.output), writer, classes);
+    if (!writer.nodes.some(isLayer)) throw new Damaged("it has no convolution and no dense layer");
+    const network = { name, inputShape, classes, nodes: writer.nodes, output };
+    outputShapes(network);
+    return { network, initial: writer.initial };
+  } catch (error) {
+    if (error instanceof Damaged)
+      throw new UserError(`cannot import the network ${file}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+/** Goes through all nodes; gives a line for each that has no counterpart. */
+function translate(graph: ModelGraph, translation: Translation): readonly string[] {
+  const unsupported: string[] = [];
+  for (const node of graph.nodes) {
+    const [output, ...others] = node.outputs;
+    for (const other of others) translation.setUnknown(other);
+    try {
+      const operator = operators.get(node.operator);
+      if (operator === undefined) throw new Unsupported("the operator is not known");
+      const second = others.find((other) => (graph.readers.get(other) ?? 0) > 0);
+      if (second !== undefined) throw new Unsupported(`its further output "${second}" is read`);
+      const value = operator(node, translation);
+      refuseOtherShape(value, graph.shapes.get(output ?? ""));
+      translation.set(output ?? "", value);
+    } catch (error) {
+      if (error instanceof Damaged) throw new Damaged(`${labelOf(node)}: ${error.message}`, { cause: error });
+      if (error instanceof Unsupported) unsupported.push(lineOf(node, error));
+      else if (!(error instanceof Unknown)) throw error;
+      translation.setUnknown(output ?? "");
+    }
+  }
+  return unsupported;
+}
+
+const lineOf = (node: OnnxNode, { message }: Unsupported): string => `  ${labelOf(node)}: ${message}`;
+
+function listed(lines: readonly string[]): string {
+  const what = lines.length === 1 ? "a node is not supported" : `${lines.length} nodes are not supported`;
+  const known = [...operators.keys()].join(", ");
+  return `${what}; replace them before exporting it in float32:\n${lines.join("\n")}\nknown operators: ${known}`;
+}
+
+/** Axes in the order of the file's input: of channels-first, channels-last, gray or flattened gray images. */
+const layouts: readonly (readonly Axis[])[] = [
+  ["channels", "height", "width"],
+  ["height", "width", "channels"],
+  ["height", "width"],
+];
+
+function inputValue(
+  { input }: ModelGraph,
+  writer: GraphWriter,
+  [height, width, channels]: ImportOptions["inputShape"],
+): Activation {
+  const [, ...dims] = input.shape;
+  const shape = `[batch, ${dims.map((size) => size ?? "?").join(", ")}]`;
+  if (dims.includes(null)) {
+    throw new Damaged(
+      `its input "${input.name}" is ${shape}: export it with a fixed image size, only the batch may vary`,
+    );
+  }
+  const size = { height, width, channels };
+  const image = {
+    kind: "activation",
+    node: writer.input,
+    size,
+    vector: false,
+    order: null,
+    padding: null,
+    probabilities: false,
+  } as const;
+  const axes = layouts.find(
+    (axes) => `${dims}` === `${dimsOf({ axes, size })}` && (axes.length === 3 || channels === 1),
+  );
+  if (axes !== undefined) return { ...image, axes };
+  if (channels === 1 && dims.length === 1 && dims[0] === height * width) {
+    const flat = { height: 1, width: 1, channels: height * width };
+    const node = writer.push({ kind: "flatten", id: writer.name("flattened"), inputs: [writer.input] });
+    return { ...image, node, size: flat, vector: true, axes: ["channels"] };
+  }
+  throw new Damaged(
+    `its input "${input.name}" is ${shape}, the data set's images are ${height} x ${width} with ${channels} channels: choose a data set of the network's image size, or export the network for this one`,
+  );
+}
+
+/** Refuses a shape other than the one that the file declares: one of the two is a lie. */
+function refuseOtherShape(value: Value, declared: readonly (number | null)[] | undefined): void {
+  if (declared === undefined) return;
+  const [, ...sizes] = value.kind === "activation" ? [null, ...dimsOf(value)] : [null, ...value.dims.slice(1)];
+  const [, ...expected] = declared;
+  const rank = value.kind === "activation" ? sizes.length + 1 : value.dims.length;
+  const fits = rank === declared.length && expected.every((size, index) => size === null || size === sizes[index]);
+  if (!fits)
+    throw new Damaged(
+      `gives [batch, ${sizes.join(", ")}], but the file declares [${declared.map((size) => size ?? "?").join(", ")}]`,
+    );
+}
+
+/** The network's last value as a row of logits. */
+function logits(value: Value, writer: GraphWriter, classes: number): string {
+  if (value.kind !== "activation") throw new Damaged("its output is a constant");
+  const { size, vector, node, order, padding } = value;
+  if (size.height * size.width !== 1 || order !== null || padding !== null) {
+    throw new Damaged(`its output is [batch, ${dimsOf(value)}], expected [batch, classes]`);
+  }
+  if (size.channels !== classes) {
+    throw new Damaged(
+      `it tells ${size.channels} classes apart, the data set has ${classes}: choose another data set, or replace the network's last layer`,
+    );
+  }
+  return vector ? node : writer.push({ kind: "flatten", id: writer.name("logits"), inputs: [node] });
+}

@@ -1,0 +1,179 @@
+import type onnxProto from "onnx-proto";
+import { Attributes, type TensorProto } from "./attributes.ts";
+import { Damaged } from "./problems.ts";
+import { isStandardDomain, type Model } from "./read-model.ts";
+import { typeName } from "./tensors.ts";
+
+type NodeProto = onnxProto.onnx.INodeProto;
+type ValueInfo = onnxProto.onnx.IValueInfoProto;
+
+/** A node of the file. */
+export interface OnnxNode {
+  /** Its own name, or that of what it makes. */
+  readonly name: string;
+  /** With its domain in front where that is not the standard one. */
+  readonly operator: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Attributes;
+}
+
+/** A size is a number; what the file leaves open is null. */
+export type DeclaredShape = readonly (number | null)[];
+
+/** The part of the file's graph that its output comes from. */
+export interface ModelGraph {
+  readonly input: { readonly name: string; readonly shape: DeclaredShape };
+  readonly output: string;
+  /** Each behind all that it reads. */
+  readonly nodes: readonly OnnxNode[];
+  readonly tensors: ReadonlyMap<string, TensorProto>;
+  /** Shapes that the file declares, by value. */
+  readonly shapes: ReadonlyMap<string, DeclaredShape>;
+  /** How many nodes read a value's numbers, looking through those that pass them on; the network's output counts as one. */
+  readonly readers: ReadonlyMap<string, number>;
+}
+
+/** Operators that pass on what their first input holds, perhaps in another shape. */
+const passing: ReadonlySet<string> = new Set(
+  "Identity Dropout Cast CastLike Transpose Reshape Flatten Squeeze Unsqueeze".split(" "),
+);
+
+/** How messages name a node. */
+export const labelOf = ({ operator, name }: Pick<OnnxNode, "operator" | "name">): string => `${operator} "${name}"`;
+
+/**
+ * Puts a model's graph in order.
+ *
+ * @throws Damaged when names are given twice, something is read that nothing makes, nodes wait for each other in a
+ * circle, or there is not one float32 input and one output.
+ */
+export function readGraph(model: Model): ModelGraph {
+  const graph = model.graph!;
+  const tensors = new Map<string, TensorProto>();
+  for (const tensor of graph.initializer ?? []) addOnce(tensors, tensor.name ?? "", tensor, "tensors");
+  const input = onlyInput((graph.input ?? []).filter(({ name }) => !tensors.has(name ?? "")));
+  const output = onlyOutput(graph.output ?? []);
+  const makers = new Map<string, NodeProto>();
+  for (const node of graph.node ?? []) {
+    for (const made of node.output ?? []) {
+      if (made === "") continue;
+      if (made === input.name || tensors.has(made))
+        throw new Damaged(`"${made}" is made by ${labelFor(node)}, and given as well`);
+      addOnce(makers, made, node, "values");
+    }
+  }
+  const nodes = inOrder(output, makers, (name) => name === input.name || tensors.has(name)).map(asNode);
+  const shapes = new Map<string, DeclaredShape>();
+  for (const value of [...(graph.valueInfo ?? []), ...(graph.output ?? [])]) {
+    const shape = shapeOf(value);
+    if (shape !== null) shapes.set(value.name ?? "", shape);
+  }
+  return { input, output, nodes, tensors, shapes, readers: countReaders(nodes, output) };
+}
+
+function addOnce<T>(map: Map<string, T>, name: string, value: T, what: string): void {
+  if (map.has(name)) throw new Damaged(`two of its ${what} are named "${name}"`);
+  map.set(name, value);
+}
+
+function onlyInput(inputs: readonly ValueInfo[]): ModelGraph["input"] {
+  const [input] = inputs;
+  if (input === undefined) throw new Damaged("it has no input");
+  if (inputs.length > 1) {
+    throw new Damaged(
+      `it has ${inputs.length} inputs (${inputs.map(({ name }) => `"${name}"`).join(", ")}), expected one: the images`,
+    );
+  }
+  const name = input.name ?? "";
+  const type = input.type?.tensorType?.elemType;
+  if (type !== 1)
+    throw new Damaged(`its input "${name}" is ${typeName(type)}, expected float32: the normalised images`);
+  const shape = shapeOf(input);
+  if (shape === null) throw new Damaged(`its input "${name}" has no shape: export it with a fixed image size`);
+  return { name, shape };
+}
+
+function onlyOutput(outputs: readonly ValueInfo[]): string {
+  if (outputs.length !== 1) {
+    const names = outputs.map(({ name }) => `"${name}"`).join(", ");
+    throw new Damaged(`it has ${outputs.length} outputs (${names}), expected one: the classes' logits`);
+  }
+  return outputs[0]!.name ?? "";
+}
+
+function shapeOf({ type }: ValueInfo): DeclaredShape | null {
+  const dims = type?.tensorType?.shape?.dim;
+  if (!dims) return null;
+  return dims.map(({ dimValue, dimParam }) => (dimParam || dimValue == null ? null : Number(dimValue) || null));
+}
+
+const labelFor = (node: NodeProto): string =>
+  labelOf({ operator: operatorOf(node), name: node.name || (node.output?.[0] ?? "") });
+
+const operatorOf = ({ domain, opType }: NodeProto): string =>
+  isStandardDomain(domain) ? (opType ?? "") : `${domain}.${opType}`;
+
+function asNode(node: NodeProto): OnnxNode {
+  try {
+    const { name, output = [], input = [], attribute = [] } = node;
+    return {
+      name: name || (output?.[0] ?? ""),
+      operator: operatorOf(node),
+      inputs: input ?? [],
+      outputs: output ?? [],
+      attributes: new Attributes(attribute ?? []),
+    };
+  } catch (error) {
+    if (error instanceof Damaged) throw new Damaged(`${labelFor(node)}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** The nodes that `output` comes from, each behind those it reads. */
+function inOrder(
+  output: string,
+  makers: ReadonlyMap<string, NodeProto>,
+  isGiven: (name: string) => boolean,
+): readonly NodeProto[] {
+  const ordered: NodeProto[] = [];
+  const states = new Map<NodeProto, "open" | "done">();
+  const makerOf = (name: string, reader: string): NodeProto | null => {
+    const maker = makers.get(name);
+    if (maker === undefined && !isGiven(name)) throw new Damaged(`${reader} is "${name}", which nothing makes`);
+    return maker ?? null;
+  };
+  const last = makerOf(output, "its output");
+  /** A path from the output backwards; deep networks would overflow a recursion. */
+  const path: { readonly node: NodeProto; next: number }[] = last === null ? [] : [{ node: last, next: 0 }];
+  if (last !== null) states.set(last, "open");
+  while (path.length > 0) {
+    const top = path.at(-1)!;
+    const name = top.node.input?.[top.next++];
+    if (name === undefined) {
+      states.set(top.node, "done");
+      ordered.push(top.node);
+      path.pop();
+    } else if (name !== "") {
+      const maker = makerOf(name, `an input of ${labelFor(top.node)}`);
+      if (maker === null || states.get(maker) === "done") continue;
+      if (states.get(maker) === "open") {
+        throw new Damaged(`${labelFor(maker)} waits for its own output, which goes to ${labelFor(top.node)}: a cycle`);
+      }
+      states.set(maker, "open");
+      path.push({ node: maker, next: 0 });
+    }
+  }
+  return ordered;
+}
+
+function countReaders(nodes: readonly OnnxNode[], output: string): ReadonlyMap<string, number> {
+  const readers = new Map<string, number>([[output, 1]]);
+  for (const { operator, inputs, outputs } of nodes.toReversed()) {
+    if (operator === "Shape") continue;
+    const passes = passing.has(operator);
+    const weight = passes ? (readers.get(outputs[0] ?? "") ?? 0) : 1;
+    for (const name of passes ? inputs.slice(0, 1) : inputs) readers.set(name, (readers.get(name) ?? 0) + weight);
+  }
+  return readers;
+}

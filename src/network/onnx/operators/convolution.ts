@@ -1,0 +1,83 @@
+import type { OnnxNode } from "../model-graph.ts";
+import { layerName } from "../names.ts";
+import { permute } from "../permute.ts";
+import { Damaged, Unsupported } from "../problems.ts";
+import type { Operator, Translation } from "../translation.ts";
+import { type Activation, checkedSize, type Floats, type Value } from "../value.ts";
+import { addPadding, isPadded, kernelOf, readWindows, slide } from "../windows.ts";
+import { denseLayer } from "./dense.ts";
+
+/** Convolutions over images, of all channels or of each by itself; weights come as [out, in, rows, columns]. */
+export const conv: Operator = (node, translation) => {
+  const windows = readWindows(node);
+  const declared = kernelOf(node);
+  const groups = node.attributes.int("group", 1);
+  const weight = translation.floats(node, 1);
+  const bias = translation.has(node, 2) ? translation.floats(node, 2) : null;
+  const [outputs, inputs, rows, columns] = weight.dims as [number, number, number, number];
+  if (weight.dims.length !== 4) throw new Unsupported(`its weight has ${weight.dims.length} dimensions, expected 4`);
+  if (declared && (declared[0] !== rows || declared[1] !== columns)) {
+    throw new Damaged(`its kernel_shape is ${declared.join(" x ")}, its weight is [${weight.dims}]`);
+  }
+  if (bias !== null && (bias.dims.length !== 1 || bias.dims[0] !== outputs)) {
+    throw new Damaged(`its bias is [${bias.dims}], expected [${outputs}]`);
+  }
+  const image = translation.image(node, { keepPadding: true });
+  const { channels } = image.size;
+  if (channels !== inputs * groups) {
+    throw new Damaged(
+      `its weight [${weight.dims}] in ${groups} groups is for ${inputs * groups} channels, it reads ${channels}`,
+    );
+  }
+  const depthwise = groups > 1 && inputs === 1;
+  if ((groups !== 1 && !depthwise) || (depthwise && outputs !== channels)) {
+    throw new Unsupported(
+      `it has ${groups} groups of ${inputs} channels in and ${outputs / groups} out, expected one group or one channel each`,
+    );
+  }
+  const kernel = [rows, columns] as const;
+  const own = windows.padding(image.size, kernel);
+  const size = checkedSize({
+    ...slide(image.size, { kernel, stride: windows.stride, padding: own }),
+    channels: outputs,
+  });
+  if (image.vector)
+    return onVector(node, translation, image, {
+      weight,
+      bias,
+      isPointwise: !depthwise && rows * columns === 1 && !isPadded(own),
+    });
+
+  const id = translation.writer.name(layerName(node, node.inputs[1]));
+  const geometry = { id, stride: windows.stride, padding: addPadding(own, image.padding) };
+  const layer = translation.writer.layer(
+    depthwise ? { kind: "depthwise-conv2d", ...geometry } : { kind: "conv2d", ...geometry },
+    image.node,
+    depthwise
+      ? {
+          values: permute(weight.values, weight.dims, [2, 3, 1, 0]),
+          shape: [rows, columns, 1, outputs],
+          fanIn: rows * columns,
+        }
+      : {
+          values: permute(weight.values, weight.dims, [2, 3, 1, 0]),
+          shape: [rows, columns, inputs, outputs],
+          fanIn: rows * columns * inputs,
+        },
+  );
+  const end = bias === null ? layer : translation.writer.bias(translation.writer.openLayer(layer)!, bias.values);
+  return { ...image, node: end, size, padding: null };
+};
+
+/** Behind global pooling a 1 x 1 convolution is a dense layer. */
+function onVector(
+  node: OnnxNode,
+  translation: Translation,
+  vector: Activation,
+  { weight, bias, isPointwise }: { weight: Floats; bias: Floats | null; isPointwise: boolean },
+): Value {
+  if (!isPointwise) throw new Unsupported("it reads globally pooled channels with more than a 1 x 1 kernel");
+  const [outputs, inputs] = weight.dims as [number, number];
+  const values = permute(weight.values, [outputs, inputs], [1, 0]);
+  return denseLayer(node, translation, vector, { values, inputs, outputs, bias: bias?.values ?? null });
+}

@@ -1,0 +1,47 @@
+import type { Operator } from "../translation.ts";
+import { cast, castLike, concat, constant, expand, gather, identity, shape, slice, softmax } from "./constants.ts";
+import { conv } from "./convolution.ts";
+import { gemm, matMul } from "./dense.ts";
+import { add, clip, max, min, mul, relu } from "./elementwise.ts";
+import { flatten, pad, reshape, squeeze, transpose, unsqueeze } from "./layout.ts";
+import { batchNormalization } from "./normalization.ts";
+import { averagePool, globalAveragePool, maxPool, reduceMean } from "./pooling.ts";
+
+/** The operators that can be taken over, by name. */
+export const operators: ReadonlyMap<string, Operator> = new Map(
+  Object.entries({
+    Add: add,
+    AveragePool: averagePool,
+    BatchNormalization: batchNormalization,
+    Cast: cast,
+    CastLike: castLike,
+    Clip: clip,
+    Concat: concat,
+    Constant: constant,
+    Conv: conv,
+    Dropout: identity,
+    Expand: expand,
+    Flatten: flatten,
+    Gather: gather,
+    Gemm: gemm,
+    GlobalAveragePool: globalAveragePool,
+    Identity: identity,
+    LogSoftmax: softmax,
+    MatMul: matMul,
+    Max: max,
+    MaxPool: maxPool,
+    Min: min,
+    Mul: mul,
+    Pad: pad,
+    ReduceMean: reduceMean,
+    Relu: relu,
+    Reshape: reshape,
+    Shape: shape,
+    Slice: slice,
+    Softmax: softmax,
+    Squeeze: squeeze,
+    Sum: add,
+    Transpose: transpose,
+    Unsqueeze: unsqueeze,
+  } satisfies Record<string, Operator>),
+);

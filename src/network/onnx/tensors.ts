@@ -1,0 +1,74 @@
+import type { TensorProto } from "./attributes.ts";
+import { Damaged } from "./problems.ts";
+import type { Floats, Integers } from "./value.ts";
+
+/** Numbers of TensorProto.DataType (onnx.proto) and the names they go by. */
+const typeNames = new Map([
+  [0, "of no type"],
+  [1, "float32"],
+  [2, "uint8"],
+  [3, "int8"],
+  [6, "int32"],
+  [7, "int64"],
+  [9, "bool"],
+  [10, "float16"],
+  [11, "float64"],
+  [16, "bfloat16"],
+  [21, "uint4"],
+  [22, "int4"],
+]);
+const [FLOAT, INT32, INT64] = [1, 6, 7];
+const EXTERNAL = 1;
+
+export const typeName = (type: number | null | undefined): string => typeNames.get(type ?? 0) ?? `of type ${type}`;
+
+/**
+ * The numbers of a tensor that the file holds.
+ *
+ * @throws Damaged when its data lies in another file, is not as long as its shape says, or is of another type.
+ */
+export function decodeTensor(tensor: TensorProto): Floats | Integers {
+  const name = `tensor "${tensor.name ?? ""}"`;
+  if (tensor.dataLocation === EXTERNAL || tensor.externalData?.length) {
+    throw new Damaged(
+      `${name} keeps its data in another file; write one file: torch.onnx.export(…, external_data=False), or onnx.save(onnx.load(file), file)`,
+    );
+  }
+  if (tensor.segment) throw new Damaged(`${name} is only a segment`);
+  const dims = (tensor.dims ?? []).map(Number);
+  const elements = dims.reduce((product, size) => product * size, 1);
+  if (dims.some((size) => !Number.isInteger(size) || size < 0) || !Number.isSafeInteger(elements)) {
+    throw new Damaged(`${name} has the impossible shape [${dims}]`);
+  }
+  const raw = tensor.rawData ?? new Uint8Array();
+  const expect = (found: number) => {
+    if (found !== elements) throw new Damaged(`${name} has the shape [${dims}], but ${found} numbers`);
+  };
+  switch (tensor.dataType) {
+    case FLOAT: {
+      const list = tensor.floatData ?? [];
+      expect(raw.length > 0 ? raw.length / 4 : list.length);
+      return { kind: "floats", dims, values: raw.length > 0 ? rawFloats(raw) : Float32Array.from(list) };
+    }
+    case INT32:
+    case INT64: {
+      const wide = tensor.dataType === INT64;
+      const list = (wide ? tensor.int64Data : tensor.int32Data) ?? [];
+      expect(raw.length > 0 ? raw.length / (wide ? 8 : 4) : list.length);
+      return { kind: "integers", dims, values: raw.length > 0 ? rawIntegers(raw, wide) : list.map(Number) };
+    }
+    default:
+      throw new Damaged(`${name} is ${typeName(tensor.dataType)}, expected float32: export the network in float32`);
+  }
+}
+
+/** A copy: the bytes of a tensor may start anywhere. */
+const rawFloats = (raw: Uint8Array): Float32Array => new Float32Array(new Uint8Array(raw).buffer);
+
+function rawIntegers(raw: Uint8Array, wide: boolean): number[] {
+  const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
+  const size = wide ? 8 : 4;
+  return Array.from({ length: raw.length / size }, (_, index) =>
+    wide ? Number(view.getBigInt64(index * size, true)) : view.getInt32(index * size, true),
+  );
+}

@@ -1,0 +1,146 @@
+import type { NodeId } from "../graph.ts";
+import type { GraphWriter, OpenLayer } from "./graph-writer.ts";
+import type { ModelGraph, OnnxNode } from "./model-graph.ts";
+import { Damaged, Unknown, Unsupported } from "./problems.ts";
+import { decodeTensor } from "./tensors.ts";
+import { type Activation, channelsFirst, type Floats, type Integers, type Value } from "./value.ts";
+
+/** Makes of a node of the file what the graph has for it. Attributes come first: they can be judged without inputs. */
+export type Operator = (node: OnnxNode, translation: Translation) => Value;
+
+/** What is known so far while the file's nodes are gone through. */
+export class Translation {
+  readonly opset: number;
+  readonly graph: ModelGraph;
+  readonly writer: GraphWriter;
+  readonly #values = new Map<string, Value>();
+  readonly #unknown = new Set<string>();
+  readonly #padded = new Map<NodeId, Map<string, NodeId>>();
+
+  constructor(graph: ModelGraph, opset: number, writer: GraphWriter) {
+    this.graph = graph;
+    this.opset = opset;
+    this.writer = writer;
+  }
+
+  set(name: string, value: Value): void {
+    this.#values.set(name, value);
+  }
+
+  setUnknown(name: string): void {
+    this.#unknown.add(name);
+  }
+
+  has({ inputs }: OnnxNode, index: number): boolean {
+    return Boolean(inputs[index]);
+  }
+
+  /** @throws Unknown behind an unsupported node. */
+  value({ inputs }: OnnxNode, index: number): Value {
+    const name = inputs[index];
+    if (!name) throw new Damaged(`lacks its input ${index + 1}`);
+    return this.named(name);
+  }
+
+  named(name: string): Value {
+    const known = this.#values.get(name);
+    if (known !== undefined) return known;
+    const tensor = this.graph.tensors.get(name);
+    if (this.#unknown.has(name) || tensor === undefined) throw new Unknown(name);
+    const value = decodeTensor(tensor);
+    this.#values.set(name, value);
+    return value;
+  }
+
+  /** What a node of the graph gives; Pads before it become nodes unless `keepPadding`. */
+  activation(node: OnnxNode, index = 0, { keepPadding = false } = {}): Activation {
+    const value = this.value(node, index);
+    if (value.kind !== "activation") throw new Unsupported(`its input ${index + 1} is a constant`);
+    if (value.probabilities) throw new Unsupported("it reads a Softmax, which can only stand at the end");
+    return keepPadding ? value : this.#settle(value);
+  }
+
+  /** An image as [channels, height, width]. */
+  image(node: OnnxNode, { keepPadding = false } = {}): Activation {
+    const value = this.activation(node, 0, { keepPadding });
+    const { axes, size } = value;
+    // Axes of size 1 have no order.
+    const fits =
+      axes.length === 3 &&
+      axes.every(
+        (axis, index) => axis === channelsFirst[index] || (size[axis] === 1 && size[channelsFirst[index]!] === 1),
+      );
+    if (!fits || value.order !== null) {
+      throw new Unsupported(
+        `it reads [batch, ${axes.join(", ")}], expected images of [batch, channels, height, width]`,
+      );
+    }
+    return { ...value, axes: channelsFirst };
+  }
+
+  /** Constant numbers. */
+  floats(node: OnnxNode, index: number): Floats {
+    const value = this.value(node, index);
+    if (value.kind === "activation") throw new Unsupported(`its input ${index + 1} is computed, expected a constant`);
+    if (value.kind === "integers") throw new Damaged(`its input ${index + 1} holds integers, expected float32`);
+    return value;
+  }
+
+  /** Constant integers. */
+  integers(node: OnnxNode, index: number): Integers {
+    const value = this.value(node, index);
+    if (value.kind === "activation") throw new Unsupported(`its input ${index + 1} is computed, expected a constant`);
+    if (value.kind === "floats") throw new Damaged(`its input ${index + 1} holds float32, expected integers`);
+    return value;
+  }
+
+  /** Integers that say nothing of the batch. */
+  numbers(node: OnnxNode, index: number): readonly number[] {
+    return this.integers(node, index).values.map((value) => {
+      if (value === "batch") throw new Unsupported(`its input ${index + 1} depends on the size of the batch`);
+      return value;
+    });
+  }
+
+  /** Axes as an attribute, or, from `opset` on, as an input. Null: there are none. */
+  axes(node: OnnxNode, index: number): readonly number[] | null {
+    const attribute = node.attributes.ints("axes");
+    if (attribute !== null) return attribute;
+    return this.has(node, index) ? this.numbers(node, index) : null;
+  }
+
+  /** How many read what input `index` gives. */
+  readersOf({ inputs }: OnnxNode, index: number): number {
+    return this.graph.readers.get(inputs[index] ?? "") ?? 0;
+  }
+
+  /** The layer whose output input `index` is, which nobody else reads: what is done to it becomes a part of the layer. */
+  layerBefore(node: OnnxNode, index: number, value: Activation): OpenLayer {
+    const layer = this.writer.openLayer(value.node);
+    if (layer === null || value.order !== null || value.padding !== null) {
+      throw new Unsupported("it stands behind no convolution or dense layer");
+    }
+    if (this.readersOf(node, index) > 1) throw new Unsupported("the layer before it has other readers too");
+    return layer;
+  }
+
+  #settle(value: Activation): Activation {
+    const { padding, size } = value;
+    if (padding === null) return value;
+    const key = JSON.stringify(padding);
+    const known = this.#padded.get(value.node) ?? new Map<string, NodeId>();
+    this.#padded.set(value.node, known);
+    let id = known.get(key);
+    if (id === undefined) {
+      id = this.writer.push({
+        kind: "pad",
+        id: this.writer.name(`${value.node}.padded`),
+        inputs: [value.node],
+        padding,
+        channels: [0, 0],
+      });
+      known.set(key, id);
+    }
+    return { ...value, node: id, size, padding: null };
+  }
+}

@@ -1,0 +1,176 @@
+import { truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import onnxProto from "onnx-proto";
+import t from "tap";
+import { UserError } from "../../../src/base/errors.ts";
+import { loadNetwork } from "../../../src/network/load-network.ts";
+import { readModel } from "../../../src/network/onnx/read-model.ts";
+import { bytesOf, importBytes, pathOf } from "../../fixtures/onnx/files.ts";
+
+const { onnx } = onnxProto;
+type Model = onnxProto.onnx.ModelProto;
+type Graph = onnxProto.onnx.IGraphProto;
+
+const gray = [28, 28, 1] as const;
+
+/** What importing says of the file after `change`; the file is a small CNN of PyTorch's. */
+function complaint(change: (graph: Graph, model: Model) => void): string {
+  const model = readModel(bytesOf("pytorch-cnn-legacy"), "cnn.onnx");
+  change(model.graph!, model);
+  return messageOf(() => importBytes(onnx.ModelProto.encode(model).finish(), gray, "cnn.onnx"));
+}
+
+function messageOf(body: () => void): string {
+  try {
+    body();
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+  return "";
+}
+
+const node = (graph: Graph, operator: string) => graph.node!.find(({ opType }) => opType === operator)!;
+const tensor = (graph: Graph, name: string) => graph.initializer!.find((found) => found.name === name)!;
+const attribute = (graph: Graph, operator: string, name: string) =>
+  node(graph, operator).attribute!.find((found) => found.name === name)!;
+const sizes = (graph: Graph) => graph.input![0]!.type!.tensorType!.shape!.dim!;
+
+const broken: Record<string, readonly [(graph: Graph, model: Model) => void, RegExp]> = {
+  "data in another file": [
+    (graph) => Object.assign(tensor(graph, "features.0.weight"), { dataLocation: 1, rawData: new Uint8Array() }),
+    /Conv ".*": tensor "features\.0\.weight" keeps its data in another file; write one file/,
+  ],
+  "a cycle": [
+    (graph) => {
+      node(graph, "Relu").input = [node(graph, "MaxPool").output![0]!];
+    },
+    /MaxPool ".*" waits for its own output, which goes to Relu ".*": a cycle/,
+  ],
+  "a tensor that is missing": [
+    (graph) => {
+      graph.initializer = graph.initializer!.filter(({ name }) => name !== "classifier.4.weight");
+    },
+    /an input of Gemm ".*" is "classifier\.4\.weight", which nothing makes/,
+  ],
+  "a tensor that is shorter than its shape": [
+    (graph) => Object.assign(tensor(graph, "features.0.bias"), { dims: [60] }),
+    /Conv ".*": tensor "features\.0\.bias" has the shape \[60\], but 6 numbers/,
+  ],
+  "a weight for other channels": [
+    (graph) => Object.assign(tensor(graph, "features.4.weight"), { dims: [6, 8, 3, 3] }),
+    /Conv ".*": its bias is \[8\], expected \[6\]/,
+  ],
+  "a declared shape that is not so": [
+    (graph) => Object.assign(graph.output![0]!.type!.tensorType!.shape!.dim![1]!, { dimParam: "", dimValue: 12 }),
+    /Softmax ".*": gives \[batch, 10\], but the file declares \[\?, 12\]/,
+  ],
+  "a name that is given twice": [
+    (graph) => {
+      node(graph, "MaxPool").output = [...node(graph, "Relu").output!];
+    },
+    /two of its values are named ".*"/,
+  ],
+  "a tensor that is given twice": [
+    (graph) => void graph.initializer!.push(tensor(graph, "features.0.weight")),
+    /two of its tensors are named "features\.0\.weight"/,
+  ],
+  "weights in half precision": [
+    (graph) => Object.assign(tensor(graph, "features.0.weight"), { dataType: 10 }),
+    /Conv ".*": tensor "features\.0\.weight" is float16, expected float32: export the network in float32/,
+  ],
+  "an input of bytes": [
+    (graph) => Object.assign(graph.input![0]!.type!.tensorType!, { elemType: 2 }),
+    /its input "images" is uint8, expected float32/,
+  ],
+  "several inputs": [
+    (graph) => void graph.input!.push({ ...graph.input![0]!, name: "mask" }),
+    /it has 2 inputs \("images", "mask"\), expected one/,
+  ],
+  "several outputs": [
+    (graph) => void graph.output!.push({ ...graph.output![0]!, name: node(graph, "Relu").output![0]! }),
+    /it has 2 outputs \("logits", ".*"\), expected one/,
+  ],
+  "images of any height": [
+    (graph) => Object.assign(sizes(graph)[2]!, { dimValue: null, dimParam: "height" }),
+    /its input "images" is \[batch, 1, \?, 28\]: export it with a fixed image size, only the batch may vary/,
+  ],
+  "images of another size than the data's": [
+    (graph) => Object.assign(sizes(graph)[2]!, { dimValue: 32 }),
+    /its input "images" is \[batch, 1, 32, 28\], the data set's images are 28 x 28 with 1 channels: choose a data set/,
+  ],
+  "a weight that is no number": [
+    (graph) => {
+      const found = tensor(graph, "features.0.bias");
+      const values = Float32Array.of(0, 1, Number.NaN, 3, 4, 5);
+      Object.assign(found, { rawData: new Uint8Array(values.buffer) });
+    },
+    /Conv ".*": features\.0\.bias holds NaN \(number 2 of 6\)/,
+  ],
+  "other classes than the data's": [
+    (graph) => {
+      graph.output![0]!.type!.tensorType!.shape = null;
+      Object.assign(tensor(graph, "classifier.4.weight"), { dims: [9, 24], rawData: new Uint8Array(9 * 24 * 4) });
+      Object.assign(tensor(graph, "classifier.4.bias"), { dims: [9], rawData: new Uint8Array(9 * 4) });
+    },
+    /it tells 9 classes apart, the data set has 10: choose another data set, or replace the network's last layer/,
+  ],
+  "an operator set from the future": [
+    (_, model) => Object.assign(model.opsetImport[0]!, { version: 26 }),
+    /it is of operator set 26, expected 11 to 25/,
+  ],
+  "an attribute of another type": [
+    (graph) => Object.assign(attribute(graph, "Conv", "group"), { type: 1, f: 1 }),
+    /Conv ".*": its attribute "group" is of type 1, expected INT/,
+  ],
+  "training mode": [
+    (graph) => Object.assign(attribute(graph, "BatchNormalization", "training_mode"), { i: 1 }),
+    /BatchNormalization ".*": it is in training mode: export the network in evaluation mode/,
+  ],
+};
+
+for (const [what, [change, message]] of Object.entries(broken)) {
+  t.test(`${what} is refused`, (t) => {
+    const said = complaint(change);
+    t.match(said, message);
+    t.match(said, /^cannot import the network cnn\.onnx: /);
+    t.end();
+  });
+}
+
+t.test("all nodes that are not supported are named at once, with their reasons", (t) => {
+  const message = complaint((graph) => {
+    Object.assign(node(graph, "Relu"), { opType: "Sigmoid", name: "first" });
+    Object.assign(node(graph, "Relu"), { opType: "FancyNorm", domain: "com.example", name: "second" });
+    Object.assign(attribute(graph, "Conv", "dilations"), { ints: [2, 2] });
+    // Behind the others: its attributes can be judged all the same.
+    Object.assign(attribute(graph, "Gemm", "transB"), { name: "transA" });
+  });
+  t.match(message, /4 nodes are not supported/);
+  t.match(message, /\n {2}Conv "\/features\/features\.0\/Conv": its dilations are 2, 2, expected 1\n/);
+  t.match(message, /\n {2}Sigmoid "first": the operator is not known\n/);
+  t.match(message, /\n {2}com\.example\.FancyNorm "second": the operator is not known\n/);
+  t.match(message, /\n {2}Gemm "\/classifier\/classifier\.1\/Gemm": its transA is 1, expected 0\n/);
+  t.end();
+});
+
+t.test("files that are no networks", (t) => {
+  const folder = t.testdir({ "text.onnx": "this is no network", "empty.onnx": "" });
+  const load = (name: string) =>
+    messageOf(() => loadNetwork({ file: join(folder, name) }, { inputShape: gray, classes: 10 }));
+  t.match(load("text.onnx"), /text\.onnx: not an ONNX file/);
+  t.match(load("empty.onnx"), /empty\.onnx: not an ONNX file/);
+  t.match(load("none.onnx"), /cannot read network\.file .*none\.onnx \(seen from .*\): ENOENT/);
+  t.match(load("."), /it is no file/);
+  const bytes = bytesOf("pytorch-cnn-legacy");
+  writeFileSync(join(folder, "cut.onnx"), bytes.subarray(0, bytes.length / 2));
+  t.match(load("cut.onnx"), /cut\.onnx: not an ONNX file, or damaged/);
+  // A sparse file: it takes no room.
+  truncateSync(join(folder, "text.onnx"), 3 * 2 ** 30);
+  t.match(load("text.onnx"), /it has 3221225472 bytes, and a network of one file has at most 2 GB/);
+  t.match(
+    messageOf(() => loadNetwork({ file: pathOf("pytorch-cnn-legacy") }, { inputShape: [32, 32, 3], classes: 10 })),
+    /the data set's images are 32 x 32 with 3 channels/,
+  );
+  t.end();
+});
