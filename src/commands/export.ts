@@ -1,10 +1,10 @@
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { UserError } from "../base/errors.ts";
 import type { Reporter } from "../base/progress.ts";
 import { configHash } from "../config/canonical.ts";
-import { configSchema } from "../config/schema.ts";
-import { exportPacked } from "../export/export-packed.ts";
-import { freeze } from "../export/freeze.ts";
+import { configSchema, type RunConfig } from "../config/schema.ts";
+import { exportFile } from "../export/export-file.ts";
+import { type FreezeInput, freeze } from "../export/freeze.ts";
 import { writeReport } from "../report/write-report.ts";
 import { readCheckpoint } from "../runs/checkpoint.ts";
 import type { ExportRecord, RunRecord } from "../runs/record.ts";
@@ -13,25 +13,36 @@ import { runFiles } from "../runs/run-directory.ts";
 import { parameterValues, restoreSnapshot } from "../training/snapshot.ts";
 import type { Context } from "./context.ts";
 import { type Prepared, prepare } from "./prepare.ts";
-import { printResult } from "./result.ts";
+import { printExport, printResult } from "./result.ts";
+
+interface ExportRunOptions extends Partial<RunConfig["export"]> {
+  readonly file: string;
+  readonly bits: string;
+  readonly reporter: Reporter;
+}
 
 /** Freezes what a run has learned, writes the ONNX file and verifies it over the test set. */
 export async function exportRun(
-  { config, dataset, model, trainer, engine }: Prepared,
+  { config, dataset, plain, model, trainer, engine }: Prepared,
   record: RunRecord,
-  { file, reporter }: { file: string; reporter: Reporter },
+  { file, bits, reporter, form = config.export.form, input = config.export.input }: ExportRunOptions,
 ): Promise<ExportRecord> {
   const { result } = record;
-  const network = freeze({
+  const learned: FreezeInput = {
     network: model.network,
     quantizers: model.quantizers,
     parameters: new Map(Array.from(model.parameters.keys(), (id) => [id, parameterValues(trainer, id)])),
+    statistics: model.statistics,
     classes: dataset.classes,
     normalization: dataset.normalization,
-  });
-  const exported = await exportPacked({
-    network,
+  };
+  const exported = await exportFile({
+    form,
+    input,
+    network: freeze(learned),
+    unpruned: freeze({ ...learned, network: plain, quantizers: new Map() }),
     file,
+    bits,
     metadata: { configHash: configHash(config), relativeBops: String(result!.relativeBops), run: record.name },
     test: { ...dataset.test, imageShape: dataset.imageShape },
     ops: engine.ops,
@@ -42,17 +53,32 @@ export async function exportRun(
   return { ...exported, file: basename(file) };
 }
 
-/** `export`: the ONNX file of a finished run, from its checkpoint and record. */
-export async function runExport({ run, out }: { run: string; out?: string }, context: Context): Promise<void> {
+export interface ExportCommandOptions extends Partial<RunConfig["export"]> {
+  readonly run: string;
+  readonly out?: string;
+}
+
+/** `export`: an ONNX file of a finished run, from its checkpoint and record. */
+export async function runExport({ run, out, form, input }: ExportCommandOptions, context: Context): Promise<void> {
   const record = readRecord(run);
   if (record.result === null)
     throw new UserError(`cannot export ${run}: its run is ${record.status}; finish it with train --resume`);
   const checkpoint = readCheckpoint(runFiles(run).checkpoint);
   const prepared = await prepare(configSchema.parse(record.config), context);
   restoreSnapshot(prepared.trainer, checkpoint.tensors, checkpoint.progress.step);
-  const file = out ?? runFiles(run).model;
-  const exported = { ...record, export: await exportRun(prepared, record, { file, reporter: context.reporter }) };
+  const own = prepared.config.export;
+  const isOwn = (form ?? own.form) === own.form;
+  const file = out ?? (isOwn ? runFiles(run).model : join(run, `model.${form}.onnx`));
+  const options = {
+    file,
+    bits: runFiles(run).bits,
+    reporter: context.reporter,
+    ...(form && { form }),
+    ...(input && { input }),
+  };
+  const exported = { ...record, export: await exportRun(prepared, record, options) };
   writeRecord(run, exported);
   writeReport(exported, runFiles(run).report);
+  if (!context.json) printExport(exported.export, context);
   printResult(run, exported, context);
 }

@@ -4,6 +4,7 @@ import { loadDataset } from "../data/load-dataset.ts";
 import { type Engine, loadEngine } from "../engine/load.ts";
 import { createQuantizers } from "../methods/bayesian-bits.ts";
 import { insertQuantizers } from "../methods/insert-quantizers.ts";
+import type { Network } from "../network/graph.ts";
 import { createNetwork } from "../network/zoo/index.ts";
 import { createModel, type Model } from "../training/model.ts";
 import { Trainer } from "../training/trainer.ts";
@@ -14,6 +15,8 @@ export interface Prepared {
   readonly config: RunConfig;
   readonly engine: Engine;
   readonly dataset: Dataset;
+  /** The network as it is in float32, without quantizers. */
+  readonly plain: Network;
   readonly model: Model;
   readonly trainer: Trainer;
 }
@@ -32,5 +35,5 @@ export async function prepare(config: RunConfig, { reporter }: Pick<Context, "re
     seed: config.seed,
     quantizers: createQuantizers(network, { initial: gates.initial, prior: prior.kind }),
   });
-  return { config, engine, dataset, model, trainer: new Trainer(model, config.training) };
+  return { config, engine, dataset, plain, model, trainer: new Trainer(model, config.training) };
 }

@@ -46,7 +46,10 @@ export async function runTrain(options: TrainOptions, context: Context): Promise
   else run.begin();
   await run.train();
   run.finish();
-  run.record = { ...run.record, export: await exportRun(prepared, run.record, { file: files.model, reporter: log }) };
+  run.record = {
+    ...run.record,
+    export: await exportRun(prepared, run.record, { file: files.model, bits: files.bits, reporter: log }),
+  };
   run.save();
   writeReport(run.record, files.report);
   printResult(folder, run.record, context);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { data } from "./sections/data.ts";
 import { engine } from "./sections/engine.ts";
+import { exportSection } from "./sections/export.ts";
 import { method } from "./sections/method.ts";
 import { network } from "./sections/network.ts";
 import { count } from "./sections/numbers.ts";
@@ -10,13 +11,6 @@ const checkpoint = z
   .strictObject({ everyEpochs: count.default(1).describe("epochs between two checkpoints") })
   .prefault({})
   .describe("when training saves");
-
-const exportSection = z
-  .strictObject({
-    form: z.literal("packed").default("packed").describe("packed: 2-, 4-, 8- and 16-bit tensors as they are"),
-  })
-  .prefault({})
-  .describe("the ONNX file");
 
 /** A run, as a configuration file describes it: strict, every field with its meaning and default. */
 export const configSchema = z

@@ -104,6 +104,7 @@ const result = z.object({
   }),
   channels: z.object({ kept: count, of: count }),
   parameters: z.object({ kept: count, of: count }),
+  macs: z.object({ kept: finite, of: count }).optional().describe("multiply-accumulates for one image"),
   layers: z.array(layerResult),
   confusion: z.array(z.array(count)).describe("rows: true class; columns: predicted class; test set"),
 });
@@ -125,11 +126,21 @@ const verification = z.object({
 });
 
 const exported = z.object({
-  form: z.enum(["packed"]),
+  form: z.enum(["packed", "int8", "fp32", "qonnx"]),
+  input: z.enum(["uint8", "float"]).optional().describe("what the file takes: pixels, or normalised images"),
   file: z.string(),
   bytes: count,
   sha256: z.string(),
   opset: count,
+  latency: z
+    .array(
+      z.object({
+        batch: z.int().positive(),
+        medianMs: finite.describe("of the file, in onnxruntime on the machine that exported"),
+        fp32MedianMs: finite.describe("of the unpruned network in float32, run in turn with it"),
+      }),
+    )
+    .optional(),
   verification: verification.nullable(),
 });
 

@@ -1,29 +1,25 @@
 import { codeLimits, stepSize } from "../../quantization/grid.ts";
 import type { FrozenNetwork, FrozenQuantizer } from "../frozen-network.ts";
+import { addClip } from "./clip.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
-import { type Form, lowerGraph, type OrderedWeight } from "./lower-graph.ts";
-
-/** Range factor of the 32-bit clip (ARCHITECTURE.md, "The method" 1). */
-const CLIP_FACTOR = 1 - 1e-7;
+import { type Form, lowerGraph } from "./lower-graph.ts";
+import type { Lowered, LowerOptions } from "./model-frame.ts";
+import type { OrderedWeight } from "./operators.ts";
 
 /**
  * The `packed` form: every tensor at its learned bit-width, INT2, INT4, INT8 or INT16 weights packed without gaps and
  * UINT/INT activations between QuantizeLinear and DequantizeLinear; float32 where 32 bits were learned.
  */
 const packed: Form = {
-  doc: "Weights and activations at their learned bit-widths, packed. Input: normalised float32 images.",
+  doc: "Weights and activations at their learned bit-widths, packed.",
   weight: packedWeight,
   quantizer: packedQuantizer,
+  shielded: true,
 };
 
-/**
- * The bytes of an ONNX file in the `packed` form. `metadata` goes into the file's metadata_props, beside the network's
- * name, class names and bits per tensor. The operator set is the lowest that has the types used: 25, 21 or 13.
- */
-export const lowerPacked = (
-  network: FrozenNetwork,
-  { metadata }: { readonly metadata: Readonly<Record<string, string>> },
-): Uint8Array => lowerGraph(network, packed, metadata);
+/** An ONNX file in the `packed` form. The operator set is the lowest that has the types used: 25, 21 or 13. */
+export const lowerPacked = (network: FrozenNetwork, options: LowerOptions): Lowered =>
+  lowerGraph(network, packed, options);
 
 function packedWeight(graph: GraphBuilder, { layer, shape, order }: OrderedWeight): string {
   const name = `${layer.id}.weight`;
@@ -43,11 +39,7 @@ function packedWeight(graph: GraphBuilder, { layer, shape, order }: OrderedWeigh
 
 function packedQuantizer(graph: GraphBuilder, node: FrozenQuantizer, input: string, output: string): void {
   const { id, bits, signed, xMax } = node;
-  if (bits === 32) {
-    const high = xMax * CLIP_FACTOR;
-    clip(graph, id, input, { low: signed ? -high : 0, high, output });
-    return;
-  }
+  if (bits === 32) return addClip(graph, node, input, output);
   const step = stepSize(bits, { xMax, signed });
   const [lowest, highest] = codeLimits(bits, signed);
   // QuantizeLinear reaches -2^(bits-1), the symmetric grid does not. Clipping to the outermost codes rather than to
@@ -73,15 +65,4 @@ function bound(
   { name, value }: { readonly name: string; readonly value: number },
 ): string {
   return graph.node(opType, [input, graph.floats(`${name}.bound`, [value], [])], { name });
-}
-
-interface ClipRange {
-  readonly low: number;
-  readonly high: number;
-  readonly output: string;
-}
-
-function clip(graph: GraphBuilder, id: string, input: string, { low, high, output }: ClipRange): string {
-  const bounds = [graph.floats(`${id}.low`, [low], []), graph.floats(`${id}.high`, [high], [])];
-  return graph.node("Clip", [input, ...bounds], { name: `${id}.clip`, output });
 }

@@ -1,0 +1,69 @@
+import { createHash } from "node:crypto";
+import { writeFileAtomically } from "../base/atomic-file.ts";
+import type { ExportForm } from "../config/sections/export.ts";
+import type { ExportRecord } from "../runs/record.ts";
+import { bitsFile } from "./bits-file.ts";
+import type { FrozenNetwork } from "./frozen-network.ts";
+import { type Latency, measureLatency, type Timed } from "./latency.ts";
+import { lower } from "./onnx/lower.ts";
+import { opsetOf, readModel } from "./onnx/read-model.ts";
+import { batchOf } from "./test-batches.ts";
+import { type VerifyOptions, verify } from "./verify.ts";
+import { writeVerified } from "./write-verified.ts";
+
+export interface ExportOptions extends Omit<VerifyOptions, "readFrom" | "lowered"> {
+  readonly form: ExportForm;
+  /** Goes into the file's own metadata, beside name, class names and bits per tensor. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The network in float32 and with all its channels, to compare latency with; not measured if left out. */
+  readonly unpruned?: FrozenNetwork | undefined;
+  /** Where the table of tensors for hardware goes; not written if left out. */
+  readonly bits?: string | undefined;
+}
+
+/**
+ * Exports a frozen network as ONNX: lowered, written, run over the whole test set in onnxruntime, and given its final
+ * name only when it agrees with the trainer.
+ *
+ * @throws UserError when the file cannot be written or disagrees; nothing stands under the final name then.
+ */
+export async function exportFile(options: ExportOptions): Promise<ExportRecord> {
+  const { form, metadata, file, network, input, reporter, bits } = options;
+  const lowered = lower(network, form, { input, metadata });
+  for (const note of lowered.notes) reporter.info(`${form}: ${note}`);
+  const { bytes } = lowered;
+  const { verification, latency } = await writeVerified(file, bytes, async (written) => {
+    const verification = await verify({ ...options, lowered, readFrom: written });
+    return { verification, latency: await latencyOf(options, bytes) };
+  });
+  if (bits !== undefined) writeFileAtomically(bits, `${JSON.stringify(bitsFile(network), null, 2)}\n`);
+  return {
+    form,
+    input,
+    file,
+    bytes: bytes.byteLength,
+    sha256: createHash("sha256").update(bytes).digest("hex"),
+    opset: opsetOf(readModel(bytes, file)),
+    ...(latency && { latency }),
+    verification,
+  };
+}
+
+/** Null where there is nothing to measure against, or the runtime has no Quant nodes. */
+async function latencyOf(options: ExportOptions, bytes: Uint8Array): Promise<Latency[] | null> {
+  const { unpruned, form, input, test, file } = options;
+  if (unpruned === undefined || form === "qonnx") return null;
+  const images: Timed["images"] = (count) => {
+    // A test set with fewer images is taken several times.
+    const size = test.images.length / test.count;
+    const pixels = new Uint8Array(count * size);
+    for (let image = 0; image < count; image++) {
+      const start = (image % test.count) * size;
+      pixels.set(test.images.subarray(start, start + size), image * size);
+    }
+    const { forFile, shape } = batchOf({ ...test, images: pixels, count }, options, [0, count]);
+    return { values: forFile, shape };
+  };
+  const fp32 = lower(unpruned, "fp32", { input, metadata: {} }).bytes;
+  return measureLatency(file, { bytes, images }, { bytes: fp32, images });
+}
