@@ -86,11 +86,10 @@ export class Reference {
   /** The class that the network gives to each image of a batch; `images` are normalised. */
   classify(images: Tensor): Int32Array {
     const ops = this.#ops;
-    const logits = this.logits(images);
-    const classes = ops.argMax(logits);
-    const read = Int32Array.from(ops.read(classes));
-    for (const tensor of [logits, classes]) ops.release(tensor);
-    return read;
+    return ops.scope(
+      () => Int32Array.from(ops.read(ops.argMax(this.logits(images)))),
+      () => [],
+    );
   }
 
   /** The network's output for normalised images; owned by the caller. */

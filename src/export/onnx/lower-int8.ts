@@ -199,8 +199,10 @@ class Int8Lowering {
   #floatLayer(layer: FrozenLayer): void {
     const { id, weight } = layer;
     if (weight.bits === 16) this.#notes.push(`${id}.weight has 16 bits: widened to float32`);
+    const input = this.#float(layer.inputs[0]!);
     const inputs = [
-      this.#float(layer.inputs[0]!),
+      // Max of one value is that value: without it onnxruntime's optimizer would quantize the weight to 8 bits.
+      this.#codes.has(layer.inputs[0]!) ? this.#graph.node("Max", [input], { name: `${id}.input` }) : input,
       floatWeight(this.#graph, orderedWeight(this.#network, layer)),
       this.#graph.floats(`${id}.bias`, layer.bias, [layer.bias.length]),
     ];
