@@ -11,8 +11,15 @@ import { initializeRanges } from "../src/training/initial-ranges.ts";
 import { createModel } from "../src/training/model.ts";
 import { testSamples } from "../src/training/settings.ts";
 
-// npm run bench:export [-- --form int8]: latency of unpruned networks with 8 bits everywhere against float32.
-const { values } = parseArgs({ options: { form: { type: "string", default: "int8" }, json: { type: "boolean" } } });
+// npm run bench:export [-- --form int8] [--network resnet20] [--addends] [--json]: latency of unpruned networks with 8 bits everywhere against float32.
+const { values } = parseArgs({
+  options: {
+    form: { type: "string", default: "int8" },
+    json: { type: "boolean" },
+    network: { type: "string" },
+    addends: { type: "boolean", default: false },
+  },
+});
 const form = values.form as "int8" | "packed";
 const initial = { prune: 6, bits4: 6, bits8: 6, bits16: -6, bits32: -6 };
 const { ops } = await loadEngine();
@@ -22,8 +29,9 @@ for (const [name, inputShape] of [
   ["vgg7", [32, 32, 3]],
   ["resnet20", [32, 32, 3]],
 ] as const) {
+  if (values.network !== undefined && values.network !== name) continue;
   const plain = createNetwork(name, { inputShape, classes: 10 });
-  const network = insertQuantizers(plain, { pruning: true });
+  const network = insertQuantizers(plain, { pruning: true, quantizeAddends: values.addends });
   const quantizers = createQuantizers(network, { initial, prior: "bop" });
   const model = createModel(network, { ops, seed: 1, quantizers });
   const shape = [2, ...inputShape];
