@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { messageOf, UserError } from "../base/errors.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { largestIndex } from "./compare-predictions.ts";
-import { inputTypeOf, readModel } from "./onnx/read-model.ts";
+import { expandQuant, usesQuant } from "./onnx/expand-quant.ts";
+import { encodeModelProto, inputTypeOf, readModel } from "./onnx/read-model.ts";
 import { RuntimeModel } from "./runtime.ts";
 
 const BATCH = 100;
@@ -49,8 +50,9 @@ export async function evaluateFile(
   } catch (error) {
     throw new UserError(`cannot read ${file}: ${messageOf(error)}`, { cause: error });
   }
-  const imagesOf = inputTypeOf(readModel(bytes, file)) === "uint8" ? pixelsOf : normalizedOf;
-  const model = await RuntimeModel.load(bytes, file);
+  const read = readModel(bytes, file);
+  const imagesOf = inputTypeOf(read) === "uint8" ? pixelsOf : normalizedOf;
+  const model = await RuntimeModel.load(usesQuant(read) ? encodeModelProto(expandQuant(read, file)) : bytes, file);
   const { test, imageShape, classes } = dataset;
   const [height, width, channels] = imageShape;
   let correct = 0;

@@ -1,13 +1,12 @@
 import { readFileSync } from "node:fs";
 import { messageOf, UserError } from "../base/errors.ts";
 import type { Reporter } from "../base/progress.ts";
-import type { ExportForm } from "../config/sections/export.ts";
 import type { Ops } from "../engine/ops.ts";
 import type { Verification } from "../runs/record.ts";
 import { compareLayers } from "./compare-layers.ts";
 import { comparePredictions } from "./compare-predictions.ts";
 import type { FrozenNetwork } from "./frozen-network.ts";
-import { expandQuant } from "./onnx/expand-quant.ts";
+import { expandQuant, usesQuant } from "./onnx/expand-quant.ts";
 import type { InputKind, Lowered } from "./onnx/model-frame.ts";
 import { encodeModelProto, readModel } from "./onnx/read-model.ts";
 import { runtimeName } from "./runtime.ts";
@@ -20,7 +19,6 @@ export interface VerifyOptions {
   readonly readFrom?: string | undefined;
   /** What the file should hold. */
   readonly lowered: Pick<Lowered, "network" | "values">;
-  readonly form: ExportForm;
   readonly input: InputKind;
   /** The network as it was trained. */
   readonly network: FrozenNetwork;
@@ -38,18 +36,18 @@ export interface VerifyOptions {
  * @throws UserError when the file is damaged or disagrees, naming the first layer that differs.
  */
 export async function verify({ readFrom, ...options }: VerifyOptions): Promise<Verification> {
-  const { file, form, test, reporter } = options;
+  const { file, test, reporter } = options;
   const bytes = readBytes(readFrom ?? file);
   const model = readModel(bytes, file);
   // Runtimes have no Quant nodes: they run what these are defined to be.
-  const runnable = form === "qonnx" ? expandQuant(model, file) : model;
+  const runnable = usesQuant(model) ? expandQuant(model, file) : model;
   reporter.progress.start("verifying", test.count);
   try {
     const layers = await compareLayers({ ...options, model: runnable });
     return {
       runtime: runtimeName,
       layers,
-      ...(await comparePredictions({ ...options, bytes: form === "qonnx" ? encodeModelProto(runnable) : bytes })),
+      ...(await comparePredictions({ ...options, bytes: runnable === model ? bytes : encodeModelProto(runnable) })),
     };
   } finally {
     reporter.progress.stop();

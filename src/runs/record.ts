@@ -152,7 +152,7 @@ const times = z.object({
 });
 
 /**
- * Everything a report needs to know of a run. Only `times` differs between two runs of the same configuration and
+ * Everything a report needs to know of a run. Only `times` and the latency of `export` differ between two runs of the same configuration and
  * seed on the same machine, engine and thread count.
  */
 export const recordSchema = z.object({

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import { bitsSchema } from "../../src/export/bits-file.ts";
 import { readCheckpoint } from "../../src/runs/checkpoint.ts";
 import { readRecord } from "../../src/runs/record-file.ts";
 import { runFiles } from "../../src/runs/run-directory.ts";
@@ -21,18 +22,19 @@ const small = [
   "name=small",
 ];
 
-/** What must be the same in two runs: tensors, and the record but for its times. */
+/** What must be the same in two runs: tensors, and the record but for what was timed. */
 function outcome(folder: string) {
   const { tensors, progress } = readCheckpoint(runFiles(folder).checkpoint);
   const bytes = Array.from(tensors, ([name, { values }]) => [
     name,
     Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString("base64"),
   ]);
-  const { times: _, ...record } = readRecord(folder);
+  const { times: _, export: exported, ...record } = readRecord(folder);
+  const { latency: __, ...file } = exported!;
   return {
     bytes,
     progress,
-    record: JSON.stringify(record),
+    record: JSON.stringify({ ...record, file }),
     model: readFileSync(runFiles(folder).model).toString("base64"),
   };
 }
@@ -105,6 +107,18 @@ t.test("a run, end to end", { skip: nativeMissing() }, async (t) => {
     t.equal(exported.code, 0, exported.stderr);
     t.strictSame(readFileSync(join(first, "again.onnx")), readFileSync(runFiles(first).model));
     t.equal((await run("report", first)).code, 0);
+    for (const form of ["int8", "fp32", "qonnx"]) {
+      const other = await run("export", first, "--form", form, "--input", "float");
+      t.equal(other.code, 0, other.stderr);
+      const file = join(first, `model.${form}.onnx`);
+      const { export: record } = readRecord(first);
+      t.match(record, { form, input: "float", file: `model.${form}.onnx`, verification: { images: Number } });
+      t.equal(record!.latency?.length, form === "qonnx" ? undefined : 2);
+      const other1 = await run("evaluate", file, "--data", "mnist", "--data-folder", data, "--json");
+      t.equal(JSON.parse(other1.stdout).top1, top1, other1.stderr);
+    }
+    const tensors = bitsSchema.parse(JSON.parse(readFileSync(runFiles(first).bits, "utf8"))).tensors;
+    t.equal(tensors.length, 7, "four weights and three activations");
   });
 });
 

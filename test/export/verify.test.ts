@@ -38,7 +38,6 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
     ({
       file,
       network,
-      form: "packed",
       lowered: lowered(network),
       input,
       test: randomImages(network, count),

@@ -10,6 +10,9 @@ const { onnx } = onnxProto;
 type Node = onnxProto.onnx.INodeProto;
 type Initializer = onnxProto.onnx.ITensorProto;
 
+/** Whether a model has QONNX's operators, which runtimes do not know. */
+export const usesQuant = (model: Model): boolean => model.opsetImport.some(({ domain }) => domain === qonnxDomain);
+
 /**
  * The model with each Quant node in the operators that define it (divide, round halves to even, clip, multiply), so
  * that a runtime without QONNX's operators can run it. Others are left alone.
