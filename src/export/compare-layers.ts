@@ -45,7 +45,7 @@ export async function compareLayers(options: CompareLayersOptions): Promise<Veri
     for (let start = 0; start < Math.min(test.count, IMAGES); start += BATCH) {
       const images = batchOf(test, { ...options, network }, [start, Math.min(start + BATCH, IMAGES, test.count)]);
       const results = await runtime.run(images.forFile, images.shape);
-      const valueOf = (id: string): Float32Array => {
+      const shownValue = (id: string): Float32Array => {
         const node = network.nodes.find((node) => node.id === id)!;
         if (node.kind === "input") return images.normalized;
         const value = lowered.values.get(id)!;
@@ -56,14 +56,14 @@ export async function compareLayers(options: CompareLayersOptions): Promise<Veri
           () => {
             const values = new Map<string, Tensor>();
             for (const { id, outputShape } of from) {
-              values.set(id, ops.tensor(valueOf(id), [images.count, ...outputShape]));
+              values.set(id, ops.tensor(shownValue(id), [images.count, ...outputShape]));
             }
             for (const node of nodes) {
               const inputs = node.inputs.map((id) => values.get(id)!);
               values.set(node.id, reference.evaluateNode(node, inputs));
             }
             const before = floats(ops, values.get(end.inputs[0]!)!);
-            comparison.add({ runtime: valueOf(end.id), reference: floats(ops, values.get(end.id)!), before });
+            comparison.add({ runtime: shownValue(end.id), reference: floats(ops, values.get(end.id)!), before });
           },
           () => [],
         );

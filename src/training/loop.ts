@@ -4,6 +4,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { uniforms } from "../engine/noise.ts";
 import type { NodeId } from "../network/graph.ts";
 import type { Progress as Position } from "../runs/checkpoint.ts";
+import { refuseEmptyLayers } from "./channels-left.ts";
 import type { Model } from "./model.ts";
 import { multiplier, type Schedule } from "./schedule.ts";
 import { drawSamples, type Samples } from "./settings.ts";
@@ -74,7 +75,7 @@ export function learningRatesAt(
  * Trains from `from` to the last epoch, or until a hook says stop.
  *
  * @returns Where it stands; `epoch === epochs` when it is done.
- * @throws UserError at a loss that is not finite, before the update: it names the step.
+ * @throws UserError at a loss that is not finite, before the update, and at a layer whose last channel is pruned: it names the step.
  */
 export async function trainLoop(
   trainer: Trainer,
@@ -119,6 +120,7 @@ export async function trainLoop(
           correct: sums.correct + result.correct,
         },
       };
+      refuseEmptyLayers(model, position.step);
       for (const id of atFloor) hooks.rangeAtFloor(position.step, id);
       // The epoch's last batch stops after the epoch's evaluation: a checkpoint stands between two steps.
       if ((await hooks.step(position, perEpoch)) && position.batch < perEpoch) return position;

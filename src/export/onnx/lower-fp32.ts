@@ -31,7 +31,10 @@ export function floatWeight(graph: GraphBuilder, { layer, shape, order }: Ordere
 /** Adds a quantizer as float32 arithmetic: divide, round halves to even, clip, multiply. */
 export function roundToGrid(graph: GraphBuilder, node: FrozenQuantizer, input: string, output: string): void {
   const { id, bits, signed, xMax } = node;
-  if (bits === 32) return addClip(graph, node, input, output);
+  if (bits === 32) {
+    addClip(graph, node, input, output);
+    return;
+  }
   const step = graph.floats(`${id}.scale`, [stepSize(bits, { xMax, signed })], []);
   const bounds = codeLimits(bits, signed).map((code, index) =>
     graph.floats(`${id}.${index === 0 ? "lowest" : "highest"}`, [code], []),

@@ -52,7 +52,10 @@ function lowerNode(graph: GraphBuilder, network: FrozenNetwork, node: FrozenNode
   const { id: name } = node;
   const { inputs, output, form, nodes } = place;
   if (node.kind === "input") return;
-  if (node.kind === "quantizer") return form.quantizer(graph, node, inputs[0]!, output);
+  if (node.kind === "quantizer") {
+    form.quantizer(graph, node, inputs[0]!, output);
+    return;
+  }
   if (isFrozenLayer(node)) {
     const weight = form.weight(graph, orderedWeight(network, node));
     const bias = graph.floats(`${name}.bias`, node.bias, [node.bias.length]);

@@ -88,13 +88,16 @@ class Int8Lowering {
     const graph = this.#graph;
     switch (node.kind) {
       case "input":
-        return this.#input(node);
+        this.#input(node);
+        return;
       case "conv2d":
       case "depthwise-conv2d":
       case "dense":
-        return this.#layer(node);
+        this.#layer(node);
+        return;
       case "quantizer":
-        return this.#quantizer(node);
+        this.#quantizer(node);
+        return;
       case "max-pool":
       case "flatten":
       case "select":
@@ -161,7 +164,8 @@ class Int8Lowering {
     const input = this.#float(node.inputs[0]!);
     if (bits > 8 || id === this.#network.output) {
       if (bits === 16) this.#notes.push(`${id} has 16 bits: widened to float32`);
-      return roundToGrid(graph, node, input, this.#own(node));
+      roundToGrid(graph, node, input, this.#own(node));
+      return;
     }
     const zeroPoint = signed ? MIDDLE : 0;
     const scale = Math.fround(stepSize(bits, { xMax, signed }));
@@ -180,11 +184,14 @@ class Int8Lowering {
   #layer(layer: FrozenLayer): void {
     const { weight } = layer;
     const codes = this.#codes.get(layer.inputs[0]!);
-    if (codes === undefined || weight.bits === 32 || weight.bits === 16) return this.#floatLayer(layer);
+    if (codes === undefined || weight.bits === 32 || weight.bits === 16) {
+      this.#floatLayer(layer);
+      return;
+    }
     const step = this.#stepBehind(layer);
     const integer = step === null ? null : integerLayer(weight, layer.bias, codes.scale);
-    if (integer !== null && integer.largestShift <= LARGEST_SHIFT * step!) return this.#dequantized(layer, integer);
-    this.#integerOperator(layer, weight, codes);
+    if (integer !== null && integer.largestShift <= LARGEST_SHIFT * step!) this.#dequantized(layer, integer);
+    else this.#integerOperator(layer, weight, codes);
   }
 
   /** The step of the 8-bit quantizer that alone reads a layer; null when something else does. */

@@ -60,7 +60,10 @@ interface Place {
 
 function packedQuantizer(graph: GraphBuilder, node: FrozenQuantizer, { input, output, apart }: Place): void {
   const { id, bits, signed, xMax, outputShape } = node;
-  if (bits === 32) return addClip(graph, node, input, output);
+  if (bits === 32) {
+    addClip(graph, node, input, output);
+    return;
+  }
   if (apart) {
     // [batch, elements, 1 …], with as many ones as no other width has.
     const elements = outputShape.reduce((product, size) => product * size, 1);

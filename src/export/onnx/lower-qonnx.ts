@@ -21,7 +21,10 @@ const qonnx: Form = {
   },
   quantizer(graph: GraphBuilder, node: FrozenQuantizer, input: string, output: string): void {
     const { id, bits, signed, xMax } = node;
-    if (bits === 32) return addClip(graph, node, input, output);
+    if (bits === 32) {
+      addClip(graph, node, input, output);
+      return;
+    }
     // An unsigned grid clips at 0 itself; the readers of these files look for a Relu.
     const rectified = signed ? input : graph.node("Relu", [input], { name: `${id}.relu` });
     quant(graph, id, rectified, { bits, signed, scale: stepSize(bits, { xMax, signed }), output });
