@@ -14,7 +14,7 @@ import { randomImages } from "../fixtures/frozen-networks.ts";
 import { checkWithPython, onnxPythonMissing, type PythonJob } from "../fixtures/onnx-python.ts";
 
 const images = 2;
-const cases = Number(process.env.BAYESIAN_BITS_PYTHON_CASES ?? 10);
+const cases = Number(process.env.BAYESIAN_BITS_PYTHON_CASES ?? 5);
 
 t.test(
   "the packages of PyPI accept every form and agree with onnxruntime",
