@@ -4,7 +4,7 @@ import { uniforms } from "../src/engine/noise.ts";
 import { freeze } from "../src/export/freeze.ts";
 import { measureLatency } from "../src/export/latency.ts";
 import { lower } from "../src/export/onnx/lower.ts";
-import { createQuantizers } from "../src/methods/bayesian-bits.ts";
+import { createQuantizers } from "../src/methods/create-quantizers.ts";
 import { insertQuantizers } from "../src/methods/insert-quantizers.ts";
 import { createNetwork } from "../src/network/zoo/index.ts";
 import { initializeRanges } from "../src/training/initial-ranges.ts";

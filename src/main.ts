@@ -4,19 +4,16 @@ import { CommanderError } from "commander";
 import { exitCodes, messageOf, UserError } from "./base/errors.ts";
 import { createContext } from "./commands/context.ts";
 import { createProgram } from "./commands/program.ts";
+import { StopRequest } from "./commands/stop-request.ts";
 
 const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
 const verbose = process.argv.includes("--verbose");
 
-/** The first signal asks the command to stop after saving; the second one stops at once. */
-const stop = new AbortController();
-for (const [signal, code] of [
-  ["SIGINT", exitCodes.interrupted],
-  ["SIGTERM", exitCodes.terminated],
-] as const) {
+const stop = new StopRequest((code) => process.exit(code));
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
-    if (stop.signal.aborted) process.exit(code);
-    stop.abort(signal);
+    if (stop.hear(signal) === "asked")
+      process.stderr.write(`${signal}: stopping after this step, and saving; a second one stops at once\n`);
   });
 }
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -36,7 +33,7 @@ function explain(error: unknown): number {
 }
 
 try {
-  await createProgram(version, (options) => createContext(options, stop.signal)).parseAsync(process.argv);
+  await createProgram(version, (options) => createContext(options, stop)).parseAsync(process.argv);
 } catch (error) {
   process.exitCode = explain(error);
 }

@@ -1,13 +1,29 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { UserError } from "../../src/base/errors.ts";
 import type { Ops } from "../../src/engine/ops.ts";
+import { checkReconstruction } from "./adaround/reconstruction.ts";
+import { checkRoundingRegularizer } from "./adaround/regularizer.ts";
+import { checkRounding } from "./adaround/rounding.ts";
+import { checkScaleSearch } from "./adaround/scale-search.ts";
+import { checkRoundingTrajectory } from "./adaround/trajectory.ts";
+import { checkActivation } from "./bit-split/activation.ts";
+import { checkResponse } from "./bit-split/response.ts";
+import { checkWeights } from "./bit-split/weights.ts";
 import type { Outcome } from "./compare.ts";
 import { checkBops, checkHardConcrete, checkRegularizer, checkSchedule } from "./host.ts";
 import { checkQuantizer } from "./quantizer.ts";
 import { checkTrajectory } from "./trajectory.ts";
 
-const checks: Readonly<Record<string, (content: unknown, ops: Ops) => Outcome>> = {
+interface CheckOptions {
+  /** Also what takes minutes. */
+  readonly long: boolean;
+}
+
+type Checks = Readonly<Record<string, (content: unknown, ops: Ops, options: CheckOptions) => Outcome>>;
+
+/** Checks of Bayesian Bits' figures, by file name. */
+const bayesianBits: Checks = {
   "quantizer.json": checkQuantizer,
   "hard_concrete.json": checkHardConcrete,
   "regularizer.json": checkRegularizer,
@@ -16,19 +32,40 @@ const checks: Readonly<Record<string, (content: unknown, ops: Ops) => Outcome>> 
   "trajectory.json": checkTrajectory,
 };
 
+/** Those of other methods, by the name of their folder: the same file name means something else there. */
+const methods: Readonly<Record<string, Checks>> = {
+  adaround: {
+    "rounding.json": checkRounding,
+    "regularizer.json": checkRoundingRegularizer,
+    "scale-search.json": checkScaleSearch,
+    "trajectory.json": checkRoundingTrajectory,
+    "reconstruction.json": checkReconstruction,
+  },
+  "bit-split": {
+    "weights.json": checkWeights,
+    "response.json": checkResponse,
+    "activation.json": checkActivation,
+  },
+};
+
 export interface FileOutcome extends Outcome {
   readonly file: string;
 }
 
-/** Checks every golden file of `folder` that is known by its name. */
-export function checkFolder(folder: string, ops: Ops): readonly FileOutcome[] {
+/** Checks every golden file of `folder` that is known by its folder and name. */
+export function checkFolder(folder: string, ops: Ops, options: CheckOptions): readonly FileOutcome[] {
+  const checks = methods[basename(resolve(folder))] ?? bayesianBits;
   const found = readdirSync(folder)
     .filter((name) => name in checks)
     .sort();
   if (found.length === 0)
     throw new UserError(`no golden file found in ${folder}: expected ${Object.keys(checks).join(", ")}`);
   return found.map((file) => {
-    const { cases, failed, maxError } = checks[file]!(JSON.parse(readFileSync(join(folder, file), "utf8")), ops);
+    const { cases, failed, maxError } = checks[file]!(
+      JSON.parse(readFileSync(join(folder, file), "utf8")),
+      ops,
+      options,
+    );
     return { file, cases, failed, maxError };
   });
 }

@@ -13,7 +13,7 @@ try {
   if (folder === undefined) throw new Error("usage: npm run conformance -- DIR [--json] [--engine native|wasm]");
   const { ops, info } = await loadEngine({ kind: values.engine as "auto" | "native" | "wasm" });
   if (!values.json) console.log(`engine: ${info.engine} (${info.tensorflow})`);
-  for (const outcome of checkFolder(folder, ops)) {
+  for (const outcome of checkFolder(folder, ops, { long: true })) {
     const { file, cases, failed, maxError } = outcome;
     const line = `${file.padEnd(20)} ${cases} cases, ${failed} failed, largest error ${maxError.toExponential(2)}`;
     console.log(values.json ? JSON.stringify(outcome) : line);

@@ -80,7 +80,7 @@ export function checkQuantizer(content: unknown, ops: Ops): Outcome {
     });
     owner.range[0] = golden.x_max;
     const sums = {
-      range: [0, 0] as [number, number],
+      range: 0,
       levels: new Map<number, number>(),
       channels: null as Float64Array | null,
     };
@@ -97,11 +97,10 @@ export function checkQuantizer(content: unknown, ops: Ops): Outcome {
           },
           quantizer: () => sample.setting,
           channelGates: () => gates && ops.tensor(gates, [channels]),
-          range: (_: string, output: Parameters<Ops["scalar"]>[0], input: Parameters<Ops["scalar"]>[0]) => {
-            sums.range = [ops.scalar(output), ops.scalar(input)];
+          range: (_: string, inner: number) => {
+            sums.range = inner;
           },
-          level: (_: string, bits: number, inner: Parameters<Ops["scalar"]>[0]) =>
-            sums.levels.set(bits, ops.scalar(inner)),
+          level: (_: string, bits: number, inner: number) => sums.levels.set(bits, inner),
           channels: (_: string, inner: ArrayLike<number>) => {
             sums.channels = Float64Array.from(inner);
           },

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Ops } from "../../src/engine/ops.ts";
-import { createQuantizers } from "../../src/methods/bayesian-bits.ts";
+import { createQuantizers } from "../../src/methods/create-quantizers.ts";
 import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";
 import type { Gradients } from "../../src/training/gradients.ts";
@@ -159,6 +159,7 @@ export function checkTrajectory(content: unknown, ops: Ops): Outcome {
             check(relativeError(gradients.complexity, step.complexity), 1e-5);
             check(relativeError(gradients.loss, step.loss), 1e-5);
             compareGradients(run, step.gradients, gradients, ops, check);
+            return true;
           },
         );
       });

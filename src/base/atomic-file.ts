@@ -1,18 +1,27 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { messageOf, UserError } from "./errors.ts";
+import { UserError } from "./errors.ts";
+import { explainFileError } from "./file-errors.ts";
+
+/** What is being written or verified, beside its place: `.record.json.4711.part`. */
+const partName = /^\..+\.\d+\.(part|unverified)$/;
 
 /**
  * Replaces the file at `path` so that a reader, or a machine that loses power, sees the old bytes or the new ones and
  * nothing between: written beside, fsynced, renamed, and the folder fsynced. Folders are created as needed.
  *
- * @throws UserError that names the file and the cause (full disk, no permission, a path below a file).
+ * @param keepOld Where the file that is replaced goes, in the same folder; without it, it is gone.
+ * @throws UserError that names the file, the cause (full disk, no permission, a path below a file) and the remedy.
  */
-export function writeFileAtomically(path: string, content: string | Uint8Array): void {
+export function writeFileAtomically(
+  path: string,
+  content: string | Uint8Array,
+  { keepOld }: { keepOld?: string } = {},
+): void {
   const folder = dirname(path);
   const beside = join(folder, `.${basename(path)}.${process.pid}.part`);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const file = openSync(beside, "w");
     try {
       const bytes = typeof content === "string" ? Buffer.from(content) : content;
@@ -21,11 +30,32 @@ export function writeFileAtomically(path: string, content: string | Uint8Array):
     } finally {
       closeSync(file);
     }
+    if (keepOld !== undefined) renameIfThere(path, keepOld);
     renameSync(beside, path);
     syncFolder(folder);
   } catch (error) {
     removeQuietly(beside);
-    throw new UserError(`cannot write ${path}: ${messageOf(error)}`, { cause: error });
+    throw new UserError(`cannot write ${path}: ${explainFileError(error)}`, { cause: error });
+  }
+}
+
+/** Makes a folder and those above it, and their names durable: a file is lost with the name of its folder. */
+export function makeFolder(folder: string): void {
+  const first = mkdirSync(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let made = folder; made.length >= first.length; made = dirname(made)) syncFolder(dirname(made));
+}
+
+/** Removes what killed writers have left half-written in `folder`. Call it only while no other process writes there. */
+export function removeParts(folder: string): void {
+  for (const name of readdirSync(folder)) if (partName.test(name)) rmSync(join(folder, name), { force: true });
+}
+
+function renameIfThere(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
 }
 

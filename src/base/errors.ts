@@ -25,11 +25,15 @@ export class UsageError extends UserError {
   }
 }
 
-/** What a command throws after it has saved because a signal asked it to stop. */
+/** What a command throws, and saves before it ends, because a signal asked it to stop. */
 export function interrupted(signal: "SIGINT" | "SIGTERM", folder: string): UserError {
   const exitCode = signal === "SIGINT" ? exitCodes.interrupted : exitCodes.terminated;
   return new UserError(`stopped by ${signal} after saving: continue with --resume (${folder})`, { exitCode });
 }
+
+/** Whether an error is such a stop, and no failure. */
+export const isStop = (error: unknown): boolean =>
+  error instanceof UserError && (error.exitCode === exitCodes.interrupted || error.exitCode === exitCodes.terminated);
 
 /** The message of anything that was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,12 +1,13 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../base/errors.ts";
-import { configSchema } from "../config/schema.ts";
+import { loadConfig } from "../config/load.ts";
+import { configSchema, type RunConfig } from "../config/schema.ts";
+import { data as dataSchema } from "../config/sections/data.ts";
 import { loadDataset } from "../data/load-dataset.ts";
 import { evaluateFile } from "../export/evaluate-file.ts";
-import { readCheckpoint } from "../runs/checkpoint.ts";
+import { readLastCheckpoint } from "../runs/checkpoints.ts";
 import { readRecord } from "../runs/record-file.ts";
-import { runFiles } from "../runs/run-directory.ts";
 import { evaluate } from "../training/evaluate.ts";
 import { testSamples } from "../training/settings.ts";
 import { restoreSnapshot } from "../training/snapshot.ts";
@@ -28,9 +29,10 @@ export async function runEvaluate({ target, data, dataFolder }: EvaluateOptions,
   if (!isFolder) {
     if (data === undefined)
       throw new UsageError(`evaluate ${target}: name the data set of an ONNX file with --data, as --data mnist`);
-    if (data !== "mnist") throw new UsageError(`--data ${JSON.stringify(data)}: known data sets are mnist`);
-    const dataset = await loadDataset({ name: data, folder: dataFolder, validationShare: 0 }, { seed: 1, reporter });
+    const named = dataOf(data, dataFolder);
+    const dataset = await loadDataset(named.data, { seed: named.seed, reporter });
     const { top1, images } = await evaluateFile(target, dataset);
+    await dataset.close();
     return print(
       json
         ? JSON.stringify({ run: target, top1, images })
@@ -38,18 +40,41 @@ export async function runEvaluate({ target, data, dataFolder }: EvaluateOptions,
     );
   }
   const record = readRecord(target);
-  const checkpoint = readCheckpoint(runFiles(target).checkpoint);
-  const { model, trainer, dataset, config } = await prepare(configSchema.parse(record.config), context);
-  restoreSnapshot(trainer, checkpoint.tensors, checkpoint.progress.step);
-  const { top1 } = evaluate(model, dataset.test, {
+  const checkpoint = readLastCheckpoint(target, reporter);
+  const prepared = await prepare(configSchema.parse(record.config), context);
+  const { model, dataset, config } = prepared;
+  restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
+  const { top1 } = await evaluate(model, dataset.test, {
     samples: testSamples(model),
     normalization: dataset.normalization,
     batchSize: config.data.evaluationBatchSize,
   });
+  await dataset.close();
   if (record.result !== null) return printResult(target, { ...record, result: { ...record.result, top1 } }, context);
   print(
     json
       ? JSON.stringify({ run: target, top1 })
       : `${join(target)}: ${top1.toFixed(2)} % top-1 so far (the run is ${record.status})`,
   );
+}
+
+const knownNames = ["mnist", "fashion-mnist", "cifar10", "cifar100"];
+
+/** The data of an ONNX file: a data set by name, or the `data` section of a configuration. */
+function dataOf(data: string, folder: string | undefined): Pick<RunConfig, "data" | "seed"> {
+  if (/\.(ya?ml|json)$/.test(data)) {
+    if (folder !== undefined) throw new UsageError(`--data-folder ${folder}: ${data} says where the images are`);
+    return loadConfig(data).config;
+  }
+  if (!knownNames.includes(data)) {
+    throw new UsageError(
+      `--data ${JSON.stringify(data)}: expected ${knownNames.join(", ")}, or a configuration file whose data section is meant`,
+    );
+  }
+  if (data === "cifar100" && folder === undefined) {
+    throw new UsageError(
+      "--data cifar100: name the folder with its binary form, as --data-folder /data/cifar-100-binary",
+    );
+  }
+  return { data: dataSchema.parse({ name: data, folder }), seed: 1 };
 }

@@ -6,7 +6,8 @@ import { configSchema, type RunConfig } from "../config/schema.ts";
 import { exportFile } from "../export/export-file.ts";
 import { type FreezeInput, freeze } from "../export/freeze.ts";
 import { writeReport } from "../report/write-report.ts";
-import { readCheckpoint } from "../runs/checkpoint.ts";
+import { readLastCheckpoint } from "../runs/checkpoints.ts";
+import { acquireLock } from "../runs/lock.ts";
 import type { ExportRecord, RunRecord } from "../runs/record.ts";
 import { readRecord, writeRecord } from "../runs/record-file.ts";
 import { runFiles } from "../runs/run-directory.ts";
@@ -59,24 +60,29 @@ export interface ExportCommandOptions extends Partial<RunConfig["export"]> {
 }
 
 /** `export`: an ONNX file of a finished run, from its checkpoint and record. */
-export async function runExport({ run, out, form, input }: ExportCommandOptions, context: Context): Promise<void> {
+export async function runExport(options: ExportCommandOptions, context: Context): Promise<void> {
+  const lock = acquireLock(options.run, { force: false });
+  try {
+    await exportLocked(options, context);
+  } finally {
+    lock.release();
+  }
+}
+
+async function exportLocked({ run, out, form, input }: ExportCommandOptions, context: Context): Promise<void> {
+  const { reporter } = context;
   const record = readRecord(run);
   if (record.result === null)
     throw new UserError(`cannot export ${run}: its run is ${record.status}; finish it with train --resume`);
-  const checkpoint = readCheckpoint(runFiles(run).checkpoint);
+  const checkpoint = readLastCheckpoint(run, reporter);
   const prepared = await prepare(configSchema.parse(record.config), context);
-  restoreSnapshot(prepared.trainer, checkpoint.tensors, checkpoint.progress.step);
-  const own = prepared.config.export;
-  const isOwn = (form ?? own.form) === own.form;
-  const file = out ?? (isOwn ? runFiles(run).model : join(run, `model.${form}.onnx`));
-  const options = {
-    file,
-    bits: runFiles(run).bits,
-    reporter: context.reporter,
-    ...(form && { form }),
-    ...(input && { input }),
-  };
-  const exported = { ...record, export: await exportRun(prepared, record, options) };
+  restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
+  const { model, bits } = runFiles(run);
+  const isOwn = form === undefined || form === prepared.config.export.form;
+  const file = out ?? (isOwn ? model : join(run, `model.${form}.onnx`));
+  const chosen = { ...(form && { form }), ...(input && { input }) };
+  const exported = { ...record, export: await exportRun(prepared, record, { file, bits, reporter, ...chosen }) };
+  await prepared.dataset.close();
   writeRecord(run, exported);
   writeReport(exported, runFiles(run).report);
   if (!context.json) printExport(exported.export, context);

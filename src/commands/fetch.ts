@@ -1,5 +1,6 @@
 import { UsageError } from "../base/errors.ts";
 import type { Reporter } from "../base/progress.ts";
+import { cifar10Folder, fetchCifar10 } from "../data/cifar10.ts";
 import type { DataFile } from "../data/dataset.ts";
 import { fetchMnist, mnistFolder } from "../data/mnist.ts";
 import type { Context } from "./context.ts";
@@ -9,7 +10,10 @@ interface Fetchable {
   readonly fetch: (reporter: Reporter) => Promise<readonly DataFile[]>;
 }
 
-const fetchable: ReadonlyMap<string, Fetchable> = new Map([["mnist", { folder: mnistFolder, fetch: fetchMnist }]]);
+const fetchable: ReadonlyMap<string, Fetchable> = new Map([
+  ["mnist", { folder: mnistFolder, fetch: fetchMnist }],
+  ["cifar10", { folder: cifar10Folder, fetch: fetchCifar10 }],
+]);
 
 /**
  * `bayesian-bits fetch DATASET`: puts a data set into the cache, unless it is there, and prints where its files are.

@@ -27,6 +27,11 @@ export function newRecord({ config, engine, dataset, model }: Prepared): RunReco
       imageShape: [...dataset.imageShape],
       classes: [...dataset.classes],
       files: dataset.files.map((file) => ({ ...file })),
+      normalization: {
+        mean: [...dataset.normalization.mean],
+        deviation: [...dataset.normalization.deviation],
+      },
+      damaged: [],
     },
     network: describeNetwork(model.network),
     quantizers: describeQuantizers(model.network, model.quantizers),
@@ -34,6 +39,6 @@ export function newRecord({ config, engine, dataset, model }: Prepared): RunReco
     result: null,
     export: null,
     warnings: [],
-    times: { startedAt: new Date().toISOString(), finishedAt: null, seconds: 0, epochSeconds: [] },
+    times: { startedAt: new Date().toISOString(), finishedAt: null, seconds: 0, epochSeconds: [], waitingForData: [] },
   };
 }

@@ -1,12 +1,18 @@
+import { UsageError } from "../base/errors.ts";
 import type { RunConfig } from "../config/schema.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { loadDataset } from "../data/load-dataset.ts";
 import { type Engine, loadEngine } from "../engine/load.ts";
-import { createQuantizers } from "../methods/bayesian-bits.ts";
-import { insertQuantizers } from "../methods/insert-quantizers.ts";
+import { budgetOf } from "../methods/budget.ts";
+import { createMethod } from "../methods/create-method.ts";
+import { leastCost } from "../methods/fit-budget.ts";
+import type { Method } from "../methods/method.ts";
 import type { Network } from "../network/graph.ts";
 import { createNetwork } from "../network/zoo/index.ts";
 import { createModel, type Model } from "../training/model.ts";
+import { type Phase, planPhases } from "../training/phases.ts";
+import { constantStrength, type PriorStrength } from "../training/prior-strength.ts";
+import { SteeredStrength } from "../training/steered-strength.ts";
 import { Trainer } from "../training/trainer.ts";
 import type { Context } from "./context.ts";
 
@@ -15,9 +21,11 @@ export interface Prepared {
   readonly config: RunConfig;
   readonly engine: Engine;
   readonly dataset: Dataset;
-  /** The network as it is in float32, without quantizers. */
+  readonly method: Method;
+  /** The network before the method. */
   readonly plain: Network;
   readonly model: Model;
+  readonly phases: readonly Phase[];
   readonly trainer: Trainer;
 }
 
@@ -26,14 +34,33 @@ export async function prepare(config: RunConfig, { reporter }: Pick<Context, "re
   const { kind, threads } = config.engine;
   const engine = await loadEngine({ kind, reporter, ...(threads !== undefined && { threads }) });
   const dataset = await loadDataset(config.data, { seed: config.seed, reporter });
-  const { pruning, gates, prior } = config.method;
+  const method = createMethod(config.method);
   const plain = createNetwork(config.network.name, { inputShape: dataset.imageShape, classes: dataset.classes.length });
-  const network = insertQuantizers(plain, { pruning });
+  const network = method.prepare(plain);
   const model = createModel(network, {
     ops: engine.ops,
     trainingOps: engine.atPrecision(config.engine.precision),
     seed: config.seed,
-    quantizers: createQuantizers(network, { initial: gates.initial, prior: prior.kind }),
+    quantizers: method.quantizers(network),
   });
-  return { config, engine, dataset, plain, model, trainer: new Trainer(model, config.training) };
+  const phases = planPhases(config.training, method);
+  const trainer = new Trainer(model, phases[0]!.groups, { strength: strengthOf(method, network) });
+  return { config, engine, dataset, method, plain, model, phases, trainer };
+}
+
+/**
+ * The prior strength: as it is given, or steered to a target.
+ *
+ * @throws UsageError when no gates come to the target.
+ */
+function strengthOf({ prior: { strength, target }, quantizers }: Method, network: Network): PriorStrength {
+  if (target === null) return constantStrength(strength);
+  const budget = budgetOf(network, target);
+  const least = leastCost(quantizers(network), budget);
+  if (least > budget.limit) {
+    throw new UsageError(
+      `method.prior.target: expected at least ${Number(least.toPrecision(3))}, what ${network.name} costs with 2 bits and one channel everywhere, got ${budget.limit}`,
+    );
+  }
+  return new SteeredStrength(budget, strength);
 }

@@ -34,13 +34,13 @@ export function createProgram(
     .option("--set <path=value>", "change a setting, as training.epochs=3; may be repeated", collect, [])
     .option("--out <dir>", "run directory (default: reports/<name>)")
     .option("--resume", "continue a stopped run", false)
-    .option("--force", "replace the run that the directory holds", false)
+    .option("--force", "replace the run that the directory holds; with --resume, take over a lock", false)
     .action(async (config: string, options, command: Command) => {
       const { runTrain } = await import("./train.ts");
       await runTrain({ config, ...options }, own(command));
     });
   add("evaluate <target>", "top-1 of a run or of an ONNX file on the test set")
-    .option("--data <name>", "data set, for an ONNX file")
+    .option("--data <name>", "data set, or a configuration that names one, for an ONNX file")
     .option("--data-folder <dir>", "folder of the data set")
     .action(async (target: string, options, command: Command) => {
       const { runEvaluate } = await import("./evaluate.ts");
@@ -54,8 +54,9 @@ export function createProgram(
       const { runExport } = await import("./export.ts");
       await runExport({ run, ...options }, own(command));
     });
-  add("report <runs...>", "write the HTML report of runs")
+  add("report <runs...>", "write the HTML report of each run; of several runs with --out, their comparison")
     .option("--out <file>", "the file (default: report.html in the run)")
+    .option("--baseline <run>", "a run to hold the others against, as FP32; may be repeated", collect, [])
     .action(async (runs: string[], options, command: Command) => {
       const { runReport } = await import("./report.ts");
       await runReport({ runs, ...options }, own(command));

@@ -1,5 +1,9 @@
+import { existsSync } from "node:fs";
+import { dirname, relative, sep } from "node:path";
 import { UsageError } from "../base/errors.ts";
+import { writeComparison } from "../report/write-comparison.ts";
 import { writeReport } from "../report/write-report.ts";
+import type { RunRecord } from "../runs/record.ts";
 import { readRecord } from "../runs/record-file.ts";
 import { runFiles } from "../runs/run-directory.ts";
 import type { Context } from "./context.ts";
@@ -7,27 +11,43 @@ import type { Context } from "./context.ts";
 export interface ReportOptions {
   /** Run folders, each with a record.json. */
   readonly runs: readonly string[];
-  /** Where the report goes; beside the record unless given. */
+  /** Of one run: where its report goes, beside its record unless given. Of several: where their comparison goes. */
   readonly out?: string | undefined;
+  /** Run folders that the reports hold the runs' figures against. */
+  readonly baseline?: readonly string[];
 }
 
 /**
- * `bayesian-bits report RUN… [--out FILE]`: reads each run's record, writes its report and prints the report's path.
+ * `bayesian-bits report RUN… [--baseline RUN]… [--out FILE]`: reads each run's record, writes its report and prints
+ * the report's path; of several runs with --out, writes their comparison instead.
  *
- * @throws UsageError when --out would have several runs overwrite one file, or no run is named; UserError when a
- * record cannot be read or a report cannot be written.
+ * @throws UsageError when no run is named; UserError when a record cannot be read or a report cannot be written.
  */
-export function runReport({ runs, out }: ReportOptions, context: Pick<Context, "print">): void {
+export function runReport({ runs, out, baseline = [] }: ReportOptions, context: Pick<Context, "print">): void {
   if (runs.length === 0)
     throw new UsageError("report: no run folder given; name one, as in `bayesian-bits report reports/mnist`");
   if (runs.length > 1 && out !== undefined) {
-    throw new UsageError(
-      `report --out ${out}: ${runs.length} runs would be written to one file; leave --out away (each report goes into its run's folder) or report one run at a time`,
-    );
+    compare([...runs, ...baseline], out, context);
+    return;
   }
+  const baselines = baseline.map(readRecord);
   for (const run of runs) {
     const path = out ?? runFiles(run).report;
-    writeReport(readRecord(run), path);
+    writeReport(readRecord(run), path, { baselines });
     context.print(path);
   }
+}
+
+/** Each run links to its own report, where it has one. */
+function compare(runs: readonly string[], out: string, { print }: Pick<Context, "print">): void {
+  const links = new Map<RunRecord, string>();
+  const records = [...new Set(runs)].map((run) => {
+    const record = readRecord(run);
+    const { report } = runFiles(run);
+    if (existsSync(report))
+      links.set(record, relative(dirname(out), report).split(sep).map(encodeURIComponent).join("/"));
+    return record;
+  });
+  writeComparison(records, out, { linkOf: (record) => links.get(record) ?? null });
+  print(out);
 }

@@ -1,6 +1,7 @@
 import { basename, extname } from "node:path";
 import type { z } from "zod";
 import { UsageError } from "../base/errors.ts";
+import { shorten, shortenList } from "../base/shorten.ts";
 import { configSchema, type RunConfig } from "./schema.ts";
 import { isTree, merge, type Places, parseSetting, readSource, type Tree } from "./source.ts";
 
@@ -17,21 +18,34 @@ export function loadConfig(
   const named = { name: basename(path, extname(path)), ...tree };
   const parsed = configSchema.safeParse(withOptimizers(named));
   if (parsed.success) return { config: parsed.data };
-  const lines = parsed.error.issues.flatMap((issue) => explain(issue, named, places, path));
-  throw new UsageError(`the configuration is wrong:\n${[...new Set(lines)].map((line) => `  ${line}`).join("\n")}`);
+  const lines = [...new Set(parsed.error.issues.flatMap((issue) => explain(issue, named, places, path)))];
+  const list = shortenList(lines)
+    .map((line) => `  ${line}`)
+    .join("\n");
+  throw new UsageError(`the configuration is wrong:\n${list}`);
 }
 
-/** The discriminator of a parameter group may be left out: it is Adam then. */
+/** The discriminator of a parameter group may be left out: it is Adam then, but for the weights of fine-tuning. */
 function withOptimizers(tree: Tree): Tree {
   const { training } = tree;
   if (!isTree(training)) return tree;
-  const groups = Object.fromEntries(
-    ["weights", "gates", "ranges"].flatMap((name) => {
-      const group = training[name] ?? {};
-      return isTree(group) && group.optimizer === undefined ? [[name, { optimizer: "adam", ...group }]] : [];
-    }),
-  );
-  return { ...tree, training: { ...training, ...groups } };
+  const { finetune } = training;
+  return {
+    ...tree,
+    training: {
+      ...withDefaults(training, { weights: "adam", gates: "adam", ranges: "adam" }),
+      ...(isTree(finetune) && { finetune: withDefaults(finetune, { weights: "sgd", ranges: "adam" }) }),
+    },
+  };
+}
+
+/** The tree with an optimizer in each group that names none. */
+function withDefaults(tree: Tree, optimizers: Readonly<Record<string, string>>): Tree {
+  const groups = Object.entries(optimizers).flatMap(([name, optimizer]) => {
+    const group = tree[name] ?? {};
+    return isTree(group) && group.optimizer === undefined ? [[name, { optimizer, ...group }]] : [];
+  });
+  return { ...tree, ...Object.fromEntries(groups) };
 }
 
 type Issue = z.core.$ZodIssue;
@@ -41,10 +55,13 @@ function explain(issue: Issue, tree: Tree, places: Places, file: string): string
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => {
       const full = [...path, key].join(".");
-      return `${full}: is not a setting; known here: ${knownKeys(issue).join(", ")} (${placeOf(full, places, file)})`;
+      const known = knownKeys(issue, tree).join(", ");
+      return `${shorten(full)}: is not a setting; known here: ${known} (${shorten(placeOf(full, places, file))})`;
     });
   }
-  if (issue.code === "invalid_union" && issue.errors.length > 0) {
+  // Where no alternative fits at all, all of them are named; else the one that fits furthest tells what is wrong.
+  const fitting = issue.code === "invalid_union" && issue.errors.some(([first]) => first!.path.length > 0);
+  if (issue.code === "invalid_union" && fitting) {
     const nested = issue.errors.toSorted((a, b) => b[0]!.path.length - a[0]!.path.length)[0]!;
     return nested.flatMap((inner) =>
       explain({ ...inner, path: [...issue.path, ...inner.path] } as Issue, tree, places, file),
@@ -55,29 +72,43 @@ function explain(issue: Issue, tree: Tree, places: Places, file: string): string
     (node, key) => (isTree(node) || Array.isArray(node) ? (node as Tree)[key] : undefined),
     tree,
   );
-  const got = value === undefined ? "nothing" : JSON.stringify(value);
-  return [`${name}: ${expectation(issue)}, got ${got} (${placeOf(name, places, file)})`];
+  const got = value === undefined ? "nothing" : shorten(JSON.stringify(value));
+  return [`${shorten(name)}: ${expectation(issue)}, got ${got} (${shorten(placeOf(name, places, file))})`];
 }
 
 function expectation(issue: Issue): string {
   switch (issue.code) {
     case "invalid_type":
-      return `expected ${issue.expected === "int" ? "an integer" : `a ${issue.expected}`}`;
+      return `expected ${kinds[issue.expected] ?? `a ${issue.expected}`}`;
     case "invalid_value":
       return `expected ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;
-    case "invalid_union":
-      return `expected ${[...issue.message.matchAll(/'([a-z-]+)'/g)]
-        .map(([, option]) => `"${option}"`)
-        .filter((option) => option !== '"undefined"')
-        .join(" or ")}`;
+    case "invalid_union": {
+      const alternatives =
+        issue.errors.length > 0
+          ? issue.errors.map(([first]) => expectation(first!).replace("expected ", ""))
+          : [...issue.message.matchAll(/'([a-z0-9-]+)'/g)]
+              .map(([, option]) => `"${option}"`)
+              .filter((option) => option !== '"undefined"');
+      return `expected ${[...new Set(alternatives)].join(" or ")}`;
+    }
     case "too_small":
+      if (issue.origin === "array") return `expected ${issue.minimum} values`;
       return `expected ${issue.inclusive ? "at least" : "more than"} ${issue.minimum}`;
     case "too_big":
+      if (issue.origin === "array") return `expected ${issue.maximum} values`;
       return `expected ${issue.inclusive ? "at most" : "less than"} ${issue.maximum}`;
     default:
       return issue.message.startsWith("expected") ? issue.message : `expected ${issue.message}`;
   }
 }
+
+const kinds: Readonly<Record<string, string>> = {
+  int: "an integer",
+  array: "a list",
+  tuple: "a list",
+  object: "settings",
+  boolean: "true or false",
+};
 
 /** The place of a path, or of the nearest part of it that was written. */
 function placeOf(path: string, places: Places, file: string): string {
@@ -89,17 +120,41 @@ function placeOf(path: string, places: Places, file: string): string {
 }
 
 /** The settings that stand where an unknown one was found. */
-function knownKeys({ path }: Issue): string[] {
+function knownKeys({ path }: Issue, tree: Tree): string[] {
   let schema: unknown = configSchema;
-  for (const key of path) schema = shapeOf(schema)?.[String(key)];
-  return Object.keys(shapeOf(schema) ?? {});
+  let value: unknown = tree;
+  for (const key of path) {
+    schema = shapeOf(schema, value)?.[String(key)];
+    value = isTree(value) || Array.isArray(value) ? (value as Tree)[String(key)] : undefined;
+  }
+  return Object.keys(shapeOf(schema, value) ?? {});
 }
 
-/** The fields of a schema below its defaults and unions. */
-function shapeOf(schema: unknown): Record<string, unknown> | undefined {
-  const { def } = schema as { def?: { shape?: Record<string, unknown>; innerType?: unknown; options?: unknown[] } };
-  if (def?.shape) return def.shape;
-  if (def?.innerType) return shapeOf(def.innerType);
-  if (def?.options) return Object.assign({}, ...def.options.map(shapeOf)) as Record<string, unknown>;
-  return undefined;
+interface Definition {
+  readonly shape?: Record<string, unknown>;
+  readonly innerType?: unknown;
+  readonly options?: readonly unknown[];
+  readonly discriminator?: string;
+  readonly values?: readonly unknown[];
+}
+const definitionOf = (schema: unknown) => (schema as { def?: Definition } | undefined)?.def;
+
+/** The fields of a schema below its defaults and unions; of a union that a value chooses from, those of its choice. */
+function shapeOf(schema: unknown, value: unknown): Record<string, unknown> | undefined {
+  const { shape, innerType, options, discriminator } = definitionOf(schema) ?? {};
+  if (shape) return shape;
+  if (innerType) return shapeOf(innerType, value);
+  if (!options) return undefined;
+  const chosen =
+    discriminator !== undefined &&
+    isTree(value) &&
+    options.find((option) => literalsOf(definitionOf(option)?.shape?.[discriminator]).includes(value[discriminator]));
+  if (chosen) return shapeOf(chosen, value);
+  return Object.assign({}, ...options.map((option) => shapeOf(option, value))) as Record<string, unknown>;
+}
+
+/** The values of a literal below its defaults. */
+function literalsOf(schema: unknown): readonly unknown[] {
+  const { values, innerType } = definitionOf(schema) ?? {};
+  return values ?? (innerType ? literalsOf(innerType) : []);
 }

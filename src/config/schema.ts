@@ -1,16 +1,11 @@
 import { z } from "zod";
+import { checkpoint } from "./sections/checkpoint.ts";
 import { data } from "./sections/data.ts";
 import { engine } from "./sections/engine.ts";
 import { exportSection } from "./sections/export.ts";
 import { method } from "./sections/method.ts";
 import { network } from "./sections/network.ts";
-import { count } from "./sections/numbers.ts";
-import { training } from "./sections/training.ts";
-
-const checkpoint = z
-  .strictObject({ everyEpochs: count.default(1).describe("epochs between two checkpoints") })
-  .prefault({})
-  .describe("when training saves");
+import { checkTraining, training } from "./sections/training.ts";
 
 /** A run, as a configuration file describes it: strict, every field with its meaning and default. */
 export const configSchema = z
@@ -32,18 +27,12 @@ export const configSchema = z
     checkpoint,
     export: exportSection,
   })
-  .superRefine(({ training, data }, context) => {
-    for (const name of ["weights", "gates", "ranges"] as const) {
-      const { schedule } = training[name];
-      if (schedule.name === "multistep" && schedule.milestones.some((milestone) => milestone >= training.epochs)) {
-        const message = `expected milestones before the last epoch (training.epochs is ${training.epochs})`;
-        context.addIssue({
-          code: "custom",
-          path: ["training", name, "schedule", "milestones"],
-          message,
-          input: schedule.milestones,
-        });
-      }
+  .superRefine((config, context) => {
+    checkTraining(config.training, context);
+    const { data, method } = config;
+    if (method.name === "sensitivity" && data.validationShare === 0) {
+      const message = "expected more than 0: method sensitivity chooses by held-out images";
+      context.addIssue({ code: "custom", path: ["data", "validationShare"], message, input: data.validationShare });
     }
     if (data.limit?.train !== undefined && data.limit.train * (1 - data.validationShare) < 2) {
       const message = "expected at least 2 training images to be left: ranges start from two";

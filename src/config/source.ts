@@ -2,10 +2,14 @@ import { readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import { messageOf, UsageError } from "../base/errors.ts";
+import { shorten, shortenList } from "../base/shorten.ts";
 
 const MAX_BYTES = 1024 * 1024;
 /** Names that would reach into JavaScript's objects. */
 const forbidden = new Set(["__proto__", "constructor", "prototype"]);
+
+/** What the parser would warn of on its own (a list as a key, an unknown tag) is no setting, and refused as such. */
+const quiet = { prettyErrors: false, logLevel: "error" } as const;
 
 export type Tree = { [key: string]: unknown };
 
@@ -68,11 +72,11 @@ function readText(path: string): string {
 /** Parses text; places of errors carry the file's name. */
 export function parseSource(text: string, path: string): Source {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const document = parseDocument(text, { ...quiet, lineCounter: lines, uniqueKeys: true });
   const at = (offset: number) => `${path}:${lines.linePos(offset).line}`;
   if (document.errors.length > 0) {
     const messages = document.errors.map((error) => `${error.message.split("\n")[0]} (${at(error.pos[0])})`);
-    throw new UsageError(`cannot read the configuration: ${messages.join("\n")}`);
+    throw new UsageError(`cannot read the configuration: ${shortenList(messages.map(shorten)).join("\n")}`);
   }
   if (!isMap(document.contents))
     throw new UsageError(`cannot read the configuration ${path}: expected a mapping of settings at the top`);
@@ -109,15 +113,21 @@ function locate(node: Node | null, prefix: string, found: (path: string, offset:
 /** One `--set path=value`; the value is YAML. */
 export function parseSetting(setting: string): Source {
   const equals = setting.indexOf("=");
+  const place = `--set ${shorten(setting)}`;
   const path = setting.slice(0, Math.max(0, equals)).split(".");
   if (equals < 1 || path.some((part) => part === "" || forbidden.has(part))) {
-    throw new UsageError(`--set ${setting}: expected path=value, as training.epochs=3`);
+    throw new UsageError(`${place}: expected path=value, as training.epochs=3`);
   }
-  const document = parseDocument(setting.slice(equals + 1), { prettyErrors: false });
+  const document = parseDocument(setting.slice(equals + 1), quiet);
   if (document.errors.length > 0)
-    throw new UsageError(`--set ${setting}: ${document.errors[0]!.message.split("\n")[0]}`);
-  const value: unknown = document.toJS({ maxAliasCount: 0 });
+    throw new UsageError(`${place}: ${shorten(document.errors[0]!.message.split("\n")[0]!)}`);
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 0 });
+  } catch (error) {
+    throw new UsageError(`${place}: ${messageOf(error)}`, { cause: error });
+  }
   const tree = path.reduceRight<unknown>((inner, part) => ({ [part]: inner }), value) as Tree;
-  const places: Places = new Map(path.map((_, index) => [path.slice(0, index + 1).join("."), `--set ${setting}`]));
+  const places: Places = new Map(path.map((_, index) => [path.slice(0, index + 1).join("."), place]));
   return { tree, places };
 }

@@ -1,12 +1,8 @@
+import { UserError } from "../base/errors.ts";
 import { permutation } from "../engine/noise.ts";
-import type { ImageSet } from "./dataset.ts";
-
-/** Images of one step, as bytes. */
-export interface ByteBatch {
-  /** [n, height, width, channels]. */
-  readonly images: Uint8Array;
-  readonly labels: Int32Array;
-}
+import type { ByteBatch, Split, TrainingSplit } from "./dataset.ts";
+import type { ImageSource } from "./image-source.ts";
+import { Prefetch } from "./prefetch.ts";
 
 /** The order of an epoch's images: a function of seed and epoch (counted from 0), so a resumed run finds it again. */
 export const epochOrder = ({ seed, epoch, count }: { seed: number; epoch: number; count: number }): Uint32Array =>
@@ -15,35 +11,84 @@ export const epochOrder = ({ seed, epoch, count }: { seed: number; epoch: number
 /** Steps of an epoch; the last, partial batch counts (469 for 60,000 images at 128). */
 export const batchesPerEpoch = (count: number, batchSize: number): number => Math.ceil(count / batchSize);
 
-/**
- * Copies the images at `indices`, a row at a time and no pixel by itself. The arrays are fresh: the engine reads a
- * tensor's bytes in place, so they must not change while it lives.
- */
-export function gatherBatch({ images, labels, count }: ImageSet, indices: Uint32Array): ByteBatch {
-  const pixels = images.length / count;
-  const batch = { images: new Uint8Array(indices.length * pixels), labels: new Int32Array(indices.length) };
-  indices.forEach((index, position) => {
-    batch.images.set(images.subarray(index * pixels, (index + 1) * pixels), position * pixels);
-    batch.labels[position] = labels[index]!;
-  });
-  return batch;
+/** The images of `source` that have these numbers, in this order. */
+export function createSplit(source: ImageSource, indices: Uint32Array): Split {
+  return {
+    count: indices.length,
+    async *batches({ batchSize, limit = indices.length }) {
+      const wanted = indices.subarray(0, limit);
+      const count = batchesPerEpoch(wanted.length, batchSize);
+      const read = (batch: number) => source.read(wanted.subarray(batch * batchSize, (batch + 1) * batchSize), null);
+      const prefetch = new Prefetch<number, ByteBatch>({
+        ahead: () => source.ahead(batchSize),
+        read,
+        next: (batch) => (batch + 1 < count ? batch + 1 : null),
+      });
+      for (let batch = 0; batch < count; batch++) yield await prefetch.take(batch);
+    },
+  };
 }
 
-export interface BatchesOptions {
-  readonly set: ImageSet;
-  /** As `epochOrder` gives it. */
-  readonly order: Uint32Array;
+/**
+ * The first images of a split that can be read.
+ *
+ * @throws UserError when none can.
+ */
+export async function firstImages(split: Split, count: number): Promise<ByteBatch> {
+  for await (const batch of split.batches({ batchSize: count })) if (batch.labels.length > 0) return batch;
+  throw new UserError("cannot begin: no training image could be read");
+}
+
+/** Where a training batch stands. */
+interface Place {
+  readonly epoch: number;
+  readonly batch: number;
   readonly batchSize: number;
-  /** The first batch that is wanted, counted from 0: a resumed run begins in the middle of an epoch. */
-  readonly from?: number;
 }
 
 /**
- * The batches of an epoch. What changes training images (crops, flips) belongs here, on each gathered batch: a
- * function of seed, epoch and index, as the order is.
+ * The same for training. While an epoch's last batches are trained on, and while its evaluation runs, the next epoch's
+ * first ones are read.
+ *
+ * @param seed Fixes the order of every epoch.
  */
-export function* batches({ set, order, batchSize, from = 0 }: BatchesOptions): Generator<ByteBatch> {
-  for (let start = from * batchSize; start < order.length; start += batchSize) {
-    yield gatherBatch(set, order.subarray(start, start + batchSize));
-  }
+export function createTrainingSplit(source: ImageSource, indices: Uint32Array, seed: number): TrainingSplit {
+  const split = createSplit(source, indices);
+  const { count } = split;
+  const orderOf = keepLatest((epoch) => epochOrder({ seed, epoch, count }));
+  const prefetch = new Prefetch<Place, ByteBatch>({
+    ahead: ({ batchSize }) => source.ahead(batchSize),
+    read: ({ epoch, batch, batchSize }) => {
+      const order = orderOf(epoch).subarray(batch * batchSize, (batch + 1) * batchSize);
+      return source.read(
+        order.map((position) => indices[position]!),
+        epoch,
+      );
+    },
+    next: ({ epoch, batch, batchSize }) =>
+      batch + 1 < batchesPerEpoch(count, batchSize)
+        ? { epoch, batch: batch + 1, batchSize }
+        : { epoch: epoch + 1, batch: 0, batchSize },
+  });
+  return {
+    ...split,
+    async *epoch({ epoch, batchSize, from = 0 }) {
+      for (let batch = from; batch < batchesPerEpoch(count, batchSize); batch++) {
+        yield await prefetch.take({ epoch, batch, batchSize });
+      }
+    },
+  };
+}
+
+/** Keeps what was computed for the last two numbers: an epoch's order costs a draw per image. */
+function keepLatest<T>(compute: (number: number) => T): (number: number) => T {
+  const kept = new Map<number, T>();
+  return (number) => {
+    const known = kept.get(number);
+    if (known !== undefined) return known;
+    const value = compute(number);
+    for (const old of [...kept.keys()].slice(0, -1)) kept.delete(old);
+    kept.set(number, value);
+    return value;
+  };
 }

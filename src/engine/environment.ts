@@ -29,6 +29,10 @@ export function describeMachine(): Machine {
 /** Threads that the engine uses when none are asked for: the cores this process may use. */
 export const defaultThreads = (): number => availableParallelism();
 
+/** Whether the processor multiplies bfloat16 numbers; others emulate it, more slowly than float32. */
+export const hasBfloat16 = (): boolean =>
+  instructionSets().some((name) => name === "avx512_bf16" || name === "amx_bf16" || name === "bf16");
+
 /** Those of `known` that the processor has; none where the system does not tell. */
 function instructionSets(): string[] {
   try {

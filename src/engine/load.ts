@@ -1,6 +1,6 @@
 import { messageOf, UserError } from "../base/errors.ts";
 import type { Reporter } from "../base/progress.ts";
-import { defaultThreads } from "./environment.ts";
+import { defaultThreads, hasBfloat16 } from "./environment.ts";
 import { loadBinding } from "./native/binding.ts";
 import { createNativeOps } from "./native/native-ops.ts";
 import type { Ops, Precision } from "./ops.ts";
@@ -51,7 +51,12 @@ export async function loadEngine({
         threads,
         reason: location.reason,
       } as const;
-      const { atPrecision } = createNativeOps(binding);
+      const native = createNativeOps(binding);
+      const atPrecision = (precision: Precision): Ops => {
+        if (precision === "float32" || device === "gpu" || hasBfloat16()) return native.atPrecision(precision);
+        reporter?.warn("this processor has no bfloat16 instructions: training in float32");
+        return native.atPrecision("float32");
+      };
       return { ops: atPrecision("float32"), atPrecision, info };
     } catch (error) {
       if (error instanceof UserError) throw error;
@@ -78,5 +83,9 @@ export async function loadEngine({
     reason: location.reason,
   } as const;
   const ops = await createPortableOps();
-  return { ops, atPrecision: () => ops, info };
+  const atPrecision = (precision: Precision): Ops => {
+    if (precision !== "float32") reporter?.warn("WebAssembly has no bfloat16: training in float32");
+    return ops;
+  };
+  return { ops, atPrecision, info };
 }

@@ -84,3 +84,15 @@ export function permutation(key: NoiseKey, length: number): Uint32Array {
   }
   return order;
 }
+
+/** `count` different numbers of 0…length-1, in random order: the head of a permutation, without drawing the rest. */
+export function subset(key: NoiseKey, length: number, count: number): Int32Array {
+  const order = new Map<number, number>();
+  const drawn = uniforms(key, count);
+  return Int32Array.from(drawn, (draw, index) => {
+    const other = index + Math.floor(draw * (length - index));
+    const picked = order.get(other) ?? other;
+    order.set(other, order.get(index) ?? index);
+    return picked;
+  });
+}

@@ -1,3 +1,5 @@
+import type { BitWidth } from "../quantization/levels.ts";
+
 export type DataType = "float32" | "bfloat16" | "int32" | "uint8";
 
 /** What convolutions and matrix products of training compute in; everything else is float32. */
@@ -55,12 +57,38 @@ export interface Pooled {
   readonly workspace: Tensor | null;
 }
 
-/** The grid of one bit-width over a learned range (src/quantization/grid.ts). */
-export interface QuantizeOptions {
-  /** 32 is a clip. */
-  readonly bits: 2 | 4 | 8 | 16 | 32;
+/** A learned range: [-xMax, xMax] when signed, [0, xMax] otherwise. */
+export interface RangeOptions {
   readonly signed: boolean;
   readonly xMax: number;
+}
+
+/** The grid of one bit-width over a learned range (src/quantization/grid.ts). */
+export interface QuantizeOptions extends RangeOptions {
+  /** 32 is a clip. */
+  readonly bits: BitWidth;
+}
+
+/** One term w_b·X_b of a gated quantizer: its bit-width and weight in the telescoped sum. */
+export interface WeightedLevel {
+  readonly bits: BitWidth;
+  readonly weight: number;
+}
+
+/** A gated quantizer as it stands in one pass. */
+export interface GatedQuantizeOptions extends RangeOptions {
+  /** The terms with a weight above zero: one, of weight 1, where all gates are 0 or 1. */
+  readonly terms: readonly WeightedLevel[];
+}
+
+/** What a gated quantizer's backward pass gives for the gradient g of its output. */
+export interface GatedQuantizeGradient {
+  /** g_x: g inside the range, else 0. */
+  readonly gradient: Tensor;
+  /** <g, x_q> - <g_x, x>. */
+  readonly range: number;
+  /** <g, X_b> of the bit-widths that were wanted. */
+  readonly levels: ReadonlyMap<BitWidth, number>;
 }
 
 /** A trained tensor that lives as long as the training, with its optimizer's moments. */
@@ -166,6 +194,8 @@ export interface Ops {
   reluGradient(output: Tensor, gradient: Tensor): Tensor;
   reshape(x: Tensor, shape: readonly number[]): Tensor;
   add(a: Tensor, b: Tensor): Tensor;
+  /** Sum of tensors of one shape, in one pass. */
+  sum(tensors: readonly Tensor[]): Tensor;
   /** Elementwise, broadcasting a scalar or one number per channel. */
   multiply(a: Tensor, b: Tensor): Tensor;
   /** Σ of the elementwise product, as a scalar tensor. */
@@ -174,7 +204,14 @@ export interface Ops {
   /** x on one grid: s_b·round(clip(x)/s_b), codes clamped to the grid (ARCHITECTURE.md, "The method" 1). */
   quantize(x: Tensor, options: QuantizeOptions): Tensor;
   /** The gradient where x lies inside the range that clipping leaves alone, else 0. */
-  rangeMask(x: Tensor, gradient: Tensor, options: { readonly signed: boolean; readonly xMax: number }): Tensor;
+  rangeMask(x: Tensor, gradient: Tensor, options: RangeOptions): Tensor;
+  /** Σ_b w_b·X_b (ARCHITECTURE.md, "The method" 1). */
+  gatedQuantize(x: Tensor, options: GatedQuantizeOptions): Tensor;
+  gatedQuantizeGradient(
+    x: Tensor,
+    gradient: Tensor,
+    options: GatedQuantizeOptions & { readonly wanted: readonly BitWidth[] },
+  ): GatedQuantizeGradient;
 
   /** uint8 pixels to (pixel/255 - mean)/deviation per channel, float32. */
   normalize(
@@ -185,6 +222,17 @@ export interface Ops {
   crossEntropy(logits: Tensor, labels: Tensor): { readonly loss: Tensor; readonly gradient: Tensor };
   /** Index of the largest element of each row. */
   argMax(logits: Tensor): Tensor;
+
+  /** The entries of `axis` that `indices` (int32, [n]) name, in their order. */
+  gather(x: Tensor, indices: Tensor, axis: number): Tensor;
+  /** Matrix products [batch, m, k]·[batch, k, n] of each entry of the first axis. */
+  batchMatmul(a: Tensor, b: Tensor, options?: { readonly transposeA?: boolean; readonly transposeB?: boolean }): Tensor;
+  /** h = clamp(1.2·sigmoid(v) - 0.1, 0, 1) (src/quantization/rectified-sigmoid.ts). */
+  rectifiedSigmoid(v: Tensor): Tensor;
+  /** The gradient by v, from h: 0 where the clamp holds h. */
+  rectifiedSigmoidGradient(h: Tensor, gradient: Tensor): Tensor;
+  /** Slope by h of the rounding regularizer Σ(1 - |2h - 1|^beta), beta > 1. */
+  roundingSlope(h: Tensor, beta: number): Tensor;
 
   variable(name: string, values: Float32Array, shape: readonly number[]): Variable;
   /** The current value; release it before the variable is updated. */

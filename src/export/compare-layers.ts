@@ -42,8 +42,9 @@ export async function compareLayers(options: CompareLayersOptions): Promise<Veri
   const reference = new Reference(ops, network);
   const runtime = await RuntimeModel.load(withOutputs(model, shown, file), file);
   try {
-    for (let start = 0; start < Math.min(test.count, IMAGES); start += BATCH) {
-      const images = batchOf(test, { ...options, network }, [start, Math.min(start + BATCH, IMAGES, test.count)]);
+    for await (const batch of test.batches({ batchSize: BATCH, limit: IMAGES })) {
+      if (batch.labels.length === 0) continue;
+      const images = batchOf(batch, { ...options, network });
       const results = await runtime.run(images.forFile, images.shape);
       const shownValue = (id: string): Float32Array => {
         const node = network.nodes.find((node) => node.id === id)!;

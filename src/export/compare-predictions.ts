@@ -38,12 +38,14 @@ export async function comparePredictions(
 ): Promise<Pick<Verification, "images" | "top1" | "trainerTop1" | "sameClass">> {
   const { file, bytes, network, test, ops, reporter } = options;
   const classes = network.classes.length;
-  const counts = { runtime: 0, trainer: 0, same: 0 };
+  const counts = { images: 0, runtime: 0, trainer: 0, same: 0 };
   const reference = new Reference(ops, network);
   const model = await RuntimeModel.load(bytes, file);
   try {
-    for (let start = 0; start < test.count; start += BATCH) {
-      const images = batchOf(test, options, [start, Math.min(start + BATCH, test.count)]);
+    for await (const bytes of test.batches({ batchSize: BATCH })) {
+      const { labels } = bytes;
+      if (labels.length === 0) continue;
+      const images = batchOf(bytes, options);
       const logits = (await model.run(images.forFile, images.shape)).get(outputName);
       if (logits?.length !== images.count * classes) {
         throw new UserError(`${file}: expected ${classes} values per image from "${outputName}"`);
@@ -53,18 +55,19 @@ export async function comparePredictions(
       ops.release(batch);
       for (let index = 0; index < images.count; index++) {
         const predicted = largestIndex(logits, index * classes, classes);
-        const label = test.labels[start + index];
+        const label = labels[index];
         if (predicted === label) counts.runtime++;
         if (trainer[index] === label) counts.trainer++;
         if (predicted === trainer[index]) counts.same++;
       }
-      reporter.progress.update(start + images.count);
+      counts.images += images.count;
+      reporter.progress.update(counts.images);
     }
   } finally {
     await model.release();
     reference.release();
   }
-  const percent = (count: number) => (100 * count) / test.count;
+  const percent = (count: number) => (100 * count) / counts.images;
   const top1 = percent(counts.runtime);
   const sameClass = percent(counts.same);
   const trainerTop1 = options.trainerTop1 ?? percent(counts.trainer);
@@ -73,12 +76,12 @@ export async function comparePredictions(
   const onClass = Math.min(SAME_CLASS, 100 - percent(1));
   if (Math.abs(top1 - trainerTop1) > onTop1 + 1e-9 || sameClass < onClass - 1e-9) {
     throw new UserError(
-      `${file}: ${runtimeName} disagrees with the trainer over ${test.count} test images although every layer agrees: ` +
+      `${file}: ${runtimeName} disagrees with the trainer over ${counts.images} test images although every layer agrees: ` +
         `top-1 ${top1.toFixed(2)} % against ${trainerTop1.toFixed(2)} % (at most ${TOP1_TOLERANCE} points apart), ` +
         `the same class for ${sameClass.toFixed(2)} % (at least ${SAME_CLASS} %).`,
     );
   }
-  return { images: test.count, top1, trainerTop1, sameClass };
+  return { images: counts.images, top1, trainerTop1, sameClass };
 }
 
 /** Index of the largest of `length` values from `start` on, counted from `start`. */

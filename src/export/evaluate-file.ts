@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { messageOf, UserError } from "../base/errors.ts";
-import type { Dataset } from "../data/dataset.ts";
+import type { ByteBatch, Dataset } from "../data/dataset.ts";
 import { largestIndex } from "./compare-predictions.ts";
 import { expandQuant, usesQuant } from "./onnx/expand-quant.ts";
 import { encodeModelProto, inputTypeOf, readModel } from "./onnx/read-model.ts";
@@ -8,16 +8,16 @@ import { RuntimeModel } from "./runtime.ts";
 
 const BATCH = 100;
 
-/** Pixels of images `start` to `end`, [batch, channels, height, width]. */
-function pixelsOf({ test, imageShape }: Dataset, start: number, end: number): Uint8Array {
+/** Pixels, [batch, channels, height, width]. */
+function pixelsOf({ imageShape }: Dataset, { images, labels }: ByteBatch): Uint8Array {
   const [height, width, channels] = imageShape;
   const area = height * width;
-  const values = new Uint8Array((end - start) * area * channels);
+  const values = new Uint8Array(images.length);
   let position = 0;
-  for (let image = start; image < end; image++) {
+  for (let image = 0; image < labels.length; image++) {
     for (let channel = 0; channel < channels; channel++) {
       for (let pixel = 0; pixel < area; pixel++) {
-        values[position++] = test.images[(image * area + pixel) * channels + channel]!;
+        values[position++] = images[(image * area + pixel) * channels + channel]!;
       }
     }
   }
@@ -25,10 +25,10 @@ function pixelsOf({ test, imageShape }: Dataset, start: number, end: number): Ui
 }
 
 /** The same, normalised. */
-function normalizedOf(dataset: Dataset, start: number, end: number): Float32Array {
+function normalizedOf(dataset: Dataset, batch: ByteBatch): Float32Array {
   const [height, width, channels] = dataset.imageShape;
   const { mean, deviation } = dataset.normalization;
-  return Float32Array.from(pixelsOf(dataset, start, end), (byte, index) => {
+  return Float32Array.from(pixelsOf(dataset, batch), (byte, index) => {
     const channel = Math.floor(index / (height * width)) % channels;
     return byte * (1 / (255 * deviation[channel]!)) - mean[channel]! / deviation[channel]!;
   });
@@ -55,21 +55,25 @@ export async function evaluateFile(
   const model = await RuntimeModel.load(usesQuant(read) ? encodeModelProto(expandQuant(read, file)) : bytes, file);
   const { test, imageShape, classes } = dataset;
   const [height, width, channels] = imageShape;
+  let images = 0;
   let correct = 0;
   try {
-    for (let start = 0; start < test.count; start += BATCH) {
-      const end = Math.min(test.count, start + BATCH);
-      const outputs = await model.run(imagesOf(dataset, start, end), [end - start, channels, height, width]);
+    for await (const batch of test.batches({ batchSize: BATCH })) {
+      const count = batch.labels.length;
+      if (count === 0) continue;
+      const outputs = await model.run(imagesOf(dataset, batch), [count, channels, height, width]);
       const [logits] = outputs.values();
-      if (logits?.length !== (end - start) * classes.length) {
+      if (logits?.length !== count * classes.length) {
         throw new UserError(`${file}: expected one output with ${classes.length} values per image`);
       }
-      for (let image = 0; image < end - start; image++) {
-        if (largestIndex(logits, image * classes.length, classes.length) === test.labels[start + image]) correct++;
+      for (let image = 0; image < count; image++) {
+        if (largestIndex(logits, image * classes.length, classes.length) === batch.labels[image]) correct++;
       }
+      images += count;
     }
   } finally {
     await model.release();
   }
-  return { top1: (100 * correct) / test.count, images: test.count };
+  if (images === 0) throw new UserError(`cannot evaluate ${file}: no image could be read`);
+  return { top1: (100 * correct) / images, images };
 }

@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import { writeFileAtomically } from "../base/atomic-file.ts";
 import type { ExportForm } from "../config/sections/export.ts";
+import type { ByteBatch } from "../data/dataset.ts";
 import type { ExportRecord } from "../runs/record.ts";
 import { bitsFile } from "./bits-file.ts";
 import type { FrozenNetwork } from "./frozen-network.ts";
 import { type Latency, measureLatency, type Timed } from "./latency.ts";
 import { lower } from "./onnx/lower.ts";
 import { opsetOf, readModel } from "./onnx/read-model.ts";
-import { batchOf } from "./test-batches.ts";
+import { batchOf, type TestImages } from "./test-batches.ts";
 import { type VerifyOptions, verify } from "./verify.ts";
 import { writeVerified } from "./write-verified.ts";
 
@@ -53,17 +54,21 @@ export async function exportFile(options: ExportOptions): Promise<ExportRecord> 
 async function latencyOf(options: ExportOptions, bytes: Uint8Array): Promise<Latency[] | null> {
   const { unpruned, form, input, test, file } = options;
   if (unpruned === undefined || form === "qonnx") return null;
+  const first = await firstImages(test);
+  if (first === null) return null;
   const images: Timed["images"] = (count) => {
     // A test set with fewer images is taken several times.
-    const size = test.images.length / test.count;
-    const pixels = new Uint8Array(count * size);
-    for (let image = 0; image < count; image++) {
-      const start = (image % test.count) * size;
-      pixels.set(test.images.subarray(start, start + size), image * size);
-    }
-    const { forFile, shape } = batchOf({ ...test, images: pixels, count }, options, [0, count]);
+    const size = first.images.length / first.labels.length;
+    const pixels = new Uint8Array(count * size).map((_, at) => first.images[at % first.images.length]!);
+    const { forFile, shape } = batchOf({ images: pixels, labels: new Int32Array(count) }, options);
     return { values: forFile, shape };
   };
   const fp32 = lower(unpruned, "fp32", { input, metadata: {} }).bytes;
   return measureLatency(file, { bytes, images }, { bytes: fp32, images });
+}
+
+/** The first batch in which an image could be read. */
+async function firstImages(test: TestImages): Promise<ByteBatch | null> {
+  for await (const batch of test.batches({ batchSize: 32 })) if (batch.labels.length > 0) return batch;
+  return null;
 }

@@ -1,16 +1,12 @@
+import type { ByteBatch, ImageShape, Split } from "../data/dataset.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
 import type { FrozenNetwork } from "./frozen-network.ts";
 import { toChannelsFirst } from "./onnx/layout.ts";
 import type { InputKind } from "./onnx/model-frame.ts";
 
-/** Test images as the data set holds them: pixels stay bytes. */
-export interface TestImages {
-  /** [count, height, width, channels], 0…255. */
-  readonly images: Uint8Array;
-  readonly labels: Int32Array;
-  readonly count: number;
-  /** [height, width, channels]. */
-  readonly imageShape: readonly number[];
+/** Test images as the data set gives them. */
+export interface TestImages extends Split {
+  readonly imageShape: ImageShape;
 }
 
 /** A batch as the file takes it and as the trainer's kernels do. */
@@ -26,26 +22,22 @@ export interface TestBatch {
 /** Downloads a copy that outlives the tensor. */
 export const floats = (ops: Ops, x: Tensor): Float32Array => Float32Array.from(ops.read(x));
 
-/** Images `start` to `end`. */
+/** Both views of a batch of pixels. */
 export function batchOf(
-  test: TestImages,
+  { images, labels }: ByteBatch,
   { network, ops, input }: { readonly network: FrozenNetwork; readonly ops: Ops; readonly input: InputKind },
-  [start, end]: readonly [number, number],
 ): TestBatch {
-  const [height, width, channels] = test.imageShape as readonly [number, number, number];
-  const size = height * width * channels;
-  const count = end - start;
-  // A copy: the engine reads the array in place.
-  const pixels = test.images.slice(start * size, end * size);
+  const first = network.nodes[0]!;
+  const [height, width, channels] = first.outputShape as ImageShape;
+  const count = labels.length;
   const normalized = ops.scope(
-    () => floats(ops, ops.normalize(ops.tensor(pixels, [count, height, width, channels]), network.normalization)),
+    () => floats(ops, ops.normalize(ops.tensor(images, [count, height, width, channels]), network.normalization)),
     () => [],
   );
-  const first = network.nodes[0]!;
   return {
     count,
     shape: [count, channels, height, width],
-    forFile: toChannelsFirst(network, first, input === "uint8" ? pixels : normalized),
+    forFile: toChannelsFirst(network, first, input === "uint8" ? images : normalized),
     normalized,
   };
 }

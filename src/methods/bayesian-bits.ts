@@ -1,34 +1,30 @@
-import type { Network, NodeId, QuantizerNode } from "../network/graph.ts";
-import { type Layer, layersOf } from "../network/layers.ts";
-import { outputShapes } from "../network/shapes.ts";
-import { GatedQuantizer, type InitialGates } from "./gated-quantizer.ts";
+import type { RunConfig } from "../config/schema.ts";
+import { createQuantizers } from "./create-quantizers.ts";
+import { insertQuantizers } from "./insert-quantizers.ts";
+import type { Method } from "./method.ts";
 
-export interface BayesianBitsOptions {
-  readonly initial: InitialGates;
-  readonly prior: "const" | "bop";
-}
+type Config = Extract<RunConfig["method"], { name: "bayesian-bits" }>;
 
-/** Layers that a quantizer serves: its own for a weight, all that read it for an activation. */
-export const layersServedBy = (layers: readonly Layer[], id: NodeId): readonly Layer[] =>
-  layers.filter((layer) => layer.weightQuantizer === id || layer.inputQuantizer === id);
-
-/** The quantizers of a network with their gates at the start; an activation's MACs are its consumers' sum. */
-export function createQuantizers(
-  network: Network,
-  { initial, prior }: BayesianBitsOptions,
-): ReadonlyMap<NodeId, GatedQuantizer> {
-  const layers = layersOf(network);
-  const shapes = outputShapes(network);
-  const largest = Math.max(...layers.map(({ macs }) => macs));
-  const quantizers = network.nodes.filter((node): node is QuantizerNode => node.kind === "quantizer");
-  return new Map(
-    quantizers.map((node) => {
-      const macs = layersServedBy(layers, node.id).reduce((sum, layer) => sum + layer.macs, 0);
-      const channels = shapes.get(node.id)!.at(-1)!;
-      return [
-        node.id,
-        new GatedQuantizer(node, { channels, initial, prior: { kind: prior, macShare: macs / largest } }),
-      ];
-    }),
-  );
+/** Bayesian Bits and its variants: quantization only, pruning only at fixed bits, post-training. */
+export function bayesianBits({
+  prior,
+  pruning,
+  bits,
+  trainWeights,
+  gates,
+  batchNorm,
+  quantizeAddends,
+}: Config): Method {
+  return {
+    prepare: (network) =>
+      insertQuantizers(network, { pruning, quantizeAddends, statistics: trainWeights ? batchNorm : "running" }),
+    quantizers: (network) =>
+      createQuantizers(network, {
+        initial: gates.initial,
+        prior: prior.kind,
+        ...(bits && { bitsOf: ({ role }) => (role === "weight" ? bits.weights : bits.activations) }),
+      }),
+    prior: { strength: prior.strength, target: prior.target ?? null },
+    trainsWeights: trainWeights,
+  };
 }

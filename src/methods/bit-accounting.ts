@@ -6,7 +6,7 @@ import { bitOperations, type LayerCost, relativeBitOperations } from "../quantiz
 import type { BitWidth } from "../quantization/levels.ts";
 import type { GatedQuantizer } from "./gated-quantizer.ts";
 
-/** Bits of the network's input: it is 8-bit image data. */
+/** Bits of the network's input for a quantized layer: it is 8-bit image data. */
 const INPUT_BITS = 8;
 
 type Quantizers = ReadonlyMap<NodeId, GatedQuantizer>;
@@ -128,8 +128,11 @@ function authorsCosts(accounts: readonly LayerAccount[], quantizers: Quantizers)
 const openChannels = ({ weightQuantizer }: Layer, quantizers: Quantizers): readonly number[] | null =>
   weightQuantizer === null ? null : quantizers.get(weightQuantizer)!.kept;
 
-/** The network's input is 8-bit data; an activation without a quantizer has 32 bits. */
-function inputBits(layer: Layer, quantizers: Quantizers): BitWidth {
-  if (layer.inputQuantizer !== null) return quantizers.get(layer.inputQuantizer)!.bits;
-  return layer.readsInput ? INPUT_BITS : 32;
+/**
+ * An activation without a quantizer has 32 bits, the network's input 8; a layer that computes in float32, its weight not
+ * quantized, reads the input as float32 too.
+ */
+function inputBits({ inputQuantizer, readsInput, weightQuantizer }: Layer, quantizers: Quantizers): BitWidth {
+  if (inputQuantizer !== null) return quantizers.get(inputQuantizer)!.bits;
+  return readsInput && weightQuantizer !== null ? INPUT_BITS : 32;
 }

@@ -51,6 +51,16 @@ export function foldBatchNorm(network: Network, statistics: Statistics): Network
   return { ...network, nodes: [...parameters, ...folded] };
 }
 
+/** The network with its folded batch normalizations frozen: they use the running statistics, which no longer move. */
+export const freezeBatchNorm = (network: Network): Network => ({
+  ...network,
+  nodes: network.nodes.map((node) => {
+    if (node.kind !== "folded-norm") return node;
+    const [output, scale, shift] = node.inputs;
+    return { ...node, statistics: "running", inputs: [output, scale, shift] };
+  }),
+});
+
 const foldOf = (layer: LayerNode, norm: BatchNormNode): FoldNode => ({
   kind: "fold",
   id: foldedWeightId(layer.id),

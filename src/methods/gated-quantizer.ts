@@ -17,8 +17,8 @@ export type Draw = (count: number) => ArrayLike<number>;
 
 /** Sums over a tensor that the backward pass delivers, on the host. */
 export interface BackwardSums {
-  /** <g, x_q> and <g_x, x>. */
-  readonly range: readonly [number, number];
+  /** <g, x_q> - <g_x, x>. */
+  readonly range: number;
   /** <g, z_2·X_b> by bit-width. */
   readonly levels: ReadonlyMap<number, number>;
   /** z_2·dL/dz_2 per channel; null when not asked for. */
@@ -51,6 +51,12 @@ export interface InitialGates {
   readonly bits32: number;
 }
 
+/** Whether gates are drawn and learn, or stay at their test-time values. */
+export type GateState = "learned" | "fixed";
+
+/** Parameters at and beyond which a gate is open or closed for certain: what a fixed bit-width is written as. */
+const CERTAIN = 20;
+
 /** One quantizer's learned parameters, kept on the host: a few numbers, whose kernels would cost more than they. */
 export class GatedQuantizer {
   readonly node: QuantizerNode;
@@ -61,40 +67,65 @@ export class GatedQuantizer {
   /** The range's end, as an array of one so that optimizers can update it. */
   readonly range: Float64Array;
   readonly prior: PriorWeight;
+  /** Of z_4, z_8, z_16, z_32. */
+  levels: GateState;
+  /** Of z_2. */
+  channels: GateState = "learned";
 
   constructor(
     node: QuantizerNode,
-    { channels, initial, prior }: { channels: number; initial: InitialGates; prior: PriorWeight },
+    {
+      channels,
+      initial,
+      prior,
+      levels = "learned",
+    }: { channels: number; initial: InitialGates; prior: PriorWeight; levels?: GateState },
   ) {
     this.node = node;
     this.phi = Float64Array.of(initial.bits4, initial.bits8, initial.bits16, initial.bits32);
     this.prune = node.prunes ? new Float64Array(channels).fill(initial.prune) : null;
     this.range = Float64Array.of(1);
     this.prior = prior;
+    this.levels = levels;
+  }
+
+  /** Fixes all gates where they stand at test time; training goes on with what they say. */
+  fix(): void {
+    this.levels = "fixed";
+    this.channels = "fixed";
+  }
+
+  /** Sets the bit-width, for certain. */
+  setBits(bits: BitWidth): void {
+    this.phi.set(gatedWidths.map((level) => (level <= bits ? CERTAIN : -CERTAIN)));
   }
 
   get xMax(): number {
     return this.range[0]!;
   }
 
-  /** Draws the gates of a training step. */
+  /** Draws the gates of a training step; those that are fixed need no numbers. */
   sample(draw: Draw): Sample {
     const channels =
-      this.prune && Array.from(zip(this.prune, draw(this.prune.length)), ([phi, u]) => sampleGate(phi, u));
+      this.channels === "fixed"
+        ? this.#openChannels()
+        : this.prune && Array.from(zip(this.prune, draw(this.prune.length)), ([phi, u]) => sampleGate(phi, u));
+    return sampleOf(this.xMax, this.levels === "fixed" ? this.#openLevels() : this.#sampleLevels(draw), channels);
+  }
+
+  #sampleLevels(draw: Draw): PerGate<Gate> {
     const gates: Gate[] = [];
     for (const phi of this.phi) {
       if (phi <= CLOSED_PARAMETER) break;
       gates.push(sampleGate(phi, draw(1)[0]!));
     }
     while (gates.length < gatedWidths.length) gates.push(CLOSED);
-    return sampleOf(this.xMax, gates as unknown as PerGate<Gate>, channels);
+    return gates as unknown as PerGate<Gate>;
   }
 
   /** The gates at test time: the learned bit-width and the kept channels. */
   atTestTime(): Sample {
-    const gates = this.#openLevels().map((value) => ({ value, derivative: 0 }));
-    const channels = this.prune && Array.from(this.prune, (phi) => ({ value: isOpen(phi) ? 1 : 0, derivative: 0 }));
-    return sampleOf(this.xMax, gates as unknown as PerGate<Gate>, channels);
+    return sampleOf(this.xMax, this.#openLevels(), this.#openChannels());
   }
 
   /** Gates without noise. */
@@ -106,7 +137,7 @@ export class GatedQuantizer {
 
   /** Learned bit-width: 2^(1 + number of leading open gates). */
   get bits(): BitWidth {
-    return bitWidths[this.#openLevels().filter((value) => value === 1).length]!;
+    return bitWidths[this.#openLevels().filter(({ value }) => value === 1).length]!;
   }
 
   /** Indices of the channels whose gate is open; null where channels cannot be pruned. */
@@ -144,15 +175,22 @@ export class GatedQuantizer {
     sample.channels?.forEach(({ value, derivative }, channel) => {
       if (derivative !== 0) prune![channel]! += (sums.channels![channel]! / value) * derivative;
     });
-    return { phi, prune, xMax: (sums.range[0] - sums.range[1]) / this.xMax };
+    return { phi, prune, xMax: sums.range / this.xMax };
   }
 
-  #openLevels(): number[] {
+  #openLevels(): PerGate<Gate> {
     const firstClosed = Array.from(this.phi).findIndex((phi) => !isOpen(phi));
     const open = firstClosed < 0 ? gatedWidths.length : firstClosed;
-    return gatedWidths.map((_, level) => (level < open ? 1 : 0));
+    return gatedWidths.map((_, level) => certain(level < open)) as unknown as PerGate<Gate>;
+  }
+
+  #openChannels(): readonly Gate[] | null {
+    return this.prune && Array.from(this.prune, (phi) => certain(isOpen(phi)));
   }
 }
+
+/** A gate that no noise moves. */
+const certain = (open: boolean): Gate => ({ value: open ? 1 : 0, derivative: 0 });
 
 /** What the network needs to know of gates with these values, and what the gradients will need. */
 export function sampleOf(xMax: number, gates: PerGate<Gate>, channels: readonly Gate[] | null): Sample {

@@ -1,19 +1,14 @@
-import type { Ops, Tensor } from "../engine/ops.ts";
+import type { Ops, Tensor, WeightedLevel } from "../engine/ops.ts";
+import type { BitWidth } from "../quantization/levels.ts";
 import type { Node, NodeId, Shape } from "./graph.ts";
-
-/** One term of a quantizer this step: its bit-width and weight in the telescoped sum. */
-export interface ActiveTerm {
-  readonly bits: 2 | 4 | 8 | 16 | 32;
-  readonly weight: number;
-}
 
 /** How a quantizer stands in this pass, decided on the host by the method. */
 export interface QuantizerSetting {
   readonly xMax: number;
   /** The terms with a weight above zero. */
-  readonly terms: readonly ActiveTerm[];
+  readonly terms: readonly WeightedLevel[];
   /** Bit-widths X_b whose inner product with the gradient the gates need; empty when all gates are saturated. */
-  readonly wanted: readonly (2 | 4 | 8 | 16 | 32)[];
+  readonly wanted: readonly BitWidth[];
   /** z_2 per output channel; null when all are 1. */
   readonly channelGates: Float32Array | null;
   /** Whether any z_2 is unsaturated, so that its gradient is needed. */
@@ -41,16 +36,16 @@ export interface Pass {
   statistics(norm: NodeId): RunningStatistics;
   /** A batch's statistics, in training; the running ones move towards them. */
   observe(norm: NodeId, batch: RunningStatistics): void;
-  /** The images of this batch, normalised. */
-  readonly images: Tensor;
+  /** The images of this batch, normalised; null where none are asked for. */
+  readonly images: Tensor | null;
 }
 
-/** A pass that hears what quantizers learn; the tensors are freed when the node's call returns: read them at once. */
+/** A pass that hears what quantizers learn. */
 export interface BackwardPass extends Pass {
-  /** <g, x_q> and <g_x, x>, as scalars: their difference over xMax is the range's gradient. */
-  range(id: NodeId, gradientTimesOutput: Tensor, gradientTimesInput: Tensor): void;
-  /** <g, z_2·X_b> as a scalar, for each wanted bit-width. */
-  level(id: NodeId, bits: number, inner: Tensor): void;
+  /** <g, x_q> - <g_x, x>: over xMax it is the range's gradient. */
+  range(id: NodeId, inner: number): void;
+  /** <g, z_2·X_b> for each wanted bit-width. */
+  level(id: NodeId, bits: BitWidth, inner: number): void;
   /** A summand of z_2·dL/dz_2 per channel. */
   channels(id: NodeId, inner: ArrayLike<number>): void;
 }

@@ -42,16 +42,57 @@ function trainable(network: Network): ReadonlySet<NodeId> {
   return ids;
 }
 
+/** Ids of the nodes that the images reach. */
+function reachedByImages(network: Network): ReadonlySet<NodeId> {
+  const ids = new Set<NodeId>();
+  for (const node of network.nodes) {
+    if (node.kind === "input" || inputsOf(node).some((id) => ids.has(id))) ids.add(node.id);
+  }
+  return ids;
+}
+
+/**
+ * What the images do not change, as the nodes that they reach read it: quantized weights, biases. Evaluation computes it
+ * once for all batches.
+ *
+ * @returns Tensors that the caller releases.
+ */
+export function evaluateWeights(network: Network, pass: Pass): ReadonlyMap<NodeId, Tensor> {
+  const reached = reachedByImages(network);
+  const read = new Set(network.nodes.filter(({ id }) => reached.has(id)).flatMap(inputsOf));
+  return pass.ops.scope(
+    () => {
+      const outputs = new Map<NodeId, Tensor>();
+      for (const node of network.nodes) {
+        if (reached.has(node.id)) continue;
+        const inputs = inputsOf(node).map((id) => outputs.get(id)!);
+        outputs.set(node.id, kindOf(node).forward(node, inputs, pass).output);
+      }
+      return new Map(Array.from(outputs).filter(([id]) => read.has(id)));
+    },
+    (weights) => [...weights.values()],
+  );
+}
+
 /**
  * Runs the network. With `keep` (training) what the backward pass needs stays alive, in the trace; otherwise every
  * tensor is freed with its last use.
  *
+ * @param weights As `evaluateWeights` gives them; they stay the caller's.
  * @param observe Called with each node's output while it is alive: how ranges start and layers are compared.
  */
 export function forward(
   network: Network,
   pass: Pass,
-  { keep, observe }: { keep: boolean; observe?: (node: Node, output: Tensor, inputs: readonly Tensor[]) => void },
+  {
+    keep,
+    weights,
+    observe,
+  }: {
+    keep: boolean;
+    weights?: ReadonlyMap<NodeId, Tensor>;
+    observe?: (node: Node, output: Tensor, inputs: readonly Tensor[]) => void;
+  },
 ): Trace {
   const holders = new Holders(pass);
   const outputs = new Map<NodeId, Tensor>();
@@ -59,7 +100,13 @@ export function forward(
   const uses = new Map<NodeId, number>([[network.output, 1]]);
   for (const node of network.nodes) for (const id of inputsOf(node)) uses.set(id, (uses.get(id) ?? 0) + 1);
 
+  for (const [id, tensor] of weights ?? []) {
+    outputs.set(id, tensor);
+    holders.hold(tensor, uses.get(id)! + 1);
+  }
+  const reached = weights && reachedByImages(network);
   for (const node of network.nodes) {
+    if (reached && !reached.has(node.id)) continue;
     const inputs = inputsOf(node).map((id) => outputs.get(id)!);
     const result = pass.ops.scope(
       () => kindOf(node).forward(node, inputs, pass),

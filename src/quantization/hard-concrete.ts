@@ -41,3 +41,6 @@ export function openProbability(phi: number): Gate {
 
 /** The gate at test time: open or closed. */
 export const isOpen = (phi: number): boolean => sigmoid(CROSSING - phi) < CLOSED_THRESHOLD;
+
+/** The least parameter of a gate that is open at test time, but for a margin against rounding. */
+export const OPEN_PARAMETER = CROSSING - Math.log(CLOSED_THRESHOLD / (1 - CLOSED_THRESHOLD)) + 1e-9;

@@ -1,5 +1,6 @@
 import type { DrawnChart } from "./chart.ts";
-import { dataBlock, type Markup, markup, shorten, trusted } from "./markup.ts";
+import { dataBlock, type Markup, type MarkupValue, markup, shorten, trusted } from "./markup.ts";
+import { thinned } from "./thin.ts";
 
 export interface Series {
   readonly name: string;
@@ -32,28 +33,56 @@ export const dashes: readonly (readonly number[])[] = [[], [6, 3], [2, 2], [9, 3
 /** The colour of the n-th series, which differs between light and dark. */
 export const seriesColour = (index: number): string => `var(--series-${(index % seriesPerFigure) + 1})`;
 
-/** A chart in two widths, its key in HTML, and its values for the page's script. */
-export function figure(
-  { id, title, unit, category, categories, series, note }: Figure,
-  { kind, draw }: { kind: "line" | "bar"; draw: (id: string, width: number) => DrawnChart },
-): Markup {
-  const summary = `${title}, by ${category}. ${series.map((one) => summaryOf(one, kind, categories, unit)).join("; ")}.`;
-  const data = {
-    category,
-    unit,
-    categories: categories.map((name) => shorten(name, 60)),
-    series: series.map(({ name, values }) => ({ name: shorten(name, 60), values: values.map(exact) })),
-  };
-  return markup`<figure class="chart" id="${id}" data-axis="${kind === "line" ? "x" : "y"}">
+export interface FigureFrame {
+  readonly id: string;
+  readonly title: string;
+  /** How the page's script finds values: along an axis of categories, or mark by mark. */
+  readonly axis: "x" | "y" | "marks";
+  readonly key: MarkupValue;
+  readonly plot: Markup;
+  readonly note: MarkupValue;
+  readonly data: unknown;
+}
+
+/** What all charts have: title, key, picture, note, and the values for the page's script. */
+export const figureFrame = ({ id, title, axis, key, plot, note, data }: FigureFrame): Markup =>
+  markup`<figure class="chart" id="${id}" data-axis="${axis}">
 <figcaption>${title}</figcaption>
-${series.length > 1 && key(series, kind)}
+${key}
 <div class="plot">
-${svg(draw(`${id}-w`, widths.wide), "wide", summary)}
-${svg(draw(`${id}-n`, widths.narrow), "narrow", summary)}
+${plot}
 </div>
 ${note && markup`<p class="note">${note}</p>`}
 ${dataBlock(`${id}-data`, data)}
 </figure>`;
+
+/**
+ * A chart in two widths, its key in HTML, and its values for the page's script. Of many categories some are drawn, the
+ * last always.
+ */
+export function figure<F extends Figure>(
+  whole: F,
+  { kind, draw }: { kind: "line" | "bar"; draw: (id: string, width: number, chart: F) => DrawnChart },
+): Markup {
+  const chart = kind === "line" ? thinned(whole) : whole;
+  const { id, title, unit, category, categories, series, note } = chart;
+  const summary = `${title}, by ${category}. ${series.map((one) => summaryOf(one, kind, categories, unit)).join("; ")}.`;
+  const left = whole.categories.length - categories.length;
+  return figureFrame({
+    id,
+    title,
+    axis: kind === "line" ? "x" : "y",
+    key: series.length > 1 && key(series, kind),
+    plot: markup`${svg(draw(`${id}-w`, widths.wide, chart), "wide", summary)}
+${svg(draw(`${id}-n`, widths.narrow, chart), "narrow", summary)}`,
+    note: left > 0 ? markup`${note} ${categories.length} of ${whole.categories.length} ${category}s are drawn.` : note,
+    data: {
+      category,
+      unit,
+      categories: categories.map((name) => shorten(name, 60)),
+      series: series.map(({ name, values }) => ({ name: shorten(name, 60), values: values.map(exact) })),
+    },
+  });
 }
 
 /** Six significant digits: what a reader may want to copy, not the noise of a float64. */
@@ -67,7 +96,12 @@ function summaryOf({ name, values }: Series, kind: "line" | "bar", categories: r
   return `${label}: ${values.map((value, index) => `${shorten(categories[index] ?? "", 40)} ${say(value)}`).join(", ")}`;
 }
 
-function svg({ width, height, content, first, last }: DrawnChart, size: "wide" | "narrow", summary: string): Markup {
+/** A drawn chart as an element; `size` says at which widths of the page it is shown. */
+export function svg(
+  { width, height, content, first, last }: DrawnChart,
+  size: "wide" | "narrow" | "any",
+  summary: string,
+): Markup {
   return markup`<svg class="${size}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${summary}" data-first="${first.toFixed(1)}" data-last="${last.toFixed(1)}">${trusted(content)}</svg>`;
 }
 

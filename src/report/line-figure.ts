@@ -15,7 +15,7 @@ const markedPoints = 20;
 
 /** Curves over the epochs. */
 export function lineFigure(chart: LineFigure): Markup {
-  return figure(chart, { kind: "line", draw: (id, width) => draw(id, width, chart) });
+  return figure(chart, { kind: "line", draw });
 }
 
 function draw(id: string, width: number, { categories, series, logarithmic }: LineFigure): DrawnChart {

@@ -3,9 +3,10 @@ import { duration, integer, moment } from "./format.ts";
 import { foreign, type Markup, markup } from "./markup.ts";
 import { pageText } from "./page.ts";
 import { plannedEpochs } from "./run-state.ts";
+import { accuracySection } from "./sections/accuracy.ts";
+import { baselineTable } from "./sections/baselines.ts";
 import { bitOperationSection } from "./sections/bit-operations.ts";
 import { bitWidthSection } from "./sections/bit-widths.ts";
-import { confusionSection } from "./sections/confusion.ts";
 import { exportSection } from "./sections/export.ts";
 import { gateSection } from "./sections/gates.ts";
 import { headline } from "./sections/headline.ts";
@@ -13,24 +14,31 @@ import { rangeSection } from "./sections/ranges.ts";
 import { reproductionSection } from "./sections/reproduction.ts";
 import { trainingSection } from "./sections/training.ts";
 import { warningSection } from "./sections/warnings.ts";
+import { weightSection } from "./sections/weights.ts";
+
+export interface ReportOptions {
+  /** Runs that this one is held against, as FP32 or fixed bit-widths. */
+  readonly baselines?: readonly RunRecord[];
+}
 
 /**
  * The report of a run as one HTML file, made from the record alone. It loads nothing from anywhere, and the same
  * record gives the same bytes. A run without a result gives a page with what there is.
  */
-export function renderReport(record: RunRecord): string {
+export function renderReport(record: RunRecord, { baselines = [] }: ReportOptions = {}): string {
   const warnings = warningSection(record);
   return pageText({
     title: `${record.name} · Bayesian Bits`,
-    header: header(record),
+    header: markup`${header(record)}${baselineTable(record, baselines)}`,
     sections: [
       ...(warnings ? [warnings] : []),
       bitWidthSection(record),
       bitOperationSection(record),
       gateSection(record),
       trainingSection(record),
+      weightSection(record),
       rangeSection(record),
-      confusionSection(record),
+      accuracySection(record),
       exportSection(record),
       reproductionSection(record),
     ],

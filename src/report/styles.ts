@@ -70,7 +70,7 @@ th, td { text-align: left; padding: 0.3125rem 0.875rem 0.3125rem 0; border-botto
   vertical-align: middle; font-weight: 400; white-space: nowrap; }
 thead th { white-space: normal; }
 th:last-child, td:last-child { padding-right: 0.25rem; }
-tbody th bdi, tbody td bdi { display: inline-block; max-width: 22rem; overflow-wrap: break-word; white-space: normal; }
+tbody th bdi, tbody td bdi { display: inline-block; width: max-content; max-width: min(22rem, 70vw); overflow-wrap: break-word; white-space: normal; }
 thead th { color: var(--muted); font-size: 0.8125rem; vertical-align: bottom; position: sticky; top: 0; background: var(--paper); z-index: 1; }
 tfoot th, tfoot td { font-weight: 650; border-bottom: 0; }
 .number { text-align: right; }
@@ -83,7 +83,8 @@ th[aria-sort="ascending"] button::after { content: " \\2191"; }
 th[aria-sort="descending"] button::after { content: " \\2193"; }
 .tool { font: inherit; font-size: 0.8125rem; color: var(--accent); background: none; border: 0; padding: 0.125rem 0; cursor: pointer; }
 .tool:hover { text-decoration: underline; }
-.table > .tool { position: absolute; top: 0; right: 0; z-index: 2; }
+.tools { position: absolute; top: 0; right: 0; z-index: 2; display: flex; gap: 0.75rem; }
+@media (hover: hover) { .chart > .tools { opacity: 0; } .chart:hover > .tools, .chart:focus-within > .tools { opacity: 1; } }
 .matrix td { text-align: right; padding: 0.25rem 0.4375rem; min-width: 2.25rem; }
 .matrix thead th:not(:first-child):not(.number) { text-align: right; padding-right: 0.4375rem; }
 .matrix .none { color: var(--muted); }
@@ -93,6 +94,8 @@ ${[1, 2, 3, 4, 5].map((shade) => `.matrix .error-${shade} { background: color-mi
 .stripped { display: flex; align-items: center; gap: 0.5rem; }
 .stripped > span { min-width: 2.25em; }
 .strip { width: 5.5rem; height: 1rem; background: var(--sunken); outline: 1px solid var(--rule); outline-offset: -1px; flex: none; }
+.strip.long { width: min(32rem, 60vw); }
+.spark { width: 9rem; height: 1.25rem; display: block; }
 .heat-key { white-space: nowrap; }
 .heat-key svg { background: var(--sunken); outline: 1px solid var(--rule); vertical-align: baseline; }
 `;
@@ -103,28 +106,31 @@ const pictures = `
 ${[0, 2, 4, 8, 16, 32].map((bits) => `.b${bits} { background: var(--bits-${bits}); color: var(--on-${bits}); }`).join("\n")}
 .key { list-style: none; display: flex; flex-wrap: wrap; gap: 0.125rem 1rem; margin: 0 0 0.5rem; padding: 0; font-size: 0.8125rem; color: var(--muted); }
 .key li { display: inline-flex; align-items: center; gap: 0.375rem; }
-.chain { list-style: none; margin: 1rem 0 1.5rem; padding: 0; display: flex; flex-wrap: wrap; gap: 1rem 0; }
-.chain li { display: flex; align-items: center; }
-.edge { position: relative; display: flex; align-items: center; padding: 0 0.75rem 0 0.375rem; }
-.edge::before { content: ""; position: absolute; left: 0; right: 7px; top: 50%; border-top: 1px solid var(--axis); }
-.edge::after { content: ""; position: absolute; right: 1px; top: calc(50% - 4px); border: 4px solid transparent;
-  border-left: 7px solid var(--axis); border-right: 0; }
-.edge .bits, .edge .unknown { position: relative; }
-.edge .unknown { background: var(--paper); padding: 0 0.5em; }
-.box { border: 1px solid var(--axis); border-radius: 4px; padding: 0.5rem 0.75rem; width: 10.25rem; }
-.box .name { display: block; font-weight: 650; }
-.box .weight { display: flex; justify-content: space-between; color: var(--muted); font-size: 0.8125rem; margin: 0.125rem 0 0.375rem; }
-.box .kept { display: block; color: var(--muted); font-size: 0.8125rem; }
 .bar { display: block; width: 100%; height: 5px; }
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(27rem, 100%), 1fr)); gap: 1.5rem 2.5rem; align-items: start; }
 .matrix-and-list { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 0 2.5rem; align-items: start; }
 .figures > * { min-width: 0; margin-top: 0; }
+.figures > .table { grid-column: 1 / -1; }
 .chart { margin: 0; position: relative; }
 .chart figcaption { font-weight: 650; font-size: 0.875rem; padding-right: 6rem; margin-bottom: 0.25rem; }
-.chart > .tool { position: absolute; top: 0; right: 0; }
 .plot { position: relative; max-width: 36rem; }
 .plot > svg { display: block; width: 100%; height: auto; }
 .plot > .narrow { display: none; }
+[data-axis="marks"] > .plot { max-width: none; overflow-x: auto; }
+[data-axis="marks"] > .plot > svg { width: auto; max-width: 100%; }
+.at > .frame { stroke: var(--accent); stroke-width: 2; }
+.small-multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(16rem, 100%), 1fr)); gap: 1.5rem 2rem; }
+.small-multiples > * { min-width: 0; }
+.key + .chart { margin-top: 1rem; }
+.chart > .note { margin: 0.25rem 0 0; }
+.small-multiples .note { font-size: 0.8125rem; }
+.small-multiples figcaption { padding-right: 5rem; }
+.beside h3 { margin-top: 0; }
+.gallery { list-style: none; display: grid; grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); gap: 1rem; margin: 0.5rem 0 0; padding: 0; font-size: 0.8125rem; }
+.gallery img { display: block; width: 5rem; height: 5rem; object-fit: contain; image-rendering: pixelated; background: var(--sunken); margin-bottom: 0.25rem; }
+.gallery span { display: block; }
+.gallery bdi { display: inline; }
+.gallery .sure { color: var(--muted); }
 .formula { font-size: 0.875rem; }
 .equation { padding: 0.5rem 0.75rem; background: var(--sunken); }
 .formula h3 { margin-top: 0; font-size: 0.875rem; }
@@ -149,22 +155,16 @@ const small = `
   .headline { grid-template-columns: repeat(2, minmax(0, 1fr)); column-gap: 1rem; }
   .headline > div { padding: 0.5rem 0 0.75rem; }
   .headline strong { font-size: 1.375rem; }
-  .chain { flex-direction: column; gap: 0; }
-  .chain li { flex-direction: column; align-items: stretch; }
-  .edge { justify-content: center; padding: 0.625rem 0 0.875rem; }
-  .edge::before { left: 50%; right: auto; top: 0; bottom: 7px; border-top: 0; border-left: 1px solid var(--axis); }
-  .edge::after { top: auto; bottom: 0; right: calc(50% - 4.5px); border: 4px solid transparent; border-top: 7px solid var(--axis); border-bottom: 0; }
-  .box { width: auto; }
 }
 @media print {
   body { font-size: 10pt; }
   .page { max-width: none; padding: 0; display: block; }
-  nav, .tool, .tip, .cursor, .skip { display: none !important; }
+  nav, .tools, .tip, .cursor, .skip { display: none !important; }
   .scroll, .listing { overflow: visible; max-height: none; }
   .listing { white-space: pre-wrap; }
   section { border-top: 0; margin-top: 1rem; }
   h2, h3, caption, figcaption { break-after: avoid; }
-  figure, tr, .chain li, .headline > div { break-inside: avoid; }
+  figure, tr, .gallery li, .headline > div { break-inside: avoid; }
   thead th { position: static; }
   table { font-size: 7.5pt; }
   th, td { padding-right: 0.375rem; white-space: normal; }

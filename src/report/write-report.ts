@@ -1,10 +1,11 @@
 import { writeFileAtomically } from "../base/atomic-file.ts";
 import type { RunRecord } from "../runs/record.ts";
-import { renderReport } from "./render-report.ts";
+import { type ReportOptions, renderReport } from "./render-report.ts";
 
 /**
  * Renders the report of `record` and replaces the file at `path` with it, atomically.
  *
  * @throws UserError that names the file when it cannot be written.
  */
-export const writeReport = (record: RunRecord, path: string): void => writeFileAtomically(path, renderReport(record));
+export const writeReport = (record: RunRecord, path: string, options: ReportOptions = {}): void =>
+  writeFileAtomically(path, renderReport(record, options));

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { writeFileAtomically } from "../base/atomic-file.ts";
 import { messageOf, UserError } from "../base/errors.ts";
 import { recordSchema } from "./record.ts";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
 
+const FORMAT = "bayesian-bits-checkpoint";
 /** Version of the checkpoint's content. */
-const VERSION = 1;
+const VERSION = "2";
 
 const progress = z.object({
   epoch: z.int().nonnegative().describe("whole epochs done"),
@@ -24,11 +24,7 @@ const progress = z.object({
     .describe("over the batches done of the epoch in progress"),
 });
 
-const state = z.object({
-  version: z.literal(VERSION, { error: "written by another version of this program" }),
-  progress,
-  record: recordSchema,
-});
+const state = z.object({ progress, record: recordSchema });
 
 /** Where a run stands. */
 export type Progress = z.infer<typeof progress>;
@@ -38,26 +34,72 @@ export interface Checkpoint extends z.infer<typeof state> {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-/** SHA-256 over the state and every tensor's name and bytes, in order. */
+/** SHA-256 over the state and every tensor's name, type, shape and bytes, in order. */
 function checksum(json: string, tensors: ReadonlyMap<string, StoredTensor>): string {
   const hash = createHash("sha256").update(json);
-  for (const [name, { values }] of tensors) {
-    hash.update(name).update(Buffer.from(values.buffer, values.byteOffset, values.byteLength));
+  for (const [name, { shape, values }] of tensors) {
+    hash.update(JSON.stringify([name, values.BYTES_PER_ELEMENT, shape]));
+    hash.update(Buffer.from(values.buffer, values.byteOffset, values.byteLength));
   }
   return hash.digest("hex");
 }
 
 /**
- * Writes a checkpoint: safetensors for the tensors (weights and moments F32, gates and ranges F64), JSON for the rest
- * in its metadata, with a checksum over both.
+ * A checkpoint as bytes: safetensors for the tensors (F32 for what the engine holds, F64 for what the host holds), JSON
+ * for the rest in its metadata, with a checksum over both.
+ *
+ * @throws UserError that names a tensor that is not finite: no run can go on from it.
  */
-export function writeCheckpoint(path: string, { tensors, progress, record }: Omit<Checkpoint, "version">): void {
-  const json = JSON.stringify({ version: VERSION, progress, record });
-  const metadata = { format: "bayesian-bits-checkpoint", state: json, sha256: checksum(json, tensors) };
-  writeFileAtomically(path, encodeSafetensors(tensors, metadata));
+export function encodeCheckpoint({ tensors, progress, record }: Checkpoint): Uint8Array {
+  for (const [name, { values }] of tensors) {
+    if (!values.every(Number.isFinite)) {
+      throw new UserError(
+        `not saved at step ${progress.step}: ${name} is not finite; the checkpoint before it is kept. Lower the learning rates (training.weights.learningRate)`,
+      );
+    }
+  }
+  // Checked here too: what breaks the schema could not be read back.
+  const json = JSON.stringify(state.parse({ progress, record }));
+  const metadata = { format: FORMAT, version: VERSION, state: json, sha256: checksum(json, tensors) };
+  return encodeSafetensors(tensors, metadata);
 }
 
-/** @throws UserError when the file cannot be read, is damaged, or was written by another version. */
+/**
+ * Reads what {@link encodeCheckpoint} gives.
+ *
+ * @param path Names the file in errors.
+ * @throws UserError when it is damaged, no checkpoint, or written by another version.
+ */
+export function decodeCheckpoint(bytes: Buffer, path: string): Checkpoint {
+  const { tensors, metadata } = decodeSafetensors(bytes, `the checkpoint ${path}`);
+  if (metadata.format !== FORMAT) throw new UserError(`${path} is not a checkpoint of this program`);
+  if (metadata.version !== VERSION) {
+    throw new UserError(
+      `cannot read the checkpoint ${path}: it has version ${metadata.version ?? 1}, and this program reads ${VERSION}; use the program that wrote it`,
+    );
+  }
+  const json = metadata.state ?? "";
+  if (checksum(json, tensors) !== metadata.sha256) {
+    throw new UserError(`cannot read the checkpoint ${path}: it is damaged (checksum)`);
+  }
+  const parsed = state.safeParse(parseJson(json));
+  if (!parsed.success) {
+    const { path: at, message } = parsed.error.issues[0]!;
+    throw new UserError(`cannot read the checkpoint ${path}: ${at.join(".")}: ${message}`);
+  }
+  return { ...parsed.data, tensors };
+}
+
+/** undefined, which no state is, where it is not JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws UserError when the file cannot be read; see {@link decodeCheckpoint}. */
 export function readCheckpoint(path: string): Checkpoint {
   let bytes: Buffer;
   try {
@@ -65,17 +107,5 @@ export function readCheckpoint(path: string): Checkpoint {
   } catch (error) {
     throw new UserError(`cannot read the checkpoint ${path}: ${messageOf(error)}`, { cause: error });
   }
-  const { tensors, metadata } = decodeSafetensors(bytes, `the checkpoint ${path}`);
-  if (metadata.format !== "bayesian-bits-checkpoint")
-    throw new UserError(`${path} is not a checkpoint of this program`);
-  const json = metadata.state ?? "";
-  if (checksum(json, tensors) !== metadata.sha256) {
-    throw new UserError(`cannot read the checkpoint ${path}: it is damaged (checksum); train again with --force`);
-  }
-  const parsed = state.safeParse(JSON.parse(json));
-  if (!parsed.success) {
-    const { path: at, message } = parsed.error.issues[0]!;
-    throw new UserError(`cannot read the checkpoint ${path}: ${at.join(".")}: ${message}`);
-  }
-  return { ...parsed.data, tensors };
+  return decodeCheckpoint(bytes, path);
 }

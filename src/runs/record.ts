@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { analysisSchema } from "./analysis.ts";
 
 /** Version of the record's shape; a reader refuses newer ones and says so. */
 export const recordVersion = 1;
@@ -28,6 +29,12 @@ const dataset = z.object({
   imageShape: z.array(count).describe("height, width, channels"),
   classes: z.array(z.string()),
   files: z.array(z.object({ name: z.string(), bytes: count, sha256: z.string() })),
+  normalization: z
+    .object({ mean: z.array(finite), deviation: z.array(finite) })
+    .nullable()
+    .default(null)
+    .describe("per channel: the network sees (pixel/255 - mean) / deviation"),
+  damaged: z.array(z.string()).default([]).describe("images that could not be read and were left out"),
 });
 
 const layer = z.object({
@@ -39,6 +46,13 @@ const layer = z.object({
   parameters: count.describe("weights and biases, before pruning"),
   weightQuantizer: z.string().nullable(),
   inputQuantizer: z.string().nullable().describe("quantizer of the activation it reads; null: the network's input"),
+});
+
+const graphNode = z.object({
+  id: z.string(),
+  kind: z.string().describe("as in the network's definition: conv2d, dense, quantizer, add, …"),
+  inputs: z.array(z.string()).describe("ids of the nodes whose output it reads"),
+  shape: z.array(count).describe("of its output, without the batch, before pruning"),
 });
 
 const quantizer = z.object({
@@ -74,7 +88,11 @@ const epoch = z.object({
     .object({ split: z.enum(["test", "validation"]), top1: percent, crossEntropy: finite })
     .describe("with test-time gates"),
   relativeBops: finite.describe("percent of the 32-bit network's bit operations, test-time gates"),
-  learningRates: z.object({ weights: finite, gates: finite, ranges: finite }),
+  learningRates: z
+    .object({ weights: finite, gates: finite, ranges: finite })
+    .describe("at the epoch's start; 0 where a group rests"),
+  phase: z.enum(["training", "settling", "fine-tuning"]).optional().describe("settling: gates are fixed"),
+  priorStrength: finite.optional().describe("mu at the epoch's end; absent where no gate learns"),
   quantizers: z.record(z.string(), learned),
 });
 
@@ -87,6 +105,7 @@ const layerResult = z.object({
   keptInputs: count,
   inputs: count,
   bops: finite,
+  bopsAuthors: finite.optional().describe("by the authors' formula, where it was counted"),
   share: percent.describe("of the network's bit operations"),
   parameters: count.describe("weights and biases left after pruning"),
   bytes: count.describe("of the packed weight and its float32 bias"),
@@ -109,6 +128,12 @@ const result = z.object({
   confusion: z.array(z.array(count)).describe("rows: true class; columns: predicted class; test set"),
 });
 
+const latency = z.object({
+  batch: count,
+  medianMs: finite.describe("of the exported file, for one batch"),
+  fp32MedianMs: finite.describe("of the same network in float32, unpruned"),
+});
+
 const verification = z.object({
   runtime: z.string().describe("name and version of the runtime that ran the file"),
   images: count,
@@ -123,6 +148,7 @@ const verification = z.object({
       largestDifference: count.describe("in codes, on the runtime's own inputs"),
     }),
   ),
+  latency: z.array(latency).optional().describe("measured in this runtime on the machine that verified"),
 });
 
 const exported = z.object({
@@ -149,6 +175,10 @@ const times = z.object({
   finishedAt: z.string().nullable(),
   seconds: finite.describe("of computing, over all sessions of the run"),
   epochSeconds: z.array(finite),
+  waitingForData: z
+    .array(percent)
+    .default([])
+    .describe("for each epoch, percent of its training, without evaluation, spent waiting for images"),
 });
 
 /**
@@ -171,10 +201,15 @@ export const recordSchema = z.object({
     parameters: count,
     macs: count,
     layers: z.array(layer),
+    graph: z
+      .array(graphNode)
+      .optional()
+      .describe("what leads from images to logits, in topological order; weights and biases are left out"),
   }),
   quantizers: z.array(quantizer),
   epochs: z.array(epoch),
   result: result.nullable(),
+  analysis: analysisSchema.nullable().optional(),
   export: exported.nullable(),
   warnings: z.array(z.object({ step: count, message: z.string() })),
   times,

@@ -1,7 +1,10 @@
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
-import { join } from "node:path";
-import { messageOf, UsageError, UserError } from "../base/errors.ts";
-import { readRecord } from "./record-file.ts";
+import { existsSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { makeFolder, removeParts, syncFolder } from "../base/atomic-file.ts";
+import { UsageError, UserError } from "../base/errors.ts";
+import { explainFileError } from "../base/file-errors.ts";
+import { acquireLock, type RunLock } from "./lock.ts";
+import { readRecord, recordFile } from "./record-file.ts";
 
 /** The files of a run (ARCHITECTURE.md, "The run directory"). */
 export const runFiles = (folder: string) => ({
@@ -13,33 +16,74 @@ export const runFiles = (folder: string) => ({
   report: join(folder, "report.html"),
 });
 
+/** The checkpoint before the last one: there while a run is in training, should the last be damaged. */
+export const previousCheckpoint = (folder: string): string => join(folder, "checkpoints", "previous.safetensors");
+
+/** Where a last checkpoint goes that turned out damaged. */
+export const unreadableCheckpoint = (folder: string): string => join(folder, "checkpoints", "unreadable.safetensors");
+
 /** How a run begins: anew, from its checkpoint, or not at all because it is done. */
 export type Opening = "new" | "resume" | "finished";
 
+export interface OpenedRun {
+  readonly opening: Opening;
+  /** Held by this process: nobody else writes here. */
+  readonly lock: RunLock;
+}
+
 /**
- * Decides whether a run may use `folder`, and makes the folder.
+ * Makes the run directory where there is none, locks it, and decides how a run begins there.
  *
  * @throws UsageError when it already holds a run and neither `resume` nor `force` says what to do with it.
- * @throws UserError when it cannot be made.
+ * @throws UserError when it cannot be made, or another process writes there.
  */
-export function openRunDirectory(folder: string, { resume, force }: { resume: boolean; force: boolean }): Opening {
+export function openRunDirectory(
+  folder: string,
+  { resume, force }: { readonly resume: boolean; readonly force: boolean },
+): OpenedRun {
+  const checkpoints = join(folder, "checkpoints");
   try {
-    mkdirSync(join(folder, "checkpoints"), { recursive: true });
+    makeFolder(checkpoints);
   } catch (error) {
-    throw new UserError(`cannot create the run directory ${folder}: ${messageOf(error)}; choose another with --out`, {
-      cause: error,
-    });
+    throw new UserError(
+      `cannot create the run directory ${folder}: ${explainFileError(error)}; choose another with --out`,
+      { cause: error },
+    );
   }
-  const holdsRecord = readdirSync(folder).includes("record.json");
-  if (!holdsRecord || force) return "new";
-  const { status } = readRecord(folder);
+  const lock = acquireLock(folder, { force });
+  try {
+    for (const place of [folder, checkpoints]) removeParts(place);
+    return { opening: openingOf(folder, { resume, force }), lock };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function openingOf(folder: string, { resume, force }: { resume: boolean; force: boolean }): Opening {
+  const holdsCheckpoint = [runFiles(folder).checkpoint, previousCheckpoint(folder)].some((path) => existsSync(path));
+  const holdsRecord = existsSync(join(folder, recordFile));
+  // With --resume, --force only takes a lock over.
   if (resume) {
-    if (status === "finished") return "finished";
-    return existsSync(runFiles(folder).checkpoint) ? "resume" : "new";
+    if (holdsRecord && readRecord(folder).status === "finished") return "finished";
+    return holdsCheckpoint ? "resume" : "new";
   }
+  if (force || !(holdsCheckpoint || holdsRecord)) return "new";
+  const status = holdsRecord ? readRecord(folder).status : "stopped";
   throw new UsageError(
     status === "finished"
       ? `${folder} already holds a finished run: use --force to replace it, or --out for another folder`
       : `${folder} already holds a run that is ${status}: use --resume to continue it, or --force to start anew`,
   );
+}
+
+/** Removes what an earlier run has left, before a new one writes its own: the two must never mix. */
+export function clearRun(folder: string): void {
+  const { config, checkpoint, model, report } = runFiles(folder);
+  const checkpoints = [checkpoint, previousCheckpoint(folder), unreadableCheckpoint(folder)];
+  // The record first: without it, what is left of the old run passes for one that was stopped.
+  for (const path of [join(folder, recordFile), report, model, config, ...checkpoints]) {
+    rmSync(path, { force: true });
+  }
+  for (const place of [folder, dirname(checkpoint)]) syncFolder(place);
 }

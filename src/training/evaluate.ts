@@ -1,5 +1,6 @@
-import type { ImageSet, Normalization } from "../data/dataset.ts";
-import { forward } from "../network/passes.ts";
+import { UserError } from "../base/errors.ts";
+import type { Normalization, Split } from "../data/dataset.ts";
+import { evaluateWeights, forward } from "../network/passes.ts";
 import type { Model } from "./model.ts";
 import { passOf, type Samples } from "./settings.ts";
 
@@ -7,41 +8,74 @@ export interface Evaluation {
   /** Percent classified correctly. */
   readonly top1: number;
   readonly crossEntropy: number;
-  /** The class given to each image. */
+  /** The class given to each image that could be read. */
   readonly predictions: Int32Array;
+  /** Their true classes. */
+  readonly labels: Int32Array;
 }
 
-/** Classifies every image with the gates of `samples`, in large batches. */
-export function evaluate(
+/** Classified images, [images, height, width, channels], with their logits, [images, classes]. */
+export interface EvaluatedBatch {
+  readonly logits: Float32Array;
+  readonly images: Uint8Array;
+  readonly labels: Int32Array;
+}
+
+export interface EvaluationOptions {
+  readonly samples: Samples;
+  readonly normalization: Normalization;
+  readonly batchSize: number;
+  /** Hears every batch; its arrays are the engine's again when it returns. */
+  readonly observe?: (batch: EvaluatedBatch) => void;
+}
+
+/**
+ * Classifies every image of a split with the gates of `samples`, in large batches.
+ *
+ * @throws UserError when no image could be read; whatever reading throws.
+ */
+export async function evaluate(
   model: Model,
-  set: ImageSet,
-  { samples, normalization, batchSize }: { samples: Samples; normalization: Normalization; batchSize: number },
-): Evaluation {
+  split: Split,
+  { samples, normalization, batchSize, observe }: EvaluationOptions,
+): Promise<Evaluation> {
   const { ops, network } = model;
-  const [height, width, channels] = network.inputShape;
-  const pixels = height * width * channels;
-  const predictions = new Int32Array(set.count);
+  const predictions = new Int32Array(split.count);
+  const truth = new Int32Array(split.count);
+  let count = 0;
   let crossEntropy = 0;
   let correct = 0;
-  for (let start = 0; start < set.count; start += batchSize) {
-    const end = Math.min(set.count, start + batchSize);
-    ops.scope(
-      () => {
-        const bytes = ops.tensor(set.images.subarray(start * pixels, end * pixels), [
-          end - start,
-          height,
-          width,
-          channels,
-        ]);
-        const pass = passOf(model, samples, ops.normalize(bytes, normalization), { training: false });
-        const { output } = forward(network, pass, { keep: false });
-        const labels = ops.tensor(set.labels.subarray(start, end), [end - start]);
-        crossEntropy += ops.scalar(ops.crossEntropy(output, labels).loss) * (end - start);
-        predictions.set(ops.read(ops.argMax(output)), start);
-      },
-      () => [],
-    );
+  const weights = ops.scope(
+    () => evaluateWeights(network, passOf(model, samples, null, { training: false })),
+    (made) => [...made.values()],
+  );
+  try {
+    for await (const { images, labels } of split.batches({ batchSize })) {
+      if (labels.length === 0) continue;
+      ops.scope(
+        () => {
+          const bytes = ops.tensor(images, [labels.length, ...network.inputShape]);
+          const pass = passOf(model, samples, ops.normalize(bytes, normalization), { training: false });
+          const { output } = forward(network, pass, { keep: false, weights });
+          const truths = ops.tensor(labels, [labels.length]);
+          crossEntropy += ops.scalar(ops.crossEntropy(output, truths).loss) * labels.length;
+          predictions.set(ops.read(ops.argMax(output)), count);
+          observe?.({ logits: ops.read(output) as Float32Array, images, labels });
+        },
+        () => [],
+      );
+      truth.set(labels, count);
+      count += labels.length;
+    }
+  } finally {
+    for (const tensor of weights.values()) ops.release(tensor);
   }
-  for (let image = 0; image < set.count; image++) if (predictions[image] === set.labels[image]) correct++;
-  return { top1: (100 * correct) / set.count, crossEntropy: crossEntropy / set.count, predictions };
+  if (count === 0) throw new UserError("cannot evaluate: no image could be read");
+  for (let image = 0; image < count; image++) if (predictions[image] === truth[image]) correct++;
+  return {
+    top1: (100 * correct) / count,
+    crossEntropy: crossEntropy / count,
+    predictions: predictions.subarray(0, count),
+    labels: truth.subarray(0, count),
+  };
 }

@@ -1,21 +1,22 @@
 import { UserError } from "../base/errors.ts";
-import { batches, batchesPerEpoch, epochOrder } from "../data/batches.ts";
+import { batchesPerEpoch } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { WaitingTime } from "../data/waiting.ts";
 import { uniforms } from "../engine/noise.ts";
 import type { NodeId } from "../network/graph.ts";
 import type { Progress as Position } from "../runs/checkpoint.ts";
-import { refuseEmptyLayers } from "./channels-left.ts";
+import type { DivergenceWatch } from "./divergence.ts";
+import type { StepResult } from "./gradients.ts";
+import type { PerGroup } from "./groups.ts";
 import type { Model } from "./model.ts";
-import { multiplier, type Schedule } from "./schedule.ts";
+import { epochsOf, learningRatesAt, type Phase, phaseAt } from "./phases.ts";
 import { drawSamples, type Samples } from "./settings.ts";
-import type { groups, PerGroup, Trainer } from "./trainer.ts";
+import type { Trainer } from "./trainer.ts";
 
 export interface LoopOptions {
   readonly seed: number;
-  readonly epochs: number;
   readonly batchSize: number;
-  readonly priorStrength: number;
-  readonly rates: PerGroup<{ readonly learningRate: number; readonly schedule: Schedule }>;
+  readonly phases: readonly Phase[];
 }
 
 /** Means over the epoch that has just ended. */
@@ -27,7 +28,13 @@ export interface EpochSummary {
   readonly complexity: number;
   /** Percent of the training images, as they were trained on. */
   readonly top1: number;
+  /** At the epoch's start. */
   readonly learningRates: PerGroup<number>;
+  /** Percent of the time from the epoch's first step here to its last in which training waited for images. */
+  readonly waitingForData: number;
+  readonly phase: Phase["name"];
+  /** mu at the epoch's end. */
+  readonly priorStrength: number;
 }
 
 export interface LoopHooks {
@@ -35,8 +42,8 @@ export interface LoopHooks {
   step(position: Position, batchesInEpoch: number): boolean | Promise<boolean>;
   /** After every epoch, before it counts as done. */
   epoch(summary: EpochSummary): void | Promise<void>;
-  /** A range has reached its floor. */
-  rangeAtFloor(step: number, quantizer: NodeId): void;
+  /** Sees every step's gradients, and what its update came to. */
+  readonly watch: Pick<DivergenceWatch, "permits" | "held">;
 }
 
 /** Where a run begins. */
@@ -61,21 +68,11 @@ export function stepSamples(model: Model, seed: number, step: number): Samples {
   });
 }
 
-/** Learning rates during an epoch, counted from 0. */
-export function learningRatesAt(
-  { rates, epochs }: Pick<LoopOptions, "rates" | "epochs">,
-  epoch: number,
-): PerGroup<number> {
-  const rate = (group: (typeof groups)[number]) =>
-    rates[group].learningRate * multiplier(rates[group].schedule, epoch, epochs);
-  return { weights: rate("weights"), gates: rate("gates"), ranges: rate("ranges") };
-}
-
 /**
  * Trains from `from` to the last epoch, or until a hook says stop.
  *
- * @returns Where it stands; `epoch === epochs` when it is done.
- * @throws UserError at a loss that is not finite, before the update, and at a layer whose last channel is pruned: it names the step.
+ * @returns Where it stands; after the last phase's last epoch when it is done.
+ * @throws UserError where the watch ends it, and at an epoch of which no step counted.
  */
 export async function trainLoop(
   trainer: Trainer,
@@ -84,18 +81,27 @@ export async function trainLoop(
   from: Position,
   hooks: LoopHooks,
 ): Promise<Position> {
-  const { model } = trainer;
   const { train, imageShape, normalization } = dataset;
-  const { seed, batchSize, priorStrength } = options;
+  const { seed, batchSize, phases } = options;
+  const { strength } = trainer;
   const perEpoch = batchesPerEpoch(train.count, batchSize);
   let position = from;
-  while (position.epoch < options.epochs) {
+  while (position.epoch < epochsOf(phases)) {
     const { epoch } = position;
-    const learningRates = learningRatesAt(options, epoch);
-    const order = epochOrder({ seed, epoch, count: train.count });
-    for (const { images, labels } of batches({ set: train, order, batchSize, from: position.batch })) {
+    const phase = phaseAt(phases, epoch);
+    const started = performance.now();
+    const waiting = new WaitingTime();
+    for await (const { images, labels } of waiting.over(train.epoch({ epoch, batchSize, from: position.batch }))) {
+      if (labels.length === 0) {
+        // All images of the batch are damaged: there is nothing to learn from.
+        position = { ...position, batch: position.batch + 1 };
+        continue;
+      }
+      const { model } = trainer;
       const { ops } = model;
-      const { atFloor, ...result } = trainer.train(
+      const moment = epoch + position.batch / perEpoch;
+      const step = { step: position.step + 1, epoch: epoch + 1 };
+      const result = trainer.train(
         () => ({
           images: ops.scope(
             () => ops.normalize(ops.tensor(images, [labels.length, ...imageShape]), normalization),
@@ -104,45 +110,47 @@ export async function trainLoop(
           labels: ops.tensor(labels, [labels.length]),
         }),
         stepSamples(model, seed, position.step),
-        { priorStrength, learningRates },
-        ({ loss }) => refuseNonFinite(loss, position),
+        { priorStrength: strength.value, learningRates: learningRatesAt(phase, moment) },
+        (gradients) => hooks.watch.permits(model, gradients, step),
       );
-      const { sums } = position;
-      position = {
-        ...position,
-        batch: position.batch + 1,
-        step: position.step + 1,
-        sums: {
-          images: sums.images + labels.length,
-          loss: sums.loss + result.loss * labels.length,
-          crossEntropy: sums.crossEntropy + result.crossEntropy * labels.length,
-          complexity: sums.complexity + result.complexity * labels.length,
-          correct: sums.correct + result.correct,
-        },
-      };
-      refuseEmptyLayers(model, position.step);
-      for (const id of atFloor) hooks.rangeAtFloor(position.step, id);
-      // The epoch's last batch stops after the epoch's evaluation: a checkpoint stands between two steps.
-      if ((await hooks.step(position, perEpoch)) && position.batch < perEpoch) return position;
+      if (!phase.gatesFixed) strength.step(model, (moment + 1 / perEpoch) / phase.to);
+      const sums = result === null ? position.sums : addStep(position.sums, result, labels.length);
+      position = { ...position, batch: position.batch + 1, step: step.step, sums };
+      if (result !== null) hooks.watch.held(result.held, step);
+      if (await hooks.step(position, perEpoch)) return position;
     }
     const { images, loss, crossEntropy, complexity, correct } = position.sums;
+    if (images === 0) throw new UserError(`training stopped: no step of epoch ${epoch + 1} had finite gradients`);
+    const seconds = (performance.now() - started) / 1000;
+    const waitingForData = seconds > 0 ? Math.min(100, (100 * waiting.seconds) / seconds) : 0;
     position = { ...start, epoch: epoch + 1, step: position.step };
+    const next = phaseAt(phases, position.epoch);
+    if (!phase.gatesFixed && (next.gatesFixed || position.epoch === phase.to)) strength.settle(trainer.model);
     await hooks.epoch({
       epoch: epoch + 1,
       loss: loss / images,
       crossEntropy: crossEntropy / images,
       complexity: complexity / images,
       top1: (100 * correct) / images,
-      learningRates,
+      waitingForData,
+      learningRates: learningRatesAt(phase, epoch),
+      phase: phase.name,
+      priorStrength: strength.value,
     });
+    // Before the step's hook: a checkpoint then already is one of the phase that it goes on with.
+    trainer.enter(next);
     if (await hooks.step(position, perEpoch)) return position;
   }
   return position;
 }
 
-function refuseNonFinite(loss: number, { step, epoch }: Position): void {
-  if (Number.isFinite(loss)) return;
-  throw new UserError(
-    `training stopped at step ${step + 1} (epoch ${epoch + 1}): the loss is ${loss}; lower the learning rates (training.weights.learningRate)`,
-  );
+/** The sums over the epoch so far with one more step of `images` images. */
+function addStep(sums: Position["sums"], step: StepResult, images: number): Position["sums"] {
+  return {
+    images: sums.images + images,
+    loss: sums.loss + step.loss * images,
+    crossEntropy: sums.crossEntropy + step.crossEntropy * images,
+    complexity: sums.complexity + step.complexity * images,
+    correct: sums.correct + step.correct,
+  };
 }

@@ -5,6 +5,7 @@ import { layersOf } from "../network/layers.ts";
 import { elementsOf } from "../network/shape.ts";
 import { outputShapes } from "../network/shapes.ts";
 import type { LearnedQuantizer, RunRecord, RunResult } from "../runs/record.ts";
+import { describeGraph } from "./describe-graph.ts";
 
 /** What a quantizer has learned so far, as the record has it. */
 export const learnedOf = (quantizer: GatedQuantizer): LearnedQuantizer => ({
@@ -35,6 +36,7 @@ export function describeNetwork(network: Network): RunRecord["network"] {
         inputQuantizer,
       }),
     ),
+    graph: describeGraph(network),
   };
 }
 

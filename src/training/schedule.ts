@@ -6,17 +6,19 @@ export type Schedule =
   | { readonly name: "multistep"; readonly milestones: readonly number[]; readonly factor: number };
 
 /**
- * Multiplier of the base rate during `epoch` (counted from 0) of `epochs`. `linear-decay` is the authors': constant,
- * then linear to 0 over the last third (ARCHITECTURE.md, "The method" 5).
+ * Multiplier of the base rate at `moment`, in epochs counted from 0, of `epochs`. `linear-decay` is the authors':
+ * constant, then linear to 0 over the last third, one value an epoch (ARCHITECTURE.md, "The method" 5). `cosine` falls
+ * from batch to batch.
  */
-export function multiplier(schedule: Schedule, epoch: number, epochs: number): number {
+export function multiplier(schedule: Schedule, moment: number, epochs: number): number {
+  const epoch = Math.floor(moment);
   switch (schedule.name) {
     case "constant":
       return 1;
     case "linear-decay":
       return linearDecay(epoch, epochs);
     case "cosine":
-      return (1 + Math.cos((Math.PI * epoch) / epochs)) / 2;
+      return (1 + Math.cos((Math.PI * moment) / epochs)) / 2;
     case "multistep":
       return schedule.factor ** schedule.milestones.filter((milestone) => epoch >= milestone).length;
   }

@@ -25,7 +25,7 @@ export type PassMode =
   | { readonly training: true; readonly momentum: number };
 
 /** A pass over `images` with the gates of `samples`. Call it inside a scope, which frees the gates it uploads. */
-export function passOf(model: Model, samples: Samples, images: Tensor, mode: PassMode): Pass {
+export function passOf(model: Model, samples: Samples, images: Tensor | null, mode: PassMode): Pass {
   const ops = mode.training ? model.trainingOps : model.ops;
   const gates = new Map<NodeId, Tensor>();
   for (const [id, { setting }] of samples) {

@@ -1,6 +1,7 @@
 import { UserError } from "../base/errors.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
 import type { Moments } from "./optimizer.ts";
+import { type Phase, phaseAt } from "./phases.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** All that training changes, by name: parameters, gates, ranges and the optimizers' moments. */
@@ -19,6 +20,8 @@ export function takeSnapshot(trainer: Trainer): ReadonlyMap<string, StoredTensor
     put(`statistics/mean/${id}`, mean);
     put(`statistics/variance/${id}`, variance);
   }
+  put("trainer/updates", Float64Array.of(trainer.updates));
+  put("trainer/strength", trainer.strength.state);
   for (const group of ["weights", "gates", "ranges"] as const) {
     for (const [name, [first, second]] of trainer[group].moments) {
       put(`${group}/first/${name}`, first as Float32Array);
@@ -37,11 +40,16 @@ export function parameterValues({ model: { ops, parameters } }: Pick<Trainer, "m
 }
 
 /**
- * Puts a snapshot back.
+ * Puts a snapshot back, and the trainer into the phase in which it was taken.
  *
  * @throws UserError that names a tensor that is missing or has another size.
  */
-export function restoreSnapshot(trainer: Trainer, tensors: ReadonlyMap<string, StoredTensor>, step: number): void {
+export function restoreSnapshot(
+  { trainer, phases }: { readonly trainer: Trainer; readonly phases: readonly Phase[] },
+  tensors: ReadonlyMap<string, StoredTensor>,
+  { step, epoch }: { readonly step: number; readonly epoch: number },
+): void {
+  trainer.enter(phaseAt(phases, epoch));
   const { model } = trainer;
   const take = (name: string, length: number) => {
     const values = tensors.get(name)?.values;
@@ -65,6 +73,8 @@ export function restoreSnapshot(trainer: Trainer, tensors: ReadonlyMap<string, S
     mean.set(take(`statistics/mean/${id}`, mean.length));
     variance.set(take(`statistics/variance/${id}`, variance.length));
   }
+  [trainer.updates] = take("trainer/updates", 1) as unknown as [number];
+  trainer.strength.state.set(take("trainer/strength", trainer.strength.state.length));
   for (const group of ["weights", "gates", "ranges"] as const) {
     const moments = new Map<string, [ArrayLike<number>, ArrayLike<number> | null]>();
     for (const [name, { values }] of tensors) {

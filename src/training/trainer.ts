@@ -1,73 +1,120 @@
+import { freezeBatchNorm } from "../methods/fold-batch-norm.ts";
 import type { NodeId } from "../network/graph.ts";
 import { type Batch, computeGradients, type Gradients, type StepResult } from "./gradients.ts";
+import type { Group, PerGroup } from "./groups.ts";
+import { holdLastChannel } from "./last-channel.ts";
 import type { Model } from "./model.ts";
 import { EngineOptimizer, HostOptimizer, type OptimizerOptions } from "./optimizer.ts";
+import type { Phase } from "./phases.ts";
+import { constantStrength, type PriorStrength } from "./prior-strength.ts";
 import type { Samples } from "./settings.ts";
 
 /** Ranges are kept above this: a range of zero has no grid. */
 export const rangeFloor = 1e-5;
 
-/** The paper's three groups: weights and biases, gates, ranges. */
-export const groups = ["weights", "gates", "ranges"] as const;
-export type Group = (typeof groups)[number];
-export type PerGroup<T> = Readonly<Record<Group, T>>;
+/** What an update would have taken too far, and was held at its limit. */
+export interface Held {
+  /** Quantizers whose range reached its floor. */
+  readonly ranges: readonly NodeId[];
+  /** Quantizers whose layer would have lost its last channel. */
+  readonly channels: readonly NodeId[];
+}
 
 /** A model with its optimizers: what one training step changes. */
 export class Trainer {
-  readonly model: Model;
-  readonly weights: EngineOptimizer;
-  readonly gates: HostOptimizer;
-  readonly ranges: HostOptimizer;
+  /** As it trains in this phase. */
+  model: Model;
+  readonly strength: PriorStrength;
+  weights: EngineOptimizer;
+  gates: HostOptimizer;
+  ranges: HostOptimizer;
   /** Updates done so far. */
   step = 0;
+  /** Those done with these optimizers, which is what their moments know. */
+  updates = 0;
+  /** Where the schedules of these optimizers begin, in epochs. */
+  #scheduleStart = 0;
 
-  constructor(model: Model, options: PerGroup<OptimizerOptions>) {
+  /** @param options null for a group that rests. */
+  constructor(
+    model: Model,
+    options: PerGroup<OptimizerOptions | null>,
+    { strength = constantStrength(0) }: { readonly strength?: PriorStrength } = {},
+  ) {
     this.model = model;
-    this.weights = new EngineOptimizer(model.ops, options.weights, model.parameters);
-    this.gates = new HostOptimizer(options.gates);
-    this.ranges = new HostOptimizer(options.ranges);
+    this.strength = strength;
+    ({ weights: this.weights, gates: this.gates, ranges: this.ranges } = optimizersOf(model, options));
+  }
+
+  /** Goes on with what learns in this phase, with new optimizers where new schedules begin; entering again changes nothing. */
+  enter({ gatesFixed, batchNormFrozen, schedule, groups }: Phase): void {
+    if (gatesFixed) for (const quantizer of this.model.quantizers.values()) quantizer.fix();
+    if (batchNormFrozen) this.model = { ...this.model, network: freezeBatchNorm(this.model.network) };
+    if (schedule.from === this.#scheduleStart) return;
+    this.weights.dispose();
+    ({ weights: this.weights, gates: this.gates, ranges: this.ranges } = optimizersOf(this.model, groups));
+    this.updates = 0;
+    this.#scheduleStart = schedule.from;
   }
 
   /**
    * One training step: gradients for these gates, then an update of all three groups.
    *
-   * @param inspect Sees the gradients before the update; throw to refuse it.
-   * @returns The losses, and the quantizers whose range reached its floor.
+   * @param inspect Sees the gradients before the update; gives false to leave it out, throws to end here.
+   * @returns The losses and what was held; null where the update was left out.
    */
   train(
     makeBatch: () => Batch,
     samples: Samples,
     { priorStrength, learningRates }: { priorStrength: number; learningRates: PerGroup<number> },
-    inspect?: (gradients: Gradients) => void,
-  ): StepResult & { readonly atFloor: readonly NodeId[] } {
+    inspect?: (gradients: Gradients) => boolean,
+  ): (StepResult & { readonly held: Held }) | null {
     return this.model.ops.scope(
       () => {
         const gradients = computeGradients(this.model, makeBatch(), samples, priorStrength);
-        inspect?.(gradients);
-        const atFloor = this.#apply(gradients, learningRates);
+        const permitted = inspect?.(gradients) !== false;
+        this.step++;
+        this.updates++;
+        if (!permitted) return null;
+        const held = this.#apply(gradients, learningRates);
         const { loss, crossEntropy, complexity, correct } = gradients;
-        return { loss, crossEntropy, complexity, correct, atFloor };
+        return { loss, crossEntropy, complexity, correct, held };
       },
       () => [],
     );
   }
 
-  #apply({ parameters, quantizers }: Gradients, learningRates: PerGroup<number>): NodeId[] {
-    this.step++;
-    const { step } = this;
-    this.weights.update(parameters, { learningRate: learningRates.weights, step });
-    const atFloor: NodeId[] = [];
+  #apply({ parameters, quantizers }: Gradients, learningRates: PerGroup<number>): Held {
+    const at = (group: Group) => ({ learningRate: learningRates[group], step: this.updates });
+    if (learningRates.weights > 0) this.weights.update(parameters, at("weights"));
+    const held = { ranges: [] as NodeId[], channels: [] as NodeId[] };
     for (const [id, quantizer] of this.model.quantizers) {
       const { phi, prune, xMax } = quantizers.get(id)!;
-      this.gates.update(`${id}.phi`, quantizer.phi, phi, { learningRate: learningRates.gates, step });
-      if (prune) this.gates.update(`${id}.prune`, quantizer.prune!, prune, { learningRate: learningRates.gates, step });
-      this.ranges.update(`${id}.range`, quantizer.range, [xMax], { learningRate: learningRates.ranges, step });
+      if (quantizer.levels === "learned") this.gates.update(`${id}.phi`, quantizer.phi, phi, at("gates"));
+      if (prune && quantizer.channels === "learned") {
+        this.gates.update(`${id}.prune`, quantizer.prune!, prune, at("gates"));
+        if (holdLastChannel(quantizer.prune!)) held.channels.push(id);
+      }
+      this.ranges.update(`${id}.range`, quantizer.range, [xMax], at("ranges"));
       if (quantizer.node.limit !== null) quantizer.range[0] = Math.min(quantizer.node.limit, quantizer.range[0]!);
       if (quantizer.range[0]! < rangeFloor) {
         quantizer.range[0] = rangeFloor;
-        atFloor.push(id);
+        held.ranges.push(id);
       }
     }
-    return atFloor;
+    return held;
   }
 }
+
+/** What stands for a group that rests: it is never asked for an update. */
+const resting: OptimizerOptions = { optimizer: "sgd", momentum: 0, weightDecay: 0 };
+
+const optimizersOf = (model: Model, options: PerGroup<OptimizerOptions | null>) => ({
+  weights: new EngineOptimizer(
+    model.ops,
+    options.weights ?? resting,
+    options.weights === null ? new Map() : model.parameters,
+  ),
+  gates: new HostOptimizer(options.gates ?? resting),
+  ranges: new HostOptimizer(options.ranges ?? resting),
+});

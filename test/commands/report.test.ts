@@ -34,13 +34,27 @@ t.test("--out names the file of one run", async (t) => {
   t.match(readFileSync(out, "utf8"), /^<!DOCTYPE html>/);
 });
 
-t.test("several runs are not written to one file, and no run is no command", async (t) => {
+t.test("--out compares several runs in one file, which links to their reports", async (t) => {
+  const folder = t.testdir({});
+  const { runs, lines, context } = setUp(folder);
+  runReport({ runs: [runs[0]] }, context);
+  const out = join(folder, "pages", "all.html");
+  runReport({ runs, out }, context);
+  t.equal(lines.at(-1), out);
+  const page = readFileSync(out, "utf8");
+  t.match(page, "2 runs of");
+  t.match(page, 'href="../one/report.html"');
+  t.notMatch(page, "two/report.html", "which has no report");
+});
+
+t.test("--baseline holds a run against another", async (t) => {
   const { runs, lines, context } = setUp(t.testdir({}));
-  t.throws(() => runReport({ runs, out: "all.html" }, context), {
-    name: "UsageError",
-    exitCode: 2,
-    message: /all\.html: 2 runs/,
-  });
+  runReport({ runs: [runs[0]], baseline: [runs[0]] }, context);
+  t.match(readFileSync(lines[0]!, "utf8"), "Against the baselines");
+});
+
+t.test("no run is no command", async (t) => {
+  const { lines, context } = setUp(t.testdir({}));
   t.throws(() => runReport({ runs: [] }, context), { name: "UsageError", exitCode: 2 });
   t.strictSame(lines, []);
 });

@@ -70,6 +70,34 @@ t.test("everything that is wrong is told at once, each with path, value, file an
   t.end();
 });
 
+t.test("the data set's name decides which settings there are, and what an error says", (t) => {
+  const about = (...set: string[]) => complaint(paper, set);
+  t.match(about("data.name=cifar"), /data\.name: expected "mnist" or "fashion-mnist" or "cifar10" or .*, got "cifar"/);
+  const known = about("data.size=3");
+  t.match(known, /data\.size: is not a setting; known here: name, folder, normalization/);
+  t.notMatch(known, /testShare/, "those of other data sets are not listed");
+  t.match(about("data={name: folder}"), /data\.folder: expected a string, got nothing/);
+  t.match(about("data={name: npz, train: a.npz}"), /data\.test: expected a string, got nothing/);
+  const folder = (settings: string) => about(`data={name: folder, folder: x, ${settings}}`);
+  t.equal(folder("size: [32, 64], augmentation: {randomResizedCrop: {}, flip: true}"), "");
+  t.match(folder("channels: 2"), /data\.channels: expected 1 or 3, got 2/);
+  t.match(folder("size: [3]"), /data\.size: expected a number or 2 values, got \[3\]/);
+  t.match(folder("resize: {fit: stretch, shorterSide: 3}"), /shorterSide: is not a setting; known here: fit \(/);
+  t.match(folder("size: 64, resize: {fit: crop, shorterSide: 32}"), /shorterSide: expected at least size, 64, got 32/);
+  t.match(
+    folder("augmentation: {randomResizedCrop: {scale: [1, 0.5]}}"),
+    /randomResizedCrop\.scale: expected the smaller number first, got \[1,0\.5\]/,
+  );
+  t.match(
+    about("data.augmentation={randomResizedCrop: {}}"),
+    /randomResizedCrop: is not a setting; known here: crop, flip/,
+  );
+  t.match(about("data.augmentation={crop: 4}"), /data\.augmentation\.crop: expected settings, got 4/);
+  t.match(about("data.normalization=measure"), /data\.normalization: expected "measured" or settings, got "measure"/);
+  t.match(about("data.normalization={mean: [0, 0], deviation: [1]}"), /expected as many deviations as means/);
+  t.end();
+});
+
 t.test("files that are no configuration are refused", (t) => {
   t.match(complaint(join(folder, "missing.yaml")), /missing\.yaml.*ENOENT/);
   t.match(complaint(folder), /cannot read the configuration/);
@@ -116,5 +144,21 @@ t.test("whatever is set, a configuration loads or is refused", (t) => {
       { seed: 3, numRuns: 300 },
     ),
   );
+  t.end();
+});
+
+t.test("what is wrong at length is told in short", (t) => {
+  const keys = Array.from({ length: 100 }, (_, index) => `k${index}: 1`).join("\n");
+  const message = complaint(
+    file("many.yaml", `extends: ${join(process.cwd(), paper)}\n${keys}\nseed: "${"9".repeat(5000)}"\n`),
+  );
+  t.match(message, /seed: expected a number, got "9{199}… \(/);
+  t.match(message, /\n {2}and 71 more$/);
+  t.end();
+});
+
+t.test("an alias that names nothing is refused, with the setting", (t) => {
+  t.match(complaint(paper, ["note=*nothing"]), /--set note=\*nothing: /);
+  t.match(complaint(file("alias.yaml", "note: *nothing\n")), /alias\.yaml/);
   t.end();
 });

@@ -1,14 +1,9 @@
 import fc from "fast-check";
 import t from "tap";
-import { batches, batchesPerEpoch, epochOrder, gatherBatch } from "../../src/data/batches.ts";
-import type { ImageSet } from "../../src/data/dataset.ts";
-
-/** Images of 2 x 1 pixels: [i, i + 100], labels i mod 10. */
-const setOf = (count: number): ImageSet => ({
-  count,
-  images: Uint8Array.from({ length: 2 * count }, (_, at) => (at >> 1) + 100 * (at & 1)),
-  labels: Int32Array.from({ length: count }, (_, index) => index % 10),
-});
+import { batchesPerEpoch, createSplit, createTrainingSplit, epochOrder, firstImages } from "../../src/data/batches.ts";
+import type { ImageSource } from "../../src/data/image-source.ts";
+import { memorySource } from "../../src/data/memory-source.ts";
+import { all, setOf, setShape, splitOf, trainingSplitOf } from "../fixtures/splits.ts";
 
 t.test(
   "an epoch's order is a permutation that differs by seed and by epoch, and is the same when asked again",
@@ -23,15 +18,22 @@ t.test(
   },
 );
 
-t.test("a batch holds the images and labels of its indices, in that order", async (t) => {
-  const { images, labels } = gatherBatch(setOf(30), Uint32Array.of(21, 3, 3));
-  t.same([...images], [21, 121, 3, 103, 3, 103]);
-  t.same([...labels], [1, 3, 3]);
+t.test("a split gives its own images in its own order", async (t) => {
+  const split = createSplit(memorySource(setOf(30), setShape, { seed: 1 }), Uint32Array.of(21, 3, 4));
+  t.equal(split.count, 3);
+  const [first, second] = await all(split.batches({ batchSize: 2 }));
+  t.same([...first!.images], [21, 121, 3, 103]);
+  t.same([...first!.labels], [1, 3]);
+  t.same([...second!.images], [4, 104]);
+  t.same(
+    (await all(split.batches({ batchSize: 5, limit: 2 }))).map(({ labels }) => [...labels]),
+    [[1, 3]],
+  );
 });
 
 t.test("every batch has arrays of its own", async (t) => {
   const set = setOf(4);
-  const [first, second] = [...batches({ set, order: Uint32Array.of(0, 1, 2, 3), batchSize: 2 })];
+  const [first, second] = await all(splitOf(set, setShape).batches({ batchSize: 2 }));
   first!.images.fill(255);
   t.same([...second!.images], [2, 102, 3, 103]);
   t.equal(set.images[0], 0, "the data set is left alone");
@@ -40,27 +42,28 @@ t.test("every batch has arrays of its own", async (t) => {
 t.test("the last, partial batch counts", async (t) => {
   t.equal(batchesPerEpoch(60000, 128), 469);
   t.equal(batchesPerEpoch(256, 128), 2);
-  const order = epochOrder({ seed: 1, epoch: 0, count: 10 });
-  const sizes = [...batches({ set: setOf(10), order, batchSize: 4 })].map(({ labels }) => labels.length);
-  t.same(sizes, [4, 4, 2]);
+  const batches = await all(trainingSplitOf(setOf(10), setShape, 1).epoch({ epoch: 0, batchSize: 4 }));
+  t.same(
+    batches.map(({ labels }) => labels.length),
+    [4, 4, 2],
+  );
 });
 
 t.test("an epoch gives every image once, and resuming it at any batch gives the rest of it", async (t) => {
-  t.doesNotThrow(() =>
+  await t.resolves(
     fc.assert(
-      fc.property(
+      fc.asyncProperty(
         fc.integer({ min: 1, max: 90 }),
         fc.integer({ min: 1, max: 40 }),
         fc.nat(50),
-        (count, batchSize, from) => {
-          const set = setOf(count);
-          const order = epochOrder({ seed: 7, epoch: 3, count });
-          const whole = [...batches({ set, order, batchSize })];
-          const rest = [...batches({ set, order, batchSize, from })];
+        async (count, batchSize, from) => {
+          const split = () => trainingSplitOf(setOf(count), setShape, 7);
+          const whole = await all(split().epoch({ epoch: 3, batchSize }));
+          const rest = await all(split().epoch({ epoch: 3, batchSize, from }));
           const firstPixels = whole.flatMap(({ images }) => [...images].filter((_, at) => at % 2 === 0));
           return (
             whole.length === batchesPerEpoch(count, batchSize) &&
-            firstPixels.join() === [...order].join() &&
+            firstPixels.join() === [...epochOrder({ seed: 7, epoch: 3, count })].join() &&
             JSON.stringify(rest) === JSON.stringify(whole.slice(from))
           );
         },
@@ -68,4 +71,87 @@ t.test("an epoch gives every image once, and resuming it at any batch gives the 
       { seed: 1 },
     ),
   );
+});
+
+/** A source as one of files: it reads ahead, and notes what it was asked for, as [epoch, images]. */
+function streamed(count: number, ahead: number) {
+  const memory = memorySource(setOf(count), setShape, { seed: 1 });
+  const asked: [number | null, number][] = [];
+  const source: ImageSource = {
+    labels: memory.labels,
+    ahead: () => ahead,
+    read(indices, epoch) {
+      asked.push([epoch, indices.length]);
+      return memory.read(indices, epoch);
+    },
+  };
+  return { source, asked };
+}
+
+t.test("a streamed split reads ahead, but no further than it may, and not past its end", async (t) => {
+  const { source, asked } = streamed(10, 2);
+  const batches = createSplit(
+    source,
+    Uint32Array.from({ length: 10 }, (_, index) => index),
+  ).batches({ batchSize: 2 });
+  const iterator = batches[Symbol.asyncIterator]();
+  await iterator.next();
+  t.equal(asked.length, 3, "the one that is used and two ahead");
+  await iterator.next();
+  t.equal(asked.length, 4);
+  for (let left = 3; left > 0; left--) await iterator.next();
+  t.equal((await iterator.next()).done, true);
+  t.equal(asked.length, 5, "every batch once");
+});
+
+t.test("in the last batches of an epoch the next one is begun, and read only once", async (t) => {
+  const { source, asked } = streamed(4, 2);
+  const split = createTrainingSplit(source, Uint32Array.of(0, 1, 2, 3), 5);
+  const first = await all(split.epoch({ epoch: 0, batchSize: 2 }));
+  t.same(asked, [
+    [0, 2],
+    [0, 2],
+    [1, 2],
+    [1, 2],
+  ]);
+  const second = await all(split.epoch({ epoch: 1, batchSize: 2 }));
+  t.same(
+    asked.slice(4),
+    [
+      [2, 2],
+      [2, 2],
+    ],
+    "nothing of epoch 1 is read again",
+  );
+  const plain = trainingSplitOf(setOf(4), setShape, 5);
+  t.same(
+    [first, second],
+    [await all(plain.epoch({ epoch: 0, batchSize: 2 })), await all(plain.epoch({ epoch: 1, batchSize: 2 }))],
+  );
+});
+
+t.test("a failure while reading ahead is told when its batch is due", async (t) => {
+  const { source } = streamed(6, 3);
+  let reads = 0;
+  const failing: ImageSource = {
+    ...source,
+    read: (indices, epoch) => (reads++ === 1 ? Promise.reject(new Error("broken")) : source.read(indices, epoch)),
+  };
+  const iterator = createSplit(failing, Uint32Array.of(0, 1, 2))
+    .batches({ batchSize: 1 })
+    [Symbol.asyncIterator]();
+  t.equal((await iterator.next()).done, false);
+  await t.rejects(iterator.next(), /broken/);
+});
+
+t.test("the first images are those that can be read", async (t) => {
+  const { source } = streamed(6, 0);
+  const none = { images: new Uint8Array(), labels: new Int32Array() };
+  const damaged: ImageSource = {
+    ...source,
+    read: async (indices, epoch) => (indices[0]! < 4 ? none : source.read(indices, epoch)),
+  };
+  const numbers = Uint32Array.from({ length: 6 }, (_, index) => index);
+  t.same([...(await firstImages(createSplit(damaged, numbers), 2)).labels], [4, 5]);
+  await t.rejects(firstImages(createSplit(damaged, numbers.subarray(0, 4)), 2), /no training image could be read/);
 });

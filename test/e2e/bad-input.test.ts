@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
+import { previousCheckpoint } from "../../src/runs/run-directory.ts";
 import { run } from "../fixtures/program.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 
@@ -76,9 +77,16 @@ t.test("damaged files of a run", async (t) => {
   const bytes = readFileSync(checkpoint);
   bytes[bytes.length - 100]! ^= 1;
   writeFileSync(checkpoint, bytes);
-  await refused(t, ["evaluate", damaged], 1, /checkpoint .*damaged \(checksum\)/);
-  truncateSync(checkpoint, 1000);
-  await refused(t, ["export", damaged], 1, /checkpoint .*damaged/);
+  const { code, stderr } = await run("evaluate", damaged);
+  t.equal(code, 0, stderr);
+  t.match(stderr, /last\.safetensors: it is damaged \(checksum\): using the one before it, of step \d+/);
+  truncateSync(previousCheckpoint(damaged), 1000);
+  await refused(
+    t,
+    ["export", damaged],
+    1,
+    /last\.safetensors: it is damaged.*previous\.safetensors: it is damaged.*--force/,
+  );
   mkdirSync(join(folder, "empty"), { recursive: true });
   await refused(t, ["evaluate", join(folder, "empty")], 1, /record\.json/);
 });

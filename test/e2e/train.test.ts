@@ -6,6 +6,7 @@ import { readCheckpoint } from "../../src/runs/checkpoint.ts";
 import { readRecord } from "../../src/runs/record-file.ts";
 import { runFiles } from "../../src/runs/run-directory.ts";
 import { nativeMissing } from "../fixtures/engines.ts";
+import { outcome } from "../fixtures/outcome.ts";
 import { run, start } from "../fixtures/program.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 
@@ -21,23 +22,6 @@ const small = [
   "--set",
   "name=small",
 ];
-
-/** What must be the same in two runs: tensors, and the record but for what was timed. */
-function outcome(folder: string) {
-  const { tensors, progress } = readCheckpoint(runFiles(folder).checkpoint);
-  const bytes = Array.from(tensors, ([name, { values }]) => [
-    name,
-    Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString("base64"),
-  ]);
-  const { times: _, export: exported, ...record } = readRecord(folder);
-  const { latency: __, ...file } = exported!;
-  return {
-    bytes,
-    progress,
-    record: JSON.stringify({ ...record, file }),
-    model: readFileSync(runFiles(folder).model).toString("base64"),
-  };
-}
 
 t.test("a run, end to end", { skip: nativeMissing() }, async (t) => {
   const [first, second, stopped] = ["first", "second", "stopped"].map((name) => join(t.testdir(), name)) as [
@@ -63,6 +47,27 @@ t.test("a run, end to end", { skip: nativeMissing() }, async (t) => {
     t.equal(record.epochs.length, 3);
     t.ok(record.result!.relativeBops < 100);
     t.ok(record.export!.verification!.layers.every(({ largestDifference }) => largestDifference <= 1));
+  });
+
+  await t.test("keeps in the record what the trained network says of itself", async (t) => {
+    const { analysis, result, network, data } = readRecord(first);
+    const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+    const keptOf = new Map(result!.layers.map(({ name, keptOutputs }) => [`${name}.weight.quantizer`, keptOutputs]));
+    for (const { quantizer, kept } of analysis!.channels) t.equal(kept.length, keptOf.get(quantizer), quantizer);
+    for (const { quantizer, bins, beyond } of analysis!.weights) {
+      const { weightShape } = network.layers.find(({ weightQuantizer }) => weightQuantizer === quantizer)!;
+      const expected = weightShape.slice(0, -1).reduce((size, side) => size * side, keptOf.get(quantizer)!);
+      t.equal(sum(bins) + sum(beyond), expected, `weights of the kept channels of ${quantizer}`);
+    }
+    const { bins } = analysis!.calibration;
+    t.equal(sum(bins.map(({ images }) => images)), data.testImages);
+    const correct = sum(bins.map(({ images, accuracy }) => images * accuracy));
+    t.ok(Math.abs((100 * correct) / data.testImages - result!.top1) < 1e-6, "as many are right as top-1 says");
+    t.equal(analysis!.worst.length, Math.min(24, data.testImages - Math.round(correct)));
+    t.strictSame(
+      network.graph!.filter(({ kind }) => kind === "conv2d" || kind === "dense").map(({ id }) => id),
+      network.layers.map(({ name }) => name),
+    );
   });
 
   await t.test("the same configuration and seed give the same bytes", async (t) => {
@@ -110,14 +115,14 @@ t.test("a run, end to end", { skip: nativeMissing() }, async (t) => {
     for (const form of ["int8", "fp32", "qonnx"]) {
       const other = await run("export", first, "--form", form, "--input", "float");
       t.equal(other.code, 0, other.stderr);
+      const { export: exported } = readRecord(first);
+      t.match(exported, { form, input: "float", file: `model.${form}.onnx`, verification: { images: Number } });
+      t.equal(exported!.latency?.length, form === "qonnx" ? undefined : 2);
       const file = join(first, `model.${form}.onnx`);
-      const { export: record } = readRecord(first);
-      t.match(record, { form, input: "float", file: `model.${form}.onnx`, verification: { images: Number } });
-      t.equal(record!.latency?.length, form === "qonnx" ? undefined : 2);
-      const other1 = await run("evaluate", file, "--data", "mnist", "--data-folder", data, "--json");
-      t.equal(JSON.parse(other1.stdout).top1, top1, other1.stderr);
+      const again = await run("evaluate", file, "--data", "mnist", "--data-folder", data, "--json");
+      t.equal(JSON.parse(again.stdout).top1, top1, again.stderr);
     }
-    const tensors = bitsSchema.parse(JSON.parse(readFileSync(runFiles(first).bits, "utf8"))).tensors;
+    const { tensors } = bitsSchema.parse(JSON.parse(readFileSync(runFiles(first).bits, "utf8")));
     t.equal(tensors.length, 7, "four weights and three activations");
   });
 });

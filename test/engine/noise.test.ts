@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import t from "tap";
-import { permutation, philox, uniforms } from "../../src/engine/noise.ts";
+import { permutation, philox, subset, uniforms } from "../../src/engine/noise.ts";
 
 type Words = readonly [number, number, number, number];
 const hex = (words: readonly number[]): string => words.map((word) => word.toString(16).padStart(8, "0")).join(" ");
@@ -89,4 +89,19 @@ t.test("every order of three is drawn equally often", async (t) => {
   t.equal(seen.size, 6);
   // 1000 expected, with a deviation of 29.
   for (const [order, times] of seen) t.ok(Math.abs(times - 1000) < 150, `${order}: ${times}`);
+});
+
+t.test("a subset holds different numbers, each as likely as any other", async (t) => {
+  const seen = new Float64Array(12);
+  for (let counter = 0; counter < 3000; counter++) {
+    const picked = subset({ seed: 1, stream: "batches", counter }, 12, 4);
+    if (new Set(picked).size !== 4) t.fail(`${picked}`);
+    for (const number of picked) seen[number]! += 1;
+  }
+  // Each is picked 1000 times of 3000; four standard deviations are 104.
+  t.ok(
+    seen.every((count) => Math.abs(count - 1000) < 104),
+    `${seen}`,
+  );
+  t.same(subset({ seed: 1, stream: "a", counter: 0 }, 5, 5).toSorted(), Int32Array.of(0, 1, 2, 3, 4), "all of them");
 });

@@ -183,6 +183,66 @@ for (const { kind, skip } of engineKinds) {
       });
     });
 
+    t.test("gathering picks entries of an axis, in the order asked for", async (t) => {
+      const cases = fc.record({
+        seed,
+        outer: small(1, 3),
+        length: small(1, 5),
+        inner: small(1, 4),
+        picks: small(1, 7),
+      });
+      holds(t, ops, cases, ({ seed, outer, length, inner, picks }) => {
+        const x = upload(ops, seed, "x", [outer, length, inner]);
+        const indices = Int32Array.from({ length: picks }, (_, pick) => (seed + 3 * pick) % length);
+        const expected = Array.from({ length: outer }, (_, row) =>
+          [...indices].flatMap((index) => [
+            ...x.values.slice((row * length + index) * inner, (row * length + index + 1) * inner),
+          ]),
+        ).flat();
+        matches(ops, ops.gather(x.tensor, ops.tensor(indices, [picks]), 1), [outer, picks, inner], expected, 0);
+      });
+    });
+
+    t.test("a batch of matrices multiplies one by one", async (t) => {
+      const sizes = { seed, batch: small(1, 4), m: small(1, 5), k: small(1, 5), n: small(1, 5) };
+      const cases = fc.record({ ...sizes, transposeA: fc.boolean(), transposeB: fc.boolean() });
+      holds(t, ops, cases, ({ seed, batch, m, k, n, transposeA, transposeB }) => {
+        const a = upload(ops, seed, "a", transposeA ? [batch, k, m] : [batch, m, k]);
+        const b = upload(ops, seed, "b", transposeB ? [batch, n, k] : [batch, k, n]);
+        const expected = Array.from({ length: batch }, (_, entry) => {
+          const slice = (values: Float32Array, size: number, shape: number[]) =>
+            ops.tensor(values.slice(entry * size, (entry + 1) * size), shape);
+          const left = slice(a.values, m * k, transposeA ? [k, m] : [m, k]);
+          const right = slice(b.values, k * n, transposeB ? [n, k] : [k, n]);
+          return [...ops.read(ops.matmul(left, right, { transposeA, transposeB }))];
+        }).flat();
+        const actual = ops.batchMatmul(a.tensor, b.tensor, { transposeA, transposeB });
+        matches(ops, actual, [batch, m, n], expected);
+      });
+    });
+
+    t.test("the rectified sigmoid, its gradient and the slope of its regularizer follow their formulas", async (t) => {
+      const cases = fc.record({ seed, beta: fc.double({ min: 1.5, max: 20, noNaN: true }) });
+      holds(t, ops, cases, ({ seed, beta }) => {
+        const v = Float32Array.of(0, 2.39, -2.39, 2.4, -2.4, 40, -40, ...random(seed, "v", [50], 4));
+        const gradient = upload(ops, seed, "g", [v.length]);
+        const sigmoid = Array.from(v, (value) => 1 / (1 + Math.exp(-value)));
+        const h = sigmoid.map((value) => Math.min(1, Math.max(0, 1.2 * value - 0.1)));
+        const soft = ops.rectifiedSigmoid(ops.tensor(v, [v.length]));
+        matches(ops, soft, [v.length], h, 1e-6);
+        const settled = [...ops.read(soft)].filter((_, i) => Math.abs(v[i]!) > 2.3979);
+        if (settled.some((value) => value !== 0 && value !== 1)) throw new Error(`not settled: ${settled}`);
+        const slopes = sigmoid.map((value, i) => (h[i]! > 0 && h[i]! < 1 ? 1.2 * value * (1 - value) : 0));
+        const expected = slopes.map((slope, i) => slope * gradient.values[i]!);
+        matches(ops, ops.rectifiedSigmoidGradient(soft, gradient.tensor), [v.length], expected, 1e-6);
+        const pull = h.map((value) => {
+          const u = 2 * value - 1;
+          return -2 * beta * Math.abs(u) ** (beta - 1) * Math.sign(u);
+        });
+        matches(ops, ops.roundingSlope(soft, beta), [v.length], pull);
+      });
+    });
+
     t.test("variables hold what they are given until they are assigned anew", async (t) => {
       const before = ops.liveTensors();
       const values = Float32Array.of(1, 2, 3, 4);

@@ -12,6 +12,7 @@ import { anyEngine } from "../fixtures/engines.ts";
 import { exportCase } from "../fixtures/export-cases.ts";
 import { randomImages } from "../fixtures/frozen-networks.ts";
 import { checkWithPython, onnxPythonMissing, type PythonJob } from "../fixtures/onnx-python.ts";
+import { whole } from "../fixtures/splits.ts";
 
 const images = 2;
 const cases = Number(process.env.BAYESIAN_BITS_PYTHON_CASES ?? 5);
@@ -26,7 +27,7 @@ t.test(
     const expected = new Map<string, { readonly title: string; readonly logits: Float32Array }>();
     for (let index = 0; index < cases; index++) {
       const { network, input, title } = exportCase(ops, index);
-      const batch = batchOf(randomImages(network, images), { network, ops, input }, [0, images]);
+      const batch = batchOf(await whole(randomImages(network, images)), { network, ops, input });
       const raw = join(folder, `${index}.raw`);
       writeFileSync(raw, new Uint8Array(batch.forFile.buffer, batch.forFile.byteOffset, batch.forFile.byteLength));
       for (const form of exportForms) {

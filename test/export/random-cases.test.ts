@@ -14,6 +14,7 @@ import { anyEngine, nativeMissing } from "../fixtures/engines.ts";
 import { exportCase } from "../fixtures/export-cases.ts";
 import { randomImages } from "../fixtures/frozen-networks.ts";
 import { initializer } from "../fixtures/onnx-values.ts";
+import { whole } from "../fixtures/splits.ts";
 
 /** `npm run test:export` runs them all. */
 const cases = Number(process.env.BAYESIAN_BITS_EXPORT_CASES ?? 15);
@@ -34,7 +35,7 @@ t.test("every form of random networks agrees with the trainer's kernels", { skip
       await t.resolves(compareLayers({ file: form, model, lowered, input, test, ops }), `${title}, ${form}`);
 
       // As it ships, without values shown: the runtime optimizes more, and must not find other logits.
-      const batch = batchOf(test, { network, ops, input }, [0, images]);
+      const batch = batchOf(await whole(test), { network, ops, input });
       const shown = layerGroups(lowered.network).map(({ nodes }) => lowered.values.get(nodes.at(-1)!.id)!.name);
       const logits = [];
       for (const bytes of [encodeModelProto(model), withOutputs(model, shown, form)]) {

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import t from "tap";
 import { wilsonInterval } from "../../src/report/statistics.ts";
 
@@ -18,4 +19,27 @@ t.test("it stays inside 0…100 and is open to one side at the ends", async (t) 
 t.test("more images narrow it", async (t) => {
   const width = (images: number) => wilsonInterval(99, images)[1] - wilsonInterval(99, images)[0];
   t.ok(width(10_000) < width(1000));
+});
+
+t.test("it holds the proportion, stays in order and mirrors", async (t) => {
+  const trials = fc.integer({ min: 1, max: 100_000 });
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(trials, fc.double({ min: 0, max: 1, noNaN: true }), (n, share) => {
+        const percentage = (100 * Math.round(share * n)) / n;
+        const [low, high] = wilsonInterval(percentage, n);
+        const [mirroredLow, mirroredHigh] = wilsonInterval(100 - percentage, n);
+        const same = (one: number, other: number) => Math.abs(one - other) < 1e-6;
+        return (
+          low >= 0 &&
+          high <= 100 &&
+          low <= percentage + 1e-9 &&
+          high >= percentage - 1e-9 &&
+          same(low, 100 - mirroredHigh) &&
+          same(high, 100 - mirroredLow)
+        );
+      }),
+      { seed: 11 },
+    ),
+  );
 });

@@ -23,6 +23,21 @@ t.test("a record reads back as it was written, and equal records give equal byte
   t.strictSame(readdirSync(folder), [recordFile], "nothing is left beside it");
 });
 
+t.test("a record of the first program, which kept less, still loads", async (t) => {
+  const { analysis: _, ...record } = sampleRecord();
+  const { graph: __, ...network } = record.network;
+  const { latency: ___, ...verification } = record.export!.verification!;
+  const old = { ...record, network, export: { ...record.export!, verification } };
+  t.strictSame(readRecord(folderWith(t, JSON.stringify(old))), old);
+});
+
+t.test("a picture that is no base64 is refused", async (t) => {
+  const record = sampleRecord();
+  const worst = [{ ...record.analysis!.worst[0]!, png: '"><script>' }];
+  const text = JSON.stringify({ ...record, analysis: { ...record.analysis!, worst } });
+  t.throws(() => readRecord(folderWith(t, text)), failure(/analysis\.worst\[0\]\.png/));
+});
+
 t.test("a record that could not be read back is not written", async (t) => {
   const folder = t.testdir({});
   const record = sampleRecord();

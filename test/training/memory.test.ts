@@ -1,6 +1,6 @@
 import t from "tap";
 import { loadEngine } from "../../src/engine/load.ts";
-import { createQuantizers } from "../../src/methods/bayesian-bits.ts";
+import { createQuantizers } from "../../src/methods/create-quantizers.ts";
 import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";
 import { stepSamples } from "../../src/training/loop.ts";

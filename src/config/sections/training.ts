@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { guards } from "./guards.ts";
 import { count, positive } from "./numbers.ts";
 
 const schedule = z
@@ -12,34 +13,91 @@ const schedule = z
     }),
   ])
   .describe(
-    "how the learning rate changes over the epochs; linear-decay is constant, then linear to 0 over the last third",
+    "how the learning rate changes: linear-decay is constant, then linear to 0 over the last third, epoch by epoch; cosine falls to 0 batch by batch",
   );
 
-const group = (what: string, decay: "constant" | "linear-decay") =>
+interface Defaults {
+  readonly schedule: "constant" | "linear-decay" | "cosine";
+  readonly learningRate?: number;
+  /** Where the optimizer is left out. */
+  readonly optimizer?: "adam" | "sgd";
+}
+
+const group = (what: string, { schedule: decay, learningRate = 1e-3, optimizer = "adam" }: Defaults) =>
   z
     .discriminatedUnion("optimizer", [
       z.strictObject({
         optimizer: z.literal("adam").default("adam").describe("Adam"),
-        learningRate: positive.default(1e-3).describe("base learning rate"),
+        learningRate: positive.default(learningRate).describe("base learning rate"),
         schedule: schedule.default({ name: decay }),
         weightDecay: z.number().min(0).default(0).describe("L2 penalty added to the gradient"),
       }),
       z.strictObject({
         optimizer: z.literal("sgd").describe("SGD with Nesterov momentum"),
-        learningRate: positive.default(1e-3).describe("base learning rate"),
+        learningRate: positive.default(learningRate).describe("base learning rate"),
         momentum: z.number().min(0).lt(1).default(0.9).describe("Nesterov momentum"),
         schedule: schedule.default({ name: decay }),
         weightDecay: z.number().min(0).default(0).describe("L2 penalty added to the gradient"),
       }),
     ])
-    .prefault({})
+    .prefault({ optimizer })
     .describe(what);
+
+const finetune = z
+  .strictObject({
+    epochs: count.describe("passes over the training images"),
+    weights: group("weights and biases", { schedule: "cosine", learningRate: 1e-4, optimizer: "sgd" }),
+    ranges: group("the quantizers' ranges", { schedule: "cosine", learningRate: 1e-4 }),
+  })
+  .describe("after training: gates at their test-time values, batch normalization frozen, weights and ranges refined");
 
 export const training = z
   .strictObject({
     epochs: count.describe("passes over the training images"),
-    weights: group("weights and biases", "linear-decay"),
-    gates: group("the gates' parameters", "constant"),
-    ranges: group("the quantizers' ranges", "constant"),
+    weights: group("weights and biases", { schedule: "linear-decay" }),
+    gates: group("the gates' parameters", { schedule: "constant" }),
+    ranges: group("the quantizers' ranges", { schedule: "constant" }),
+    fixGatesAfter: count
+      .optional()
+      .describe(
+        "epochs after which gates stay at their test-time values, while the weights still learn; 80 % of them where a budget is to be met",
+      ),
+    finetune: finetune.optional(),
+    from: z.string().optional().describe("folder of a run of the same network whose weights training starts from"),
+    equalize: z
+      .boolean()
+      .default(false)
+      .describe("whether the ranges of those weights are equalized across layers first, as for post-training"),
+    guards,
   })
   .describe("how long and with which optimizers");
+
+/** What holds between the settings of training: nothing happens after its last epoch. */
+export function checkTraining(settings: z.output<typeof training>, context: z.core.$RefinementCtx): void {
+  const { epochs, fixGatesAfter, finetune } = settings;
+  const refuse = (path: readonly string[], input: unknown, what: string, last: string, value: number) =>
+    context.addIssue({
+      code: "custom",
+      path: ["training", ...path],
+      message: `expected ${what} before the last epoch (${last} is ${value})`,
+      input,
+    });
+  const groups = { weights: settings.weights, gates: settings.gates, ranges: settings.ranges };
+  for (const [name, { schedule }] of Object.entries(groups)) {
+    if (schedule.name === "multistep" && schedule.milestones.some((milestone) => milestone >= epochs))
+      refuse([name, "schedule", "milestones"], schedule.milestones, "milestones", "training.epochs", epochs);
+  }
+  for (const name of ["weights", "ranges"] as const) {
+    const schedule = finetune?.[name].schedule;
+    if (schedule?.name === "multistep" && schedule.milestones.some((milestone) => milestone >= finetune!.epochs)) {
+      const path = ["finetune", name, "schedule", "milestones"];
+      refuse(path, schedule.milestones, "milestones", "training.finetune.epochs", finetune!.epochs);
+    }
+  }
+  if (settings.equalize && settings.from === undefined) {
+    const message = "expected training.from beside it: it equalizes the weights that training starts from";
+    context.addIssue({ code: "custom", path: ["training", "equalize"], message, input: true });
+  }
+  if (fixGatesAfter !== undefined && fixGatesAfter >= epochs)
+    refuse(["fixGatesAfter"], fixGatesAfter, "a number", "training.epochs", epochs);
+}

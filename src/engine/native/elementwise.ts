@@ -1,10 +1,10 @@
 import type { Ops, Tensor } from "../ops.ts";
+import { float, index } from "./attributes.ts";
 import type { Executor } from "./executor.ts";
-import { float, index } from "./kernels.ts";
 
 type Elementwise = Pick<
   Ops,
-  "addBias" | "sumPerChannel" | "relu" | "cappedRelu" | "reluGradient" | "reshape" | "add" | "multiply" | "dot"
+  "addBias" | "sumPerChannel" | "relu" | "cappedRelu" | "reluGradient" | "reshape" | "add" | "sum" | "multiply" | "dot"
 >;
 
 /** One kernel each, but for the scalar product. */
@@ -22,6 +22,7 @@ export function elementwise(run: Executor): Elementwise {
         run.create(Int32Array.from(shape), [shape.length]),
       ]),
     add: (a, b) => run.run(run.kernel("AddV2", float), [a, b]),
+    sum: (tensors) => run.run(run.kernel("AddN", { ...float, N: tensors.length }), tensors),
     multiply,
     // A product and a sum on all cores take a fifth of a matrix product of one row and one column, which runs on one.
     dot(a, b) {

@@ -60,6 +60,11 @@ export class Executor {
     return this.own(new NativeTensor(this.binding.createTensor(shape, dataTypes[dtype], values), shape, dtype));
   }
 
+  /** Downloads. Waits for the computation. */
+  read(tensor: Tensor): Float32Array | Int32Array {
+    return this.binding.tensorDataSync((tensor as NativeTensor).id);
+  }
+
   scalar(value: number): NativeTensor {
     return this.create(Float32Array.of(value), []);
   }

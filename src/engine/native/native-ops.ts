@@ -1,14 +1,16 @@
+import { composedQuantizer } from "../composed-quantizer.ts";
 import type { Ops, Precision } from "../ops.ts";
 import type { Binding } from "./binding.ts";
 import { classification } from "./classification.ts";
 import { convolutions } from "./convolution.ts";
 import { elementwise } from "./elementwise.ts";
 import { Executor } from "./executor.ts";
+import { fusedQuantizer } from "./fused-quantizer.ts";
 import { images } from "./images.ts";
-import type { NativeTensor } from "./native-tensor.ts";
 import { normalization } from "./normalization.ts";
 import { pooling } from "./pooling.ts";
 import { quantization } from "./quantization.ts";
+import { rounding } from "./rounding.ts";
 import { variables } from "./variables.ts";
 
 /**
@@ -17,13 +19,14 @@ import { variables } from "./variables.ts";
  */
 export function createNativeOps(binding: Binding): { readonly atPrecision: (precision: Precision) => Ops } {
   const run = new Executor(binding);
+  const basic = { ...memory(run), ...elementwise(run), ...quantization(run) };
   const shared = {
-    ...memory(run),
+    ...basic,
+    ...(fusedQuantizer(run) ?? composedQuantizer(basic)),
     ...pooling(run),
     ...images(run),
     ...normalization(run),
-    ...elementwise(run),
-    ...quantization(run),
+    ...rounding(run),
     ...classification(run),
     ...variables(run),
   };
@@ -32,11 +35,10 @@ export function createNativeOps(binding: Binding): { readonly atPrecision: (prec
 
 /** Tensors in and out of the engine, and when they are freed. */
 function memory(run: Executor): Pick<Ops, "tensor" | "read" | "scalar" | "scope" | "release" | "liveTensors"> {
-  const read: Ops["read"] = (x) => run.binding.tensorDataSync((x as NativeTensor).id);
   return {
     tensor: (values, shape) => run.create(values, shape),
-    read,
-    scalar: (x) => read(x)[0]!,
+    read: (x) => run.read(x),
+    scalar: (x) => run.read(x)[0]!,
     scope: (body, keep) => run.scope(body, keep),
     release: (x) => run.release(x),
     liveTensors: () => run.binding.getNumOfTensors(),

@@ -13,6 +13,7 @@ type Elementwise = Pick<
   | "reluGradient"
   | "reshape"
   | "add"
+  | "sum"
   | "multiply"
   | "dot"
   | "quantize"
@@ -40,6 +41,7 @@ export function elementwise(arena: Arena): Elementwise {
       arena.make((tf) => tf.mul(of(gradient), tf.cast(tf.greater(of(output), 0), "float32"))),
     reshape: (x, shape) => arena.make((tf) => tf.reshape(of(x), [...shape])),
     add,
+    sum: (tensors) => arena.make((tf) => tf.addN(tensors.map((tensor) => of(tensor)))),
     multiply: (a, b) => arena.make((tf) => tf.mul(of(a), of(b))),
     dot: (a, b) => arena.make((tf) => tf.sum(tf.mul(of(a), of(b)))),
     quantize: (x, { bits, signed, xMax }) =>

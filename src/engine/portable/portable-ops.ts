@@ -1,17 +1,21 @@
+import { composedQuantizer } from "../composed-quantizer.ts";
 import type { Ops } from "../ops.ts";
 import { Arena, of, PortableVariable, type Tfjs } from "./arena.ts";
 import { convolutions } from "./convolution.ts";
 import { elementwise } from "./elementwise.ts";
 import { images } from "./images.ts";
+import { rounding } from "./rounding.ts";
 
 /** The same operations on WebAssembly kernels: everywhere, slowly. */
 export function portableOps(tf: Tfjs): Ops {
   const arena = new Arena(tf);
+  const basic = { ...memory(arena), ...elementwise(arena) };
   return {
-    ...memory(arena),
+    ...basic,
+    ...composedQuantizer(basic),
     ...convolutions(arena),
     ...images(arena),
-    ...elementwise(arena),
+    ...rounding(arena),
     ...variables(arena),
   };
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { UserError } from "../../base/errors.ts";
 import { bindingName } from "./locate.ts";
 import type { EngineFile } from "./manifest.ts";
@@ -19,6 +20,11 @@ export interface CompileOptions {
 }
 
 const quietName = "libquiet.so";
+
+/** The gated quantizer's kernels; a build of TensorFlow without them composes the quantizer from its own. */
+const kernelsName = process.platform === "darwin" ? "libquantizer.dylib" : "libquantizer.so";
+/** Beside the sources in a clone and in a package, whichever of src and dist this runs from. */
+const kernelsSource = fileURLToPath(new URL("../../../src/engine/native/kernels.cc", import.meta.url));
 
 /**
  * TensorFlow writes a banner to standard error while its library starts, before it reads its own log level. This
@@ -62,13 +68,19 @@ export async function compileBinding({
   const rpaths = [isMac ? "@loader_path/lib" : "$ORIGIN/lib", join(home, "lib")].map((path) => `-Wl,-rpath,${path}`);
   const made = [bindingName];
   const run = (args: readonly string[]) => compile(compiler, args, folder, signal);
-  let extra = ["-undefined", "dynamic_lookup"];
+  const kernels = join(folder, "lib", kernelsName);
+  // No reordering of sums: the same gradients on every machine with the same vector units.
+  const fast = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-pthread"];
+  const soname = isMac ? `-Wl,-install_name,@rpath/${kernelsName}` : `-Wl,-soname,${kernelsName}`;
+  await run([...shared, ...fast, ...includes, kernelsSource, ...libraries, soname, ...rpaths, "-o", kernels]);
+  made.push(`lib/${kernelsName}`);
+  let extra = ["-undefined", "dynamic_lookup", kernels];
   if (!isMac) {
     const quiet = join(folder, "lib", quietName);
     writeFileSync(join(folder, "quiet.cc"), quietSource);
     await run([...shared, "quiet.cc", "-Wl,-z,initfirst", `-Wl,-soname,${quietName}`, "-o", quiet]);
     rmSync(join(folder, "quiet.cc"));
-    extra = ["-Wl,--no-as-needed", quiet];
+    extra = ["-Wl,--no-as-needed", quiet, kernels];
     made.push(`lib/${quietName}`);
   }
   await run([...shared, ...definitions, ...includes, ...units, ...libraries, ...extra, ...rpaths, "-o", bindingName]);

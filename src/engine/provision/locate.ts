@@ -38,9 +38,12 @@ function packageFolder(): string | null {
   }
 }
 
+/** Raised when the kernels of ../native/kernels.cc change what they take or give. */
+const kernelsRevision = 1;
+
 /** Folder of the engine that is built from `wheel`. Its name says all that it depends on. */
 export const engineFolder = ({ project, version }: Wheel): string =>
-  cacheFolder("engine", `${project}-${version}-${platform}-napi8`);
+  cacheFolder("engine", `${project}-${version}-${platform}-napi8-kernels${kernelsRevision}`);
 
 /** Where the package itself looks for its binding. */
 export const packageBinding = (folder: string): string => join(folder, "lib", "napi-v8", bindingName);

@@ -8,7 +8,7 @@ const noInputs = () => [];
 /** The batch's images. */
 export const input: NodeKind<InputNode> = {
   shape: (_, [image]) => image!,
-  forward: (_, __, { images }) => ({ output: images, saved: [] }),
+  forward: (_, __, { images }) => ({ output: images!, saved: [] }),
   backward: noInputs,
 };
 

@@ -3,7 +3,7 @@ import { barFigure } from "../bar-figure.ts";
 import { bitChip, keptBar } from "../chips.ts";
 import { bytes, integer, percent, share, significant } from "../format.ts";
 import { foreign, type Markup, markup } from "../markup.ts";
-import { table } from "../table.ts";
+import { type Column, table } from "../table.ts";
 import { differ } from "./headline.ts";
 import { later, type Section } from "./section.ts";
 
@@ -14,33 +14,55 @@ export function bitOperationSection(record: RunRecord): Section {
     id: "layers",
     title: "Layers and bit operations",
     body: result
-      ? markup`<div class="figures">${shareFigure(record, result)}${formula(record, result)}</div>${layerTable(record, result)}`
+      ? markup`<div class="figures">${costFigures(record, result)}</div>${layerTable(record, result)}${formula(record, result)}`
       : markup`${later("The bit operations of each layer are counted when the run ends.")}${formula(record, null)}`,
   };
 }
 
-function shareFigure({ network }: RunRecord, { layers }: RunResult): Markup {
-  const macs = new Map(network.layers.map((layer) => [layer.name, layer.macs]));
-  return barFigure({
-    id: "bops-share",
-    title: "Share of the bit operations, before and after",
-    unit: "\u202f%",
-    category: "layer",
-    categories: layers.map(({ name }) => name),
-    series: [
-      { name: "learned network", values: layers.map((layer) => layer.share) },
-      {
-        name: "32-bit network (its share of the MACs)",
-        values: layers.map(({ name }) => share(macs.get(name) ?? 0, network.macs)),
-      },
-    ],
-  });
+/** More layers than this make bars too many to read: the table says it. */
+const chartedLayers = 24;
+
+function costFigures({ network }: RunRecord, { layers, bytes: size }: RunResult): readonly Markup[] {
+  if (layers.length > chartedLayers) return [];
+  const known = new Map(network.layers.map((layer) => [layer.name, layer]));
+  const categories = layers.map(({ name }) => name);
+  const float = layers.map(({ name }) => 4 * (known.get(name)?.parameters ?? 0));
+  return [
+    barFigure({
+      id: "bops-share",
+      title: "Share of the bit operations, %",
+      unit: "\u202f%",
+      category: "layer",
+      categories,
+      series: [
+        { name: "learned network", values: layers.map((layer) => layer.share) },
+        {
+          name: "32-bit network",
+          values: layers.map(({ name }) => share(known.get(name)?.macs ?? 0, network.macs)),
+        },
+      ],
+    }),
+    barFigure({
+      id: "bytes-share",
+      title: "Share of the bytes, %",
+      unit: "\u202f%",
+      category: "layer",
+      categories,
+      series: [
+        {
+          name: `learned network, ${bytes(size.packed)}`,
+          values: layers.map((layer) => share(layer.bytes, size.packed)),
+        },
+        { name: `32-bit network, ${bytes(size.fp32)}`, values: float.map((value) => share(value, size.fp32)) },
+      ],
+    }),
+  ];
 }
 
 function formula(record: RunRecord, result: RunResult | null): Markup {
   return markup`<div class="formula"><h3>How bit operations are counted</h3>
 <p class="equation">BOPs(layer) = MACs · weight bits · input activation bits · kept share of outputs · kept share of inputs</p>
-<p>MACs are those of the unpruned layer, for one image. The kept inputs are what is left of the layers that feed it. The network’s input counts as 8 bits.</p>
+<p>Bit operations are not latency: a runtime gains only where it has kernels for the bit-widths. MACs are those of the unpruned layer, for one image. The kept inputs are what is left of the layers that feed it. The network’s input counts as 8 bits.</p>
 <p class="equation">relative BOPs = sum over the layers ÷ (32\u202f·\u202f32\u202f·\u202f${integer(record.network.macs)} MACs)</p>
 ${result && worked(record, result)}</div>`;
 }
@@ -62,6 +84,19 @@ function worked({ network }: RunRecord, result: RunResult): Markup {
 function layerTable({ network }: RunRecord, { layers, bytes: size, parameters }: RunResult): Markup {
   const known = new Map(network.layers.map((layer) => [layer.name, layer]));
   const total = layers.reduce((sum, { bops }) => sum + bops, 0);
+  const byAuthors = layers.map((row) => row.bopsAuthors ?? row.bops);
+  const authors: Column<RunResult["layers"][number]>[] = layers.some((row, index) =>
+    differ(row.bops, byAuthors[index]!),
+  )
+    ? [
+        {
+          title: "BOPs, authors’ formula",
+          kind: "number",
+          value: (row) => row.bopsAuthors ?? row.bops,
+          show: (row) => integer(row.bopsAuthors ?? row.bops),
+        },
+      ]
+    : [];
   return table<RunResult["layers"][number]>({
     id: "layer-table",
     caption: "What each layer costs",
@@ -90,6 +125,7 @@ function layerTable({ network }: RunRecord, { layers, bytes: size, parameters }:
         show: (row) => `${integer(row.keptInputs)} of ${integer(row.inputs)}`,
       },
       { title: "BOPs", kind: "number", value: (row) => row.bops, show: (row) => integer(row.bops) },
+      ...authors,
       { title: "Share", kind: "number", value: (row) => row.share, show: (row) => percent(row.share, 1) },
       { title: "Parameters", kind: "number", value: (row) => row.parameters, show: (row) => integer(row.parameters) },
       { title: "Size", kind: "number", value: (row) => row.bytes, show: (row) => bytes(row.bytes) },
@@ -104,6 +140,7 @@ function layerTable({ network }: RunRecord, { layers, bytes: size, parameters }:
       "",
       "",
       integer(total),
+      ...authors.map(() => integer(byAuthors.reduce((sum, bops) => sum + bops, 0))),
       percent(100, 1),
       integer(parameters.kept),
       bytes(size.packed),

@@ -1,8 +1,9 @@
 import type { RunRecord } from "../../runs/record.ts";
-import { bitChip, bitWidths, keptBar } from "../chips.ts";
+import { type BitWidth, bitChip, bitWidths } from "../chips.ts";
 import { integer, significant } from "../format.ts";
 import { foreign, type Markup, markup } from "../markup.ts";
-import { bitsNow, type LayerState, layerStates, learnedNow } from "../run-state.ts";
+import { networkFigure } from "../network/network-figure.ts";
+import { bitsNow, learnedNow } from "../run-state.ts";
 import { table } from "../table.ts";
 import type { Section } from "./section.ts";
 
@@ -11,9 +12,9 @@ export function bitWidthSection(record: RunRecord): Section {
   return {
     id: "bit-widths",
     title: "Learned bit-widths",
-    body: markup`<p>The layers in order. Each arrow carries the bits of the activation that the layer reads; each box has the bits of its weight and the output channels it keeps.</p>
+    body: markup`<p>Each line carries the bits of the activation that flows along it; each box has the bits of its weight and the output channels it keeps.</p>
 ${legend()}
-<ol class="chain" aria-label="Layers with their bit-widths">${layerStates(record).map(layerBox)}</ol>
+${networkFigure(record)}
 ${tensorTable(record)}`,
   };
 }
@@ -23,21 +24,10 @@ const legend = (): Markup =>
     (bits) => markup`<li>${bitChip(bits)} ${bits === 0 ? "pruned" : bits === 32 ? "bits" : ""}</li>`,
   )}</ul>`;
 
-const chipOrDash = (bits: LayerState["weightBits"]): Markup =>
+const chipOrDash = (bits: BitWidth | null): Markup =>
   bits === null
     ? markup`<span class="unknown"><span aria-hidden="true">–</span><span class="hidden">not known yet</span></span>`
     : bitChip(bits);
-
-function layerBox({ layer, weightBits, inputBits, outputs, kept, prunes }: LayerState): Markup {
-  const unit = layer.kind === "conv2d" ? "channels" : "units";
-  return markup`<li><span class="edge"><span class="hidden">reads activations of </span>${chipOrDash(inputBits)}<span class="hidden"> bits</span></span>
-<div class="box"><span class="name">${foreign(layer.name, 40)}</span>
-<span class="weight"><span>weight</span> ${chipOrDash(weightBits)}<span class="hidden"> bits</span></span>
-${kept === null ? markup`<span class="kept">${integer(outputs)} ${unit}</span>` : keptLine(kept, outputs, unit, prunes)}</div></li>\n`;
-}
-
-const keptLine = (kept: number, outputs: number, unit: string, prunes: boolean): Markup =>
-  markup`${keptBar(kept, outputs)}<span class="kept">${prunes ? `${integer(kept)} of ${integer(outputs)} ${unit}` : `${integer(outputs)} ${unit}, unpruned`}</span>`;
 
 type Quantizer = RunRecord["quantizers"][number];
 

@@ -1,8 +1,7 @@
-import type { RunRecord } from "../../runs/record.ts";
+import type { RunResult } from "../../runs/record.ts";
 import { integer, percent, share } from "../format.ts";
 import { foreign, type Markup, markup } from "../markup.ts";
 import { scrollable, table } from "../table.ts";
-import { later, type Section } from "./section.ts";
 
 /** A matrix of more classes than this is not read but searched: the most frequent confusions say it better. */
 const matrixClasses = 25;
@@ -14,16 +13,8 @@ const listed = 12;
 const shades = 5;
 
 /** Which classes are taken for which. */
-export function confusionSection({ result, data }: RunRecord): Section {
-  return {
-    id: "confusion",
-    title: "Confusion",
-    body: result
-      ? markup`<p>Images of the test set by true class (rows) and predicted class (columns).</p>
-<div class="matrix-and-list">${result.confusion.length <= matrixClasses && matrix(result.confusion, data.classes)}${mostFrequent(result.confusion, data.classes)}</div>`
-      : later("The confusion matrix is made when the run ends."),
-  };
-}
+export const confusionMarkup = (confusion: RunResult["confusion"], classes: readonly string[]): Markup =>
+  markup`<div class="matrix-and-list">${confusion.length <= matrixClasses && matrix(confusion, classes)}${mostFrequent(confusion, classes)}</div>`;
 
 const nameOf = (classes: readonly string[], index: number): string => classes[index] ?? String(index);
 
@@ -36,7 +27,11 @@ function matrix(counts: readonly (readonly number[])[], classes: readonly string
     return markup`<tr><th scope="row">${foreign(nameOf(classes, index), 16)}</th>${cells}<td class="number">${percent(recall, 1)}</td></tr>\n`;
   });
   return scrollable(
-    { id: "confusion-matrix", caption: "Confusion matrix, with the share of each class that is found (recall)" },
+    {
+      id: "confusion-matrix",
+      caption:
+        "Confusion matrix: true class (rows) by predicted class (columns), with the share of each class that is found",
+    },
     markup`<table class="matrix" aria-labelledby="confusion-matrix-caption">
 <thead><tr><th scope="col">True</th>${heads}<th scope="col" class="number">Recall</th></tr></thead><tbody>
 ${rows}</tbody></table>`,

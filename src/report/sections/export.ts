@@ -1,7 +1,7 @@
 import type { ExportRecord, RunRecord, Verification } from "../../runs/record.ts";
-import { bytes, integer, percent, points, significant } from "../format.ts";
+import { bytes, integer, percent, points, significant, times } from "../format.ts";
 import { foreign, type Markup, markup } from "../markup.ts";
-import { table } from "../table.ts";
+import { type Column, table } from "../table.ts";
 import { facts, later, type Section } from "./section.ts";
 
 /** The file that ships, and what a real runtime makes of it. */
@@ -24,7 +24,7 @@ function exported({ file, form, opset, bytes: size, sha256, verification }: Expo
 ${verification ? verified(verification) : later("The file has not been verified in a runtime.")}`;
 }
 
-function verified({ runtime, images, top1, trainerTop1, sameClass, layers }: Verification): Markup {
+function verified({ runtime, images, top1, trainerTop1, sameClass, layers, latency }: Verification): Markup {
   return markup`<h3>Verification in ${foreign(runtime)}</h3>
 ${facts([
   ["Images", integer(images)],
@@ -47,5 +47,32 @@ ${table<Verification["layers"][number]>({
     { title: "Largest difference, in codes", kind: "number", value: ({ largestDifference }) => largestDifference },
   ],
   rows: layers,
-})}`;
+})}
+${latency && latency.length > 0 && latencyTable(latency)}`;
 }
+
+const latencyTable = (latency: NonNullable<Verification["latency"]>): Markup => markup`<h3>Latency</h3>
+<p>Bit operations are not latency: a runtime gains only where it has kernels for the bit-widths. Measured in this runtime, on the machine that verified the file.</p>
+${table<(typeof latency)[number]>({
+  id: "latency",
+  caption: "Median time of one batch",
+  columns: [
+    { title: "Batch", kind: "number", value: ({ batch }) => batch },
+    milliseconds("This file", ({ medianMs }) => medianMs),
+    milliseconds("FP32, unpruned", ({ fp32MedianMs }) => fp32MedianMs),
+    {
+      title: "FP32 time / this file’s",
+      kind: "number",
+      value: ({ medianMs, fp32MedianMs }) => (medianMs === 0 ? null : fp32MedianMs / medianMs),
+      show: ({ medianMs, fp32MedianMs }) => (medianMs === 0 ? "–" : times(fp32MedianMs / medianMs)),
+    },
+  ],
+  rows: latency,
+})}`;
+
+const milliseconds = <Row>(title: string, value: (row: Row) => number): Column<Row> => ({
+  title,
+  kind: "number",
+  value,
+  show: (row) => `${significant(value(row))}\u202fms`,
+});

@@ -1,12 +1,10 @@
 import type { RunRecord } from "../../runs/record.ts";
 import { bitChip } from "../chips.ts";
-import { seriesPerFigure } from "../figure.ts";
-import { share } from "../format.ts";
-import { lineFigure } from "../line-figure.ts";
-import { dataBlock, foreign, type Markup, markup } from "../markup.ts";
+import { foreign, type Markup, markup } from "../markup.ts";
 import { bitsOf } from "../run-state.ts";
-import { bitStrip, heatStrip } from "../strip.ts";
+import { bitStrip, heatStrip, stripData, stripThin } from "../strip.ts";
 import { type Column, table } from "../table.ts";
+import { channelMarkup } from "./channels.ts";
 import { later, type Section } from "./section.ts";
 
 const levels = [4, 8, 16, 32] as const;
@@ -17,16 +15,54 @@ type Quantizer = RunRecord["quantizers"][number];
 export function gateSection(record: RunRecord): Section {
   return {
     id: "gates",
-    title: "Gates over the epochs",
-    body:
-      record.epochs.length === 0
-        ? later("No epoch is finished yet.")
-        : markup`<p>Each strip runs from the first epoch to the last. The first shows the learned bits in their colours; the others the probability that a gate is open: <span class="heat-key"><span>0</span> <svg width="72" height="10" viewBox="0 0 20 1" preserveAspectRatio="none" aria-hidden="true">${ramp()}</svg> <span>1</span></span>. The figure beside a strip is the last epoch’s. A gate counts only while all gates before it are open.</p>
-${gateTable(record)}
-${stripData(record)}
-<div class="figures">${channelFigures(record)}</div>`,
+    title: "Gates",
+    body: record.epochs.length === 0 ? later("No epoch is finished yet.") : gates(record),
   };
 }
+
+function gates(record: RunRecord): Markup {
+  const { epochs } = record;
+  const drawn = stripThin(epochs.length);
+  const courses = record.quantizers.map(({ id }) => courseOf(record, id, drawn));
+  const of = new Map(record.quantizers.map(({ id }, row) => [id, { row, course: courses[row]! }]));
+  const left = drawn.length < epochs.length ? ` ${drawn.length} of ${epochs.length} epochs are drawn.` : "";
+  const gate = (title: string, key: string): Column<Quantizer> => ({
+    title,
+    kind: "picture",
+    value: ({ id }) => of.get(id)!.course[key]?.at(-1) ?? null,
+    show: ({ id }) => heatCell(of.get(id)!.course[key] ?? [], of.get(id)!.row, key),
+  });
+  return markup`<p>Each strip runs from the first epoch to the last: first the learned bits in their colours, then the probability that a gate is open, <span class="heat-key"><span>0</span> <svg width="72" height="10" viewBox="0 0 20 1" preserveAspectRatio="none" aria-hidden="true">${ramp()}</svg> <span>1</span></span>. The figure beside a strip is the last epoch’s. A gate counts only while all gates before it are open.${left}</p>
+${table<Quantizer>({
+  id: "gate-table",
+  caption: "Probability that each gate is open, over the epochs",
+  columns: [
+    { title: "Quantizer", value: ({ id }) => id, show: ({ id }) => foreign(id) },
+    {
+      title: "Learned bits",
+      kind: "picture",
+      value: ({ id }) => of.get(id)!.course.bits.at(-1) ?? null,
+      show: ({ id }) => bitsCell(of.get(id)!.course.bits, of.get(id)!.row),
+    },
+    ...levels.map((level) => gate(`${level} bits`, String(level))),
+    gate("Channels (mean)", "keep"),
+  ],
+  rows: record.quantizers,
+})}
+${stripData(block, {
+  category: "epoch",
+  unit: {
+    bits: "bits",
+    keep: "mean probability",
+    ...Object.fromEntries(levels.map((level) => [level, "probability"])),
+  },
+  labels: drawn.map((index) => epochs[index]!.epoch),
+  rows: courses,
+})}
+${channelMarkup(record)}`;
+}
+
+const block = "strips";
 
 const ramp = (): Markup[] =>
   Array.from(
@@ -35,96 +71,28 @@ const ramp = (): Markup[] =>
       markup`<rect x="${index}" width="1" height="1" fill="var(--heat)" fill-opacity="${((index + 1) / 20).toFixed(2)}"/>`,
   );
 
-/** The states of a quantizer over the epochs; epochs that lack it are left out. */
-const courseOf = ({ epochs }: RunRecord, id: string) =>
-  epochs.flatMap(({ quantizers }) => (quantizers[id] ? [quantizers[id]] : []));
-
-function gateTable(record: RunRecord): Markup {
-  const index = new Map(record.quantizers.map(({ id }, position) => [id, position]));
-  const gate = (title: string, name: string, values: (id: string) => readonly number[]): Column<Quantizer> => ({
-    title,
-    kind: "picture",
-    value: ({ id }) => values(id).at(-1) ?? null,
-    show: ({ id }) => stripCell(values(id), `${index.get(id)} ${name}`),
-  });
-  return table<Quantizer>({
-    id: "gate-table",
-    caption: "Probability that each gate is open",
-    columns: [
-      { title: "Quantizer", value: ({ id }) => id, show: ({ id }) => foreign(id) },
-      {
-        title: "Learned bits",
-        kind: "picture",
-        value: ({ id }) => bitsIn(record, id).at(-1) ?? null,
-        show: ({ id }) => bitsCell(bitsIn(record, id), `${index.get(id)} bits`),
-      },
-      ...levels.map((level, position) =>
-        gate(`${level} bits`, String(position), (id) =>
-          courseOf(record, id).map(({ probabilities }) => probabilities[position] ?? 0),
-        ),
-      ),
-      gate("Channels (mean)", "keep", (id) => keepProbabilities(record, id)),
-    ],
-    rows: record.quantizers,
-  });
+/** The states of a quantizer over the drawn epochs, by key; epochs that lack it are left out. */
+function courseOf({ epochs }: RunRecord, id: string, drawn: readonly number[]) {
+  const course = drawn.flatMap((index) => epochs[index]?.quantizers[id] ?? []);
+  return {
+    bits: course.map(bitsOf),
+    ...Object.fromEntries(
+      levels.map((level, position) => [level, course.map(({ probabilities }) => probabilities[position] ?? 0)]),
+    ),
+    keep: course.flatMap(({ keepProbability }) => keepProbability ?? []),
+  } as { readonly bits: ReturnType<typeof bitsOf>[] } & Readonly<Record<string, number[]>>;
 }
 
-const bitsIn = (record: RunRecord, id: string) => courseOf(record, id).map(bitsOf);
-
-const keepProbabilities = (record: RunRecord, id: string): readonly number[] =>
-  courseOf(record, id).flatMap(({ keepProbability }) => (keepProbability === null ? [] : [keepProbability]));
-
-function stripCell(values: readonly number[], index: string): Markup {
+function heatCell(values: readonly number[], row: number, key: string): Markup {
   const last = values.at(-1);
   return last === undefined
     ? markup`–`
-    : markup`<span class="stripped">${heatStrip(values, index)}<span>${last.toFixed(2)}</span></span>`;
+    : markup`<span class="stripped">${heatStrip(values, { block, row, key })}<span>${last.toFixed(2)}</span></span>`;
 }
 
-function bitsCell(bits: ReturnType<typeof bitsIn>, index: string): Markup {
+function bitsCell(bits: readonly ReturnType<typeof bitsOf>[], row: number): Markup {
   const last = bits.at(-1);
   return last === undefined
     ? markup`–`
-    : markup`<span class="stripped">${bitStrip(bits, index)}${bitChip(last)}</span>`;
-}
-
-/** The exact values behind the strips, for the page's script. */
-function stripData(record: RunRecord): Markup {
-  const quantizers = record.quantizers.map(({ id }) => {
-    const course = courseOf(record, id);
-    return {
-      bits: course.map(bitsOf),
-      ...Object.fromEntries(
-        levels.map((_, level) => [level, course.map((one) => rounded(one.probabilities[level] ?? 0))]),
-      ),
-      keep: keepProbabilities(record, id).map(rounded),
-    };
-  });
-  return dataBlock("strips", { epochs: record.epochs.map(({ epoch }) => epoch), quantizers });
-}
-
-const rounded = (value: number): number => Number(value.toPrecision(4));
-
-function channelFigures(record: RunRecord): Markup[] {
-  const pruned = record.quantizers.filter(({ channels }) => channels !== null);
-  const figures: Markup[] = [];
-  for (let start = 0; start < pruned.length; start += seriesPerFigure) {
-    figures.push(
-      lineFigure({
-        id: `channels-${start / seriesPerFigure + 1}`,
-        title: "Channels kept, %",
-        unit: "\u202f%",
-        category: "epoch",
-        categories: record.epochs.map(({ epoch }) => String(epoch)),
-        series: pruned.slice(start, start + seriesPerFigure).map(({ id, layer, channels }) => ({
-          name: layer,
-          values: record.epochs.map(({ quantizers }) => {
-            const kept = quantizers[id]?.kept ?? null;
-            return kept === null || channels === null ? null : share(kept, channels);
-          }),
-        })),
-      }),
-    );
-  }
-  return figures;
+    : markup`<span class="stripped">${bitStrip(bits, { block, row, key: "bits" })}${bitChip(last)}</span>`;
 }

@@ -20,7 +20,8 @@ export function headline(record: RunRecord): Markup | null {
   )}</dl>`;
 }
 
-function finished({ data }: RunRecord, result: NonNullable<RunRecord["result"]>): readonly Headline[] {
+function finished(record: RunRecord, result: NonNullable<RunRecord["result"]>): readonly Headline[] {
+  const { data } = record;
   const { top1, sampledTop1, relativeBops, relativeBopsAuthors, bytes: size, channels, parameters } = result;
   return [
     accuracy("Top-1, test set", top1, data.testImages),
@@ -36,18 +37,31 @@ function finished({ data }: RunRecord, result: NonNullable<RunRecord["result"]>)
       value: bytes(size.packed),
       note: `of ${bytes(size.fp32)} in FP32: ${times(size.fp32 / size.packed)} smaller`,
     },
-    channelFigure(channels),
     {
       name: "Parameters kept",
       value: percent(share(parameters.kept, parameters.of), 1),
       note: `${integer(parameters.kept)} of ${integer(parameters.of)}`,
     },
-    {
+    channelFigure(channels),
+    latencyFigure(record) ?? {
       name: "Top-1 with sampled gates",
       value: percent(sampledTop1),
       note: `${points(sampledTop1 - top1)} against test-time gates`,
     },
   ];
+}
+
+/** Of one image where that was measured, as that is what one waits for. */
+function latencyFigure({ export: exported }: RunRecord): Headline | null {
+  const latencies = exported?.verification?.latency ?? [];
+  const [first] = latencies.toSorted((one, other) => one.batch - other.batch);
+  if (!first) return null;
+  const { batch, medianMs, fp32MedianMs } = first;
+  return {
+    name: "Latency in the verified runtime",
+    value: `${significant(medianMs)}\u202fms`,
+    note: `batch of ${integer(batch)}; FP32 ${significant(fp32MedianMs)}\u202fms. Bit operations are not latency`,
+  };
 }
 
 function unfinished(record: RunRecord): readonly Headline[] {

@@ -63,6 +63,25 @@ function curves({ epochs }: RunRecord): Markup[] {
       categories,
       series: [{ name: "complexity", values: by(({ train }) => train.complexity) }],
     }),
+    ...priorStrengthCurve(epochs, categories),
+  ];
+}
+
+/** mu over the epochs, where it is steered to a budget. */
+function priorStrengthCurve(epochs: readonly EpochRecord[], categories: readonly string[]): Markup[] {
+  const values = epochs.map(({ priorStrength }) => priorStrength ?? null);
+  if (new Set(values.filter((value) => value !== null)).size < 2) return [];
+  return [
+    lineFigure({
+      id: "prior-strength",
+      title: "Prior strength mu, steered to the budget (logarithmic)",
+      unit: "",
+      category: "epoch",
+      categories,
+      logarithmic: true,
+      series: [{ name: "mu", values }],
+      note: "It ends where gates are fixed at their test-time values.",
+    }),
   ];
 }
 

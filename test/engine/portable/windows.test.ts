@@ -88,21 +88,33 @@ const poolings = fc
 
 type Pooling = typeof poolings extends fc.Arbitrary<infer T> ? T : never;
 
-/** For each element of the output, the index of its window's first largest element, row by row. */
-function firstLargest({ shape, geometry: { size, stride }, x, output }: Pooling): number[] {
+/** Visits every element `index` of the input that is in the window of the output's element `k`. */
+function eachWindow(
+  { shape, geometry: { size, stride }, output }: Pick<Pooling, "shape" | "geometry" | "output">,
+  visit: (index: number, k: number) => void,
+): void {
   const [, height, width, channels] = shape;
   const [, rows, columns] = output;
-  return Array.from({ length: elementsOf(output) }, (_, k) => {
+  for (let k = 0; k < elementsOf(output); k++) {
     const column = Math.floor(k / channels) % columns;
     const row = Math.floor(k / (channels * columns)) % rows;
     const example = Math.floor(k / (channels * columns * rows));
-    const window = Array.from({ length: size * size }, (_, place) => {
+    for (let place = 0; place < size * size; place++) {
       const [v, h] = [row * stride + Math.floor(place / size), column * stride + (place % size)];
-      return ((example * height + v) * width + h) * channels + (k % channels);
-    });
-    const largest = Math.max(...window.map((index) => x[index]!));
-    return window.find((index) => x[index] === largest)!;
+      visit(((example * height + v) * width + h) * channels + (k % channels), k);
+    }
+  }
+}
+
+/** For each element of the output, the index of its window's first largest element, row by row. */
+function firstLargest(pooling: Pooling): number[] {
+  const { x, output } = pooling;
+  const winners = new Array<number>(elementsOf(output));
+  eachWindow(pooling, (index, k) => {
+    const best = winners[k];
+    if (best === undefined || x[index]! > x[best]!) winners[k] = index;
   });
+  return winners;
 }
 
 for (const { kind, skip } of engineKinds) {
@@ -127,6 +139,94 @@ for (const { kind, skip } of engineKinds) {
         matches(ops, ops.conv2dWeightGradient(x.tensor, weight, g.tensor, geometry), weight, dw);
       };
       holds(t, ops, convolutions, law, 100);
+    });
+
+    t.test("a depthwise convolution is the same with one kernel per channel", async (t) => {
+      const law = (drawn: Convolution) => {
+        const { seed, geometry, image, output } = drawn;
+        const channels = image[3];
+        const weight = [drawn.weight[0], drawn.weight[1], 1, channels] as const;
+        const out = [...output.slice(0, 3), channels] as [number, number, number, number];
+        const [x, w] = [upload(ops, seed, "x", image), upload(ops, seed, "w", weight)];
+        const g = upload(ops, seed, "g", out);
+        const y = new Float64Array(elementsOf(out));
+        const dx = new Float64Array(elementsOf(image));
+        const dw = new Float64Array(elementsOf(weight));
+        const dense = { ...drawn, weight: [weight[0], weight[1], channels, channels] as const, output: out };
+        eachProduct(dense, (i, j, k) => {
+          if (i % channels !== k % channels) return;
+          const tap = Math.floor(j / (channels * channels)) * channels + (k % channels);
+          y[k]! += x.values[i]! * w.values[tap]!;
+          dx[i]! += w.values[tap]! * g.values[k]!;
+          dw[tap]! += x.values[i]! * g.values[k]!;
+        });
+        matches(ops, ops.depthwiseConv2d(x.tensor, w.tensor, geometry), out, y);
+        matches(ops, ops.depthwiseConv2dInputGradient(image, w.tensor, g.tensor, geometry), image, dx);
+        matches(ops, ops.depthwiseConv2dWeightGradient(x.tensor, weight, g.tensor, geometry), weight, dw);
+      };
+      holds(t, ops, convolutions, law, 100);
+    });
+
+    t.test("average-pooling gives each window's mean and shares its gradient out", async (t) => {
+      const law = ({ seed, shape, geometry, output }: Pooling) => {
+        const [x, g] = [upload(ops, seed, "average", shape), upload(ops, seed, "g", output)];
+        const share = 1 / geometry.size ** 2;
+        const y = new Float64Array(elementsOf(output));
+        const dx = new Float64Array(elementsOf(shape));
+        eachWindow({ shape, geometry, output }, (index, k) => {
+          y[k]! += share * x.values[index]!;
+          dx[index]! += share * g.values[k]!;
+        });
+        matches(ops, ops.averagePool(x.tensor, geometry), output, y);
+        matches(ops, ops.averagePoolGradient(shape, g.tensor, geometry), shape, dx);
+      };
+      holds(t, ops, poolings, law, 60);
+    });
+
+    t.test("the global average of a channel is its mean", async (t) => {
+      const law = ({ seed, shape }: Pooling) => {
+        const [batch, height, width, channels] = shape;
+        const [x, g] = [upload(ops, seed, "x", shape), upload(ops, seed, "g", [batch, channels])];
+        const y = new Float64Array(batch * channels);
+        const target = (index: number) =>
+          Math.floor(index / (height * width * channels)) * channels + (index % channels);
+        x.values.forEach((value, index) => {
+          y[target(index)]! += value / (height * width);
+        });
+        matches(ops, ops.globalAveragePool(x.tensor), [batch, channels], y);
+        const dx = Array.from(x.values, (_, index) => g.values[target(index)]! / (height * width));
+        matches(ops, ops.globalAveragePoolGradient(shape, g.tensor), shape, dx);
+      };
+      holds(t, ops, poolings, law);
+    });
+
+    t.test("cropping takes off the border that padding put around", async (t) => {
+      const margin = fc.record({ top: small(0, 2), bottom: small(0, 2), left: small(0, 2), right: small(0, 2) });
+      const cases = fc.record({
+        seed,
+        shape: fc.tuple(small(1, 2), small(1, 4), small(1, 4), small(1, 3)),
+        padding: margin,
+        channels: fc.tuple(small(0, 2), small(0, 2)),
+        value: fc.constantFrom(0, -7),
+      });
+      holds(t, ops, cases, ({ seed, shape, padding, channels, value }) => {
+        const x = upload(ops, seed, "x", shape);
+        const border = { padding, channels };
+        const padded = ops.pad(x.tensor, border, value);
+        const { top, bottom, left, right } = padding;
+        const [batch, height, width, depth] = shape;
+        const size = [batch, height + top + bottom, width + left + right, depth + channels[0] + channels[1]] as const;
+        const expected = Array.from({ length: elementsOf(size) }, (_, index) => {
+          const c = (index % size[3]) - channels[0];
+          const column = (Math.floor(index / size[3]) % size[2]) - left;
+          const row = (Math.floor(index / (size[3] * size[2])) % size[1]) - top;
+          const example = Math.floor(index / (size[3] * size[2] * size[1]));
+          if (c < 0 || c >= depth || column < 0 || column >= width || row < 0 || row >= height) return value;
+          return x.values[((example * height + row) * width + column) * depth + c]!;
+        });
+        matches(ops, padded, size, expected, 0);
+        matches(ops, ops.crop(padded, border), shape, x.values, 0);
+      });
     });
 
     t.test("max-pooling keeps the largest, and the first of equals takes the gradient", async (t) => {

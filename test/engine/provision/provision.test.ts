@@ -31,6 +31,7 @@ t.test("the engine is built from the wheel: libraries, headers, binding, manifes
   const folder = engineFolder(machine.wheel);
   t.strictSame(readdirSync(folder).sort(), ["include", "lib", "manifest.json", "tfjs_binding.node"]);
   t.strictSame(readdirSync(join(folder, "lib")).sort(), [
+    "libquantizer.so",
     "libquiet.so",
     "libtensorflow_cc.so.2",
     "libtensorflow_framework.so.2",

@@ -1,0 +1,107 @@
+import type { Engine } from "../../../src/engine/load.ts";
+import type { Precision } from "../../../src/engine/ops.ts";
+import { createQuantizers } from "../../../src/methods/create-quantizers.ts";
+import type { InitialGates } from "../../../src/methods/gated-quantizer.ts";
+import { insertQuantizers } from "../../../src/methods/insert-quantizers.ts";
+import type { Statistics } from "../../../src/network/graph.ts";
+import { createNetwork } from "../../../src/network/zoo/index.ts";
+import { initializeRanges } from "../../../src/training/initial-ranges.ts";
+import { stepSamples } from "../../../src/training/loop.ts";
+import { createModel } from "../../../src/training/model.ts";
+import { drawSamples, type Samples } from "../../../src/training/settings.ts";
+import { Trainer } from "../../../src/training/trainer.ts";
+import { type BenchCase, timed } from "../bench-case.ts";
+import type { Workload } from "../workload.ts";
+
+const SEED = 1;
+const adam = { optimizer: "adam", weightDecay: 0 } as const;
+/** The gates do not learn here: they stay in the setting that the case is named after. */
+const learningRates = { weights: 1e-3, gates: 0, ranges: 1e-3 };
+const normalization = { mean: [0], deviation: [1] };
+
+/** How gates stand in a case, step after step. */
+interface GateSetting {
+  readonly initial: InitialGates;
+  /** Every draw of the noise; absent: as in training. */
+  readonly draw?: number;
+}
+
+const gates = (prune: number, bits4: number, bits8: number, bits16: number, bits32: number): InitialGates => ({
+  prune,
+  bits4,
+  bits8,
+  bits16,
+  bits32,
+});
+
+/** Where the paper's MNIST runs start. */
+export const gates2To8: GateSetting = { initial: gates(6, 6, 6, -6, -6) };
+/** Where its CIFAR-10 runs start. */
+const gates2To32: GateSetting = { initial: gates(6, 6, 6, 6, 6) };
+/** Every gate strictly inside (0, 1), z_2 too: all five terms, and a gradient for every gate. */
+const worst: GateSetting = { initial: gates(0, 0, 0, 0, 0), draw: 0.5 };
+
+export interface OurOptions {
+  /** Null: a network without quantizers, whose step is the FP32 step of the same code. */
+  readonly gates: GateSetting | null;
+  /** Where batch normalization takes its statistics from. */
+  readonly statistics?: Statistics;
+  readonly precision?: Precision;
+}
+
+/** This project's training steps. The last two are twins of quantized-2-32. */
+export const ourCases = {
+  fp32: { gates: null },
+  "quantized-2-8": { gates: gates2To8 },
+  "quantized-2-32": { gates: gates2To32 },
+  "quantized-worst": { gates: worst },
+  "quantized-bfloat16": { gates: gates2To32, precision: "bfloat16" },
+  /** Batch statistics from a second convolution, as the authors' code takes them. */
+  "quantized-authors": { gates: gates2To32, statistics: "second-convolution" },
+} as const satisfies Readonly<Record<string, OurOptions>>;
+
+export interface OurCase extends BenchCase {
+  readonly trainer: Trainer;
+}
+
+/** A training step as `train` does it; null for statistics of a network that has no batch normalization. */
+export function createOurs(
+  engine: Engine,
+  workload: Workload,
+  { gates, statistics = "output", precision = "float32" }: OurOptions,
+): OurCase | null {
+  const { ops } = engine;
+  const { imageShape, classes, pixels, labels } = workload;
+  const plain = createNetwork(workload.network, { inputShape: imageShape, classes });
+  if (statistics !== "output" && !plain.nodes.some(({ kind }) => kind === "batch-norm")) return null;
+  const network = gates === null ? plain : insertQuantizers(plain, { pruning: true, statistics });
+  const model = createModel(network, {
+    ops,
+    trainingOps: engine.atPrecision(precision),
+    seed: SEED,
+    quantizers: gates === null ? new Map() : createQuantizers(network, { initial: gates.initial, prior: "bop" }),
+  });
+  const images = () =>
+    ops.scope(
+      () => ops.normalize(ops.tensor(pixels, [labels.length, ...imageShape]), normalization),
+      (normalized) => [normalized],
+    );
+  const samples = (step: number): Samples => {
+    const { draw } = gates ?? {};
+    if (draw === undefined) return stepSamples(model, SEED, step);
+    return drawSamples(model, (_, count) => new Float64Array(count).fill(draw));
+  };
+  initializeRanges(model, images, () => samples(0));
+  const trainer = new Trainer(model, { weights: adam, gates: adam, ranges: adam });
+  return {
+    trainer,
+    run: timed(() => {
+      const makeBatch = () => ({ images: images(), labels: ops.tensor(labels, [labels.length]) });
+      trainer.train(makeBatch, samples(trainer.step), { priorStrength: 0.01, learningRates });
+    }),
+    dispose() {
+      for (const variable of model.parameters.values()) ops.dispose(variable);
+      trainer.weights.dispose();
+    },
+  };
+}

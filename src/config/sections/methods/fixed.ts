@@ -1,0 +1,18 @@
+import { z } from "zod";
+import { integerWidth, quantization } from "./shared.ts";
+
+/** One bit-width for all weights and one for all activations, with exceptions; ranges learn with the weights. */
+export const fixed = z.strictObject({
+  name: z.literal("fixed").describe("bit-widths are given; ranges are learned"),
+  weights: integerWidth.default(8).describe("bits of weights"),
+  activations: integerWidth.default(8).describe("bits of activations"),
+  firstLayer: integerWidth.optional().describe("bits of the first layer's weight, where they differ"),
+  lastLayer: integerWidth
+    .optional()
+    .describe("bits of the last layer's weight and of the activation it reads, where they differ"),
+  tensors: z
+    .record(z.string(), integerWidth)
+    .default({})
+    .describe("bits by quantizer, as {conv1.weight.quantizer: 4}; they outrank all others"),
+  ...quantization,
+});

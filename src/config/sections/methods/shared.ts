@@ -1,0 +1,33 @@
+import { z } from "zod";
+
+/** What all methods that quantize have. */
+export const quantization = {
+  batchNorm: z
+    .enum(["output", "second-convolution"])
+    .default("output")
+    .describe(
+      "where training takes batch statistics from: the quantized layer's output, or, as the authors do, a second convolution with the unquantized weight",
+    ),
+  quantizeAddends: z
+    .boolean()
+    .default(false)
+    .describe("whether what is added up in a residual sum is quantized first, as in the authors' first version"),
+};
+
+const widths = [2, 4, 8, 16, 32] as const;
+
+/** A bit-width. */
+export const bitWidth = z.literal(widths);
+
+/** A bit-width whose values are integers. */
+export const integerWidth = z.literal([2, 4, 8, 16]);
+
+/** What a run must come to. */
+export const target = z
+  .union([
+    z.strictObject({
+      relativeBops: z.number().positive().max(100).describe("percent of the 32-bit network's bit operations"),
+    }),
+    z.strictObject({ sizeBytes: z.int().positive().describe("bytes of the packed weights and float32 biases") }),
+  ])
+  .describe("the budget");

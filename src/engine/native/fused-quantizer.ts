@@ -1,0 +1,51 @@
+import { type BitWidth, bitWidths } from "../../quantization/levels.ts";
+import type { GatedQuantizeOptions, Ops, Tensor } from "../ops.ts";
+import type { Executor } from "./executor.ts";
+
+/** The kernels of kernels.cc; null where this build of TensorFlow was made without them, or runs on a GPU. */
+export function fusedQuantizer(run: Executor): Pick<Ops, "gatedQuantize" | "gatedQuantizeGradient"> | null {
+  if (run.binding.isUsingGpuDevice()) return null;
+  const forward = run.kernel("BayesianBitsQuantize", {});
+  const backward = run.kernel("BayesianBitsQuantizeGradient", {});
+  const gridOf = ({ signed, xMax, terms }: GatedQuantizeOptions, wanted: readonly BitWidth[]): Tensor => {
+    const grid = new Float32Array(2 + 2 * bitWidths.length);
+    grid.set([xMax, signed ? 1 : 0]);
+    for (const { bits, weight } of terms) grid[2 + bitWidths.indexOf(bits)] = weight;
+    for (const bits of wanted) grid[2 + bitWidths.length + bitWidths.indexOf(bits)] = 1;
+    return run.create(grid, [grid.length]);
+  };
+  const fused: Pick<Ops, "gatedQuantize" | "gatedQuantizeGradient"> = {
+    gatedQuantize: (x, options) => run.run(forward, [x, gridOf(options, [])]),
+    gatedQuantizeGradient(x, gradient, { wanted, ...options }) {
+      const [byX, sums] = run.runMany(backward, [x, gradient, gridOf(options, wanted)], 2) as unknown as [
+        Tensor,
+        Tensor,
+      ];
+      const [range, ...levels] = run.read(sums);
+      run.release(sums);
+      return {
+        gradient: byX,
+        range: range!,
+        levels: new Map(wanted.map((bits) => [bits, levels[bitWidths.indexOf(bits)]!] as const)),
+      };
+    },
+  };
+  return isThere(run, fused) ? fused : null;
+}
+
+function isThere(run: Executor, { gatedQuantize }: Pick<Ops, "gatedQuantize">): boolean {
+  try {
+    run.scope(
+      () =>
+        gatedQuantize(run.create(new Float32Array(1), [1]), {
+          signed: false,
+          xMax: 1,
+          terms: [{ bits: 2, weight: 1 }],
+        }),
+      () => [],
+    );
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,69 @@
+import type { Network, NodeId } from "../network/graph.ts";
+import { type Layer, layersOf } from "../network/layers.ts";
+import { elementsOf } from "../network/shape.ts";
+import { relativeBitOperations } from "../quantization/bit-operations.ts";
+import { bitWidths } from "../quantization/levels.ts";
+import { account } from "./bit-accounting.ts";
+import type { GatedQuantizer } from "./gated-quantizer.ts";
+import type { Target } from "./method.ts";
+
+type Quantizers = ReadonlyMap<NodeId, GatedQuantizer>;
+
+/** What a budget is counted in: percent of bit operations, or bytes. */
+export interface Budget {
+  readonly limit: number;
+  /** With the gates at their test-time values: what the run is judged by. */
+  cost(quantizers: Quantizers): number;
+  /** With gates open by their probabilities: smooth in the gates' parameters. */
+  expected(quantizers: Quantizers): number;
+}
+
+/** How a target is measured on a network. */
+export function budgetOf(network: Network, target: Target): Budget {
+  const layers = layersOf(network);
+  if ("relativeBops" in target) {
+    return {
+      limit: target.relativeBops,
+      cost: (quantizers) => account(network, quantizers).relativeBops,
+      expected: (quantizers) =>
+        relativeBitOperations(
+          layers.map((layer) => ({ macs: layer.macs, ...expectedShares(layer, layers, quantizers) })),
+        ),
+    };
+  }
+  return {
+    limit: target.sizeBytes,
+    cost: (quantizers) => account(network, quantizers).packedBytes,
+    expected: (quantizers) =>
+      layers.reduce((sum, layer) => {
+        const { weightBits, keptOutputs, keptInputs } = expectedShares(layer, layers, quantizers);
+        const biases = layer.shift === null ? 0 : layer.outputShape.at(-1)! * keptOutputs;
+        return sum + (elementsOf(layer.weightShape) * keptOutputs * keptInputs * weightBits) / 8 + 4 * biases;
+      }, 0),
+  };
+}
+
+/** Expected bits of a quantizer: 2 + 2·q_4 + 4·q_4 q_8 + … */
+export function expectedBits({ probabilities }: Pick<GatedQuantizer, "probabilities">): number {
+  let reached = 1;
+  let bits: number = bitWidths[0];
+  for (const [level, probability] of probabilities.entries()) {
+    reached *= probability;
+    bits += reached * (bitWidths[level + 1]! - bitWidths[level]!);
+  }
+  return bits;
+}
+
+/** Expected bits and kept shares of a layer; its inputs' are those of the layer before it on a straight chain. */
+function expectedShares(layer: Layer, layers: readonly Layer[], quantizers: Quantizers) {
+  const bits = (id: NodeId | null, otherwise: number) => (id === null ? otherwise : expectedBits(quantizers.get(id)!));
+  const kept = ({ weightQuantizer }: Layer) =>
+    (weightQuantizer === null ? null : quantizers.get(weightQuantizer)!.keepProbability) ?? 1;
+  const before = layer.kind === "depthwise-conv2d" ? undefined : layers.find(({ name }) => name === layer.previous);
+  return {
+    weightBits: bits(layer.weightQuantizer, 32),
+    inputBits: bits(layer.inputQuantizer, layer.readsInput ? 8 : 32),
+    keptOutputs: kept(layer),
+    keptInputs: before === undefined ? 1 : kept(before),
+  };
+}

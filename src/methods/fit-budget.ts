@@ -1,0 +1,79 @@
+import type { NodeId } from "../network/graph.ts";
+import { isOpen } from "../quantization/hard-concrete.ts";
+import type { Budget } from "./budget.ts";
+import type { GatedQuantizer } from "./gated-quantizer.ts";
+
+type Quantizers = ReadonlyMap<NodeId, GatedQuantizer>;
+
+/** A run ends between this share of its budget and the whole of it. */
+export const leastShare = 0.85;
+
+/** Parameter of a gate that is closed, and of one that is opened, to fit a budget. */
+const DECIDED = 6;
+
+/** One gate, by where its parameter stands. */
+interface Place {
+  readonly values: Float64Array;
+  readonly index: number;
+  /** Whether it is a channel's. */
+  readonly prunes: boolean;
+}
+
+/** A layer without channels computes nothing: its last one stays. */
+const isLastChannel = ({ values, prunes }: Place): boolean =>
+  prunes && values.reduce((open, value) => open + (isOpen(value) ? 1 : 0), 0) === 1;
+
+/**
+ * Decides the gates that are least certain so that the test-time gates come to 85–100 % of a budget: above it the open
+ * ones that are nearest to closing are closed, below it the closed ones nearest to opening are opened. A gate that
+ * would step over that window, one level of a large tensor say, is left and the next one tried.
+ *
+ * @returns The cost in the end; above the limit where even closing all gates does not reach it.
+ */
+export function fitBudget(quantizers: Quantizers, budget: Budget): number {
+  const { limit } = budget;
+  let cost = budget.cost(quantizers);
+  const above = cost > limit;
+  const inside = () => cost <= limit && cost >= leastShare * limit;
+  /** Sets a gate where that brings the cost nearer without stepping over the window. */
+  const tryGate = ({ values, index }: Place, over: (next: number) => boolean): void => {
+    const before = values[index]!;
+    values[index] = above ? -DECIDED : DECIDED;
+    const next = budget.cost(quantizers);
+    if (over(next)) values[index] = before;
+    else cost = next;
+  };
+  const order = (open: boolean) =>
+    placesOf(quantizers)
+      .filter(({ values, index }) => isOpen(values[index]!) === open)
+      .toSorted((a, b) => (open ? 1 : -1) * (a.values[a.index]! - b.values[b.index]!));
+  for (const place of order(above)) {
+    if (inside()) return cost;
+    if (above && isLastChannel(place)) continue;
+    tryGate(place, (next) => (above ? next < leastShare * limit : next > limit));
+  }
+  if (!above || cost <= limit) return cost;
+  // No gate fits into the window: better below it than above the limit.
+  for (const place of order(true)) {
+    if (cost <= limit) break;
+    if (isLastChannel(place)) continue;
+    tryGate(place, () => false);
+  }
+  return cost;
+}
+
+/** The least that gates can make of these quantizers, which change: 2 bits where levels learn, a channel for each layer. */
+export function leastCost(quantizers: Quantizers, budget: Pick<Budget, "cost">): number {
+  for (const quantizer of quantizers.values()) {
+    if (quantizer.levels === "learned") quantizer.setBits(2);
+    quantizer.prune?.fill(-DECIDED, 1);
+  }
+  return budget.cost(quantizers);
+}
+
+/** All gates that learn; of the levels' all, as a closed one also closes those above it. */
+const placesOf = (quantizers: Quantizers): readonly Place[] =>
+  Array.from(quantizers.values()).flatMap(({ phi, prune, levels }) => [
+    ...(levels === "learned" ? Array.from(phi.keys(), (index) => ({ values: phi, index, prunes: false })) : []),
+    ...(prune === null ? [] : Array.from(prune.keys(), (index) => ({ values: prune, index, prunes: true }))),
+  ]);

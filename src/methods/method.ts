@@ -1,0 +1,39 @@
+import type { Network, NodeId } from "../network/graph.ts";
+import type { GatedQuantizer } from "./gated-quantizer.ts";
+
+/** What multiplies the complexity of the gates in the loss: mu. */
+export interface Prior {
+  readonly strength: number;
+  /** A budget that mu is steered to, from that strength; null: mu stays. */
+  readonly target: Target | null;
+}
+
+/** What a run must come to: percent of the 32-bit network's bit operations, or bytes of its weights. */
+export type Target = { readonly relativeBops: number } | { readonly sizeBytes: number };
+
+/** A network with its weights and ranges, as a method finds it that chooses by measuring. */
+export interface Situation {
+  readonly network: Network;
+  readonly quantizers: ReadonlyMap<NodeId, GatedQuantizer>;
+  /** Cross-entropy on the held-out share of the training images, with the quantizers as they stand. */
+  measure(): number | Promise<number>;
+}
+
+/** How bit-widths come about: what a method makes of a network, and what there is to learn. */
+export interface Method {
+  /** The network as it trains, with the method's quantizers. */
+  prepare(network: Network): Network;
+  /** The quantizers of a network that `prepare` has made, with their gates at the start. */
+  quantizers(network: Network): ReadonlyMap<NodeId, GatedQuantizer>;
+  /**
+   * What the method decides once weights and first ranges stand, before training; it changes the quantizers in place.
+   * Post-training methods do their work here.
+   */
+  choose?(situation: Situation): Promise<unknown>;
+  readonly prior: Prior;
+  /** Whether weights and batch normalizations learn; false: only gates and ranges do. */
+  readonly trainsWeights: boolean;
+}
+
+/** Nothing of the gates is in the loss. */
+export const noPrior: Prior = { strength: 0, target: null };

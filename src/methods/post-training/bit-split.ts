@@ -1,0 +1,91 @@
+import { descendDigits, stitched } from "../../quantization/bit-split/digit-descent.ts";
+import { pointShift, split } from "../../quantization/bit-split/digits.ts";
+import { leastSquaresCodes } from "../../quantization/bit-split/least-squares-step.ts";
+import type { ChannelSums } from "../../quantization/channel-sums.ts";
+import { descendCodes, fittedStep } from "../../quantization/code-descent.ts";
+import { decode, nearestCode, outermostCode, rowOf } from "../../quantization/weight-grid.ts";
+import { channelErrors, uploadRows } from "./layer-error.ts";
+import { channelSums, layerGrams } from "./layer-grams.ts";
+import type { SolveLayer } from "./layer-problem.ts";
+import { share, total } from "./layer-statistics.ts";
+
+export interface BitSplitOptions {
+  /** Most passes over the digits of a channel; 0 leaves stage 2 out. The authors run 100. */
+  readonly epochs: number;
+  /** Afterwards, change single codes by ±1 while that lowers the error. Not the authors'. */
+  readonly unitChanges: boolean;
+}
+
+/**
+ * Bit-Split and Stitching (Wang et al. 2020): codes and step of each output channel, first by least squares on the
+ * weights, then digit by digit on the layer's output before the activation. Errors are measured there too.
+ */
+export const bitSplit =
+  (options: BitSplitOptions): SolveLayer =>
+  (problem, ops) => {
+    const { weight, bits } = problem;
+    const grams = layerGrams(problem);
+    const channels = Array.from({ length: weight.outputs }, (_, output) =>
+      solveChannel(rowOf(weight.values, output, weight.inputs), bits, channelSums(grams, output), options),
+    );
+    const start = layerOf(channels.map(({ start }) => start));
+    const final = layerOf(channels.map(({ final }) => final));
+    const error = ops.scope(
+      () => {
+        const linear = { ...problem, rectified: false };
+        const rows = uploadRows(ops, linear);
+        return [start, final].map(({ codes, steps }) =>
+          total(channelErrors(ops, linear, rows, decode(codes, steps, weight.inputs))),
+        );
+      },
+      () => [],
+    );
+    const highest = outermostCode(bits);
+    return {
+      ...final,
+      statistics: {
+        nearestError: error[0]!,
+        error: error[1]!,
+        flipped: share(final.codes, (code, index) => {
+          const step = final.steps[Math.floor(index / weight.inputs)]!;
+          return code !== nearestCode(weight.values[index]!, { step, lowest: -highest, highest });
+        }),
+        settled: null,
+        iterations: channels.reduce((most, { epochs }) => Math.max(most, epochs), 0),
+      },
+    };
+  };
+
+interface ChannelCodes {
+  readonly codes: Int32Array;
+  readonly step: number;
+}
+
+/** Both stages for one channel: where it starts (nearest at the least-squares step) and where it ends. */
+function solveChannel(
+  weights: Float32Array,
+  bits: number,
+  sums: ChannelSums,
+  { epochs, unitChanges }: BitSplitOptions,
+): { readonly start: ChannelCodes; readonly final: ChannelCodes; readonly epochs: number } {
+  const start = leastSquaresCodes(weights, bits);
+  const planes = split(start.codes, bits);
+  const descended = descendDigits(sums, { planes, alpha: start.step * pointShift(bits) }, { epochs });
+  const { codes, step } = stitched(descended);
+  // The digits' last epoch used the scale before it; a last least-squares step can only lower the error.
+  let fitted = epochs > 0 ? fittedStep(sums, codes, step) : step;
+  if (unitChanges) {
+    const ends = (code: number) => new Int32Array(codes.length).fill(code);
+    const bounds = { lowest: ends(-outermostCode(bits)), highest: ends(outermostCode(bits)) };
+    if (descendCodes(sums, codes, fitted, bounds) > 0) fitted = fittedStep(sums, codes, fitted);
+  }
+  return { start, final: { codes, step: fitted }, epochs: descended.epochs };
+}
+
+/** Channels side by side; steps as float32, which is what a file holds. */
+function layerOf(channels: readonly ChannelCodes[]): { readonly codes: Int32Array; readonly steps: Float32Array } {
+  return {
+    codes: Int32Array.from(channels.flatMap(({ codes }) => [...codes])),
+    steps: Float32Array.from(channels, ({ step }) => step),
+  };
+}

@@ -1,0 +1,68 @@
+import type { Ops, Tensor } from "../../engine/ops.ts";
+import type { LayerProblem } from "./layer-problem.ts";
+
+/** A layer's calibration rows on the engine. Free them with `release`. */
+export interface UploadedRows {
+  /** [groups, samples, positions·inputs] */
+  readonly inputs: Tensor;
+  /** Negated, after the activation, [groups, samples, positions·outputs of a group]. */
+  readonly negatedTargets: Tensor;
+  /** [groups, 1, outputs of a group] */
+  readonly bias: Tensor | null;
+}
+
+/** Uploads the rows once; targets go through the activation here. */
+export function uploadRows(ops: Ops, { weight, bias, rectified, rows }: LayerProblem): UploadedRows {
+  const { groups, samples, positions, inputs, targets } = rows;
+  const outputs = weight.outputs / groups;
+  const negated = targets.map((value) => -(rectified ? Math.max(value, 0) : value));
+  return {
+    inputs: ops.tensor(inputs, [groups, samples, positions * weight.inputs]),
+    negatedTargets: ops.tensor(negated, [groups, samples, positions * outputs]),
+    bias: bias && ops.tensor(bias, [groups, 1, outputs]),
+  };
+}
+
+/**
+ * y_q - y after the activation for weights [groups, outputs, inputs] on rows [groups, rows, inputs], with the activated
+ * outputs, whose gradient mask the caller may need.
+ */
+export function layerResidual(
+  ops: Ops,
+  {
+    x,
+    negatedTargets,
+    bias,
+    rectified,
+  }: { x: Tensor; negatedTargets: Tensor; bias: Tensor | null; rectified: boolean },
+  weight: Tensor,
+): { readonly output: Tensor; readonly residual: Tensor } {
+  const product = ops.batchMatmul(x, weight, { transposeB: true });
+  const biased = bias ? ops.add(product, bias) : product;
+  const output = rectified ? ops.relu(biased) : biased;
+  return { output, residual: ops.add(output, negatedTargets) };
+}
+
+/** Mean over all rows of (y_q - y)² for each output channel; their sum is the layer's error. */
+export function channelErrors(ops: Ops, problem: LayerProblem, uploaded: UploadedRows, weights: Float32Array) {
+  const { weight, rectified, rows } = problem;
+  const { groups } = rows;
+  const all = rows.samples * rows.positions;
+  const outputs = weight.outputs / groups;
+  return ops.scope(
+    () => {
+      const batch = {
+        x: ops.reshape(uploaded.inputs, [groups, all, weight.inputs]),
+        negatedTargets: ops.reshape(uploaded.negatedTargets, [groups, all, outputs]),
+        bias: uploaded.bias,
+        rectified,
+      };
+      const { residual } = layerResidual(ops, batch, ops.tensor(weights, [groups, outputs, weight.inputs]));
+      const squares = ops.multiply(residual, residual);
+      // Sums over the rows of each group: a product with a row of ones.
+      const ones = ops.tensor(new Float32Array(groups * all).fill(1 / all), [groups, 1, all]);
+      return Float64Array.from(ops.read(ops.batchMatmul(ones, squares)));
+    },
+    () => [],
+  );
+}

@@ -1,0 +1,65 @@
+import type { RunRecord } from "../../runs/record.ts";
+
+/** Runs of one configuration that differ in nothing but their seed. */
+export interface Configuration {
+  /** Short: what tells it from the others. */
+  readonly label: string;
+  readonly runs: readonly RunRecord[];
+}
+
+type Config = Readonly<Record<string, unknown>>;
+
+/** What may differ between runs of one configuration: the seed, and what a run is called. */
+const ofTheRun = new Set(["seed", "name", "note"]);
+
+/** A label says at most so many differing settings. */
+const saidSettings = 2;
+
+/** A configuration as dotted paths with their values as JSON, without what is of the run alone. */
+export function settingsOf(config: Config): ReadonlyMap<string, string> {
+  const settings = new Map<string, string>();
+  const walk = (value: unknown, path: string) => {
+    if (typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length > 0) {
+      for (const [key, inner] of Object.entries(value)) walk(inner, path === "" ? key : `${path}.${key}`);
+    } else if (value !== undefined) settings.set(path, JSON.stringify(value));
+  };
+  walk(Object.fromEntries(Object.entries(config).filter(([key]) => !ofTheRun.has(key))), "");
+  return settings;
+}
+
+/** The paths whose values are not the same in all configurations, in order of their first appearance. */
+export function differingSettings(configs: readonly Config[]): readonly string[] {
+  const all = configs.map(settingsOf);
+  const paths = new Set(all.flatMap((settings) => [...settings.keys()]));
+  return [...paths].filter((path) => new Set(all.map((settings) => settings.get(path))).size > 1);
+}
+
+/** Runs grouped by configuration, each in order of its first run. */
+export function groupRuns(records: readonly RunRecord[]): readonly Configuration[] {
+  const groups = new Map<string, RunRecord[]>();
+  for (const record of records) {
+    const key = JSON.stringify([...settingsOf(record.config)].sort());
+    const group = groups.get(key);
+    if (group) group.push(record);
+    else groups.set(key, [record]);
+  }
+  const runs = [...groups.values()];
+  const paths = differingSettings(runs.map(([first]) => first!.config));
+  return runs.map((group) => ({ runs: group, label: labelOf(group, runs, paths) }));
+}
+
+/** The run's name where names tell the configurations apart, otherwise the settings that do. */
+function labelOf(
+  group: readonly RunRecord[],
+  all: readonly (readonly RunRecord[])[],
+  paths: readonly string[],
+): string {
+  const [first] = group;
+  const { name } = first!;
+  const own = group.every((run) => run.name === name);
+  const shared = all.some((other) => other !== group && other.some((run) => run.name === name));
+  if ((own && !shared) || paths.length === 0) return name;
+  const settings = settingsOf(first!.config);
+  const said = paths.slice(0, saidSettings).map((path) => `${path.split(".").at(-1)} ${settings.get(path) ?? "–"}`);
+  return `${said.join(", ")}${paths.length > saidSettings ? ", …" : ""}`;
+}

@@ -1,0 +1,141 @@
+import { significant } from "../format.ts";
+import { type Markup, markup, shorten } from "../markup.ts";
+import { type Drawing, type Mark, picture } from "../picture.ts";
+import { type Axis, axisOf } from "./axis.ts";
+import { paretoFront } from "./pareto.ts";
+import type { Spread } from "./spread.ts";
+import { symbol } from "./symbols.ts";
+
+/** A configuration, or a published result, in the plot. */
+export interface PlottedPoint {
+  readonly label: string;
+  /** Its symbol and colour. */
+  readonly method: string;
+  readonly cost: Spread;
+  readonly top1: Spread;
+  /** One mark for each run: where it lies, and what hovering tells. */
+  readonly runs: readonly { readonly cost: number; readonly top1: number; readonly mark: Mark }[];
+  /** References take no part in the front. */
+  readonly reference: boolean;
+}
+
+export interface ParetoFigure {
+  readonly id: string;
+  readonly title: string;
+  /** Name of the horizontal axis. */
+  readonly cost: string;
+  readonly points: readonly PlottedPoint[];
+  /** In the order of their symbols. */
+  readonly methods: readonly string[];
+  readonly note?: Markup | string;
+}
+
+const sizes = { wide: { width: 500, height: 340 }, narrow: { width: 316, height: 280 } } as const;
+const frame = { left: 44, right: 12, top: 8, bottom: 40 } as const;
+
+/** Accuracy against cost: every run, every configuration's mean and spread, and the front of the means. */
+export function paretoFigure({ id, title, cost, points, methods, note }: ParetoFigure): Markup {
+  const runs = points.flatMap((point) => point.runs.map((run) => ({ point, ...run })));
+  const front = paretoFront(
+    points
+      .filter(({ reference }) => !reference)
+      .map((point) => ({ point, cost: point.cost.mean, gain: point.top1.mean })),
+  );
+  const axes = {
+    x: axisOf(
+      points.flatMap(({ cost }) => [cost.least, cost.most]),
+      { logarithmic: true },
+    ),
+    y: axisOf(points.flatMap(({ top1 }) => [top1.least, top1.most])),
+  };
+  const onFront = new Set(front.map(({ point }) => point));
+  return picture({
+    id,
+    title,
+    summary: `${title}. On the front, by rising cost: ${front.map(({ point }) => `${shorten(point.label, 40)}, ${significant(point.cost.mean)}, ${significant(point.top1.mean, 4)} percent`).join("; ")}.`,
+    marks: runs.map(({ mark }) => mark),
+    wide: drawing(sizes.wide),
+    narrow: drawing(sizes.narrow),
+    key: markup`<ul class="key">${methods.map((method, index) => markup`<li><svg width="12" height="12" viewBox="-6 -6 12 12" aria-hidden="true">${symbol(method, index)}</svg><bdi>${shorten(method, 40)}</bdi></li>`)}<li><svg width="22" height="12" viewBox="0 0 22 12" aria-hidden="true"><path d="M0 9H11V3H22" fill="none" stroke="var(--accent)" stroke-width="1.5"/></svg>Pareto front</li></ul>`,
+    ...(note !== undefined && { note }),
+  });
+
+  function drawing({ width, height }: { readonly width: number; readonly height: number }): Drawing {
+    const x = (value: number) => round(frame.left + axes.x.at(value) * (width - frame.left - frame.right));
+    const y = (value: number) => round(height - frame.bottom - axes.y.at(value) * (height - frame.top - frame.bottom));
+    const steps = front.map(({ cost, gain }, index) => `${index === 0 ? `M${x(cost)} ` : `H${x(cost)}V`}${y(gain)}`);
+    const place = { x, y, width, height };
+    return {
+      width,
+      height,
+      content: markup`${grid(axes, place, cost)}<path d="${steps.join("")}H${width - frame.right}" fill="none" stroke="var(--accent)" stroke-width="1.5"/>
+${points.map((point) => spread(point, place))}
+${runs.map(({ point, cost, top1 }, index) => markup`<g data-i="${index}" transform="translate(${x(cost)} ${y(top1)})"${point.runs.length > 1 && !point.reference ? markup` opacity="0.8"` : null}>${symbol(point.method, methods.indexOf(point.method))}</g>`)}
+${front.map(({ cost, gain }) => markup`<circle cx="${x(cost)}" cy="${y(gain)}" r="8" fill="none" stroke="var(--accent)" stroke-width="1.5"/>`)}
+${labels(points, onFront, place)}`,
+    };
+  }
+}
+
+interface Place {
+  readonly x: (value: number) => number;
+  readonly y: (value: number) => number;
+  readonly width: number;
+  readonly height: number;
+}
+
+const round = (value: number): number => Math.round(value * 10) / 10;
+
+function grid(axes: { readonly x: Axis; readonly y: Axis }, { x, y, width, height }: Place, cost: string): Markup {
+  const text = (at: number, up: number, anchor: string, content: string) =>
+    markup`<text x="${at}" y="${up}" text-anchor="${anchor}" font-size="11" fill="var(--muted)">${content}</text>`;
+  const base = height - frame.bottom;
+  return markup`${axes.y.ticks.map((tick) => markup`<path d="M${frame.left} ${y(tick)}H${width - frame.right}" stroke="var(--rule)"/>${text(frame.left - 6, y(tick) + 4, "end", String(tick))}`)}
+<path d="M${frame.left} ${base}H${width - frame.right}" stroke="var(--axis)"/>
+${axes.x.ticks.map((tick) => markup`<path d="M${x(tick)} ${base}v4" stroke="var(--axis)"/>${text(x(tick), base + 16, "middle", significant(tick))}`)}
+${text((frame.left + width - frame.right) / 2, height - 6, "middle", axes.x.logarithmic ? `${cost} (logarithmic)` : cost)}`;
+}
+
+/** Least to most of the seeds, both ways, through their mean. */
+function spread({ cost, top1, runs, reference }: PlottedPoint, { x, y }: Place): Markup | null {
+  if (runs.length < 2 || reference) return null;
+  return markup`<path d="M${x(cost.least)} ${y(top1.mean)}H${x(cost.most)}M${x(cost.mean)} ${y(top1.least)}V${y(top1.most)}" stroke="var(--ink)" stroke-width="1" fill="none"/>`;
+}
+
+/** Names beside the points, those of the front and of references first; what would cover another is left out. */
+function labels(points: readonly PlottedPoint[], onFront: ReadonlySet<PlottedPoint>, place: Place): Markup[] {
+  const taken: { left: number; right: number; y: number }[] = points
+    .flatMap(({ runs }) => runs)
+    .map(({ cost, top1 }) => ({ left: place.x(cost) - 4, right: place.x(cost) + 4, y: place.y(top1) + 4 }));
+  const first = (point: PlottedPoint) => (onFront.has(point) || point.reference ? 0 : 1);
+  return points
+    .toSorted((one, other) => first(one) - first(other))
+    .flatMap((point) => {
+      const text = shorten(point.label, 26);
+      const wide = (onFront.has(point) ? 7 : 6.2) * text.length;
+      const at = { x: place.x(point.cost.mean), y: place.y(point.top1.mean) };
+      for (const [dx, dy] of [
+        [10, -7],
+        [10, 15],
+        [-10 - wide, -7],
+        [-10 - wide, 15],
+      ] as const) {
+        const box = { left: at.x + dx, right: at.x + dx + wide, y: at.y + dy };
+        const inside =
+          box.left >= frame.left &&
+          box.right <= place.width - 2 &&
+          box.y > 10 &&
+          box.y < place.height - frame.bottom - 2;
+        if (
+          !inside ||
+          taken.some((other) => other.left < box.right && box.left < other.right && Math.abs(other.y - box.y) < 12)
+        )
+          continue;
+        taken.push(box);
+        return [
+          markup`<text x="${round(box.left)}" y="${round(box.y)}" font-size="11" fill="var(--ink)">${text}</text>`,
+        ];
+      }
+      return [];
+    });
+}

@@ -1,0 +1,172 @@
+import type { RunRecord, RunResult } from "../../runs/record.ts";
+import { bytes, duration, fixed, integer, percent, share, significant } from "../format.ts";
+import { foreign, type Markup, markup } from "../markup.ts";
+import type { Section } from "../sections/section.ts";
+import { wilsonInterval } from "../statistics.ts";
+import { type Column, table } from "../table.ts";
+import type { Configuration } from "./configurations.ts";
+import { methodOf } from "./method.ts";
+import { type Spread, spreadOf } from "./spread.ts";
+
+/** A run by its name and seed. */
+export const runName = ({ name, seed }: RunRecord): string => `${name}, seed ${seed}`;
+
+/** Every run with its figures. */
+export function runSection(records: readonly RunRecord[], linkOf: (record: RunRecord) => string | null): Section {
+  const of = (
+    title: string,
+    value: (result: RunResult, record: RunRecord) => number,
+    show: (value: number) => string,
+  ): Column<RunRecord> => ({
+    title,
+    kind: "number",
+    value: (record) => (record.result === null ? null : value(record.result, record)),
+    show: (record) => (record.result === null ? "–" : show(value(record.result, record))),
+  });
+  const hasLatency = records.some((record) => latencyOf(record) !== null);
+  const latency: Column<RunRecord> = {
+    title: "Latency",
+    kind: "number",
+    value: (record) => latencyOf(record)?.medianMs ?? null,
+    show: (record) => latencyText(record),
+  };
+  return {
+    id: "runs",
+    title: "Runs",
+    body: markup`${table<RunRecord>({
+      id: "run-table",
+      caption: "Figures of every run",
+      columns: [
+        { title: "Run", value: ({ name }) => name, show: (record) => nameCell(record, linkOf(record)) },
+        { title: "Seed", kind: "number", value: ({ seed }) => seed },
+        {
+          title: "Method",
+          value: methodOf,
+          show: (record) => foreign(methodOf(record), 40),
+        },
+        { title: "Status", value: ({ status }) => status },
+        of(
+          "Top-1",
+          ({ top1 }) => top1,
+          (value) => percent(value),
+        ),
+        {
+          title: "95\u202f% interval",
+          kind: "number",
+          value: ({ result, data }) => (result === null ? null : wilsonInterval(result.top1, data.testImages)[0]),
+          show: ({ result, data }) =>
+            result === null
+              ? "–"
+              : wilsonInterval(result.top1, data.testImages)
+                  .map((end) => fixed(end))
+                  .join("–"),
+        },
+        of(
+          "Relative BOPs",
+          ({ relativeBops }) => relativeBops,
+          (value) => `${significant(value)}\u202f%`,
+        ),
+        of("Packed", ({ bytes: size }) => size.packed, bytes),
+        of(
+          "Channels kept",
+          ({ channels }) => share(channels.kept, channels.of),
+          (value) => percent(value, 1),
+        ),
+        ...(hasLatency ? [latency] : []),
+        {
+          title: "Epochs",
+          kind: "number",
+          value: ({ epochs }) => epochs.length,
+          show: ({ epochs }) => integer(epochs.length),
+        },
+        {
+          title: "Time",
+          kind: "number",
+          value: ({ times }) => times.seconds,
+          show: ({ times }) => duration(times.seconds),
+        },
+      ],
+      rows: records,
+    })}
+<p class="note">Intervals are Wilson’s, of the test images; two runs whose intervals overlap are not told apart by this test set. ${hasLatency && "Latencies are of the smallest batch measured, in the runtime and on the machine that verified each file: bit operations are not latency."}</p>`,
+  };
+}
+
+const nameCell = ({ name }: RunRecord, link: string | null): Markup =>
+  link === null ? foreign(name, 60) : markup`<a href="${link}">${foreign(name, 60)}</a>`;
+
+/** Of the smallest batch that was measured. */
+function latencyOf({ export: exported }: RunRecord) {
+  const latencies = exported?.verification?.latency ?? [];
+  return latencies.toSorted((one, other) => one.batch - other.batch)[0] ?? null;
+}
+
+function latencyText(record: RunRecord): string {
+  const latency = latencyOf(record);
+  return latency === null ? "–" : `${significant(latency.medianMs)}\u202fms`;
+}
+
+interface Summary {
+  readonly configuration: Configuration;
+  readonly top1: Spread;
+  readonly bops: Spread;
+  readonly bytes: Spread;
+}
+
+/** Seeds taken together. */
+export function configurationSection(configurations: readonly Configuration[]): Section {
+  const rows = configurations.flatMap((configuration): Summary[] => {
+    const results = configuration.runs.flatMap(({ result }) => result ?? []);
+    if (results.length === 0) return [];
+    const of = (value: (result: RunResult) => number) => spreadOf(results.map(value));
+    return [
+      {
+        configuration,
+        top1: of(({ top1 }) => top1),
+        bops: of(({ relativeBops }) => relativeBops),
+        bytes: of(({ bytes }) => bytes.packed),
+      },
+    ];
+  });
+  const spread = (title: string, of: (row: Summary) => Spread, show: (value: number) => string): Column<Summary>[] => [
+    { title: `${title}, mean`, kind: "number", value: (row) => of(row).mean, show: (row) => show(of(row).mean) },
+    {
+      title: "± deviation",
+      kind: "number",
+      value: (row) => of(row).deviation,
+      show: (row) => (of(row).deviation === null ? "–" : show(of(row).deviation!)),
+    },
+  ];
+  return {
+    id: "configurations",
+    title: "Configurations",
+    body: table<Summary>({
+      id: "configuration-table",
+      caption: "Runs of one configuration with different seeds, taken together",
+      columns: [
+        {
+          title: "Configuration",
+          value: ({ configuration }) => configuration.label,
+          show: ({ configuration }) => foreign(configuration.label, 60),
+        },
+        { title: "Runs", kind: "number", value: ({ top1 }) => top1.count },
+        ...spread(
+          "Top-1",
+          ({ top1 }) => top1,
+          (value) => percent(value),
+        ),
+        ...spread(
+          "Relative BOPs",
+          ({ bops }) => bops,
+          (value) => `${significant(value)}\u202f%`,
+        ),
+        ...spread(
+          "Packed",
+          (row) => row.bytes,
+          (value) => bytes(Math.round(value)),
+        ),
+      ],
+      rows,
+    }),
+  };
+}

@@ -1,0 +1,147 @@
+import { createHash, randomUUID } from "node:crypto";
+import { constants, copyFileSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { UserError } from "../base/errors.ts";
+import { explainFileError } from "../base/file-errors.ts";
+import { lifeOf, ownIdentity, processIdentity } from "./process-identity.ts";
+
+/** The lock's file in a run directory. */
+export const lockFile = "run.lock";
+
+const holderSchema = processIdentity.extend({
+  /** Tells two locks of one process apart. */
+  id: z.string(),
+  since: z.string(),
+});
+
+type Holder = z.infer<typeof holderSchema>;
+
+/** What a lock's file says: its text names it, also where it is damaged and there is no holder to read. */
+interface Claim {
+  readonly text: string;
+  readonly holder: Holder | null;
+}
+
+export interface RunLock {
+  /** Gives the directory free, if it is still this lock's. */
+  release(): void;
+}
+
+/**
+ * Takes the right to write to a run directory. Where the holder is dead (same host, its process gone) the lock is
+ * taken over; of several that try at once, one gets it.
+ *
+ * @param force Takes over also from a holder that cannot be seen from here: one on another host.
+ * @throws UserError that names the holder, when it lives or may live, or the file that cannot be written.
+ */
+export function acquireLock(folder: string, { force }: { force: boolean }): RunLock {
+  const path = join(folder, lockFile);
+  const own: Holder = { ...ownIdentity(), id: randomUUID(), since: new Date().toISOString() };
+  const text = JSON.stringify(own);
+  const beside = join(folder, `.${lockFile}.${own.id}.${process.pid}.part`);
+  try {
+    // The lock appears with its content: a link either makes the whole file or finds one there.
+    writeFileSync(beside, text, { flag: "wx" });
+    claim(path, { beside, folder, force });
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`cannot lock the run directory ${folder}: ${explainFileError(error)}`, { cause: error });
+  } finally {
+    rmSync(beside, { force: true });
+  }
+  return {
+    release() {
+      if (readClaim(path)?.text === text) rmSync(path, { force: true });
+    },
+  };
+}
+
+interface Claimant {
+  readonly beside: string;
+  readonly folder: string;
+  readonly force: boolean;
+}
+
+/**
+ * Puts this process's claim at `path`. A dead holder's claim may be replaced only by who holds its succession, a claim
+ * at a path named after it. As the succession is given up by moving it into place, whoever takes it later finds
+ * another claim at `path`, and tries again: there is no moment at which two may replace.
+ */
+function claim(path: string, claimant: Claimant): void {
+  for (;;) {
+    if (linkExclusively(claimant.beside, path)) return;
+    const current = readClaim(path);
+    if (current === null) continue;
+    refuseLiving(current, claimant);
+    const succession = `${path}.${createHash("sha256").update(current.text).digest("hex").slice(0, 16)}`;
+    claim(succession, claimant);
+    if (readClaim(path)?.text === current.text) {
+      renameSync(succession, path);
+      return;
+    }
+    rmSync(succession, { force: true });
+  }
+}
+
+/** File systems without hard links say so with one of these. */
+const linkless = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
+
+function linkExclusively(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return false;
+    if (!linkless.has(code)) throw error;
+    return copyExclusively(from, to);
+  }
+}
+
+/** As good against a race; who dies in the middle leaves a damaged lock, which needs --force. */
+function copyExclusively(from: string, to: string): boolean {
+  try {
+    copyFileSync(from, to, constants.COPYFILE_EXCL);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** null where there is none (any more). */
+function readClaim(path: string): Claim | null {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+  return { text, holder: parseHolder(text) };
+}
+
+function parseHolder(text: string): Holder | null {
+  try {
+    return holderSchema.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+function refuseLiving({ holder }: Claim, { folder, force }: Claimant): void {
+  const life = holder === null ? "unknown" : lifeOf(holder);
+  if (life === "dead" || (life === "unknown" && force)) return;
+  if (holder === null) {
+    throw new UserError(
+      `${folder} is locked by a damaged ${lockFile}: when no run uses the directory, take it over with --force`,
+    );
+  }
+  const who = `process ${holder.pid} on ${holder.host}, since ${holder.since}`;
+  throw new UserError(
+    life === "alive"
+      ? `${folder} is in use by another run (${who}): wait for it, stop it, or choose another directory with --out`
+      : `${folder} is locked by ${who}, which cannot be seen from here: when it runs no more, take over with --force`,
+  );
+}

@@ -1,0 +1,70 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync, readlinkSync } from "node:fs";
+import { hostname } from "node:os";
+import { z } from "zod";
+
+/** Names one process for good: a pid alone is given to another process later. */
+export const processIdentity = z.object({
+  host: z.string(),
+  /** Changes with every start of the machine. */
+  boot: z.string().nullable(),
+  /** Differs between containers of one host: pids of another one say nothing here. */
+  pidNamespace: z.string().nullable(),
+  pid: z.int().positive(),
+  /** When the process started, in the system's own units; null where the system does not tell. */
+  started: z.string().nullable(),
+});
+
+export type ProcessIdentity = z.infer<typeof processIdentity>;
+
+/** This process. */
+export const ownIdentity = (): ProcessIdentity => ({
+  host: hostname(),
+  boot: quietly(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()),
+  pidNamespace: quietly(() => readlinkSync("/proc/self/ns/pid")),
+  pid: process.pid,
+  started: startOf(process.pid),
+});
+
+/**
+ * Whether that process still runs, as far as it can be told from here: another host's, or one of another container of
+ * this host, cannot be seen.
+ */
+export function lifeOf(other: ProcessIdentity, own: ProcessIdentity = ownIdentity()): "alive" | "dead" | "unknown" {
+  if (other.host !== own.host) return "unknown";
+  if (other.boot !== own.boot) return "dead";
+  if (other.pidNamespace !== own.pidNamespace) return "unknown";
+  if (!isRunning(other.pid)) return "dead";
+  const started = startOf(other.pid);
+  return started === null || other.started === null || started === other.started ? "alive" : "dead";
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it is another user's, and runs.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** Start of a process: on Linux in clock ticks since the machine's start (proc(5), field 22), else as `ps` says. */
+function startOf(pid: number): string | null {
+  if (process.platform === "win32") return null;
+  return process.platform === "linux"
+    ? quietly(() => {
+        const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+        // The second field, the program's name, may hold spaces and parentheses itself.
+        return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
+      })
+    : quietly(() => execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).trim() || null);
+}
+
+function quietly<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,62 @@
+import type { Dataset } from "../../data/dataset.ts";
+import { forward } from "../../network/passes.ts";
+import { openProbability } from "../../quantization/hard-concrete.ts";
+import type { Analysis, ChannelGates, WeightHistogram } from "../../runs/analysis.ts";
+import type { Model } from "../model.ts";
+import { passOf, testSamples } from "../settings.ts";
+import { calibrate } from "./calibrate.ts";
+import type { Confidences } from "./confidences.ts";
+import { weightHistogram } from "./weight-histograms.ts";
+import { worstImages } from "./worst-images.ts";
+
+/** What only the trained network can tell of itself, for the record. `confidences`: of the test set. */
+export function analyse(model: Model, { imageShape, normalization }: Dataset, confidences: Confidences): Analysis {
+  return {
+    weights: weightHistograms(model, imageShape, normalization),
+    channels: channelGates(model),
+    calibration: calibrate(confidences),
+    worst: worstImages(confidences),
+  };
+}
+
+/** Every weight as its quantizer reads it, seen in a pass over one blank image. */
+function weightHistograms(
+  model: Model,
+  imageShape: Dataset["imageShape"],
+  normalization: Dataset["normalization"],
+): WeightHistogram[] {
+  const { ops, network, quantizers } = model;
+  const histograms: WeightHistogram[] = [];
+  ops.scope(
+    () => {
+      const blank = ops.tensor(new Uint8Array(imageShape.reduce((size, side) => size * side, 1)), [1, ...imageShape]);
+      forward(network, passOf(model, testSamples(model), ops.normalize(blank, normalization), { training: false }), {
+        keep: false,
+        observe: (node, _, [read]) => {
+          if (node.kind !== "quantizer" || node.role !== "weight") return;
+          const values = Float32Array.from(ops.read(read!));
+          const quantizer = quantizers.get(node.id)!;
+          // Of a depthwise weight [height, width, channels, 1] the channels are the last axis but one.
+          const channels = quantizer.prune?.length ?? read!.shape.at(-1)!;
+          histograms.push(weightHistogram(quantizer, values, channels));
+        },
+      });
+    },
+    () => [],
+  );
+  return histograms;
+}
+
+function channelGates({ quantizers }: Pick<Model, "quantizers">): ChannelGates[] {
+  return Array.from(quantizers).flatMap(([id, { prune, kept }]) =>
+    prune === null
+      ? []
+      : [
+          {
+            quantizer: id,
+            probabilities: Array.from(prune, (phi) => Number(openProbability(phi).value.toPrecision(5))),
+            kept: [...kept!],
+          },
+        ],
+  );
+}

@@ -1,0 +1,56 @@
+import type { GatedQuantizer } from "../../methods/gated-quantizer.ts";
+import { codeLimits, encode } from "../../quantization/grid.ts";
+import type { WeightHistogram } from "../../runs/analysis.ts";
+
+/** An odd number: zero, where a grid always has a point, lies in the middle of a bin. */
+const binCount = 97;
+
+/** The widest view, in ranges: weights far outside the range are counted and not drawn. */
+const widestView = 1.5;
+
+/** Grids of more points are drawn as a band: their codes are not counted one by one. */
+const countedBits = 4;
+
+/**
+ * How the weights of one tensor lie on their learned grid.
+ *
+ * @param values What the quantizer reads, the last axis its output channels; those of pruned channels are left out.
+ */
+export function weightHistogram(
+  quantizer: Pick<GatedQuantizer, "bits" | "kept" | "xMax"> & {
+    readonly node: Pick<GatedQuantizer["node"], "id" | "signed">;
+  },
+  values: Float32Array,
+  channels: number,
+): WeightHistogram {
+  const { bits, kept, xMax, node } = quantizer;
+  const left = kept === null ? values : ofChannels(values, channels, kept);
+  const limit = Math.min(Math.max(largest(left), xMax), widestView * xMax);
+  const bins = new Array<number>(binCount).fill(0);
+  const beyond: [number, number] = [0, 0];
+  let clipped = 0;
+  for (const value of left) {
+    if (Math.abs(value) > xMax) clipped++;
+    if (Math.abs(value) > limit) beyond[value < 0 ? 0 : 1]++;
+    else bins[Math.min(binCount - 1, Math.floor(((value / limit + 1) / 2) * binCount))]!++;
+  }
+  const codes = bits > countedBits ? null : countCodes(left, bits, { xMax, signed: node.signed });
+  return { quantizer: node.id, limit, bins, beyond, clipped, codes };
+}
+
+function ofChannels(values: Float32Array, channels: number, kept: readonly number[]): Float32Array {
+  const left = new Float32Array((values.length / channels) * kept.length);
+  for (let row = 0; row < values.length / channels; row++) {
+    for (const [index, channel] of kept.entries()) left[row * kept.length + index] = values[row * channels + channel]!;
+  }
+  return left;
+}
+
+const largest = (values: Float32Array): number => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+
+function countCodes(values: Float32Array, bits: GatedQuantizer["bits"], range: { xMax: number; signed: boolean }) {
+  const [lowest, highest] = codeLimits(bits, range.signed);
+  const counts = new Array<number>(highest - lowest + 1).fill(0);
+  for (const code of encode(values, bits, range)) counts[code - lowest]!++;
+  return counts;
+}

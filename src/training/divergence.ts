@@ -1,0 +1,123 @@
+import { UserError } from "../base/errors.ts";
+import type { RunConfig } from "../config/schema.ts";
+import type { EpochRecord } from "../runs/record.ts";
+import type { Gradients } from "./gradients.ts";
+import type { Model } from "./model.ts";
+import type { Held } from "./trainer.ts";
+
+/** `training.guards` of a configuration. */
+export type Guards = RunConfig["training"]["guards"];
+
+/** The step that is watched, counted from 1, and its epoch, counted from 1. */
+export interface Moment {
+  readonly step: number;
+  readonly epoch: number;
+}
+
+/**
+ * Watches training for what goes wrong, and warns or ends it as configured. All that it knows is a function of what it
+ * is shown, so a resumed run is watched as one that never stopped.
+ */
+export class DivergenceWatch {
+  readonly #guards: Guards;
+  readonly #warn: (step: number, message: string) => void;
+
+  constructor(guards: Guards, warn: (step: number, message: string) => void) {
+    this.#guards = guards;
+    this.#warn = warn;
+  }
+
+  /**
+   * Before an update: whether it may be made.
+   *
+   * @throws UserError at a loss, gradient or range that is not finite, where that ends training.
+   */
+  permits(model: Model, gradients: Gradients, moment: Moment): boolean {
+    const what = nonFinite(model, gradients);
+    if (what === null) return true;
+    if (this.#guards.nonFinite === "stop") {
+      throw stopped(moment, what, "lower the learning rates (training.weights.learningRate), or look at the data");
+    }
+    this.#warn(moment.step, `${what}: this step's update is left out; if it happens often, lower the learning rates`);
+    return false;
+  }
+
+  /** After an update. @throws UserError where what was held ends training. */
+  held({ ranges, channels }: Held, moment: Moment): void {
+    for (const id of ranges) {
+      const what = `the range of ${id} has reached its floor`;
+      const remedy = "lower training.ranges.learningRate, or method.prior.strength";
+      if (this.#guards.rangeFloor === "stop") throw stopped(moment, what, remedy);
+      this.#warn(moment.step, `${what}: it is held there; if accuracy suffers, ${remedy}`);
+    }
+    for (const id of channels) {
+      const what = `the layer of ${id} is about to lose its last channel`;
+      const remedy = "lower method.prior.strength or training.gates.learningRate";
+      if (this.#guards.lastChannel === "stop") throw stopped(moment, what, remedy);
+      this.#warn(moment.step, `${what}: one channel is held; if accuracy suffers, ${remedy}`);
+    }
+  }
+
+  /** After an epoch. @throws UserError where what the epochs show ends training. */
+  epoch(epochs: readonly EpochRecord[]): void {
+    const { step, epoch } = epochs.at(-1)!;
+    const { uniformBits, noImprovement } = this.#guards;
+    const bits = uniformBitsOf(epochs.slice(-uniformBits.epochs));
+    if (bits !== null && epochs.length >= uniformBits.epochs) {
+      const what = `all tensors have had ${bits} bits for ${uniformBits.epochs} epochs`;
+      const remedy =
+        bits === 32
+          ? "raise method.prior.strength or training.gates.learningRate"
+          : "lower method.prior.strength or training.gates.learningRate";
+      if (uniformBits.action === "stop") throw stopped({ step, epoch }, what, remedy);
+      this.#warn(step, `${what}: ${remedy}`);
+    }
+    if (epochsSinceBest(epochs) >= noImprovement.epochs) {
+      const what = `the training loss has not fallen for ${noImprovement.epochs} epochs`;
+      const remedy = "lower training.weights.learningRate, or let training end with training.guards.noImprovement";
+      this.#warn(step, this.endsEarly(epochs) ? `${what}: training ends here` : `${what}: ${remedy}`);
+    }
+  }
+
+  /** Whether training is over before its last epoch, as nothing improves. */
+  endsEarly(epochs: readonly EpochRecord[]): boolean {
+    const { epochs: patience, action } = this.#guards.noImprovement;
+    return action === "finish" && epochsSinceBest(epochs) >= patience;
+  }
+}
+
+const stopped = ({ step, epoch }: Moment, what: string, remedy: string): UserError =>
+  new UserError(`training stopped at step ${step} (epoch ${epoch}): ${what}; ${remedy}`);
+
+/** The first thing that is not finite, by its name; null where all is well. */
+function nonFinite({ ops, network, quantizers }: Model, gradients: Gradients): string | null {
+  const layers: string[] = [];
+  for (const [id, { range }] of quantizers) if (!range.every(Number.isFinite)) layers.push(`the range of ${id}`);
+  for (const [id, { phi, prune, xMax }] of gradients.quantizers) {
+    if (!Number.isFinite(xMax)) layers.push(`the gradient of the range of ${id}`);
+    if (!(phi.every(Number.isFinite) && (prune?.every(Number.isFinite) ?? true)))
+      layers.push(`the gradient of the gates of ${id}`);
+  }
+  for (const { id } of network.nodes) {
+    const gradient = gradients.parameters.get(id);
+    // A sum of squares is finite only where all of them are: one small number leaves the engine, not the tensor.
+    if (gradient !== undefined && !Number.isFinite(ops.scalar(ops.dot(gradient, gradient))))
+      layers.push(`the gradient of ${id}`);
+  }
+  const where = layers[0] === undefined ? "" : `${layers[0]} is not finite`;
+  if (Number.isFinite(gradients.loss)) return where === "" ? null : where;
+  return `the loss is ${gradients.loss}${where === "" ? "" : `, ${where}`}`;
+}
+
+/** The bit-width that all tensors of all these epochs have, where it is 2 or 32. */
+function uniformBitsOf(epochs: readonly EpochRecord[]): 2 | 32 | null {
+  const widths = new Set(epochs.flatMap(({ quantizers }) => Object.values(quantizers).map(({ bits }) => bits)));
+  const [bits] = widths;
+  return widths.size === 1 && (bits === 2 || bits === 32) ? bits : null;
+}
+
+/** Epochs since the lowest mean training loss. */
+function epochsSinceBest(epochs: readonly EpochRecord[]): number {
+  const losses = epochs.map(({ train }) => train.loss);
+  return losses.length - 1 - losses.indexOf(Math.min(...losses));
+}

@@ -1,0 +1,85 @@
+import fc from "fast-check";
+import t from "tap";
+import { loadEngine } from "../../src/engine/load.ts";
+import { elementsOf, engineKinds, holds, matches, near, upload } from "../fixtures/engines.ts";
+
+const EPSILON = 1e-3;
+
+const small = (min: number, max: number) => fc.integer({ min, max });
+const shapes = fc.oneof(
+  fc.tuple(small(2, 6), small(1, 5)),
+  fc.tuple(small(1, 3), small(2, 4), small(1, 4), small(1, 5)),
+);
+const cases = fc.record({ seed: fc.nat(1e6), shape: shapes });
+
+/** The definition in double precision: output, statistics, and a loss <output, g>. */
+function normalized(x: ArrayLike<number>, scale: ArrayLike<number>, shift: ArrayLike<number>, channels: number) {
+  const count = x.length / channels;
+  const mean = new Float64Array(channels);
+  const variance = new Float64Array(channels);
+  for (let i = 0; i < x.length; i++) mean[i % channels]! += x[i]! / count;
+  for (let i = 0; i < x.length; i++) variance[i % channels]! += (x[i]! - mean[i % channels]!) ** 2 / count;
+  const output = Float64Array.from(x, (value, i) => {
+    const channel = i % channels;
+    const normal = (value - mean[channel]!) / Math.sqrt(variance[channel]! + EPSILON);
+    return normal * scale[channel]! + shift[channel]!;
+  });
+  return { output, mean, variance };
+}
+
+/** Derivatives of `loss` by each element of `values`, by central differences. */
+function differences(values: Float64Array, loss: () => number): Float64Array {
+  const step = 1e-5;
+  return values.map((value, index) => {
+    values[index] = value + step;
+    const above = loss();
+    values[index] = value - step;
+    const below = loss();
+    values[index] = value;
+    return (above - below) / (2 * step);
+  });
+}
+
+for (const { kind, skip } of engineKinds) {
+  t.test(`batch normalization on the ${kind} engine`, { skip }, async (t) => {
+    const { ops } = await loadEngine({ kind });
+
+    t.test("uses the batch's own statistics; its gradients are those of its definition", async (t) => {
+      holds(t, ops, cases, ({ seed, shape }) => {
+        const channels = shape.at(-1)!;
+        const [x, g] = [upload(ops, seed, "x", shape), upload(ops, seed, "g", shape)];
+        const [scale, shift] = [upload(ops, seed, "scale", [channels]), upload(ops, seed, "shift", [channels])];
+        const { output, statistics } = ops.batchNorm(x.tensor, scale.tensor, shift.tensor, EPSILON);
+        const expected = normalized(x.values, scale.values, shift.values, channels);
+        matches(ops, output, shape, expected.output, 1e-4);
+        matches(ops, statistics.mean, [channels], expected.mean, 1e-5);
+        near(ops.read(statistics.variance), expected.variance, 1e-5);
+
+        const gradients = ops.batchNormGradient(x.tensor, g.tensor, scale.tensor, statistics, EPSILON);
+        const [xs, scales, shifts] = [x, scale, shift].map(({ values }) => Float64Array.from(values)) as [
+          Float64Array,
+          Float64Array,
+          Float64Array,
+        ];
+        const loss = () =>
+          normalized(xs, scales, shifts, channels).output.reduce((sum, value, i) => sum + value * g.values[i]!, 0);
+        matches(ops, gradients.x, shape, differences(xs, loss), 2e-3);
+        matches(ops, gradients.scale, [channels], differences(scales, loss), 1e-3);
+        matches(ops, gradients.shift, [channels], differences(shifts, loss), 1e-3);
+      });
+    });
+
+    t.test("with given numbers it is a product and a sum per channel", async (t) => {
+      holds(t, ops, cases, ({ seed, shape }) => {
+        const channels = shape.at(-1)!;
+        const x = upload(ops, seed, "x", shape);
+        const [scale, shift] = [upload(ops, seed, "scale", [channels]), upload(ops, seed, "shift", [channels])];
+        const expected = Array.from(
+          { length: elementsOf(shape) },
+          (_, i) => x.values[i]! * scale.values[i % channels]! + shift.values[i % channels]!,
+        );
+        matches(ops, ops.affine(x.tensor, scale.tensor, shift.tensor), shape, expected);
+      });
+    });
+  });
+}

@@ -1,0 +1,147 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import t, { type Test } from "tap";
+import { uniforms } from "../../src/engine/noise.ts";
+import { readLastCheckpoint } from "../../src/runs/checkpoints.ts";
+import { readRecord } from "../../src/runs/record-file.ts";
+import { runFiles } from "../../src/runs/run-directory.ts";
+import { nativeMissing } from "../fixtures/engines.ts";
+import { outcome } from "../fixtures/outcome.ts";
+import { run, start } from "../fixtures/program.ts";
+import { recordingReporter } from "../fixtures/reporter.ts";
+import { writeSmallMnist } from "../fixtures/small-mnist.ts";
+
+// `npm run test:faults` sets it: all the kills, and a fault at every write. Without it a few of each.
+const all = process.env.BAYESIAN_BITS_FAULTS === "all";
+const kills = all ? 100 : 2;
+const seed = 8;
+
+const folder = t.testdir();
+const data = writeSmallMnist(join(folder, "data"), { train: 16, test: 10 });
+const settings = [`data.folder=${data}`, "training.epochs=2", "data.batchSize=8", "name=small"];
+// In effect after every step: a checkpoint in the middle of epochs.
+const often = "checkpoint.everyMinutes=0.000001";
+const train = (out: string, ...rest: string[]) => [
+  "train",
+  "configs/mnist-lenet5-quick.yaml",
+  ...[...settings, often].flatMap((setting) => ["--set", setting]),
+  "--out",
+  out,
+  ...rest,
+];
+
+/** Starts training with a fault from the n-th change of the run directory on (test/fixtures/faulty-files.mjs). */
+const faulty = (out: string, code: string, nth: number, log = "") =>
+  start(train(out, "--resume"), {
+    NODE_OPTIONS: "--import ./test/fixtures/faulty-files.mjs",
+    FAULT: `${code}:${nth}:${out}`,
+    FAULT_LOG: log,
+  }).ended;
+
+async function resumesTo(t: Test, expected: ReturnType<typeof outcome>, out: string, what: string) {
+  const { code, stderr } = await run(...train(out, "--resume"));
+  t.equal(code, 0, `${what}: resumes: ${stderr}`);
+  t.ok(same(outcome(out), expected), `${what}: resumes to the same bytes`);
+  const left = readdirSync(out, { recursive: true, encoding: "utf8" }).filter((name) => /\.part$|\.lock/.test(name));
+  t.strictSame(left, [], `${what}: leaves nothing behind`);
+  for (const name of readdirSync(out)) rmSync(join(out, name), { recursive: true });
+}
+
+/** As text: a difference in megabytes of base64 is nothing to print. */
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+t.test("faults", { skip: nativeMissing(), timeout: 7_200_000 }, async (t) => {
+  const whole = join(folder, "whole");
+  const log = join(folder, "operations");
+  const began = Date.now();
+  const first = await faulty(whole, "COUNT", 0, log);
+  const milliseconds = Date.now() - began;
+  t.equal(first.code, 0, first.stderr);
+  const expected = outcome(whole);
+  const operations = readFileSync(log, "utf8").trim().split("\n").length;
+  t.ok(operations > 50, `${operations} changes of the run directory`);
+
+  await t.test(`${kills} random kills (seed ${seed})`, async (t) => {
+    const moments = uniforms({ seed, stream: "kills", counter: 0 }, kills);
+    let hits = 0;
+    for (const [index, moment] of moments.entries()) {
+      const out = join(folder, `killed-${index}`);
+      const { child, ended } = start(train(out));
+      const timer = setTimeout(() => child.kill("SIGKILL"), moment * milliseconds);
+      if ((await ended).code === null) hits++;
+      clearTimeout(timer);
+      await resumesTo(t, expected, out, `kill ${index} at ${(moment * milliseconds).toFixed(0)} ms`);
+    }
+    t.comment(`${hits} of ${kills} kills came before the run's own end`);
+    if (all) t.ok(hits > kills / 2, "most kills hit");
+  });
+
+  await t.test("killed again and again, it still comes to its end", { skip: !all && "a long check" }, async (t) => {
+    const out = join(folder, "killed-often");
+    for (let nth = 20; nth <= 60; nth++) await faulty(out, "KILL", nth);
+    await resumesTo(t, expected, out, "after the last kill");
+  });
+
+  await t.test("a disk that fails from the n-th write on", async (t) => {
+    const writes = all ? Array.from({ length: operations }, (_, index) => index + 1) : [Math.floor(operations / 2)];
+    for (const nth of writes) {
+      const out = join(folder, `failing-${nth}`);
+      const { code, stderr } = await faulty(out, "EIO", nth);
+      t.equal(code, 1, `write ${nth}: ${stderr}`);
+      t.match(stderr, /^error: cannot (write|create|lock) .*EIO.*the disk or its connection fails/m);
+      t.notMatch(stderr, /\n\s+at /, "no stack trace");
+      if (!/^error: cannot (lock|create)/m.test(stderr) && existsSync(runFiles(out).checkpoint)) {
+        t.match(stderr, /the state of step \d+ is kept: continue from it with --resume/);
+        const { progress } = readLastCheckpoint(out, recordingReporter());
+        t.match(stderr, new RegExp(`the state of step ${progress.step} is kept`), `write ${nth}`);
+      }
+      await resumesTo(t, expected, out, `write ${nth}`);
+    }
+  });
+
+  await t.test("a full disk", { skip: cannotMount() }, async (t) => {
+    const out = join(folder, "full");
+    mkdirSync(out);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=24m", "tmpfs", out]);
+    try {
+      // Two checkpoints of 7 MB, and no third beside them.
+      writeFileSync(join(out, "other-files"), Buffer.alloc(6 * 2 ** 20));
+      const { code, stderr } = await run(...train(out));
+      t.equal(code, 1, stderr);
+      t.match(stderr, /^error: cannot write .*last\.safetensors: ENOSPC.*free space there$/m);
+      t.match(stderr, /the state of step \d+ is kept: continue from it with --resume/);
+      t.equal(readRecord(out).status, "failed");
+      writeFileSync(join(out, "other-files"), "");
+      await resumesTo(t, expected, out, "once there is space");
+    } finally {
+      execFileSync("umount", [out]);
+    }
+  });
+
+  await t.test("a second signal stops at once and leaves the last checkpoint whole", async (t) => {
+    const out = join(folder, "impatient");
+    const { child, ended } = start(train(out));
+    await new Promise<void>((resolve) =>
+      child.stderr!.on("data", (chunk) => /epoch 1/.test(String(chunk)) && resolve()),
+    );
+    child.kill("SIGTERM");
+    child.kill("SIGINT");
+    const { code, stderr } = await ended;
+    t.ok(code === 130 || code === 143, `${code}: ${stderr}`);
+    await resumesTo(t, expected, out, "after the signals");
+  });
+});
+
+/** Why no file system can be mounted here; false where one can. */
+function cannotMount(): string | false {
+  const place = join(folder, "mount");
+  mkdirSync(place, { recursive: true });
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", place], { stdio: "pipe" });
+    execFileSync("umount", [place]);
+    return false;
+  } catch {
+    return "no file system can be mounted here (it takes root on Linux)";
+  }
+}

@@ -1,0 +1,75 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { UserError } from "../../src/base/errors.ts";
+import { mutated } from "./mutations.ts";
+import { parsers } from "./parsers.ts";
+
+// One parser in a process of its own: `fuzz-parser.ts NAME INPUTS SEED FOLDER`. Its last message to the parent is the result.
+
+export interface FuzzResult {
+  readonly inputs: number;
+  readonly slowestMs: number;
+  readonly peakMib: number;
+  /** What went wrong first, and the smallest input found that still does it; null when all is well. */
+  readonly failure: { readonly message: string; readonly input: string } | null;
+}
+
+/** Processor time that one input may take: the clock also counts what other programs take. */
+const LIMIT_MS = 2000;
+
+const [name, inputs, seed, folder] = process.argv.slice(2) as [string, string, string, string];
+const parser = parsers[name]!;
+let [count, slowestMs] = [0, 0];
+
+async function feed(input: Buffer): Promise<void> {
+  const own = join(folder, "own");
+  rmSync(own, { recursive: true, force: true });
+  mkdirSync(own, { recursive: true });
+  // What the parent finds when this process dies.
+  writeFileSync(join(folder, "input"), input);
+  process.send!("alive");
+  const before = process.cpuUsage();
+  const error = await parse(input, own);
+  const { user, system } = process.cpuUsage(before);
+  const ms = (user + system) / 1000;
+  slowestMs = Math.max(slowestMs, ms);
+  count++;
+  if (error !== null && !(error instanceof UserError)) throw error;
+  if (error !== null && error.message.length > 20_000)
+    throw new Error(`a message of ${error.message.length} characters`);
+  if (ms > LIMIT_MS) throw new Error(`it took ${ms.toFixed(0)} ms of processor time`);
+}
+
+/** What parsing throws; null where it throws nothing. */
+async function parse(input: Buffer, own: string): Promise<unknown> {
+  try {
+    await parser.parse(input, own);
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
+
+async function run(): Promise<FuzzResult["failure"]> {
+  const kept = join("test/fuzz/regressions", name);
+  for (const file of existsSync(kept) ? readdirSync(kept) : []) {
+    const input = readFileSync(join(kept, file));
+    await feed(input).catch((error: unknown) => {
+      throw Object.assign(new Error(`${file}: ${String(error)}`), { input });
+    });
+  }
+  for (const whole of parser.seeds) await feed(Buffer.from(whole));
+  const property = fc.asyncProperty(mutated(parser.seeds), feed);
+  const { failed, counterexample, errorInstance } = await fc.check(property, {
+    numRuns: Number(inputs),
+    seed: Number(seed),
+  });
+  if (!failed) return null;
+  const { stack = String(errorInstance) } = errorInstance as Error;
+  return { message: stack, input: counterexample![0].toString("base64") };
+}
+
+const failure = await run();
+const peakMib = process.resourceUsage().maxRSS / 1024;
+process.send!({ inputs: count, slowestMs, peakMib, failure } satisfies FuzzResult, () => process.disconnect());

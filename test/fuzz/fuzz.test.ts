@@ -1,0 +1,60 @@
+import { fork } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import type { FuzzResult } from "./fuzz-parser.ts";
+import { parsers } from "./parsers.ts";
+
+// `npm run test:fuzz` sets it: more than 20,000 inputs over all parsers. Without it a few of each.
+const all = process.env.BAYESIAN_BITS_FUZZ === "all";
+const names = Object.keys(parsers);
+const inputs = all ? Math.ceil(22_000 / names.length) : 60;
+const seed = Number(process.env.BAYESIAN_BITS_FUZZ_SEED ?? 11);
+
+/** Without a sign of life for so long, a parser hangs. */
+const HANG_MS = 60_000;
+const LARGEST_MIB = 1024;
+
+/** Fuzzes one parser in a process of its own. */
+function fuzz(name: string, folder: string): Promise<FuzzResult> {
+  mkdirSync(folder, { recursive: true });
+  const child = fork("test/fuzz/fuzz-parser.ts", [name, String(inputs), String(seed), folder], {
+    execArgv: ["--import", "tsx", "--max-old-space-size=1024"],
+  });
+  return new Promise((resolve) => {
+    let result: FuzzResult | null = null;
+    const timer = setTimeout(() => child.kill("SIGKILL"), HANG_MS);
+    child.on("message", (message: FuzzResult | "alive") => {
+      timer.refresh();
+      if (message !== "alive") result = message;
+    });
+    child.on("close", (code, signal) => {
+      clearTimeout(timer);
+      const last = join(folder, "input");
+      const input = existsSync(last) ? readFileSync(last).toString("base64") : "";
+      const failure = { message: `the process ended with ${signal ?? code}, or hung`, input };
+      resolve(result ?? { inputs: 0, slowestMs: 0, peakMib: 0, failure });
+    });
+  });
+}
+
+let total = 0;
+for (const name of names) {
+  t.test(`${name}: ${inputs} mutated inputs (seed ${seed})`, { timeout: 3_600_000 }, async (t) => {
+    const { failure, peakMib, slowestMs, inputs } = await fuzz(name, join(t.testdir(), name));
+    // Kept as test/fuzz/regressions/<parser>/<what>, it is tried first ever after.
+    t.equal(
+      failure,
+      null,
+      failure === null ? "nothing breaks it" : `${failure.message}\ninput (base64): ${failure.input}`,
+    );
+    t.ok(peakMib < LARGEST_MIB, `${peakMib.toFixed(0)} MiB`);
+    t.comment(`${inputs} inputs, the slowest ${slowestMs.toFixed(0)} ms, ${peakMib.toFixed(0)} MiB at most`);
+    total += inputs;
+  });
+}
+
+t.test("that many in all", async (t) => {
+  if (all) t.ok(total >= 20_000, `${total} inputs`);
+  else t.ok(total >= names.length * inputs);
+});

@@ -1,0 +1,137 @@
+import { createHash } from "node:crypto";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
+import onnxProto from "onnx-proto";
+import { UserError } from "../../src/base/errors.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { readIdxFile } from "../../src/data/idx-file.ts";
+import { takeFiles } from "../../src/data/package-archive.ts";
+import { extractZip } from "../../src/engine/provision/extract.ts";
+import { readModel } from "../../src/export/onnx/read-model.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "../../src/runs/checkpoint.ts";
+import { acquireLock, lockFile } from "../../src/runs/lock.ts";
+import { ownIdentity } from "../../src/runs/process-identity.ts";
+import { readRecord, recordFile } from "../../src/runs/record-file.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../src/runs/safetensors.ts";
+import { idxImages, idxLabels } from "../fixtures/idx.ts";
+import { archiveOf, sha256Of } from "../fixtures/registry.ts";
+import { sampleRecord } from "../fixtures/sample-record.ts";
+import { zip } from "../fixtures/zip.ts";
+
+/** A door through which bytes come in. */
+export interface FuzzedParser {
+  /** Whole inputs, from which the mutated ones are made. */
+  readonly seeds: readonly Uint8Array[];
+  /**
+   * Parses `bytes`; `folder` is empty and its own. It may return or throw a {@link UserError}; all else is a defect.
+   */
+  parse(bytes: Buffer, folder: string): unknown;
+}
+
+const text = (...seeds: readonly string[]): Buffer[] => seeds.map((seed) => Buffer.from(seed));
+
+/** Parses bytes as a file, as a user's program would have them. */
+const asFile =
+  (name: string, parse: (path: string, folder: string) => unknown) =>
+  (bytes: Buffer, folder: string): unknown => {
+    const path = join(folder, name);
+    writeFileSync(path, bytes);
+    return parse(path, folder);
+  };
+
+const quick = readFileSync("configs/mnist-lenet5-quick.yaml", "utf8").replace(
+  "extends: ./",
+  `extends: ${process.cwd()}/configs/`,
+);
+const paper = readFileSync("configs/mnist-lenet5.yaml", "utf8");
+
+const checkpoint = encodeCheckpoint({
+  tensors: new Map([["parameter/a", { shape: [2, 2], values: Float32Array.of(1, 2, 3, 4) }]]),
+  progress: { epoch: 1, batch: 0, step: 4, sums: { images: 0, loss: 0, crossEntropy: 0, complexity: 0, correct: 0 } },
+  record: sampleRecord(),
+});
+
+const wanted = { path: "data/a", content: Buffer.from("0123456789".repeat(30)) };
+const archive = archiveOf([
+  { path: "package/index.js", content: Buffer.from("x") },
+  { path: `package/${wanted.path}`, content: wanted.content },
+  { path: "package/link", type: "SymbolicLink", linkpath: "/etc/passwd" },
+]);
+
+/** What takes files out of an archive says with plain errors is made a user's by who fetched it (fetch-package.ts). */
+async function takeWanted(bytes: Buffer): Promise<void> {
+  const file = { path: wanted.path, bytes: wanted.content.length, sha256: sha256Of(wanted.content) };
+  await takeFiles(bytes, [file]).catch((error: unknown) => {
+    if (error instanceof TypeError || error instanceof RangeError || !(error instanceof Error)) throw error;
+    throw new UserError(error.message, { cause: error });
+  });
+}
+
+const wheel = { "tensorflow/libtensorflow_cc.so.2": "library", "tensorflow/include/tensorflow/c/c_api.h": "header" };
+
+/** Every parser of the program by its name. A new one is a line here. */
+export const parsers: Readonly<Record<string, FuzzedParser>> = {
+  config: {
+    seeds: text(quick, paper, JSON.stringify({ extends: [], a: [1, { b: null }] })),
+    parse: asFile("c.yaml", (path) => loadConfig(path)),
+  },
+  setting: {
+    seeds: text("training.epochs=3", "training.weights={optimizer: sgd, schedule: cosine}", "data.limit={train: 16}"),
+    parse: (bytes) => loadConfig("configs/mnist-lenet5.yaml", { set: [bytes.toString("utf8")] }),
+  },
+  "idx-images": {
+    seeds: [idxImages(5), gzipSync(idxImages(5))],
+    parse: asFile("images", (path) => readIdxFile(path, "images")),
+  },
+  "idx-labels": {
+    seeds: [idxLabels(9), gzipSync(idxLabels(9))],
+    parse: asFile("labels", (path) => readIdxFile(path, "labels")),
+  },
+  record: {
+    seeds: text(JSON.stringify(sampleRecord(), null, 1)),
+    parse: asFile(recordFile, (_, folder) => readRecord(folder)),
+  },
+  safetensors: { seeds: [checkpoint], parse: (bytes) => decodeSafetensors(bytes, "it") },
+  checkpoint: { seeds: [checkpoint], parse: (bytes) => decodeCheckpoint(bytes, "it") },
+  "checkpoint-state": {
+    seeds: text(JSON.stringify({ progress: { epoch: 0, batch: 0, step: 0, sums: {} }, record: sampleRecord() })),
+    parse(bytes) {
+      // Signed, so that what is behind the checksum is reached.
+      const state = bytes.toString("utf8");
+      const sha256 = createHash("sha256").update(state).digest("hex");
+      const metadata = { format: "bayesian-bits-checkpoint", version: "2", state, sha256 };
+      return decodeCheckpoint(Buffer.from(encodeSafetensors(new Map(), metadata)), "it");
+    },
+  },
+  lock: {
+    seeds: text(JSON.stringify({ ...ownIdentity(), id: "x", since: "2026-01-01" })),
+    parse: asFile(lockFile, (_, folder) => acquireLock(folder, { force: true })),
+  },
+  "package-archive": { seeds: [archive], parse: takeWanted },
+  "package-entries": { seeds: [gunzipSync(archive)], parse: (bytes) => takeWanted(gzipSync(bytes)) },
+  zip: {
+    seeds: [zip(wheel), zip({ ...wheel, "../x": "out" })],
+    async parse(bytes, folder) {
+      const path = join(folder, "a.whl");
+      writeFileSync(path, bytes);
+      await extractZip(path, join(folder, "out"), (entry) => entry);
+      rmSync(join(folder, "out"), { recursive: true, force: true });
+    },
+  },
+  onnx: {
+    seeds: [
+      onnxProto.onnx.ModelProto.encode({
+        opsetImport: [{ version: 13 }],
+        graph: {
+          name: "g",
+          node: [{ opType: "Relu", input: ["x"], output: ["y"], attribute: [{ name: "axis", i: 1, type: 2 }] }],
+          initializer: [{ name: "w", dims: [2], dataType: 1, rawData: new Uint8Array(8) }],
+          input: [{ name: "x" }],
+          output: [{ name: "y" }],
+        },
+      }).finish(),
+    ],
+    parse: (bytes) => readModel(bytes, "it"),
+  },
+};

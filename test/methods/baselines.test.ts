@@ -1,0 +1,108 @@
+import t from "tap";
+import { configSchema } from "../../src/config/schema.ts";
+import { account } from "../../src/methods/bit-accounting.ts";
+import { createMethod } from "../../src/methods/create-method.ts";
+import { lenet5 } from "../../src/network/zoo/lenet5.ts";
+
+const plain = lenet5({ inputShape: [28, 28, 1], classes: 10 });
+
+/** A method by its settings, on LeNet-5. */
+function made(settings: Record<string, unknown>) {
+  const config = configSchema.parse({
+    name: "x",
+    data: { name: "mnist" },
+    network: { name: "lenet5" },
+    training: {
+      epochs: 1,
+      weights: { optimizer: "adam" },
+      gates: { optimizer: "adam" },
+      ranges: { optimizer: "adam" },
+    },
+    method: settings,
+  });
+  const method = createMethod(config.method);
+  const network = method.prepare(plain);
+  const quantizers = method.quantizers(network);
+  return { method, network, quantizers, cost: account(network, quantizers) };
+}
+
+t.test("fp32 has no quantizers and 100 % of the bit operations", (t) => {
+  const { network, quantizers, cost } = made({ name: "fp32" });
+  t.equal(network, plain);
+  t.equal(quantizers.size, 0);
+  t.equal(cost.relativeBops, 100);
+  t.equal(cost.packedBytes, cost.fp32Bytes);
+  t.end();
+});
+
+t.test("fixed bit-widths cost what they say, but for the 8-bit input", (t) => {
+  // Multiply-accumulates: conv1 24·24·25·32, conv2 8·8·25·32·64, fc1 1024·512, fc2 512·10.
+  const first = 460_800;
+  const rest = 3_276_800 + 524_288 + 5_120;
+  for (const bits of [2, 4, 8, 16]) {
+    const { quantizers, cost } = made({ name: "fixed", weights: bits, activations: bits });
+    const expected = (100 * (first * bits * 8 + rest * bits * bits)) / (1024 * (first + rest));
+    t.ok(Math.abs(cost.relativeBops - expected) < 1e-9, `${bits}/${bits}: ${cost.relativeBops} %`);
+    t.ok([...quantizers.values()].every((quantizer) => quantizer.bits === bits && quantizer.kept === null));
+  }
+  t.equal(made({ name: "fixed" }).cost.relativeBops, 6.25);
+  t.end();
+});
+
+t.test("gates of fixed bit-widths are never drawn and learn nothing", (t) => {
+  const { quantizers } = made({ name: "fixed", weights: 4, activations: 2 });
+  for (const quantizer of quantizers.values()) {
+    const sample = quantizer.sample(() => t.fail("drew a number") as never);
+    t.strictSame(sample.setting.wanted, []);
+    t.strictSame(
+      sample.setting.terms.map(({ bits }) => bits),
+      [quantizer.bits],
+    );
+  }
+  t.end();
+});
+
+t.test("exceptions: first and last layer, and named tensors over all", (t) => {
+  const { quantizers } = made({
+    name: "fixed",
+    weights: 2,
+    activations: 4,
+    firstLayer: 8,
+    lastLayer: 16,
+    tensors: { "conv2.weight.quantizer": 4, "fc1.quantizer": 8 },
+  });
+  t.strictSame(Object.fromEntries(Array.from(quantizers, ([id, { bits }]) => [id, bits])), {
+    "conv1.weight.quantizer": 8,
+    "conv1.quantizer": 4,
+    "conv2.weight.quantizer": 4,
+    "conv2.quantizer": 4,
+    "fc1.weight.quantizer": 2,
+    "fc1.quantizer": 8,
+    "fc2.weight.quantizer": 16,
+  });
+  t.throws(() => made({ name: "fixed", tensors: { "conv9.quantizer": 4 } }), {
+    message: /conv9\.quantizer is no quantizer of lenet5; it has conv1/,
+  });
+  t.end();
+});
+
+t.test("Bayesian Bits without parts of it", (t) => {
+  const whole = made({ name: "bayesian-bits" });
+  t.ok([...whole.quantizers.values()].every(({ levels }) => levels === "learned"));
+  t.equal(whole.cost.channels.of, 32 + 64 + 512);
+
+  const quantizationOnly = made({ name: "bayesian-bits", pruning: false });
+  t.equal(quantizationOnly.cost.channels.of, 0);
+
+  const pruningOnly = made({ name: "bayesian-bits", bits: { weights: 4, activations: 8 } });
+  for (const { node, bits, levels, prune } of pruningOnly.quantizers.values()) {
+    t.equal(bits, node.role === "weight" ? 4 : 8);
+    t.equal(levels, "fixed");
+    t.equal(prune !== null, node.prunes);
+  }
+  const sample = pruningOnly.quantizers.get("conv1.weight.quantizer")!.sample((count) => new Array(count).fill(0.5));
+  t.equal(sample.channels!.length, 32);
+
+  t.equal(made({ name: "bayesian-bits", trainWeights: false }).method.trainsWeights, false);
+  t.end();
+});

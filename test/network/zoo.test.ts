@@ -1,0 +1,46 @@
+import t from "tap";
+import { layersOf } from "../../src/network/layers.ts";
+import { createNetwork, type NetworkName } from "../../src/network/zoo/index.ts";
+import { cifarResNet } from "../../src/network/zoo/resnet-cifar.ts";
+
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+
+// Published: He et al. 2016 (ResNet-20 0.27 M, ResNet-32 0.46 M, ResNet-56 0.85 M parameters), PyTorch's model pages
+// (ResNet-18 11.69 M and 1.81 GMACs, MobileNetV2 3.50 M and 0.30 GMACs); LeNet-5 as the authors' MNIST network.
+const published: readonly (readonly [NetworkName, readonly [number, number, number], number, number, number])[] = [
+  ["lenet5", [28, 28, 1], 10, 582_026, 4.27e6],
+  ["resnet20", [32, 32, 3], 10, 269_722, 40.6e6],
+  ["resnet32", [32, 32, 3], 10, 464_154, 68.9e6],
+  ["resnet56", [32, 32, 3], 10, 853_018, 125.5e6],
+  ["resnet18", [224, 224, 3], 1000, 11_689_512, 1.814e9],
+  ["mobilenetv2", [224, 224, 3], 1000, 3_504_872, 0.3008e9],
+];
+for (const [name, inputShape, classes, parameters, macs] of published) {
+  t.test(`${name} has the published parameters and multiply-accumulates`, async (t) => {
+    const layers = layersOf(createNetwork(name, { inputShape, classes }));
+    t.equal(sum(layers.map((layer) => layer.parameters)), parameters);
+    t.ok(Math.abs(sum(layers.map((layer) => layer.macs)) / macs - 1) < 0.002);
+  });
+}
+
+t.test("VGG-7 has the paper's layers", async (t) => {
+  const layers = layersOf(createNetwork("vgg7", { inputShape: [32, 32, 3], classes: 10 }));
+  t.strictSame(
+    layers.map(({ weightShape }) => weightShape.at(-1)),
+    [128, 128, 256, 256, 512, 512, 1024, 10],
+  );
+  t.equal(layers[6]!.weightShape[0], 4 * 4 * 512);
+});
+
+t.test("shortcuts of type B convolve where a block changes its shape", async (t) => {
+  const options = { inputShape: [32, 32, 3], classes: 10 } as const;
+  const layers = layersOf(cifarResNet("resnet20", 20, { ...options, shortcut: "B" }));
+  t.equal(layers.length, 22);
+  t.strictSame(
+    layers.filter(({ name }) => name.endsWith("shortcut")).map(({ weightShape }) => weightShape),
+    [
+      [1, 1, 16, 32],
+      [1, 1, 32, 64],
+    ],
+  );
+});

@@ -1,0 +1,82 @@
+import fc from "fast-check";
+import t from "tap";
+import { differingSettings, groupRuns, settingsOf } from "../../../src/report/comparison/configurations.ts";
+import { spreadOf } from "../../../src/report/comparison/spread.ts";
+import type { RunRecord } from "../../../src/runs/record.ts";
+import { sampleRecord } from "../../fixtures/sample-record.ts";
+
+const seed = 5;
+
+function run(name: string, seed: number, strength: number): RunRecord {
+  const config = { name, seed, note: `seed ${seed}`, method: { name: "bayesian-bits", prior: { strength } } };
+  return { ...sampleRecord(), name, seed, config };
+}
+
+t.test("runs that differ in seed, name and note alone are one configuration", async (t) => {
+  const groups = groupRuns([run("a", 1, 0.1), run("b", 1, 0.3), run("a-again", 2, 0.1)]);
+  t.strictSame(
+    groups.map(({ runs }) => runs.map(({ name }) => name)),
+    [["a", "a-again"], ["b"]],
+  );
+});
+
+t.test("configurations are called by their name where it tells them apart, else by what differs", async (t) => {
+  const labels = (...runs: RunRecord[]) => groupRuns(runs).map(({ label }) => label);
+  t.strictSame(labels(run("a", 1, 0.1), run("b", 1, 0.3)), ["a", "b"]);
+  t.strictSame(labels(run("a", 1, 0.1), run("a", 1, 0.3)), ["strength 0.1", "strength 0.3"]);
+  t.strictSame(labels(run("a", 1, 0.1), run("a", 2, 0.1)), ["a"]);
+});
+
+t.test("settings are dotted paths, and those that differ are found, also where one side lacks them", async (t) => {
+  const config = { name: "x", data: { name: "mnist" }, training: { steps: [1, 2], nothing: null } };
+  t.strictSame(
+    [...settingsOf(config)],
+    [
+      ["data.name", '"mnist"'],
+      ["training.steps", "[1,2]"],
+      ["training.nothing", "null"],
+    ],
+  );
+  t.strictSame(
+    differingSettings([
+      { a: 1, b: { c: 2 } },
+      { a: 1, b: { c: 3, d: 4 } },
+    ]),
+    ["b.c", "b.d"],
+  );
+});
+
+t.test(
+  "grouping keeps every run once; runs of a group have the same settings, runs of two groups do not",
+  async (t) => {
+    const some = fc.array(
+      fc.tuple(fc.constantFrom("a", "b"), fc.integer({ min: 1, max: 3 }), fc.constantFrom(0.1, 0.3, 1)),
+      {
+        minLength: 1,
+        maxLength: 12,
+      },
+    );
+    const settings = ({ config }: RunRecord) => JSON.stringify([...settingsOf(config)]);
+    t.doesNotThrow(() =>
+      fc.assert(
+        fc.property(some, (drawn) => {
+          const runs = drawn.map(([name, seed, strength]) => run(name, seed, strength));
+          const groups = groupRuns(runs);
+          const kept = groups.flatMap((group) => group.runs);
+          const inside = groups.every((group) => new Set(group.runs.map(settings)).size === 1);
+          const apart = new Set(groups.map((group) => settings(group.runs[0]!))).size === groups.length;
+          return kept.length === runs.length && runs.every((one) => kept.includes(one)) && inside && apart;
+        }),
+        { seed, numRuns: 40 },
+      ),
+    );
+  },
+);
+
+t.test("the spread of 1, 2, 3, 4: mean 2.5, deviation √(5/3)", async (t) => {
+  const { mean, least, most, deviation, count } = spreadOf([3, 1, 4, 2]);
+  t.strictSame([mean, least, most, count], [2.5, 1, 4, 4]);
+  t.ok(Math.abs(deviation! - Math.sqrt(5 / 3)) < 1e-12);
+  t.equal(spreadOf([7]).deviation, null);
+  t.throws(() => spreadOf([]), RangeError);
+});

@@ -1,0 +1,203 @@
+import t from "tap";
+import { loadConfig } from "../../src/config/load.ts";
+import type { Dataset } from "../../src/data/dataset.ts";
+import { createQuantizers } from "../../src/methods/create-quantizers.ts";
+import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
+import { noPrior } from "../../src/methods/method.ts";
+import { lenet5 } from "../../src/network/zoo/lenet5.ts";
+import { isOpen } from "../../src/quantization/hard-concrete.ts";
+import { DivergenceWatch } from "../../src/training/divergence.ts";
+import { start, trainLoop } from "../../src/training/loop.ts";
+import { createModel } from "../../src/training/model.ts";
+import { planPhases } from "../../src/training/phases.ts";
+import { constantStrength } from "../../src/training/prior-strength.ts";
+import { takeSnapshot } from "../../src/training/snapshot.ts";
+import { Trainer } from "../../src/training/trainer.ts";
+import { anyEngine } from "../fixtures/engines.ts";
+import { sampleRecord } from "../fixtures/sample-record.ts";
+import { splitOf, trainingSplitOf } from "../fixtures/splits.ts";
+
+const configured = (...set: string[]) => loadConfig("configs/mnist-lenet5-quick.yaml", { set }).config;
+const failure = (message: RegExp) => ({ name: "UserError", exitCode: 1, message });
+
+/** Trains a narrow LeNet-5 on a few images of noise; gives the trainer, the warnings and how it ended. */
+async function train({ set = [], poison }: { set?: readonly string[]; poison?: (trainer: Trainer) => void }) {
+  const { training, method } = configured("training.epochs=1", ...set);
+  const { ops } = await anyEngine();
+  const plain = lenet5({ inputShape: [28, 28, 1], classes: 3, widths: [2, 2, 4] });
+  const network = insertQuantizers(plain, { pruning: true });
+  if (method.name !== "bayesian-bits") throw new Error("another method");
+  const quantizers = createQuantizers(network, { initial: method.gates.initial, prior: "bop" });
+  const phases = planPhases(training, { trainsWeights: true, prior: noPrior });
+  const strength = constantStrength(method.prior.strength);
+  const trainer = new Trainer(createModel(network, { ops, seed: 1, quantizers }), phases[0]!.groups, { strength });
+  const images = Uint8Array.from({ length: 8 * 784 }, (_, pixel) => (pixel * 97) % 256);
+  const set8 = { count: 8, images, labels: Int32Array.from([0, 1, 2, 0, 1, 2, 0, 1]) };
+  const dataset: Dataset = {
+    name: "noise",
+    imageShape: [28, 28, 1],
+    classes: ["a", "b", "c"],
+    normalization: { mean: [0], deviation: [1] },
+    train: trainingSplitOf(set8, [28, 28, 1], 1),
+    validation: null,
+    test: splitOf(set8, [28, 28, 1]),
+    files: [],
+    damaged: () => [],
+    close: async () => {},
+  };
+  poison?.(trainer);
+  const warnings: string[] = [];
+  const watch = new DivergenceWatch(training.guards, (step, message) => void warnings.push(`step ${step}: ${message}`));
+  const options = { seed: 1, batchSize: 2, phases };
+  const counted: number[] = [];
+  const end = trainLoop(trainer, dataset, options, start, {
+    step: ({ sums }) => {
+      counted.push(sums.images);
+      return false;
+    },
+    epoch: () => {},
+    watch,
+  });
+  const error = await end.then(
+    () => null,
+    (thrown: Error) => thrown,
+  );
+  return { trainer, warnings, error, counted };
+}
+
+const ids = (trainer: Trainer) => [...trainer.model.quantizers.keys()];
+
+t.test("a loss that is not finite ends training before the update: step, layer and remedy are named", async (t) => {
+  let before = "";
+  const { trainer, error } = await train({
+    poison: (trainer) => {
+      const { ops, parameters } = trainer.model;
+      ops.assign(parameters.get("fc2.bias")!, Float32Array.of(Number.POSITIVE_INFINITY, 0, 0));
+      before = JSON.stringify([...takeSnapshot(trainer)]);
+    },
+  });
+  t.match(error, failure(/^training stopped at step 1 \(epoch 1\): the loss is .*; lower the learning rates/));
+  t.match(error!.message, /the gradient of .* is not finite/);
+  t.equal(JSON.stringify([...takeSnapshot(trainer)]), before, "nothing was updated");
+});
+
+t.test("a range that is not finite is named", async (t) => {
+  const { error } = await train({
+    poison: ({ model }) => {
+      model.quantizers.get("fc1.quantizer")!.range[0] = Number.NaN;
+    },
+  });
+  t.match(error, failure(/the range of fc1\.quantizer is not finite/));
+});
+
+t.test("told to, it leaves such steps out, and ends where none is left", async (t) => {
+  const { error, warnings, counted } = await train({
+    set: ["training.guards.nonFinite=skip"],
+    poison: ({ model }) => {
+      model.quantizers.get("fc1.quantizer")!.range[0] = Number.NaN;
+    },
+  });
+  t.match(warnings[0], /^step 1: .*the range of fc1\.quantizer is not finite: this step's update is left out/);
+  t.strictSame(counted, [0, 0, 0, 0], "no such step counts");
+  t.match(error, failure(/no step of epoch 1 had finite gradients/));
+});
+
+const closing = ["method.prior.strength=1000", "training.gates.learningRate=20"];
+
+t.test("no layer loses its last channel: it is held, with a warning", async (t) => {
+  const { trainer, warnings, error } = await train({ set: closing });
+  t.equal(error, null);
+  const pruned = [...trainer.model.quantizers.values()].filter(({ prune }) => prune !== null);
+  t.ok(pruned.length === 3 && pruned.every(({ kept }) => kept!.length >= 1));
+  t.ok(
+    pruned.some(({ prune }) => prune!.filter(isOpen).length === 1),
+    "some layer has just one left",
+  );
+  t.match(
+    warnings.join("\n"),
+    /the layer of \S+\.weight\.quantizer is about to lose its last channel: one channel is held/,
+  );
+});
+
+t.test("or ends training", async (t) => {
+  const { error } = await train({ set: [...closing, "training.guards.lastChannel=stop"] });
+  t.match(error, failure(/at step \d+ .*about to lose its last channel; lower method\.prior\.strength/));
+});
+
+t.test("a range on its floor is held there with a warning, or ends training", async (t) => {
+  const shrinking = {
+    set: ["training.ranges.optimizer=sgd", "training.ranges.momentum=0"],
+    poison: ({ model }: Trainer) => {
+      for (const { range } of model.quantizers.values()) range[0] = 1e-6;
+    },
+  };
+  const { trainer, warnings, error } = await train(shrinking);
+  t.equal(error, null);
+  t.match(warnings.join("\n"), /the range of \S+ has reached its floor: it is held there/);
+  t.ok(ids(trainer).every((id) => trainer.model.quantizers.get(id)!.xMax >= 1e-5));
+  const stopping = [...shrinking.set, "training.guards.rangeFloor=stop"];
+  t.match(
+    (await train({ ...shrinking, set: stopping })).error,
+    failure(/has reached its floor; lower training\.ranges/),
+  );
+});
+
+/** Epochs with these losses, every tensor at these bits. */
+function epochsOf(losses: readonly number[], bits: readonly (2 | 4 | 8 | 32)[] = []) {
+  const [first] = sampleRecord().epochs;
+  return losses.map((loss, index) => ({
+    ...first!,
+    epoch: index + 1,
+    step: 10 * (index + 1),
+    train: { ...first!.train, loss },
+    quantizers: Object.fromEntries(
+      Object.entries(first!.quantizers).map(([id, one]) => [id, { ...one, bits: bits[index] ?? 8 }]),
+    ),
+  }));
+}
+
+/** What is said after the last of these epochs. */
+function said(epochs: ReturnType<typeof epochsOf>, ...set: string[]) {
+  const warnings: string[] = [];
+  const { guards } = configured(...set).training;
+  const watch = new DivergenceWatch(guards, (step, message) => void warnings.push(`step ${step}: ${message}`));
+  watch.epoch(epochs);
+  return { warnings, endsEarly: watch.endsEarly(epochs) };
+}
+
+t.test("all tensors at one end of the bit-widths, for so many epochs", async (t) => {
+  const three = "training.guards.uniformBits.epochs=3";
+  t.strictSame(said(epochsOf([3, 2], [32, 32]), three).warnings, [], "not yet");
+  t.strictSame(said(epochsOf([4, 3, 2, 1], [8, 32, 32, 8]), three).warnings, []);
+  t.strictSame(said(epochsOf([4, 3, 2], [2, 32, 2]), three).warnings, []);
+  t.strictSame(said(epochsOf([4, 3, 2], [8, 8, 8]), three).warnings, [], "8 bits are no end");
+  t.strictSame(said(epochsOf([4, 3, 2, 1], [8, 32, 32, 32]), three).warnings, [
+    "step 40: all tensors have had 32 bits for 3 epochs: raise method.prior.strength or training.gates.learningRate",
+  ]);
+  t.match(said(epochsOf([4, 3, 2], [2, 2, 2]), three).warnings, [/2 bits for 3 epochs: lower method\.prior/]);
+  t.throws(
+    () => said(epochsOf([4, 3, 2], [2, 2, 2]), three, "training.guards.uniformBits.action=stop"),
+    failure(/stopped at step 30 \(epoch 3\): all tensors have had 2 bits/),
+  );
+  const mixed = epochsOf([4, 3, 2], [2, 2, 2]);
+  mixed[2]!.quantizers["fc2.weight.quantizer"] = { ...mixed[2]!.quantizers["fc2.weight.quantizer"]!, bits: 4 };
+  t.strictSame(said(mixed, three).warnings, [], "one tensor is enough to differ");
+});
+
+t.test("no improvement for so many epochs: a warning, or an early end", async (t) => {
+  const two = "training.guards.noImprovement.epochs=2";
+  const finish = "training.guards.noImprovement.action=finish";
+  t.strictSame(said(epochsOf([1]), two), { warnings: [], endsEarly: false });
+  t.strictSame(said(epochsOf([1, 2]), two, finish), { warnings: [], endsEarly: false });
+  t.strictSame(said(epochsOf([1, 2, 0.9, 1]), two, finish), { warnings: [], endsEarly: false });
+  t.strictSame(said(epochsOf([1, 1, 1]), two), {
+    warnings: [
+      "step 30: the training loss has not fallen for 2 epochs: lower training.weights.learningRate, or let training end with training.guards.noImprovement",
+    ],
+    endsEarly: false,
+  });
+  t.strictSame(said(epochsOf([1, 2, 3]), two, finish), {
+    warnings: ["step 30: the training loss has not fallen for 2 epochs: training ends here"],
+    endsEarly: true,
+  });
+});

@@ -1,0 +1,66 @@
+import t from "tap";
+import { requireMemory } from "../../src/commands/require-memory.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
+import { lenet5 } from "../../src/network/zoo/lenet5.ts";
+import { estimateMemory } from "../../src/training/memory-estimate.ts";
+import { recordingReporter } from "../fixtures/reporter.ts";
+
+const network = insertQuantizers(lenet5({ inputShape: [28, 28, 1], classes: 10 }), { pruning: true });
+const MIB = 2 ** 20;
+
+t.test("training grows with the batch, evaluation with its own, saving with the parameters", async (t) => {
+  const at = (batchSize: number, evaluationBatchSize: number) =>
+    estimateMemory(network, { batchSize, evaluationBatchSize });
+  const [small, large] = [at(100, 100), at(200, 300)];
+  // 582,026 parameters, their moments, as arrays and as a file: 4 bytes each, six times.
+  t.equal(small.saving, 24 * 582_026);
+  t.equal(large.saving, small.saving);
+  t.ok(large.trainingAtMost > large.training);
+  t.ok(large.training > 1.5 * small.training && large.training < 2 * small.training);
+  t.ok(large.evaluation > 2 * small.evaluation && large.evaluation < 3 * small.evaluation);
+});
+
+t.test("the estimate is near what was measured", async (t) => {
+  const inMib = (batchSize: number) => {
+    const estimate = estimateMemory(network, { batchSize, evaluationBatchSize: batchSize });
+    return [estimate.training, estimate.trainingAtMost, estimate.evaluation].map((bytes) => Math.round(bytes / MIB));
+  };
+  // Peaks of the resident memory: 1010 and 2492 at 2048, 259 and 647 at 512, and 969 for evaluation at 5000.
+  const near = (estimate: number | undefined, measured: number) =>
+    t.ok(Math.abs(estimate! / measured - 1) < 0.1, `${estimate} of ${measured}`);
+  near(inMib(2048)[0], 1010);
+  near(inMib(2048)[1], 2492);
+  near(inMib(512)[0], 259);
+  near(inMib(512)[1], 647);
+  near(inMib(5000)[2], 969);
+});
+
+t.test("what cannot fit is refused with the estimate and sizes that fit", async (t) => {
+  const configured = (...set: string[]) => loadConfig("configs/mnist-lenet5-quick.yaml", { set }).config;
+  const said = (available: number, ...set: string[]): string => {
+    const { warnings, warn } = recordingReporter();
+    try {
+      requireMemory(configured(...set), network, { available, warn });
+      return warnings.join("\n");
+    } catch (error) {
+      t.match(error, { name: "UsageError", exitCode: 2 });
+      return (error as Error).message;
+    }
+  };
+  t.equal(said(16_000 * MIB), "");
+  const large = ["data.batchSize=100000", "data.evaluationBatchSize=200000"];
+  const message = said(4000 * MIB, ...large);
+  t.match(message, /does not fit into memory: training at data\.batchSize 100000 needs about \d+\.\d\d GiB, up to \d/);
+  t.match(
+    message,
+    /3\.91 GiB of memory are available: lower data\.batchSize to \d+ and data\.evaluationBatchSize to \d+, or free/,
+  );
+  const [batch, evaluation] = Array.from(message.matchAll(/Size to (\d+)/g), ([, size]) => Number(size)) as [
+    number,
+    number,
+  ];
+  t.equal(said(4000 * MIB, `data.batchSize=${batch}`, `data.evaluationBatchSize=${evaluation}`), "", "they do fit");
+  t.match(said(4000 * MIB, `data.batchSize=${batch + 1}`), /may not fit.*: if it does not, lower data\.batchSize to/);
+  t.match(said(MIB), /: free memory, raise the limit, or take a smaller network$/);
+});

@@ -1,0 +1,120 @@
+import fc from "fast-check";
+import t from "tap";
+import { budgetOf } from "../../src/methods/budget.ts";
+import { createQuantizers } from "../../src/methods/create-quantizers.ts";
+import { fitBudget, leastCost, leastShare } from "../../src/methods/fit-budget.ts";
+import type { GatedQuantizer } from "../../src/methods/gated-quantizer.ts";
+import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
+import { lenet5 } from "../../src/network/zoo/lenet5.ts";
+import { SteeredStrength } from "../../src/training/steered-strength.ts";
+
+const network = insertQuantizers(lenet5({ inputShape: [28, 28, 1], classes: 10, widths: [8, 12, 24] }), {
+  pruning: true,
+});
+const initial = { prune: 6, bits4: 6, bits8: 6, bits16: -6, bits32: -6 };
+const quantizersOf = () => createQuantizers(network, { initial, prior: "bop" });
+
+/** Gates that close at a speed which falls with mu, as those do that the data hold open: more the larger mu is. */
+function descend(quantizers: ReadonlyMap<string, GatedQuantizer>, mu: number, rate: number): void {
+  for (const [index, { phi, prune }] of [...quantizers.values()].entries()) {
+    const hold = 0.02 * (1 + index);
+    phi.forEach((value, level) => {
+      phi[level] = value + rate * Math.tanh((hold * Math.exp(-Math.max(0, value) / 2) - mu) / 0.05);
+    });
+    prune?.forEach((value, channel) => {
+      const missed = (0.1 * (channel + 1)) / prune.length;
+      prune[channel] = value + rate * Math.tanh((missed * Math.exp(-Math.max(0, value) / 2) - mu) / 0.05);
+    });
+  }
+}
+
+t.test("gates that resist are steered into 85–100 % of the budget, whatever it is", (t) => {
+  const targets = fc.double({ min: 0.3, max: 3, noNaN: true });
+  const starts = fc.double({ min: 1e-3, max: 1, noNaN: true });
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(targets, starts, (relativeBops, start) => {
+        const quantizers = quantizersOf();
+        const budget = budgetOf(network, { relativeBops });
+        const strength = new SteeredStrength(budget, start);
+        const steps = 1500;
+        for (let step = 0; step < steps; step++) {
+          descend(quantizers, strength.value, 0.03);
+          strength.step({ quantizers }, step / steps);
+        }
+        strength.settle({ quantizers });
+        const cost = budget.cost(quantizers);
+        if (!(cost <= relativeBops && cost >= leastShare * relativeBops)) throw new Error(`${cost} of ${relativeBops}`);
+      }),
+      { seed: 1, numRuns: 12 },
+    ),
+  );
+  t.end();
+});
+
+t.test("mu rises while the cost is above its course, falls below it, and rests near it", (t) => {
+  const budget = (expected: number) => ({ limit: 1, cost: () => expected, expected: () => expected });
+  const after = (expected: number) => {
+    const strength = new SteeredStrength(budget(expected), 0.1);
+    for (let step = 0; step < 50; step++) strength.step({ quantizers: new Map() }, 1);
+    return strength;
+  };
+  // At the end of the course the setpoint is 93 % of the limit.
+  const above = after(2);
+  const below = after(0.5);
+  const near = after(0.93);
+  t.ok(above.value > 0.1 && below.value < 0.1);
+  t.equal(near.value.toFixed(12), "0.100000000000");
+  for (let step = 0; step < 5000; step++) above.step({ quantizers: new Map() }, 1);
+  t.ok(above.value < 10.001, "it does not wind up");
+  t.end();
+});
+
+t.test("its state is all that its next values depend on", (t) => {
+  const quantizers = quantizersOf();
+  const budget = budgetOf(network, { sizeBytes: 4000 });
+  const [one, other] = [new SteeredStrength(budget, 0.1), new SteeredStrength(budget, 0.1)];
+  for (let step = 0; step < 35; step++) one.step({ quantizers }, step / 100);
+  other.state.set(one.state);
+  for (let step = 35; step < 80; step++) for (const each of [one, other]) each.step({ quantizers }, step / 100);
+  t.equal(one.value, other.value);
+  t.not(one.value, 0.1);
+  t.end();
+});
+
+t.test("a budget is met from above and from below, and never by less than it needs", (t) => {
+  const phi = fc.double({ min: -8, max: 8, noNaN: true });
+  const cases = fc.tuple(fc.double({ min: 0.2, max: 6, noNaN: true }), fc.array(phi, { minLength: 80, maxLength: 80 }));
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(cases, ([relativeBops, values]) => {
+        const quantizers = quantizersOf();
+        let drawn = 0;
+        for (const { phi, prune } of quantizers.values()) {
+          for (const gates of [phi, prune ?? new Float64Array(0)]) {
+            for (const index of gates.keys()) gates[index] = values[drawn++ % values.length]!;
+          }
+        }
+        const budget = budgetOf(network, { relativeBops });
+        const before = budget.cost(quantizers);
+        const after = fitBudget(quantizers, budget);
+        if (after !== budget.cost(quantizers)) throw new Error("it gives another cost than the gates have");
+        if (after > relativeBops) throw new Error(`${after} is above ${relativeBops}`);
+        const inside = before <= relativeBops && before >= leastShare * relativeBops;
+        if (inside && after !== before) throw new Error("what fits is changed");
+        if (before < leastShare * relativeBops && after < before) throw new Error("below it, gates were closed");
+      }),
+      { seed: 2, numRuns: 60 },
+    ),
+  );
+  t.end();
+});
+
+t.test("no layer loses its last channel, however small the budget", (t) => {
+  const quantizers = quantizersOf();
+  const budget = budgetOf(network, { relativeBops: 1e-6 });
+  const cost = fitBudget(quantizers, budget);
+  t.ok([...quantizers.values()].every(({ kept }) => kept === null || kept.length === 1));
+  t.equal(cost, leastCost(quantizersOf(), budget), "this is the least there is");
+  t.end();
+});
