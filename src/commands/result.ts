@@ -41,7 +41,7 @@ export function printResult(folder: string, record: RunRecord, { json, print }: 
 
 /** Prints what the export found: agreement, and latency beside the unpruned network's. */
 export function printExport(exported: ExportRecord, { print }: Pick<Context, "print">): void {
-  const { file, form, bytes, opset, verification, latency = [] } = exported;
+  const { file, form, bytes, opset, verification } = exported;
   print(`${file}: ${form}, opset ${opset}, ${bytes} bytes`);
   if (verification) {
     const { runtime, images, top1, sameClass, layers } = verification;
@@ -49,7 +49,7 @@ export function printExport(exported: ExportRecord, { print }: Pick<Context, "pr
     print(`  verified   ${runtime}: ${top1.toFixed(2)} % top-1 on ${images} images, the same class for ${sameClass} %`);
     print(`  codes      at least ${equal.toFixed(4)} % equal in each of ${layers.length} layers`);
   }
-  for (const { batch, medianMs, fp32MedianMs } of latency) {
+  for (const { batch, medianMs, fp32MedianMs } of verification?.latency ?? []) {
     const times = `${medianMs.toFixed(3)} ms, unpruned in float32 ${fp32MedianMs.toFixed(3)} ms`;
     print(`  latency    batch ${batch}: ${times} (${(fp32MedianMs / medianMs).toFixed(2)} times as fast)`);
   }

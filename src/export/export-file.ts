@@ -33,9 +33,10 @@ export async function exportFile(options: ExportOptions): Promise<ExportRecord> 
   const lowered = lower(network, form, { input, metadata });
   for (const note of lowered.notes) reporter.info(`${form}: ${note}`);
   const { bytes } = lowered;
-  const { verification, latency } = await writeVerified(file, bytes, async (written) => {
-    const verification = await verify({ ...options, lowered, readFrom: written });
-    return { verification, latency: await latencyOf(options, bytes) };
+  const verification = await writeVerified(file, bytes, async (written) => {
+    const verified = await verify({ ...options, lowered, readFrom: written });
+    const latency = await latencyOf(options, bytes);
+    return latency === null ? verified : { ...verified, latency };
   });
   if (bits !== undefined) writeFileAtomically(bits, `${JSON.stringify(bitsFile(network), null, 2)}\n`);
   return {
@@ -45,7 +46,6 @@ export async function exportFile(options: ExportOptions): Promise<ExportRecord> 
     bytes: bytes.byteLength,
     sha256: createHash("sha256").update(bytes).digest("hex"),
     opset: opsetOf(readModel(bytes, file)),
-    ...(latency && { latency }),
     verification,
   };
 }

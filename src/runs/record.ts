@@ -158,15 +158,6 @@ const exported = z.object({
   bytes: count,
   sha256: z.string(),
   opset: count,
-  latency: z
-    .array(
-      z.object({
-        batch: z.int().positive(),
-        medianMs: finite.describe("of the file, in onnxruntime on the machine that exported"),
-        fp32MedianMs: finite.describe("of the unpruned network in float32, run in turn with it"),
-      }),
-    )
-    .optional(),
   verification: verification.nullable(),
 });
 
@@ -182,7 +173,8 @@ const times = z.object({
 });
 
 /**
- * Everything a report needs to know of a run. Only `times` and the latency of `export` differ between two runs of the same configuration and
+ * Everything a report needs to know of a run. Only `times` and measured latency differ between two runs of the same
+ * configuration and
  * seed on the same machine, engine and thread count.
  */
 export const recordSchema = z.object({

@@ -117,7 +117,7 @@ t.test("a run, end to end", { skip: nativeMissing() }, async (t) => {
       t.equal(other.code, 0, other.stderr);
       const { export: exported } = readRecord(first);
       t.match(exported, { form, input: "float", file: `model.${form}.onnx`, verification: { images: Number } });
-      t.equal(exported!.latency?.length, form === "qonnx" ? undefined : 2);
+      t.equal(exported!.verification!.latency?.length, form === "qonnx" ? undefined : 2);
       const file = join(first, `model.${form}.onnx`);
       const again = await run("evaluate", file, "--data", "mnist", "--data-folder", data, "--json");
       t.equal(JSON.parse(again.stdout).top1, top1, again.stderr);
