@@ -174,8 +174,7 @@ const times = z.object({
 
 /**
  * Everything a report needs to know of a run. Only `times` and measured latency differ between two runs of the same
- * configuration and
- * seed on the same machine, engine and thread count.
+ * configuration and seed on the same machine, engine and thread count.
  */
 export const recordSchema = z.object({
   format: z.literal("bayesian-bits-run"),
