@@ -1,5 +1,9 @@
+import { z } from "zod";
 import { writeFileAtomically } from "../src/base/atomic-file.ts";
 import { configJsonSchema } from "../src/config/canonical.ts";
+import { bitsSchema } from "../src/export/bits-file.ts";
 
-// npm run schema: configs/schema.json, for completion in editors.
-writeFileAtomically("configs/schema.json", `${JSON.stringify(configJsonSchema(), null, 2)}\n`);
+// npm run schema: configs/schema.json, for completion in editors, and configs/bits.schema.json, what bits.json holds.
+const write = (file: string, schema: object) => writeFileAtomically(file, `${JSON.stringify(schema, null, 2)}\n`);
+write("configs/schema.json", configJsonSchema());
+write("configs/bits.schema.json", z.toJSONSchema(bitsSchema));

@@ -7,7 +7,7 @@ export type { Dataset } from "./data/dataset.ts";
 export { type Engine, loadEngine } from "./engine/load.ts";
 export { freeze } from "./export/freeze.ts";
 export type { FrozenNetwork } from "./export/frozen-network.ts";
-export { lowerPacked } from "./export/onnx/lower-packed.ts";
+export { lower } from "./export/onnx/lower.ts";
 export type { Network } from "./network/graph.ts";
 export { type ComparisonOptions, renderComparison } from "./report/comparison/render-comparison.ts";
 export { renderReport } from "./report/render-report.ts";

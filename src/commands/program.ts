@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { exportForms, exportInputs } from "../config/sections/export.ts";
 import type { Context } from "./context.ts";
 
 const collect = (value: string, previous: readonly string[]) => [...previous, value];
@@ -46,8 +47,9 @@ export function createProgram(
       await runEvaluate({ target, ...options }, own(command));
     });
   add("export <run>", "write a run's ONNX file and verify it")
-    .addOption(new Option("--form <form>", "form of the file").choices(["packed"]).default("packed"))
-    .option("--out <file>", "the file (default: model.onnx in the run)")
+    .addOption(new Option("--form <form>", "form of the file (default: the run's)").choices(exportForms))
+    .addOption(new Option("--input <kind>", "what it takes (default: the run's)").choices(exportInputs))
+    .option("--out <file>", "the file (default: model.onnx in the run, model.<form>.onnx for another form)")
     .action(async (run: string, options, command: Command) => {
       const { runExport } = await import("./export.ts");
       await runExport({ run, ...options }, own(command));

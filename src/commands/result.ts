@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import type { RunRecord } from "../runs/record.ts";
+import type { ExportRecord, RunRecord } from "../runs/record.ts";
 import { runFiles } from "../runs/run-directory.ts";
 import type { Context } from "./context.ts";
 
@@ -29,9 +29,28 @@ export function printResult(folder: string, record: RunRecord, { json, print }: 
     `${record.name}: ${top1.toFixed(2)} % top-1 on ${record.data.testImages} test images at ${relativeBops.toFixed(3)} % relative BOPs`,
   );
   print(`  weights    ${bytes.packed} bytes packed, ${bytes.fp32} in float32 (${ratio} times smaller)`);
+  const { parameters, macs } = result;
+  print(`  parameters ${parameters.kept} of ${parameters.of} left`);
+  if (macs) print(`  MACs       ${macs.kept} of ${macs.of} left`);
   print(`  channels   ${channels.kept} of ${channels.of} kept`);
   print(`  time       ${times.seconds.toFixed(0)} s on the ${environment.engine} engine`);
   print(`  network    ${size(files.model)}${verified ? ", verified" : ""}`);
   print(`  report     ${size(files.report)}`);
   print(`  checkpoint ${size(files.checkpoint)}`);
+}
+
+/** Prints what the export found: agreement, and latency beside the unpruned network's. */
+export function printExport(exported: ExportRecord, { print }: Pick<Context, "print">): void {
+  const { file, form, bytes, opset, verification } = exported;
+  print(`${file}: ${form}, opset ${opset}, ${bytes} bytes`);
+  if (verification) {
+    const { runtime, images, top1, sameClass, layers } = verification;
+    const equal = Math.min(...layers.map(({ equalCodes }) => equalCodes));
+    print(`  verified   ${runtime}: ${top1.toFixed(2)} % top-1 on ${images} images, the same class for ${sameClass} %`);
+    print(`  codes      at least ${equal.toFixed(4)} % equal in each of ${layers.length} layers`);
+  }
+  for (const { batch, medianMs, fp32MedianMs } of verification?.latency ?? []) {
+    const times = `${medianMs.toFixed(3)} ms, unpruned in float32 ${fp32MedianMs.toFixed(3)} ms`;
+    print(`  latency    batch ${batch}: ${times} (${(fp32MedianMs / medianMs).toFixed(2)} times as fast)`);
+  }
 }

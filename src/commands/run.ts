@@ -140,10 +140,11 @@ export class Run {
 
   /** Network and report; the record comes last, so that a run which says that it is finished has all its files. */
   async deliver(): Promise<void> {
-    const { model, report } = runFiles(this.folder);
+    const { model, bits, report } = runFiles(this.folder);
     await this.#markFailure(async () => {
       const exported = await exportRun(this.prepared, this.record, {
         file: model,
+        bits,
         reporter: this.context.reporter,
       });
       this.record = { ...this.record, export: exported };

@@ -2,16 +2,10 @@ import { z } from "zod";
 import { checkpoint } from "./sections/checkpoint.ts";
 import { data } from "./sections/data.ts";
 import { engine } from "./sections/engine.ts";
+import { exportSection } from "./sections/export.ts";
 import { method } from "./sections/method.ts";
 import { network } from "./sections/network.ts";
 import { checkTraining, training } from "./sections/training.ts";
-
-const exportSection = z
-  .strictObject({
-    form: z.literal("packed").default("packed").describe("packed: 2-, 4-, 8- and 16-bit tensors as they are"),
-  })
-  .prefault({})
-  .describe("the ONNX file");
 
 /** A run, as a configuration file describes it: strict, every field with its meaning and default. */
 export const configSchema = z

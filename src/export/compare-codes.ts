@@ -8,6 +8,8 @@ const DIFFERENT_SHARE = 1e-4;
 const FLOAT_TOLERANCE = 1e-4;
 /** Float32 sums in another order differ by about this share of the range. */
 const SUM_ERROR = 2 ** -19;
+/** Steps from a rounding boundary within which two correct runtimes may differ, where sums are exact enough. */
+const BOUNDARY = 1e-4;
 
 export type LayerAgreement = Verification["layers"][number];
 
@@ -22,6 +24,7 @@ export class CodeComparison {
   #different = 0;
   #unexplained = 0;
   #largest = 0;
+  #farthest = 0;
 
   constructor(name: string, end: FrozenNode) {
     this.#name = name;
@@ -49,7 +52,13 @@ export class CodeComparison {
       this.#different++;
       // Not a number is as far apart as can be.
       this.#largest = Math.max(this.#largest, Number.isFinite(difference) ? difference : Number.MAX_SAFE_INTEGER);
-      if (grid?.bits !== 16 || !nearBoundary(before[index]! / step)) this.#unexplained++;
+      if (grid === null) {
+        this.#unexplained++;
+        continue;
+      }
+      const distance = boundaryDistance(before[index]! / step);
+      this.#farthest = Math.max(this.#farthest, distance);
+      if (distance > boundaryTolerance(grid.bits)) this.#unexplained++;
     }
   }
 
@@ -59,10 +68,14 @@ export class CodeComparison {
     return { name: this.#name, elements: this.#elements, equalCodes, largestDifference: this.#largest };
   }
 
+  /** How far, in steps, the farthest value that got another code lies from a rounding boundary. */
+  get farthest(): number {
+    return this.#farthest;
+  }
+
   /**
-   * No code is more than one apart, and at most 0.01 % differ (one, where there are few). With 16 bits a difference
-   * does not count where the value lies so close to a rounding boundary that float32 sums in another order fall on
-   * either side: these steps are about as fine as such sums are exact.
+   * No code is more than one apart, and at most 0.01 % differ (one, where there are few) where the value does not lie
+   * so close to a rounding boundary that float32 sums in another order fall on either side.
    */
   get agrees(): boolean {
     return this.#largest <= 1 && this.#unexplained <= Math.max(1, DIFFERENT_SHARE * this.#elements);
@@ -75,9 +88,11 @@ export interface Compared {
   readonly before: Float32Array;
 }
 
-/** Whether `position`, in steps of 16 bits, is as close to k + 1/2 as float32 can tell. */
-const nearBoundary = (position: number): boolean =>
-  Math.abs(position - Math.floor(position) - 0.5) <= SUM_ERROR * 2 ** 16;
+/** Steps between `position`, in steps, and the nearest k + 1/2. */
+const boundaryDistance = (position: number): number => Math.abs(position - Math.floor(position) - 0.5);
+
+/** What float32 can tell at a bit-width: with 16 bits its sums are no finer than an eighth of a step. */
+export const boundaryTolerance = (bits: number): number => Math.max(BOUNDARY, SUM_ERROR * 2 ** bits);
 
 function largestOf(values: Float32Array): number {
   let largest = Math.fround(1e-30);

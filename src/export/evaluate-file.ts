@@ -1,30 +1,42 @@
 import { readFileSync } from "node:fs";
 import { messageOf, UserError } from "../base/errors.ts";
 import type { ByteBatch, Dataset } from "../data/dataset.ts";
+import { largestIndex } from "./compare-predictions.ts";
+import { expandQuant, usesQuant } from "./onnx/expand-quant.ts";
+import { encodeModelProto, inputTypeOf, readModel } from "./onnx/read-model.ts";
 import { RuntimeModel } from "./runtime.ts";
 
 const BATCH = 100;
 
-/** Normalised images, [batch, channels, height, width]. */
-function channelsFirst({ imageShape, normalization }: Dataset, { images, labels }: ByteBatch): Float32Array {
+/** Pixels, [batch, channels, height, width]. */
+function pixelsOf({ imageShape }: Dataset, { images, labels }: ByteBatch): Uint8Array {
   const [height, width, channels] = imageShape;
   const area = height * width;
-  const values = new Float32Array(images.length);
+  const values = new Uint8Array(images.length);
+  let position = 0;
   for (let image = 0; image < labels.length; image++) {
     for (let channel = 0; channel < channels; channel++) {
-      const scale = 1 / (255 * normalization.deviation[channel]!);
-      const shift = normalization.mean[channel]! / normalization.deviation[channel]!;
       for (let pixel = 0; pixel < area; pixel++) {
-        const byte = images[(image * area + pixel) * channels + channel]!;
-        values[(image * channels + channel) * area + pixel] = byte * scale - shift;
+        values[position++] = images[(image * area + pixel) * channels + channel]!;
       }
     }
   }
   return values;
 }
 
+/** The same, normalised. */
+function normalizedOf(dataset: Dataset, batch: ByteBatch): Float32Array {
+  const [height, width, channels] = dataset.imageShape;
+  const { mean, deviation } = dataset.normalization;
+  return Float32Array.from(pixelsOf(dataset, batch), (byte, index) => {
+    const channel = Math.floor(index / (height * width)) % channels;
+    return byte * (1 / (255 * deviation[channel]!)) - mean[channel]! / deviation[channel]!;
+  });
+}
+
 /**
- * Top-1 (percent) of an ONNX file on a test set, in onnxruntime.
+ * Top-1 (percent) of an ONNX file on a test set, in onnxruntime; its input says whether it takes pixels or normalised
+ * images.
  *
  * @throws UserError when the file cannot be read, is not ONNX, or does not take these images.
  */
@@ -38,7 +50,9 @@ export async function evaluateFile(
   } catch (error) {
     throw new UserError(`cannot read ${file}: ${messageOf(error)}`, { cause: error });
   }
-  const model = await RuntimeModel.load(bytes, file);
+  const read = readModel(bytes, file);
+  const imagesOf = inputTypeOf(read) === "uint8" ? pixelsOf : normalizedOf;
+  const model = await RuntimeModel.load(usesQuant(read) ? encodeModelProto(expandQuant(read, file)) : bytes, file);
   const { test, imageShape, classes } = dataset;
   const [height, width, channels] = imageShape;
   let images = 0;
@@ -47,14 +61,13 @@ export async function evaluateFile(
     for await (const batch of test.batches({ batchSize: BATCH })) {
       const count = batch.labels.length;
       if (count === 0) continue;
-      const outputs = await model.run(channelsFirst(dataset, batch), [count, channels, height, width]);
+      const outputs = await model.run(imagesOf(dataset, batch), [count, channels, height, width]);
       const [logits] = outputs.values();
       if (logits?.length !== count * classes.length) {
         throw new UserError(`${file}: expected one output with ${classes.length} values per image`);
       }
       for (let image = 0; image < count; image++) {
-        const row = logits.subarray(image * classes.length, (image + 1) * classes.length);
-        if (row.indexOf(Math.max(...row)) === batch.labels[image]) correct++;
+        if (largestIndex(logits, image * classes.length, classes.length) === batch.labels[image]) correct++;
       }
       images += count;
     }

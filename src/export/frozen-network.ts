@@ -22,15 +22,23 @@ export type FrozenTensor = IntegerTensor | FloatTensor;
 
 interface Base {
   readonly id: string;
-  /** The node it reads; the empty string for the input. */
-  readonly input: string;
+  /** The nodes it reads, in order. */
+  readonly inputs: readonly string[];
   /** Without the batch: [height, width, channels] or [units], after pruning. */
   readonly outputShape: readonly number[];
 }
 
-/** A layer with weights. Shapes: convolution [kernel height, kernel width, in, out], dense [in, out]. */
+/** The images, normalised. */
+export interface FrozenInput extends Base {
+  readonly kind: "input";
+}
+
+/**
+ * A layer with weights. Shapes: convolution [kernel height, kernel width, in, out], depthwise [kernel height, kernel
+ * width, 1, channels], dense [in, out]. What is left of a folded batch normalization is part of its bias.
+ */
 export interface FrozenLayer extends Base {
-  readonly kind: "conv2d" | "dense";
+  readonly kind: "conv2d" | "depthwise-conv2d" | "dense";
   readonly weight: FrozenTensor;
   /** One value per output channel, float32. */
   readonly bias: Float32Array;
@@ -42,10 +50,39 @@ export interface FrozenLayer extends Base {
   readonly unprunedOutputs: number;
 }
 
+/** x·scale + shift per channel: a batch normalization that stands behind no layer. */
+export interface FrozenAffine extends Base {
+  readonly kind: "affine";
+  readonly scale: Float32Array;
+  readonly shift: Float32Array;
+}
+
 export interface FrozenPool extends Base {
-  readonly kind: "max-pool";
+  readonly kind: "max-pool" | "average-pool";
   readonly size: number;
   readonly stride: number;
+  /** Padding never wins; averages have none. */
+  readonly padding: Padding;
+}
+
+/** The larger of x and 0, at most `limit`. */
+export interface FrozenRelu extends Base {
+  readonly kind: "relu";
+  readonly limit: number | null;
+}
+
+/** Adds rows, columns and channels of zeros. */
+export interface FrozenPad extends Base {
+  readonly kind: "pad";
+  readonly padding: Padding;
+  readonly channels: readonly [before: number, after: number];
+}
+
+/** Some channels of an image: what a depthwise convolution reads when its own gates have closed others. */
+export interface FrozenSelect extends Base {
+  readonly kind: "select";
+  /** Indices among the channels that the input has. */
+  readonly channels: readonly number[];
 }
 
 /**
@@ -58,13 +95,28 @@ export interface FrozenQuantizer extends Base {
   readonly bits: IntegerBits | 32;
   readonly signed: boolean;
   readonly xMax: number;
+  /** Indices, before pruning, of the channels that are left, and how many there were. */
+  readonly kept: readonly number[];
+  readonly channels: number;
 }
 
+/** Global averages give [channels], flattening keeps channels fastest, a sum has two inputs of one shape. */
 export interface FrozenSimple extends Base {
-  readonly kind: "input" | "relu" | "flatten";
+  readonly kind: "global-average-pool" | "flatten" | "add";
 }
 
-export type FrozenNode = FrozenLayer | FrozenPool | FrozenQuantizer | FrozenSimple;
+export type FrozenNode =
+  | FrozenInput
+  | FrozenLayer
+  | FrozenAffine
+  | FrozenPool
+  | FrozenRelu
+  | FrozenPad
+  | FrozenSelect
+  | FrozenQuantizer
+  | FrozenSimple;
+
+export const isFrozenLayer = (node: FrozenNode): node is FrozenLayer => "weight" in node;
 
 /**
  * A trained network with its gates at their test-time values: integer codes, scales, kept channels; pruned channels

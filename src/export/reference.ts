@@ -1,12 +1,20 @@
 import type { Ops, Tensor } from "../engine/ops.ts";
-import type { FrozenLayer, FrozenNetwork, FrozenNode, FrozenTensor } from "./frozen-network.ts";
+import { noPadding } from "../network/builder.ts";
+import type { Padding } from "../network/graph.ts";
+import { type FrozenLayer, type FrozenNetwork, type FrozenNode, isFrozenLayer } from "./frozen-network.ts";
+import { valuesOf } from "./tensor-values.ts";
 
-/** The values of a stored tensor: codes · scale, float32, as the trained network sees them. */
-export function valuesOf(tensor: FrozenTensor): Float32Array {
-  if (tensor.bits === 32) return tensor.values;
-  const { codes, scale } = tensor;
-  return Float32Array.from(codes, (code) => code * scale);
+/** A convolution that picks channels: exact, as all other weights are zero. */
+function selection(ops: Ops, inputs: number, channels: readonly number[]): Tensor {
+  const weights = new Float32Array(inputs * channels.length);
+  for (const [output, channel] of channels.entries()) weights[channel * channels.length + output] = 1;
+  return ops.tensor(weights, [1, 1, inputs, channels.length]);
 }
+
+/** No element is smaller: padding of a max-pool never wins. */
+const LOWEST = -3.4e38;
+
+const hasPadding = (padding: Padding): boolean => Object.values(padding).some((size) => size > 0);
 
 /**
  * What the trainer's own kernels make of a frozen network: the yardstick for every exported file. Weights are uploaded
@@ -20,7 +28,7 @@ export class Reference {
   constructor(ops: Ops, network: FrozenNetwork) {
     this.#ops = ops;
     this.#network = network;
-    const layers = network.nodes.filter((node): node is FrozenLayer => "weight" in node);
+    const layers = network.nodes.filter(isFrozenLayer);
     this.#parameters = new Map(
       layers.map(({ id, weight, bias }) => [
         id,
@@ -29,24 +37,39 @@ export class Reference {
     );
   }
 
-  /** The output of one node for the input `x`. */
-  evaluateNode(node: FrozenNode, x: Tensor): Tensor {
+  /** The output of one node for what it reads, in order. */
+  evaluateNode(node: FrozenNode, inputs: readonly Tensor[]): Tensor {
     const ops = this.#ops;
+    const x = inputs[0]!;
     switch (node.kind) {
       case "input":
         return x;
-      case "conv2d": {
-        const { weight, bias } = this.#parameters.get(node.id)!;
-        return ops.addBias(ops.conv2d(x, weight, node), bias);
-      }
+      case "conv2d":
+      case "depthwise-conv2d":
       case "dense": {
         const { weight, bias } = this.#parameters.get(node.id)!;
-        return ops.addBias(ops.matmul(x, weight), bias);
+        return ops.addBias(this.#multiplied(node, x, weight), bias);
+      }
+      case "affine": {
+        const [scale, shift] = [node.scale, node.shift].map((values) => ops.tensor(values, [values.length]));
+        return ops.affine(x, scale!, shift!);
       }
       case "relu":
-        return ops.relu(x);
-      case "max-pool":
-        return ops.maxPool(x, node).output;
+        return node.limit === null ? ops.relu(x) : ops.cappedRelu(x, node.limit);
+      case "max-pool": {
+        const padded = hasPadding(node.padding) ? ops.pad(x, { ...node, channels: [0, 0] }, LOWEST) : x;
+        return ops.maxPool(padded, node).output;
+      }
+      case "average-pool":
+        return ops.averagePool(x, node);
+      case "global-average-pool":
+        return ops.globalAveragePool(x);
+      case "add":
+        return ops.add(x, inputs[1]!);
+      case "pad":
+        return ops.pad(x, node);
+      case "select":
+        return ops.conv2d(x, selection(ops, x.shape.at(-1)!, node.channels), { stride: 1, padding: noPadding });
       case "flatten":
         return ops.reshape(x, [x.shape[0]!, ...node.outputShape]);
       case "quantizer":
@@ -54,23 +77,41 @@ export class Reference {
     }
   }
 
+  #multiplied(node: FrozenLayer, x: Tensor, weight: Tensor): Tensor {
+    const ops = this.#ops;
+    if (node.kind === "dense") return ops.matmul(x, weight);
+    return node.kind === "conv2d" ? ops.conv2d(x, weight, node) : ops.depthwiseConv2d(x, weight, node);
+  }
+
   /** The class that the network gives to each image of a batch; `images` are normalised. */
   classify(images: Tensor): Int32Array {
     const ops = this.#ops;
-    const classes = ops.scope(
-      () => {
-        const values = new Map<string, Tensor>();
-        for (const node of this.#network.nodes) {
-          const x = node.kind === "input" ? images : values.get(node.input)!;
-          values.set(node.id, this.evaluateNode(node, x));
-        }
-        return ops.argMax(values.get(this.#network.output)!);
-      },
-      (result) => [result],
+    return ops.scope(
+      () => Int32Array.from(ops.read(ops.argMax(this.logits(images)))),
+      () => [],
     );
-    const read = Int32Array.from(ops.read(classes));
-    ops.release(classes);
-    return read;
+  }
+
+  /** The network's output for normalised images; owned by the caller. */
+  logits(images: Tensor): Tensor {
+    const { nodes, output } = this.#network;
+    const uses = new Map<string, number>([[output, 1]]);
+    for (const { inputs } of nodes) for (const id of inputs) uses.set(id, (uses.get(id) ?? 0) + 1);
+    const values = new Map<string, Tensor>();
+    for (const node of nodes) {
+      const inputs = node.kind === "input" ? [images] : node.inputs.map((id) => values.get(id)!);
+      const value = this.#ops.scope(
+        () => this.evaluateNode(node, inputs),
+        (result) => [result],
+      );
+      values.set(node.id, value);
+      for (const [index, id] of node.inputs.entries()) {
+        const left = uses.get(id)! - 1;
+        uses.set(id, left);
+        if (left === 0 && inputs[index] !== images) this.#ops.release(inputs[index]!);
+      }
+    }
+    return values.get(output)!;
   }
 
   release(): void {

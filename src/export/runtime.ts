@@ -7,6 +7,9 @@ export const runtimeName = `onnxruntime ${ort.env.versions.node ?? ort.env.versi
 
 const FATAL = 4;
 
+/** Values of an output: float32, or the codes of an 8-bit activation. */
+export type RuntimeValues = Float32Array | Uint8Array | Int8Array;
+
 /** An ONNX file loaded in onnxruntime on the CPU. Call `release` at the end. */
 export class RuntimeModel {
   readonly #session: ort.InferenceSession;
@@ -33,16 +36,18 @@ export class RuntimeModel {
   }
 
   /**
-   * Runs a batch: `values` in the order of `shape`, [batch, channels, height, width]. Gives every output by name,
-   * float32.
+   * Runs a batch: `values` in the order of `shape`, [batch, channels, height, width]; bytes where the model takes
+   * uint8. Gives every output by name.
    *
    * @throws UserError when the model does not take this input.
    */
-  async run(values: Float32Array, shape: readonly number[]): Promise<ReadonlyMap<string, Float32Array>> {
+  async run(values: Float32Array | Uint8Array, shape: readonly number[]): Promise<ReadonlyMap<string, RuntimeValues>> {
     const [input] = this.#session.inputNames;
+    const tensor =
+      values instanceof Uint8Array ? new ort.Tensor("uint8", values, shape) : new ort.Tensor("float32", values, shape);
     try {
-      const results = await this.#session.run({ [input ?? "input"]: new ort.Tensor("float32", values, shape) });
-      return new Map(Object.entries(results).map(([name, tensor]) => [name, tensor.data as Float32Array]));
+      const results = await this.#session.run({ [input ?? "input"]: tensor });
+      return new Map(Object.entries(results).map(([name, { data }]) => [name, data as RuntimeValues]));
     } catch (error) {
       const size = shape.join(" x ");
       throw new UserError(`${this.#file}: ${runtimeName} cannot run it on an input of ${size}: ${messageOf(error)}`, {

@@ -39,6 +39,8 @@ export interface Account {
   readonly fp32Bytes: number;
   readonly channels: { readonly kept: number; readonly of: number };
   readonly parameters: { readonly kept: number; readonly of: number };
+  /** Multiply-accumulates for one image. */
+  readonly macs: { readonly kept: number; readonly of: number };
 }
 
 /** What pruning leaves of every node's channels, by the test-time gates. */
@@ -72,6 +74,10 @@ export function account(network: Network, quantizers: Quantizers): Account {
       of: prunable.reduce((total, { outputs }) => total + outputs, 0),
     },
     parameters: { kept: sum(({ parameters }) => parameters), of: parameters },
+    macs: {
+      kept: Math.round(sum(({ cost }) => cost.macs * cost.keptOutputs * cost.keptInputs)),
+      of: sum(({ cost }) => cost.macs),
+    },
   };
 }
 

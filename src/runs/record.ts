@@ -125,6 +125,7 @@ const result = z.object({
   }),
   channels: z.object({ kept: count, of: count }),
   parameters: z.object({ kept: count, of: count }),
+  macs: z.object({ kept: finite, of: count }).optional().describe("multiply-accumulates for one image"),
   layers: z.array(layerResult),
   confusion: z.array(z.array(count)).describe("rows: true class; columns: predicted class; test set"),
 });
@@ -153,7 +154,8 @@ const verification = z.object({
 });
 
 const exported = z.object({
-  form: z.enum(["packed"]),
+  form: z.enum(["packed", "int8", "fp32", "qonnx"]),
+  input: z.enum(["uint8", "float"]).optional().describe("what the file takes: pixels, or normalised images"),
   file: z.string(),
   bytes: count,
   sha256: z.string(),
@@ -173,8 +175,8 @@ const times = z.object({
 });
 
 /**
- * Everything a report needs to know of a run. Only `times` differs between two runs of the same configuration and
- * seed on the same machine, engine and thread count.
+ * Everything a report needs to know of a run. Only `times` and measured latency differ between two runs of the same
+ * configuration and seed on the same machine, engine and thread count.
  */
 export const recordSchema = z.object({
   format: z.literal("bayesian-bits-run"),

@@ -12,6 +12,7 @@ export const runFiles = (folder: string) => ({
   events: join(folder, "events.ndjson"),
   checkpoint: join(folder, "checkpoints", "last.safetensors"),
   model: join(folder, "model.onnx"),
+  bits: join(folder, "bits.json"),
   report: join(folder, "report.html"),
 });
 

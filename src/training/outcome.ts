@@ -69,8 +69,8 @@ export function confusionMatrix(classes: number, labels: Int32Array, predictions
 export function accountResult(
   network: Network,
   quantizers: ReadonlyMap<NodeId, GatedQuantizer>,
-): Pick<RunResult, "relativeBops" | "relativeBopsAuthors" | "bytes" | "channels" | "parameters" | "layers"> {
-  const { layers, relativeBops, relativeBopsAuthors, packedBytes, fp32Bytes, channels, parameters } = account(
+): Pick<RunResult, "relativeBops" | "relativeBopsAuthors" | "bytes" | "channels" | "parameters" | "macs" | "layers"> {
+  const { layers, relativeBops, relativeBopsAuthors, packedBytes, fp32Bytes, channels, parameters, macs } = account(
     network,
     quantizers,
   );
@@ -81,6 +81,7 @@ export function accountResult(
     bytes: { packed: packedBytes, fp32: fp32Bytes },
     channels,
     parameters,
+    macs,
     layers: layers.map((one) => ({
       name: one.layer.name,
       weightBits: one.weightBits,

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import { bitsSchema } from "../../src/export/bits-file.ts";
 import { readCheckpoint } from "../../src/runs/checkpoint.ts";
 import { readRecord } from "../../src/runs/record-file.ts";
 import { runFiles } from "../../src/runs/run-directory.ts";
@@ -111,6 +112,18 @@ t.test("a run, end to end", { skip: nativeMissing() }, async (t) => {
     t.equal(exported.code, 0, exported.stderr);
     t.strictSame(readFileSync(join(first, "again.onnx")), readFileSync(runFiles(first).model));
     t.equal((await run("report", first)).code, 0);
+    for (const form of ["int8", "fp32", "qonnx"]) {
+      const other = await run("export", first, "--form", form, "--input", "float");
+      t.equal(other.code, 0, other.stderr);
+      const { export: exported } = readRecord(first);
+      t.match(exported, { form, input: "float", file: `model.${form}.onnx`, verification: { images: Number } });
+      t.equal(exported!.verification!.latency?.length, form === "qonnx" ? undefined : 2);
+      const file = join(first, `model.${form}.onnx`);
+      const again = await run("evaluate", file, "--data", "mnist", "--data-folder", data, "--json");
+      t.equal(JSON.parse(again.stdout).top1, top1, again.stderr);
+    }
+    const { tensors } = bitsSchema.parse(JSON.parse(readFileSync(runFiles(first).bits, "utf8")));
+    t.equal(tensors.length, 7, "four weights and three activations");
   });
 });
 

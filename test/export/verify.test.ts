@@ -6,7 +6,7 @@ import { silent } from "../../src/base/progress.ts";
 import { loadBinding } from "../../src/engine/native/binding.ts";
 import { createNativeOps } from "../../src/engine/native/native-ops.ts";
 import { locateEngine } from "../../src/engine/provision/locate.ts";
-import { exportPacked } from "../../src/export/export-packed.ts";
+import { exportFile } from "../../src/export/export-file.ts";
 import type { FrozenNetwork } from "../../src/export/frozen-network.ts";
 import { lowerPacked } from "../../src/export/onnx/lower-packed.ts";
 import { verify } from "../../src/export/verify.ts";
@@ -27,13 +27,24 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
     loadBinding(location.kind === "native" ? location.binding : "", { threads: 2 }),
   ).atPrecision("float32");
   const folder = t.testdir();
+  const input = "uint8";
+  const lowered = (network: FrozenNetwork) => lowerPacked(network, { metadata: {}, input });
   const write = (network: FrozenNetwork, name = "model.onnx") => {
     const file = join(folder, name);
-    writeFileSync(file, lowerPacked(network, { metadata: {} }));
+    writeFileSync(file, lowered(network).bytes);
     return file;
   };
-  const check = (file: string, network: FrozenNetwork, count = 100) =>
-    verify({ file, network, test: randomImages(network, count), ops, reporter: silent });
+  const optionsOf = (file: string, network: FrozenNetwork, count = 100) =>
+    ({
+      file,
+      network,
+      lowered: lowered(network),
+      input,
+      test: randomImages(network, count),
+      ops,
+      reporter: silent,
+    }) as const;
+  const check = (file: string, network: FrozenNetwork) => verify(optionsOf(file, network));
 
   t.test("runtime and trainer agree code by code for every mix of bits, signs and shapes", async (t) => {
     const live = ops.liveTensors();
@@ -82,7 +93,7 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
       nodes: network.nodes.map((node) => ({
         ...node,
         id: `other.${node.id}`,
-        input: node.input && `other.${node.input}`,
+        inputs: node.inputs.map((id) => `other.${id}`),
       })),
       output: "other.fc2",
     };
@@ -91,8 +102,7 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
 
   t.test("a trainer with another top-1 is a disagreement", async (t) => {
     const network = frozenNetwork(plainPlan);
-    const test = randomImages(network, 100);
-    const options = { file: write(network), network, test, ops, reporter: silent };
+    const options = optionsOf(write(network), network);
     const { top1 } = await verify(options);
     await t.resolves(verify({ ...options, trainerTop1: top1 }));
     await t.rejects(verify({ ...options, trainerTop1: top1 + 2 }), { message: /over 100 test images/ });
@@ -102,7 +112,9 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
     const network = frozenNetwork(plainPlan);
     const folder = t.testdir();
     const file = join(folder, "model.onnx");
-    const record = await exportPacked({
+    const record = await exportFile({
+      form: "packed",
+      input: "uint8",
       network,
       file,
       metadata: {},
@@ -119,7 +131,9 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
     const network = frozenNetwork(plainPlan);
     const folder = t.testdir({ "model.onnx": "an earlier export" });
     const file = join(folder, "model.onnx");
-    const failed = exportPacked({
+    const failed = exportFile({
+      form: "packed",
+      input: "uint8",
       network,
       file,
       metadata: {},

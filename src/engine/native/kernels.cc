@@ -4,8 +4,10 @@
 #include <tensorflow/c/ops.h>
 #include <tensorflow/c/tf_tensor.h>
 
+#include <pthread.h>
+#include <signal.h>
+
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <condition_variable>
 #include <cstdint>
@@ -300,6 +302,17 @@ void registerKernel(const char* name, std::initializer_list<const char*> inputs,
     TF_RegisterKernelBuilder(name, TF_NewKernelBuilder(name, "CPU", &create, compute, &destroy), status);
   }
   TF_DeleteStatus(status);
+}
+
+// A signal's frame is written where the stack ends, and some of oneDNN's kernels, compiled at run time, keep more below
+// that end than the convention grants: the handler that node installs for SIGINT or SIGTERM would overwrite it. So
+// signals stay away from this thread, the one that calls TensorFlow, and from those that start from here; node's other
+// threads hear them. Faults are still the thread's own.
+[[gnu::constructor]] void keepSignalsAway() {
+  sigset_t signals;
+  sigfillset(&signals);
+  for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) sigdelset(&signals, fault);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
 [[gnu::constructor]] void registerKernels() {

@@ -10,6 +10,8 @@ export const elementTypes = {
   int8: 3,
   uint16: 4,
   int16: 5,
+  int32: 6,
+  int64: 7,
   uint4: 21,
   int4: 22,
   uint2: 25,

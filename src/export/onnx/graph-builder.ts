@@ -1,20 +1,22 @@
 import onnxProto from "onnx-proto";
 import type { IntegerBits } from "../frozen-network.ts";
 import { type ElementType, elementTypes, integerType, operatorSet } from "./element-types.ts";
-import { floatBytes, packCodes } from "./packing.ts";
+import { floatBytes, intBytes, packCodes } from "./packing.ts";
 
 const { onnx } = onnxProto;
 type NodeProto = onnxProto.onnx.INodeProto;
 type TensorProto = onnxProto.onnx.ITensorProto;
 type ValueInfo = onnxProto.onnx.IValueInfoProto;
 
-/** An integer or a list of integers: all that the operators used here need. */
-export type Attribute = number | readonly number[];
+/** An integer, a list of integers or a text: all that the operators used here need. */
+export type Attribute = number | readonly number[] | string;
 
 export interface ValueDescription {
   readonly name: string;
   /** A name is a free dimension. */
   readonly shape: readonly (number | string)[];
+  /** Float32 if left out. */
+  readonly type?: ElementType | undefined;
 }
 
 /** Collects nodes and initializers of an ONNX graph in order; the same calls give the same bytes. */
@@ -22,23 +24,22 @@ export class GraphBuilder {
   readonly #nodes: NodeProto[] = [];
   readonly #initializers: TensorProto[] = [];
   readonly #types = new Set<ElementType>();
+  readonly #domains = new Set<string>();
 
   /** Adds a node named `name` and gives the name of its output. */
   node(
     opType: string,
     inputs: readonly string[],
-    { name, output = name, attributes = {} }: NodeOptions & { readonly name: string },
+    { name, output = name, domain = "", attributes = {} }: NodeOptions & { readonly name: string },
   ): string {
+    if (domain !== "") this.#domains.add(domain);
     this.#nodes.push({
       opType,
       name,
+      domain,
       input: [...inputs],
       output: [output],
-      attribute: Object.entries(attributes).map(([key, value]) =>
-        typeof value === "number"
-          ? { name: key, type: onnx.AttributeProto.AttributeType.INT, i: value }
-          : { name: key, type: onnx.AttributeProto.AttributeType.INTS, ints: [...value] },
-      ),
+      attribute: Object.entries(attributes).map(([key, value]) => attribute(key, value)),
     });
     return output;
   }
@@ -53,13 +54,25 @@ export class GraphBuilder {
     return this.#initializer(name, integerType(grid.bits, grid.signed), packCodes(codes, grid.bits), shape);
   }
 
+  /** Adds an int64 initializer and gives its name: shapes and sizes. */
+  int64s(name: string, values: readonly number[]): string {
+    const bytes = new Uint8Array(new BigInt64Array(values.map(BigInt)).buffer);
+    return this.#initializer(name, elementTypes.int64, bytes, [values.length]);
+  }
+
+  /** Adds an int32 initializer and gives its name: biases and accumulators. */
+  int32s(name: string, values: Int32Array, shape: readonly number[]): string {
+    return this.#initializer(name, elementTypes.int32, intBytes(values), shape);
+  }
+
   /** The file's bytes, with the lowest operator set that has the element types used. */
   encode({ name, doc, inputs, outputs, metadata }: ModelDescription): Uint8Array {
     const { opset, irVersion } = operatorSet(this.#types);
+    const domains = [...this.#domains].sort().map((domain) => ({ domain, version: 1 }));
     const keys = Object.keys(metadata).sort();
     return onnx.ModelProto.encode({
       irVersion,
-      opsetImport: [{ domain: "", version: opset }],
+      opsetImport: [{ domain: "", version: opset }, ...domains],
       producerName: "bayesian-bits",
       docString: doc,
       metadataProps: keys.map((key) => ({ key, value: metadata[key]! })),
@@ -67,8 +80,8 @@ export class GraphBuilder {
         name,
         node: this.#nodes,
         initializer: this.#initializers,
-        input: inputs.map(floatValue),
-        output: outputs.map(floatValue),
+        input: inputs.map(valueInfo),
+        output: outputs.map(valueInfo),
       },
     }).finish();
   }
@@ -83,6 +96,8 @@ export class GraphBuilder {
 export interface NodeOptions {
   /** Name of the value it makes; the node's own name if left out. */
   readonly output?: string | undefined;
+  /** Of the operator; the empty string, ONNX's own, if left out. */
+  readonly domain?: string | undefined;
   readonly attributes?: Readonly<Record<string, Attribute>> | undefined;
 }
 
@@ -99,11 +114,18 @@ export interface ModelDescription {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-const floatValue = ({ name, shape }: ValueDescription): ValueInfo => ({
+function attribute(name: string, value: Attribute): onnxProto.onnx.IAttributeProto {
+  const { AttributeType } = onnx.AttributeProto;
+  if (typeof value === "number") return { name, type: AttributeType.INT, i: value };
+  if (typeof value === "string") return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) };
+  return { name, type: AttributeType.INTS, ints: [...value] };
+}
+
+const valueInfo = ({ name, shape, type = elementTypes.float }: ValueDescription): ValueInfo => ({
   name,
   type: {
     tensorType: {
-      elemType: elementTypes.float,
+      elemType: type,
       shape: { dim: shape.map((size) => (typeof size === "string" ? { dimParam: size } : { dimValue: size })) },
     },
   },

@@ -16,15 +16,18 @@ export function channelsLastIndices([height, width, channels]: Image): Uint32Arr
   return indices;
 }
 
+/** Kinds of nodes that leave the order of a vector's elements alone. */
+const elementwise: ReadonlySet<FrozenNode["kind"]> = new Set(["quantizer", "relu", "affine", "add"]);
+
 /**
  * The image that a vector is a flattened form of, if it is one. ONNX flattens [channels, height, width] with channels
  * slowest, the frozen network [height, width, channels] with channels fastest: whoever reads such a vector permutes.
  */
 export function flattenedImage(network: FrozenNetwork, id: string): Image | null {
   const nodes = new Map(network.nodes.map((node) => [node.id, node]));
-  for (let node = nodes.get(id); node !== undefined; node = nodes.get(node.input)) {
-    if (node.kind === "flatten") return imageOf(nodes.get(node.input)?.outputShape ?? []);
-    if (node.kind !== "quantizer" && node.kind !== "relu") return null;
+  for (let node = nodes.get(id); node !== undefined; node = nodes.get(node.inputs[0] ?? "")) {
+    if (node.kind === "flatten") return imageOf(nodes.get(node.inputs[0]!)!.outputShape);
+    if (!elementwise.has(node.kind)) return null;
   }
   return null;
 }
@@ -34,11 +37,15 @@ const imageBehind = (network: FrozenNetwork, node: FrozenNode): Image | null =>
   imageOf(node.outputShape) ?? flattenedImage(network, node.id);
 
 /** Values of `node` for a batch, from the frozen network's order to ONNX's. */
-export function toChannelsFirst(network: FrozenNetwork, node: FrozenNode, values: Float32Array): Float32Array {
+export function toChannelsFirst<T extends Float32Array | Uint8Array>(
+  network: FrozenNetwork,
+  node: FrozenNode,
+  values: T,
+): T {
   const image = imageBehind(network, node);
   if (image === null || image[2] === 1) return values;
   const indices = channelsLastIndices(image);
-  const moved = new Float32Array(values.length);
+  const moved = values.slice() as T;
   for (let start = 0; start < values.length; start += indices.length) {
     for (let index = 0; index < indices.length; index++) moved[start + index] = values[start + indices[index]!]!;
   }

@@ -1,137 +1,79 @@
-import type { FrozenLayer, FrozenNetwork, FrozenNode, FrozenQuantizer } from "../frozen-network.ts";
+import { type FrozenNetwork, type FrozenNode, type FrozenQuantizer, isFrozenLayer } from "../frozen-network.ts";
 import { GraphBuilder } from "./graph-builder.ts";
-import { convolutionOrder, denseOrder, flattenedImage, imageOf } from "./layout.ts";
+import { encodeModel, imageInput, type Lowered, type LowerOptions, normalizedInput, valueName } from "./model-frame.ts";
+import { addPlain, convolutionAttributes, type OrderedWeight, orderedWeight } from "./operators.ts";
 
-/** Names of the graph's input and output in every form. */
-export const inputName = "input";
-export const outputName = "logits";
-
-/** A layer's weight in the order of elements that ONNX wants. */
-export interface OrderedWeight {
-  readonly layer: FrozenLayer;
-  /** Convolution: [out, in, kernel height, kernel width]; dense: [out, in]. */
-  readonly shape: readonly number[];
-  /** For each element, its index in the frozen tensor. */
-  readonly order: Uint32Array;
-}
-
-/** What sets the forms of a file apart: how a weight is stored and how an activation is quantized. */
+/** What sets apart the forms in which every value is float32 between its operators. */
 export interface Form {
   readonly doc: string;
   /** Adds the weight; gives the name of its float value. */
   weight(graph: GraphBuilder, weight: OrderedWeight): string;
   /** Adds the quantizer on the value `input`; its float result must be named `output`. */
   quantizer(graph: GraphBuilder, node: FrozenQuantizer, input: string, output: string): void;
-}
-
-/** The name that the value of a node has in the file. */
-export function valueName(network: FrozenNetwork, node: FrozenNode): string {
-  if (node.id === network.output) return outputName;
-  return node.kind === "input" ? inputName : node.id;
+  /** Whether a runtime's optimizer must be kept from moving DequantizeLinear over other operators. */
+  readonly shielded: boolean;
 }
 
 /**
- * Lowers `network` to the bytes of an ONNX file in `form`: input [batch, channels, height, width], normalised float32;
- * output [batch, classes]. Nodes are named after the network's. Equal arguments give equal bytes.
+ * Lowers `network` to an ONNX file in `form`. Nodes and values are named after the network's. Equal arguments give
+ * equal bytes.
  *
  * @throws Error when the network's nodes do not fit each other.
  */
-export function lowerGraph(network: FrozenNetwork, form: Form, metadata: Readonly<Record<string, string>>): Uint8Array {
-  const [first] = network.nodes;
-  const image = imageOf(first?.outputShape ?? []);
-  if (first?.kind !== "input" || image === null) {
-    throw new Error(`${network.name}: expected an image as first node, got ${first?.kind ?? "nothing"}`);
-  }
+export function lowerGraph(network: FrozenNetwork, form: Form, options: LowerOptions): Lowered {
+  const { first } = imageInput(network);
   const graph = new GraphBuilder();
-  const values = new Map(network.nodes.map((node) => [node.id, valueName(network, node)]));
+  const nodes = new Map(network.nodes.map((node) => [node.id, node]));
+  const names = new Map(network.nodes.map((node) => [node.id, valueName(network, node)]));
+  names.set(first.id, normalizedInput(graph, network, options.input));
   for (const node of network.nodes) {
-    if (node === first) continue;
-    const input = values.get(node.input);
-    if (input === undefined) throw new Error(`${node.id}: reads "${node.input}", which is not in the network`);
-    lowerNode(graph, network, node, { input, output: values.get(node.id)!, form });
+    const inputs = node.inputs.map((id) => {
+      if (!nodes.has(id)) throw new Error(`${node.id}: reads "${id}", which is not in the network`);
+      return names.get(id)!;
+    });
+    lowerNode(graph, network, node, { inputs, output: names.get(node.id)!, form, nodes });
   }
-  const [height, width, channels] = image;
-  return graph.encode({
-    name: network.name,
-    doc: form.doc,
-    inputs: [{ name: inputName, shape: ["batch", channels, height, width] }],
-    outputs: [{ name: outputName, shape: ["batch", network.classes.length] }],
-    metadata: { name: network.name, classes: JSON.stringify(network.classes), bits: bitsOf(network), ...metadata },
-  });
+  return {
+    bytes: encodeModel(graph, network, { ...options, doc: form.doc }),
+    network,
+    values: new Map(Array.from(names, ([id, name]) => [id, { name, scale: null, zeroPoint: 0 }])),
+    notes: [],
+  };
 }
 
 interface Place {
-  readonly input: string;
+  readonly inputs: readonly string[];
   readonly output: string;
   readonly form: Form;
+  readonly nodes: ReadonlyMap<string, FrozenNode>;
 }
 
-function lowerNode(
-  graph: GraphBuilder,
-  network: FrozenNetwork,
-  node: FrozenNode,
-  { input, output, form }: Place,
-): void {
+function lowerNode(graph: GraphBuilder, network: FrozenNetwork, node: FrozenNode, place: Place): void {
   const { id: name } = node;
-  switch (node.kind) {
-    case "input":
-      throw new Error(`${name}: a network has one input`);
-    case "conv2d":
-    case "dense": {
-      const weight = form.weight(graph, orderedWeight(network, node));
-      const bias = graph.floats(`${name}.bias`, node.bias, [node.bias.length]);
-      // Gemm reads [out, in]: given [in, out], onnxruntime's optimizer replaces a quantized Gemm by MatMulNBits, which
-      // quantizes its input to 8 bits on the fly.
-      graph.node(node.kind === "conv2d" ? "Conv" : "Gemm", [input, weight, bias], {
-        name,
-        output,
-        attributes: node.kind === "conv2d" ? convolutionAttributes(node) : { transB: 1 },
-      });
-      return;
-    }
-    case "max-pool": {
-      const { size, stride } = node;
-      const attributes = { kernel_shape: [size, size], strides: [stride, stride] };
-      // Max of one value is that value. It keeps onnxruntime's optimizer from moving DequantizeLinear over MaxPool,
-      // which has no kernels for 2-, 4- and 16-bit types: such a file would not load.
-      const shielded = graph.node("Max", [input], { name: `${name}.input` });
-      graph.node("MaxPool", [shielded], { name, output, attributes });
-      return;
-    }
-    case "quantizer":
-      form.quantizer(graph, node, input, output);
-      return;
-    case "relu":
-      graph.node("Relu", [input], { name, output });
-      return;
-    case "flatten":
-      graph.node("Flatten", [input], { name, output, attributes: { axis: 1 } });
-      return;
+  const { inputs, output, form, nodes } = place;
+  if (node.kind === "input") return;
+  if (node.kind === "quantizer") {
+    form.quantizer(graph, node, inputs[0]!, output);
+    return;
   }
-}
-
-function convolutionAttributes({ weight, stride, padding: { top, bottom, left, right } }: FrozenLayer) {
-  const [height, width] = weight.shape as readonly [number, number];
-  return { kernel_shape: [height, width], strides: [stride, stride], pads: [top, left, bottom, right] };
-}
-
-function orderedWeight(network: FrozenNetwork, layer: FrozenLayer): OrderedWeight {
-  if (layer.kind === "dense") {
-    const [inputs, outputs] = layer.weight.shape as readonly [number, number];
-    const order = denseOrder([inputs, outputs], flattenedImage(network, layer.input));
-    return { layer, shape: [outputs, inputs], order };
+  if (isFrozenLayer(node)) {
+    const weight = form.weight(graph, orderedWeight(network, node));
+    const bias = graph.floats(`${name}.bias`, node.bias, [node.bias.length]);
+    // Gemm reads [out, in]: given [in, out], onnxruntime's optimizer replaces a quantized Gemm by MatMulNBits, which
+    // quantizes its input to 8 bits on the fly.
+    graph.node(node.kind === "dense" ? "Gemm" : "Conv", [inputs[0]!, weight, bias], {
+      name,
+      output,
+      attributes: node.kind === "dense" ? { transB: 1 } : convolutionAttributes(node),
+    });
+    return;
   }
-  const [height, width, inputs, outputs] = layer.weight.shape as readonly [number, number, number, number];
-  const order = convolutionOrder([height, width, inputs, outputs]);
-  return { layer, shape: [outputs, inputs, height, width], order };
-}
-
-/** The learned bits of every tensor, as JSON: `{"conv1.weight":2,"relu1.quantizer":4}`. */
-function bitsOf(network: FrozenNetwork): string {
-  const bits: Record<string, number> = {};
-  for (const node of network.nodes) {
-    if (node.kind === "quantizer") bits[node.id] = node.bits;
-    else if (node.kind === "conv2d" || node.kind === "dense") bits[`${node.id}.weight`] = node.weight.bits;
-  }
-  return JSON.stringify(bits);
+  const shielded = inputs.map((input, index) => {
+    const source = nodes.get(node.inputs[index]!)!;
+    if (!form.shielded || source.kind !== "quantizer" || source.bits === 32 || node.kind === "flatten") return input;
+    // Max of one value is that value. It keeps onnxruntime's optimizer from moving DequantizeLinear over an operator
+    // that has no kernels for 2-, 4- and 16-bit types: such a file would not load.
+    return graph.node("Max", [input], { name: `${name}.input${inputs.length > 1 ? index + 1 : ""}` });
+  });
+  addPlain(graph, network, node, { inputs: shielded, output });
 }

@@ -1,29 +1,40 @@
 import { codeLimits, stepSize } from "../../quantization/grid.ts";
 import type { FrozenNetwork, FrozenQuantizer } from "../frozen-network.ts";
+import { addClip } from "./clip.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
-import { type Form, lowerGraph, type OrderedWeight } from "./lower-graph.ts";
-
-/** Range factor of the 32-bit clip (ARCHITECTURE.md, "The method" 1). */
-const CLIP_FACTOR = 1 - 1e-7;
-
-/**
- * The `packed` form: every tensor at its learned bit-width, INT2, INT4, INT8 or INT16 weights packed without gaps and
- * UINT/INT activations between QuantizeLinear and DequantizeLinear; float32 where 32 bits were learned.
- */
-const packed: Form = {
-  doc: "Weights and activations at their learned bit-widths, packed. Input: normalised float32 images.",
-  weight: packedWeight,
-  quantizer: packedQuantizer,
-};
+import { type Form, lowerGraph } from "./lower-graph.ts";
+import type { Lowered, LowerOptions } from "./model-frame.ts";
+import type { OrderedWeight } from "./operators.ts";
 
 /**
- * The bytes of an ONNX file in the `packed` form. `metadata` goes into the file's metadata_props, beside the network's
- * name, class names and bits per tensor. The operator set is the lowest that has the types used: 25, 21 or 13.
+ * An ONNX file in the `packed` form: every tensor at its learned bit-width, INT2, INT4, INT8 or INT16 weights packed
+ * without gaps and UINT/INT activations between QuantizeLinear and DequantizeLinear; float32 where 32 bits were
+ * learned. The operator set is the lowest that has the types used: 25, 21 or 13.
  */
-export const lowerPacked = (
-  network: FrozenNetwork,
-  { metadata }: { readonly metadata: Readonly<Record<string, string>> },
-): Uint8Array => lowerGraph(network, packed, metadata);
+export function lowerPacked(network: FrozenNetwork, options: LowerOptions): Lowered {
+  const apart = apartOf(network);
+  const packed: Form = {
+    doc: "Weights and activations at their learned bit-widths, packed.",
+    weight: packedWeight,
+    quantizer: (graph, node, input, output) => packedQuantizer(graph, node, { input, output, apart: apart.has(node) }),
+    shielded: true,
+  };
+  return lowerGraph(network, packed, options);
+}
+
+/**
+ * Quantizers of 2 and 4 bits whose codes have the shape of wider ones. onnxruntime gives a tensor the memory of an
+ * earlier one with the same shape and element size, and takes the size of packed elements for that of a byte: the
+ * wider codes would overwrite what lies behind. Codes of such a quantizer get a shape of their own.
+ */
+function apartOf(network: FrozenNetwork): ReadonlySet<FrozenQuantizer> {
+  const quantizers = network.nodes.filter((node): node is FrozenQuantizer => node.kind === "quantizer");
+  const widest = new Map<string, number>();
+  for (const { bits, outputShape } of quantizers) {
+    if (bits <= 8) widest.set(`${outputShape}`, Math.max(bits, widest.get(`${outputShape}`) ?? 0));
+  }
+  return new Set(quantizers.filter(({ bits, outputShape }) => bits < widest.get(`${outputShape}`)!));
+}
 
 function packedWeight(graph: GraphBuilder, { layer, shape, order }: OrderedWeight): string {
   const name = `${layer.id}.weight`;
@@ -41,11 +52,30 @@ function packedWeight(graph: GraphBuilder, { layer, shape, order }: OrderedWeigh
   return graph.node("DequantizeLinear", [codes, scale], { name: `${name}.dequantize`, output: name });
 }
 
-function packedQuantizer(graph: GraphBuilder, node: FrozenQuantizer, input: string, output: string): void {
-  const { id, bits, signed, xMax } = node;
+interface Place {
+  readonly input: string;
+  readonly output: string;
+  readonly apart: boolean;
+}
+
+function packedQuantizer(graph: GraphBuilder, node: FrozenQuantizer, { input, output, apart }: Place): void {
+  const { id, bits, signed, xMax, outputShape } = node;
   if (bits === 32) {
-    const high = xMax * CLIP_FACTOR;
-    clip(graph, id, input, { low: signed ? -high : 0, high, output });
+    addClip(graph, node, input, output);
+    return;
+  }
+  if (apart) {
+    // [batch, elements, 1 …], with as many ones as no other width has.
+    const elements = outputShape.reduce((product, size) => product * size, 1);
+    const ones = bits === 4 ? [1] : [1, 1, 1];
+    const flat = graph.int64s(`${id}.apart.shape`, [0, elements, ...ones]);
+    const [height, width, channels] = outputShape as readonly [number, number, number];
+    const own = graph.int64s(`${id}.shape`, outputShape.length === 3 ? [0, channels, height, width] : [0, elements]);
+    const reshaped = graph.node("Reshape", [input, flat], { name: `${id}.apart` });
+    packedQuantizer(graph, node, { input: reshaped, output: `${id}.flat`, apart: false });
+    // Max of one value keeps the optimizer from moving DequantizeLinear over Reshape.
+    const shielded = graph.node("Max", [`${id}.flat`], { name: `${id}.shield` });
+    graph.node("Reshape", [shielded, own], { name: `${id}.reshape`, output });
     return;
   }
   const step = stepSize(bits, { xMax, signed });
@@ -73,15 +103,4 @@ function bound(
   { name, value }: { readonly name: string; readonly value: number },
 ): string {
   return graph.node(opType, [input, graph.floats(`${name}.bound`, [value], [])], { name });
-}
-
-interface ClipRange {
-  readonly low: number;
-  readonly high: number;
-  readonly output: string;
-}
-
-function clip(graph: GraphBuilder, id: string, input: string, { low, high, output }: ClipRange): string {
-  const bounds = [graph.floats(`${id}.low`, [low], []), graph.floats(`${id}.high`, [high], [])];
-  return graph.node("Clip", [input, ...bounds], { name: `${id}.clip`, output });
 }

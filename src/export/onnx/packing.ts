@@ -32,3 +32,11 @@ export function floatBytes(values: ArrayLike<number>): Uint8Array {
   for (let index = 0; index < values.length; index++) view.setFloat32(4 * index, values[index]!, true);
   return bytes;
 }
+
+/** Little-endian bytes of int32 values, on any machine. */
+export function intBytes(values: Int32Array): Uint8Array {
+  const bytes = new Uint8Array(values.length * 4);
+  const view = new DataView(bytes.buffer);
+  for (let index = 0; index < values.length; index++) view.setInt32(4 * index, values[index]!, true);
+  return bytes;
+}

@@ -1,6 +1,8 @@
 import onnxProto from "onnx-proto";
 import { UserError } from "../../base/errors.ts";
 import { type Model, opsetOf, readModel } from "../../network/onnx/read-model.ts";
+import { elementTypes } from "./element-types.ts";
+import type { InputKind } from "./model-frame.ts";
 
 const { onnx } = onnxProto;
 
@@ -23,3 +25,10 @@ export function withOutputs(model: Model, extra: readonly string[], file: string
     graph: { ...graph, output: [...(graph.output ?? []), ...added] },
   }).finish();
 }
+
+/** A model as the bytes of a file. */
+export const encodeModelProto = (model: Model): Uint8Array => onnx.ModelProto.encode(model).finish();
+
+/** Whether the model takes pixels or normalised images. */
+export const inputTypeOf = (model: Model): InputKind =>
+  model.graph?.input?.[0]?.type?.tensorType?.elemType === elementTypes.uint8 ? "uint8" : "float";

@@ -1,0 +1,71 @@
+import { parseArgs } from "node:util";
+import { loadEngine } from "../src/engine/load.ts";
+import { uniforms } from "../src/engine/noise.ts";
+import { freeze } from "../src/export/freeze.ts";
+import { measureLatency } from "../src/export/latency.ts";
+import { lower } from "../src/export/onnx/lower.ts";
+import { createQuantizers } from "../src/methods/create-quantizers.ts";
+import { insertQuantizers } from "../src/methods/insert-quantizers.ts";
+import { createNetwork } from "../src/network/zoo/index.ts";
+import { initializeRanges } from "../src/training/initial-ranges.ts";
+import { createModel } from "../src/training/model.ts";
+import { testSamples } from "../src/training/settings.ts";
+
+// npm run bench:export [-- --form int8] [--network resnet20] [--addends] [--json]: latency of unpruned networks with 8 bits everywhere against float32.
+const { values } = parseArgs({
+  options: {
+    form: { type: "string", default: "int8" },
+    json: { type: "boolean" },
+    network: { type: "string" },
+    addends: { type: "boolean", default: false },
+  },
+});
+const form = values.form as "int8" | "packed";
+const initial = { prune: 6, bits4: 6, bits8: 6, bits16: -6, bits32: -6 };
+const { ops } = await loadEngine();
+
+for (const [name, inputShape] of [
+  ["lenet5", [28, 28, 1]],
+  ["vgg7", [32, 32, 3]],
+  ["resnet20", [32, 32, 3]],
+] as const) {
+  if (values.network !== undefined && values.network !== name) continue;
+  const plain = createNetwork(name, { inputShape, classes: 10 });
+  const network = insertQuantizers(plain, { pruning: true, quantizeAddends: values.addends });
+  const quantizers = createQuantizers(network, { initial, prior: "bop" });
+  const model = createModel(network, { ops, seed: 1, quantizers });
+  const shape = [2, ...inputShape];
+  const elements = inputShape[0] * inputShape[1] * inputShape[2];
+  const random = Float32Array.from(uniforms({ seed: 1, stream: "images", counter: 0 }, 2 * elements));
+  initializeRanges(
+    model,
+    () => ops.tensor(random, shape),
+    () => testSamples(model),
+  );
+  const learned = {
+    network,
+    quantizers,
+    parameters: new Map(
+      Array.from(model.parameters, ([id, variable]) => [id, Float32Array.from(ops.read(ops.value(variable)))] as const),
+    ),
+    statistics: model.statistics,
+    classes: Array.from({ length: 10 }, (_, index) => `${index}`),
+    normalization: {
+      mean: inputShape.map(() => 0).slice(0, inputShape[2]),
+      deviation: [1, 1, 1].slice(0, inputShape[2]),
+    },
+  };
+  const options = { input: "uint8", metadata: {} } as const;
+  const images = (count: number) => ({
+    values: new Uint8Array(count * elements).map((_, index) => (index * 37) % 256),
+    shape: [count, inputShape[2], inputShape[0], inputShape[1]],
+  });
+  const quantized = lower(freeze(learned), form, options).bytes;
+  const fp32 = lower(freeze({ ...learned, network: plain, quantizers: new Map() }), "fp32", options).bytes;
+  for (const latency of await measureLatency(name, { bytes: quantized, images }, { bytes: fp32, images })) {
+    const { batch, medianMs, fp32MedianMs } = latency;
+    const times = `${form} ${medianMs.toFixed(2)} ms, fp32 ${fp32MedianMs.toFixed(2)} ms`;
+    const text = `${name} batch ${batch}: ${times}, ${(fp32MedianMs / medianMs).toFixed(2)} times as fast`;
+    process.stdout.write(`${values.json ? JSON.stringify({ network: name, form, ...latency }) : text}\n`);
+  }
+}

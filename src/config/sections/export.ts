@@ -1,0 +1,24 @@
+import { z } from "zod";
+
+/** Forms of the ONNX file. */
+export const exportForms = ["packed", "int8", "fp32", "qonnx"] as const;
+export type ExportForm = (typeof exportForms)[number];
+
+/** What the file takes. */
+export const exportInputs = ["uint8", "float"] as const;
+
+export const exportSection = z
+  .strictObject({
+    form: z
+      .enum(exportForms)
+      .default("packed")
+      .describe(
+        "packed: 2-, 4-, 8- and 16-bit tensors as they are; int8: 2, 4 and 8 bits in 8-bit containers, for integer kernels; fp32: float32 values on the learned grids; qonnx: the same behind Quant nodes, for FINN and hls4ml",
+      ),
+    input: z
+      .enum(exportInputs)
+      .default("uint8")
+      .describe("uint8: pixels, normalised inside the file; float: images that are normalised already"),
+  })
+  .prefault({})
+  .describe("the ONNX file");

@@ -1,0 +1,86 @@
+import { z } from "zod";
+import { codeLimits, stepSize } from "../quantization/grid.ts";
+import { clipFactor } from "../quantization/levels.ts";
+import { type FrozenLayer, type FrozenNetwork, type FrozenQuantizer, isFrozenLayer } from "./frozen-network.ts";
+
+const channels = z.object({
+  kept: z.array(z.int().nonnegative()).describe("indices, before pruning, of the channels that are left"),
+  of: z.int().positive().describe("channels before pruning"),
+});
+
+const tensor = z.object({
+  name: z.string().describe("as in the ONNX files"),
+  role: z.enum(["weight", "activation"]),
+  bits: z.union([z.literal(2), z.literal(4), z.literal(8), z.literal(16), z.literal(32)]).describe("32: float32"),
+  signed: z.boolean(),
+  scale: z.number().nullable().describe("value = scale · (code - zeroPoint); null: float32"),
+  zeroPoint: z.literal(0).nullable().describe("all grids have 0 at code 0; null: float32"),
+  codes: z.tuple([z.int(), z.int()]).nullable().describe("smallest and largest code; null: float32"),
+  range: z
+    .tuple([z.number(), z.number()])
+    .nullable()
+    .describe("smallest and largest value of the grid; null: a float32 weight that is not clipped"),
+  shape: z
+    .array(z.int().positive())
+    .describe(
+      "after pruning; convolution: kernel height, kernel width, in, out; dense: in, out; image: height, width, channels",
+    ),
+  channels: channels.describe("the last axis"),
+});
+
+/** `bits.json`: what each tensor needs, for those who build hardware or write kernels. */
+export const bitsSchema = z
+  .object({
+    format: z.literal("bayesian-bits-tensors"),
+    version: z.literal(1),
+    network: z.string(),
+    tensors: z.array(tensor).describe("in the order of computation"),
+  })
+  .describe("The learned bit-width, grid and channels of every tensor of a network");
+
+export type BitsFile = z.infer<typeof bitsSchema>;
+
+/** The content of `bits.json` for a network. */
+export function bitsFile(network: FrozenNetwork): BitsFile {
+  const tensors = network.nodes.flatMap((node) => {
+    if (isFrozenLayer(node)) return [weightEntry(node)];
+    return node.kind === "quantizer" ? [activationEntry(node)] : [];
+  });
+  return { format: "bayesian-bits-tensors", version: 1, network: network.name, tensors };
+}
+
+type Entry = BitsFile["tensors"][number];
+
+function weightEntry({ id, weight, keptOutputs, unprunedOutputs }: FrozenLayer): Entry {
+  const entry = {
+    name: `${id}.weight`,
+    role: "weight" as const,
+    signed: true,
+    shape: [...weight.shape],
+    channels: { kept: [...keptOutputs], of: unprunedOutputs },
+  };
+  if (weight.bits === 32) return { ...entry, bits: 32, scale: null, zeroPoint: null, codes: null, range: null };
+  return { ...entry, bits: weight.bits, ...gridOf(weight.scale, codeLimits(weight.bits, true)) };
+}
+
+function activationEntry({ id, bits, signed, xMax, outputShape, kept, channels }: FrozenQuantizer): Entry {
+  const entry = {
+    name: id,
+    role: "activation" as const,
+    signed,
+    shape: [...outputShape],
+    channels: { kept: [...kept], of: channels },
+  };
+  if (bits === 32) {
+    const high = xMax * clipFactor;
+    return { ...entry, bits, scale: null, zeroPoint: null, codes: null, range: [signed ? -high : 0, high] };
+  }
+  return { ...entry, bits, ...gridOf(stepSize(bits, { xMax, signed }), codeLimits(bits, signed)) };
+}
+
+const gridOf = (scale: number, [lowest, highest]: readonly [number, number]) => ({
+  scale,
+  zeroPoint: 0 as const,
+  codes: [lowest, highest] as [number, number],
+  range: [lowest * scale, highest * scale] as [number, number],
+});

@@ -1,0 +1,94 @@
+import { UserError } from "../base/errors.ts";
+import type { Ops, Tensor } from "../engine/ops.ts";
+import type { Verification } from "../runs/record.ts";
+import { CodeComparison } from "./compare-codes.ts";
+import { layerGroups } from "./layer-groups.ts";
+import { toChannelsLast } from "./onnx/layout.ts";
+import type { FileValue, InputKind, Lowered } from "./onnx/model-frame.ts";
+import type { Model } from "./onnx/read-model.ts";
+import { withOutputs } from "./onnx/read-model.ts";
+import { Reference } from "./reference.ts";
+import { RuntimeModel, type RuntimeValues, runtimeName } from "./runtime.ts";
+import { batchOf, floats, type TestImages } from "./test-batches.ts";
+
+/** Images that are compared layer by layer. */
+const IMAGES = 500;
+const BATCH = 100;
+
+export interface CompareLayersOptions {
+  /** The file's name in messages. */
+  readonly file: string;
+  /** Its content. */
+  readonly model: Model;
+  readonly lowered: Pick<Lowered, "network" | "values">;
+  readonly input: InputKind;
+  readonly test: TestImages;
+  readonly ops: Ops;
+}
+
+/**
+ * Compares a file with the trainer's kernels layer by layer, each on the runtime's own inputs.
+ *
+ * @throws UserError that names the first layer that differs.
+ */
+export async function compareLayers(options: CompareLayersOptions): Promise<Verification["layers"]> {
+  const { file, lowered, ops, test, model } = options;
+  const { network } = lowered;
+  const groups = layerGroups(network).map((group) => {
+    const end = group.nodes.at(-1)!;
+    return { ...group, end, comparison: new CodeComparison(group.name, end) };
+  });
+  const shown = groups.map(({ end }) => lowered.values.get(end.id)!.name);
+  const reference = new Reference(ops, network);
+  const runtime = await RuntimeModel.load(withOutputs(model, shown, file), file);
+  try {
+    for await (const batch of test.batches({ batchSize: BATCH, limit: IMAGES })) {
+      if (batch.labels.length === 0) continue;
+      const images = batchOf(batch, { ...options, network });
+      const results = await runtime.run(images.forFile, images.shape);
+      const shownValue = (id: string): Float32Array => {
+        const node = network.nodes.find((node) => node.id === id)!;
+        if (node.kind === "input") return images.normalized;
+        const value = lowered.values.get(id)!;
+        return toChannelsLast(network, node, decoded(results.get(value.name)!, value));
+      };
+      for (const { from, nodes, end, comparison } of groups) {
+        ops.scope(
+          () => {
+            const values = new Map<string, Tensor>();
+            for (const { id, outputShape } of from) {
+              values.set(id, ops.tensor(shownValue(id), [images.count, ...outputShape]));
+            }
+            for (const node of nodes) {
+              const inputs = node.inputs.map((id) => values.get(id)!);
+              values.set(node.id, reference.evaluateNode(node, inputs));
+            }
+            const before = floats(ops, values.get(end.inputs[0]!)!);
+            comparison.add({ runtime: shownValue(end.id), reference: floats(ops, values.get(end.id)!), before });
+          },
+          () => [],
+        );
+      }
+    }
+  } finally {
+    await runtime.release();
+    reference.release();
+  }
+  for (const { comparison, name, end } of groups) {
+    if (!comparison.agrees) throw disagreement(file, name, end.id, comparison);
+  }
+  return groups.map(({ comparison }) => comparison.result);
+}
+
+const decoded = (values: RuntimeValues, { scale, zeroPoint }: FileValue): Float32Array =>
+  values instanceof Float32Array ? values : Float32Array.from(values, (code) => (code - zeroPoint) * scale!);
+
+function disagreement(file: string, layer: string, value: string, { result }: CodeComparison): UserError {
+  const { equalCodes, largestDifference, elements } = result;
+  return new UserError(
+    `${file}: ${runtimeName} disagrees with the trainer, first at layer ${layer} (value ${value}): ` +
+      `${equalCodes.toFixed(3)} % of ${elements} codes are equal (at least 99.99 % expected), ` +
+      `the largest difference is ${largestDifference} (at most 1 expected). The file was made of another network, ` +
+      "or is damaged: export again from the run's checkpoint.",
+  );
+}

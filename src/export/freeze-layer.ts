@@ -1,0 +1,150 @@
+import type { GatedQuantizer } from "../methods/gated-quantizer.ts";
+import type { NodeId } from "../network/graph.ts";
+import type { Layer } from "../network/layers.ts";
+import type { RunningStatistics } from "../network/node-kind.ts";
+import { inverseDeviation } from "../network/nodes/batch-norm.ts";
+import { encode, stepSize } from "../quantization/grid.ts";
+import { clipFactor } from "../quantization/levels.ts";
+import type { FrozenLayer, FrozenTensor } from "./frozen-network.ts";
+
+export interface LayerSources {
+  readonly quantizers: ReadonlyMap<NodeId, GatedQuantizer>;
+  readonly parameters: ReadonlyMap<NodeId, Float32Array>;
+  readonly statistics: ReadonlyMap<NodeId, RunningStatistics>;
+  /** Output channels that stay. */
+  readonly kept: readonly number[];
+  readonly keptInputs: readonly number[];
+  /** What each input channel is that does not stay. */
+  readonly constants: Float64Array;
+}
+
+export interface FrozenLayerParts {
+  readonly parts: Pick<FrozenLayer, "weight" | "bias" | "stride" | "padding" | "keptOutputs" | "unprunedOutputs">;
+  /** What each output channel is that does not stay: the layer's own constants. */
+  readonly constants: Float64Array;
+}
+
+/**
+ * A layer with its bias or batch normalization: weights at w·scale/sigma with the running statistics, on their grid;
+ * pruned outputs zero, or their bias where the pruning gate does not reach it; constants among its inputs in its bias.
+ */
+export function freezeLayer(layer: Layer, sources: LayerSources): FrozenLayerParts {
+  const { node, weightShape, kind } = layer;
+  const { kept, keptInputs, constants } = sources;
+  const outputs = weightShape.at(-1)!;
+  const inputs = weightShape.at(-2)!;
+  const depthwise = kind === "depthwise-conv2d";
+  const quantizer = layer.weightQuantizer === null ? null : sources.quantizers.get(layer.weightQuantizer)!;
+  const open = openFlags(quantizer, outputs);
+  const { factor, shift, gated } = shiftOf(layer, sources);
+  const weights = encodeWeight(sources.parameters.get(layer.weight)!, { factor, open, quantizer });
+  const isKept = new Set(keptInputs);
+  const bias = Float64Array.from(shift, (value, output) => (open[output] === 1 || !gated ? value : 0));
+  const taps = weights.values.length / (inputs * outputs);
+  constants.forEach((value, channel) => {
+    if (isKept.has(channel) || value === 0) return;
+    for (let tap = 0; tap < taps; tap++) {
+      if (depthwise) bias[channel]! += weights.values[tap * outputs + channel]! * value;
+      else {
+        const row = (tap * inputs + channel) * outputs;
+        for (let output = 0; output < outputs; output++) bias[output]! += weights.values[row + output]! * value;
+      }
+    }
+  });
+  const rows = depthwise ? [0] : keptInputs;
+  const indices = new Int32Array(taps * rows.length * kept.length);
+  let position = 0;
+  for (let tap = 0; tap < taps; tap++) {
+    for (const row of rows) for (const output of kept) indices[position++] = (tap * inputs + row) * outputs + output;
+  }
+  const rounded = Float32Array.from(bias);
+  return {
+    parts: {
+      weight: weights.select(indices, [...weightShape.slice(0, -2), rows.length, kept.length]),
+      bias: Float32Array.from(kept, (output) => rounded[output]!),
+      stride: node.kind === "dense" ? 1 : node.stride,
+      padding: node.kind === "dense" ? { top: 0, bottom: 0, left: 0, right: 0 } : node.padding,
+      keptOutputs: kept,
+      unprunedOutputs: outputs,
+    },
+    constants: Float64Array.from(rounded),
+  };
+}
+
+/** 1 for every output channel whose pruning gate is open. */
+function openFlags(quantizer: GatedQuantizer | null, outputs: number): Uint8Array {
+  if (!quantizer?.kept) return new Uint8Array(outputs).fill(1);
+  const flags = new Uint8Array(outputs);
+  for (const output of quantizer.kept) flags[output] = 1;
+  return flags;
+}
+
+interface ShiftValues {
+  /** What batch normalization multiplies a weight by, per output; null: there is none. */
+  readonly factor: Float32Array | null;
+  /** What is added, per output. */
+  readonly shift: Float32Array;
+  /** Whether pruning gates multiply it. */
+  readonly gated: boolean;
+}
+
+function shiftOf(
+  { shift, weightShape, weightQuantizer }: Layer,
+  { parameters, statistics }: LayerSources,
+): ShiftValues {
+  const none = { factor: null, shift: new Float32Array(weightShape.at(-1)!), gated: false };
+  if (shift === null) return none;
+  if (shift.kind === "bias") {
+    return { factor: null, shift: parameters.get(shift.inputs[1])!, gated: shift.gate !== null };
+  }
+  // Behind a quantized weight that it is not folded into, a batch normalization stays a node of its own.
+  if (shift.kind === "batch-norm" && weightQuantizer !== null) return none;
+  const running = statistics.get(shift.id)!;
+  const inverse = inverseDeviation(running, shift.epsilon);
+  const gamma = parameters.get(shift.inputs[1])!;
+  const beta = parameters.get(shift.inputs[2])!;
+  // Rounded to float32 where the engine's kernels round.
+  const centre = running.mean.map((mean, channel) => -mean * inverse[channel]!);
+  return {
+    factor: gamma.map((scale, channel) => scale * inverse[channel]!),
+    shift: beta.map((value, channel) => value + Math.fround(gamma[channel]! * centre[channel]!)),
+    gated: shift.kind === "folded-norm" && shift.gate !== null,
+  };
+}
+
+interface WeightOptions {
+  readonly factor: Float32Array | null;
+  readonly open: Uint8Array;
+  readonly quantizer: GatedQuantizer | null;
+}
+
+/** A weight on its grid: its values, and a way to cut elements out of it. */
+function encodeWeight(
+  values: Float32Array,
+  { factor, open, quantizer }: WeightOptions,
+): {
+  readonly values: ArrayLike<number>;
+  readonly select: (indices: Int32Array, shape: readonly number[]) => FrozenTensor;
+} {
+  const outputs = open.length;
+  const folded = values.map((value, index) => {
+    const output = index % outputs;
+    return open[output] === 0 ? 0 : factor === null ? value : value * factor[output]!;
+  });
+  const bits = quantizer?.bits ?? 32;
+  if (bits === 32) {
+    const limit = quantizer === null ? Number.POSITIVE_INFINITY : Math.fround(quantizer.xMax * clipFactor);
+    const clipped = folded.map((value) => Math.min(limit, Math.max(-limit, value)));
+    return {
+      values: clipped,
+      select: (indices, shape) => ({ bits, shape, values: Float32Array.from(indices, (index) => clipped[index]!) }),
+    };
+  }
+  const range = { xMax: quantizer!.xMax, signed: true };
+  const scale = Math.fround(stepSize(bits, range));
+  const codes = encode(folded, bits, range);
+  return {
+    values: Float64Array.from(codes, (code) => code * scale),
+    select: (indices, shape) => ({ bits, scale, shape, codes: Int32Array.from(indices, (index) => codes[index]!) }),
+  };
+}

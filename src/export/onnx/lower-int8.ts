@@ -1,0 +1,288 @@
+import { codeLimits, stepSize } from "../../quantization/grid.ts";
+import {
+  type FrozenLayer,
+  type FrozenNetwork,
+  type FrozenNode,
+  type FrozenQuantizer,
+  type IntegerTensor,
+  isFrozenLayer,
+} from "../frozen-network.ts";
+import { GraphBuilder } from "./graph-builder.ts";
+import { type IntegerLayer, integerLayer } from "./integer-weight.ts";
+import { floatWeight, roundToGrid } from "./lower-fp32.ts";
+import {
+  encodeModel,
+  type FileValue,
+  imageInput,
+  inputName,
+  type Lowered,
+  type LowerOptions,
+  normalizedInput,
+  valueName,
+} from "./model-frame.ts";
+import { addPlain, channelShape, convolutionAttributes, orderedWeight } from "./operators.ts";
+
+/** Zero of a signed activation in its unsigned container. */
+const MIDDLE = 128;
+/** Largest share of an output step by which rounding to int32 may move a bias. */
+const LARGEST_SHIFT = 1 / 32;
+
+/** An activation as codes of 8 bits: uint8 with a zero point, the type that all integer kernels take. */
+interface Codes {
+  readonly name: string;
+  readonly scale: number;
+  readonly zeroPoint: number;
+  /** Names of scale and zero point in the file. */
+  readonly grid: readonly [scale: string, zeroPoint: string];
+}
+
+/** An ONNX file in the `int8` form, operator set 13: see `Int8Lowering`. */
+export const lowerInt8 = (network: FrozenNetwork, options: LowerOptions): Lowered =>
+  new Int8Lowering(network, options).lower();
+
+/**
+ * The `int8` form: 2-, 4- and 8-bit tensors in 8-bit containers, with an integer Clip where the grid is shorter than
+ * the container; wider ones in float32. A layer that a quantizer follows stands between DequantizeLinear and
+ * QuantizeLinear, which runtimes make one integer operator of; its bias is int32. A layer whose sums others read
+ * (residual sums, logits, wider quantizers) is an integer operator itself, and its bias stays float32. Pooling,
+ * padding and flattening move codes, so that nothing stands between a quantizer and the layer behind it.
+ */
+class Int8Lowering {
+  readonly #network: FrozenNetwork;
+  readonly #options: LowerOptions;
+  readonly #graph = new GraphBuilder();
+  readonly #readers = new Map<string, FrozenNode[]>();
+  readonly #floats = new Map<string, string>();
+  readonly #codes = new Map<string, Codes>();
+  readonly #biases = new Map<string, Float32Array>();
+  readonly #notes: string[] = [];
+
+  constructor(network: FrozenNetwork, options: LowerOptions) {
+    this.#network = network;
+    this.#options = options;
+    for (const node of network.nodes) {
+      for (const id of node.inputs) this.#readers.set(id, [...(this.#readers.get(id) ?? []), node]);
+    }
+  }
+
+  lower(): Lowered {
+    const network = this.#network;
+    for (const node of network.nodes) this.#node(node);
+    const nodes = network.nodes.map((node) => {
+      const bias = this.#biases.get(node.id);
+      return bias !== undefined && isFrozenLayer(node) ? { ...node, bias } : node;
+    });
+    const values = new Map<string, FileValue>();
+    for (const [id, name] of this.#floats) values.set(id, { name, scale: null, zeroPoint: 0 });
+    for (const [id, { name, scale, zeroPoint }] of this.#codes) values.set(id, { name, scale, zeroPoint });
+    const doc = "2-, 4- and 8-bit weights and activations in 8-bit containers, wider ones in float32.";
+    return {
+      bytes: encodeModel(this.#graph, network, { ...this.#options, doc }),
+      network: { ...network, nodes },
+      values,
+      notes: this.#notes,
+    };
+  }
+
+  #node(node: FrozenNode): void {
+    const graph = this.#graph;
+    switch (node.kind) {
+      case "input":
+        this.#input(node);
+        return;
+      case "conv2d":
+      case "depthwise-conv2d":
+      case "dense":
+        this.#layer(node);
+        return;
+      case "quantizer":
+        this.#quantizer(node);
+        return;
+      case "max-pool":
+      case "flatten":
+      case "select":
+      case "pad": {
+        const codes = this.#codes.get(node.inputs[0]!);
+        if (codes === undefined || node.id === this.#network.output) break;
+        const output = `${node.id}.codes`;
+        addPlain(graph, this.#network, node, {
+          inputs: [codes.name],
+          output,
+          zero: codes.zeroPoint === 0 ? undefined : codes.grid[1],
+        });
+        this.#codes.set(node.id, { ...codes, name: output });
+        return;
+      }
+    }
+    const inputs = node.inputs.map((id) => this.#float(id));
+    addPlain(graph, this.#network, node as Parameters<typeof addPlain>[2], { inputs, output: this.#own(node) });
+  }
+
+  /** The name of a node's float value, which it makes itself. */
+  #own(node: FrozenNode): string {
+    const name = valueName(this.#network, node);
+    this.#floats.set(node.id, name);
+    return name;
+  }
+
+  /** The float value of a node, dequantized where it has none. */
+  #float(id: string): string {
+    const present = this.#floats.get(id);
+    if (present !== undefined) return present;
+    const codes = this.#codes.get(id)!;
+    const output = id === this.#network.nodes[0]!.id ? `${inputName}.normalized` : id;
+    this.#floats.set(id, output);
+    return this.#graph.node("DequantizeLinear", [codes.name, ...codes.grid], { name: `${id}.dequantize`, output });
+  }
+
+  /** Pixels are codes themselves where one scale and a whole zero point serve all channels. */
+  #input(node: FrozenNode): void {
+    const { mean, deviation } = this.#network.normalization;
+    const zeroPoint = 255 * mean[0]!;
+    const uniform = mean.every((value) => value === mean[0]) && deviation.every((value) => value === deviation[0]);
+    if (this.#options.input === "uint8" && uniform && Number.isInteger(zeroPoint) && zeroPoint <= 255) {
+      const scale = Math.fround(1 / (255 * deviation[0]!));
+      const grid = this.#grid(inputName, scale, zeroPoint);
+      this.#codes.set(node.id, { name: inputName, scale, zeroPoint, grid });
+      return;
+    }
+    imageInput(this.#network);
+    this.#floats.set(node.id, normalizedInput(this.#graph, this.#network, this.#options.input));
+  }
+
+  #grid(id: string, scale: number, zeroPoint: number): readonly [string, string] {
+    return [this.#graph.floats(`${id}.scale`, [scale], []), this.#byte(`${id}.zero-point`, zeroPoint)];
+  }
+
+  #byte(name: string, value: number): string {
+    return this.#graph.integers(name, [value], [], { bits: 8, signed: false });
+  }
+
+  #quantizer(node: FrozenQuantizer): void {
+    const { id, bits, signed, xMax } = node;
+    const graph = this.#graph;
+    const input = this.#float(node.inputs[0]!);
+    if (bits > 8 || id === this.#network.output) {
+      if (bits === 16) this.#notes.push(`${id} has 16 bits: widened to float32`);
+      roundToGrid(graph, node, input, this.#own(node));
+      return;
+    }
+    const zeroPoint = signed ? MIDDLE : 0;
+    const scale = Math.fround(stepSize(bits, { xMax, signed }));
+    const grid = this.#grid(id, scale, zeroPoint);
+    const clipped = bits < 8 || signed;
+    const quantize = { name: `${id}.quantize`, output: clipped ? `${id}.saturated` : `${id}.codes` };
+    const saturated = graph.node("QuantizeLinear", [input, ...grid], quantize);
+    const codes: Codes = { name: `${id}.codes`, scale, zeroPoint, grid };
+    this.#codes.set(id, codes);
+    if (!clipped) return;
+    const [lowest, highest] = codeLimits(bits as 2 | 4 | 8, signed);
+    const bounds = [this.#byte(`${id}.lowest`, zeroPoint + lowest), this.#byte(`${id}.highest`, zeroPoint + highest)];
+    graph.node("Clip", [saturated, ...bounds], { name: `${id}.clip`, output: codes.name });
+  }
+
+  #layer(layer: FrozenLayer): void {
+    const { weight } = layer;
+    const codes = this.#codes.get(layer.inputs[0]!);
+    if (codes === undefined || weight.bits === 32 || weight.bits === 16) {
+      this.#floatLayer(layer);
+      return;
+    }
+    const step = this.#stepBehind(layer);
+    const integer = step === null ? null : integerLayer(weight, layer.bias, codes.scale);
+    if (integer !== null && integer.largestShift <= LARGEST_SHIFT * step!) this.#dequantized(layer, integer);
+    else this.#integerOperator(layer, weight, codes);
+  }
+
+  /** The step of the 8-bit quantizer that alone reads a layer; null when something else does. */
+  #stepBehind(layer: FrozenLayer): number | null {
+    const [reader, ...others] = this.#readers.get(layer.id) ?? [];
+    if (reader?.kind !== "quantizer" || others.length > 0 || reader.bits > 8 || reader.id === this.#network.output) {
+      return null;
+    }
+    return stepSize(reader.bits, reader);
+  }
+
+  #floatLayer(layer: FrozenLayer): void {
+    const { id, weight } = layer;
+    if (weight.bits === 16) this.#notes.push(`${id}.weight has 16 bits: widened to float32`);
+    const input = this.#float(layer.inputs[0]!);
+    const inputs = [
+      // Max of one value is that value: without it onnxruntime's optimizer would quantize the weight to 8 bits.
+      this.#codes.has(layer.inputs[0]!) ? this.#graph.node("Max", [input], { name: `${id}.input` }) : input,
+      floatWeight(this.#graph, orderedWeight(this.#network, layer)),
+      this.#graph.floats(`${id}.bias`, layer.bias, [layer.bias.length]),
+    ];
+    this.#operator(layer, inputs);
+  }
+
+  #operator(layer: FrozenLayer, inputs: readonly string[]): void {
+    this.#graph.node(layer.kind === "dense" ? "Gemm" : "Conv", inputs, {
+      name: layer.id,
+      output: this.#own(layer),
+      attributes: layer.kind === "dense" ? { transB: 1 } : convolutionAttributes(layer),
+    });
+  }
+
+  /** Between DequantizeLinear and QuantizeLinear: what runtimes make QLinearConv and QGemm of. */
+  #dequantized(layer: FrozenLayer, { codes, scales, bias, biasScales, biasValues }: IntegerLayer): void {
+    const graph = this.#graph;
+    const { id } = layer;
+    const { order, shape } = orderedWeight(this.#network, layer);
+    const ordered = Int32Array.from(order, (index) => codes[index]!);
+    const attributes = { axis: 0 };
+    const channels = [scales.length];
+    const zeros = new Int32Array(scales.length);
+    const signed = { bits: 8, signed: true } as const;
+    const weight = graph.node(
+      "DequantizeLinear",
+      [
+        graph.integers(`${id}.weight.codes`, ordered, shape, signed),
+        graph.floats(`${id}.weight.scale`, scales, channels),
+        graph.integers(`${id}.weight.zero-point`, zeros, channels, signed),
+      ],
+      { name: `${id}.weight.dequantize`, output: `${id}.weight`, attributes },
+    );
+    const shift = graph.node(
+      "DequantizeLinear",
+      [
+        graph.int32s(`${id}.bias.codes`, bias, channels),
+        graph.floats(`${id}.bias.scale`, biasScales, channels),
+        graph.int32s(`${id}.bias.zero-point`, zeros, channels),
+      ],
+      { name: `${id}.bias.dequantize`, output: `${id}.bias`, attributes },
+    );
+    this.#biases.set(id, biasValues);
+    this.#operator(layer, [this.#float(layer.inputs[0]!), weight, shift]);
+  }
+
+  /** ConvInteger or MatMulInteger, whose int32 sums become float32 before the bias. */
+  #integerOperator(layer: FrozenLayer, weight: IntegerTensor, codes: Codes): void {
+    const graph = this.#graph;
+    const { id } = layer;
+    const { order, shape } = orderedWeight(this.#network, layer);
+    const dense = layer.kind === "dense";
+    const [outputs, inputs] = shape as readonly [number, number];
+    // MatMulInteger reads [in, out].
+    const position = (index: number) => (dense ? (index % outputs) * inputs + Math.floor(index / outputs) : index);
+    const stored = Int32Array.from(order, (_, index) => weight.codes[order[position(index)]!]! + MIDDLE);
+    const unsigned = { bits: 8, signed: false } as const;
+    const sums = graph.node(
+      dense ? "MatMulInteger" : "ConvInteger",
+      [
+        codes.name,
+        graph.integers(`${id}.weight.codes`, stored, dense ? [inputs, outputs] : shape, unsigned),
+        codes.grid[1],
+        this.#byte(`${id}.weight.zero-point`, MIDDLE),
+      ],
+      { name: id, output: `${id}.sums`, attributes: dense ? {} : convolutionAttributes(layer) },
+    );
+    const scale = graph.floats(`${id}.scale`, [codes.scale * weight.scale], []);
+    const products = graph.node("DequantizeLinear", [sums, scale], {
+      name: `${id}.dequantize`,
+      output: `${id}.products`,
+    });
+    const bias = graph.floats(`${id}.bias`, layer.bias, channelShape(layer));
+    graph.node("Add", [products, bias], { name: `${id}.biased`, output: this.#own(layer) });
+  }
+}

@@ -1,0 +1,60 @@
+import { stepSize } from "../../quantization/grid.ts";
+import type { FrozenNetwork, FrozenQuantizer } from "../frozen-network.ts";
+import { addClip } from "./clip.ts";
+import type { GraphBuilder } from "./graph-builder.ts";
+import { floatWeight } from "./lower-fp32.ts";
+import { type Form, lowerGraph } from "./lower-graph.ts";
+import type { Lowered, LowerOptions } from "./model-frame.ts";
+import type { OrderedWeight } from "./operators.ts";
+
+/** Where QONNX's operators live. */
+export const qonnxDomain = "qonnx.custom_op.general";
+
+/** The `qonnx` form: float32 values, each tensor behind a Quant node that says its grid, for FINN and hls4ml. */
+const qonnx: Form = {
+  doc: "QONNX: float32 values behind Quant nodes.",
+  weight(graph: GraphBuilder, ordered: OrderedWeight): string {
+    const { weight, id } = ordered.layer;
+    const values = floatWeight(graph, ordered);
+    if (weight.bits === 32) return values;
+    return quant(graph, `${id}.weight`, values, { bits: weight.bits, signed: true, scale: weight.scale });
+  },
+  quantizer(graph: GraphBuilder, node: FrozenQuantizer, input: string, output: string): void {
+    const { id, bits, signed, xMax } = node;
+    if (bits === 32) {
+      addClip(graph, node, input, output);
+      return;
+    }
+    // An unsigned grid clips at 0 itself; the readers of these files look for a Relu.
+    const rectified = signed ? input : graph.node("Relu", [input], { name: `${id}.relu` });
+    quant(graph, id, rectified, { bits, signed, scale: stepSize(bits, { xMax, signed }), output });
+  },
+  shielded: false,
+};
+
+/** An ONNX file in the `qonnx` form. */
+export const lowerQonnx = (network: FrozenNetwork, options: LowerOptions): Lowered =>
+  lowerGraph(network, qonnx, options);
+
+interface QuantOptions {
+  readonly bits: number;
+  readonly signed: boolean;
+  readonly scale: number;
+  readonly output?: string;
+}
+
+/** Adds a Quant node. Signed grids are symmetric, which QONNX calls narrow. */
+function quant(graph: GraphBuilder, id: string, input: string, { bits, signed, scale, output }: QuantOptions): string {
+  const inputs = [
+    input,
+    graph.floats(`${id}.scale`, [scale], []),
+    graph.floats(`${id}.zero-point`, [0], []),
+    graph.floats(`${id}.bit-width`, [bits], []),
+  ];
+  return graph.node("Quant", inputs, {
+    name: `${id}.quant`,
+    output,
+    domain: qonnxDomain,
+    attributes: { signed: signed ? 1 : 0, narrow: signed ? 1 : 0, rounding_mode: "ROUND" },
+  });
+}

@@ -1,0 +1,18 @@
+import type { ExportForm } from "../../config/sections/export.ts";
+import type { FrozenNetwork } from "../frozen-network.ts";
+import { lowerFp32 } from "./lower-fp32.ts";
+import { lowerInt8 } from "./lower-int8.ts";
+import { lowerPacked } from "./lower-packed.ts";
+import { lowerQonnx } from "./lower-qonnx.ts";
+import type { Lowered, LowerOptions } from "./model-frame.ts";
+
+const forms: Readonly<Record<ExportForm, (network: FrozenNetwork, options: LowerOptions) => Lowered>> = {
+  packed: lowerPacked,
+  int8: lowerInt8,
+  fp32: lowerFp32,
+  qonnx: lowerQonnx,
+};
+
+/** A network as an ONNX file of one form. */
+export const lower = (network: FrozenNetwork, form: ExportForm, options: LowerOptions): Lowered =>
+  forms[form](network, options);

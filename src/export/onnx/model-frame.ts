@@ -1,0 +1,99 @@
+import type { FrozenNetwork, FrozenNode } from "../frozen-network.ts";
+import { elementTypes } from "./element-types.ts";
+import type { GraphBuilder } from "./graph-builder.ts";
+import { imageOf } from "./layout.ts";
+import { bitsOf } from "./operators.ts";
+
+/** Names of the graph's input and output in every form. */
+export const inputName = "input";
+export const outputName = "logits";
+
+/** What a file takes: pixels as they are, normalised inside the file, or normalised float32 images. */
+export type InputKind = "uint8" | "float";
+
+export interface LowerOptions {
+  readonly input: InputKind;
+  /** Goes into the file's metadata_props, beside the network's name, class names, bits and normalisation. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** A value of the file that stands for the value of a node. */
+export interface FileValue {
+  readonly name: string;
+  /** What its integers, less `zeroPoint`, are to be multiplied by; null: it is float32. */
+  readonly scale: number | null;
+  readonly zeroPoint: number;
+}
+
+/** A network as a file. */
+export interface Lowered {
+  readonly bytes: Uint8Array;
+  /** The network that the file computes. */
+  readonly network: FrozenNetwork;
+  /** Values of quantizers, of what several nodes read, and of the logits, by node. */
+  readonly values: ReadonlyMap<string, FileValue>;
+  /** What the user should know of this file: what was widened, what moved. */
+  readonly notes: readonly string[];
+}
+
+/** The name that the float value of a node has in the file. */
+export function valueName(network: FrozenNetwork, node: Pick<FrozenNode, "id" | "kind">): string {
+  if (node.id === network.output) return outputName;
+  return node.kind === "input" ? `${inputName}.normalized` : node.id;
+}
+
+/** The first node of a network, with its image. */
+export function imageInput(network: FrozenNetwork) {
+  const [first] = network.nodes;
+  const image = imageOf(first?.outputShape ?? []);
+  if (first?.kind !== "input" || image === null) {
+    throw new Error(`${network.name}: expected an image as first node, got ${first?.kind ?? "nothing"}`);
+  }
+  return { first, image };
+}
+
+/** Adds (pixel/255 - mean)/deviation behind a uint8 input; gives the name of the normalised value. */
+export function normalizedInput(graph: GraphBuilder, network: FrozenNetwork, input: InputKind): string {
+  if (input === "float") return inputName;
+  const { first } = imageInput(network);
+  const { mean, deviation } = network.normalization;
+  const shape = [mean.length, 1, 1];
+  const float = graph.node("Cast", [inputName], { name: "input.float", attributes: { to: elementTypes.float } });
+  const scale = graph.floats(
+    "input.scale",
+    deviation.map((value) => 1 / (255 * value)),
+    shape,
+  );
+  const scaled = graph.node("Mul", [float, scale], { name: "input.scaled" });
+  const shift = graph.floats(
+    "input.shift",
+    mean.map((value, channel) => value / deviation[channel]!),
+    shape,
+  );
+  return graph.node("Sub", [scaled, shift], { name: valueName(network, first) });
+}
+
+/** The file's bytes: [batch, channels, height, width] in, [batch, classes] out, any number of images. */
+export function encodeModel(
+  graph: GraphBuilder,
+  network: FrozenNetwork,
+  { input, metadata, doc }: LowerOptions & { readonly doc: string },
+): Uint8Array {
+  const [height, width, channels] = imageInput(network).image;
+  const type = input === "uint8" ? elementTypes.uint8 : elementTypes.float;
+  const images = input === "uint8" ? "uint8 images" : "normalised float32 images";
+  return graph.encode({
+    name: network.name,
+    doc: `${doc} Input: ${images}, [batch, channels, height, width]; output: logits, [batch, classes].`,
+    inputs: [{ name: inputName, shape: ["batch", channels, height, width], type }],
+    outputs: [{ name: outputName, shape: ["batch", network.classes.length] }],
+    metadata: {
+      name: network.name,
+      classes: JSON.stringify(network.classes),
+      bits: bitsOf(network),
+      input,
+      normalization: JSON.stringify(network.normalization),
+      ...metadata,
+    },
+  });
+}

@@ -1,0 +1,8 @@
+import type { FrozenTensor } from "./frozen-network.ts";
+
+/** The values of a stored tensor: codes · scale, float32, as the trained network sees them. */
+export function valuesOf(tensor: FrozenTensor): Float32Array {
+  if (tensor.bits === 32) return tensor.values;
+  const { codes, scale } = tensor;
+  return Float32Array.from(codes, (code) => code * scale);
+}

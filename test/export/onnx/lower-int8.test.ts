@@ -1,0 +1,87 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import ort from "onnxruntime-node";
+import t from "tap";
+import { uniforms } from "../../../src/engine/noise.ts";
+import { type FrozenNetwork, isFrozenLayer } from "../../../src/export/frozen-network.ts";
+import { integerLayer } from "../../../src/export/onnx/integer-weight.ts";
+import { lowerInt8 } from "../../../src/export/onnx/lower-int8.ts";
+import { readModel } from "../../../src/export/onnx/read-model.ts";
+import { anyEngine } from "../../fixtures/engines.ts";
+import { freezeModel, narrowNetworks, randomModel } from "../../fixtures/random-models.ts";
+
+const { ops } = await anyEngine();
+const folder = t.testdir();
+const integerKernels = new Set(["QLinearConv", "ConvInteger", "QGemm", "MatMulInteger"]);
+const floatKernels = new Set(["Conv", "FusedConv", "Gemm", "MatMul", "FusedGemm", "FusedMatMul", "MatMulNBits"]);
+
+/** Operators of the file as onnxruntime runs it, by its default optimizations. */
+async function optimized(network: FrozenNetwork) {
+  const path = join(folder, "optimized.onnx");
+  const { bytes, notes } = lowerInt8(network, { input: "uint8", metadata: {} });
+  const options = { optimizedModelFilePath: path, logSeverityLevel: 4 } as const;
+  await (await ort.InferenceSession.create(bytes, options)).release();
+  const operators = readModel(readFileSync(path), path).graph!.node!.map(({ opType }) => opType!);
+  const count = (kinds: ReadonlySet<string>) => operators.filter((opType) => kinds.has(opType)).length;
+  return { integer: count(integerKernels), float: count(floatKernels), operators, notes };
+}
+
+for (const [name, make] of Object.entries(narrowNetworks)) {
+  t.test(`${name}: every layer of 8 bits or less runs in an integer kernel`, async (t) => {
+    for (const bits of [[8], [2, 4, 8]] as const) {
+      const network = freezeModel(randomModel(ops, { network: make(), seed: 5, bits, pruned: 0.3 }));
+      const layers = network.nodes.filter(isFrozenLayer).length;
+      const { integer, float, operators, notes } = await optimized(network);
+      // Where channels are normalised apart, the first layer reads float32 images.
+      const first = name === "lenet5" ? 0 : 1;
+      t.equal(integer, layers - first, `bits ${bits}: integer kernels`);
+      t.equal(float, first, `bits ${bits}: float kernels`);
+      t.strictSame(notes, [], "nothing is widened");
+      if (name !== "lenet5" && name !== "vgg7") continue;
+      // Nothing but the image and the logits is float32.
+      t.notOk(operators.includes("Relu"));
+      t.ok(operators.filter((opType) => opType === "DequantizeLinear").length <= 2, "codes stay codes");
+    }
+  });
+}
+
+t.test("16 and 32 bits become float32, and the file's notes say which", async (t) => {
+  const network = freezeModel(randomModel(ops, { network: narrowNetworks.lenet5!(), seed: 2, bits: [16], pruned: 0 }));
+  const { integer, notes } = await optimized(network);
+  t.equal(integer, 0);
+  t.ok(notes.includes("conv1.weight has 16 bits: widened to float32"));
+  t.ok(notes.includes("conv1.quantizer has 16 bits: widened to float32"));
+});
+
+t.test("a weight keeps its values in the finer grid, and its bias moves by half a step at most", async (t) => {
+  const layers = fc.record({
+    bits: fc.constantFrom(2 as const, 4 as const, 8 as const),
+    outputs: fc.integer({ min: 1, max: 5 }),
+    seed: fc.nat(1000),
+    inputScale: fc.double({ min: 1e-3, max: 1, noNaN: true }),
+  });
+  const law = ({ bits, outputs, seed, inputScale }: typeof layers extends fc.Arbitrary<infer T> ? T : never) => {
+    const highest = 2 ** (bits - 1) - 1;
+    const drawn = uniforms({ seed, stream: "codes", counter: 0 }, 7 * outputs);
+    const codes = Int32Array.from(drawn, (u) => Math.round((2 * u - 1) * highest));
+    const bias = Float32Array.from(uniforms({ seed, stream: "bias", counter: 0 }, outputs), (u) => 2 * u - 1);
+    const weight = { bits, scale: 0.37 / highest, shape: [7, outputs], codes };
+    const integer = integerLayer(weight, bias, inputScale)!;
+    for (const [index, code] of integer.codes.entries()) {
+      if (Math.abs(code) > 127) throw new Error(`${code} does not fit int8`);
+      const value = code * integer.scales[index % outputs]!;
+      if (Math.abs(value - codes[index]! * weight.scale) > 1e-6 * weight.scale * highest)
+        throw new Error("another value");
+    }
+    for (const [output, value] of integer.biasValues.entries()) {
+      const step = inputScale * integer.scales[output]!;
+      if (Math.abs(value - bias[output]!) > 0.501 * step + 1e-6)
+        throw new Error("the bias moved further than half a step");
+    }
+    const worst = Math.max(...integer.biasValues.map((value, output) => Math.abs(value - bias[output]!)));
+    // 2-bit codes have 127 grids to choose from: the best is far finer than the coarsest.
+    if (bits === 2 && worst > 0.51 * inputScale * (weight.scale / 64)) throw new Error(`bias moved by ${worst}`);
+  };
+  t.doesNotThrow(() => fc.assert(fc.property(layers, law), { seed: 4 }));
+});

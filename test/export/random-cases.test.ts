@@ -1,0 +1,60 @@
+import t from "tap";
+import { exportForms } from "../../src/config/sections/export.ts";
+import { compareLayers } from "../../src/export/compare-layers.ts";
+import { isFrozenLayer } from "../../src/export/frozen-network.ts";
+import { layerGroups } from "../../src/export/layer-groups.ts";
+import { expandQuant } from "../../src/export/onnx/expand-quant.ts";
+import { lower } from "../../src/export/onnx/lower.ts";
+import { outputName } from "../../src/export/onnx/model-frame.ts";
+import { packedBytes } from "../../src/export/onnx/packing.ts";
+import { encodeModelProto, readModel, withOutputs } from "../../src/export/onnx/read-model.ts";
+import { RuntimeModel } from "../../src/export/runtime.ts";
+import { batchOf } from "../../src/export/test-batches.ts";
+import { anyEngine, nativeMissing } from "../fixtures/engines.ts";
+import { exportCase } from "../fixtures/export-cases.ts";
+import { randomImages } from "../fixtures/frozen-networks.ts";
+import { initializer } from "../fixtures/onnx-values.ts";
+import { whole } from "../fixtures/splits.ts";
+
+/** `npm run test:export` runs them all. */
+const cases = Number(process.env.BAYESIAN_BITS_EXPORT_CASES ?? 15);
+const images = 4;
+
+t.test("every form of random networks agrees with the trainer's kernels", { skip: nativeMissing() }, async (t) => {
+  const { ops } = await anyEngine();
+  const live = ops.liveTensors();
+  for (let index = 0; index < cases; index++) {
+    const { title, network, input } = exportCase(ops, index);
+    const test = randomImages(network, images);
+    for (const form of exportForms) {
+      const lowered = lower(network, form, { input, metadata: {} });
+      t.strictSame(lower(network, form, { input, metadata: {} }).bytes, lowered.bytes, "equal bytes again");
+      const written = readModel(lowered.bytes, form);
+      const model = form === "qonnx" ? expandQuant(written, form) : written;
+      // Throws where codes differ in more than rounding explains.
+      await t.resolves(compareLayers({ file: form, model, lowered, input, test, ops }), `${title}, ${form}`);
+
+      // As it ships, without values shown: the runtime optimizes more, and must not find other logits.
+      const batch = batchOf(await whole(test), { network, ops, input });
+      const shown = layerGroups(lowered.network).map(({ nodes }) => lowered.values.get(nodes.at(-1)!.id)!.name);
+      const logits = [];
+      for (const bytes of [encodeModelProto(model), withOutputs(model, shown, form)]) {
+        const runtime = await RuntimeModel.load(bytes, form);
+        logits.push((await runtime.run(batch.forFile, batch.shape)).get(outputName) as Float32Array);
+        await runtime.release();
+      }
+      const [shipped, inspected] = logits as [Float32Array, Float32Array];
+      const largest = Math.max(...inspected.map(Math.abs));
+      const worst = Math.max(...shipped.map((value, at) => Math.abs(value - inspected[at]!))) / largest;
+      t.ok(worst < 1e-4, `${title}, ${form}: logits of the file as it ships (${worst})`);
+
+      if (form !== "packed") continue;
+      for (const { id, weight } of network.nodes.filter(isFrozenLayer)) {
+        const elements = weight.shape.reduce((product, size) => product * size, 1);
+        const stored = initializer(written, weight.bits === 32 ? `${id}.weight` : `${id}.weight.codes`);
+        t.equal(stored.bytes.length, packedBytes(weight.bits, elements), `${id}: ceil(bits · elements / 8) bytes`);
+      }
+    }
+  }
+  t.equal(ops.liveTensors(), live, "no tensor is left");
+});
