@@ -33,13 +33,13 @@ const clamp = (value: number, low: number, high: number) => Math.min(high, Math.
 export class SteeredStrength implements PriorStrength {
   readonly #budget: Budget;
   readonly #start: number;
-  /** log of the integral part; log mu; steps; log of the cost at the start. */
+  /** log of the integral part; log mu; steps; log of the cost at the first of them. */
   readonly state: Float64Array;
 
   constructor(budget: Budget, start: number) {
     this.#budget = budget;
     this.#start = Math.log(clamp(start, LOWEST, HIGHEST));
-    this.state = Float64Array.of(this.#start, this.#start, 0, Number.NaN);
+    this.state = Float64Array.of(this.#start, this.#start, 0, 0);
   }
 
   get value(): number {
@@ -53,7 +53,7 @@ export class SteeredStrength implements PriorStrength {
     const judged = clamp((progress - JUDGED_FROM) / (1 - JUDGED_FROM), 0, 1);
     const cost =
       (1 - judged) * Math.log(this.#budget.expected(quantizers)) + judged * Math.log(this.#budget.cost(quantizers));
-    const start = Number.isNaN(first) ? cost : first;
+    const start = steps === 0 ? cost : first;
     const end = Math.log(AIM * this.#budget.limit);
     const setpoint = start + (end - start) * Math.min(1, progress / RAMP);
     const distance = cost - setpoint;
