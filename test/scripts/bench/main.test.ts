@@ -50,7 +50,7 @@ t.test("the parts of a profile make up the step", { skip: nativeMissing() }, asy
     const inside = shares.filter((share) => share.part === part && share.op !== op);
     t.ok(inside.reduce((sum, share) => sum + share.msPerStep, 0) <= msPerStep, `operations of ${part}`);
   }
-  t.ok(shares.some(({ part, op }) => part === "weight quantizer backward" && op === "rangeMask"));
+  t.ok(shares.some(({ part, op }) => part === "weight quantizer backward" && op === "gatedQuantizeGradient"));
 });
 
 t.test("what does not exist is named with what does", async (t) => {

@@ -17,7 +17,7 @@ function scripted(name: string, milliseconds: readonly number[], log: string[]):
 
 t.test("cases take turns, and what warms up is not counted", async (t) => {
   const log: string[] = [];
-  const fast = scripted("fast", [100, 50, 50, 50, 9, 1, 2, 9, 3, 4], log);
+  const fast = scripted("fast", [100, 50, 50, 50, 9, 9, 9, 1, 2, 9, 9, 9, 3, 4], log);
   const slow = scripted("slow", [2000, 1000, 1001], log);
   const cases = new Map([
     ["fast", fast],
@@ -26,7 +26,7 @@ t.test("cases take turns, and what warms up is not counted", async (t) => {
   const times = await measure(cases, { seconds: 0, minRounds: 2, steps: 2 });
   t.same(times.get("fast"), [1, 2, 3, 4]);
   t.same(times.get("slow"), [1000, 1001]);
-  t.same(log, ["fast1", "fast3", "slow1", "fast3", "slow1", "fast3", "slow1"]);
+  t.same(log, ["fast1", "fast3", "slow1", "fast5", "slow1", "fast5", "slow1"]);
 });
 
 t.test("the median of an even number of values is the mean of the two in the middle", async (t) => {
