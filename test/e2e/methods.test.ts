@@ -93,8 +93,9 @@ t.test("methods, end to end", { skip: nativeMissing() }, async (t) => {
     const tensors = (run: string) =>
       Array.from(
         readCheckpoint(runFiles(run).checkpoint).tensors,
-        ([name, { values }]) => [name, [...values]] as const,
-      ).filter(([name]) => !name.includes("fc1.weight"));
+        ([name, { values }]) =>
+          [name, Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString("base64")] as const,
+      );
     t.strictSame(tensors(out), tensors(join(folder, "budget")));
   });
 
