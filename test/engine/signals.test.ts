@@ -11,7 +11,7 @@ t.test("signals in the middle of kernels are heard and harm nothing", { skip: na
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => {
     output += chunk.toString();
-    // As fast as they can be sent: one in a hundred or so would meet a kernel that keeps data where its frame goes.
+    // As fast as they can be sent: few of them meet a kernel at the wrong moment.
     if (output === "training\n") storm();
   });
   const storm = () => {

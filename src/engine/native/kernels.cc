@@ -304,9 +304,8 @@ void registerKernel(const char* name, std::initializer_list<const char*> inputs,
   TF_DeleteStatus(status);
 }
 
-// A signal's frame is written where the stack ends, and some of oneDNN's kernels, compiled at run time, keep more below
-// that end than the convention grants: the handler that node installs for SIGINT or SIGTERM would overwrite it. So
-// signals stay away from this thread, the one that calls TensorFlow, and from those that start from here; node's other
+// Signals that meet TensorFlow's kernels corrupt the heap: seen with a storm of them, gone with this mask. Presumably
+// kernels compiled at run time keep data where a signal's frame is written; that is not shown. So signals stay away from this thread, the one that calls TensorFlow, and from those that start from here; node's other
 // threads hear them. Faults are still the thread's own.
 [[gnu::constructor]] void keepSignalsAway() {
   sigset_t signals;
