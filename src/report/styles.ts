@@ -25,6 +25,8 @@ const layout = `
 .page { max-width: 66rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
 header .kind { color: var(--muted); margin: 0 0 0.25rem; font-size: 0.875rem; }
 header .about { color: var(--muted); margin: 0.375rem 0 0; max-width: none; }
+.live { margin: 0 0 0.75rem; max-width: none; font-size: 0.875rem; color: var(--muted); }
+.live [role="status"] { color: var(--ink); font-weight: 600; }
 .status { color: var(--ink); font-weight: 600; }
 .banner { margin: 1rem 0 0; padding: 0.625rem 0.875rem; max-width: none; background: var(--note);
   border-left: 3px solid var(--note-edge); }
@@ -32,6 +34,7 @@ nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: 0.125rem 1rem; m
   border-top: 1px solid var(--rule); font-size: 0.875rem; }
 nav a { text-decoration: none; display: inline-block; padding: 0.125rem 0; }
 nav a:hover { text-decoration: underline; }
+@media screen { main > section { content-visibility: auto; contain-intrinsic-size: auto 50rem; } }
 section { margin-top: 2.5rem; padding-top: 1.5rem; border-top: 1px solid var(--rule); }
 @media (min-width: 78rem) {
   .page { max-width: 80rem; display: grid; grid-template-columns: 11rem minmax(0, 66rem); column-gap: 3rem; }
