@@ -1,10 +1,10 @@
 import type { RunRecord } from "../runs/record.ts";
 
-/** Drawing takes at most one part in so many of the time: reports are worth less than training. */
-const share = 10;
+/** After drawing there is rest for so many times as long: reports are worth less than training. */
+const restShare = 5;
 
-/** In milliseconds: runs with very short epochs are not drawn more often. */
-const leastRest = 500;
+/** In milliseconds. Runs with very short epochs are not drawn more often; on a busy machine a page is not old for long. */
+const rests = { least: 500, most: 10_000 } as const;
 
 export interface DrawnPage {
   readonly version: number;
@@ -49,7 +49,7 @@ export class CurrentPage {
     const version = this.#version;
     this.#drawn = { version, bytes: Buffer.from(this.#render(this.#record, version)) };
     const ended = this.#now();
-    this.#restsUntil = ended + Math.max(leastRest, share * (ended - began));
+    this.#restsUntil = ended + Math.min(rests.most, Math.max(rests.least, restShare * (ended - began)));
     return this.#drawn;
   }
 

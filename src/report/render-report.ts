@@ -54,7 +54,7 @@ function header(record: RunRecord): Markup {
   const when = times.finishedAt === null ? `started ${moment(times.startedAt)}` : moment(times.finishedAt);
   return markup`<p class="kind">Bayesian Bits run report</p>
 <h1>${foreign(name, 120)}</h1>
-<p class="about">${foreign(network.name, 40)} on ${foreign(data.name, 40)} · <span class="status">${status}</span>${times.finishedAt === null && ","} ${foreign(when, 48)} · ${integer(record.epochs.length)} ${record.epochs.length === 1 ? "epoch" : "epochs"} in ${duration(times.seconds)} · seed ${seed}</p>
+<p class="about">${foreign(network.name, 40)} on ${foreign(data.name, 40)} · <span class="status">${status}</span>${times.finishedAt === null && ","} ${foreign(when, 48)} · ${integer(record.epochs.length)} ${record.epochs.length === 1 ? "epoch" : "epochs"} in ${duration(times.seconds)} · seed\u00a0${seed}</p>
 ${record.result === null && unfinishedBanner(record)}
 ${headline(record)}`;
 }

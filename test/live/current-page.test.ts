@@ -33,8 +33,8 @@ t.test("a state is drawn when it is asked for, and once", async (t) => {
   t.strictSame(drawn, [2]);
 });
 
-t.test("after drawing it rests ten times as long, whoever asks", async (t) => {
-  const { page, show, take, drawn, clock } = setUp({ cost: 100 });
+t.test("after drawing it rests five times as long, whoever asks", async (t) => {
+  const { page, show, take, drawn, clock } = setUp({ cost: 200 });
   show(1);
   take();
   const { version } = page;
@@ -47,6 +47,18 @@ t.test("after drawing it rests ten times as long, whoever asks", async (t) => {
   t.ok(page.version > version);
   t.equal(take(), "after 2");
   t.strictSame(drawn, [1, 2]);
+});
+
+t.test("it rests half a second at least and ten seconds at most", async (t) => {
+  for (const [cost, rest] of [
+    [1, 500],
+    [60_000, 10_000],
+  ] as const) {
+    const { page, show, take } = setUp({ cost });
+    show(1);
+    take();
+    t.equal(page.rest, rest);
+  }
 });
 
 t.test("the last state is drawn at once", async (t) => {
