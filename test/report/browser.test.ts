@@ -207,10 +207,14 @@ t.test("the report in a browser", { skip }, async (t) => {
     },
   );
 
-  t.test("a comparison sorts", async (t) => {
+  t.test("a comparison sorts, and copies in the order that is shown", async (t) => {
     const { page } = await open(browser, files.get("comparison")!);
     await page.locator("#run-table thead button", { hasText: "Relative BOPs" }).click();
     t.match(await page.locator("#run-table tbody th").first().textContent(), "bits-0.3");
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await page.locator("#run-table .tool").click();
+    await page.locator("#run-table .tool", { hasText: "Copied" }).waitFor();
+    t.match((await page.evaluate("navigator.clipboard.readText()")) as string, /^Run,Seed,.*\r\nbits-0\.3,1,/);
     await page.context().close();
   });
 
