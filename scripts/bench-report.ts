@@ -14,12 +14,14 @@ const { values } = parseArgs({ options: { rounds: { type: "string", default: "5"
 
 /** Runs in the page before anything else: notes the first frame in which a chart has a size. */
 const watchFirstChart = `
-const look = () => {
-  const chart = [...document.querySelectorAll("figure.chart svg")].find((svg) => svg.getBoundingClientRect().width > 0);
-  if (!chart) return requestAnimationFrame(look);
-  requestAnimationFrame(() => setTimeout(() => { window.firstChart = performance.now(); }));
-};
-requestAnimationFrame(look);`;
+window.firstChart = new Promise((resolve) => {
+  const look = () => {
+    const chart = [...document.querySelectorAll("figure.chart svg")].find((svg) => svg.getBoundingClientRect().width > 0);
+    if (!chart) return requestAnimationFrame(look);
+    requestAnimationFrame(() => setTimeout(() => resolve(performance.now())));
+  };
+  requestAnimationFrame(look);
+});`;
 
 interface Opening {
   /** All in milliseconds. */
@@ -36,7 +38,6 @@ async function open(browser: Browser, file: string): Promise<Opening> {
   const session = await page.context().newCDPSession(page);
   await session.send("Performance.enable");
   await page.goto(pathToFileURL(file).href);
-  await page.waitForFunction("window.firstChart");
   const firstChart = (await page.evaluate("window.firstChart")) as number;
   const loaded = (await page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")) as number;
   const { metrics } = await session.send("Performance.getMetrics");

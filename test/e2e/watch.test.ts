@@ -111,8 +111,8 @@ t.test("the page follows a run in a browser", { skip: nativeMissing() || browser
     page.locator(selector).evaluate((element) => element.getBoundingClientRect().top) as Promise<number>;
   const before = await topOf("#tensors");
   const rows = await page.locator("#tensors tbody th").allTextContents();
-  const about = await page.locator("#head .about").textContent();
-  await page.waitForFunction(`document.querySelector("#head .about").textContent !== ${JSON.stringify(about)}`);
+  const about = (await page.locator("#head .about").textContent())!;
+  await page.locator("#head .about").filter({ hasNotText: about }).waitFor();
   t.equal(await page.locator("#tensors th[aria-sort]").getAttribute("aria-sort"), "descending", "still sorted");
   t.strictSame(await page.locator("#tensors tbody th").allTextContents(), rows);
   t.equal(await page.evaluate("document.activeElement.textContent"), "Elements", "the focus stays");
