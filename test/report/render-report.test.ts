@@ -146,7 +146,9 @@ t.test("hostile names stay text", async (t) => {
   t.ok(page.includes("\\u003c/script\\u003e"), "and escaped in data");
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
   t.equal(found(page, /[\u0000-\u0008\u000e-\u001f]|\p{Cs}/u), null, "no character that HTML forbids");
-  t.ok(!page.replace(/ data-value="[^"]*"/g, "").includes(hostileNames.long), "a long name is cut where it is shown");
+  // Whole in what is copied (CSV, configuration), which scrolls by itself.
+  const shown = page.replace(/ data-value="[^"]*"|<pre class="listing"[\s\S]*?<\/pre>/g, "");
+  t.ok(!shown.includes(hostileNames.long), "a long name is cut where it is shown");
 });
 
 t.test("a run without a result gives a page with what there is", async (t) => {
