@@ -12,11 +12,11 @@ type Elements = (index: number) => number;
 export class ExactValues {
   readonly #nodes: ReadonlyMap<string, FrozenNode>;
   readonly #weights = new Map<string, Float32Array>();
-  readonly #term: (value: number) => number;
+  readonly #magnitudes: boolean;
 
   constructor(nodes: readonly FrozenNode[], { magnitudes }: { readonly magnitudes: boolean }) {
     this.#nodes = new Map(nodes.map((node) => [node.id, node]));
-    this.#term = magnitudes ? Math.abs : (value) => value;
+    this.#magnitudes = magnitudes;
   }
 
   /**
@@ -31,13 +31,13 @@ export class ExactValues {
   #image(id: string, known: ReadonlyMap<string, Float32Array>, image: number): Elements {
     const node = this.#nodes.get(id)!;
     const values = known.get(id);
-    const term = this.#term;
     if (values !== undefined) {
       const start = image * sizeOf(node);
-      return (index) => term(values[start + index]!);
+      return (index) => this.#term(values[start + index]!);
     }
+    if (node.kind === "input" || node.kind === "quantizer") throw new Error(`${id}: its value must be known`);
     const [x, y] = node.inputs.map((input) => this.#image(input, known, image)) as [Elements, Elements];
-    const shape = this.#nodes.get(node.inputs[0]!)!.outputShape;
+    const shape = this.#nodes.get(node.inputs[0] ?? "")?.outputShape ?? [];
     if (isFrozenLayer(node)) {
       return node.kind === "dense" ? this.#dense(node, x) : this.#convolution(node, x, shape);
     }
@@ -45,15 +45,22 @@ export class ExactValues {
     const columns = node.outputShape[1]!;
     switch (node.kind) {
       case "affine":
-        return (index) => x(index) * term(node.scale[index % channels]!) + term(node.shift[index % channels]!);
+        return (index) =>
+          x(index) * this.#term(node.scale[index % channels]!) + this.#term(node.shift[index % channels]!);
       case "relu":
-        return (index) => Math.min(node.limit ?? Number.POSITIVE_INFINITY, Math.max(0, x(index)));
+        // Capped, a sum of magnitudes would hide terms that cancel out below the limit.
+        if (node.limit === null || this.#magnitudes) return (index) => Math.max(0, x(index));
+        return (index) => Math.min(node.limit!, Math.max(0, x(index)));
       case "max-pool":
       case "average-pool":
         return (index) => {
           const { stride, size, padding } = node;
           const [row, column, channel] = place(index, columns, channels);
-          const window = { row: row * stride - padding.top, column: column * stride - padding.left, size: [size, size] };
+          const window = {
+            row: row * stride - padding.top,
+            column: column * stride - padding.left,
+            size: [size, size],
+          };
           const taps = tapsOf(window, shape).map(({ pixel }) => x(pixel * channels + channel));
           return node.kind === "max-pool" ? Math.max(...taps) : taps.reduce((sum, value) => sum + value, 0) / size ** 2;
         };
@@ -77,14 +84,15 @@ export class ExactValues {
         return (index) => x(Math.floor(index / channels) * shape.at(-1)! + node.channels[index % channels]!);
       case "flatten":
         return x;
-      case "input":
-      case "quantizer":
-        throw new Error(`${id}: its value must be known`);
     }
   }
 
+  #term(value: number): number {
+    return this.#magnitudes ? Math.abs(value) : value;
+  }
+
   #weightOf({ id, weight }: FrozenLayer): Float32Array {
-    const values = this.#weights.get(id) ?? valuesOf(weight).map(this.#term);
+    const values = this.#weights.get(id) ?? valuesOf(weight).map((value) => this.#term(value));
     this.#weights.set(id, values);
     return values;
   }
