@@ -37,7 +37,7 @@ export class ExactValues {
     }
     if (node.kind === "input" || node.kind === "quantizer") throw new Error(`${id}: its value must be known`);
     const [x, y] = node.inputs.map((input) => this.#image(input, known, image)) as [Elements, Elements];
-    const shape = this.#nodes.get(node.inputs[0] ?? "")?.outputShape ?? [];
+    const shape = this.#nodes.get(node.inputs[0]!)!.outputShape;
     if (isFrozenLayer(node)) {
       return node.kind === "dense" ? this.#dense(node, x) : this.#convolution(node, x, shape);
     }
