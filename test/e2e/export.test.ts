@@ -22,7 +22,7 @@ t.test("LeNet-5 trained on MNIST", { skip: nativeMissing() || (await withoutMnis
   const short = set("training.epochs=2", "training.gates.learningRate=0.1", "data.limit={train: 8000, test: 10000}");
   const trained = await run("train", config, ...short, "--out", out);
   t.equal(trained.code, 0, trained.stderr);
-  const { fp32Bytes, top1 } = readRecord(out).result!;
+  const { bytes: sizes, top1 } = readRecord(out).result!;
   for (const form of exportForms) {
     const { code, stderr } = await run("export", out, "--form", form);
     t.equal(code, 0, stderr);
@@ -37,7 +37,7 @@ t.test("LeNet-5 trained on MNIST", { skip: nativeMissing() || (await withoutMnis
       t.ok(equalCodes >= 99.99 && largestDifference <= 1, `${form}: codes of ${name}`);
     }
     if (form !== "packed") continue;
-    t.ok(bytes <= 0.08 * fp32Bytes, `${bytes} bytes, at most 8 % of ${fp32Bytes}`);
+    t.ok(bytes <= 0.08 * sizes.fp32, `${bytes} bytes, at most 8 % of ${sizes.fp32}`);
     const model = readModel(readFileSync(join(out, file)), file);
     const bits = JSON.parse(model.metadataProps.find(({ key }) => key === "bits")!.value!) as Record<string, 2 | 32>;
     const weights = Object.keys(bits).filter((name) => name.endsWith(".weight"));
