@@ -93,7 +93,10 @@ const epoch = z.object({
   learningRates: z
     .object({ weights: finite, gates: finite, ranges: finite })
     .describe("at the epoch's start; 0 where a group rests"),
-  phase: z.enum(["training", "settling", "fine-tuning"]).optional().describe("settling: gates are fixed"),
+  phase: z
+    .enum(["pretraining", "training", "settling", "fine-tuning"])
+    .optional()
+    .describe("pretraining: in float32, quantizers stand at their start; settling: gates are fixed"),
   priorStrength: finite.optional().describe("mu at the epoch's end; absent where no gate learns"),
   quantizers: z.record(z.string(), learned),
 });
