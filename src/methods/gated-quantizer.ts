@@ -8,7 +8,7 @@ import {
   openProbability,
   sampleGate,
 } from "../quantization/hard-concrete.ts";
-import { type BitWidth, bitWidths, gatedWidths, type PerGate } from "../quantization/levels.ts";
+import { type BitWidth, bitWidths, type GridBits, gatedWidths, type PerGate } from "../quantization/levels.ts";
 import { type Complexity, complexity, type PriorWeight } from "../quantization/prior.ts";
 import { type Term, telescope } from "../quantization/telescope.ts";
 
@@ -51,6 +51,13 @@ export interface InitialGates {
   readonly bits32: number;
 }
 
+/** The grid that a weight has been put on: the weight holds step·code. */
+export interface WeightSteps {
+  readonly bits: Exclude<GridBits, 32>;
+  /** One for each output channel, the last axis, or one for all. */
+  readonly steps: Float32Array;
+}
+
 /** Whether gates are drawn and learn, or stay at their test-time values. */
 export type GateState = "learned" | "fixed";
 
@@ -71,6 +78,8 @@ export class GatedQuantizer {
   levels: GateState;
   /** Of z_2. */
   channels: GateState = "learned";
+  /** Set where the weight lies on a grid already: then passes leave it as it is, and gates and range say nothing. */
+  grid: WeightSteps | null = null;
 
   constructor(
     node: QuantizerNode,
@@ -100,12 +109,19 @@ export class GatedQuantizer {
     this.phi.set(gatedWidths.map((level) => (level <= bits ? CERTAIN : -CERTAIN)));
   }
 
+  /** Puts the weight on a grid; the range becomes that of the widest channel. */
+  setGrid(grid: WeightSteps): void {
+    this.grid = grid;
+    this.range[0] = (Math.max(...grid.steps) * (2 ** grid.bits - 1)) / 2;
+  }
+
   get xMax(): number {
     return this.range[0]!;
   }
 
   /** Draws the gates of a training step; those that are fixed need no numbers. */
   sample(draw: Draw): Sample {
+    if (this.grid !== null) return untouched;
     const channels =
       this.channels === "fixed"
         ? this.#openChannels()
@@ -125,6 +141,7 @@ export class GatedQuantizer {
 
   /** The gates at test time: the learned bit-width and the kept channels. */
   atTestTime(): Sample {
+    if (this.grid !== null) return untouched;
     return sampleOf(this.xMax, this.#openLevels(), this.#openChannels());
   }
 
@@ -135,9 +152,9 @@ export class GatedQuantizer {
     return sampleOf(this.xMax, gates as unknown as PerGate<Gate>, channels);
   }
 
-  /** Learned bit-width: 2^(1 + number of leading open gates). */
-  get bits(): BitWidth {
-    return bitWidths[this.#openLevels().filter(({ value }) => value === 1).length]!;
+  /** Learned bit-width, 2^(1 + number of leading open gates), or that of the grid. */
+  get bits(): GridBits {
+    return this.grid?.bits ?? bitWidths[this.#openLevels().filter(({ value }) => value === 1).length]!;
   }
 
   /** Indices of the channels whose gate is open; null where channels cannot be pruned. */
@@ -191,6 +208,12 @@ export class GatedQuantizer {
 
 /** A gate that no noise moves. */
 const certain = (open: boolean): Gate => ({ value: open ? 1 : 0, derivative: 0 });
+
+/** A range past every value of a network that works, and small enough to stay finite in float32. */
+export const UNLIMITED = 1e30;
+
+/** What a tensor passes unchanged. */
+const untouched: Sample = sampleOf(UNLIMITED, [certain(true), certain(true), certain(true), certain(true)], null);
 
 /** What the network needs to know of gates with these values, and what the gradients will need. */
 export function sampleOf(xMax: number, gates: PerGate<Gate>, channels: readonly Gate[] | null): Sample {

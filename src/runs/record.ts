@@ -7,7 +7,7 @@ export const recordVersion = 1;
 const finite = z.number();
 const count = z.int().nonnegative();
 const percent = z.number().min(0).max(100);
-const bits = z.union([z.literal(2), z.literal(4), z.literal(8), z.literal(16), z.literal(32)]);
+const bits = z.literal([2, 3, 4, 8, 16, 32]);
 
 const environment = z.object({
   version: z.string().describe("version of this program"),
