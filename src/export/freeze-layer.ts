@@ -134,8 +134,9 @@ function encodeWeight(
   });
   const bits = quantizer?.bits ?? 32;
   if (bits === 32) {
-    const limit = quantizer === null ? Number.POSITIVE_INFINITY : Math.fround(quantizer.xMax * clipFactor);
-    const clipped = folded.map((value) => Math.min(limit, Math.max(-limit, value)));
+    const limitOf = (index: number) =>
+      quantizer === null ? Number.POSITIVE_INFINITY : Math.fround(rangeOf(quantizer, index) * clipFactor);
+    const clipped = folded.map((value, index) => Math.min(limitOf(index), Math.max(-limitOf(index), value)));
     return {
       values: clipped,
       select: (indices, shape) => ({ bits, shape, values: Float32Array.from(indices, (index) => clipped[index]!) }),
@@ -157,10 +158,22 @@ function encodeWeight(
 
 type Grid = Pick<IntegerTensor, "scale" | "codes">;
 
-function learnedGrid(values: Float32Array, bits: IntegerTensor["bits"], { xMax }: GatedQuantizer): Grid {
-  const range = { xMax, signed: true };
-  return { scale: Math.fround(stepSize(bits, range)), codes: encode(values, bits, range) };
+function learnedGrid(values: Float32Array, bits: IntegerTensor["bits"], quantizer: GatedQuantizer): Grid {
+  const { range } = quantizer;
+  if (range.length === 1) {
+    const shared = { xMax: quantizer.xMax, signed: true };
+    return { scale: Math.fround(stepSize(bits, shared)), codes: encode(values, bits, shared) };
+  }
+  // As it trains: each channel in units of its range.
+  const units = values.map((value, index) => value * Math.fround(1 / Math.fround(rangeOf(quantizer, index))));
+  return {
+    scale: Float32Array.from(range, (xMax) => stepSize(bits, { xMax, signed: true })),
+    codes: encode(units, bits, { xMax: 1, signed: true }),
+  };
 }
+
+/** The range of an element's output channel, the last axis. */
+const rangeOf = ({ range }: GatedQuantizer, index: number): number => range[index % range.length]!;
 
 /** The codes of a weight that holds step·code already: the multiplication's rounding never reaches half a step. */
 function chosenGrid(values: Float32Array, { steps }: WeightSteps): Grid {

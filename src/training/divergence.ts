@@ -99,8 +99,8 @@ const stopped = ({ step, epoch }: Moment, what: string, remedy: string): UserErr
 function nonFinite({ ops, network, quantizers }: Model, gradients: Gradients): string | null {
   const layers: string[] = [];
   for (const [id, { range }] of quantizers) if (!range.every(Number.isFinite)) layers.push(`the range of ${id}`);
-  for (const [id, { phi, prune, xMax }] of gradients.quantizers) {
-    if (!Number.isFinite(xMax)) layers.push(`the gradient of the range of ${id}`);
+  for (const [id, { phi, prune, ranges }] of gradients.quantizers) {
+    if (!ranges.every(Number.isFinite)) layers.push(`the gradient of the range of ${id}`);
     if (!(phi.every(Number.isFinite) && (prune?.every(Number.isFinite) ?? true)))
       layers.push(`the gradient of the gates of ${id}`);
   }

@@ -100,18 +100,18 @@ export class Trainer {
     if (learningRates.weights > 0) this.weights.update(parameters, at("weights"));
     const held = { ranges: [] as NodeId[], channels: [] as NodeId[] };
     for (const [id, quantizer] of this.model.quantizers) {
-      const { phi, prune, xMax } = quantizers.get(id)!;
+      const { phi, prune, ranges } = quantizers.get(id)!;
       if (quantizer.levels === "learned") this.gates.update(`${id}.phi`, quantizer.phi, phi, at("gates"));
       if (prune && quantizer.channels === "learned") {
         this.gates.update(`${id}.prune`, quantizer.prune!, prune, at("gates"));
         if (holdLastChannel(quantizer.prune!)) held.channels.push(id);
       }
-      this.ranges.update(`${id}.range`, quantizer.range, [xMax], at("ranges"));
-      if (quantizer.node.limit !== null) quantizer.range[0] = Math.min(quantizer.node.limit, quantizer.range[0]!);
-      if (quantizer.range[0]! < rangeFloor) {
-        quantizer.range[0] = rangeFloor;
-        held.ranges.push(id);
-      }
+      this.ranges.update(`${id}.range`, quantizer.range, ranges, at("ranges"));
+      const highest = quantizer.node.limit ?? Number.POSITIVE_INFINITY;
+      if (quantizer.range.some((range) => range < rangeFloor)) held.ranges.push(id);
+      quantizer.range.forEach((range, index) => {
+        quantizer.range[index] = Math.max(rangeFloor, Math.min(highest, range));
+      });
     }
     return held;
   }

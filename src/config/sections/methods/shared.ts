@@ -8,6 +8,10 @@ export const quantization = {
     .describe(
       "where training takes batch statistics from: the quantized layer's output, or, as the authors do, a second convolution with the unquantized weight",
     ),
+  weightRanges: z
+    .enum(["per-tensor", "per-channel"])
+    .default("per-tensor")
+    .describe("whether a weight has one learned range, or one for each output channel"),
   quantizeAddends: z
     .boolean()
     .default(false)
