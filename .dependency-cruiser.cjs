@@ -1,7 +1,7 @@
 // The direction of imports: a folder may import the folders before it in this list, never one after it.
 const order = [
   "base", "config", "quantization", "engine", "network", "data", "runs",
-  "methods", "training", "export", "report", "sweep", "commands",
+  "methods", "training", "export", "report", "live", "sweep", "commands",
 ];
 
 module.exports = {

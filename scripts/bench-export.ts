@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { loadEngine } from "../src/engine/load.ts";
 import { uniforms } from "../src/engine/noise.ts";
 import { freeze } from "../src/export/freeze.ts";
+import { isFrozenLayer } from "../src/export/frozen-network.ts";
 import { measureLatency } from "../src/export/latency.ts";
 import { lower } from "../src/export/onnx/lower.ts";
 import { createQuantizers } from "../src/methods/create-quantizers.ts";
@@ -10,28 +11,33 @@ import { createNetwork } from "../src/network/zoo/index.ts";
 import { initializeRanges } from "../src/training/initial-ranges.ts";
 import { createModel } from "../src/training/model.ts";
 import { testSamples } from "../src/training/settings.ts";
+import { kernelsOf } from "./integer-kernels.ts";
 
-// npm run bench:export [-- --form int8] [--network resnet20] [--addends] [--json]: latency of unpruned networks with 8 bits everywhere against float32.
+// npm run bench:export [-- --form int8] [--network resnet20] [--json]: latency of unpruned networks with 8 bits
+// everywhere against float32, in turn, and what their layers run in.
 const { values } = parseArgs({
   options: {
     form: { type: "string", default: "int8" },
     json: { type: "boolean" },
     network: { type: "string" },
-    addends: { type: "boolean", default: false },
   },
 });
 const form = values.form as "int8" | "packed";
 const initial = { prune: 6, bits4: 6, bits8: 6, bits16: -6, bits32: -6 };
 const { ops } = await loadEngine();
 
-for (const [name, inputShape] of [
-  ["lenet5", [28, 28, 1]],
-  ["vgg7", [32, 32, 3]],
-  ["resnet20", [32, 32, 3]],
-] as const) {
+const cases = [
+  { name: "lenet5", inputShape: [28, 28, 1], quantizeAddends: false },
+  { name: "vgg7", inputShape: [32, 32, 3], quantizeAddends: false },
+  { name: "resnet20", inputShape: [32, 32, 3], quantizeAddends: false },
+  { name: "resnet20", inputShape: [32, 32, 3], quantizeAddends: true },
+] as const;
+
+for (const { name, inputShape, quantizeAddends } of cases) {
   if (values.network !== undefined && values.network !== name) continue;
+  const title = quantizeAddends ? `${name} with quantized addends` : name;
   const plain = createNetwork(name, { inputShape, classes: 10 });
-  const network = insertQuantizers(plain, { pruning: true, quantizeAddends: values.addends });
+  const network = insertQuantizers(plain, { pruning: true, quantizeAddends });
   const quantizers = createQuantizers(network, { initial, prior: "bop" });
   const model = createModel(network, { ops, seed: 1, quantizers });
   const shape = [2, ...inputShape];
@@ -51,8 +57,9 @@ for (const [name, inputShape] of [
     statistics: model.statistics,
     classes: Array.from({ length: 10 }, (_, index) => `${index}`),
     normalization: {
-      mean: inputShape.map(() => 0).slice(0, inputShape[2]),
-      deviation: [1, 1, 1].slice(0, inputShape[2]),
+      // As of real images: coloured ones have a scale for each channel.
+      mean: [0, 0.1, 0.2].slice(0, inputShape[2]),
+      deviation: [1, 1.1, 1.2].slice(0, inputShape[2]),
     },
   };
   const options = { input: "uint8", metadata: {} } as const;
@@ -60,12 +67,20 @@ for (const [name, inputShape] of [
     values: new Uint8Array(count * elements).map((_, index) => (index * 37) % 256),
     shape: [count, inputShape[2], inputShape[0], inputShape[1]],
   });
-  const quantized = lower(freeze(learned), form, options).bytes;
+  const frozen = freeze(learned);
+  const quantized = lower(frozen, form, options).bytes;
   const fp32 = lower(freeze({ ...learned, network: plain, quantizers: new Map() }), "fp32", options).bytes;
+  const { integer, float } = await kernelsOf(quantized);
+  const layers = frozen.nodes.filter(isFrozenLayer).length;
+  if (!values.json) {
+    const others = float.length === 0 ? "" : `; in float32: ${float.join(", ")}`;
+    process.stdout.write(`${title}: ${integer} of ${layers} layers in integer kernels${others}\n`);
+  }
   for (const latency of await measureLatency(name, { bytes: quantized, images }, { bytes: fp32, images })) {
     const { batch, medianMs, fp32MedianMs } = latency;
     const times = `${form} ${medianMs.toFixed(2)} ms, fp32 ${fp32MedianMs.toFixed(2)} ms`;
-    const text = `${name} batch ${batch}: ${times}, ${(fp32MedianMs / medianMs).toFixed(2)} times as fast`;
-    process.stdout.write(`${values.json ? JSON.stringify({ network: name, form, ...latency }) : text}\n`);
+    const text = `${title}, batch ${batch}: ${times}, ${(fp32MedianMs / medianMs).toFixed(2)} times as fast`;
+    const line = { network: name, quantizeAddends, form, layers, integer, float, ...latency };
+    process.stdout.write(`${values.json ? JSON.stringify(line) : text}\n`);
   }
 }

@@ -1,6 +1,14 @@
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { exportForms, exportInputs } from "../config/sections/export.ts";
 import type { Context } from "./context.ts";
+
+/** @throws InvalidArgumentError, which ends with exit code 2. */
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new InvalidArgumentError("expected a port, from 0 (a free one) to 65535");
+  return port;
+}
 
 const collect = (value: string, previous: readonly string[]) => [...previous, value];
 
@@ -35,6 +43,12 @@ export function createProgram(
     .option("--out <dir>", "run directory (default: reports/<name>)")
     .option("--resume", "continue a stopped run", false)
     .option("--force", "replace the run that the directory holds; with --resume, take over a lock", false)
+    .option("--watch", "serve the growing report on 127.0.0.1; the log names the address")
+    .addOption(
+      new Option("--watch-port <port>", "serve it on this port (default: a free one)")
+        .argParser(parsePort)
+        .implies({ watch: true }),
+    )
     .action(async (config: string, options, command: Command) => {
       const { runTrain } = await import("./train.ts");
       await runTrain({ config, ...options }, own(command));

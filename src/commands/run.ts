@@ -2,9 +2,7 @@ import { writeFileAtomically } from "../base/atomic-file.ts";
 import { interrupted, isStop, messageOf, UserError } from "../base/errors.ts";
 import { canonicalConfig, configHash } from "../config/canonical.ts";
 import { type Change, describeChange } from "../config/changes.ts";
-import { firstImages } from "../data/batches.ts";
-import type { Dataset, Split } from "../data/dataset.ts";
-import type { Ops, Tensor } from "../engine/ops.ts";
+import type { Split } from "../data/dataset.ts";
 import { writeReport } from "../report/write-report.ts";
 import type { Checkpoint } from "../runs/checkpoint.ts";
 import { saveCheckpoint } from "../runs/checkpoints.ts";
@@ -15,15 +13,17 @@ import { analyse } from "../training/analysis/analyse.ts";
 import { Confidences } from "../training/analysis/confidences.ts";
 import { DivergenceWatch } from "../training/divergence.ts";
 import { type Evaluation, type EvaluationOptions, evaluate } from "../training/evaluate.ts";
+import { firstNormalized } from "../training/first-normalized.ts";
 import { initializeRanges } from "../training/initial-ranges.ts";
 import { initializeStatistics, statisticsImages } from "../training/initial-statistics.ts";
 import { type EpochSummary, start, stepSamples, trainLoop } from "../training/loop.ts";
-import { accountResult, confusionMatrix, learnedOf } from "../training/outcome.ts";
+import { accountResult, confusionMatrix } from "../training/outcome.ts";
 import { pausingSplit } from "../training/pausing-split.ts";
 import { epochsOf } from "../training/phases.ts";
 import { type Samples, testSamples } from "../training/settings.ts";
 import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
 import type { Context } from "./context.ts";
+import { epochEntry } from "./epoch-entry.ts";
 import { exportRun } from "./export.ts";
 import { newRecord } from "./new-record.ts";
 import { type Prepared, requireSameNetwork } from "./prepare.ts";
@@ -36,7 +36,8 @@ export class Run {
   readonly prepared: Prepared;
   readonly context: Context;
   readonly #watch: DivergenceWatch;
-  record: RunRecord;
+  readonly #publish: (record: RunRecord) => void;
+  #record: RunRecord;
   #position = start;
   #sessionStarted = Date.now();
   #secondsBefore = 0;
@@ -44,12 +45,24 @@ export class Run {
   #savedAt = Date.now();
   #savedStep = 0;
 
-  constructor(folder: string, prepared: Prepared, context: Context) {
+  /** @param publish Gets each new state of the record. */
+  constructor(folder: string, prepared: Prepared, context: Context, publish: (record: RunRecord) => void = () => {}) {
     this.folder = folder;
     this.prepared = prepared;
     this.context = context;
-    this.record = newRecord(prepared);
+    this.#publish = publish;
+    this.#record = newRecord(prepared);
+    publish(this.#record);
     this.#watch = new DivergenceWatch(prepared.config.training.guards, (step, message) => this.#warn(step, message));
+  }
+
+  get record(): RunRecord {
+    return this.#record;
+  }
+
+  set record(record: RunRecord) {
+    this.#record = record;
+    this.#publish(record);
   }
 
   /** Weights, statistics and ranges before the first step (ARCHITECTURE.md, "The method" 5). */
@@ -255,23 +268,11 @@ export class Run {
   }
 
   async #epoch(summary: EpochSummary): Promise<void> {
-    const { model, dataset, trainer, phases } = this.prepared;
-    const { epoch, loss, crossEntropy, complexity, top1, learningRates, waitingForData, phase, priorStrength } =
-      summary;
-    const evaluated = await this.#heldOut();
-    const { relativeBops } = accountResult(trainer.model.network, trainer.model.quantizers);
+    const { dataset, phases } = this.prepared;
+    const { epoch, loss, waitingForData } = summary;
+    const { top1, crossEntropy } = await this.#heldOut();
     const split = dataset.validation ? ("validation" as const) : ("test" as const);
-    const entry = {
-      epoch,
-      step: trainer.step,
-      train: { loss, crossEntropy, complexity, top1 },
-      evaluation: { split, top1: evaluated.top1, crossEntropy: evaluated.crossEntropy },
-      relativeBops,
-      learningRates,
-      phase,
-      ...(learningRates.gates > 0 && model.quantizers.size > 0 && { priorStrength }),
-      quantizers: Object.fromEntries(Array.from(model.quantizers, ([id, quantizer]) => [id, learnedOf(quantizer)])),
-    };
+    const entry = epochEntry(this.prepared, summary, { split, top1, crossEntropy });
     const epochSeconds = (Date.now() - this.#lastEpochAt) / 1000;
     this.#lastEpochAt = Date.now();
     const { times, epochs } = this.record;
@@ -286,7 +287,7 @@ export class Run {
       },
     };
     this.context.reporter.info(
-      `epoch ${epoch}/${epochsOf(phases)}: loss ${loss.toFixed(4)}, ${split} top-1 ${evaluated.top1.toFixed(2)} %, relative BOPs ${relativeBops.toFixed(3)} %, ${epochSeconds.toFixed(1)} s, ${waitingForData.toFixed(1)} % of the training waiting for data`,
+      `epoch ${epoch}/${epochsOf(phases)}: loss ${loss.toFixed(4)}, ${split} top-1 ${top1.toFixed(2)} %, relative BOPs ${entry.relativeBops.toFixed(3)} %, ${epochSeconds.toFixed(1)} s, ${waitingForData.toFixed(1)} % of the training waiting for data`,
     );
     this.#watch.epoch(this.record.epochs);
   }
@@ -301,9 +302,3 @@ export class Run {
 
 /** Damaged images of all sessions of a run: one that resumes does not read again what was read before. */
 const union = (before: readonly string[], now: readonly string[]): string[] => [...new Set([...before, ...now])].sort();
-
-/** Uploads the first training images, normalised, as often as it is called; fewer where there are not so many. */
-async function firstNormalized(ops: Ops, { train, imageShape, normalization }: Dataset, count: number) {
-  const { images, labels } = await firstImages(train, count);
-  return (): Tensor => ops.normalize(ops.tensor(images, [labels.length, ...imageShape]), normalization);
-}

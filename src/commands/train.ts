@@ -3,6 +3,7 @@ import { UsageError } from "../base/errors.ts";
 import { type Change, changedSettings, describeChange, mayChangeOnResume } from "../config/changes.ts";
 import { loadConfig } from "../config/load.ts";
 import type { RunConfig } from "../config/schema.ts";
+import { LiveView } from "../live/live-view.ts";
 import type { Checkpoint } from "../runs/checkpoint.ts";
 import { takeUpCheckpoint } from "../runs/checkpoints.ts";
 import { readRecord } from "../runs/record-file.ts";
@@ -19,6 +20,10 @@ export interface TrainOptions {
   readonly out?: string;
   readonly resume: boolean;
   readonly force: boolean;
+  /** Serves the growing report on this machine. */
+  readonly watch?: boolean;
+  /** The port that it is served on; a free one if left out. */
+  readonly watchPort?: number;
 }
 
 /** `train`: configuration in; run directory with checkpoint, record, ONNX file and report out. */
@@ -26,40 +31,50 @@ export async function runTrain(options: TrainOptions, context: Context): Promise
   const { config } = loadConfig(options.config, { set: [...options.set] });
   const folder = options.out ?? join("reports", config.name);
   const { opening, lock } = openRunDirectory(folder, options);
+  const watchPort = options.watch ? (options.watchPort ?? 0) : null;
   // A signal may end the program anywhere; the directory is given free in any case.
   process.once("exit", lock.release);
   try {
-    await trainIn(folder, { config, opening }, context);
+    await trainIn(folder, { config, opening, watchPort }, context);
   } finally {
     lock.release();
     process.off("exit", lock.release);
   }
 }
 
-async function trainIn(
-  folder: string,
-  { config, opening }: { readonly config: RunConfig; readonly opening: Opening },
-  context: Context,
-): Promise<void> {
+interface Training {
+  readonly config: RunConfig;
+  readonly opening: Opening;
+  /** null: nobody watches. */
+  readonly watchPort: number | null;
+}
+
+async function trainIn(folder: string, { config, opening, watchPort }: Training, context: Context): Promise<void> {
   if (opening === "finished") {
     context.reporter.info(`${folder} holds a finished run of ${config.name}: nothing to do (--force trains it again)`);
     return printResult(folder, readRecord(folder), context);
   }
   const log = context.openEventLog(runFiles(folder).events);
-  const checkpoint = opening === "resume" ? takeUpCheckpoint(folder, log) : null;
-  const changes = checkpoint === null ? [] : changesOf(checkpoint, config, folder);
-  const prepared = await prepare(config, { reporter: log });
-  requireMemory(config, prepared.model.network, log);
-  const run = new Run(folder, prepared, { ...context, reporter: log });
-  await context.holdStops(async () => {
-    if (checkpoint === null) await run.begin();
-    else run.restore(checkpoint, changes);
-    await run.train();
-    await run.finish();
-  });
-  await run.deliver();
-  printResult(folder, run.record, context);
-  await prepared.dataset.close();
+  const live = watchPort === null ? null : await LiveView.start({ port: watchPort, reporter: log });
+  if (live) log.info(`the growing report: ${live.url}`);
+  try {
+    const checkpoint = opening === "resume" ? takeUpCheckpoint(folder, log) : null;
+    const changes = checkpoint === null ? [] : changesOf(checkpoint, config, folder);
+    const prepared = await prepare(config, { reporter: log });
+    requireMemory(config, prepared.model.network, log);
+    const run = new Run(folder, prepared, { ...context, reporter: log }, (record) => live?.show(record));
+    await context.holdStops(async () => {
+      if (checkpoint === null) await run.begin();
+      else run.restore(checkpoint, changes);
+      await run.train();
+      await run.finish();
+    });
+    await run.deliver();
+    printResult(folder, run.record, context);
+    await prepared.dataset.close();
+  } finally {
+    await live?.end();
+  }
 }
 
 /**

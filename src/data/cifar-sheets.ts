@@ -31,12 +31,9 @@ export function parseLabels(json: Uint8Array, count: number, place: string): rea
  * @throws UserError that names `place`: no PNG, truncated, or of another shape than 1024 x one row per label in RGB.
  */
 export async function sheetToBinary(png: Uint8Array, labels: readonly number[], place: string): Promise<Uint8Array> {
-  const { data, info } = await sharp(png)
-    .raw()
-    .toBuffer({ resolveWithObject: true })
-    .catch((error: unknown) => {
-      throw new UserError(`cannot read ${place}: ${messageOf(error)}`, { cause: error });
-    });
+  const { data, info } = await decode(png).catch((error: unknown) => {
+    throw new UserError(`cannot read ${place}: ${messageOf(error)}`, { cause: error });
+  });
   const expected = [cifarSide * cifarSide, labels.length, 3];
   const found = [info.width, info.height, info.channels];
   if (found.join() !== expected.join()) {
@@ -45,3 +42,6 @@ export async function sheetToBinary(png: Uint8Array, labels: readonly number[], 
   }
   return cifar10Bytes(data, labels);
 }
+
+// Sharp refuses an empty file at once, all others later: here both are a rejection.
+const decode = async (png: Uint8Array) => sharp(png).raw().toBuffer({ resolveWithObject: true });

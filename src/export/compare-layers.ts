@@ -2,6 +2,7 @@ import { UserError } from "../base/errors.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
 import type { Verification } from "../runs/record.ts";
 import { CodeComparison } from "./compare-codes.ts";
+import { ExactValues } from "./exact-values.ts";
 import { layerGroups } from "./layer-groups.ts";
 import { toChannelsLast } from "./onnx/layout.ts";
 import type { FileValue, InputKind, Lowered } from "./onnx/model-frame.ts";
@@ -40,6 +41,8 @@ export async function compareLayers(options: CompareLayersOptions): Promise<Veri
   });
   const shown = groups.map(({ end }) => lowered.values.get(end.id)!.name);
   const reference = new Reference(ops, network);
+  const exact = new ExactValues(network.nodes, { magnitudes: false });
+  const magnitudes = new ExactValues(network.nodes, { magnitudes: true });
   const runtime = await RuntimeModel.load(withOutputs(model, shown, file), file);
   try {
     for await (const batch of test.batches({ batchSize: BATCH, limit: IMAGES })) {
@@ -55,16 +58,21 @@ export async function compareLayers(options: CompareLayersOptions): Promise<Veri
       for (const { from, nodes, end, comparison } of groups) {
         ops.scope(
           () => {
+            const known = new Map(from.map(({ id }) => [id, shownValue(id)]));
             const values = new Map<string, Tensor>();
             for (const { id, outputShape } of from) {
-              values.set(id, ops.tensor(shownValue(id), [images.count, ...outputShape]));
+              values.set(id, ops.tensor(known.get(id)!, [images.count, ...outputShape]));
             }
             for (const node of nodes) {
               const inputs = node.inputs.map((id) => values.get(id)!);
               values.set(node.id, reference.evaluateNode(node, inputs));
             }
-            const before = floats(ops, values.get(end.inputs[0]!)!);
-            comparison.add({ runtime: shownValue(end.id), reference: floats(ops, values.get(end.id)!), before });
+            comparison.add({
+              runtime: shownValue(end.id),
+              reference: floats(ops, values.get(end.id)!),
+              exact: exact.of(end.inputs[0]!, known),
+              magnitude: magnitudes.of(end.inputs[0]!, known),
+            });
           },
           () => [],
         );
@@ -84,11 +92,12 @@ const decoded = (values: RuntimeValues, { scale, zeroPoint }: FileValue): Float3
   values instanceof Float32Array ? values : Float32Array.from(values, (code) => (code - zeroPoint) * scale!);
 
 function disagreement(file: string, layer: string, value: string, { result }: CodeComparison): UserError {
-  const { equalCodes, largestDifference, elements } = result;
+  const { equalCodes, largestDifference, elements, boundaryDistance = 0 } = result;
   return new UserError(
     `${file}: ${runtimeName} disagrees with the trainer, first at layer ${layer} (value ${value}): ` +
       `${equalCodes.toFixed(3)} % of ${elements} codes are equal (at least 99.99 % expected), ` +
-      `the largest difference is ${largestDifference} (at most 1 expected). The file was made of another network, ` +
+      `the largest difference is ${largestDifference} (at most 1 expected), ${boundaryDistance.toPrecision(2)} steps ` +
+      `from a rounding boundary (where float32 is exact enough, at most 0.0001 expected). The file was made of another network, ` +
       "or is damaged: export again from the run's checkpoint.",
   );
 }

@@ -36,9 +36,10 @@ export async function exportFile(options: ExportOptions): Promise<ExportRecord> 
   const verification = await writeVerified(file, bytes, async (written) => {
     const verified = await verify({ ...options, lowered, readFrom: written });
     const latency = await latencyOf(options, bytes);
+    // Before the model has its name: when this fails, no model stands there that the record knows nothing of.
+    if (bits !== undefined) writeFileAtomically(bits, `${JSON.stringify(bitsFile(network), null, 2)}\n`);
     return latency === null ? verified : { ...verified, latency };
   });
-  if (bits !== undefined) writeFileAtomically(bits, `${JSON.stringify(bitsFile(network), null, 2)}\n`);
   return {
     form,
     input,

@@ -1,7 +1,8 @@
 import { renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { syncFolder, writeFileAtomically } from "../base/atomic-file.ts";
-import { messageOf, UserError } from "../base/errors.ts";
+import { UserError } from "../base/errors.ts";
+import { explainFileError } from "../base/file-errors.ts";
 
 /**
  * Writes `bytes` beside `file`, lets `check` look at what was written, and only then gives it the final name. When
@@ -35,6 +36,6 @@ function rename(from: string, to: string): void {
     renameSync(from, to);
     syncFolder(dirname(to));
   } catch (error) {
-    throw new UserError(`cannot write ${to}: ${messageOf(error)}`, { cause: error });
+    throw new UserError(`cannot write ${to}: ${explainFileError(error)}`, { cause: error });
   }
 }

@@ -34,7 +34,7 @@ export function foldBatchNorm(network: Network, statistics: Statistics): Network
     }
     if (node.kind !== "batch-norm" || norms.get(node.inputs[0]) !== node) return [node];
     const layer = nodes.get(node.inputs[0]) as LayerNode;
-    const second = statistics === "second-convolution" ? layer.inputs : [];
+    const second = statistics === "running" ? [] : layer.inputs;
     return [
       {
         kind: "folded-norm",

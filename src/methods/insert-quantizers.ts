@@ -38,7 +38,7 @@ export interface QuantizerOptions {
  */
 export function insertQuantizers(
   network: Network,
-  { pruning, statistics = "output", quantizeAddends = false }: QuantizerOptions,
+  { pruning, statistics = "every-position", quantizeAddends = false }: QuantizerOptions,
 ): Network {
   const folded = foldBatchNorm(network, statistics);
   return gateBiases(quantizeActivations(quantizeWeights(folded, pruning), quantizeAddends));

@@ -18,8 +18,9 @@ export type ChannelStates = ReadonlyMap<NodeId, Uint8Array>;
 
 /**
  * Follows pruned channels through the network. Tensors that are added share the union of their kept channels; a
- * channel that is a constant stays where zeros are put around it, because it would no longer be one. Bit operations,
- * sizes and export all go by this.
+ * channel that is a constant stays where zeros are put around it, because it would no longer be one. A channel whose
+ * only readers are depthwise convolutions that have closed it goes too, whatever its own gate. Bit operations, sizes
+ * and export all go by this.
  *
  * @param open The channels of a layer whose pruning gate is open; null: all.
  */
@@ -38,6 +39,7 @@ export function followChannels(network: Network, open: (layer: NodeId) => readon
     return (gates.get(layer)?.[channel] ?? 1) === 1;
   };
 
+  const used = usedChannels(network, channelsOf, isOpen);
   const required = new Map<NodeId, Set<number>>();
   let changed = false;
   /** Keeps a channel of a node, and of all that it comes from. */
@@ -64,10 +66,11 @@ export function followChannels(network: Network, open: (layer: NodeId) => readon
     const by = (state: (channel: number) => number) =>
       Uint8Array.from(channels, (channel) => (own(channel) ? kept : state(channel)));
     const input = states.get(inputsOf(node)[0] ?? "")!;
-    const keepConstants = (padding: Padding) => {
+    const makes = (channel: number) => isOpen(node.id, channel) && used.get(node.id)![channel] === 1;
+    const keepConstants = (padding: Padding, reads: (channel: number) => boolean = () => true) => {
       if (!Object.values(padding).some((size) => size > 0)) return;
       input.forEach((state, channel) => {
-        if (state === constant) require(inputsOf(node)[0]!, channel);
+        if (state === constant && reads(channel)) require(inputsOf(node)[0]!, channel);
       });
     };
     switch (node.kind) {
@@ -75,12 +78,12 @@ export function followChannels(network: Network, open: (layer: NodeId) => readon
         return by(() => kept);
       case "conv2d":
         keepConstants(node.padding);
-        return by((channel) => (isOpen(node.id, channel) ? kept : zero));
+        return by((channel) => (makes(channel) ? kept : zero));
       case "dense":
-        return by((channel) => (isOpen(node.id, channel) ? kept : zero));
+        return by((channel) => (makes(channel) ? kept : zero));
       case "depthwise-conv2d":
-        keepConstants(node.padding);
-        return by((channel) => (isOpen(node.id, channel) ? input[channel]! : zero));
+        keepConstants(node.padding, makes);
+        return by((channel) => (makes(channel) ? input[channel]! : zero));
       case "bias":
       case "folded-norm": {
         const layer = node.inputs[0];
@@ -122,6 +125,35 @@ export function followChannels(network: Network, open: (layer: NodeId) => readon
     for (const node of network.nodes) states.set(node.id, follow(node));
   } while (changed);
   return states;
+}
+
+/** By node, 1 for each channel that something behind it depends on. */
+function usedChannels(
+  network: Network,
+  channelsOf: (id: NodeId) => number,
+  isOpen: (layer: NodeId, channel: number) => boolean,
+): ReadonlyMap<NodeId, Uint8Array> {
+  const used = new Map(network.nodes.map(({ id }) => [id, new Uint8Array(channelsOf(id))]));
+  used.get(network.output)!.fill(1);
+  for (const node of network.nodes.toReversed()) {
+    const own = used.get(node.id)!;
+    for (const id of inputsOf(node)) {
+      const read = used.get(id)!;
+      if (node.kind === "conv2d" || node.kind === "dense") read.fill(1);
+      else if (node.kind === "depthwise-conv2d") {
+        own.forEach((flag, channel) => {
+          if (flag === 1 && isOpen(node.id, channel)) read[channel] = 1;
+        });
+      } else {
+        const before = node.kind === "pad" ? node.channels[0] : 0;
+        own.forEach((flag, channel) => {
+          const from = node.kind === "flatten" ? channel % read.length : channel - before;
+          if (flag === 1 && from >= 0 && from < read.length) read[from] = 1;
+        });
+      }
+    }
+  }
+  return used;
 }
 
 /** Indices of the channels that stay. */

@@ -102,12 +102,15 @@ export interface FoldNode extends Base {
   readonly epsilon: number;
 }
 
-/** Where training takes the statistics of a folded batch normalization from. */
+/**
+ * Where training takes the statistics of a folded batch normalization from: a second convolution, with the
+ * unquantized, unfolded weight.
+ */
 export type Statistics =
-  /** The output of the layer with its quantized weight: one convolution. */
-  | "output"
-  /** A second convolution with the unquantized, unfolded weight: the authors' form. */
-  | "second-convolution"
+  /** All of its output: the authors' form. */
+  | "every-position"
+  /** Every second row and column of its output, for a quarter of its cost; all of a dense layer's. */
+  | "every-second-position"
   /** The running statistics, which then no longer move: for fine-tuning. */
   | "running";
 
@@ -117,7 +120,7 @@ export type Statistics =
  */
 export interface FoldedNormNode extends Base {
   readonly kind: "folded-norm";
-  /** The layer's output, scale, shift; for a second convolution also the layer's input and its unfolded weight. */
+  /** The layer's output, scale, shift; where statistics are those of the batch also the layer's input and its unfolded weight. */
   readonly inputs: readonly [NodeId, NodeId, NodeId] | readonly [NodeId, NodeId, NodeId, image: NodeId, weight: NodeId];
   readonly norm: NodeId;
   readonly epsilon: number;

@@ -11,7 +11,7 @@ export const fixed = (value: number, digits = 2): string => value.toFixed(digits
 export function significant(value: number, digits = 3): string {
   const size = Math.abs(value);
   if (value === 0) return "0";
-  if (size < 1e-4) return value.toExponential(digits - 1);
+  if (size < 1e-4) return value.toExponential(digits - 1).replace(/\.?0+e/, "e");
   return new Intl.NumberFormat("en-US", { maximumSignificantDigits: digits }).format(value);
 }
 
@@ -48,8 +48,9 @@ export function moment(iso: string): string {
   return Number.isNaN(time.getTime()) ? iso : `${time.toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
-/** Signed difference in percentage points: "−0.09 points". */
+/** Signed difference in percentage points: "−0.09 points", "±0.00 points". */
 export function points(difference: number): string {
-  const sign = difference < 0 ? "−" : "+";
-  return `${sign}${Math.abs(difference).toFixed(2)} points`;
+  const size = Math.abs(difference).toFixed(2);
+  const sign = Number(size) === 0 ? "±" : difference < 0 ? "−" : "+";
+  return `${sign}${size} points`;
 }

@@ -19,13 +19,15 @@ import { weightSection } from "./sections/weights.ts";
 export interface ReportOptions {
   /** Runs that this one is held against, as FP32 or fixed bit-widths. */
   readonly baselines?: readonly RunRecord[];
+  /** Makes the page that is served while the run goes on, and follows it: a number that grows with each state. */
+  readonly liveVersion?: number;
 }
 
 /**
  * The report of a run as one HTML file, made from the record alone. It loads nothing from anywhere, and the same
  * record gives the same bytes. A run without a result gives a page with what there is.
  */
-export function renderReport(record: RunRecord, { baselines = [] }: ReportOptions = {}): string {
+export function renderReport(record: RunRecord, { baselines = [], liveVersion }: ReportOptions = {}): string {
   const warnings = warningSection(record);
   return pageText({
     title: `${record.name} · Bayesian Bits`,
@@ -43,6 +45,7 @@ export function renderReport(record: RunRecord, { baselines = [] }: ReportOption
       reproductionSection(record),
     ],
     footer: markup`Made from the run’s record by ${foreign(`bayesian-bits ${record.environment.version}`)}. Percentages of bit operations are relative to the same network with 32-bit weights and activations.`,
+    liveVersion,
   });
 }
 
@@ -51,7 +54,7 @@ function header(record: RunRecord): Markup {
   const when = times.finishedAt === null ? `started ${moment(times.startedAt)}` : moment(times.finishedAt);
   return markup`<p class="kind">Bayesian Bits run report</p>
 <h1>${foreign(name, 120)}</h1>
-<p class="about">${foreign(network.name, 40)} on ${foreign(data.name, 40)} · <span class="status">${status}</span>${times.finishedAt === null && ","} ${foreign(when, 48)} · ${integer(record.epochs.length)} ${record.epochs.length === 1 ? "epoch" : "epochs"} in ${duration(times.seconds)} · seed ${seed}</p>
+<p class="about">${foreign(network.name, 40)} on ${foreign(data.name, 40)} · <span class="status">${status}</span>${times.finishedAt === null && ","} ${foreign(when, 48)} · ${integer(record.epochs.length)} ${record.epochs.length === 1 ? "epoch" : "epochs"} in ${duration(times.seconds)} · seed\u00a0${seed}</p>
 ${record.result === null && unfinishedBanner(record)}
 ${headline(record)}`;
 }

@@ -25,6 +25,8 @@ const layout = `
 .page { max-width: 66rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
 header .kind { color: var(--muted); margin: 0 0 0.25rem; font-size: 0.875rem; }
 header .about { color: var(--muted); margin: 0.375rem 0 0; max-width: none; }
+.live { margin: 0 0 0.75rem; max-width: none; font-size: 0.875rem; color: var(--muted); }
+.live [role="status"] { color: var(--ink); font-weight: 600; }
 .status { color: var(--ink); font-weight: 600; }
 .banner { margin: 1rem 0 0; padding: 0.625rem 0.875rem; max-width: none; background: var(--note);
   border-left: 3px solid var(--note-edge); }
@@ -32,6 +34,8 @@ nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: 0.125rem 1rem; m
   border-top: 1px solid var(--rule); font-size: 0.875rem; }
 nav a { text-decoration: none; display: inline-block; padding: 0.125rem 0; }
 nav a:hover { text-decoration: underline; }
+/* A browser lays out what is near the view: of a long run's page, a tenth. */
+@media screen { main > section { content-visibility: auto; contain-intrinsic-size: auto 50rem; } }
 section { margin-top: 2.5rem; padding-top: 1.5rem; border-top: 1px solid var(--rule); }
 @media (min-width: 78rem) {
   .page { max-width: 80rem; display: grid; grid-template-columns: 11rem minmax(0, 66rem); column-gap: 3rem; }
@@ -41,7 +45,7 @@ section { margin-top: 2.5rem; padding-top: 1.5rem; border-top: 1px solid var(--r
   main { grid-column: 2; grid-row: 2; }
 }
 .headline { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); margin: 1.5rem 0 0; column-gap: 2rem; }
-.headline > div { border-top: 1px solid var(--rule); padding: 0.75rem 0 1rem; }
+.headline > div { border-top: 1px solid var(--rule); padding: 0.75rem 0 1rem; display: grid; grid-row: span 2; grid-template-rows: subgrid; row-gap: 0; }
 .headline dt { font-size: 0.875rem; color: var(--muted); }
 .headline dd { margin: 0; }
 .headline strong { display: block; font-size: 1.75rem; line-height: 1.25; font-weight: 600; letter-spacing: -0.015em; }
@@ -81,8 +85,9 @@ th button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px;
 th[aria-sort] button { color: var(--ink); font-weight: 650; }
 th[aria-sort="ascending"] button::after { content: " \\2191"; }
 th[aria-sort="descending"] button::after { content: " \\2193"; }
-.tool { font: inherit; font-size: 0.8125rem; color: var(--accent); background: none; border: 0; padding: 0.125rem 0; cursor: pointer; }
+.tool { position: relative; font: inherit; font-size: 0.8125rem; color: var(--accent); background: none; border: 0; padding: 0.125rem 0; cursor: pointer; }
 .tool:hover { text-decoration: underline; }
+.tool > .hidden { left: 0; }
 .tools { position: absolute; top: 0; right: 0; z-index: 2; display: flex; gap: 0.75rem; }
 @media (hover: hover) { .chart > .tools { opacity: 0; } .chart:hover > .tools, .chart:focus-within > .tools { opacity: 1; } }
 .matrix td { text-align: right; padding: 0.25rem 0.4375rem; min-width: 2.25rem; }
@@ -159,7 +164,7 @@ const small = `
 @media print {
   body { font-size: 10pt; }
   .page { max-width: none; padding: 0; display: block; }
-  nav, .tools, .tip, .cursor, .skip { display: none !important; }
+  nav, .live, .tools, .tip, .cursor, .skip { display: none !important; }
   .scroll, .listing { overflow: visible; max-height: none; }
   .listing { white-space: pre-wrap; }
   section { border-top: 0; margin-top: 1rem; }

@@ -151,6 +151,9 @@ const verification = z.object({
       elements: count,
       equalCodes: percent,
       largestDifference: count.describe("in codes, on the runtime's own inputs"),
+      boundaryDistance: finite
+        .optional()
+        .describe("steps between a rounding boundary and the farthest value that got another code; 0: none did"),
     }),
   ),
   latency: z.array(latency).optional().describe("measured in this runtime on the machine that verified"),

@@ -2,43 +2,21 @@ import { createHash } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import onnxProto from "onnx-proto";
 import { UserError } from "../../src/base/errors.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { readIdxFile } from "../../src/data/idx-file.ts";
 import { takeFiles } from "../../src/data/package-archive.ts";
 import { extractZip } from "../../src/engine/provision/extract.ts";
-import { readModel } from "../../src/export/onnx/read-model.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../src/runs/checkpoint.ts";
 import { acquireLock, lockFile } from "../../src/runs/lock.ts";
 import { ownIdentity } from "../../src/runs/process-identity.ts";
 import { readRecord, recordFile } from "../../src/runs/record-file.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../src/runs/safetensors.ts";
-import { idxImages, idxLabels } from "../fixtures/idx.ts";
 import { archiveOf, sha256Of } from "../fixtures/registry.ts";
 import { sampleRecord } from "../fixtures/sample-record.ts";
 import { zip } from "../fixtures/zip.ts";
-
-/** A door through which bytes come in. */
-export interface FuzzedParser {
-  /** Whole inputs, from which the mutated ones are made. */
-  readonly seeds: readonly Uint8Array[];
-  /**
-   * Parses `bytes`; `folder` is empty and its own. It may return or throw a {@link UserError}; all else is a defect.
-   */
-  parse(bytes: Buffer, folder: string): unknown;
-}
-
-const text = (...seeds: readonly string[]): Buffer[] => seeds.map((seed) => Buffer.from(seed));
-
-/** Parses bytes as a file, as a user's program would have them. */
-const asFile =
-  (name: string, parse: (path: string, folder: string) => unknown) =>
-  (bytes: Buffer, folder: string): unknown => {
-    const path = join(folder, name);
-    writeFileSync(path, bytes);
-    return parse(path, folder);
-  };
+import { dataParsers } from "./data-parsers.ts";
+import { asFile, type FuzzedParser, text } from "./fuzzed-parser.ts";
+import { networkParsers } from "./network-parsers.ts";
 
 const quick = readFileSync("configs/mnist-lenet5-quick.yaml", "utf8").replace(
   "extends: ./",
@@ -72,6 +50,8 @@ const wheel = { "tensorflow/libtensorflow_cc.so.2": "library", "tensorflow/inclu
 
 /** Every parser of the program by its name. A new one is a line here. */
 export const parsers: Readonly<Record<string, FuzzedParser>> = {
+  ...dataParsers,
+  ...networkParsers,
   config: {
     seeds: text(quick, paper, JSON.stringify({ extends: [], a: [1, { b: null }] })),
     parse: asFile("c.yaml", (path) => loadConfig(path)),
@@ -79,14 +59,6 @@ export const parsers: Readonly<Record<string, FuzzedParser>> = {
   setting: {
     seeds: text("training.epochs=3", "training.weights={optimizer: sgd, schedule: cosine}", "data.limit={train: 16}"),
     parse: (bytes) => loadConfig("configs/mnist-lenet5.yaml", { set: [bytes.toString("utf8")] }),
-  },
-  "idx-images": {
-    seeds: [idxImages(5), gzipSync(idxImages(5))],
-    parse: asFile("images", (path) => readIdxFile(path, "images")),
-  },
-  "idx-labels": {
-    seeds: [idxLabels(9), gzipSync(idxLabels(9))],
-    parse: asFile("labels", (path) => readIdxFile(path, "labels")),
   },
   record: {
     seeds: text(JSON.stringify(sampleRecord(), null, 1)),
@@ -118,20 +90,5 @@ export const parsers: Readonly<Record<string, FuzzedParser>> = {
       await extractZip(path, join(folder, "out"), (entry) => entry);
       rmSync(join(folder, "out"), { recursive: true, force: true });
     },
-  },
-  onnx: {
-    seeds: [
-      onnxProto.onnx.ModelProto.encode({
-        opsetImport: [{ version: 13 }],
-        graph: {
-          name: "g",
-          node: [{ opType: "Relu", input: ["x"], output: ["y"], attribute: [{ name: "axis", i: 1, type: 2 }] }],
-          initializer: [{ name: "w", dims: [2], dataType: 1, rawData: new Uint8Array(8) }],
-          input: [{ name: "x" }],
-          output: [{ name: "y" }],
-        },
-      }).finish(),
-    ],
-    parse: (bytes) => readModel(bytes, "it"),
   },
 };

@@ -86,16 +86,27 @@ t.test("a shortcut that widens by zeros keeps what the other branch keeps", asyn
   t.strictSame(states("second"), [kept, kept, zero, zero]);
 });
 
-t.test("a depthwise convolution loses the channels that it reads or prunes", async (t) => {
+t.test("a depthwise convolution and the layer before it lose what either prunes", async (t) => {
   const plain = mobilenetv2({ inputShape: [32, 32, 3], classes: 10, width: 0.1 });
   const quantized = insertQuantizers(plain, { pruning: true });
   const states = followChannels(quantized, (layer) => {
     if (layer === "stage2.block1.expand") return Array.from({ length: 24 }, (_, channel) => channel);
     return layer === "stage2.block1.depthwise" ? Array.from({ length: 40 }, (_, channel) => channel + 8) : null;
   });
-  t.equal(keptChannels(states.get("stage2.block1.expand")!).length, 24);
-  t.strictSame(
-    keptChannels(states.get("stage2.block1.depthwise")!),
-    Array.from({ length: 16 }, (_, channel) => channel + 8),
-  );
+  const both = Array.from({ length: 16 }, (_, channel) => channel + 8);
+  for (const id of ["expand", "expand.quantizer", "depthwise"]) {
+    t.strictSame(keptChannels(states.get(`stage2.block1.${id}`)!), both, id);
+  }
+});
+
+t.test("what another reader uses stays, though a depthwise convolution has closed it", async (t) => {
+  const network = new NetworkBuilder();
+  const options = { kernel: 3, inputs: 1, outputs: 3, padding: evenPadding(1) };
+  const wide = network.relu("relu", network.conv2d("wide", network.input, options));
+  const depthwise = network.depthwiseConv2d("depthwise", wide, { kernel: 3, channels: 3, padding: evenPadding(1) });
+  const sum = network.globalAveragePool("pool", network.add("sum", depthwise, wide));
+  const output = network.dense("fc", sum, { inputs: 3, outputs: 2 });
+  const plain = network.build({ name: "test", inputShape: image, classes: 2, output });
+  const states = follow(insertQuantizers(plain, { pruning: true }), { depthwise: [0, 2] });
+  t.strictSame(states("wide"), [kept, kept, kept]);
 });

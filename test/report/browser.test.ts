@@ -26,6 +26,23 @@ const records = {
 
 const comparisons = { comparison: comparedRecords(), "hostile comparison": hostileComparison() } as const;
 
+const combinations = [
+  [1440, "light"],
+  [360, "dark"],
+  [1440, "dark"],
+  [360, "light"],
+] as const;
+
+/** Of other pages the first two are enough: each width and each scheme once. */
+const inAllCombinations: ReadonlySet<string> = new Set(["finished", "hostile", "comparison", "hostile comparison"]);
+
+/** The parts of the page that are wider than their place; a section cuts off what is. */
+const overflowing = `[document.documentElement, ...document.querySelectorAll("header, nav, section, footer")]
+  .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ tagName, id }) => tagName + " " + id)`;
+
+const violations = `axe.run({ resultTypes: ["violations"] }).then(({ violations }) => violations.map(({ id, nodes }) =>
+  id + ": " + nodes.map((node) => node.html.slice(0, 120)).join(" ")))`;
+
 /** What a page said and asked for while it was open. */
 interface Opened {
   readonly page: Page;
@@ -67,24 +84,22 @@ t.test("the report in a browser", { skip }, async (t) => {
 
   for (const [name, file] of files) {
     t.test(`${name}: no complaint, no request, no sideways scroll, nothing that axe-core finds`, async (t) => {
-      // Each width and each scheme once: what one has, the other has too.
-      for (const [width, scheme] of [
-        [1440, "light"],
-        [360, "dark"],
-      ] as const) {
-        const { page, complaints, requests } = await open(browser, file, { width, scheme });
-        const overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
-        t.equal(await page.evaluate(overflow), 0, `${width} ${scheme}: fits`);
-        await page.evaluate(axeSource);
-        const violations = await page.evaluate(
-          "axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map((node) => node.html.slice(0, 120)).join(' ')))",
-        );
-        t.strictSame(violations, [], `${width} ${scheme}: accessible`);
-        t.strictSame(complaints, [], `${width} ${scheme}: console`);
-        t.strictSame(requests, [pathToFileURL(file).href], `${width} ${scheme}: requests`);
-        t.not(await page.title(), "owned");
-        await page.context().close();
+      const { page, complaints, requests } = await open(browser, file);
+      await page.evaluate(axeSource);
+      // What a section hides because it is far from the view is looked at too.
+      await page.evaluate(
+        "for (const section of document.querySelectorAll('main > section')) section.style.contentVisibility = 'visible'",
+      );
+      for (const [width, scheme] of combinations.slice(0, inAllCombinations.has(name) ? 4 : 2)) {
+        await page.setViewportSize({ width, height: 900 });
+        await page.emulateMedia({ colorScheme: scheme });
+        t.strictSame(await page.evaluate(overflowing), [], `${width} ${scheme}: fits`);
+        t.strictSame(await page.evaluate(violations), [], `${width} ${scheme}: accessible`);
       }
+      t.strictSame(complaints, [], "console");
+      t.strictSame(requests, [pathToFileURL(file).href], "requests");
+      t.not(await page.title(), "owned");
+      await page.context().close();
     });
   }
 
@@ -141,6 +156,8 @@ t.test("the report in a browser", { skip }, async (t) => {
       .first()
       .hover({ position: { x: strip.width * 0.25, y: 5 } });
     t.match(await tip.textContent(), /epoch 2[\s\S]*bits[\s\S]*4/);
+    await page.mouse.move(1, 1);
+    t.equal(await tip.isVisible(), false);
     await page.context().close();
   });
 
@@ -190,12 +207,36 @@ t.test("the report in a browser", { skip }, async (t) => {
     },
   );
 
-  t.test("a comparison sorts", async (t) => {
+  t.test("a comparison sorts, and copies in the order that is shown", async (t) => {
     const { page } = await open(browser, files.get("comparison")!);
     await page.locator("#run-table thead button", { hasText: "Relative BOPs" }).click();
     t.match(await page.locator("#run-table tbody th").first().textContent(), "bits-0.3");
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await page.locator("#run-table .tool").click();
+    await page.locator("#run-table .tool", { hasText: "Copied" }).waitFor();
+    t.match((await page.evaluate("navigator.clipboard.readText()")) as string, /^Run,Seed,.*\r\nbits-0\.3,1,/);
     await page.context().close();
   });
+
+  t.test(
+    "a record of 1,000 epochs and 200 quantizers is a page of bearable size, laid out as it is read",
+    async (t) => {
+      const file = join(folder, "long.html");
+      writeReport(longRecord(), file);
+      t.ok(statSync(file).size < 10e6, `${statSync(file).size} bytes`);
+      const { page, complaints } = await open(browser, file);
+      await page.locator("#network svg.wide").waitFor();
+      const elements = (await page.evaluate("document.querySelectorAll('*').length")) as number;
+      t.ok(elements < 120_000, `${elements} elements`);
+      const drawn = `[...document.querySelectorAll("#gates .strip")].filter((strip) => strip.checkVisibility({ contentVisibilityAuto: true })).length`;
+      t.equal(await page.evaluate(drawn), 0, "far below the view nothing is laid out");
+      await page.locator("#gate-table").scrollIntoViewIfNeeded();
+      await page.locator("#gate-table .strip").first().hover();
+      t.match(await page.locator(".tip").textContent(), /epoch \d+/);
+      t.strictSame(complaints, []);
+      await page.context().close();
+    },
+  );
 
   t.test("everything can be read without JavaScript", async (t) => {
     const context = await browser.newContext({ javaScriptEnabled: false });
@@ -206,19 +247,6 @@ t.test("the report in a browser", { skip }, async (t) => {
     t.equal(await page.locator("#tensors tbody tr").count(), records.finished.quantizers.length);
     await context.close();
   });
-});
-
-t.test("a record of 1,000 epochs and 200 quantizers is a page of bearable size", { skip }, async (t) => {
-  const file = join(t.testdir({}), "long.html");
-  writeReport(longRecord(), file);
-  t.ok(statSync(file).size < 10e6, `${statSync(file).size} bytes`);
-  const browser = await launchBrowser();
-  t.teardown(() => browser.close());
-  const { page, complaints } = await open(browser, file);
-  await page.locator("#network svg.wide").waitFor();
-  const elements = (await page.evaluate("document.querySelectorAll('*').length")) as number;
-  t.ok(elements < 120_000, `${elements} elements`);
-  t.strictSame(complaints, []);
 });
 
 t.test("a long run's report keeps the last values exactly and says that not all epochs are drawn", async (t) => {

@@ -8,6 +8,8 @@ const cases: readonly (readonly [string, string])[] = [
   [significant(1234.5), "1,230"],
   [significant(0), "0"],
   [significant(0.0000123), "1.23e-5"],
+  [significant(0.00001, 4), "1e-5"],
+  [significant(0.000012, 4), "1.2e-5"],
   [bytes(999), "999\u202fB"],
   [bytes(61_960), "62.0\u202fkB"],
   [bytes(250_400), "250\u202fkB"],
@@ -18,7 +20,9 @@ const cases: readonly (readonly [string, string])[] = [
   [moment("2026-03-01T09:12:04.000Z"), "2026-03-01 09:12 UTC"],
   [moment("yesterday"), "yesterday"],
   [points(-0.09), "−0.09 points"],
-  [points(0), "+0.00 points"],
+  [points(0), "±0.00 points"],
+  [points(0.004), "±0.00 points"],
+  [points(0.21), "+0.21 points"],
   [`${share(1, 4)} ${share(0, 0)}`, "25 0"],
 ];
 

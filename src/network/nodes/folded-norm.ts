@@ -1,6 +1,6 @@
 import type { Tensor } from "../../engine/ops.ts";
 import type { FoldedNormNode } from "../graph.ts";
-import type { BackwardPass, Forward, NodeKind, Pass, RunningStatistics } from "../node-kind.ts";
+import type { BackwardPass, Forward, NodeKind, Pass } from "../node-kind.ts";
 import { inverseDeviation, perChannel, unbiased } from "./batch-norm.ts";
 
 /**
@@ -8,24 +8,20 @@ import { inverseDeviation, perChannel, unbiased } from "./batch-norm.ts";
  * so the epsilon of the layer itself, which is inside the folded weight, would count a second time.
  */
 const EPSILON = 1e-8;
-/** Below this scale a channel's output says nothing of the unfolded weight's: its statistics stay. */
-const SMALLEST_SCALE = 1e-4;
-
 /**
  * Batch normalization behind a folded, quantized weight (ARCHITECTURE.md, "Batch normalization"): `c` is the layer's
  * output with weight w·scale/sigma_running, z the pruning gates.
  *
  * - Evaluation and "running": z·(c + shift - scale·mean/sigma).
- * - "output": z·(|scale|·(c - mean_c)/sigma_c + shift), with the statistics of c.
- * - "second-convolution": z·(c·sigma/sigma_b + shift - scale·mean_b/sigma_b), with the statistics of a convolution with
- *   the unquantized, unfolded weight. Their gradient goes through the first convolution, straight through the
- *   quantizer, so that the second needs no backward pass.
+ * - Training: z·(c·sigma/sigma_b + shift - scale·mean_b/sigma_b), with the statistics of a second convolution, with the
+ *   unquantized, unfolded weight. Their gradient goes through the first convolution, straight through the quantizer, so
+ *   that the second needs no backward pass.
  */
 export const foldedNorm: NodeKind<FoldedNormNode> = {
   shape: (_, [x]) => x!,
   forward(node, inputs, pass) {
     if (!pass.training || node.statistics === "running") return forwardRunning(node, inputs, pass);
-    return node.statistics === "output" ? forwardOutput(node, inputs, pass) : forwardSecond(node, inputs, pass);
+    return forwardBatch(node, inputs, pass);
   },
   backward(node, gradient, saved, pass) {
     const extra = node.inputs.slice(3).map(() => null);
@@ -58,51 +54,21 @@ function reportGates({ gate }: FoldedNormNode, pass: BackwardPass, ...pairs: rea
 const gatedFactor = (node: FoldedNormNode, pass: Pass, scale: Tensor): Tensor =>
   gatedBy(node, pass, perChannel(pass, host(pass, scale).map(Math.abs)));
 
-function forwardOutput(node: FoldedNormNode, [c, scale, shift]: readonly Tensor[], pass: Pass): Forward {
-  const { ops } = pass;
-  const factor = gatedFactor(node, pass, scale!);
-  const { output, statistics } = ops.batchNorm(c!, factor, gatedBy(node, pass, shift!), EPSILON);
-  pass.observe(node.norm, unfolded(node, pass, host(pass, scale!), c!, statistics));
-  return { output, saved: [c!, factor, scale!, shift!, statistics.mean, statistics.variance] };
-}
-
-/** Statistics of the unfolded weight's output from those of the folded one's. */
-function unfolded(
-  { norm, epsilon }: FoldedNormNode,
-  pass: Pass,
-  scale: Float32Array,
-  c: Tensor,
-  { mean, variance }: { readonly mean: Tensor; readonly variance: Tensor },
-): RunningStatistics {
-  const running = pass.statistics(norm);
-  const inverse = inverseDeviation(running, epsilon);
-  const [means, variances] = [host(pass, mean), host(pass, variance)];
-  const correction = unbiased(c);
-  const known = (channel: number) => Math.abs(scale[channel]!) > SMALLEST_SCALE;
-  const factor = (channel: number) => scale[channel]! * inverse[channel]!;
-  return {
-    mean: means.map((value, channel) => (known(channel) ? value / factor(channel) : running.mean[channel]!)),
-    variance: variances.map((value, channel) =>
-      known(channel) ? (value * correction) / factor(channel) ** 2 : running.variance[channel]!,
-    ),
-  };
-}
-
-function forwardSecond(node: FoldedNormNode, inputs: readonly Tensor[], pass: Pass): Forward {
+function forwardBatch(node: FoldedNormNode, inputs: readonly Tensor[], pass: Pass): Forward {
   const { ops } = pass;
   const [c, scale, shift, image, weight] = inputs as readonly [Tensor, Tensor, Tensor, Tensor, Tensor];
-  const { mean, variance } = ops.scope(
+  const { mean, variance, correction } = ops.scope(
     () => {
       const raw = convolve(node, image, weight, pass);
       const ones = perChannel(pass, new Float32Array(raw.shape.at(-1)!).fill(1));
       const { statistics } = ops.batchNorm(raw, ones, ones, node.epsilon);
-      return { mean: host(pass, statistics.mean), variance: host(pass, statistics.variance) };
+      const { mean, variance } = statistics;
+      return { mean: host(pass, mean), variance: host(pass, variance), correction: unbiased(raw) };
     },
     () => [],
   );
   const running = inverseDeviation(pass.statistics(node.norm), node.epsilon);
   const batch = inverseDeviation({ mean, variance }, node.epsilon);
-  const correction = unbiased(c);
   pass.observe(node.norm, { mean, variance: variance.map((value) => value * correction) });
   const gamma = host(pass, scale);
   const stretch = batch.map((inverse, channel) => inverse / running[channel]!);
@@ -122,15 +88,14 @@ function forwardSecond(node: FoldedNormNode, inputs: readonly Tensor[], pass: Pa
   return { output, saved: [c, gatedFactor(node, pass, scale), scale, shift, meanOfC, varianceOfC] };
 }
 
-function convolve({ geometry }: FoldedNormNode, image: Tensor, weight: Tensor, { ops }: Pass): Tensor {
-  switch (geometry.kind) {
-    case "conv2d":
-      return ops.conv2d(ops.narrow(image), ops.narrow(weight), geometry);
-    case "depthwise-conv2d":
-      return ops.depthwiseConv2d(ops.narrow(image), ops.narrow(weight), geometry);
-    case "dense":
-      return ops.matmul(ops.narrow(image), ops.narrow(weight));
-  }
+/** The unquantized layer's output, at the positions that the statistics are taken from. */
+function convolve(node: FoldedNormNode, image: Tensor, weight: Tensor, { ops }: Pass): Tensor {
+  const { geometry } = node;
+  const operands = [ops.narrow(image), ops.narrow(weight)] as const;
+  if (geometry.kind === "dense") return ops.matmul(...operands);
+  const every = node.statistics === "every-second-position" ? 2 : 1;
+  const windows = { ...geometry, stride: every * geometry.stride };
+  return geometry.kind === "conv2d" ? ops.conv2d(...operands, windows) : ops.depthwiseConv2d(...operands, windows);
 }
 
 function forwardRunning(node: FoldedNormNode, [c, scale, shift]: readonly Tensor[], pass: Pass): Forward {

@@ -19,7 +19,7 @@ export function differenceSection(configurations: readonly Configuration[]): Sec
       title: path,
       kind: numeric ? "number" : "text",
       value: (row) => settings.get(row)!.get(path) ?? null,
-      show: (row) => foreign(settings.get(row)!.get(path) ?? "–", 60),
+      show: (row) => foreign(unquoted(settings.get(row)!.get(path) ?? "–"), 60),
     };
   };
   return {
@@ -39,3 +39,6 @@ export function differenceSection(configurations: readonly Configuration[]): Sec
           })}${paths.length > shownSettings && markup`<p class="note">${paths.length - shownSettings} more settings differ.</p>`}`,
   };
 }
+
+/** Of a JSON string its content. */
+const unquoted = (json: string): string => json.replace(/^"(.*)"$/s, "$1");

@@ -133,7 +133,7 @@ function labels(points: readonly PlottedPoint[], onFront: ReadonlySet<PlottedPoi
           continue;
         taken.push(box);
         return [
-          markup`<text x="${round(box.left)}" y="${round(box.y)}" font-size="11" fill="var(--ink)">${text}</text>`,
+          markup`<text x="${round(box.left)}" y="${round(box.y)}" font-size="11" fill="var(--ink)" stroke="var(--paper)" stroke-width="4" stroke-linejoin="round" paint-order="stroke">${text}</text>`,
         ];
       }
       return [];

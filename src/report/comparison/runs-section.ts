@@ -67,11 +67,15 @@ export function runSection(records: readonly RunRecord[], linkOf: (record: RunRe
           (value) => `${significant(value)}\u202f%`,
         ),
         of("Packed", ({ bytes: size }) => size.packed, bytes),
-        of(
-          "Channels kept",
-          ({ channels }) => share(channels.kept, channels.of),
-          (value) => percent(value, 1),
-        ),
+        {
+          title: "Channels kept",
+          kind: "number",
+          value: keptShare,
+          show: (record) => {
+            const kept = keptShare(record);
+            return kept === null ? "–" : percent(kept, 1);
+          },
+        },
         ...(hasLatency ? [latency] : []),
         {
           title: "Epochs",
@@ -94,6 +98,10 @@ export function runSection(records: readonly RunRecord[], linkOf: (record: RunRe
 
 const nameCell = ({ name }: RunRecord, link: string | null): Markup =>
   link === null ? foreign(name, 60) : markup`<a href="${link}">${foreign(name, 60)}</a>`;
+
+/** In percent; null where there is no result, or nothing that could be pruned. */
+const keptShare = ({ result }: RunRecord): number | null =>
+  result === null || result.channels.of === 0 ? null : share(result.channels.kept, result.channels.of);
 
 /** Of the smallest batch that was measured. */
 function latencyOf({ export: exported }: RunRecord) {

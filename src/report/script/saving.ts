@@ -46,12 +46,14 @@ const pngOf = async (text) => {
   canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 };
-for (const figure of all("figure.chart")) {
-  const title = figure.querySelector("figcaption").textContent;
-  toolbox(figure).append(
-    tool("SVG", "save " + title, () => save(figure.id + ".svg", new Blob([standalone(figure)], { type: "image/svg+xml" }))),
-    tool("PNG", "save " + title, async () => save(figure.id + ".png", await pngOf(standalone(figure)))),
-  );
-  (figure.dataset.axis === "marks" ? setUpMarks : setUpAxis)(figure);
-}
+const setUpCharts = (root) => {
+  for (const figure of all("figure.chart", root)) {
+    const title = figure.querySelector("figcaption").textContent;
+    toolbox(figure).append(
+      tool("SVG", "save " + title, () => save(figure.id + ".svg", new Blob([standalone(figure)], { type: "image/svg+xml" }))),
+      tool("PNG", "save " + title, async () => save(figure.id + ".png", await pngOf(standalone(figure)))),
+    );
+    (figure.dataset.axis === "marks" ? setUpMarks : setUpAxis)(figure);
+  }
+};
 `;

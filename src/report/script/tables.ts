@@ -13,13 +13,6 @@ const sortBy = (table, head) => {
   const rows = all("tbody tr", table).map((row) => ({ row, value: valueOf(row.cells[head.cellIndex]) }));
   table.tBodies[0].append(...rows.sort(order).map(({ row }) => row));
 };
-for (const table of all("table[data-sort]")) {
-  for (const head of all("thead th", table)) {
-    const button = make("button", { type: "button", text: head.textContent });
-    button.addEventListener("click", () => sortBy(table, head));
-    head.replaceChildren(button);
-  }
-}
 const csvCell = (cell) => {
   const value = valueOf(cell);
   const isNumber = value !== "" && Number.isFinite(Number(value));
@@ -40,8 +33,17 @@ const copy = async (text) => {
   }
   return "Copied";
 };
-for (const holder of all(".table")) {
-  const table = holder.querySelector("table");
-  toolbox(holder).append(tool("Copy CSV", holder.querySelector(".caption").textContent, () => copy(csvOf(table))));
-}
+const setUpTables = (root) => {
+  for (const table of all("table[data-sort]", root)) {
+    for (const head of all("thead th", table)) {
+      const button = make("button", { type: "button", text: head.textContent });
+      button.addEventListener("click", () => sortBy(table, head));
+      head.replaceChildren(button);
+    }
+  }
+  for (const holder of all(".table", root)) {
+    const table = holder.querySelector("table");
+    toolbox(holder).append(tool("Copy CSV", holder.querySelector(".caption").textContent, () => copy(csvOf(table))));
+  }
+};
 `;

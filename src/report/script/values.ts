@@ -1,4 +1,7 @@
-/** Charts and strips tell exact values, under the pointer and by arrow keys. */
+/**
+ * Charts and strips tell exact values, under the pointer and by arrow keys. Their data is read when it is first asked
+ * for, and all strips share two listeners: a page may have thousands.
+ */
 export const values = `
 const tip = document.body.appendChild(make("div", { class: "tip", role: "status", hidden: "" }));
 const showTip = (title, lines, x, y) => {
@@ -22,10 +25,12 @@ const focusable = (figure, plot) => {
   plot.setAttribute("role", "group");
   plot.setAttribute("aria-label", figure.querySelector("figcaption").textContent + ": arrow keys tell the values");
 };
-const walk = (plot, count, { at, show, hide }) => {
+const lazily = (read) => { let value; return () => value ??= read(); };
+const walk = (plot, counted, { at, show, hide }) => {
   plot.addEventListener("pointerleave", hide);
   plot.addEventListener("blur", hide);
   plot.addEventListener("keydown", (event) => {
+    const count = counted();
     const to = { ArrowRight: at() + 1, ArrowDown: at() + 1, ArrowLeft: at() - 1, ArrowUp: at() - 1, Home: 0, End: count - 1 }[event.key];
     if (event.key === "Escape") hide();
     if (to === undefined || count === 0) return;
@@ -34,20 +39,21 @@ const walk = (plot, count, { at, show, hide }) => {
   });
 };
 const setUpAxis = (figure) => {
-  const data = dataOf(figure.id + "-data");
+  const read = lazily(() => dataOf(figure.id + "-data"));
+  const count = () => read().categories.length;
   const plot = figure.querySelector(".plot");
   const isLine = figure.dataset.axis === "x";
-  const count = data.categories.length;
   const cursor = plot.appendChild(make("div", { class: "cursor", hidden: "" }));
   const picture = () => shownPicture(plot);
-  let at = count - 1;
+  let at = null;
   const pixelOf = (svg, index) => {
     const [first, last] = [Number(svg.dataset.first), Number(svg.dataset.last)];
     const box = svg.getBoundingClientRect();
-    return (count > 1 ? first + (last - first) * index / (count - 1) : first) * box.width / svg.viewBox.baseVal.width;
+    return (count() > 1 ? first + (last - first) * index / (count() - 1) : first) * box.width / svg.viewBox.baseVal.width;
   };
   const show = (index, x, y) => {
     at = index;
+    const data = read();
     const svg = picture();
     const box = svg.getBoundingClientRect();
     const pixel = pixelOf(svg, index);
@@ -62,14 +68,14 @@ const setUpAxis = (figure) => {
     const svg = picture();
     const box = svg.getBoundingClientRect();
     const position = isLine ? event.clientX - box.left : event.clientY - box.top;
-    const [first, last] = [pixelOf(svg, 0), pixelOf(svg, count - 1)];
-    show(nearest(count > 1 ? (position - first) / (last - first) * (count - 1) : 0, count), event.clientX, event.clientY);
+    const [first, last] = [pixelOf(svg, 0), pixelOf(svg, count() - 1)];
+    show(nearest(count() > 1 ? (position - first) / (last - first) * (count() - 1) : 0, count()), event.clientX, event.clientY);
   });
-  walk(plot, count, { at: () => at, show: (index) => show(index), hide });
+  walk(plot, count, { at: () => at ?? count() - 1, show: (index) => show(index), hide });
 };
 const reach = 28;
 const setUpMarks = (figure) => {
-  const { marks } = dataOf(figure.id + "-data");
+  const read = lazily(() => dataOf(figure.id + "-data").marks);
   const plot = figure.querySelector(".plot");
   let at = -1;
   const elements = () => all("[data-i]", shownPicture(plot));
@@ -86,7 +92,7 @@ const setUpMarks = (figure) => {
     element.classList.add("at");
     if (x === undefined) element.scrollIntoView({ block: "nearest", inline: "nearest" });
     const [left, , top] = centre(element);
-    showTip(marks[index].title, marks[index].lines, x ?? left, y ?? top);
+    showTip(read()[index].title, read()[index].lines, x ?? left, y ?? top);
   };
   focusable(figure, plot);
   plot.addEventListener("pointermove", ({ target, clientX, clientY }) => {
@@ -97,21 +103,23 @@ const setUpMarks = (figure) => {
     if (near && near.far <= reach) show(Number(near.element.dataset.i), clientX, clientY);
     else hide();
   });
-  walk(plot, marks.length, { at: () => at, show: (index) => show(index), hide });
+  walk(plot, () => read().length, { at: () => at, show: (index) => show(index), hide });
 };
-const stripData = new Map();
-const setUpStrip = (strip) => {
+const stripData = new WeakMap();
+const dataOfStrips = (block) => {
+  if (!stripData.has(block)) stripData.set(block, JSON.parse(block.textContent));
+  return stripData.get(block);
+};
+const showStrip = (strip, x, y) => {
   const [block, row, key] = strip.dataset.strip.split(" ");
-  if (!stripData.has(block)) stripData.set(block, dataOf(block));
-  const { category, unit, labels, rows } = stripData.get(block);
+  const { category, unit, labels, rows } = dataOfStrips(document.getElementById(block));
   const values = rows[row][key];
   const at = labels ?? values.map((_, index) => index + 1);
-  strip.addEventListener("pointermove", (event) => {
-    const box = strip.getBoundingClientRect();
-    const index = nearest(Math.floor((event.clientX - box.left) / box.width * values.length), values.length);
-    showTip(category + " " + at[index], [[unit[key], String(values[index])]], event.clientX, event.clientY);
-  });
-  strip.addEventListener("pointerleave", hideTip);
+  const box = strip.getBoundingClientRect();
+  const index = nearest(Math.floor((x - box.left) / box.width * values.length), values.length);
+  showTip(category + " " + at[index], [[unit[key], String(values[index])]], x, y);
 };
-for (const strip of all("[data-strip]")) setUpStrip(strip);
+const stripOf = ({ target }) => target.closest("[data-strip]");
+document.addEventListener("pointermove", (event) => { if (stripOf(event)) showStrip(stripOf(event), event.clientX, event.clientY); });
+document.addEventListener("pointerout", (event) => { if (stripOf(event)) hideTip(); });
 `;

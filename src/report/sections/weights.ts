@@ -15,7 +15,11 @@ export function weightSection(record: RunRecord): Section {
     title: "Weights on their grids",
     body:
       histograms.length === 0
-        ? later("The weights are counted when the run ends.")
+        ? later(
+            record.status === "finished"
+              ? "This run’s record holds no weights."
+              : "The weights are counted when the run ends.",
+          )
         : markup`<p>Weights of the kept channels, before they are rounded. Upright lines are the points of the learned grid, as far as they can be told apart; the shaded parts lie beyond the range and are clipped.</p>
 <div class="small-multiples">${histograms.map((histogram, index) => weightFigure(record, histogram, index))}</div>`,
   };

@@ -3,10 +3,10 @@ import { z } from "zod";
 /** What all methods that quantize have. */
 export const quantization = {
   batchNorm: z
-    .enum(["output", "second-convolution"])
-    .default("output")
+    .enum(["every-position", "every-second-position"])
+    .default("every-position")
     .describe(
-      "where training takes batch statistics from: the quantized layer's output, or, as the authors do, a second convolution with the unquantized weight",
+      "where training takes batch statistics from: all of a second convolution with the unquantized weight, as the authors do, or every second row and column of it, for a quarter of its cost",
     ),
   weightRanges: z
     .enum(["per-tensor", "per-channel"])

@@ -1,0 +1,36 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import ort from "onnxruntime-node";
+import { readModel } from "../src/export/onnx/read-model.ts";
+
+const integerKernels = new Set(["QLinearConv", "ConvInteger", "QGemm", "MatMulInteger", "MatMulIntegerToFloat"]);
+const floatKernels = new Set(["Conv", "FusedConv", "Gemm", "MatMul", "FusedGemm", "FusedMatMul", "MatMulNBits"]);
+
+/** What the layers of an ONNX file run in. */
+export interface Kernels {
+  readonly integer: number;
+  /** Names of the nodes that run in float32. */
+  readonly float: readonly string[];
+  /** Every operator of the file as the runtime runs it, in order. */
+  readonly operators: readonly string[];
+}
+
+/** Loads a file in onnxruntime and counts the kernels that its default optimizations choose. */
+export async function kernelsOf(bytes: Uint8Array): Promise<Kernels> {
+  const folder = mkdtempSync(join(tmpdir(), "bayesian-bits-kernels-"));
+  const path = join(folder, "optimized.onnx");
+  try {
+    const options = { optimizedModelFilePath: path, logSeverityLevel: 4 } as const;
+    await (await ort.InferenceSession.create(bytes, options)).release();
+    const nodes = readModel(readFileSync(path), path).graph!.node!;
+    return {
+      integer: nodes.filter(({ opType }) => integerKernels.has(opType!)).length,
+      // The runtime adds to the names of nodes that it changes: conv1_nchwc.
+      float: nodes.filter(({ opType }) => floatKernels.has(opType!)).map(({ name }) => name!.replace(/_nchwc$/, "")),
+      operators: nodes.map(({ opType }) => opType!),
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,24 @@
+import type { EpochRecord } from "../runs/record.ts";
+import type { EpochSummary } from "../training/loop.ts";
+import { accountResult, learnedOf } from "../training/outcome.ts";
+import type { Prepared } from "./prepare.ts";
+
+/** What the record keeps of an epoch: how it went, how it was evaluated, and what the quantizers have learned by then. */
+export function epochEntry(
+  { model, trainer }: Pick<Prepared, "model" | "trainer">,
+  summary: EpochSummary,
+  evaluation: EpochRecord["evaluation"],
+): EpochRecord {
+  const { epoch, loss, crossEntropy, complexity, top1, learningRates, phase, priorStrength } = summary;
+  return {
+    epoch,
+    step: trainer.step,
+    train: { loss, crossEntropy, complexity, top1 },
+    evaluation,
+    relativeBops: accountResult(trainer.model.network, trainer.model.quantizers).relativeBops,
+    learningRates,
+    phase,
+    ...(learningRates.gates > 0 && model.quantizers.size > 0 && { priorStrength }),
+    quantizers: Object.fromEntries(Array.from(model.quantizers, ([id, quantizer]) => [id, learnedOf(quantizer)])),
+  };
+}

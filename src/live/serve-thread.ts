@@ -1,0 +1,24 @@
+import { setPriority } from "node:os";
+import { parentPort, workerData } from "node:worker_threads";
+import { messageOf } from "../base/errors.ts";
+import { LiveServer } from "./live-server.ts";
+import type { FromServer, ToServer } from "./messages.ts";
+import { RecordReceiver } from "./record-feed.ts";
+
+// On Linux the priority is a thread's own; elsewhere it would be that of the whole program.
+if (process.platform === "linux") setPriority(10);
+
+const server = new LiveServer();
+const received = new RecordReceiver();
+const answer = (message: FromServer) => parentPort!.postMessage(message);
+
+parentPort!.on("message", (message: ToServer) => {
+  if (message.kind === "show") server.show(received.take(message.change));
+  else void server.end().finally(() => process.exit());
+});
+
+try {
+  answer({ kind: "listening", port: await server.listen((workerData as { readonly port: number }).port) });
+} catch (error) {
+  answer({ kind: "failed", code: (error as NodeJS.ErrnoException).code, message: messageOf(error) });
+}

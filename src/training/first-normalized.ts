@@ -1,0 +1,13 @@
+import { firstImages } from "../data/batches.ts";
+import type { Dataset } from "../data/dataset.ts";
+import type { Ops, Tensor } from "../engine/ops.ts";
+
+/** Uploads the first training images, normalised, as often as it is called; fewer where there are not so many. */
+export async function firstNormalized(
+  ops: Ops,
+  { train, imageShape, normalization }: Dataset,
+  count: number,
+): Promise<() => Tensor> {
+  const { images, labels } = await firstImages(train, count);
+  return () => ops.normalize(ops.tensor(images, [labels.length, ...imageShape]), normalization);
+}

@@ -1,0 +1,31 @@
+import onnxProto from "onnx-proto";
+import { readModel } from "../../src/export/onnx/read-model.ts";
+import { bytesOf, importBytes, type NetworkFileName, networkFiles } from "../fixtures/onnx/files.ts";
+import type { FuzzedParser } from "./fuzzed-parser.ts";
+
+/** Of one image size each: a file for other images is refused early. */
+const network = (...names: readonly NetworkFileName[]): FuzzedParser => ({
+  seeds: names.map(bytesOf),
+  parse: (bytes) => importBytes(bytes, networkFiles[names[0]!]),
+});
+
+/** Doors for networks in ONNX files. */
+export const networkParsers: Readonly<Record<string, FuzzedParser>> = {
+  onnx: {
+    seeds: [
+      onnxProto.onnx.ModelProto.encode({
+        opsetImport: [{ version: 13 }],
+        graph: {
+          name: "g",
+          node: [{ opType: "Relu", input: ["x"], output: ["y"], attribute: [{ name: "axis", i: 1, type: 2 }] }],
+          initializer: [{ name: "w", dims: [2], dataType: 1, rawData: new Uint8Array(8) }],
+          input: [{ name: "x" }],
+          output: [{ name: "y" }],
+        },
+      }).finish(),
+    ],
+    parse: (bytes) => readModel(bytes, "it"),
+  },
+  "network-onnx-gray": network("handwritten-odd", "pytorch-cnn-dynamo", "keras-cnn"),
+  "network-onnx-colour": network("handwritten-channels-last", "pytorch-mobilenet-legacy", "keras-mobilenet"),
+};
