@@ -15,7 +15,7 @@ export function epochEntry(
     step: trainer.step,
     train: { loss, crossEntropy, complexity, top1 },
     evaluation,
-    relativeBops: accountResult(model.network, model.quantizers).relativeBops,
+    relativeBops: accountResult(trainer.model.network, trainer.model.quantizers).relativeBops,
     learningRates,
     phase,
     ...(learningRates.gates > 0 && model.quantizers.size > 0 && { priorStrength }),

@@ -50,7 +50,8 @@ export async function prepare(config: RunConfig, { reporter }: Pick<Context, "re
     initial,
   });
   const phases = planPhases(config.training, method);
-  const trainer = new Trainer(model, phases[0]!.groups, { strength: strengthOf(method, network) });
+  const trainer = new Trainer(model, phases[0]!.groups, { strength: strengthOf(method, network), plain });
+  trainer.enter(phases[0]!);
   return { config, engine, dataset, networkFile, method, plain, model, phases, trainer };
 }
 

@@ -65,21 +65,27 @@ export class Run {
     this.#publish(record);
   }
 
-  /** Weights, statistics and ranges before the first step (ARCHITECTURE.md, "The method" 5), and what the method decides. */
+  /** Weights, statistics and ranges before the first step (ARCHITECTURE.md, "The method" 5). */
   async begin(): Promise<void> {
-    const { model, dataset, config, method, networkFile } = this.prepared;
+    const { model, dataset, config, phases, networkFile } = this.prepared;
     const { from, equalize } = config.training;
     if (from !== undefined) startFrom(this.prepared, { folder: from, equalize });
     // A file brings its own statistics.
     else if (networkFile === null)
       initializeStatistics(model, await firstNormalized(model.ops, dataset, statisticsImages));
+    if (phases[0]!.quantizes) await this.#quantize();
+    clearRun(this.folder);
+    writeFileAtomically(runFiles(this.folder).config, canonicalConfig(config));
+    this.save();
+  }
+
+  /** First ranges for the weights as they are, and what the method decides. */
+  async #quantize(): Promise<void> {
+    const { model, dataset, config, method } = this.prepared;
     const two = await firstNormalized(model.ops, dataset, 2);
     initializeRanges(model, two, () => stepSamples(model, config.seed, 0));
     const { network, quantizers } = model;
     await method.choose?.({ network, quantizers, measure: async () => (await this.#heldOut()).crossEntropy });
-    clearRun(this.folder);
-    writeFileAtomically(runFiles(this.folder).config, canonicalConfig(config));
-    this.save();
   }
 
   /** @param changes Settings that have other values than when the run began; the record tells of them. */
@@ -116,6 +122,7 @@ export class Run {
             return position.batch === 0 && this.#endsEarly();
           },
           epoch: (summary) => this.#epoch(summary),
+          quantize: () => this.#quantize(),
           watch: this.#watch,
         });
       });
@@ -240,7 +247,7 @@ export class Run {
   }
 
   #evaluate(split: Split, samples: Samples, observe?: EvaluationOptions["observe"]): Promise<Evaluation> {
-    const { model, dataset, config } = this.prepared;
+    const { dataset, config, trainer } = this.prepared;
     const options = {
       samples,
       normalization: dataset.normalization,
@@ -248,7 +255,7 @@ export class Run {
       ...(observe && { observe }),
     };
     return evaluate(
-      model,
+      trainer.model,
       pausingSplit(split, () => this.#hearSignals()),
       options,
     );
@@ -256,8 +263,8 @@ export class Run {
 
   /** With test-time gates, on held-out images where there are some. */
   #heldOut(): Promise<Evaluation> {
-    const { model, dataset } = this.prepared;
-    return this.#evaluate(dataset.validation ?? dataset.test, testSamples(model));
+    const { trainer, dataset } = this.prepared;
+    return this.#evaluate(dataset.validation ?? dataset.test, testSamples(trainer.model));
   }
 
   async #epoch(summary: EpochSummary): Promise<void> {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { codeLimits, stepSize } from "../quantization/grid.ts";
-import { clipFactor } from "../quantization/levels.ts";
+import { clipFactor, storedBits } from "../quantization/levels.ts";
 import { type FrozenLayer, type FrozenNetwork, type FrozenQuantizer, isFrozenLayer } from "./frozen-network.ts";
 
 const channels = z.object({
@@ -11,15 +11,21 @@ const channels = z.object({
 const tensor = z.object({
   name: z.string().describe("as in the ONNX files"),
   role: z.enum(["weight", "activation"]),
-  bits: z.union([z.literal(2), z.literal(4), z.literal(8), z.literal(16), z.literal(32)]).describe("32: float32"),
+  bits: z.literal([2, 3, 4, 8, 16, 32]).describe("of the grid; 32: float32"),
+  storedBits: z.literal([2, 4, 8, 16, 32]).describe("that an element takes in a packed file: 4 for a grid of 3 bits"),
   signed: z.boolean(),
-  scale: z.number().nullable().describe("value = scale · (code - zeroPoint); null: float32"),
+  scale: z
+    .union([z.number(), z.array(z.number())])
+    .nullable()
+    .describe("value = scale · (code - zeroPoint); a list has one for each index of the last axis; null: float32"),
   zeroPoint: z.literal(0).nullable().describe("all grids have 0 at code 0; null: float32"),
   codes: z.tuple([z.int(), z.int()]).nullable().describe("smallest and largest code; null: float32"),
   range: z
     .tuple([z.number(), z.number()])
     .nullable()
-    .describe("smallest and largest value of the grid; null: a float32 weight that is not clipped"),
+    .describe(
+      "smallest and largest value of the grid, of the widest one where there are several; null: a float32 weight that is not clipped",
+    ),
   shape: z
     .array(z.int().positive())
     .describe(
@@ -59,8 +65,11 @@ function weightEntry({ id, weight, keptOutputs, unprunedOutputs }: FrozenLayer):
     shape: [...weight.shape],
     channels: { kept: [...keptOutputs], of: unprunedOutputs },
   };
-  if (weight.bits === 32) return { ...entry, bits: 32, scale: null, zeroPoint: null, codes: null, range: null };
-  return { ...entry, bits: weight.bits, ...gridOf(weight.scale, codeLimits(weight.bits, true)) };
+  const { bits } = weight;
+  if (bits === 32) {
+    return { ...entry, bits, storedBits: bits, scale: null, zeroPoint: null, codes: null, range: null };
+  }
+  return { ...entry, bits, storedBits: storedBits(bits), ...gridOf(weight.scale, codeLimits(bits, true)) };
 }
 
 function activationEntry({ id, bits, signed, xMax, outputShape, kept, channels }: FrozenQuantizer): Entry {
@@ -73,14 +82,18 @@ function activationEntry({ id, bits, signed, xMax, outputShape, kept, channels }
   };
   if (bits === 32) {
     const high = xMax * clipFactor;
-    return { ...entry, bits, scale: null, zeroPoint: null, codes: null, range: [signed ? -high : 0, high] };
+    const range: [number, number] = [signed ? -high : 0, high];
+    return { ...entry, bits, storedBits: bits, scale: null, zeroPoint: null, codes: null, range };
   }
-  return { ...entry, bits, ...gridOf(stepSize(bits, { xMax, signed }), codeLimits(bits, signed)) };
+  return { ...entry, bits, storedBits: bits, ...gridOf(stepSize(bits, { xMax, signed }), codeLimits(bits, signed)) };
 }
 
-const gridOf = (scale: number, [lowest, highest]: readonly [number, number]) => ({
-  scale,
-  zeroPoint: 0 as const,
-  codes: [lowest, highest] as [number, number],
-  range: [lowest * scale, highest * scale] as [number, number],
-});
+function gridOf(scale: number | Float32Array, [lowest, highest]: readonly [number, number]) {
+  const widest = typeof scale === "number" ? scale : Math.max(...scale);
+  return {
+    scale: typeof scale === "number" ? scale : [...scale],
+    zeroPoint: 0 as const,
+    codes: [lowest, highest] as [number, number],
+    range: [lowest * widest, highest * widest] as [number, number],
+  };
+}

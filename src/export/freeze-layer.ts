@@ -1,11 +1,11 @@
-import type { GatedQuantizer } from "../methods/gated-quantizer.ts";
+import type { GatedQuantizer, WeightSteps } from "../methods/gated-quantizer.ts";
 import type { NodeId } from "../network/graph.ts";
 import type { Layer } from "../network/layers.ts";
 import type { RunningStatistics } from "../network/node-kind.ts";
 import { inverseDeviation } from "../network/nodes/batch-norm.ts";
 import { encode, stepSize } from "../quantization/grid.ts";
 import { clipFactor } from "../quantization/levels.ts";
-import type { FrozenLayer, FrozenTensor } from "./frozen-network.ts";
+import type { FrozenLayer, FrozenTensor, IntegerTensor } from "./frozen-network.ts";
 
 export interface LayerSources {
   readonly quantizers: ReadonlyMap<NodeId, GatedQuantizer>;
@@ -60,7 +60,7 @@ export function freezeLayer(layer: Layer, sources: LayerSources): FrozenLayerPar
   const rounded = Float32Array.from(bias);
   return {
     parts: {
-      weight: weights.select(indices, [...weightShape.slice(0, -2), rows.length, kept.length]),
+      weight: weights.select(indices, [...weightShape.slice(0, -2), rows.length, kept.length], kept),
       bias: Float32Array.from(kept, (output) => rounded[output]!),
       stride: node.kind === "dense" ? 1 : node.stride,
       padding: node.kind === "dense" ? { top: 0, bottom: 0, left: 0, right: 0 } : node.padding,
@@ -124,7 +124,8 @@ function encodeWeight(
   { factor, open, quantizer }: WeightOptions,
 ): {
   readonly values: ArrayLike<number>;
-  readonly select: (indices: Int32Array, shape: readonly number[]) => FrozenTensor;
+  /** @param kept The output channels that `indices` are of. */
+  readonly select: (indices: Int32Array, shape: readonly number[], kept: readonly number[]) => FrozenTensor;
 } {
   const outputs = open.length;
   const folded = values.map((value, index) => {
@@ -133,18 +134,49 @@ function encodeWeight(
   });
   const bits = quantizer?.bits ?? 32;
   if (bits === 32) {
-    const limit = quantizer === null ? Number.POSITIVE_INFINITY : Math.fround(quantizer.xMax * clipFactor);
-    const clipped = folded.map((value) => Math.min(limit, Math.max(-limit, value)));
+    const limitOf = (index: number) =>
+      quantizer === null ? Number.POSITIVE_INFINITY : Math.fround(rangeOf(quantizer, index) * clipFactor);
+    const clipped = folded.map((value, index) => Math.min(limitOf(index), Math.max(-limitOf(index), value)));
     return {
       values: clipped,
       select: (indices, shape) => ({ bits, shape, values: Float32Array.from(indices, (index) => clipped[index]!) }),
     };
   }
-  const range = { xMax: quantizer!.xMax, signed: true };
-  const scale = Math.fround(stepSize(bits, range));
-  const codes = encode(folded, bits, range);
+  const grid = quantizer!.grid === null ? learnedGrid(folded, bits, quantizer!) : chosenGrid(folded, quantizer!.grid);
+  const { scale, codes } = grid;
+  const stepOf = (index: number) => (typeof scale === "number" ? scale : scale[index % outputs]!);
   return {
-    values: Float64Array.from(codes, (code) => code * scale),
-    select: (indices, shape) => ({ bits, scale, shape, codes: Int32Array.from(indices, (index) => codes[index]!) }),
+    values: Float64Array.from(codes, (code, index) => code * stepOf(index)),
+    select: (indices, shape, kept) => ({
+      bits,
+      scale: typeof scale === "number" ? scale : Float32Array.from(kept, (output) => scale[output]!),
+      shape,
+      codes: Int32Array.from(indices, (index) => codes[index]!),
+    }),
   };
+}
+
+type Grid = Pick<IntegerTensor, "scale" | "codes">;
+
+function learnedGrid(values: Float32Array, bits: IntegerTensor["bits"], quantizer: GatedQuantizer): Grid {
+  const { range } = quantizer;
+  if (range.length === 1) {
+    const shared = { xMax: quantizer.xMax, signed: true };
+    return { scale: Math.fround(stepSize(bits, shared)), codes: encode(values, bits, shared) };
+  }
+  // As it trains: each channel in units of its range.
+  const units = values.map((value, index) => value * Math.fround(1 / Math.fround(rangeOf(quantizer, index))));
+  return {
+    scale: Float32Array.from(range, (xMax) => stepSize(bits, { xMax, signed: true })),
+    codes: encode(units, bits, { xMax: 1, signed: true }),
+  };
+}
+
+/** The range of an element's output channel, the last axis. */
+const rangeOf = ({ range }: GatedQuantizer, index: number): number => range[index % range.length]!;
+
+/** The codes of a weight that holds step·code already: the multiplication's rounding never reaches half a step. */
+function chosenGrid(values: Float32Array, { steps }: WeightSteps): Grid {
+  const codes = Int32Array.from(values, (value, index) => Math.round(value / steps[index % steps.length]!));
+  return { scale: steps.length === 1 ? steps[0]! : steps, codes };
 }

@@ -189,7 +189,8 @@ const freezeQuantizer = (
   { signed }: QuantizerNode,
   { bits, xMax }: GatedQuantizer,
   base: Pick<FrozenQuantizer, "id" | "inputs" | "outputShape" | "kept" | "channels">,
-): FrozenQuantizer => ({ ...base, kind: "quantizer", bits, signed, xMax });
+  // Only weights are put on grids of 3 bits.
+): FrozenQuantizer => ({ ...base, kind: "quantizer", bits: bits as FrozenQuantizer["bits"], signed, xMax });
 
 /** What an activation quantizer makes of one number. */
 function quantized(value: number, { bits, signed, xMax }: FrozenQuantizer): number {

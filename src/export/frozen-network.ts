@@ -3,10 +3,11 @@ import type { Padding } from "../network/graph.ts";
 /** Integer bit-widths that a stored tensor can have. */
 export type IntegerBits = 2 | 4 | 8 | 16;
 
-/** A weight on its learned grid: value = code · scale, codes symmetric in ±(2^(bits-1) - 1). */
+/** A weight on its grid: value = code · scale, one multiplication in float32, codes symmetric in ±(2^(bits-1) - 1). */
 export interface IntegerTensor {
-  readonly bits: IntegerBits;
-  readonly scale: number;
+  readonly bits: IntegerBits | 3;
+  /** The step of the whole tensor, or one for each output channel, the last axis. */
+  readonly scale: number | Float32Array;
   readonly shape: readonly number[];
   readonly codes: Int32Array;
 }

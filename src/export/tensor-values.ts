@@ -4,5 +4,6 @@ import type { FrozenTensor } from "./frozen-network.ts";
 export function valuesOf(tensor: FrozenTensor): Float32Array {
   if (tensor.bits === 32) return tensor.values;
   const { codes, scale } = tensor;
-  return Float32Array.from(codes, (code) => code * scale);
+  if (typeof scale === "number") return Float32Array.from(codes, (code) => code * scale);
+  return Float32Array.from(codes, (code, index) => code * scale[index % scale.length]!);
 }

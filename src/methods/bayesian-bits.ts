@@ -14,6 +14,7 @@ export function bayesianBits({
   gates,
   batchNorm,
   quantizeAddends,
+  weightRanges,
 }: Config): Method {
   return {
     prepare: (network) =>
@@ -22,6 +23,7 @@ export function bayesianBits({
       createQuantizers(network, {
         initial: gates.initial,
         prior: prior.kind,
+        weightRanges,
         ...(bits && { bitsOf: ({ role }) => (role === "weight" ? bits.weights : bits.activations) }),
       }),
     prior: { strength: prior.strength, target: prior.target ?? null },

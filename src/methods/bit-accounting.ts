@@ -3,7 +3,7 @@ import type { Network, NodeId } from "../network/graph.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
 import { elementsOf } from "../network/shape.ts";
 import { bitOperations, type LayerCost, relativeBitOperations } from "../quantization/bit-operations.ts";
-import type { BitWidth } from "../quantization/levels.ts";
+import { type GridBits, storedBits } from "../quantization/levels.ts";
 import type { GatedQuantizer } from "./gated-quantizer.ts";
 
 /** Bits of the network's input for a quantized layer: it is 8-bit image data. */
@@ -14,8 +14,9 @@ type Quantizers = ReadonlyMap<NodeId, GatedQuantizer>;
 /** What one layer costs with the learned bits and channels. */
 export interface LayerAccount {
   readonly layer: Layer;
-  readonly weightBits: BitWidth;
-  readonly inputBits: BitWidth;
+  /** Of the grid: 3 counts as 3 bit operations and is stored in 4. */
+  readonly weightBits: GridBits;
+  readonly inputBits: GridBits;
   readonly outputs: number;
   readonly keptOutputs: number;
   readonly inputs: number;
@@ -109,7 +110,7 @@ function accountLayer(layer: Layer, states: ChannelStates, quantizers: Quantizer
     cost,
     bops: bitOperations(cost),
     parameters: weights + biases,
-    bytes: Math.ceil((weights * cost.weightBits) / 8) + 4 * biases,
+    bytes: Math.ceil((weights * storedBits(cost.weightBits)) / 8) + 4 * biases,
   };
 }
 
@@ -132,7 +133,7 @@ const openChannels = ({ weightQuantizer }: Layer, quantizers: Quantizers): reado
  * An activation without a quantizer has 32 bits, the network's input 8; a layer that computes in float32, its weight not
  * quantized, reads the input as float32 too.
  */
-function inputBits({ inputQuantizer, readsInput, weightQuantizer }: Layer, quantizers: Quantizers): BitWidth {
+function inputBits({ inputQuantizer, readsInput, weightQuantizer }: Layer, quantizers: Quantizers): GridBits {
   if (inputQuantizer !== null) return quantizers.get(inputQuantizer)!.bits;
   return readsInput && weightQuantizer !== null ? INPUT_BITS : 32;
 }

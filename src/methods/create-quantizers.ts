@@ -7,6 +7,8 @@ import { GatedQuantizer, type InitialGates } from "./gated-quantizer.ts";
 export interface CreateQuantizersOptions {
   readonly initial: InitialGates;
   readonly prior: "const" | "bop";
+  /** Whether every output channel of a weight has a range of its own. */
+  readonly weightRanges?: "per-tensor" | "per-channel";
   /** The bit-width of a quantizer whose level gates do not learn. */
   readonly bitsOf?: (node: QuantizerNode) => BitWidth;
 }
@@ -18,7 +20,7 @@ export const layersServedBy = (layers: readonly Layer[], id: NodeId): readonly L
 /** The quantizers of a network with their gates at the start; an activation's MACs are its consumers' sum. */
 export function createQuantizers(
   network: Network,
-  { initial, prior, bitsOf }: CreateQuantizersOptions,
+  { initial, prior, weightRanges, bitsOf }: CreateQuantizersOptions,
 ): ReadonlyMap<NodeId, GatedQuantizer> {
   const layers = layersOf(network);
   const shapes = outputShapes(network);
@@ -27,8 +29,10 @@ export function createQuantizers(
   return new Map(
     quantizers.map((node) => {
       const macs = layersServedBy(layers, node.id).reduce((sum, layer) => sum + layer.macs, 0);
+      const channels = shapes.get(node.id)!.at(-1)!;
       const quantizer = new GatedQuantizer(node, {
-        channels: shapes.get(node.id)!.at(-1)!,
+        channels,
+        ranges: weightRanges === "per-channel" && node.role === "weight" ? channels : 1,
         initial,
         prior: { kind: prior, macShare: macs / largest },
         levels: bitsOf === undefined ? "learned" : "fixed",

@@ -8,6 +8,9 @@ type Quantizers = ReadonlyMap<NodeId, GatedQuantizer>;
 /** A run ends between this share of its budget and the whole of it. */
 export const leastShare = 0.85;
 
+/** Gates are opened up to this share. */
+const AIMED_SHARE = 0.95;
+
 /** Parameter of a gate that is closed, and of one that is opened, to fit a budget. */
 const DECIDED = 6;
 
@@ -24,40 +27,40 @@ const isLastChannel = ({ values, prunes }: Place): boolean =>
   prunes && values.reduce((open, value) => open + (isOpen(value) ? 1 : 0), 0) === 1;
 
 /**
- * Decides the gates that are least certain so that the test-time gates come to 85–100 % of a budget: above it the open
- * ones that are nearest to closing are closed, below it the closed ones nearest to opening are opened. A gate that
- * would step over that window, one level of a large tensor say, is left and the next one tried.
+ * Decides the gates that are least certain so that the test-time gates come to 85–100 % of a budget, and near its
+ * limit: above it the open ones that are nearest to closing are closed; then, while less than 95 % is used, the closed
+ * ones nearest to opening are opened. A gate that would step over the window, one level of a large tensor say, is left
+ * and the next one tried.
  *
  * @returns The cost in the end; above the limit where even closing all gates does not reach it.
  */
 export function fitBudget(quantizers: Quantizers, budget: Budget): number {
   const { limit } = budget;
   let cost = budget.cost(quantizers);
-  const above = cost > limit;
-  const inside = () => cost <= limit && cost >= leastShare * limit;
-  /** Sets a gate where that brings the cost nearer without stepping over the window. */
-  const tryGate = ({ values, index }: Place, over: (next: number) => boolean): void => {
+  /** Sets a gate where the cost then is one that is allowed. */
+  const tryGate = ({ values, index }: Place, to: number, isAllowed: (next: number) => boolean): void => {
     const before = values[index]!;
-    values[index] = above ? -DECIDED : DECIDED;
+    values[index] = to;
     const next = budget.cost(quantizers);
-    if (over(next)) values[index] = before;
-    else cost = next;
+    if (isAllowed(next)) cost = next;
+    else values[index] = before;
   };
   const order = (open: boolean) =>
     placesOf(quantizers)
       .filter(({ values, index }) => isOpen(values[index]!) === open)
       .toSorted((a, b) => (open ? 1 : -1) * (a.values[a.index]! - b.values[b.index]!));
-  for (const place of order(above)) {
-    if (inside()) return cost;
-    if (above && isLastChannel(place)) continue;
-    tryGate(place, (next) => (above ? next < leastShare * limit : next > limit));
-  }
-  if (!above || cost <= limit) return cost;
+  const close = (isAllowed: (next: number) => boolean) => {
+    for (const place of order(true)) {
+      if (cost <= limit) return;
+      if (!isLastChannel(place)) tryGate(place, -DECIDED, isAllowed);
+    }
+  };
+  close((next) => next >= leastShare * limit);
   // No gate fits into the window: better below it than above the limit.
-  for (const place of order(true)) {
-    if (cost <= limit) break;
-    if (isLastChannel(place)) continue;
-    tryGate(place, () => false);
+  close(() => true);
+  for (const place of order(false)) {
+    if (cost >= AIMED_SHARE * limit) break;
+    tryGate(place, DECIDED, (next) => next <= limit);
   }
   return cost;
 }

@@ -16,12 +16,12 @@ const initial = { prune: 0, bits4: 0, bits8: 0, bits16: 0, bits32: 0 };
  * Given bit-widths with learned ranges: the gradient of a range is that of PACT (Choi et al., 2018) for what is clipped
  * and of LSQ (Esser et al., 2020) for what is rounded (ARCHITECTURE.md, "The method" 1).
  */
-export function fixed({ batchNorm, quantizeAddends, ...bits }: Config): Method {
+export function fixed({ batchNorm, quantizeAddends, weightRanges, ...bits }: Config): Method {
   return {
     prepare: (network) => insertQuantizers(network, { pruning: false, statistics: batchNorm, quantizeAddends }),
     quantizers(network) {
       const table = bitTable(network, bits);
-      return createQuantizers(network, { initial, prior: "const", bitsOf: ({ id }) => table.get(id)! });
+      return createQuantizers(network, { initial, prior: "const", weightRanges, bitsOf: ({ id }) => table.get(id)! });
     },
     prior: noPrior,
     trainsWeights: true,
@@ -35,7 +35,13 @@ export function fixed({ batchNorm, quantizeAddends, ...bits }: Config): Method {
  */
 export function bitTable(
   network: Network,
-  { weights, activations, firstLayer, lastLayer, tensors }: Omit<Config, "name" | "batchNorm" | "quantizeAddends">,
+  {
+    weights,
+    activations,
+    firstLayer,
+    lastLayer,
+    tensors,
+  }: Omit<Config, "name" | "batchNorm" | "quantizeAddends" | "weightRanges">,
 ): ReadonlyMap<NodeId, BitWidth> {
   const table = new Map<NodeId, BitWidth>();
   for (const node of network.nodes) {

@@ -8,7 +8,7 @@ import {
   openProbability,
   sampleGate,
 } from "../quantization/hard-concrete.ts";
-import { type BitWidth, bitWidths, gatedWidths, type PerGate } from "../quantization/levels.ts";
+import { type BitWidth, bitWidths, type GridBits, gatedWidths, type PerGate } from "../quantization/levels.ts";
 import { type Complexity, complexity, type PriorWeight } from "../quantization/prior.ts";
 import { type Term, telescope } from "../quantization/telescope.ts";
 
@@ -17,8 +17,8 @@ export type Draw = (count: number) => ArrayLike<number>;
 
 /** Sums over a tensor that the backward pass delivers, on the host. */
 export interface BackwardSums {
-  /** <g, x_q> - <g_x, x>. */
-  readonly range: number;
+  /** <g, x_q> - <g_x, x>, for each range. */
+  readonly range: ArrayLike<number>;
   /** <g, z_2·X_b> by bit-width. */
   readonly levels: ReadonlyMap<number, number>;
   /** z_2·dL/dz_2 per channel; null when not asked for. */
@@ -29,7 +29,8 @@ export interface BackwardSums {
 export interface QuantizerGradients {
   readonly phi: Float64Array;
   readonly prune: Float64Array | null;
-  readonly xMax: number;
+  /** For each range. */
+  readonly ranges: Float64Array;
 }
 
 /** Gates as drawn for one step. */
@@ -51,6 +52,13 @@ export interface InitialGates {
   readonly bits32: number;
 }
 
+/** The grid that a weight has been put on: the weight holds step·code. */
+export interface WeightSteps {
+  readonly bits: Exclude<GridBits, 32>;
+  /** One for each output channel, the last axis, or one for all. */
+  readonly steps: Float32Array;
+}
+
 /** Whether gates are drawn and learn, or stay at their test-time values. */
 export type GateState = "learned" | "fixed";
 
@@ -64,13 +72,15 @@ export class GatedQuantizer {
   readonly phi: Float64Array;
   /** phi of z_2 per output channel; null where channels cannot be pruned. */
   readonly prune: Float64Array | null;
-  /** The range's end, as an array of one so that optimizers can update it. */
+  /** The range's end, of the tensor or of each output channel. */
   readonly range: Float64Array;
   readonly prior: PriorWeight;
   /** Of z_4, z_8, z_16, z_32. */
   levels: GateState;
   /** Of z_2. */
   channels: GateState = "learned";
+  /** Set where the weight lies on a grid already: then passes leave it as it is, and gates and range say nothing. */
+  grid: WeightSteps | null = null;
 
   constructor(
     node: QuantizerNode,
@@ -79,12 +89,13 @@ export class GatedQuantizer {
       initial,
       prior,
       levels = "learned",
-    }: { channels: number; initial: InitialGates; prior: PriorWeight; levels?: GateState },
+      ranges = 1,
+    }: { channels: number; initial: InitialGates; prior: PriorWeight; levels?: GateState; ranges?: number },
   ) {
     this.node = node;
     this.phi = Float64Array.of(initial.bits4, initial.bits8, initial.bits16, initial.bits32);
     this.prune = node.prunes ? new Float64Array(channels).fill(initial.prune) : null;
-    this.range = Float64Array.of(1);
+    this.range = new Float64Array(ranges).fill(1);
     this.prior = prior;
     this.levels = levels;
   }
@@ -100,17 +111,34 @@ export class GatedQuantizer {
     this.phi.set(gatedWidths.map((level) => (level <= bits ? CERTAIN : -CERTAIN)));
   }
 
+  /** Puts the weight on a grid; the range becomes that of the widest channel. */
+  setGrid(grid: WeightSteps): void {
+    this.grid = grid;
+    this.range[0] = (Math.max(...grid.steps) * (2 ** grid.bits - 1)) / 2;
+  }
+
+  /** Of the tensor, or of its widest channel. */
   get xMax(): number {
-    return this.range[0]!;
+    return this.range.reduce((widest, range) => Math.max(widest, range));
+  }
+
+  /** The ranges as a pass needs them. */
+  get rangeSetting(): Pick<QuantizerSetting, "xMax" | "ranges"> {
+    return { xMax: this.xMax, ranges: this.range.length === 1 ? null : Float32Array.from(this.range) };
   }
 
   /** Draws the gates of a training step; those that are fixed need no numbers. */
   sample(draw: Draw): Sample {
+    if (this.grid !== null) return untouched;
     const channels =
       this.channels === "fixed"
         ? this.#openChannels()
         : this.prune && Array.from(zip(this.prune, draw(this.prune.length)), ([phi, u]) => sampleGate(phi, u));
-    return sampleOf(this.xMax, this.levels === "fixed" ? this.#openLevels() : this.#sampleLevels(draw), channels);
+    return sampleOf(
+      this.rangeSetting,
+      this.levels === "fixed" ? this.#openLevels() : this.#sampleLevels(draw),
+      channels,
+    );
   }
 
   #sampleLevels(draw: Draw): PerGate<Gate> {
@@ -125,19 +153,20 @@ export class GatedQuantizer {
 
   /** The gates at test time: the learned bit-width and the kept channels. */
   atTestTime(): Sample {
-    return sampleOf(this.xMax, this.#openLevels(), this.#openChannels());
+    if (this.grid !== null) return untouched;
+    return sampleOf(this.rangeSetting, this.#openLevels(), this.#openChannels());
   }
 
   /** Gates without noise. */
   deterministic(): Sample {
     const gates = Array.from(this.phi, (phi) => ({ value: deterministicGate(phi), derivative: 0 }));
     const channels = this.prune && Array.from(this.prune, (phi) => ({ value: deterministicGate(phi), derivative: 0 }));
-    return sampleOf(this.xMax, gates as unknown as PerGate<Gate>, channels);
+    return sampleOf(this.rangeSetting, gates as unknown as PerGate<Gate>, channels);
   }
 
-  /** Learned bit-width: 2^(1 + number of leading open gates). */
-  get bits(): BitWidth {
-    return bitWidths[this.#openLevels().filter(({ value }) => value === 1).length]!;
+  /** Learned bit-width, 2^(1 + number of leading open gates), or that of the grid. */
+  get bits(): GridBits {
+    return this.grid?.bits ?? bitWidths[this.#openLevels().filter(({ value }) => value === 1).length]!;
   }
 
   /** Indices of the channels whose gate is open; null where channels cannot be pruned. */
@@ -175,7 +204,7 @@ export class GatedQuantizer {
     sample.channels?.forEach(({ value, derivative }, channel) => {
       if (derivative !== 0) prune![channel]! += (sums.channels![channel]! / value) * derivative;
     });
-    return { phi, prune, xMax: sums.range / this.xMax };
+    return { phi, prune, ranges: this.range.map((range, index) => sums.range[index]! / range) };
   }
 
   #openLevels(): PerGate<Gate> {
@@ -192,8 +221,22 @@ export class GatedQuantizer {
 /** A gate that no noise moves. */
 const certain = (open: boolean): Gate => ({ value: open ? 1 : 0, derivative: 0 });
 
+/** A range past every value of a network that works, and small enough to stay finite in float32. */
+export const UNLIMITED = 1e30;
+
+/** What a tensor passes unchanged. */
+const untouched: Sample = sampleOf(
+  { xMax: UNLIMITED, ranges: null },
+  [certain(true), certain(true), certain(true), certain(true)],
+  null,
+);
+
 /** What the network needs to know of gates with these values, and what the gradients will need. */
-export function sampleOf(xMax: number, gates: PerGate<Gate>, channels: readonly Gate[] | null): Sample {
+export function sampleOf(
+  ranges: Pick<QuantizerSetting, "xMax" | "ranges">,
+  gates: PerGate<Gate>,
+  channels: readonly Gate[] | null,
+): Sample {
   const terms = telescope([gates[0].value, gates[1].value, gates[2].value, gates[3].value]);
   const learns = (term: Term) => term.derivatives.some((slope, gate) => slope !== 0 && gates[gate]!.derivative !== 0);
   const allOpen = channels?.every(({ value }) => value === 1) ?? true;
@@ -202,7 +245,7 @@ export function sampleOf(xMax: number, gates: PerGate<Gate>, channels: readonly 
     terms,
     channels,
     setting: {
-      xMax,
+      ...ranges,
       terms: terms.filter(({ weight }) => weight > 0),
       wanted: terms.filter(learns).map(({ bits }) => bits),
       channelGates: allOpen ? null : Float32Array.from(channels!, ({ value }) => value),

@@ -15,11 +15,19 @@ type Quantizers = ReadonlyMap<NodeId, GatedQuantizer>;
 const initial = { prune: 0, bits4: 0, bits8: 0, bits16: 0, bits32: 0 };
 
 /** Mixed precision by measured sensitivity: the baseline of the paper's section on post-training quantization. */
-export function sensitivity({ low, high, target, trainWeights, batchNorm, quantizeAddends }: Config): Method {
+export function sensitivity({
+  low,
+  high,
+  target,
+  trainWeights,
+  batchNorm,
+  quantizeAddends,
+  weightRanges,
+}: Config): Method {
   const statistics = trainWeights ? batchNorm : "running";
   return {
     prepare: (network) => insertQuantizers(network, { pruning: false, statistics, quantizeAddends }),
-    quantizers: (network) => createQuantizers(network, { initial, prior: "const", bitsOf: () => high }),
+    quantizers: (network) => createQuantizers(network, { initial, prior: "const", weightRanges, bitsOf: () => high }),
     choose: ({ network, quantizers, measure }) =>
       lowerLeastSensitive(quantizers, { low, high, budget: budgetOf(network, target), measure }),
     prior: noPrior,

@@ -4,7 +4,10 @@ import type { Node, NodeId, Shape } from "./graph.ts";
 
 /** How a quantizer stands in this pass, decided on the host by the method. */
 export interface QuantizerSetting {
+  /** Of the tensor, or of its widest channel. */
   readonly xMax: number;
+  /** The range's end by output channel, the last axis; null where all channels share xMax. */
+  readonly ranges: Float32Array | null;
   /** The terms with a weight above zero. */
   readonly terms: readonly WeightedLevel[];
   /** Bit-widths X_b whose inner product with the gradient the gates need; empty when all gates are saturated. */
@@ -42,8 +45,8 @@ export interface Pass {
 
 /** A pass that hears what quantizers learn. */
 export interface BackwardPass extends Pass {
-  /** <g, x_q> - <g_x, x>: over xMax it is the range's gradient. */
-  range(id: NodeId, inner: number): void;
+  /** <g, x_q> - <g_x, x> of the tensor, or of each channel that has a range: over xMax it is the range's gradient. */
+  range(id: NodeId, inner: ArrayLike<number>): void;
   /** <g, z_2·X_b> for each wanted bit-width. */
   level(id: NodeId, bits: BitWidth, inner: number): void;
   /** A summand of z_2·dL/dz_2 per channel. */

@@ -1,4 +1,4 @@
-import type { BitWidth } from "./levels.ts";
+import type { GridBits } from "./levels.ts";
 
 /** A tensor's range: [-xMax, xMax] when signed, [0, xMax] otherwise. */
 export interface Range {
@@ -10,11 +10,11 @@ export interface Range {
  * Step of the grid with `bits` bits: (x_max - x_min)/(2^bits - 1). The chain s_2, s_4 = s_2/(2^2+1), s_8 = s_4/(2^4+1)
  * … of ARCHITECTURE.md, "The method" 1, is the same, as (2^b - 1)(2^b + 1) = 2^2b - 1.
  */
-export const stepSize = (bits: BitWidth, { xMax, signed }: Range): number =>
+export const stepSize = (bits: GridBits, { xMax, signed }: Range): number =>
   (signed ? 2 * xMax : xMax) / (2 ** bits - 1);
 
 /** Outermost codes: ±(2^(bits-1) - 1) when signed (the grid is symmetric), 0…2^bits - 1 otherwise. */
-export function codeLimits(bits: BitWidth, signed: boolean): readonly [lowest: number, highest: number] {
+export function codeLimits(bits: GridBits, signed: boolean): readonly [lowest: number, highest: number] {
   const highest = signed ? 2 ** (bits - 1) - 1 : 2 ** bits - 1;
   return [signed ? -highest : 0, highest];
 }
@@ -28,7 +28,7 @@ export function roundHalfEven(value: number): number {
 }
 
 /** Integer codes of `values` on the grid: round(x/s), halves to even, clamped to the outermost codes. */
-export function encode(values: ArrayLike<number>, bits: BitWidth, range: Range): Int32Array {
+export function encode(values: ArrayLike<number>, bits: GridBits, range: Range): Int32Array {
   const step = stepSize(bits, range);
   const [lowest, highest] = codeLimits(bits, range.signed);
   const codes = new Int32Array(values.length);

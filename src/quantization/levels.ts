@@ -2,6 +2,13 @@
 export const bitWidths = [2, 4, 8, 16, 32] as const;
 export type BitWidth = (typeof bitWidths)[number];
 
+/** The bit-widths that a tensor can end up with: post-training methods also give weights 3 bits. */
+export type GridBits = BitWidth | 3;
+
+/** Bits that an element of a grid takes in a file: codes of 3 bits are stored in 4. */
+export const storedBits = <B extends GridBits>(bits: B): Exclude<B, 3> | 4 =>
+  bits === 3 ? 4 : (bits as Exclude<B, 3>);
+
 /** The levels above 2 bits, each with a gate of its own. */
 export const gatedWidths = [4, 8, 16, 32] as const;
 

@@ -2,7 +2,7 @@ import { share } from "./format.ts";
 import { type Markup, markup } from "./markup.ts";
 
 /** Every bit-width that a tensor can show; 0: pruned away. */
-export const bitWidths = [0, 2, 4, 8, 16, 32] as const;
+export const bitWidths = [0, 2, 3, 4, 8, 16, 32] as const;
 
 export type BitWidth = (typeof bitWidths)[number];
 

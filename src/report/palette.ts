@@ -7,7 +7,7 @@ const light = `
   --paper: #ffffff; --sunken: #f4f6f8; --ink: #171b21; --muted: #59626e; --rule: #e1e5ea; --axis: #aab2bc;
   --accent: #0b5cad; --kept: #47698c; --heat: #1c4f82; --wrong: #c4500f; --note: #fff6e3; --note-edge: #d99a1c;
   --series-1: #0b62a8; --series-2: #c4500f; --series-3: #00795c; --series-4: #93409b; --series-5: #806200; --series-6: #4d5966;
-  --bits-0: #dfe3e8; --on-0: #3b434d; --bits-2: #c4e6c6; --on-2: #10301d; --bits-4: #6fc5b8; --on-4: #07302c;
+  --bits-0: #dfe3e8; --on-0: #3b434d; --bits-2: #c4e6c6; --on-2: #10301d; --bits-3: #97d6bf; --on-3: #0a3022; --bits-4: #6fc5b8; --on-4: #07302c;
   --bits-8: #2377b4; --on-8: #ffffff; --bits-16: #4547a9; --on-16: #ffffff; --bits-32: #3b0f60; --on-32: #ffffff;`;
 
 const dark = `

@@ -108,7 +108,7 @@ ${[1, 2, 3, 4, 5].map((shade) => `.matrix .error-${shade} { background: color-mi
 const pictures = `
 .bits { display: inline-block; min-width: 2em; padding: 0 0.4em; border-radius: 3px; text-align: center; font-weight: 650;
   font-size: 0.8125rem; line-height: 1.5; }
-${[0, 2, 4, 8, 16, 32].map((bits) => `.b${bits} { background: var(--bits-${bits}); color: var(--on-${bits}); }`).join("\n")}
+${[0, 2, 3, 4, 8, 16, 32].map((bits) => `.b${bits} { background: var(--bits-${bits}); color: var(--on-${bits}); }`).join("\n")}
 .key { list-style: none; display: flex; flex-wrap: wrap; gap: 0.125rem 1rem; margin: 0 0 0.5rem; padding: 0; font-size: 0.8125rem; color: var(--muted); }
 .key li { display: inline-flex; align-items: center; gap: 0.375rem; }
 .bar { display: block; width: 100%; height: 5px; }

@@ -7,7 +7,7 @@ export const recordVersion = 1;
 const finite = z.number();
 const count = z.int().nonnegative();
 const percent = z.number().min(0).max(100);
-const bits = z.union([z.literal(2), z.literal(4), z.literal(8), z.literal(16), z.literal(32)]);
+const bits = z.literal([2, 3, 4, 8, 16, 32]);
 
 const environment = z.object({
   version: z.string().describe("version of this program"),
@@ -93,7 +93,10 @@ const epoch = z.object({
   learningRates: z
     .object({ weights: finite, gates: finite, ranges: finite })
     .describe("at the epoch's start; 0 where a group rests"),
-  phase: z.enum(["training", "settling", "fine-tuning"]).optional().describe("settling: gates are fixed"),
+  phase: z
+    .enum(["pretraining", "training", "settling", "fine-tuning"])
+    .optional()
+    .describe("pretraining: in float32, quantizers stand at their start; settling: gates are fixed"),
   priorStrength: finite.optional().describe("mu at the epoch's end; absent where no gate learns"),
   quantizers: z.record(z.string(), learned),
 });

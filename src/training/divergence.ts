@@ -59,7 +59,9 @@ export class DivergenceWatch {
   }
 
   /** After an epoch. @throws UserError where what the epochs show ends training. */
-  epoch(epochs: readonly EpochRecord[]): void {
+  epoch(all: readonly EpochRecord[]): void {
+    const epochs = all.filter(quantized);
+    if (epochs.length === 0) return;
     const { step, epoch } = epochs.at(-1)!;
     const { uniformBits, noImprovement } = this.#guards;
     const bits = uniformBitsOf(epochs.slice(-uniformBits.epochs));
@@ -80,11 +82,15 @@ export class DivergenceWatch {
   }
 
   /** Whether training is over before its last epoch, as nothing improves. */
-  endsEarly(epochs: readonly EpochRecord[]): boolean {
+  endsEarly(all: readonly EpochRecord[]): boolean {
+    const epochs = all.filter(quantized);
     const { epochs: patience, action } = this.#guards.noImprovement;
-    return action === "finish" && epochsSinceBest(epochs) >= patience;
+    return action === "finish" && epochs.length > 0 && epochsSinceBest(epochs) >= patience;
   }
 }
+
+/** Pretraining has another loss and no bits. */
+const quantized = ({ phase }: EpochRecord): boolean => phase !== "pretraining";
 
 const stopped = ({ step, epoch }: Moment, what: string, remedy: string): UserError =>
   new UserError(`training stopped at step ${step} (epoch ${epoch}): ${what}; ${remedy}`);
@@ -93,8 +99,8 @@ const stopped = ({ step, epoch }: Moment, what: string, remedy: string): UserErr
 function nonFinite({ ops, network, quantizers }: Model, gradients: Gradients): string | null {
   const layers: string[] = [];
   for (const [id, { range }] of quantizers) if (!range.every(Number.isFinite)) layers.push(`the range of ${id}`);
-  for (const [id, { phi, prune, xMax }] of gradients.quantizers) {
-    if (!Number.isFinite(xMax)) layers.push(`the gradient of the range of ${id}`);
+  for (const [id, { phi, prune, ranges }] of gradients.quantizers) {
+    if (!ranges.every(Number.isFinite)) layers.push(`the gradient of the range of ${id}`);
     if (!(phi.every(Number.isFinite) && (prune?.every(Number.isFinite) ?? true)))
       layers.push(`the gradient of the gates of ${id}`);
   }

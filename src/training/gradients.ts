@@ -33,7 +33,7 @@ const STATISTICS_MOMENTUM = 0.1;
 
 /** Collects what quantizers learn from a backward pass. */
 interface Sums extends BackwardSums {
-  range: number;
+  range: ArrayLike<number>;
   readonly levels: Map<number, number>;
   channels: ArrayLike<number> | null;
 }
@@ -45,7 +45,7 @@ interface Sums extends BackwardSums {
 export function computeGradients(model: Model, batch: Batch, samples: Samples, priorStrength: number): Gradients {
   const { ops, network, quantizers } = model;
   const sums = new Map<NodeId, Sums>();
-  for (const id of quantizers.keys()) sums.set(id, { range: 0, levels: new Map(), channels: null });
+  for (const id of quantizers.keys()) sums.set(id, { range: [0], levels: new Map(), channels: null });
   const pass: Pass = passOf(model, samples, batch.images, { training: true, momentum: STATISTICS_MOMENTUM });
   const backwardPass: BackwardPass = {
     ...pass,

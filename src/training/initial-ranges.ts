@@ -6,7 +6,8 @@ import { passOf, type Samples } from "./settings.ts";
 import { rangeFloor } from "./trainer.ts";
 
 /**
- * Sets every range from one forward pass over a few images, as the authors do: a weight's from its largest element,
+ * Sets every range from one forward pass over a few images, as the authors do: a weight's from its largest element (a
+ * channel's from its largest magnitude),
  * an activation's from its largest, each tensor seeing already quantized predecessors (ARCHITECTURE.md, "The method" 5).
  *
  * @param draw Gates for the ranges known so far: called before each quantizer is used.
@@ -23,15 +24,20 @@ export function initializeRanges(model: Model, makeImages: () => Tensor, draw: (
       const first = passOf(model, draw(), makeImages(), { training: true, momentum: 0 });
       const pass = {
         ...first,
-        quantizer: (id: NodeId) => ({ ...first.quantizer(id), xMax: quantizers.get(id)!.xMax }),
+        quantizer: (id: NodeId) => ({ ...first.quantizer(id), ...quantizers.get(id)!.rangeSetting }),
       };
       forward(network, pass, {
         keep: false,
         observe: (node, output) => {
           for (const id of readers.get(node.id) ?? []) {
-            let largest = 0;
-            for (const value of ops.read(output)) largest = Math.max(largest, value);
-            quantizers.get(id)!.range[0] = Math.max(rangeFloor, largest);
+            const { range } = quantizers.get(id)!;
+            range.fill(rangeFloor);
+            ops.read(output).forEach((value, index) => {
+              // Of a tensor the largest element, as the authors do; a channel may have no positive one.
+              const size = range.length === 1 ? value : Math.abs(value);
+              const channel = index % range.length;
+              if (size > range[channel]!) range[channel] = size;
+            });
           }
         },
       });

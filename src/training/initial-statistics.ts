@@ -14,6 +14,7 @@ const UNLIMITED = 1e30;
 /** A quantizer that changes nothing but what its ReLU does. */
 const transparent = ({ limit }: QuantizerNode): QuantizerSetting => ({
   xMax: limit ?? UNLIMITED,
+  ranges: null,
   terms: [{ bits: 32, weight: 1 }],
   wanted: [],
   channelGates: null,

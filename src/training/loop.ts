@@ -42,6 +42,8 @@ export interface LoopHooks {
   step(position: Position, batchesInEpoch: number): boolean | Promise<boolean>;
   /** After every epoch, before it counts as done. */
   epoch(summary: EpochSummary): void | Promise<void>;
+  /** Between pretraining and training, in the model that trains from then on. */
+  quantize?(): void | Promise<void>;
   /** Sees every step's gradients, and what its update came to. */
   readonly watch: Pick<DivergenceWatch, "permits" | "held">;
 }
@@ -113,7 +115,7 @@ export async function trainLoop(
         { priorStrength: strength.value, learningRates: learningRatesAt(phase, moment) },
         (gradients) => hooks.watch.permits(model, gradients, step),
       );
-      if (!phase.gatesFixed) strength.step(model, (moment + 1 / perEpoch) / phase.to);
+      if (!phase.gatesFixed) strength.step(model, (moment + 1 / perEpoch - phase.from) / (phase.to - phase.from));
       const sums = result === null ? position.sums : addStep(position.sums, result, labels.length);
       position = { ...position, batch: position.batch + 1, step: step.step, sums };
       if (result !== null) hooks.watch.held(result.held, step);
@@ -139,6 +141,7 @@ export async function trainLoop(
     });
     // Before the step's hook: a checkpoint then already is one of the phase that it goes on with.
     trainer.enter(next);
+    if (next.quantizes && !phase.quantizes) await hooks.quantize?.();
     if (await hooks.step(position, perEpoch)) return position;
   }
   return position;

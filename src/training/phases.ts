@@ -9,7 +9,7 @@ export type GroupOptions = OptimizerOptions & { readonly learningRate: number; r
 
 /** A stretch of epochs in which the same things learn in the same way. */
 export interface Phase {
-  readonly name: "training" | "settling" | "fine-tuning";
+  readonly name: "pretraining" | "training" | "settling" | "fine-tuning";
   /** Epochs of the run, counted from 0: the phase's first, and the first after it. */
   readonly from: number;
   readonly to: number;
@@ -17,6 +17,8 @@ export interface Phase {
   readonly schedule: { readonly from: number; readonly to: number };
   /** null: the group rests. */
   readonly groups: PerGroup<GroupOptions | null>;
+  /** Whether it is the method's network that trains; false: the network before the method, in float32. */
+  readonly quantizes: boolean;
   /** Whether gates stay at their test-time values. */
   readonly gatesFixed: boolean;
   /** Whether batch normalization keeps its running statistics and trains with them. */
@@ -27,7 +29,8 @@ export interface Phase {
 const BUDGET_FIXED = 0.8;
 
 /**
- * The phases of a run: training; what is left of it once gates are fixed ("settling"); fine-tuning.
+ * The phases of a run: pretraining in float32; training; what is left of it once gates are fixed ("settling");
+ * fine-tuning.
  *
  * @param method Whether weights learn at all, and whether there is a budget.
  */
@@ -35,29 +38,45 @@ export function planPhases(
   training: Omit<RunConfig["training"], "from" | "equalize" | "guards">,
   { trainsWeights, prior }: Pick<Method, "trainsWeights" | "prior">,
 ): readonly Phase[] {
-  const { epochs, fixGatesAfter, finetune, weights, gates, ranges } = training;
+  const { epochs, fixGatesAfter, pretrain, finetune, weights, gates, ranges } = training;
+  const begin = pretrain?.epochs ?? 0;
+  const end = begin + epochs;
   const trained = (options: GroupOptions) => (trainsWeights ? options : null);
   const first = {
     name: "training",
-    from: 0,
-    to: fixGatesAfter ?? (prior.target === null ? epochs : Math.max(1, Math.floor(BUDGET_FIXED * epochs))),
-    schedule: { from: 0, to: epochs },
+    from: begin,
+    to: begin + (fixGatesAfter ?? (prior.target === null ? epochs : Math.max(1, Math.floor(BUDGET_FIXED * epochs)))),
+    schedule: { from: begin, to: end },
     groups: { weights: trained(weights), gates, ranges },
+    quantizes: true,
     gatesFixed: false,
     batchNormFrozen: false,
   } as const satisfies Phase;
   const phases: Phase[] = [first];
-  if (first.to < epochs) {
+  if (pretrain) {
+    const stretch = { from: 0, to: begin };
+    phases.unshift({
+      name: "pretraining",
+      ...stretch,
+      schedule: stretch,
+      groups: { weights: pretrain.weights, gates: null, ranges: null },
+      quantizes: false,
+      gatesFixed: true,
+      batchNormFrozen: false,
+    });
+  }
+  if (first.to < end) {
     const groups = { ...first.groups, gates: null };
-    phases.push({ ...first, name: "settling", from: first.to, to: epochs, groups, gatesFixed: true });
+    phases.push({ ...first, name: "settling", from: first.to, to: end, groups, gatesFixed: true });
   }
   if (finetune) {
-    const stretch = { from: epochs, to: epochs + finetune.epochs };
+    const stretch = { from: end, to: end + finetune.epochs };
     phases.push({
       name: "fine-tuning",
       ...stretch,
       schedule: stretch,
       groups: { weights: trained(finetune.weights), gates: null, ranges: finetune.ranges },
+      quantizes: true,
       gatesFixed: true,
       batchNormFrozen: true,
     });

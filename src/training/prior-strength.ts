@@ -6,9 +6,9 @@ export interface PriorStrength {
   /** What its next values depend on, for checkpoints; changed in place. */
   readonly state: Float64Array;
   /** Called after every step; `progress` is the part of the gates' learning that is done, from 0 to 1. */
-  step(model: Model, progress: number): void;
+  step(model: Pick<Model, "quantizers">, progress: number): void;
   /** Called once, before gates are fixed. */
-  settle(model: Model): void;
+  settle(model: Pick<Model, "quantizers">): void;
 }
 
 /** A strength that stays. */

@@ -67,7 +67,7 @@ export function restoreSnapshot(
   for (const [id, { phi, prune, range }] of model.quantizers) {
     phi.set(take(`gates/${id}`, phi.length));
     prune?.set(take(`prune/${id}`, prune.length));
-    range.set(take(`range/${id}`, 1));
+    range.set(take(`range/${id}`, range.length));
   }
   for (const [id, { mean, variance }] of model.statistics) {
     mean.set(take(`statistics/mean/${id}`, mean.length));

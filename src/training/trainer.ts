@@ -1,5 +1,5 @@
 import { freezeBatchNorm } from "../methods/fold-batch-norm.ts";
-import type { NodeId } from "../network/graph.ts";
+import type { Network, NodeId } from "../network/graph.ts";
 import { type Batch, computeGradients, type Gradients, type StepResult } from "./gradients.ts";
 import type { Group, PerGroup } from "./groups.ts";
 import { holdLastChannel } from "./last-channel.ts";
@@ -24,6 +24,8 @@ export interface Held {
 export class Trainer {
   /** As it trains in this phase. */
   model: Model;
+  readonly #whole: Model;
+  readonly #plain: Network;
   readonly strength: PriorStrength;
   weights: EngineOptimizer;
   gates: HostOptimizer;
@@ -35,19 +37,28 @@ export class Trainer {
   /** Where the schedules of these optimizers begin, in epochs. */
   #scheduleStart = 0;
 
-  /** @param options null for a group that rests. */
+  /**
+   * @param options null for a group that rests.
+   * @param plain The network before the method, with the same parameters: what pretraining trains.
+   */
   constructor(
     model: Model,
     options: PerGroup<OptimizerOptions | null>,
-    { strength = constantStrength(0) }: { readonly strength?: PriorStrength } = {},
+    {
+      strength = constantStrength(0),
+      plain = model.network,
+    }: { readonly strength?: PriorStrength; readonly plain?: Network } = {},
   ) {
     this.model = model;
+    this.#whole = model;
+    this.#plain = plain;
     this.strength = strength;
     ({ weights: this.weights, gates: this.gates, ranges: this.ranges } = optimizersOf(model, options));
   }
 
   /** Goes on with what learns in this phase, with new optimizers where new schedules begin; entering again changes nothing. */
-  enter({ gatesFixed, batchNormFrozen, schedule, groups }: Phase): void {
+  enter({ quantizes, gatesFixed, batchNormFrozen, schedule, groups }: Phase): void {
+    this.model = quantizes ? this.#whole : { ...this.#whole, network: this.#plain, quantizers: new Map() };
     if (gatesFixed) for (const quantizer of this.model.quantizers.values()) quantizer.fix();
     if (batchNormFrozen) this.model = { ...this.model, network: freezeBatchNorm(this.model.network) };
     if (schedule.from === this.#scheduleStart) return;
@@ -89,18 +100,18 @@ export class Trainer {
     if (learningRates.weights > 0) this.weights.update(parameters, at("weights"));
     const held = { ranges: [] as NodeId[], channels: [] as NodeId[] };
     for (const [id, quantizer] of this.model.quantizers) {
-      const { phi, prune, xMax } = quantizers.get(id)!;
+      const { phi, prune, ranges } = quantizers.get(id)!;
       if (quantizer.levels === "learned") this.gates.update(`${id}.phi`, quantizer.phi, phi, at("gates"));
       if (prune && quantizer.channels === "learned") {
         this.gates.update(`${id}.prune`, quantizer.prune!, prune, at("gates"));
         if (holdLastChannel(quantizer.prune!)) held.channels.push(id);
       }
-      this.ranges.update(`${id}.range`, quantizer.range, [xMax], at("ranges"));
-      if (quantizer.node.limit !== null) quantizer.range[0] = Math.min(quantizer.node.limit, quantizer.range[0]!);
-      if (quantizer.range[0]! < rangeFloor) {
-        quantizer.range[0] = rangeFloor;
-        held.ranges.push(id);
-      }
+      this.ranges.update(`${id}.range`, quantizer.range, ranges, at("ranges"));
+      const highest = quantizer.node.limit ?? Number.POSITIVE_INFINITY;
+      if (quantizer.range.some((range) => range < rangeFloor)) held.ranges.push(id);
+      quantizer.range.forEach((range, index) => {
+        quantizer.range[index] = Math.max(rangeFloor, Math.min(highest, range));
+      });
     }
     return held;
   }

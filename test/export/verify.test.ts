@@ -3,12 +3,17 @@ import { join } from "node:path";
 import fc from "fast-check";
 import t from "tap";
 import { silent } from "../../src/base/progress.ts";
+import { exportForms } from "../../src/config/sections/export.ts";
 import { loadBinding } from "../../src/engine/native/binding.ts";
 import { createNativeOps } from "../../src/engine/native/native-ops.ts";
 import { locateEngine } from "../../src/engine/provision/locate.ts";
+import { compareLayers } from "../../src/export/compare-layers.ts";
 import { exportFile } from "../../src/export/export-file.ts";
 import type { FrozenNetwork } from "../../src/export/frozen-network.ts";
+import { expandQuant } from "../../src/export/onnx/expand-quant.ts";
+import { lower } from "../../src/export/onnx/lower.ts";
 import { lowerPacked } from "../../src/export/onnx/lower-packed.ts";
+import { readModel } from "../../src/export/onnx/read-model.ts";
 import { verify } from "../../src/export/verify.ts";
 import { writeVerified } from "../../src/export/write-verified.ts";
 import {
@@ -62,6 +67,22 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
       }
     }
     t.equal(ops.liveTensors(), live, "no tensor is left");
+  });
+
+  t.test("steps of single channels and grids of 3 bits agree in every form", async (t) => {
+    for (const plan of fc.sample(networkPlans, { seed: 6, numRuns: 12 })) {
+      const network = frozenNetwork({ ...plan, weightBits: [3, 2, 4, 8], perChannel: true });
+      for (const form of exportForms) {
+        const lowered = lower(network, form, { input, metadata: {} });
+        const read = readModel(lowered.bytes, form);
+        const model = form === "qonnx" ? expandQuant(read, form) : read;
+        const test = randomImages(network, 4);
+        await t.resolves(
+          compareLayers({ file: form, model, lowered, input, test, ops }),
+          `${form} ${JSON.stringify(plan)}`,
+        );
+      }
+    }
   });
 
   for (const layer of ["conv1", "conv2", "fc1", "fc2"]) {

@@ -20,7 +20,11 @@ const gates = fc.tuple(gate, gate, gate, gate);
 
 const standing = (value: number) => ({ value, derivative: 0 });
 const sampleFor = (xMax: number, z: readonly number[], channels: readonly number[] | null = null): Sample =>
-  sampleOf(xMax, [standing(z[0]!), standing(z[1]!), standing(z[2]!), standing(z[3]!)], channels?.map(standing) ?? null);
+  sampleOf(
+    { xMax, ranges: null },
+    [standing(z[0]!), standing(z[1]!), standing(z[2]!), standing(z[3]!)],
+    channels?.map(standing) ?? null,
+  );
 
 /** x_q of the real quantizer node; one channel per element when there are channel gates. */
 function quantize(ops: Ops, x: readonly number[], signed: boolean, sample: Sample): Float32Array {

@@ -33,24 +33,36 @@ t.test("a run is one phase unless more is asked for", (t) => {
     ["settling", 8, 10],
   ]);
   t.strictSame(summary(planned({ epochs: 1 }, budget)), [["training", 0, 1]]);
+  t.strictSame(summary(planned({ epochs: 10, pretrain: { epochs: 3 }, finetune: { epochs: 1 } }, budget)), [
+    ["pretraining", 0, 3],
+    ["training", 3, 11],
+    ["settling", 11, 13],
+    ["fine-tuning", 13, 14],
+  ]);
   t.end();
 });
 
 t.test("the phases cover every epoch once, in order", (t) => {
-  const cases = fc.record({ epochs: fc.integer({ min: 1, max: 60 }), fixed: fc.nat(70), tuned: fc.nat(20) });
+  const cases = fc.record({
+    epochs: fc.integer({ min: 1, max: 60 }),
+    fixed: fc.nat(70),
+    before: fc.nat(9),
+    tuned: fc.nat(20),
+  });
   t.doesNotThrow(() =>
     fc.assert(
-      fc.property(cases, ({ epochs, fixed, tuned }) => {
+      fc.property(cases, ({ epochs, fixed, before, tuned }) => {
         const phases = planned({
           epochs,
           ...(fixed > 0 && fixed < epochs && { fixGatesAfter: fixed }),
+          ...(before > 0 && { pretrain: { epochs: before } }),
           ...(tuned > 0 && { finetune: { epochs: tuned } }),
         });
-        if (epochsOf(phases) !== epochs + tuned) throw new Error("epochs are lost");
+        if (epochsOf(phases) !== before + epochs + tuned) throw new Error("epochs are lost");
         phases.forEach(({ from, to }, index) => {
           if (from !== (phases[index - 1]?.to ?? 0) || to <= from) throw new Error(`phase ${index}: ${from} to ${to}`);
         });
-        for (let epoch = 0; epoch < epochs + tuned; epoch++) {
+        for (let epoch = 0; epoch < before + epochs + tuned; epoch++) {
           const { from, to } = phaseAt(phases, epoch);
           if (epoch < from || epoch >= to) throw new Error(`epoch ${epoch} is not in its phase`);
         }
@@ -79,6 +91,20 @@ t.test("schedules run on while gates are fixed, and anew in fine-tuning", (t) =>
   // Half way down the cosine.
   t.ok(Math.abs(rates(11).weights - 0.5e-4) < 1e-12);
   t.ok(rates(11.5).weights < rates(11).weights, "from batch to batch");
+  t.end();
+});
+
+t.test("pretraining has its own schedule, and training begins its own behind it", (t) => {
+  const weights = { ...adam, learningRate: 0.01, schedule: "cosine" };
+  const phases = planned({ epochs: 4, pretrain: { epochs: 2, weights } });
+  const rates = (moment: number) => learningRatesAt(phaseAt(phases, moment), moment);
+  t.strictSame(rates(0), { weights: 0.01, gates: 0, ranges: 0 });
+  t.ok(Math.abs(rates(1).weights - 0.005) < 1e-12, "half way down the cosine");
+  t.strictSame(rates(2), { weights: 1e-3, gates: 1e-3, ranges: 1e-3 });
+  t.strictSame(
+    phases.map(({ quantizes }) => quantizes),
+    [false, true],
+  );
   t.end();
 });
 

@@ -3,10 +3,11 @@ import t from "tap";
 import { budgetOf } from "../../src/methods/budget.ts";
 import { createQuantizers } from "../../src/methods/create-quantizers.ts";
 import { fitBudget, leastCost, leastShare } from "../../src/methods/fit-budget.ts";
-import type { GatedQuantizer } from "../../src/methods/gated-quantizer.ts";
 import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";
+import { vgg7 } from "../../src/network/zoo/vgg7.ts";
 import { SteeredStrength } from "../../src/training/steered-strength.ts";
+import { simulateGates } from "../fixtures/simulated-gates.ts";
 
 const network = insertQuantizers(lenet5({ inputShape: [28, 28, 1], classes: 10, widths: [8, 12, 24] }), {
   pruning: true,
@@ -14,40 +15,35 @@ const network = insertQuantizers(lenet5({ inputShape: [28, 28, 1], classes: 10, 
 const initial = { prune: 6, bits4: 6, bits8: 6, bits16: -6, bits32: -6 };
 const quantizersOf = () => createQuantizers(network, { initial, prior: "bop" });
 
-/** Gates that close at a speed which falls with mu, as those do that the data hold open: more the larger mu is. */
-function descend(quantizers: ReadonlyMap<string, GatedQuantizer>, mu: number, rate: number): void {
-  for (const [index, { phi, prune }] of [...quantizers.values()].entries()) {
-    const hold = 0.02 * (1 + index);
-    phi.forEach((value, level) => {
-      phi[level] = value + rate * Math.tanh((hold * Math.exp(-Math.max(0, value) / 2) - mu) / 0.05);
-    });
-    prune?.forEach((value, channel) => {
-      const missed = (0.1 * (channel + 1)) / prune.length;
-      prune[channel] = value + rate * Math.tanh((missed * Math.exp(-Math.max(0, value) / 2) - mu) / 0.05);
-    });
+t.test("simulated training is steered into 85–100 % of the budget, whatever it is", (t) => {
+  const shares: number[] = [];
+  const networks = [
+    lenet5({ inputShape: [28, 28, 1], classes: 10, widths: [8, 12, 24] }),
+    vgg7({ inputShape: [16, 16, 3], classes: 10, widths: [6, 7, 9, 13] }),
+  ];
+  for (const [seed, relativeBops] of [0.4, 0.8, 1.5, 2.5].entries()) {
+    for (const network of networks) {
+      let highest = 0;
+      const { before, after } = simulateGates({
+        ...{ network, target: { relativeBops }, seed, steps: 2400, learningRate: 0.0125 },
+        steer: (budget) => new SteeredStrength(budget, 0.1),
+        observe: (mu) => {
+          highest = Math.max(highest, mu);
+        },
+      });
+      shares.push(before / relativeBops);
+      const share = after / relativeBops;
+      t.ok(share <= 1 && share >= 0.94, `${share} of ${relativeBops} in the end`);
+      t.ok(highest <= 2.0001, `mu stays near its start: ${highest}`);
+    }
   }
-}
-
-t.test("gates that resist are steered into 85–100 % of the budget, whatever it is", (t) => {
-  const targets = fc.double({ min: 0.3, max: 3, noNaN: true });
-  const starts = fc.double({ min: 1e-3, max: 1, noNaN: true });
-  t.doesNotThrow(() =>
-    fc.assert(
-      fc.property(targets, starts, (relativeBops, start) => {
-        const quantizers = quantizersOf();
-        const budget = budgetOf(network, { relativeBops });
-        const strength = new SteeredStrength(budget, start);
-        const steps = 1500;
-        for (let step = 0; step < steps; step++) {
-          descend(quantizers, strength.value, 0.03);
-          strength.step({ quantizers }, step / steps);
-        }
-        strength.settle({ quantizers });
-        const cost = budget.cost(quantizers);
-        if (!(cost <= relativeBops && cost >= leastShare * relativeBops)) throw new Error(`${cost} of ${relativeBops}`);
-      }),
-      { seed: 1, numRuns: 12 },
-    ),
+  const list = shares.map((share) => share.toFixed(2)).join(" ");
+  // Single levels of these small networks are a third of their cost: not every one can land inside by itself.
+  const inside = shares.filter((share) => share <= 1 && share >= leastShare);
+  t.ok(inside.length >= shares.length / 2, `before the last gates are decided: ${list}`);
+  t.ok(
+    shares.every((share) => share > 0.75 && share < 1.35),
+    "and the others are near",
   );
   t.end();
 });
@@ -59,14 +55,14 @@ t.test("mu rises while the cost is above its course, falls below it, and rests n
     for (let step = 0; step < 50; step++) strength.step({ quantizers: new Map() }, 1);
     return strength;
   };
-  // At the end of the course the setpoint is 93 % of the limit.
+  // At the end of the course the setpoint is 95 % of the limit.
   const above = after(2);
   const below = after(0.5);
-  const near = after(0.93);
+  const near = after(0.95);
   t.ok(above.value > 0.1 && below.value < 0.1);
   t.equal(near.value.toFixed(12), "0.100000000000");
   for (let step = 0; step < 5000; step++) above.step({ quantizers: new Map() }, 1);
-  t.ok(above.value < 10.001, "it does not wind up");
+  t.ok(above.value < 2.001, "it does not wind up");
   t.end();
 });
 
@@ -100,7 +96,7 @@ t.test("a budget is met from above and from below, and never by less than it nee
         const after = fitBudget(quantizers, budget);
         if (after !== budget.cost(quantizers)) throw new Error("it gives another cost than the gates have");
         if (after > relativeBops) throw new Error(`${after} is above ${relativeBops}`);
-        const inside = before <= relativeBops && before >= leastShare * relativeBops;
+        const inside = before <= relativeBops && before >= 0.95 * relativeBops;
         if (inside && after !== before) throw new Error("what fits is changed");
         if (before < leastShare * relativeBops && after < before) throw new Error("below it, gates were closed");
       }),

@@ -51,6 +51,15 @@ const finetune = z
   })
   .describe("after training: gates at their test-time values, batch normalization frozen, weights and ranges refined");
 
+const pretrain = z
+  .strictObject({
+    epochs: count.describe("passes over the training images"),
+    weights: group("weights and biases", { schedule: "linear-decay" }),
+  })
+  .describe(
+    "before training: the network in float32, without quantizers, where it starts from no useful weights; the epochs of all other settings count from its end",
+  );
+
 export const training = z
   .strictObject({
     epochs: count.describe("passes over the training images"),
@@ -62,6 +71,7 @@ export const training = z
       .describe(
         "epochs after which gates stay at their test-time values, while the weights still learn; 80 % of them where a budget is to be met",
       ),
+    pretrain: pretrain.optional(),
     finetune: finetune.optional(),
     from: z.string().optional().describe("folder of a run of the same network whose weights training starts from"),
     equalize: z
@@ -74,7 +84,7 @@ export const training = z
 
 /** What holds between the settings of training: nothing happens after its last epoch. */
 export function checkTraining(settings: z.output<typeof training>, context: z.core.$RefinementCtx): void {
-  const { epochs, fixGatesAfter, finetune } = settings;
+  const { epochs, fixGatesAfter, finetune, pretrain } = settings;
   const refuse = (path: readonly string[], input: unknown, what: string, last: string, value: number) =>
     context.addIssue({
       code: "custom",
@@ -82,16 +92,24 @@ export function checkTraining(settings: z.output<typeof training>, context: z.co
       message: `expected ${what} before the last epoch (${last} is ${value})`,
       input,
     });
-  const groups = { weights: settings.weights, gates: settings.gates, ranges: settings.ranges };
-  for (const [name, { schedule }] of Object.entries(groups)) {
-    if (schedule.name === "multistep" && schedule.milestones.some((milestone) => milestone >= epochs))
-      refuse([name, "schedule", "milestones"], schedule.milestones, "milestones", "training.epochs", epochs);
-  }
-  for (const name of ["weights", "ranges"] as const) {
-    const schedule = finetune?.[name].schedule;
-    if (schedule?.name === "multistep" && schedule.milestones.some((milestone) => milestone >= finetune!.epochs)) {
-      const path = ["finetune", name, "schedule", "milestones"];
-      refuse(path, schedule.milestones, "milestones", "training.finetune.epochs", finetune!.epochs);
+  const stretches = [
+    { path: [], epochs, groups: { weights: settings.weights, gates: settings.gates, ranges: settings.ranges } },
+    ...(pretrain ? [{ path: ["pretrain"], epochs: pretrain.epochs, groups: { weights: pretrain.weights } }] : []),
+    ...(finetune
+      ? [
+          {
+            path: ["finetune"],
+            epochs: finetune.epochs,
+            groups: { weights: finetune.weights, ranges: finetune.ranges },
+          },
+        ]
+      : []),
+  ];
+  for (const { path, epochs, groups } of stretches) {
+    const last = ["training", ...path, "epochs"].join(".");
+    for (const [name, { schedule }] of Object.entries(groups)) {
+      if (schedule.name === "multistep" && schedule.milestones.some((milestone) => milestone >= epochs))
+        refuse([...path, name, "schedule", "milestones"], schedule.milestones, "milestones", last, epochs);
     }
   }
   if (settings.equalize && settings.from === undefined) {

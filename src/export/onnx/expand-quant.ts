@@ -1,6 +1,7 @@
 import onnxProto from "onnx-proto";
 import { UserError } from "../../base/errors.ts";
 import { codeLimits } from "../../quantization/grid.ts";
+import type { GridBits } from "../../quantization/levels.ts";
 import { qonnxDomain } from "./lower-qonnx.ts";
 import { floatBytes } from "./packing.ts";
 import type { Model } from "./read-model.ts";
@@ -32,7 +33,7 @@ export function expandQuant(model: Model, file: string): Model {
     if (node.domain !== qonnxDomain || node.opType !== "Quant") return [node];
     const [x, scale, , bitWidth] = node.input as [string, string, string, string];
     const signed = Number(node.attribute?.find(({ name }) => name === "signed")?.i) === 1;
-    const bounds = codeLimits(number(bitWidth) as 2 | 4 | 8 | 16, signed).map((value, index) => {
+    const bounds = codeLimits(number(bitWidth) as GridBits, signed).map((value, index) => {
       const name = `${node.name}.${index === 0 ? "lowest" : "highest"}`;
       added.push({ name, dataType: onnx.TensorProto.DataType.FLOAT, dims: [], rawData: floatBytes([value]) });
       return name;

@@ -21,7 +21,7 @@ export interface IntegerLayer {
 }
 
 /**
- * Puts a weight of 2, 4 or 8 bits into int8 and its bias into int32, whose step is input scale · weight scale. That
+ * Puts a weight of 2, 3, 4 or 8 bits into int8 and its bias into int32, whose step is input scale · weight scale. That
  * step is coarse where both are, so each output channel gets the finer grid of the whole multiple of its codes that
  * fits the container and meets the bias best: a 2-bit code can be up to 127 8-bit codes, a 4-bit code 18.
  *
@@ -42,19 +42,20 @@ export function integerLayer(weight: IntegerTensor, bias: Float32Array, inputSca
   let largestShift = 0;
   for (let output = 0; output < outputs; output++) {
     const wanted = bias[output]!;
+    const step = typeof weight.scale === "number" ? weight.scale : weight.scale[output]!;
     let best = Number.POSITIVE_INFINITY;
     for (let multiple = Math.floor(LARGEST / largestCode[output]!); multiple >= 1; multiple--) {
-      const scale = Math.fround(weight.scale / multiple);
-      const step = Math.fround(inputScale * scale);
-      const code = Math.round(wanted / step);
-      const shift = Math.abs(code * step - wanted);
+      const scale = Math.fround(step / multiple);
+      const biasStep = Math.fround(inputScale * scale);
+      const code = Math.round(wanted / biasStep);
+      const shift = Math.abs(code * biasStep - wanted);
       if (!(Math.abs(code) <= LARGEST_BIAS) || shift >= best) continue;
       best = shift;
       multiples[output] = multiple;
       scales[output] = scale;
-      biasScales[output] = step;
+      biasScales[output] = biasStep;
       biasCodes[output] = code;
-      biasValues[output] = code * step;
+      biasValues[output] = code * biasStep;
     }
     if (best === Number.POSITIVE_INFINITY) return null;
     largestShift = Math.max(largestShift, best);

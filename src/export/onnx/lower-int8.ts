@@ -41,7 +41,7 @@ export const lowerInt8 = (network: FrozenNetwork, options: LowerOptions): Lowere
   new Int8Lowering(network, options).lower();
 
 /**
- * The `int8` form: 2-, 4- and 8-bit tensors in 8-bit containers, with an integer Clip where the grid is shorter than
+ * The `int8` form: 2-, 3-, 4- and 8-bit tensors in 8-bit containers, with an integer Clip where the grid is shorter than
  * the container; wider ones in float32. A layer that a quantizer follows stands between DequantizeLinear and
  * QuantizeLinear, which runtimes make one integer operator of; its bias is int32. A layer whose sums others read
  * (residual sums, logits, wider quantizers) is an integer operator itself, and its bias stays float32. Pooling,
@@ -277,10 +277,18 @@ class Int8Lowering {
       ],
       { name: id, output: `${id}.sums`, attributes: dense ? {} : convolutionAttributes(layer) },
     );
-    const scale = graph.floats(`${id}.scale`, [codes.scale * weight.scale], []);
+    const perChannel = typeof weight.scale !== "number";
+    const scale = perChannel
+      ? graph.floats(
+          `${id}.scale`,
+          weight.scale.map((step) => codes.scale * step),
+          [outputs],
+        )
+      : graph.floats(`${id}.scale`, [codes.scale * weight.scale], []);
     const products = graph.node("DequantizeLinear", [sums, scale], {
       name: `${id}.dequantize`,
       output: `${id}.products`,
+      attributes: perChannel ? { axis: 1 } : {},
     });
     const bias = graph.floats(`${id}.bias`, layer.bias, channelShape(layer));
     graph.node("Add", [products, bias], { name: `${id}.biased`, output: this.#own(layer) });

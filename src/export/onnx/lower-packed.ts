@@ -1,4 +1,5 @@
 import { codeLimits, stepSize } from "../../quantization/grid.ts";
+import { storedBits } from "../../quantization/levels.ts";
 import type { FrozenNetwork, FrozenQuantizer } from "../frozen-network.ts";
 import { addClip } from "./clip.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
@@ -7,7 +8,7 @@ import type { Lowered, LowerOptions } from "./model-frame.ts";
 import type { OrderedWeight } from "./operators.ts";
 
 /**
- * An ONNX file in the `packed` form: every tensor at its learned bit-width, INT2, INT4, INT8 or INT16 weights packed
+ * An ONNX file in the `packed` form: every tensor at its bit-width, INT2, INT4 (3 bits too), INT8 or INT16 weights packed
  * without gaps and UINT/INT activations between QuantizeLinear and DequantizeLinear; float32 where 32 bits were
  * learned. The operator set is the lowest that has the types used: 25, 21 or 13.
  */
@@ -47,9 +48,14 @@ function packedWeight(graph: GraphBuilder, { layer, shape, order }: OrderedWeigh
     );
   }
   const ordered = Int32Array.from(order, (index) => weight.codes[index]!);
-  const codes = graph.integers(`${name}.codes`, ordered, shape, { bits: weight.bits, signed: true });
-  const scale = graph.floats(`${name}.scale`, [weight.scale], []);
-  return graph.node("DequantizeLinear", [codes, scale], { name: `${name}.dequantize`, output: name });
+  const codes = graph.integers(`${name}.codes`, ordered, shape, { bits: storedBits(weight.bits), signed: true });
+  // Output channels are the first axis in the file.
+  const perChannel = typeof weight.scale !== "number";
+  const scale = perChannel
+    ? graph.floats(`${name}.scale`, weight.scale, [weight.scale.length])
+    : graph.floats(`${name}.scale`, [weight.scale], []);
+  const attributes = perChannel ? { axis: 0 } : {};
+  return graph.node("DequantizeLinear", [codes, scale], { name: `${name}.dequantize`, output: name, attributes });
 }
 
 interface Place {

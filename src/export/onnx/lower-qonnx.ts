@@ -17,7 +17,10 @@ const qonnx: Form = {
     const { weight, id } = ordered.layer;
     const values = floatWeight(graph, ordered);
     if (weight.bits === 32) return values;
-    return quant(graph, `${id}.weight`, values, { bits: weight.bits, signed: true, scale: weight.scale });
+    const { bits, scale } = weight;
+    // A step for each output channel broadcasts from the first axis.
+    const shape = typeof scale === "number" ? [] : ordered.shape.map((size, axis) => (axis === 0 ? size : 1));
+    return quant(graph, `${id}.weight`, values, { bits, signed: true, scale, shape });
   },
   quantizer(graph: GraphBuilder, node: FrozenQuantizer, input: string, output: string): void {
     const { id, bits, signed, xMax } = node;
@@ -39,15 +42,22 @@ export const lowerQonnx = (network: FrozenNetwork, options: LowerOptions): Lower
 interface QuantOptions {
   readonly bits: number;
   readonly signed: boolean;
-  readonly scale: number;
+  readonly scale: number | Float32Array;
+  /** Of the scale; one number if left out. */
+  readonly shape?: readonly number[];
   readonly output?: string;
 }
 
 /** Adds a Quant node. Signed grids are symmetric, which QONNX calls narrow. */
-function quant(graph: GraphBuilder, id: string, input: string, { bits, signed, scale, output }: QuantOptions): string {
+function quant(
+  graph: GraphBuilder,
+  id: string,
+  input: string,
+  { bits, signed, scale, shape = [], output }: QuantOptions,
+): string {
   const inputs = [
     input,
-    graph.floats(`${id}.scale`, [scale], []),
+    graph.floats(`${id}.scale`, typeof scale === "number" ? [scale] : scale, shape),
     graph.floats(`${id}.zero-point`, [0], []),
     graph.floats(`${id}.bit-width`, [bits], []),
   ];

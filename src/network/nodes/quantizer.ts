@@ -1,11 +1,13 @@
+import type { Tensor } from "../../engine/ops.ts";
 import type { QuantizerNode } from "../graph.ts";
-import type { NodeKind } from "../node-kind.ts";
+import type { BackwardPass, NodeKind, Pass, QuantizerSetting } from "../node-kind.ts";
+import { perChannel } from "./batch-norm.ts";
 
 /** The gated quantizer in its telescoped form (ARCHITECTURE.md, "The method" 1). */
 export const quantizer: NodeKind<QuantizerNode> = {
   shape: (_, [x]) => x!,
   forward({ id, signed, gated }, [x], pass) {
-    const onGrid = pass.ops.gatedQuantize(x!, { ...pass.quantizer(id), signed });
+    const onGrid = quantize(x!, { ...pass.quantizer(id), signed }, pass);
     const gates = gated === "weight" ? pass.channelGates(id) : null;
     return { output: gates === null ? onGrid : pass.ops.multiply(onGrid, gates), saved: [x!] };
   },
@@ -14,12 +16,53 @@ export const quantizer: NodeKind<QuantizerNode> = {
     const options = { ...pass.quantizer(id), signed };
     const gates = gated === "weight" ? pass.channelGates(id) : null;
     const scaled = gates === null ? gradient : ops.multiply(gradient, gates);
-    const result = ops.gatedQuantizeGradient(x!, scaled, options);
-    pass.range(id, result.range);
-    for (const [bits, inner] of result.levels) pass.level(id, bits, inner);
+    const byX = backQuantize(id, x!, scaled, options, pass);
     if (gated === "weight" && options.wantsChannels) {
-      pass.channels(id, ops.read(ops.sumPerChannel(ops.multiply(scaled, ops.gatedQuantize(x!, options)))));
+      const onGrid = quantize(x!, options, pass);
+      pass.channels(id, ops.read(ops.sumPerChannel(ops.multiply(scaled, onGrid))));
     }
-    return [result.gradient];
+    return [byX];
   },
 };
+
+type Options = QuantizerSetting & { readonly signed: boolean };
+
+/** With a range r for each channel: r·Q(x/r), where Q has the range 1. */
+function quantize(x: Tensor, options: Options, pass: Pass): Tensor {
+  const { ops } = pass;
+  if (options.ranges === null) return ops.gatedQuantize(x, options);
+  const unit = ops.gatedQuantize(ops.multiply(x, inverse(options.ranges, pass)), { ...options, xMax: 1 });
+  return ops.multiply(unit, perChannel(pass, options.ranges));
+}
+
+/** The gradient by x; what range and levels learn goes to the pass. */
+function backQuantize(id: string, x: Tensor, gradient: Tensor, options: Options, pass: BackwardPass): Tensor {
+  const { ops } = pass;
+  const { ranges } = options;
+  if (ranges === null) {
+    const result = ops.gatedQuantizeGradient(x, gradient, options);
+    pass.range(id, [result.range]);
+    for (const [bits, inner] of result.levels) pass.level(id, bits, inner);
+    return result.gradient;
+  }
+  const toUnit = inverse(ranges, pass);
+  const unit = ops.multiply(x, toUnit);
+  const byUnitGrid = ops.multiply(gradient, perChannel(pass, ranges));
+  const unitOptions = { ...options, xMax: 1 };
+  const result = ops.gatedQuantizeGradient(unit, byUnitGrid, unitOptions);
+  for (const [bits, inner] of result.levels) pass.level(id, bits, inner);
+  const sums = (a: Tensor, b: Tensor) => ops.read(ops.sumPerChannel(ops.multiply(a, b)));
+  const byGrid = sums(byUnitGrid, ops.gatedQuantize(unit, unitOptions));
+  const byInside = sums(result.gradient, unit);
+  pass.range(
+    id,
+    Float64Array.from(byGrid, (value, channel) => value - byInside[channel]!),
+  );
+  return ops.multiply(result.gradient, toUnit);
+}
+
+const inverse = (ranges: Float32Array, pass: Pass): Tensor =>
+  perChannel(
+    pass,
+    ranges.map((range) => 1 / range),
+  );

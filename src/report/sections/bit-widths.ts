@@ -13,16 +13,19 @@ export function bitWidthSection(record: RunRecord): Section {
     id: "bit-widths",
     title: "Learned bit-widths",
     body: markup`<p>Each line carries the bits of the activation that flows along it; each box has the bits of its weight and the output channels it keeps.</p>
-${legend()}
+${legend(record)}
 ${networkFigure(record)}
 ${tensorTable(record)}`,
   };
 }
 
-const legend = (): Markup =>
-  markup`<ul class="key" aria-label="Colours of the bit-widths">${bitWidths.map(
-    (bits) => markup`<li>${bitChip(bits)} ${bits === 0 ? "pruned" : bits === 32 ? "bits" : ""}</li>`,
-  )}</ul>`;
+/** No method learns 3 bits: only a network that has them names them. */
+function legend(record: RunRecord): Markup {
+  const has3 = record.quantizers.some(({ id }) => learnedNow(record, id)?.bits === 3);
+  return markup`<ul class="key" aria-label="Colours of the bit-widths">${bitWidths
+    .filter((bits) => bits !== 3 || has3)
+    .map((bits) => markup`<li>${bitChip(bits)} ${bits === 0 ? "pruned" : bits === 32 ? "bits" : ""}</li>`)}</ul>`;
+}
 
 const chipOrDash = (bits: BitWidth | null): Markup =>
   bits === null

@@ -21,8 +21,11 @@ function curves({ epochs }: RunRecord): Markup[] {
   const categories = epochs.map(({ epoch }) => String(epoch));
   const by = (value: (epoch: EpochRecord) => number) => epochs.map(value);
   const split = splitOf(epochs);
+  const phases = phasesOf(epochs);
+  const note = phases.length > 1 ? { note: `Epochs: ${phases.join(", ")}.` } : {};
   return [
     lineFigure({
+      ...note,
       id: "loss",
       title: "Loss (logarithmic)",
       unit: "",
@@ -36,6 +39,7 @@ function curves({ epochs }: RunRecord): Markup[] {
       ],
     }),
     lineFigure({
+      ...note,
       id: "accuracy",
       title: "Top-1, %",
       unit: "\u202f%",
@@ -47,6 +51,7 @@ function curves({ epochs }: RunRecord): Markup[] {
       ],
     }),
     lineFigure({
+      ...note,
       id: "relative-bops",
       title: "Relative bit operations, % (logarithmic)",
       unit: "\u202f%",
@@ -56,6 +61,7 @@ function curves({ epochs }: RunRecord): Markup[] {
       series: [{ name: "relative BOPs", values: by(({ relativeBops }) => relativeBops) }],
     }),
     lineFigure({
+      ...note,
       id: "complexity",
       title: "Complexity term, before the prior strength",
       unit: "",
@@ -65,6 +71,17 @@ function curves({ epochs }: RunRecord): Markup[] {
     }),
     ...priorStrengthCurve(epochs, categories),
   ];
+}
+
+/** The phases with their epochs, as `1–3 pretraining`. */
+function phasesOf(epochs: readonly EpochRecord[]): readonly string[] {
+  const stretches: { readonly phase: string; readonly from: number; to: number }[] = [];
+  for (const { epoch, phase = "training" } of epochs) {
+    const last = stretches.at(-1);
+    if (last?.phase === phase) last.to = epoch;
+    else stretches.push({ phase, from: epoch, to: epoch });
+  }
+  return stretches.map(({ phase, from, to }) => `${from === to ? from : `${from}–${to}`} ${phase}`);
 }
 
 /** mu over the epochs, where it is steered to a budget. */
@@ -106,6 +123,7 @@ function epochTable({ epochs, times }: RunRecord): Markup {
     caption: "Figures of every epoch",
     columns: [
       { title: "Epoch", kind: "number", value: ({ epoch }) => epoch },
+      { title: "Phase", value: ({ phase }) => phase ?? "training" },
       { title: "Steps", kind: "number", value: ({ step }) => step, show: ({ step }) => integer(step) },
       loss("Loss", ({ train }) => train.loss),
       loss("Cross-entropy", ({ train }) => train.crossEntropy),

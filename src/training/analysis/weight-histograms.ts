@@ -17,13 +17,13 @@ const countedBits = 4;
  * @param values What the quantizer reads, the last axis its output channels; those of pruned channels are left out.
  */
 export function weightHistogram(
-  quantizer: Pick<GatedQuantizer, "bits" | "kept" | "xMax"> & {
+  quantizer: Pick<GatedQuantizer, "bits" | "grid" | "kept" | "xMax"> & {
     readonly node: Pick<GatedQuantizer["node"], "id" | "signed">;
   },
   values: Float32Array,
   channels: number,
 ): WeightHistogram {
-  const { bits, kept, xMax, node } = quantizer;
+  const { bits, grid, kept, xMax, node } = quantizer;
   const left = kept === null ? values : ofChannels(values, channels, kept);
   const limit = Math.min(Math.max(largest(left), xMax), widestView * xMax);
   const bins = new Array<number>(binCount).fill(0);
@@ -34,7 +34,8 @@ export function weightHistogram(
     if (Math.abs(value) > limit) beyond[value < 0 ? 0 : 1]++;
     else bins[Math.min(binCount - 1, Math.floor(((value / limit + 1) / 2) * binCount))]!++;
   }
-  const codes = bits > countedBits ? null : countCodes(left, bits, { xMax, signed: node.signed });
+  const codesOf = () => (grid === null ? encode(left, bits, { xMax, signed: node.signed }) : codesOn(grid.steps, left));
+  const codes = bits > countedBits ? null : countCodes(codesOf(), codeLimits(bits, node.signed));
   return { quantizer: node.id, limit, bins, beyond, clipped, codes };
 }
 
@@ -48,9 +49,12 @@ function ofChannels(values: Float32Array, channels: number, kept: readonly numbe
 
 const largest = (values: Float32Array): number => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
-function countCodes(values: Float32Array, bits: GatedQuantizer["bits"], range: { xMax: number; signed: boolean }) {
-  const [lowest, highest] = codeLimits(bits, range.signed);
+/** The codes of a weight that holds step·code. */
+const codesOn = (steps: Float32Array, values: Float32Array): Int32Array =>
+  Int32Array.from(values, (value, index) => Math.round(value / steps[index % steps.length]!));
+
+function countCodes(codes: Int32Array, [lowest, highest]: readonly [number, number]) {
   const counts = new Array<number>(highest - lowest + 1).fill(0);
-  for (const code of encode(values, bits, range)) counts[code - lowest]!++;
+  for (const code of codes) counts[code - lowest]!++;
   return counts;
 }

@@ -4,6 +4,7 @@ import type { FrozenLayer, FrozenNetwork } from "../../../src/export/frozen-netw
 import { lowerPacked } from "../../../src/export/onnx/lower-packed.ts";
 import { packedBytes } from "../../../src/export/onnx/packing.ts";
 import { opsetOf, readModel } from "../../../src/export/onnx/read-model.ts";
+import { storedBits } from "../../../src/quantization/levels.ts";
 import { frozenNetwork, networkPlans, plainPlan } from "../../fixtures/frozen-networks.ts";
 import { initializer, unpackCodes } from "../../fixtures/onnx-values.ts";
 
@@ -18,16 +19,18 @@ t.test("every weight takes ceil(bits · elements / 8) bytes and decodes to its c
     for (const { id, kind, weight } of layersOf(network)) {
       const stored = initializer(model, weight.bits === 32 ? `${id}.weight` : `${id}.weight.codes`);
       const elements = weight.shape.reduce((product, size) => product * size, 1);
-      t.equal(stored.bytes.length, packedBytes(weight.bits, elements), `${id} at ${weight.bits} bits`);
+      t.equal(stored.bytes.length, packedBytes(storedBits(weight.bits), elements), `${id} at ${weight.bits} bits`);
       if (kind === "conv2d") {
         const [height, width, inputs, outputs] = weight.shape;
         t.same(stored.dims, [outputs, inputs, height, width]);
       } else t.same(stored.dims, weight.shape.toReversed());
       if (weight.bits === 32) continue;
-      const scale = new Float32Array(initializer(model, `${id}.weight.scale`).bytes.buffer)[0];
-      t.equal(scale, Math.fround(weight.scale));
+      const scale = initializer(model, `${id}.weight.scale`);
+      const steps = typeof weight.scale === "number" ? [Math.fround(weight.scale)] : [...weight.scale];
+      t.same([...new Float32Array(scale.bytes.buffer)], steps);
+      t.same(scale.dims, typeof weight.scale === "number" ? [] : [weight.shape.at(-1)]);
       // The order differs from the network's, the multiset of codes does not; the runtime tests see the order.
-      const decoded = unpackCodes(stored.bytes, weight.bits, elements);
+      const decoded = unpackCodes(stored.bytes, storedBits(weight.bits), elements);
       t.same(decoded.toSorted(), weight.codes.toSorted());
     }
   }

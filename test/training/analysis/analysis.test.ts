@@ -104,6 +104,7 @@ const quantizerOf = (bits: 2 | 4 | 8, xMax: number, kept: readonly number[] | nu
   bits,
   xMax,
   kept,
+  grid: null,
   node: { id: "w", signed: true },
 });
 

@@ -8,6 +8,10 @@ export const quantization = {
     .describe(
       "where training takes batch statistics from: all of a second convolution with the unquantized weight, as the authors do, or every second row and column of it, for a quarter of its cost",
     ),
+  weightRanges: z
+    .enum(["per-tensor", "per-channel"])
+    .default("per-tensor")
+    .describe("whether a weight has one learned range, or one for each output channel"),
   quantizeAddends: z
     .boolean()
     .default(false)

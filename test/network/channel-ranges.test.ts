@@ -1,0 +1,121 @@
+import { join } from "node:path";
+import fc from "fast-check";
+import t from "tap";
+import { silent } from "../../src/base/progress.ts";
+import { exportFile } from "../../src/export/export-file.ts";
+import { isFrozenLayer } from "../../src/export/frozen-network.ts";
+import type { QuantizerNode } from "../../src/network/graph.ts";
+import type { BackwardPass, QuantizerSetting } from "../../src/network/node-kind.ts";
+import { quantizer } from "../../src/network/nodes/quantizer.ts";
+import { type BitWidth, clipFactor } from "../../src/quantization/levels.ts";
+import { anyEngine, freeing, nativeMissing, near, random } from "../fixtures/engines.ts";
+import { randomImages } from "../fixtures/frozen-networks.ts";
+import { disposeModel, freezeModel, narrowNetworks, randomModel } from "../fixtures/random-models.ts";
+
+const { ops } = await anyEngine();
+const rows = 6;
+const node: QuantizerNode = {
+  ...{ kind: "quantizer", id: "q", inputs: ["w"], role: "weight", signed: true },
+  ...{ rectifies: false, limit: null, prunes: false, gated: "weight" },
+};
+
+/** Output and gradients of a weight [rows, channels] at one bit-width and one mixed with 2 bits. */
+function pass(weight: Float32Array, upstream: Float32Array, channels: number, ranges: Partial<QuantizerSetting>) {
+  const learned = { range: new Float64Array(), levels: new Map<number, number>() };
+  const setting: QuantizerSetting = {
+    ...{ xMax: 1, ranges: null, channelGates: null, wantsChannels: false },
+    terms: [
+      { bits: 2, weight: 0.25 },
+      { bits: 8, weight: 0.75 },
+    ],
+    wanted: [2, 8],
+    ...ranges,
+  };
+  return freeing(ops, () => {
+    const hearing = {
+      ops,
+      quantizer: () => setting,
+      channelGates: () => null,
+      range: (_: string, inner: ArrayLike<number>) => {
+        learned.range = Float64Array.from(inner);
+      },
+      level: (_: string, bits: BitWidth, inner: number) => learned.levels.set(bits, inner),
+    } as unknown as BackwardPass;
+    const [x, g] = [weight, upstream].map((values) => ops.tensor(values, [rows, channels]));
+    const { output, saved } = quantizer.forward(node, [x!], hearing);
+    const values = Float32Array.from(ops.read(output));
+    const [byX] = quantizer.backward(node, g!, saved, hearing, [true]);
+    return { values, byX: Float32Array.from(ops.read(byX!)), ...learned };
+  });
+}
+
+const column = (values: Float32Array, channels: number, channel: number) =>
+  values.filter((_, index) => index % channels === channel);
+
+t.test("a range for each channel is a quantizer for each channel", (t) => {
+  // Powers of two: dividing by them is exact, so that no element lies on the other side of a rounding boundary.
+  const power = fc.integer({ min: -4, max: 3 }).map((exponent) => 2 ** exponent);
+  const cases = fc.record({ ranges: fc.array(power, { minLength: 1, maxLength: 5 }), seed: fc.nat(1000) });
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(cases, ({ ranges, seed }) => {
+        const channels = ranges.length;
+        const [weight, upstream] = [2, 1].map((scale) => random(seed, `${scale}`, [rows, channels], scale));
+        const whole = pass(weight!, upstream!, channels, {
+          ranges: Float32Array.from(ranges),
+          xMax: Math.max(...ranges),
+        });
+        const levels = new Map([2, 8].map((bits) => [bits, 0]));
+        ranges.forEach((xMax, channel) => {
+          const [w, g] = [weight!, upstream!].map((values) => column(values, channels, channel));
+          const alone = pass(w!, g!, 1, { xMax });
+          if (`${column(whole.values, channels, channel)}` !== `${alone.values}`) throw new Error("values differ");
+          if (`${column(whole.byX, channels, channel)}` !== `${alone.byX}`) throw new Error("gradients differ");
+          near([whole.range[channel]!], alone.range, 1e-5);
+          for (const [bits, inner] of alone.levels) levels.set(bits, levels.get(bits)! + inner);
+        });
+        near([...whole.levels.values()], [...levels.values()], 1e-5);
+      }),
+      { seed: 3, numRuns: 40 },
+    ),
+  );
+  t.end();
+});
+
+t.test("the range's gradient is that of its definition", (t) => {
+  // Clipped elements are ±r·(grid's end); inside, x_q = r·Q(x/r) has the slope Q - (x/r) in r.
+  const ranges = [0.3, 0.7, 1.9];
+  const [weight, upstream] = [random(4, "w", [rows, 3], 1), random(4, "g", [rows, 3], 1)];
+  const terms = [{ bits: 8 as const, weight: 1 }];
+  const { values, range } = pass(weight, upstream, 3, { ranges: Float32Array.from(ranges), terms, wanted: [] });
+  const expected = ranges.map((r, channel) => {
+    let sum = 0;
+    weight.forEach((x, index) => {
+      if (index % 3 !== channel) return;
+      const inside = Math.abs(x) < r * clipFactor;
+      sum += upstream[index]! * (values[index]! - (inside ? x : 0));
+    });
+    return sum;
+  });
+  near(range, expected, 1e-5);
+  t.end();
+});
+
+t.test("networks with ranges per channel export and verify", { skip: nativeMissing() }, async (t) => {
+  const folder = t.testdir();
+  for (const name of ["lenet5", "resnet20-B", "mobilenetv2"]) {
+    const model = randomModel(ops, { network: narrowNetworks[name]!(), seed: 6, weightRanges: "per-channel" });
+    const network = freezeModel(model);
+    disposeModel(model);
+    const scales = network.nodes
+      .filter(isFrozenLayer)
+      .flatMap(({ weight }) => ("scale" in weight ? [weight.scale] : []));
+    t.ok(scales.length > 0 && scales.every((scale) => typeof scale !== "number" && scale.length > 0), name);
+    for (const form of ["packed", "int8"] as const) {
+      const options = { form, input: "uint8", metadata: {}, ops, reporter: silent } as const;
+      const file = join(folder, `${name}.${form}.onnx`);
+      const { verification } = await exportFile({ ...options, network, file, test: randomImages(network, 10) });
+      t.equal(verification!.sameClass, 100, `${name}, ${form}`);
+    }
+  }
+});

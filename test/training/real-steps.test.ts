@@ -1,0 +1,54 @@
+import t from "tap";
+import { createQuantizers } from "../../src/methods/create-quantizers.ts";
+import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
+import { createNetwork } from "../../src/network/zoo/index.ts";
+import { initializeRanges } from "../../src/training/initial-ranges.ts";
+import { stepSamples } from "../../src/training/loop.ts";
+import { createModel } from "../../src/training/model.ts";
+import { parameterValues } from "../../src/training/snapshot.ts";
+import { Trainer } from "../../src/training/trainer.ts";
+import { anyEngine, nativeMissing, random } from "../fixtures/engines.ts";
+import { disposeModel } from "../fixtures/random-models.ts";
+
+const adam = { optimizer: "adam", weightDecay: 0 } as const;
+const rates = { weights: 1e-4, gates: 1e-3, ranges: 1e-3 };
+
+/** The networks in their whole width, at the size of their images. */
+const cases = [
+  { name: "vgg7", side: 32, classes: 10 },
+  { name: "resnet18", side: 224, classes: 1000 },
+] as const;
+
+for (const { name, side, classes } of cases) {
+  t.test(`${name} takes real training steps`, { skip: nativeMissing() }, async (t) => {
+    const { ops } = await anyEngine();
+    const live = ops.liveTensors();
+    const network = insertQuantizers(createNetwork(name, { inputShape: [side, side, 3], classes }), { pruning: true });
+    const initial = { prune: 6, bits4: 6, bits8: 6, bits16: -6, bits32: -6 };
+    const model = createModel(network, {
+      ops,
+      seed: 1,
+      quantizers: createQuantizers(network, { initial, prior: "bop" }),
+    });
+    const shape = [2, side, side, 3];
+    const images = () => ops.tensor(random(1, "images", shape), shape);
+    initializeRanges(model, images, () => stepSamples(model, 1, 0));
+    const trainer = new Trainer(model, { weights: adam, gates: adam, ranges: adam });
+    const [weight] = model.parameters.keys();
+    const before = Float32Array.from(parameterValues(trainer, weight!));
+    const batch = () => ({ images: images(), labels: ops.tensor(Int32Array.of(1, 2), [2]) });
+    const losses = [0, 1, 2].map((step) => {
+      const how = { priorStrength: 0.01, learningRates: rates };
+      return trainer.train(batch, stepSamples(model, 1, step), how)!.crossEntropy;
+    });
+    t.ok(losses.every(Number.isFinite), `${losses}`);
+    t.ok(losses[2]! < losses[0]!, `two images are learned: ${losses}`);
+    t.notSame(parameterValues(trainer, weight!), before, "weights move");
+    for (const group of ["weights", "gates", "ranges"] as const) {
+      t.ok(trainer[group].moments.size > 0, `${group} are updated`);
+    }
+    trainer.weights.dispose();
+    disposeModel(model);
+    t.equal(ops.liveTensors(), live, "no tensor is left");
+  });
+}
