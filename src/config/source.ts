@@ -128,6 +128,30 @@ function locate(node: Node | null, prefix: string, found: (path: string, offset:
   }
 }
 
+/**
+ * The settings with `value` at `path`, in place of all that stood there.
+ *
+ * @param from Path under which the value, and what it holds, was written.
+ */
+export function withSetting(
+  { tree, places }: Source,
+  { path, value, from }: { readonly path: string; readonly value: unknown; readonly from: string },
+): Source {
+  const parts = path.split(".");
+  const isBelow = (place: string, top: string) => place === top || place.startsWith(`${top}.`);
+  const moved: Places = new Map([...places].filter(([place]) => !isBelow(place, path)));
+  for (const [place, where] of places) if (isBelow(place, from)) moved.set(path + place.slice(from.length), where);
+  const over = parts.reduceRight<unknown>((inner, part) => ({ [part]: inner }), value) as Tree;
+  return merge({ tree: without(tree, parts), places: moved }, { tree: over, places: new Map() });
+}
+
+function without(tree: Tree, [first, ...rest]: readonly string[]): Tree {
+  if (first === undefined || !Object.hasOwn(tree, first)) return tree;
+  const { [first]: found, ...others } = tree;
+  if (rest.length === 0) return others;
+  return isTree(found) ? { ...tree, [first]: without(found, rest) } : others;
+}
+
 /** One `--set path=value`; the value is YAML. */
 export function parseSetting(setting: string): Source {
   const equals = setting.indexOf("=");
