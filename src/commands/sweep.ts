@@ -47,7 +47,7 @@ export async function runSweep(options: SweepOptions, context: Context): Promise
   const workers = workersOf(local);
   if (options.dryRun) return printPlan(plan, { folder: out, runner, workers, threads: local.threads }, context);
   const limits = runner === "local" ? await localLimits(plan, { ...local, workers }, context) : null;
-  const { before, lock } = openSweep(out, plan, options);
+  const { before, lock } = openSweep(out, plan, { ...options, runner });
   process.once("exit", lock.release);
   try {
     const sweep = new Sweep(out, plan, runner, before?.jobs);

@@ -5,7 +5,7 @@ import { explainIssues } from "./explain.ts";
 import { wrongConfiguration } from "./load.ts";
 import { configSchema } from "./schema.ts";
 import { type SweepConfig, sweep as sweepSection } from "./sections/sweep.ts";
-import { merge, parseSetting, readSource, type Source } from "./source.ts";
+import { merge, type Places, parseSetting, readSource, type Source } from "./source.ts";
 
 /** A file with a sweep: settings that all its runs start from, and how they differ. */
 export interface SweepFile {
@@ -14,6 +14,8 @@ export interface SweepFile {
   /** The settings of the file without `sweep`; they need not be a whole configuration. */
   readonly base: Source;
   readonly sweep: SweepConfig;
+  /** Where each part of `sweep` was written. */
+  readonly places: Places;
 }
 
 const schema = z.object({ name: configSchema.shape.name, sweep: sweepSection });
@@ -33,7 +35,11 @@ export function loadSweep(path: string, { set = [] }: { set?: readonly string[] 
   const parsed = schema.safeParse(named);
   if (!parsed.success)
     throw wrongConfiguration(explainIssues(parsed.error, { tree: named, places, file: path, schema }));
-  return { path, base: { tree: base, places }, ...parsed.data };
+  const isOfSweep = (place: string) => place.startsWith("sweep.");
+  const [own, rest] = [isOfSweep, (place: string) => !isOfSweep(place)].map(
+    (is) => new Map([...places].filter(([place]) => is(place))),
+  ) as [Places, Places];
+  return { path, base: { tree: base, places: rest }, places: own, ...parsed.data };
 }
 
 /** A name that the file has from what it extends is that of a run: the file's own is the sweep's then. */

@@ -131,18 +131,17 @@ function locate(node: Node | null, prefix: string, found: (path: string, offset:
 /**
  * The settings with `value` at `path`, in place of all that stood there.
  *
- * @param from Path under which the value, and what it holds, was written.
+ * @param written Where the value, and what it holds, was written, by what follows the value's own path.
  */
 export function withSetting(
   { tree, places }: Source,
-  { path, value, from }: { readonly path: string; readonly value: unknown; readonly from: string },
+  { path, value, written }: { readonly path: string; readonly value: unknown; readonly written: Places },
 ): Source {
   const parts = path.split(".");
-  const isBelow = (place: string, top: string) => place === top || place.startsWith(`${top}.`);
-  const moved: Places = new Map([...places].filter(([place]) => !isBelow(place, path)));
-  for (const [place, where] of places) if (isBelow(place, from)) moved.set(path + place.slice(from.length), where);
+  const kept = [...places].filter(([place]) => place !== path && !place.startsWith(`${path}.`));
+  const moved = [...written].map(([rest, where]) => [path + rest, where] as const);
   const over = parts.reduceRight<unknown>((inner, part) => ({ [part]: inner }), value) as Tree;
-  return merge({ tree: without(tree, parts), places: moved }, { tree: over, places: new Map() });
+  return merge({ tree: without(tree, parts), places: new Map(kept) }, { tree: over, places: new Map(moved) });
 }
 
 function without(tree: Tree, [first, ...rest]: readonly string[]): Tree {

@@ -20,17 +20,19 @@ export interface OpenedSweep {
   readonly lock: RunLock;
 }
 
+export interface OpenOptions {
+  readonly resume: boolean;
+  readonly force: boolean;
+  readonly runner: SweepState["runner"];
+}
+
 /**
  * Makes the folder of a sweep where there is none, and locks it.
  *
  * @throws UsageError when it holds a run, or a sweep and neither `resume` nor `force` says what to do with it, or runs
  * of the plan with other settings; UserError when it cannot be made, or another process works on it.
  */
-export function openSweep(
-  folder: string,
-  plan: Plan,
-  { resume, force }: { readonly resume: boolean; readonly force: boolean },
-): OpenedSweep {
+export function openSweep(folder: string, plan: Plan, { resume, force, runner }: OpenOptions): OpenedSweep {
   if (existsSync(join(folder, recordFile)))
     throw new UsageError(`${folder} holds a single run, not a sweep: choose another folder with --out`);
   try {
@@ -41,17 +43,28 @@ export function openSweep(
   const lock = acquireLock(folder, { force });
   try {
     removeParts(folder);
+    const anew = force && !resume;
+    const before = readState(folder);
+    if (anew || runner === "local") refuseSubmitted(folder, before);
     const begun = plan.runs.filter(({ name }) => existsSync(filesOfRun(folder, name).folder));
-    if (!resume && force) for (const { name } of begun) clearLocked(filesOfRun(folder, name).folder);
-    const before = !resume && force ? null : readState(folder);
+    if (anew) for (const { name } of begun) clearLocked(filesOfRun(folder, name).folder);
     if (!resume && !force && (before !== null || begun.length > 0))
       throw new UsageError(`${folder} already holds a sweep: use --resume to continue it, or --force to start anew`);
     refuseChanges(folder, plan);
-    return { before, lock };
+    return { before: anew ? null : before, lock };
   } catch (error) {
     lock.release();
     throw error;
   }
+}
+
+/** Tasks that are in Slurm's queue, or were when it was last looked at, write to the same folders. */
+function refuseSubmitted(folder: string, before: SweepState | null): void {
+  const ids = before?.jobs.map(({ id, name }) => id ?? name) ?? [];
+  if (ids.length === 0) return;
+  throw new UsageError(
+    `${folder} has runs that were submitted to Slurm (${ids.join(", ")}): wait for them with --runner slurm --resume; scancel ends them`,
+  );
 }
 
 /** Removes what an earlier sweep has left of a run, unless somebody works on it. */

@@ -4,7 +4,7 @@ import { configHash } from "../config/canonical.ts";
 import { checkConfig, wrongConfiguration } from "../config/load.ts";
 import type { SweepFile } from "../config/load-sweep.ts";
 import type { RunConfig } from "../config/schema.ts";
-import { withSetting } from "../config/source.ts";
+import { type Places, type Source, withSetting } from "../config/source.ts";
 import { type Assignment, assignmentsOf } from "./assignments.ts";
 import { identityOf, runNames } from "./run-names.ts";
 
@@ -29,16 +29,20 @@ export interface Plan {
  * @param threads Of each run's engine, where its configuration does not say.
  * @throws UsageError that lists what is wrong with any of them, with the runs' names.
  */
-export function planSweep({ path, name, base, sweep }: SweepFile, { threads }: { readonly threads: number }): Plan {
+export function planSweep(
+  { path, name, base, sweep, places }: SweepFile,
+  { threads }: { readonly threads: number },
+): Plan {
   const assignments = assignmentsOf(sweep);
   refuseNames(assignments);
   const names = runNames(assignments);
+  const written = placesUnder(places, new Set(assignments.flatMap((settings) => settings.map(({ from }) => from))));
   const runs: PlannedRun[] = [];
   const mistakes = new Map<string, string[]>();
   const seen = new Set<string>();
   for (const [index, settings] of assignments.entries()) {
     const runName = names[index]!;
-    const checked = checkConfig(configured(base, settings, runName), path);
+    const checked = checkConfig(named(configured(base, settings, written), runName), path);
     if ("mistakes" in checked) {
       for (const mistake of checked.mistakes) mistakes.set(mistake, [...(mistakes.get(mistake) ?? []), runName]);
       continue;
@@ -58,11 +62,24 @@ export function planSweep({ path, name, base, sweep }: SweepFile, { threads }: {
   return { name, runs, duplicates: assignments.length - runs.length };
 }
 
+const named = ({ tree, places }: Source, name: string): Source => ({ tree: { ...tree, name }, places });
+
 /** Shorter paths come first, so that `method.weights` refines a `method` of the same run. */
-function configured(base: SweepFile["base"], settings: Assignment, name: string): SweepFile["base"] {
-  const inOrder = settings.toSorted((one, other) => one.path.length - other.path.length);
-  const { tree, places } = inOrder.reduce(withSetting, base);
-  return { tree: { ...tree, name }, places };
+function configured(base: Source, settings: Assignment, written: ReadonlyMap<string, Places>): Source {
+  return settings
+    .toSorted((one, other) => one.path.length - other.path.length)
+    .reduce((source, { path, value, from }) => withSetting(source, { path, value, written: written.get(from)! }), base);
+}
+
+/** For each of the paths, where what stands under it was written, by what follows the path. */
+function placesUnder(places: Places, paths: ReadonlySet<string>): ReadonlyMap<string, Places> {
+  const under = new Map([...paths].map((path): [string, Places] => [path, new Map()]));
+  for (const [place, where] of places) {
+    for (let end = place.length; end > 0; end = place.lastIndexOf(".", end - 1)) {
+      under.get(place.slice(0, end))?.set(place.slice(end), where);
+    }
+  }
+  return under;
 }
 
 /** Names that are given are given once, and only where each run is written by itself. */

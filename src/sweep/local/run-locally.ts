@@ -68,6 +68,8 @@ export async function runLocally(sweep: Sweep, options: LocalOptions): Promise<v
       () => stop.aborted,
     );
   } finally {
+    // There are some only where the sweep itself has failed, as on a full disk.
+    for (const { stop: end } of processes) end("SIGTERM");
     stop.removeEventListener("abort", forward);
     reporter.progress.stop();
   }

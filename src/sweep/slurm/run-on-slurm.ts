@@ -34,7 +34,7 @@ export async function runOnSlurm(sweep: Sweep, options: SlurmOptions): Promise<v
   if (rest.length > 0) {
     const { id, runs } = await submitRuns(sweep, rest, options);
     for (const [index, name] of runs.entries()) tasks.set(name, `${id}_${index}`);
-    reporter.info(`submitted ${runs.length} runs as job array ${id}`);
+    reporter.info(`submitted ${runs.length} ${runs.length === 1 ? "run" : "runs"} as job array ${id}`);
   }
   if (detach) reporter.info("sweep --resume watches them, and writes the page");
   else await watchTasks(sweep, tasks, { pollSeconds: slurm.pollSeconds, stop, reporter });

@@ -49,6 +49,7 @@ export async function watchTasks(
       reporter.progress.update(total - watched.size, `${running} running, ${watched.size - running} waiting`);
       if (watched.size > 0) await pause(pollSeconds, { stop, jobs });
     }
+    sweep.setJobs([]);
   } finally {
     reporter.progress.stop();
   }

@@ -48,7 +48,10 @@ t.test("a real Slurm", { skip: nativeMissing() || slurmMissing(), timeout: 600_0
   await t.test("--resume submits what is left, and --detach returns at once", async (t) => {
     const detached = await start([...args, "--resume", "--detach"], cluster.env).ended;
     t.equal(detached.code, 0, detached.stderr);
-    t.match(detached.stderr, /submitted 1 runs as job array/);
+    t.match(detached.stderr, /submitted 1 run as job array/);
+    const local = await start([...args, "--runner", "local", "--resume"], cluster.env).ended;
+    t.equal(local.code, 2, "two must not write to one run");
+    t.match(local.stderr, /has runs that were submitted to Slurm/);
     const watched = await start([...args, "--resume"], cluster.env).ended;
     t.equal(watched.code, 0, watched.stderr);
     t.notMatch(watched.stderr, /submitted/, "it is in the queue");
