@@ -64,6 +64,8 @@ function expectation(issue: Issue): string {
     case "too_big":
       if (issue.origin === "array") return `expected ${issue.maximum} values`;
       return `expected ${issue.inclusive ? "at most" : "less than"} ${issue.maximum}`;
+    case "invalid_key":
+      return `expected ${issue.issues[0]!.message}`;
     default:
       return issue.message.startsWith("expected") ? issue.message : `expected ${issue.message}`;
   }

@@ -33,7 +33,7 @@ t.test("a grid has every combination once, with the values where their paths say
       const expected = strengths.flatMap((strength) => seeds.map((seed) => JSON.stringify([strength, seed])));
       expect(JSON.stringify(pairs) === JSON.stringify(expected), `${pairs} and not ${expected}`);
     },
-    25,
+    15,
   );
 });
 
@@ -56,7 +56,7 @@ t.test("names are what a run may be called, and no two the same on any file syst
       }
       expect(new Set(runs.map((run) => run.name.toLowerCase())).size === runs.length, "all different");
     },
-    40,
+    20,
   );
 });
 
@@ -107,7 +107,7 @@ t.test("drawn settings lie in their bounds, and depend on seed, path and number 
         expect(run[path] === drawn[index]![path], "whatever else is drawn");
       });
     },
-    15,
+    10,
   );
   t.notSame(draws(4, 1), draws(4, 2));
   const sizes = new Set(draws(60, 3).map((run) => run["data.batchSize"]));
