@@ -33,9 +33,6 @@ t.test("the plan is printed, and nothing is begun", async (t) => {
     names,
   );
   t.notOk(existsSync(out));
-  const train = await run("train", file);
-  t.equal(train.code, 2);
-  t.match(train.stderr, /describes many runs, a sweep: start it with bayesian-bits sweep/);
 });
 
 t.test("a local sweep", { skip: nativeMissing(), timeout: 600_000 }, async (t) => {
@@ -55,17 +52,6 @@ t.test("a local sweep", { skip: nativeMissing(), timeout: 600_000 }, async (t) =
     t.notMatch(html, /<img src=x/);
     t.match(readFileSync(join(whole, "logs", "broken.log"), "utf8"), /nowhere/);
     t.equal(readRecord(join(whole, "runs", good[0]!)).environment.threads, 1);
-  });
-
-  await t.test("it is refused without --resume or --force, and with other settings", async (t) => {
-    const refused = await run("sweep", file, "--out", whole);
-    t.equal(refused.code, 2);
-    t.match(refused.stderr, /already holds a sweep: use --resume to continue it, or --force/);
-    const other = await run("sweep", file, "--out", whole, "--resume", "--set", "training.epochs=3");
-    t.equal(other.code, 2);
-    t.match(other.stderr, /run strength-1, which is finished: training.epochs: 2 → 3/);
-    const single = await run("sweep", file, "--out", join(whole, "runs", good[0]!));
-    t.match(single.stderr, /holds a single run, not a sweep/);
   });
 
   await t.test("interrupted, killed and resumed, it comes to the same", async (t) => {
