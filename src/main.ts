@@ -16,6 +16,12 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
       process.stderr.write(`${signal}: stopping after this step, and saving; a second one stops at once\n`);
   });
 }
+// Whoever has started this process with a channel, a sweep, is gone: nobody else would stop it, and a sweep that goes
+// on waits for it.
+if (process.channel !== undefined) {
+  process.once("disconnect", () => stop.hear("SIGTERM"));
+  process.channel.unref();
+}
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
 });

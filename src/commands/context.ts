@@ -5,6 +5,7 @@ import pretty from "pino-pretty";
 import { UserError } from "../base/errors.ts";
 import { explainFileError } from "../base/file-errors.ts";
 import type { Reporter } from "../base/progress.ts";
+import { channelProgress } from "./channel-progress.ts";
 import type { StopRequest } from "./stop-request.ts";
 import { terminalProgress } from "./terminal-progress.ts";
 
@@ -47,7 +48,7 @@ export function createContext(
     : destination({ fd: 2, sync: true });
   // A log that cannot be written stops no training: there is nowhere left to say so.
   terminal.on("error", () => {});
-  const progress = terminalProgress(interactive && !quiet);
+  const progress = channelProgress() ?? terminalProgress(interactive && !quiet);
   const reporterOf = (log: Logger): Reporter => ({
     info: (message) => log.info(message),
     warn: (message) => log.warn(message),

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { exportForms, exportInputs } from "../config/sections/export.ts";
+import { sweepRunners } from "../config/sections/sweep.ts";
 import type { Context } from "./context.ts";
 
 /** @throws InvalidArgumentError, which ends with exit code 2. */
@@ -52,6 +53,18 @@ export function createProgram(
     .action(async (config: string, options, command: Command) => {
       const { runTrain } = await import("./train.ts");
       await runTrain({ config, ...options }, own(command));
+    });
+  add("sweep <file>", "train many runs from one file, and compare them")
+    .option("--set <path=value>", "change a setting, as sweep.local.workers=2; may be repeated", collect, [])
+    .option("--out <dir>", "folder of the sweep (default: reports/<name>)")
+    .addOption(new Option("--runner <where>", "where the runs take place (default: the file's)").choices(sweepRunners))
+    .option("--dry-run", "print the plan and do nothing", false)
+    .option("--detach", "with --runner slurm: submit and return", false)
+    .option("--resume", "continue: finished runs stay, stopped and failed ones go on, new ones begin", false)
+    .option("--force", "replace the sweep that the folder holds; with --resume, take over locks", false)
+    .action(async (file: string, options, command: Command) => {
+      const { runSweep } = await import("./sweep.ts");
+      await runSweep({ file, ...options }, own(command));
     });
   add("evaluate <target>", "top-1 of a run or of an ONNX file on the test set")
     .option("--data <name>", "data set, or a configuration that names one, for an ONNX file")

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { configSchema, type RunConfig } from "./schema.ts";
+import { sweep } from "./sections/sweep.ts";
 
 const sorted = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(sorted);
@@ -40,5 +41,17 @@ export function configJsonSchema(): Record<string, unknown> {
     },
     // A file may leave to what it extends whatever it does not say.
     required: [],
+  };
+}
+
+/** JSON Schema of files with a sweep: what a configuration has, and the section `sweep`. */
+export function sweepJsonSchema(): Record<string, unknown> {
+  const run = configJsonSchema() as { readonly properties: Record<string, unknown> };
+  const { $schema: _, ...section } = z.toJSONSchema(sweep, { io: "input", target: "draft-7" });
+  return {
+    ...run,
+    title: "Bayesian Bits sweep",
+    properties: { ...run.properties, sweep: section },
+    required: ["sweep"],
   };
 }

@@ -1,9 +1,9 @@
 import { basename, extname } from "node:path";
-import type { z } from "zod";
 import { UsageError } from "../base/errors.ts";
-import { shorten, shortenList } from "../base/shorten.ts";
+import { shortenList } from "../base/shorten.ts";
+import { explainIssues } from "./explain.ts";
 import { configSchema, type RunConfig } from "./schema.ts";
-import { isTree, merge, type Places, parseSetting, readSource, type Tree } from "./source.ts";
+import { isTree, merge, parseSetting, readSource, type Source, type Tree } from "./source.ts";
 
 /**
  * Loads a configuration: the file, what it extends, then each `--set`.
@@ -15,15 +15,31 @@ export function loadConfig(
   { set = [] }: { set?: readonly string[] } = {},
 ): { readonly config: RunConfig } {
   const { tree, places } = set.map(parseSetting).reduce(merge, readSource(path));
-  const named = { name: basename(path, extname(path)), ...tree };
-  const parsed = configSchema.safeParse(withOptimizers(named));
-  if (parsed.success) return { config: parsed.data };
-  const lines = [...new Set(parsed.error.issues.flatMap((issue) => explain(issue, named, places, path)))];
-  const list = shortenList(lines)
-    .map((line) => `  ${line}`)
-    .join("\n");
-  throw new UsageError(`the configuration is wrong:\n${list}`);
+  if (tree.sweep !== undefined) {
+    throw new UsageError(`${path} describes many runs, a sweep: start it with bayesian-bits sweep ${path}`);
+  }
+  const checked = checkConfig({ tree: { name: basename(path, extname(path)), ...tree }, places }, path);
+  if ("config" in checked) return checked;
+  throw wrongConfiguration(checked.mistakes);
 }
+
+/** A run's settings as a configuration, or everything that is wrong with them, a line each. */
+export function checkConfig(
+  { tree, places }: Source,
+  file: string,
+): { readonly config: RunConfig } | { readonly mistakes: readonly string[] } {
+  const parsed = configSchema.safeParse(withOptimizers(tree));
+  if (parsed.success) return { config: parsed.data };
+  return { mistakes: explainIssues(parsed.error, { tree, places, file, schema: configSchema }) };
+}
+
+/** The error that lists what is wrong. */
+export const wrongConfiguration = (mistakes: readonly string[]): UsageError =>
+  new UsageError(
+    `the configuration is wrong:\n${shortenList(mistakes)
+      .map((line) => `  ${line}`)
+      .join("\n")}`,
+  );
 
 /** The discriminator of a parameter group may be left out: it is Adam then, but for the weights of fine-tuning. */
 function withOptimizers(tree: Tree): Tree {
@@ -46,117 +62,4 @@ function withDefaults(tree: Tree, optimizers: Readonly<Record<string, string>>):
     return isTree(group) && group.optimizer === undefined ? [[name, { optimizer, ...group }]] : [];
   });
   return { ...tree, ...Object.fromEntries(groups) };
-}
-
-type Issue = z.core.$ZodIssue;
-
-function explain(issue: Issue, tree: Tree, places: Places, file: string): string[] {
-  const path = issue.path.map(String);
-  if (issue.code === "unrecognized_keys") {
-    const known = knownKeys(issue, tree).filter((key) => !issue.keys.includes(key));
-    return issue.keys.map((key) => {
-      const full = [...path, key].join(".");
-      return `${shorten(full)}: is not a setting; known here: ${known.join(", ")} (${shorten(placeOf(full, places, file))})`;
-    });
-  }
-  // Where no alternative fits at all, all of them are named; else the one that fits furthest tells what is wrong.
-  const fitting =
-    issue.code === "invalid_union" &&
-    issue.errors.some(([first]) => first!.path.length > 0 || first!.code === "unrecognized_keys");
-  if (issue.code === "invalid_union" && fitting) {
-    const nested = issue.errors.toSorted((a, b) => b[0]!.path.length - a[0]!.path.length || a.length - b.length)[0]!;
-    return nested.flatMap((inner) =>
-      explain({ ...inner, path: [...issue.path, ...inner.path] } as Issue, tree, places, file),
-    );
-  }
-  const name = path.join(".");
-  const value = path.reduce<unknown>(
-    (node, key) => (isTree(node) || Array.isArray(node) ? (node as Tree)[key] : undefined),
-    tree,
-  );
-  const got = value === undefined ? "nothing" : shorten(JSON.stringify(value));
-  return [`${shorten(name)}: ${expectation(issue)}, got ${got} (${shorten(placeOf(name, places, file))})`];
-}
-
-function expectation(issue: Issue): string {
-  switch (issue.code) {
-    case "invalid_type":
-      return `expected ${kinds[issue.expected] ?? `a ${issue.expected}`}`;
-    case "invalid_value":
-      return `expected ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;
-    case "invalid_union": {
-      const alternatives =
-        issue.errors.length > 0
-          ? issue.errors.map(([first]) => expectation(first!).replace("expected ", ""))
-          : [...issue.message.matchAll(/'([a-z0-9-]+)'/g)]
-              .map(([, option]) => `"${option}"`)
-              .filter((option) => option !== '"undefined"');
-      return `expected ${[...new Set(alternatives)].join(" or ")}`;
-    }
-    case "too_small":
-      if (issue.origin === "array") return `expected ${issue.minimum} values`;
-      return `expected ${issue.inclusive ? "at least" : "more than"} ${issue.minimum}`;
-    case "too_big":
-      if (issue.origin === "array") return `expected ${issue.maximum} values`;
-      return `expected ${issue.inclusive ? "at most" : "less than"} ${issue.maximum}`;
-    default:
-      return issue.message.startsWith("expected") ? issue.message : `expected ${issue.message}`;
-  }
-}
-
-const kinds: Readonly<Record<string, string>> = {
-  int: "an integer",
-  array: "a list",
-  tuple: "a list",
-  object: "settings",
-  boolean: "true or false",
-};
-
-/** The place of a path, or of the nearest part of it that was written. */
-function placeOf(path: string, places: Places, file: string): string {
-  for (let part = path; part !== ""; part = part.slice(0, Math.max(0, part.lastIndexOf(".")))) {
-    const place = places.get(part);
-    if (place !== undefined) return place;
-  }
-  return file;
-}
-
-/** The settings that stand where an unknown one was found. */
-function knownKeys({ path }: Issue, tree: Tree): string[] {
-  let schema: unknown = configSchema;
-  let value: unknown = tree;
-  for (const key of path) {
-    schema = shapeOf(schema, value)?.[String(key)];
-    value = isTree(value) || Array.isArray(value) ? (value as Tree)[String(key)] : undefined;
-  }
-  return Object.keys(shapeOf(schema, value) ?? {});
-}
-
-interface Definition {
-  readonly shape?: Record<string, unknown>;
-  readonly innerType?: unknown;
-  readonly options?: readonly unknown[];
-  readonly discriminator?: string;
-  readonly values?: readonly unknown[];
-}
-const definitionOf = (schema: unknown) => (schema as { def?: Definition } | undefined)?.def;
-
-/** The fields of a schema below its defaults and unions; of a union that a value chooses from, those of its choice. */
-function shapeOf(schema: unknown, value: unknown): Record<string, unknown> | undefined {
-  const { shape, innerType, options, discriminator } = definitionOf(schema) ?? {};
-  if (shape) return shape;
-  if (innerType) return shapeOf(innerType, value);
-  if (!options) return undefined;
-  const chosen =
-    discriminator !== undefined &&
-    isTree(value) &&
-    options.find((option) => literalsOf(definitionOf(option)?.shape?.[discriminator]).includes(value[discriminator]));
-  if (chosen) return shapeOf(chosen, value);
-  return Object.assign({}, ...options.map((option) => shapeOf(option, value))) as Record<string, unknown>;
-}
-
-/** The values of a literal below its defaults. */
-function literalsOf(schema: unknown): readonly unknown[] {
-  const { values, innerType } = definitionOf(schema) ?? {};
-  return values ?? (innerType ? literalsOf(innerType) : []);
 }

@@ -128,6 +128,29 @@ function locate(node: Node | null, prefix: string, found: (path: string, offset:
   }
 }
 
+/**
+ * The settings with `value` at `path`, in place of all that stood there.
+ *
+ * @param written Where the value, and what it holds, was written, by what follows the value's own path.
+ */
+export function withSetting(
+  { tree, places }: Source,
+  { path, value, written }: { readonly path: string; readonly value: unknown; readonly written: Places },
+): Source {
+  const parts = path.split(".");
+  const kept = [...places].filter(([place]) => place !== path && !place.startsWith(`${path}.`));
+  const moved = [...written].map(([rest, where]) => [path + rest, where] as const);
+  const over = parts.reduceRight<unknown>((inner, part) => ({ [part]: inner }), value) as Tree;
+  return merge({ tree: without(tree, parts), places: new Map(kept) }, { tree: over, places: new Map(moved) });
+}
+
+function without(tree: Tree, [first, ...rest]: readonly string[]): Tree {
+  if (first === undefined || !Object.hasOwn(tree, first)) return tree;
+  const { [first]: found, ...others } = tree;
+  if (rest.length === 0) return others;
+  return isTree(found) ? { ...tree, [first]: without(found, rest) } : others;
+}
+
 /** One `--set path=value`; the value is YAML. */
 export function parseSetting(setting: string): Source {
   const equals = setting.indexOf("=");

@@ -57,6 +57,12 @@ export function acquireLock(folder: string, { force }: { force: boolean }): RunL
   };
 }
 
+/** The living process that writes to a run directory, in words; null where none does, as far as can be seen from here. */
+export function livingHolder(folder: string): string | null {
+  const holder = readClaim(join(folder, lockFile))?.holder ?? null;
+  return holder !== null && lifeOf(holder) === "alive" ? whoIs(holder) : null;
+}
+
 interface Claimant {
   readonly beside: string;
   readonly folder: string;
@@ -138,10 +144,12 @@ function refuseLiving({ holder }: Claim, { folder, force }: Claimant): void {
       `${folder} is locked by a damaged ${lockFile}: when no run uses the directory, take it over with --force`,
     );
   }
-  const who = `process ${holder.pid} on ${holder.host}, since ${holder.since}`;
+  const who = whoIs(holder);
   throw new UserError(
     life === "alive"
       ? `${folder} is in use by another run (${who}): wait for it, stop it, or choose another directory with --out`
       : `${folder} is locked by ${who}, which cannot be seen from here: when it runs no more, take over with --force`,
   );
 }
+
+const whoIs = ({ pid, host, since }: Holder): string => `process ${pid} on ${host}, since ${since}`;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { UserError } from "../../src/base/errors.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { loadSweep } from "../../src/config/load-sweep.ts";
 import { takeFiles } from "../../src/data/package-archive.ts";
 import { extractZip } from "../../src/engine/provision/extract.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../src/runs/checkpoint.ts";
@@ -11,6 +12,8 @@ import { acquireLock, lockFile } from "../../src/runs/lock.ts";
 import { ownIdentity } from "../../src/runs/process-identity.ts";
 import { readRecord, recordFile } from "../../src/runs/record-file.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../src/runs/safetensors.ts";
+import { planSweep } from "../../src/sweep/plan.ts";
+import { newState, readState } from "../../src/sweep/sweep-state.ts";
 import { archiveOf, sha256Of } from "../fixtures/registry.ts";
 import { sampleRecord } from "../fixtures/sample-record.ts";
 import { zip } from "../fixtures/zip.ts";
@@ -59,6 +62,19 @@ export const parsers: Readonly<Record<string, FuzzedParser>> = {
   setting: {
     seeds: text("training.epochs=3", "training.weights={optimizer: sgd, schedule: cosine}", "data.limit={train: 16}"),
     parse: (bytes) => loadConfig("configs/mnist-lenet5.yaml", { set: [bytes.toString("utf8")] }),
+  },
+  sweep: {
+    seeds: text(
+      JSON.stringify({
+        sweep: { grid: { seed: [1, 2], "method.prior.strength": [0.1] }, list: [{ name: "a", method: {} }] },
+      }),
+      "sweep:\n  random: { count: 2, settings: { seed: { int: [1, 9] } } }\n  slurm: { time: 1-02:00:00, modules: [cuda/12] }\n",
+    ),
+    parse: asFile("s.yaml", (path) => planSweep(loadSweep(path), { threads: 1 })),
+  },
+  "sweep-state": {
+    seeds: text(JSON.stringify(newState("s", "local", { runs: [], jobs: [{ name: "j", id: null, runs: ["a"] }] }))),
+    parse: asFile("sweep.json", (_, folder) => readState(folder)),
   },
   record: {
     seeds: text(JSON.stringify(sampleRecord(), null, 1)),

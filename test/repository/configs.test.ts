@@ -1,11 +1,19 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { configJsonSchema } from "../../src/config/canonical.ts";
+import { configJsonSchema, sweepJsonSchema } from "../../src/config/canonical.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { loadSweep } from "../../src/config/load-sweep.ts";
+import { planSweep } from "../../src/sweep/plan.ts";
 
-t.test("configs/schema.json is current (npm run schema writes it)", (t) => {
-  t.strictSame(JSON.parse(readFileSync("configs/schema.json", "utf8")), JSON.parse(JSON.stringify(configJsonSchema())));
+const isSweep = (path: string) => /^sweep:/m.test(readFileSync(path, "utf8"));
+
+t.test("configs/schema.json and configs/sweep.schema.json are current (npm run schema writes them)", (t) => {
+  for (const [file, schema] of [
+    ["schema.json", configJsonSchema()],
+    ["sweep.schema.json", sweepJsonSchema()],
+  ] as const)
+    t.strictSame(JSON.parse(readFileSync(join("configs", file), "utf8")), JSON.parse(JSON.stringify(schema)), file);
   t.end();
 });
 
@@ -13,8 +21,10 @@ t.test("every published configuration loads, and its header gives the command", 
   const files = readdirSync("configs").filter((name) => name.endsWith(".yaml"));
   t.ok(files.length >= 2);
   for (const name of files) {
-    t.equal(loadConfig(join("configs", name)).config.name, name.replace(".yaml", ""));
-    t.match(readFileSync(join("configs", name), "utf8"), /# Command: /);
+    const path = join("configs", name);
+    const loaded = isSweep(path) ? planSweep(loadSweep(path), { threads: 1 }) : loadConfig(path).config;
+    t.equal(loaded.name, name.replace(".yaml", ""));
+    t.match(readFileSync(path, "utf8"), /# Command: /);
   }
   t.end();
 });
@@ -29,7 +39,7 @@ t.test("every setting has a description", (t) => {
     }
     for (const option of (schema.anyOf ?? schema.oneOf ?? []) as Record<string, unknown>[]) walk(option, path);
   };
-  walk(configJsonSchema(), "");
+  walk(sweepJsonSchema(), "");
   t.strictSame(undescribed, []);
   t.end();
 });

@@ -1,0 +1,24 @@
+import type { Progress } from "../base/progress.ts";
+
+/** Milliseconds between two messages. */
+const PAUSE = 1000;
+
+/** Tells the process that started this one, a sweep, how far the work is; null where nobody listens. */
+export function channelProgress(): Progress | null {
+  if (process.send === undefined) return null;
+  let total = 1;
+  let saidAt = 0;
+  return {
+    start(_, units) {
+      total = units;
+    },
+    update(done) {
+      const now = Date.now();
+      if (now - saidAt < PAUSE || !process.connected) return;
+      saidAt = now;
+      // The other end may be gone by now: main.ts hears of that.
+      process.send?.({ done, total }, undefined, {}, () => {});
+    },
+    stop() {},
+  };
+}

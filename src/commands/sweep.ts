@@ -1,0 +1,147 @@
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { availableMemory } from "../base/available-memory.ts";
+import { exitCodes, interrupted, UsageError, UserError } from "../base/errors.ts";
+import { loadSweep } from "../config/load-sweep.ts";
+import type { SweepConfig } from "../config/sections/sweep.ts";
+import { defaultThreads } from "../engine/environment.ts";
+import type { Capacity, Need } from "../sweep/local/pool.ts";
+import { runLocally } from "../sweep/local/run-locally.ts";
+import { openSweep } from "../sweep/open-sweep.ts";
+import { type Plan, planSweep } from "../sweep/plan.ts";
+import { estimateRuns } from "../sweep/run-memory.ts";
+import { runOnSlurm } from "../sweep/slurm/run-on-slurm.ts";
+import { Sweep } from "../sweep/sweep.ts";
+import { sweepFiles } from "../sweep/sweep-folder.ts";
+import { planTable, resultTable } from "../sweep/tables.ts";
+import type { Context } from "./context.ts";
+
+export interface SweepOptions {
+  readonly file: string;
+  readonly set: readonly string[];
+  readonly out?: string;
+  readonly runner?: "local" | "slurm";
+  readonly dryRun: boolean;
+  readonly detach: boolean;
+  readonly resume: boolean;
+  readonly force: boolean;
+}
+
+/** What starts this program: the same Node, the same files. */
+const program: readonly [string, ...string[]] = [
+  process.execPath,
+  ...process.execArgv,
+  fileURLToPath(new URL(`../main${extname(import.meta.url)}`, import.meta.url)),
+];
+
+/** `sweep`: many runs from one file, on this machine or on a Slurm cluster, and the page that compares them. */
+export async function runSweep(options: SweepOptions, context: Context): Promise<void> {
+  const file = loadSweep(options.file, { set: options.set });
+  const { runner = file.sweep.runner, out = join("reports", file.name) } = options;
+  if (options.detach && runner === "local")
+    throw new UsageError("--detach: a local sweep ends with this program; it is for --runner slurm");
+  const { local, slurm } = file.sweep;
+  const plan = planSweep(file, { threads: runner === "local" ? local.threads : slurm.cpus });
+  if (plan.duplicates > 0)
+    context.reporter.warn(`${plan.duplicates} runs would be the same as others, and are left out`);
+  const workers = workersOf(local);
+  if (options.dryRun) return printPlan(plan, { folder: out, runner, workers, threads: local.threads }, context);
+  const limits = runner === "local" ? await localLimits(plan, { ...local, workers }, context) : null;
+  const { before, lock } = openSweep(out, plan, { ...options, runner });
+  process.once("exit", lock.release);
+  try {
+    const sweep = new Sweep(out, plan, runner, before?.jobs);
+    await context.holdStops(() => {
+      const shared = { program, stop: context.stop, reporter: context.reporter };
+      return limits === null
+        ? runOnSlurm(sweep, { ...shared, slurm, detach: options.detach })
+        : runLocally(sweep, { ...shared, ...limits, force: options.force });
+    });
+    if (!options.detach) conclude(sweep, context);
+  } finally {
+    lock.release();
+    process.off("exit", lock.release);
+  }
+}
+
+const workersOf = ({ workers, threads }: SweepConfig["local"]): number =>
+  workers ?? Math.max(1, Math.floor(defaultThreads() / threads));
+
+/**
+ * What there is to share, and what each run takes of it.
+ *
+ * @throws UsageError that names the runs that need more memory than there is.
+ */
+async function localLimits(
+  plan: Plan,
+  { workers, threads, memoryGiB, runMemoryGiB }: SweepConfig["local"] & { readonly workers: number },
+  { reporter }: Context,
+): Promise<{ readonly capacity: Capacity; readonly needs: ReadonlyMap<string, Need> }> {
+  const memory = memoryGiB === undefined ? availableMemory() : memoryGiB * 2 ** 30;
+  const estimates = runMemoryGiB === undefined ? await estimateRuns(plan.runs, reporter) : null;
+  const needs = new Map(
+    plan.runs.map(({ name, config }) => [
+      name,
+      { threads: config.engine.threads!, memory: estimates?.get(name) ?? runMemoryGiB! * 2 ** 30 },
+    ]),
+  );
+  const large = [...needs].filter(([, need]) => need.memory > memory);
+  if (large.length > 0) {
+    const list = large
+      .map(([name, need]) => `${name} (${gib(need.memory)})`)
+      .slice(0, 10)
+      .join(", ");
+    throw new UsageError(
+      `runs that need more memory than the ${gib(memory)} of this sweep: ${list}: lower data.batchSize or data.evaluationBatchSize, raise sweep.local.memoryGiB, or say with sweep.local.runMemoryGiB what a run needs`,
+    );
+  }
+  return { capacity: { workers, threads: workers * threads, memory }, needs };
+}
+
+const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+
+interface Place {
+  readonly folder: string;
+  readonly runner: "local" | "slurm";
+  readonly workers: number;
+  readonly threads: number;
+}
+
+function printPlan(plan: Plan, { folder, runner, workers, threads }: Place, { json, print }: Context): void {
+  if (json) {
+    const runs = plan.runs.map(({ name, settings }) => ({ name, settings }));
+    print(JSON.stringify({ sweep: folder, runner, ...(runner === "local" && { workers, threads }), runs }));
+    return;
+  }
+  for (const line of planTable(plan.runs)) print(line);
+  const where =
+    runner === "slurm"
+      ? "on Slurm"
+      : `${workers} at a time with ${threads} ${threads === 1 ? "thread" : "threads"} each`;
+  print(`\n${plan.runs.length} runs, ${where}, into ${folder}`);
+}
+
+/**
+ * Prints what all runs came to.
+ *
+ * @throws UserError when a signal has stopped them, or when not all are finished.
+ */
+function conclude({ folder, states, plan }: Sweep, { json, print, stop }: Context): void {
+  const { page } = sweepFiles(folder);
+  const runs = states.map(({ name, status, error, figures }) => ({ name, status, error, ...figures }));
+  if (json) print(JSON.stringify({ sweep: folder, page, runs }));
+  else for (const line of resultTable(states)) print(line);
+  const named = (status: string) => states.filter((state) => state.status === status).map(({ name }) => name);
+  if (!json && named("finished").length > 0) print(`\n${page}`);
+  if (stop.aborted) throw interrupted(stop.reason, folder);
+  const [failed, finished] = [named("failed"), named("finished")];
+  if (finished.length === plan.runs.length) return;
+  const shown =
+    failed.length === 0
+      ? ""
+      : `, ${failed.length} failed (${failed.slice(0, 5).join(", ")}${failed.length > 5 ? ", …" : ""})`;
+  throw new UserError(
+    `${finished.length} of ${plan.runs.length} runs are finished${shown}; logs are in ${join(folder, "logs")}; --resume goes on with the others`,
+    { exitCode: exitCodes.failed },
+  );
+}

@@ -1,0 +1,129 @@
+import type { z } from "zod";
+import { shorten } from "../base/shorten.ts";
+import { isTree, type Places, type Source, type Tree } from "./source.ts";
+
+/** Settings that a schema has found fault with. */
+export interface Checked extends Source {
+  readonly schema: unknown;
+  /** Where they come from, where no nearer place is known. */
+  readonly file: string;
+}
+
+/** Everything that is wrong, a line each: path, what is expected, value, file and line. */
+export const explainIssues = ({ issues }: z.ZodError, checked: Checked): readonly string[] => [
+  ...new Set(issues.flatMap((issue) => explain(issue, checked))),
+];
+
+type Issue = z.core.$ZodIssue;
+
+function explain(issue: Issue, checked: Checked): string[] {
+  const { tree, places, file } = checked;
+  const path = issue.path.map(String);
+  if (issue.code === "unrecognized_keys") {
+    const known = knownKeys(issue, checked).filter((key) => !issue.keys.includes(key));
+    return issue.keys.map((key) => {
+      const full = [...path, key].join(".");
+      return `${shorten(full)}: is not a setting; known here: ${known.join(", ")} (${shorten(placeOf(full, places, file))})`;
+    });
+  }
+  // Where no alternative fits at all, all of them are named; else the one that fits furthest tells what is wrong.
+  const fitting =
+    issue.code === "invalid_union" &&
+    issue.errors.some(([first]) => first!.path.length > 0 || first!.code === "unrecognized_keys");
+  if (issue.code === "invalid_union" && fitting) {
+    const nested = issue.errors.toSorted((a, b) => b[0]!.path.length - a[0]!.path.length || a.length - b.length)[0]!;
+    return nested.flatMap((inner) => explain({ ...inner, path: [...issue.path, ...inner.path] } as Issue, checked));
+  }
+  const name = path.join(".");
+  const value = path.reduce<unknown>(
+    (node, key) => (isTree(node) || Array.isArray(node) ? (node as Tree)[key] : undefined),
+    tree,
+  );
+  const got = value === undefined ? "nothing" : shorten(JSON.stringify(value));
+  return [`${shorten(name)}: ${expectation(issue)}, got ${got} (${shorten(placeOf(name, places, file))})`];
+}
+
+function expectation(issue: Issue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return `expected ${kinds[issue.expected] ?? `a ${issue.expected}`}`;
+    case "invalid_value":
+      return `expected ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;
+    case "invalid_union": {
+      const alternatives =
+        issue.errors.length > 0
+          ? issue.errors.map(([first]) => expectation(first!).replace("expected ", ""))
+          : [...issue.message.matchAll(/'([a-z0-9-]+)'/g)]
+              .map(([, option]) => `"${option}"`)
+              .filter((option) => option !== '"undefined"');
+      return `expected ${[...new Set(alternatives)].join(" or ")}`;
+    }
+    case "too_small":
+      if (issue.origin === "array") return `expected ${issue.minimum} values`;
+      return `expected ${issue.inclusive ? "at least" : "more than"} ${issue.minimum}`;
+    case "too_big":
+      if (issue.origin === "array") return `expected ${issue.maximum} values`;
+      return `expected ${issue.inclusive ? "at most" : "less than"} ${issue.maximum}`;
+    case "invalid_key":
+      return `expected ${issue.issues[0]!.message}`;
+    default:
+      return issue.message.startsWith("expected") ? issue.message : `expected ${issue.message}`;
+  }
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  int: "an integer",
+  array: "a list",
+  tuple: "a list",
+  object: "settings",
+  boolean: "true or false",
+};
+
+/** The place of a path, or of the nearest part of it that was written. */
+function placeOf(path: string, places: Places, file: string): string {
+  for (let part = path; part !== ""; part = part.slice(0, Math.max(0, part.lastIndexOf(".")))) {
+    const place = places.get(part);
+    if (place !== undefined) return place;
+  }
+  return file;
+}
+
+/** The settings that stand where an unknown one was found. */
+function knownKeys({ path }: Issue, { tree, schema: root }: Checked): string[] {
+  let schema = root;
+  let value: unknown = tree;
+  for (const key of path) {
+    schema = shapeOf(schema, value)?.[String(key)];
+    value = isTree(value) || Array.isArray(value) ? (value as Tree)[String(key)] : undefined;
+  }
+  return Object.keys(shapeOf(schema, value) ?? {});
+}
+
+interface Definition {
+  readonly shape?: Record<string, unknown>;
+  readonly innerType?: unknown;
+  readonly options?: readonly unknown[];
+  readonly discriminator?: string;
+  readonly values?: readonly unknown[];
+}
+const definitionOf = (schema: unknown) => (schema as { def?: Definition } | undefined)?.def;
+
+/** The fields of a schema below its defaults and unions; of a union that a value chooses from, those of its choice. */
+function shapeOf(schema: unknown, value: unknown): Record<string, unknown> | undefined {
+  const { shape, innerType, options, discriminator } = definitionOf(schema) ?? {};
+  if (shape) return shape;
+  if (innerType) return shapeOf(innerType, value);
+  if (!options) return undefined;
+  const chosen =
+    discriminator !== undefined &&
+    isTree(value) &&
+    options.find((option) => literalsOf(definitionOf(option)?.shape?.[discriminator]).includes(value[discriminator]));
+  if (chosen) return shapeOf(chosen, value);
+  return Object.assign({}, ...options.map((option) => shapeOf(option, value))) as Record<string, unknown>;
+}
+
+/** The values of a literal below its defaults. */
+function literalsOf(schema: unknown): readonly unknown[] {
+  const { values, innerType } = definitionOf(schema) ?? {};
+  return values ?? (innerType ? literalsOf(innerType) : []);
+}

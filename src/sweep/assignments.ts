@@ -1,0 +1,49 @@
+import { UsageError } from "../base/errors.ts";
+import type { SweepConfig } from "../config/sections/sweep.ts";
+import { mostRuns } from "../config/sections/sweep.ts";
+import { draw } from "./draw.ts";
+
+/** A setting of one run. */
+export interface Setting {
+  readonly path: string;
+  readonly value: unknown;
+  /** Path of the sweep's file under which the value was written. */
+  readonly from: string;
+}
+
+/** How one run differs from the settings that all start from. */
+export type Assignment = readonly Setting[];
+
+/**
+ * Every run of the grid (the last setting changes fastest), of the list, and of those drawn.
+ *
+ * @throws UsageError when they are more than a sweep may have.
+ */
+export function assignmentsOf({ grid = {}, list = [], random }: SweepConfig): readonly Assignment[] {
+  const paths = Object.entries(grid);
+  const combinations = paths.length === 0 ? 0 : paths.reduce((runs, [, values]) => runs * values.length, 1);
+  const total = combinations + list.length + (random?.count ?? 0);
+  if (total > mostRuns) throw new UsageError(`sweep: expected at most ${mostRuns} runs, got ${total}`);
+  return [
+    ...(combinations === 0 ? [] : product(paths)),
+    ...list.map((entry, index) =>
+      Object.entries(entry).map(([path, value]) => ({ path, value, from: `sweep.list.${index}.${path}` })),
+    ),
+    ...Array.from({ length: random?.count ?? 0 }, (_, run) =>
+      Object.entries(random!.settings).map(([path, distribution]) => {
+        const value = draw(distribution, { seed: random!.seed, path, run });
+        return { path, value, from: `sweep.random.settings.${path}` };
+      }),
+    ),
+  ];
+}
+
+function product(paths: readonly (readonly [string, readonly unknown[]])[]): readonly Assignment[] {
+  return paths.reduce<readonly Assignment[]>(
+    (runs, [path, values]) =>
+      runs.flatMap((run) =>
+        values.map((value, index) => [...run, { path, value, from: `sweep.grid.${path}.${index}` }]),
+      ),
+    [[]],
+  );
+}

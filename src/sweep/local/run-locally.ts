@@ -1,0 +1,134 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { exitCodes, messageOf } from "../../base/errors.ts";
+import type { Reporter } from "../../base/progress.ts";
+import { livingHolder } from "../../runs/lock.ts";
+import { lastError } from "../log-error.ts";
+import type { PlannedRun } from "../plan.ts";
+import { lineOf } from "../result-line.ts";
+import type { Outcome } from "../run-state.ts";
+import type { Sweep } from "../sweep.ts";
+import { filesOfRun } from "../sweep-folder.ts";
+import { trainingCommand } from "../training-command.ts";
+import { type Capacity, type Need, runPool } from "./pool.ts";
+import { type Exit, type RunProcess, startProcess } from "./run-process.ts";
+
+/** Milliseconds between two looks at a run directory that somebody still uses. */
+const LOOK = 200;
+
+export interface LocalOptions {
+  /** Command and arguments that start this program. */
+  readonly program: readonly [string, ...string[]];
+  readonly capacity: Capacity;
+  /** What each run takes, by its name. */
+  readonly needs: ReadonlyMap<string, Need>;
+  /** Takes over locks of other hosts. */
+  readonly force: boolean;
+  readonly stop: AbortSignal;
+  readonly reporter: Reporter;
+}
+
+/** Trains all runs that are not finished, in processes of their own, until all have ended or `stop` is heard. */
+export async function runLocally(sweep: Sweep, options: LocalOptions): Promise<void> {
+  const { capacity, needs, stop, reporter } = options;
+  const jobs = sweep.unfinished.map((run) => ({ run, ...needs.get(run.name)! }));
+  const total = sweep.plan.runs.length;
+  const shares = new Map<string, number>();
+  const processes = new Set<RunProcess>();
+  let ended = total - jobs.length;
+  const tell = () => {
+    const done = ended + [...shares.values()].reduce((sum, share) => sum + share, 0);
+    reporter.progress.update(done, `${shares.size} running`);
+  };
+  const forward = () => {
+    for (const { stop: end } of processes) end(stop.reason as NodeJS.Signals);
+  };
+  stop.addEventListener("abort", forward);
+  reporter.progress.start("sweep", total);
+  try {
+    await runPool(
+      jobs,
+      capacity,
+      async ({ run }) => {
+        shares.set(run.name, 0);
+        const outcome = await train(sweep, run, options, {
+          progress: (share) => {
+            shares.set(run.name, share);
+            tell();
+          },
+          processes,
+        });
+        shares.delete(run.name);
+        ended++;
+        const state = sweep.setEnded(run.name, outcome);
+        const line = `[${ended}/${total}] ${lineOf(state)}`;
+        if (state.status === "failed") reporter.warn(`${line} (${filesOfRun(sweep.folder, run.name).log})`);
+        else reporter.info(line);
+        tell();
+      },
+      () => stop.aborted,
+    );
+  } finally {
+    // There are some only where the sweep itself has failed, as on a full disk.
+    for (const { stop: end } of processes) end("SIGTERM");
+    stop.removeEventListener("abort", forward);
+    reporter.progress.stop();
+  }
+}
+
+interface Surroundings {
+  readonly progress: (share: number) => void;
+  readonly processes: Set<RunProcess>;
+}
+
+/** One run in its process. What goes wrong is its outcome: the others go on. */
+async function train(
+  sweep: Sweep,
+  run: PlannedRun,
+  { program, force, stop, reporter }: LocalOptions,
+  { progress, processes }: Surroundings,
+): Promise<Outcome> {
+  const { folder, log } = filesOfRun(sweep.folder, run.name);
+  try {
+    await untilFree(folder, { stop, reporter, name: run.name });
+    if (stop.aborted) return sweep.observe(run.name);
+    const command = trainingCommand(program, sweep.folder, { run, force });
+    sweep.setRunning(run.name);
+    const started = startProcess(command, { log, progress });
+    processes.add(started);
+    const exit = await started.ended;
+    processes.delete(started);
+    return outcomeAfter(exit, sweep.observe(run.name), log);
+  } catch (error) {
+    return { status: "failed", error: messageOf(error), figures: null };
+  }
+}
+
+/**
+ * Waits while a process of an earlier sweep still uses the run's folder: where the sweep is killed, its runs hear the
+ * end of their channel, save and end.
+ */
+async function untilFree(
+  folder: string,
+  { stop, reporter, name }: Pick<LocalOptions, "stop" | "reporter"> & { readonly name: string },
+): Promise<void> {
+  for (let told = false; !stop.aborted; ) {
+    const holder = livingHolder(folder);
+    if (holder === null) return;
+    if (!told) reporter.info(`${name}: waiting for ${holder} to save and end`);
+    told = true;
+    await sleep(LOOK);
+  }
+}
+
+/** @param observed What the run's record says. */
+function outcomeAfter(exit: Exit, observed: Outcome, log: string): Outcome {
+  if (observed.status === "finished") return observed;
+  if ("error" in exit) return { status: "failed", error: `cannot be started: ${exit.error}`, figures: null };
+  if ("signal" in exit) {
+    const error = `killed by ${exit.signal}${exit.signal === "SIGKILL" ? ": perhaps for want of memory" : ""}`;
+    return { status: "failed", error, figures: null };
+  }
+  if (exit.code === exitCodes.interrupted || exit.code === exitCodes.terminated)
+    return { status: "stopped", error: null, figures: null };
+  return { status: "failed", error: lastError(log) ?? `ended with exit code ${exit.code}`, figures: null };
+}

@@ -1,0 +1,51 @@
+import type { Reporter } from "../base/progress.ts";
+import type { RunConfig } from "../config/schema.ts";
+import { loadDataset } from "../data/load-dataset.ts";
+import { createMethod } from "../methods/create-method.ts";
+import { loadNetwork } from "../network/load-network.ts";
+import { elementsOf } from "../network/shape.ts";
+import { estimateMemory } from "../training/memory-estimate.ts";
+import type { PlannedRun } from "./plan.ts";
+
+/** Bytes of a process before its first step, without its images, and of what verifies the exported file. */
+const PROCESS = 500 * 2 ** 20;
+
+interface DataShape {
+  readonly inputShape: readonly [number, number, number];
+  readonly classes: number;
+  /** Bytes of images that are in memory all the time. */
+  readonly held: number;
+}
+
+/**
+ * Bytes that each run will use at most, by its name, from the shapes of its network. Opens each data set once, which
+ * fetches what is not there yet: runs that start together find it.
+ *
+ * @throws UserError, UsageError when data or a network's file cannot be read.
+ */
+export async function estimateRuns(
+  runs: readonly PlannedRun[],
+  reporter: Reporter,
+): Promise<ReadonlyMap<string, number>> {
+  const shapes = new Map<string, DataShape>();
+  const needs = new Map<string, number>();
+  for (const { name, config } of runs) {
+    const { batchSize, evaluationBatchSize, augmentation: _, ...source } = config.data;
+    const key = JSON.stringify(source);
+    const shape = shapes.get(key) ?? (await shapeOf(config, reporter));
+    shapes.set(key, shape);
+    const { network } = loadNetwork(config.network, shape);
+    const prepared = createMethod(config.method).prepare(network);
+    const { trainingAtMost, evaluation, saving } = estimateMemory(prepared, { batchSize, evaluationBatchSize });
+    needs.set(name, PROCESS + shape.held + Math.max(trainingAtMost, evaluation, saving));
+  }
+  return needs;
+}
+
+async function shapeOf({ data, seed }: RunConfig, reporter: Reporter): Promise<DataShape> {
+  const { train, validation, test, imageShape, classes, close } = await loadDataset(data, { seed, reporter });
+  const images = train.count + (validation?.count ?? 0) + test.count;
+  await close();
+  const held = data.name === "folder" ? 0 : images * elementsOf(imageShape);
+  return { inputShape: imageShape, classes: classes.length, held };
+}

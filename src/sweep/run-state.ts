@@ -1,0 +1,50 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { UserError } from "../base/errors.ts";
+import type { RunRecord } from "../runs/record.ts";
+import { readRecord, recordFile } from "../runs/record-file.ts";
+
+/** What a run came to. */
+const figures = z.object({
+  top1: z.number(),
+  relativeBops: z.number(),
+  packedBytes: z.number(),
+  seconds: z.number().describe("of computing, over all sessions of the run"),
+});
+
+/** Where a run of a sweep stands. */
+export const runState = z.object({
+  name: z.string(),
+  settings: z.record(z.string(), z.unknown()).describe("how it differs, by path"),
+  configHash: z.string(),
+  status: z.enum(["planned", "running", "stopped", "failed", "finished"]),
+  error: z.string().nullable().describe("why it failed, or what stopped it"),
+  figures: figures.nullable(),
+});
+
+export type RunState = z.infer<typeof runState>;
+export type Outcome = Pick<RunState, "status" | "error" | "figures">;
+
+/** The record of a run's folder; null where there is none yet, or one that cannot be read: training says why. */
+export function recordOf(runFolder: string): RunRecord | null {
+  if (!existsSync(join(runFolder, recordFile))) return null;
+  try {
+    return readRecord(runFolder);
+  } catch (error) {
+    if (error instanceof UserError) return null;
+    throw error;
+  }
+}
+
+/** What a record says of a run that nobody works on. */
+export function outcomeOf(record: RunRecord | null): Outcome {
+  if (record === null) return { status: "planned", error: null, figures: null };
+  if (record.status === "finished" && record.result !== null) {
+    const { top1, relativeBops, bytes } = record.result;
+    const { seconds } = record.times;
+    return { status: "finished", error: null, figures: { top1, relativeBops, packedBytes: bytes.packed, seconds } };
+  }
+  // A record that says "running" is of a process that was killed.
+  return { status: record.status === "failed" ? "failed" : "stopped", error: null, figures: null };
+}

@@ -1,0 +1,94 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { UserError } from "../../base/errors.ts";
+
+const execute = promisify(execFile);
+
+/** What a command of Slurm says when it fails. */
+interface Failure extends Error {
+  readonly code?: string | number;
+  readonly stderr?: string;
+}
+
+async function slurm(command: string, args: readonly string[]): Promise<string> {
+  const { stdout } = await execute(command, [...args], { maxBuffer: 2 ** 26 });
+  return stdout;
+}
+
+const reasonOf = (error: unknown): string => {
+  const { stderr = "", message } = error as Failure;
+  return stderr.trim() || message;
+};
+
+/**
+ * Submits a job.
+ *
+ * @returns its id.
+ * @throws UserError when there is no sbatch here, or when it refuses.
+ */
+export async function submit(args: readonly string[]): Promise<string> {
+  try {
+    const [id] = (await slurm("sbatch", args)).trim().split(";");
+    if (!/^\d+$/.test(id ?? "")) throw new Error(`it answers ${JSON.stringify(id)}`);
+    return id!;
+  } catch (error) {
+    if ((error as Failure).code === "ENOENT") {
+      throw new UserError(
+        "cannot submit the sweep: there is no sbatch here; start it on a login node of the cluster, or with --runner local",
+        { cause: error },
+      );
+    }
+    throw new UserError(`sbatch refuses the sweep: ${reasonOf(error)}; its settings are in sweep.slurm`, {
+      cause: error,
+    });
+  }
+}
+
+/** Id of the job of this name in the queue; null where there is none. */
+export async function findJob(name: string): Promise<string | null> {
+  const ids = await squeue(["--noheader", `--name=${name}`, "--format=%F"]);
+  return ids[0]?.trim() ?? null;
+}
+
+/**
+ * States of the tasks that are in the queue, as RUNNING or PENDING, by job and task: `12_3`. Tasks that have ended are
+ * not among them.
+ *
+ * @throws UserError when the controller cannot be asked.
+ */
+export async function queuedTasks(jobs: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const tasks = new Map<string, string>();
+  for (const job of jobs) {
+    for (const line of await squeue(["--noheader", "--array", `--jobs=${job}`, "--format=%i|%T"])) {
+      const [task, state] = line.trim().split("|");
+      if (task && state) tasks.set(task, state);
+    }
+  }
+  return tasks;
+}
+
+async function squeue(args: readonly string[]): Promise<readonly string[]> {
+  try {
+    return (await slurm("squeue", args)).split("\n").filter((line) => line.trim() !== "");
+  } catch (error) {
+    // A job that ended a while ago is no longer known.
+    if (/invalid job id/i.test(reasonOf(error))) return [];
+    throw new UserError(`cannot ask Slurm for its queue: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** How the accounting says that a task ended, as `TIMEOUT`; null on clusters that have none. */
+export async function endOfTask(task: string): Promise<string | null> {
+  try {
+    const answer = await slurm("sacct", [
+      "--noheader",
+      "--parsable2",
+      "--allocations",
+      `--jobs=${task}`,
+      "--format=State",
+    ]);
+    return answer.trim().split("\n").at(-1)?.split(" ")[0] || null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { exitCodes, messageOf, UserError } from "../../base/errors.ts";
+import type { Reporter } from "../../base/progress.ts";
+import { lastError } from "../log-error.ts";
+import { lineOf } from "../result-line.ts";
+import type { Outcome } from "../run-state.ts";
+import type { Sweep } from "../sweep.ts";
+import { filesOfRun } from "../sweep-folder.ts";
+import { endOfTask, queuedTasks } from "./commands.ts";
+
+export interface WatchOptions {
+  readonly pollSeconds: number;
+  readonly stop: AbortSignal;
+  readonly reporter: Reporter;
+}
+
+/**
+ * Looks at the queue and at the runs' records until none of the tasks is left; sweep.json and the page follow.
+ *
+ * @param tasks By the run's name, as `12_3`.
+ * @throws UserError when `stop` is heard: the tasks go on.
+ */
+export async function watchTasks(
+  sweep: Sweep,
+  tasks: ReadonlyMap<string, string>,
+  { pollSeconds, stop, reporter }: WatchOptions,
+): Promise<void> {
+  const total = sweep.plan.runs.length;
+  const watched = new Map(tasks);
+  const jobs = [...new Set([...tasks.values()].map((task) => task.split("_")[0]!))];
+  // Files of another machine can be seen late: a run counts as unfinished only at the second look.
+  const gone = new Set<string>();
+  reporter.progress.start("sweep", total);
+  try {
+    while (watched.size > 0) {
+      const queue = await look(jobs, reporter);
+      for (const [name, task] of queue === null ? [] : [...watched]) {
+        if (follow(sweep, name, queue!.get(task))) continue;
+        const observed = sweep.observe(name);
+        if (observed.status !== "finished" && !gone.has(name)) {
+          gone.add(name);
+          continue;
+        }
+        watched.delete(name);
+        const state = sweep.setEnded(name, await outcomeOfTask(task, observed, filesOfRun(sweep.folder, name).log));
+        reporter.info(`[${total - watched.size}/${total}] ${lineOf(state)}`);
+      }
+      const running = sweep.states.filter(({ status }) => status === "running").length;
+      reporter.progress.update(total - watched.size, `${running} running, ${watched.size - running} waiting`);
+      if (watched.size > 0) await pause(pollSeconds, { stop, jobs });
+    }
+    sweep.setJobs([]);
+  } finally {
+    reporter.progress.stop();
+  }
+}
+
+/** Whether the task is still in the queue; a running one is noted. */
+function follow(sweep: Sweep, name: string, state: string | undefined): boolean {
+  if (state === undefined) return false;
+  const isNew = sweep.states.find((run) => run.name === name)!.status !== "running";
+  if (state === "RUNNING" && isNew) sweep.setRunning(name);
+  return true;
+}
+
+/** A controller that does not answer for a while ends nothing. */
+async function look(jobs: readonly string[], reporter: Reporter): Promise<ReadonlyMap<string, string> | null> {
+  try {
+    return await queuedTasks(jobs);
+  } catch (error) {
+    reporter.warn(`${messageOf(error)}; asking again`);
+    return null;
+  }
+}
+
+async function pause(
+  seconds: number,
+  { stop, jobs }: { readonly stop: AbortSignal; readonly jobs: readonly string[] },
+): Promise<void> {
+  try {
+    await sleep(1000 * seconds, undefined, { signal: stop });
+  } catch {
+    const exitCode = stop.reason === "SIGINT" ? exitCodes.interrupted : exitCodes.terminated;
+    const message = `stopped watching by ${stop.reason}: the runs go on; watch again with --resume, or end them with scancel ${jobs.join(" ")}`;
+    throw new UserError(message, { exitCode });
+  }
+}
+
+/** How a task that has left the queue has ended, by its run's record first. */
+async function outcomeOfTask(task: string, observed: Outcome, log: string): Promise<Outcome> {
+  if (observed.status === "finished") return observed;
+  const said = lastError(log);
+  const hasFailed = observed.status === "failed" || (said !== null && !said.startsWith("stopped by"));
+  if (hasFailed) return { status: "failed", error: said ?? "its record says so", figures: null };
+  const end = await endOfTask(task);
+  return { status: "stopped", error: `its task has left the queue${end === null ? "" : ` (${end})`}`, figures: null };
+}

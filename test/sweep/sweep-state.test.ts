@@ -1,0 +1,33 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import { newState, readState, writeState } from "../../src/sweep/sweep-state.ts";
+
+const run = {
+  name: "a",
+  settings: { seed: 1 },
+  configHash: "00",
+  status: "planned",
+  error: null,
+  figures: null,
+} as const;
+
+t.test("what is written is read", async (t) => {
+  const folder = t.testdir();
+  t.equal(readState(folder), null);
+  const state = newState("front", "slurm", { runs: [run], jobs: [{ name: "front-1", id: null, runs: ["a"] }] });
+  writeState(folder, state);
+  t.strictSame(readState(folder), state);
+});
+
+t.test("a damaged file is named, with what is wrong and the remedy", async (t) => {
+  const folder = t.testdir();
+  const file = join(folder, "sweep.json");
+  writeFileSync(file, "{");
+  t.throws(() => readState(folder), { exitCode: 1, message: /cannot read .*sweep\.json: .*JSON.*remove the file/ });
+  writeFileSync(
+    file,
+    JSON.stringify({ ...newState("x", "local", { runs: [run], jobs: [] }), runs: [{ ...run, status: "odd" }] }),
+  );
+  t.throws(() => readState(folder), { message: /runs\.0\.status/ });
+});
