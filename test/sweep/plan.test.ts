@@ -86,7 +86,7 @@ t.test("drawn settings lie in their bounds, and depend on seed, path and number 
     "method.prior.strength": { logUniform: [0.01, 1] },
     "training.gates.learningRate": { uniform: [0.001, 0.002] },
     "data.batchSize": { int: [32, 34] },
-    "method.batchNorm": { choice: ["output", "second-convolution"] },
+    "method.batchNorm": { choice: ["every-position", "every-second-position"] },
   };
   const draws = (count: number, seed: number, chosen: object = settings) =>
     plan({ random: { count, seed, settings: chosen } }).runs.map((run) => run.settings);
