@@ -5,6 +5,7 @@ import { type Change, describeChange } from "../config/changes.ts";
 import { firstImages } from "../data/batches.ts";
 import type { Dataset, Split } from "../data/dataset.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
+import type { Layerwise } from "../methods/method.ts";
 import { writeReport } from "../report/write-report.ts";
 import type { Checkpoint } from "../runs/checkpoint.ts";
 import { saveCheckpoint } from "../runs/checkpoints.ts";
@@ -18,6 +19,7 @@ import { type Evaluation, type EvaluationOptions, evaluate } from "../training/e
 import { initializeRanges } from "../training/initial-ranges.ts";
 import { initializeStatistics, statisticsImages } from "../training/initial-statistics.ts";
 import { type EpochSummary, start, stepSamples, trainLoop } from "../training/loop.ts";
+import type { Model } from "../training/model.ts";
 import { accountResult, confusionMatrix, learnedOf } from "../training/outcome.ts";
 import { pausingSplit } from "../training/pausing-split.ts";
 import { epochsOf } from "../training/phases.ts";
@@ -25,10 +27,20 @@ import { type Samples, testSamples } from "../training/settings.ts";
 import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
 import type { Context } from "./context.ts";
 import { exportRun } from "./export.ts";
+import {
+  describeLayer,
+  floatTensors,
+  isQuantized,
+  loadFloat,
+  quantizeInTurn,
+  restoreFloat,
+  startOfLayerwise,
+  takeFloat,
+} from "./layerwise.ts";
 import { newRecord } from "./new-record.ts";
 import { type Prepared, requireSameNetwork } from "./prepare.ts";
 import { describe } from "./result.ts";
-import { startFrom } from "./start-from.ts";
+import { equalize, startFrom } from "./start-from.ts";
 
 /** One training run. Its checkpoint is what it goes on from; its record on disk is for reading only. */
 export class Run {
@@ -38,6 +50,8 @@ export class Run {
   readonly #watch: DivergenceWatch;
   record: RunRecord;
   #position = start;
+  /** While layers are to be quantized: where their targets come from. */
+  #float: Model | null = null;
   #sessionStarted = Date.now();
   #secondsBefore = 0;
   #lastEpochAt = Date.now();
@@ -54,9 +68,21 @@ export class Run {
 
   /** Weights, statistics and ranges before the first step (ARCHITECTURE.md, "The method" 5), and what the method decides. */
   async begin(): Promise<void> {
-    const { model, dataset, config, method, networkFile } = this.prepared;
-    const { from, equalize } = config.training;
-    if (from !== undefined) startFrom(this.prepared, { folder: from, equalize });
+    const { config, method } = this.prepared;
+    if (method.layerwise) await this.#beginLayerwise(method.layerwise);
+    else await this.#beginTraining();
+    clearRun(this.folder);
+    writeFileAtomically(runFiles(this.folder).config, canonicalConfig(config));
+    this.save();
+  }
+
+  async #beginTraining(): Promise<void> {
+    const { model, dataset, config, method, networkFile, source } = this.prepared;
+    const { from } = config.training;
+    if (from !== undefined) {
+      startFrom(model, from);
+      if (config.training.equalize) equalize(source.network, model);
+    }
     // A file brings its own statistics.
     else if (networkFile === null)
       initializeStatistics(model, await firstNormalized(model.ops, dataset, statisticsImages));
@@ -64,9 +90,14 @@ export class Run {
     initializeRanges(model, two, () => stepSamples(model, config.seed, 0));
     const { network, quantizers } = model;
     await method.choose?.({ network, quantizers, measure: async () => (await this.#heldOut()).crossEntropy });
-    clearRun(this.folder);
-    writeFileAtomically(runFiles(this.folder).config, canonicalConfig(config));
-    this.save();
+  }
+
+  async #beginLayerwise(layerwise: Layerwise): Promise<void> {
+    const { model, dataset } = this.prepared;
+    this.#float = loadFloat(this.prepared, layerwise);
+    takeFloat(model, this.#float);
+    const { top1 } = await this.#evaluate(dataset.test, testSamples(model));
+    this.record = { ...this.record, postTraining: startOfLayerwise(this.prepared, layerwise, top1) };
   }
 
   /** @param changes Settings that have other values than when the run began; the record tells of them. */
@@ -74,6 +105,7 @@ export class Run {
     const { config } = this.prepared;
     requireSameNetwork(this.prepared, record);
     restoreSnapshot(this.prepared, tensors, progress);
+    if (record.postTraining && !isQuantized(record, record.postTraining)) this.#float = restoreFloat(this.prepared, tensors);
     this.#position = progress;
     this.#savedStep = progress.step;
     this.record = { ...record, status: "running", config, configHash: configHash(config) };
@@ -84,8 +116,10 @@ export class Run {
     writeFileAtomically(runFiles(this.folder).config, canonicalConfig(config));
   }
 
-  /** Trains to the end, or until a signal: then it saves and throws. */
+  /** Trains, or quantizes layer by layer, to the end, or until a signal: then it saves and throws. */
   async train(): Promise<void> {
+    const { layerwise } = this.prepared.method;
+    if (layerwise) return this.#quantize(layerwise);
     const { config, dataset, trainer, phases } = this.prepared;
     const epochs = epochsOf(phases);
     const { progress } = this.context.reporter;
@@ -109,6 +143,37 @@ export class Run {
     } finally {
       progress.stop();
     }
+  }
+
+  async #quantize(layerwise: Layerwise): Promise<void> {
+    const float = this.#float;
+    if (float === null) return;
+    const { progress } = this.context.reporter;
+    const before = this.record.postTraining!;
+    progress.start("quantizing", this.record.network.layers.length);
+    try {
+      await this.#saveWhenStopped(() =>
+        quantizeInTurn(this.prepared, layerwise, { float, before }, {
+          warn: (message) => this.#warn(this.#position.step, message),
+          layer: async (postTraining, seconds) => {
+            const { times } = this.record;
+            this.record = {
+              ...this.record,
+              postTraining,
+              times: { ...times, layerSeconds: [...times.layerSeconds, seconds] },
+            };
+            this.#position = { ...this.#position, step: postTraining.layers.length };
+            progress.update(postTraining.layers.length, "");
+            this.context.reporter.info(describeLayer(postTraining, seconds));
+            this.save();
+            await this.#hearSignals();
+          },
+        }),
+      );
+    } finally {
+      progress.stop();
+    }
+    this.#float = null;
   }
 
   /** Final figures: the last epoch's, on the test set, with test-time and once with sampled gates. */
@@ -163,7 +228,10 @@ export class Run {
   }
 
   #saveCheckpoint(): void {
-    const tensors = takeSnapshot(this.prepared.trainer);
+    const tensors = new Map([
+      ...takeSnapshot(this.prepared.trainer),
+      ...(this.#float === null ? [] : floatTensors(this.#float)),
+    ]);
     saveCheckpoint(this.folder, { tensors, progress: this.#position, record: this.record });
     this.#savedAt = Date.now();
     this.#savedStep = this.#position.step;
