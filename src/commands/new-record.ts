@@ -39,6 +39,6 @@ export function newRecord({ config, engine, dataset, networkFile, model }: Prepa
     result: null,
     export: null,
     warnings: [],
-    times: { startedAt: new Date().toISOString(), finishedAt: null, seconds: 0, epochSeconds: [], layerSeconds: [], waitingForData: [] },
+    times: { startedAt: new Date().toISOString(), finishedAt: null, seconds: 0, epochSeconds: [], waitingForData: [] },
   };
 }

@@ -2,10 +2,7 @@ import { writeFileAtomically } from "../base/atomic-file.ts";
 import { interrupted, isStop, messageOf, UserError } from "../base/errors.ts";
 import { canonicalConfig, configHash } from "../config/canonical.ts";
 import { type Change, describeChange } from "../config/changes.ts";
-import { firstImages } from "../data/batches.ts";
-import type { Dataset, Split } from "../data/dataset.ts";
-import type { Ops, Tensor } from "../engine/ops.ts";
-import type { Layerwise } from "../methods/method.ts";
+import type { Split } from "../data/dataset.ts";
 import { writeReport } from "../report/write-report.ts";
 import type { Checkpoint } from "../runs/checkpoint.ts";
 import { saveCheckpoint } from "../runs/checkpoints.ts";
@@ -16,31 +13,19 @@ import { analyse } from "../training/analysis/analyse.ts";
 import { Confidences } from "../training/analysis/confidences.ts";
 import { DivergenceWatch } from "../training/divergence.ts";
 import { type Evaluation, type EvaluationOptions, evaluate } from "../training/evaluate.ts";
-import { initializeRanges } from "../training/initial-ranges.ts";
-import { initializeStatistics, statisticsImages } from "../training/initial-statistics.ts";
 import { type EpochSummary, start, stepSamples, trainLoop } from "../training/loop.ts";
-import type { Model } from "../training/model.ts";
 import { accountResult, confusionMatrix, learnedOf } from "../training/outcome.ts";
 import { pausingSplit } from "../training/pausing-split.ts";
 import { epochsOf } from "../training/phases.ts";
 import { type Samples, testSamples } from "../training/settings.ts";
 import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
+import { beginTraining } from "./begin-training.ts";
 import type { Context } from "./context.ts";
 import { exportRun } from "./export.ts";
-import {
-  describeLayer,
-  floatTensors,
-  isQuantized,
-  loadFloat,
-  quantizeInTurn,
-  restoreFloat,
-  startOfLayerwise,
-  takeFloat,
-} from "./layerwise.ts";
+import { describeLayer, LayerByLayer } from "./layer-by-layer.ts";
 import { newRecord } from "./new-record.ts";
 import { type Prepared, requireSameNetwork } from "./prepare.ts";
 import { describe } from "./result.ts";
-import { equalize, startFrom } from "./start-from.ts";
 
 /** One training run. Its checkpoint is what it goes on from; its record on disk is for reading only. */
 export class Run {
@@ -48,10 +33,10 @@ export class Run {
   readonly prepared: Prepared;
   readonly context: Context;
   readonly #watch: DivergenceWatch;
+  /** Where a trained network is quantized layer by layer, in place of training. */
+  readonly #layers: LayerByLayer | null;
   record: RunRecord;
   #position = start;
-  /** While layers are to be quantized: where their targets come from. */
-  #float: Model | null = null;
   #sessionStarted = Date.now();
   #secondsBefore = 0;
   #lastEpochAt = Date.now();
@@ -63,41 +48,25 @@ export class Run {
     this.prepared = prepared;
     this.context = context;
     this.record = newRecord(prepared);
+    const { layerwise } = prepared.method;
+    this.#layers = layerwise ? new LayerByLayer(prepared, layerwise) : null;
     this.#watch = new DivergenceWatch(prepared.config.training.guards, (step, message) => this.#warn(step, message));
   }
 
   /** Weights, statistics and ranges before the first step (ARCHITECTURE.md, "The method" 5), and what the method decides. */
   async begin(): Promise<void> {
-    const { config, method } = this.prepared;
-    if (method.layerwise) await this.#beginLayerwise(method.layerwise);
-    else await this.#beginTraining();
+    if (this.#layers) await this.#beginLayers(this.#layers);
+    else await beginTraining(this.prepared, async () => (await this.#heldOut()).crossEntropy);
     clearRun(this.folder);
-    writeFileAtomically(runFiles(this.folder).config, canonicalConfig(config));
+    writeFileAtomically(runFiles(this.folder).config, canonicalConfig(this.prepared.config));
     this.save();
   }
 
-  async #beginTraining(): Promise<void> {
-    const { model, dataset, config, method, networkFile, source } = this.prepared;
-    const { from } = config.training;
-    if (from !== undefined) {
-      startFrom(model, from);
-      if (config.training.equalize) equalize(source.network, model);
-    }
-    // A file brings its own statistics.
-    else if (networkFile === null)
-      initializeStatistics(model, await firstNormalized(model.ops, dataset, statisticsImages));
-    const two = await firstNormalized(model.ops, dataset, 2);
-    initializeRanges(model, two, () => stepSamples(model, config.seed, 0));
-    const { network, quantizers } = model;
-    await method.choose?.({ network, quantizers, measure: async () => (await this.#heldOut()).crossEntropy });
-  }
-
-  async #beginLayerwise(layerwise: Layerwise): Promise<void> {
+  async #beginLayers(layers: LayerByLayer): Promise<void> {
     const { model, dataset } = this.prepared;
-    this.#float = loadFloat(this.prepared, layerwise);
-    takeFloat(model, this.#float);
+    layers.begin();
     const { top1 } = await this.#evaluate(dataset.test, testSamples(model));
-    this.record = { ...this.record, postTraining: startOfLayerwise(this.prepared, layerwise, top1) };
+    this.record = { ...this.record, postTraining: layers.firstRecord(top1) };
   }
 
   /** @param changes Settings that have other values than when the run began; the record tells of them. */
@@ -105,7 +74,7 @@ export class Run {
     const { config } = this.prepared;
     requireSameNetwork(this.prepared, record);
     restoreSnapshot(this.prepared, tensors, progress);
-    if (record.postTraining && !isQuantized(record, record.postTraining)) this.#float = restoreFloat(this.prepared, tensors);
+    this.#layers?.restore(tensors);
     this.#position = progress;
     this.#savedStep = progress.step;
     this.record = { ...record, status: "running", config, configHash: configHash(config) };
@@ -118,8 +87,7 @@ export class Run {
 
   /** Trains, or quantizes layer by layer, to the end, or until a signal: then it saves and throws. */
   async train(): Promise<void> {
-    const { layerwise } = this.prepared.method;
-    if (layerwise) return this.#quantize(layerwise);
+    if (this.#layers) return this.#quantize(this.#layers);
     const { config, dataset, trainer, phases } = this.prepared;
     const epochs = epochsOf(phases);
     const { progress } = this.context.reporter;
@@ -145,35 +113,28 @@ export class Run {
     }
   }
 
-  async #quantize(layerwise: Layerwise): Promise<void> {
-    const float = this.#float;
-    if (float === null) return;
-    const { progress } = this.context.reporter;
-    const before = this.record.postTraining!;
+  async #quantize(layers: LayerByLayer): Promise<void> {
+    const { progress, info } = this.context.reporter;
     progress.start("quantizing", this.record.network.layers.length);
     try {
       await this.#saveWhenStopped(() =>
-        quantizeInTurn(this.prepared, layerwise, { float, before }, {
+        layers.quantize(this.record.postTraining!, {
           warn: (message) => this.#warn(this.#position.step, message),
-          layer: async (postTraining, seconds) => {
+          pause: () => this.#hearSignals(),
+          layer: (postTraining, seconds) => {
             const { times } = this.record;
-            this.record = {
-              ...this.record,
-              postTraining,
-              times: { ...times, layerSeconds: [...times.layerSeconds, seconds] },
-            };
+            const layerSeconds = [...(times.layerSeconds ?? []), seconds];
+            this.record = { ...this.record, postTraining, times: { ...times, layerSeconds } };
             this.#position = { ...this.#position, step: postTraining.layers.length };
             progress.update(postTraining.layers.length, "");
-            this.context.reporter.info(describeLayer(postTraining, seconds));
+            info(describeLayer(postTraining, seconds));
             this.save();
-            await this.#hearSignals();
           },
         }),
       );
     } finally {
       progress.stop();
     }
-    this.#float = null;
   }
 
   /** Final figures: the last epoch's, on the test set, with test-time and once with sampled gates. */
@@ -228,10 +189,7 @@ export class Run {
   }
 
   #saveCheckpoint(): void {
-    const tensors = new Map([
-      ...takeSnapshot(this.prepared.trainer),
-      ...(this.#float === null ? [] : floatTensors(this.#float)),
-    ]);
+    const tensors = new Map([...takeSnapshot(this.prepared.trainer), ...(this.#layers?.tensors ?? [])]);
     saveCheckpoint(this.folder, { tensors, progress: this.#position, record: this.record });
     this.#savedAt = Date.now();
     this.#savedStep = this.#position.step;
@@ -362,9 +320,3 @@ export class Run {
 
 /** Damaged images of all sessions of a run: one that resumes does not read again what was read before. */
 const union = (before: readonly string[], now: readonly string[]): string[] => [...new Set([...before, ...now])].sort();
-
-/** Uploads the first training images, normalised, as often as it is called; fewer where there are not so many. */
-async function firstNormalized(ops: Ops, { train, imageShape, normalization }: Dataset, count: number) {
-  const { images, labels } = await firstImages(train, count);
-  return (): Tensor => ops.normalize(ops.tensor(images, [labels.length, ...imageShape]), normalization);
-}

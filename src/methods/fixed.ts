@@ -10,7 +10,7 @@ import { type Method, noPrior } from "./method.ts";
 type Config = Extract<RunConfig["method"], { name: "fixed" }>;
 
 /** Bit-widths as configurations give them. */
-export interface GivenBits<B extends GridBits> {
+interface GivenBits<B extends GridBits> {
   readonly weights: B;
   readonly activations: B;
   readonly firstLayer?: B | undefined;

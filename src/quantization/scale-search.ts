@@ -53,8 +53,10 @@ export function searchGrid(
   for (let index = 0; index < CANDIDATES; index++) {
     const grid = candidate(1 - 0.01 * index);
     const { step, lowest, highest } = grid;
+    const most = best.score * values.length;
     let sum = 0;
-    for (let i = 0; i < values.length; i++) {
+    // A candidate that is worse already needs no further look.
+    for (let i = 0; i < values.length && sum <= most; i++) {
       const value = values[i]!;
       // Against the float32 weight that the code decodes to.
       sum += Math.abs(value - Math.fround(step * clamp(roundHalfEven(value / step), lowest, highest))) ** POWER;

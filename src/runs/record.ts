@@ -133,7 +133,9 @@ const result = z.object({
 const layerwise = z.object({
   name: z.string(),
   bits,
-  nearestError: finite.describe("of rounding to nearest: mean over positions of the outputs' squared differences, summed"),
+  nearestError: finite.describe(
+    "of rounding to nearest: mean over positions of the outputs' squared differences, summed",
+  ),
   error: finite.describe("the same of what was kept"),
   flipped: z.number().min(0).max(1).describe("share of the weights whose code is not the nearest on the final step"),
   settled: z.number().min(0).max(1).nullable().describe("share of the choices learned that have come to an end"),
@@ -187,7 +189,7 @@ const times = z.object({
   finishedAt: z.string().nullable(),
   seconds: finite.describe("of computing, over all sessions of the run"),
   epochSeconds: z.array(finite),
-  layerSeconds: z.array(finite).default([]).describe("of each layer that was quantized after training"),
+  layerSeconds: z.array(finite).optional().describe("of each layer that was quantized after training"),
   waitingForData: z
     .array(percent)
     .default([])

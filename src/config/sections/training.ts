@@ -114,11 +114,7 @@ function checkUntrained(
 }
 
 /** Nothing happens after the last epoch. */
-function checkTrained(
-  settings: z.output<typeof training>,
-  method: string,
-  context: z.core.$RefinementCtx,
-): void {
+function checkTrained(settings: z.output<typeof training>, method: string, context: z.core.$RefinementCtx): void {
   const { epochs, fixGatesAfter, finetune } = settings;
   if (epochs === 0) {
     const message = `expected at least 1: method ${method} trains`;

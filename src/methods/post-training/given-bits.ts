@@ -5,7 +5,7 @@ import type { GridBits } from "../../quantization/levels.ts";
 import { readRecord } from "../../runs/record-file.ts";
 import { bitTable } from "../fixed.ts";
 
-export type BitsConfig = Extract<RunConfig["method"], { name: "nearest" }>["bits"];
+type BitsConfig = Extract<RunConfig["method"], { name: "nearest" }>["bits"];
 
 /**
  * The bit-width of every quantizer: as given, or those that another run has come to.

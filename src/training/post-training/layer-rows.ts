@@ -43,8 +43,8 @@ export function collectRows(
     const [x, y] = ops.scope(
       () => {
         // A pass frees the images that it is given.
-        const x = valueOf(source, sourceOf, passOf(source, samples, upload(), { training: false }));
-        return [x, valueOf(float, targetOf, passOf(float, new Map(), upload(), { training: false }))] as const;
+        const x = featuresOf(source, sourceOf, passOf(source, samples, upload(), { training: false }));
+        return [x, featuresOf(float, targetOf, passOf(float, new Map(), upload(), { training: false }))] as const;
       },
       () => [],
     );
@@ -65,7 +65,7 @@ function upTo(network: Network, output: NodeId): Network {
   return { ...network, output, nodes: network.nodes.filter(({ id }) => needed.has(id)) };
 }
 
-function valueOf({ ops }: Model, network: Network, pass: ReturnType<typeof passOf>): FeatureMap {
+function featuresOf({ ops }: Model, network: Network, pass: ReturnType<typeof passOf>): FeatureMap {
   const { output } = forward(network, pass, { keep: false });
   const [batch, ...shape] = output.shape as [number, ...number[]];
   const [height, width, channels] = shape.length === 3 ? (shape as [number, number, number]) : [1, 1, shape[0]!];

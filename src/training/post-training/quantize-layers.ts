@@ -29,8 +29,10 @@ export interface QuantizeLayersOptions {
   readonly seed: number;
   /** Layers that are done. */
   readonly done: ReadonlySet<string>;
-  /** After each layer; throws to end there. */
-  readonly layer: (quantized: QuantizedLayer) => Promise<void>;
+  /** After each layer. */
+  readonly layer: (quantized: QuantizedLayer) => void;
+  /** After each layer too; throws to end there. */
+  readonly pause: () => Promise<void>;
 }
 
 /**
@@ -40,7 +42,7 @@ export interface QuantizeLayersOptions {
  */
 export async function quantizeLayers(
   models: { readonly float: Model; readonly model: Model },
-  { layerwise, bits, images, seed, done, layer: report }: QuantizeLayersOptions,
+  { layerwise, bits, images, seed, done, layer: report, pause }: QuantizeLayersOptions,
 ): Promise<void> {
   const { float, model } = models;
   const { ops } = model;
@@ -68,7 +70,8 @@ export async function quantizeLayers(
       ops.assign(model.parameters.get(layer.shift!.inputs[1])!, corrected);
     }
     const dead = problem.rows.inputs.every((value) => value === 0);
-    await report({ name: layer.name, bits: width, ...statistics, dead, seconds: (performance.now() - started) / 1000 });
+    report({ name: layer.name, bits: width, ...statistics, dead, seconds: (performance.now() - started) / 1000 });
+    await pause();
   }
 }
 

@@ -35,7 +35,9 @@ const inputs = z.enum(["float", "quantized-weights", "quantized"]);
 const calibration = (inputsOf: z.output<typeof inputs>) =>
   z
     .strictObject({
-      images: count.default(512).describe("training images, chosen by the seed and unchanged; their labels are not read"),
+      images: count
+        .default(512)
+        .describe("training images, chosen by the seed and unchanged; their labels are not read"),
       positions: count
         .default(32)
         .describe("places of each image at which a convolution is looked at; a dense layer has one"),
@@ -59,10 +61,7 @@ const common = (inputsOf: z.output<typeof inputs>) => ({
     .boolean()
     .default(false)
     .describe("whether each bias takes what the quantized layer's mean output is off by on the calibration images"),
-  quantizeAddends: z
-    .boolean()
-    .default(false)
-    .describe("whether what is added up in a residual sum is quantized first"),
+  quantizeAddends: z.boolean().default(false).describe("whether what is added up in a residual sum is quantized first"),
 });
 
 const grids = {
@@ -112,7 +111,9 @@ export const adaround = z.strictObject({
 
 /** Wang et al., ICML 2020. */
 export const bitSplit = z.strictObject({
-  name: z.literal("bit-split").describe("layer by layer each weight's digits and each channel's step are fitted to the layer's output"),
+  name: z
+    .literal("bit-split")
+    .describe("layer by layer each weight's digits and each channel's step are fitted to the layer's output"),
   ...common("quantized"),
   epochs: z
     .int()
