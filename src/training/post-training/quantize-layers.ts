@@ -4,7 +4,7 @@ import type { LayerProblem, LayerStatistics } from "../../methods/post-training/
 import { inputsOf, type Network, type NodeId } from "../../network/graph.ts";
 import { type Layer, layersOf } from "../../network/layers.ts";
 import type { GridBits } from "../../quantization/levels.ts";
-import { decode } from "../../quantization/weight-grid.ts";
+import { decode, rowOf } from "../../quantization/weight-grid.ts";
 import type { Model } from "../model.ts";
 import { parameterValues } from "../snapshot.ts";
 import type { CalibrationImages } from "./calibration-images.ts";
@@ -60,7 +60,8 @@ export async function quantizeLayers(
       ...activationBehind(float.network, layer),
       rows: collectRows(layer, models, { ...layerwise.calibration, images, seed }),
     };
-    const { codes, steps, statistics } = layerwise.solver(width)(problem, ops);
+    const { codes, statistics, ...solution } = layerwise.solver(width)(problem, ops);
+    const steps = usefulSteps(codes, solution.steps);
     const weights = decode(codes, steps, problem.weight.inputs);
     ops.assign(model.parameters.get(layer.weight)!, weightOf(layer, weights));
     const shared = steps.every((step) => step === steps[0]);
@@ -83,6 +84,14 @@ export function setActivationBits({ quantizers }: Model, bits: ReadonlyMap<NodeI
     if (quantizer.node.role === "activation" && width !== 3) quantizer.setBits(width);
     if (width === 32) quantizer.range[0] = quantizer.node.limit ?? UNLIMITED;
   }
+}
+
+/** A channel whose codes are all 0 may have any step: it gets the largest of the others, so that ranges stay true. */
+function usefulSteps(codes: Int32Array, steps: Float32Array): Float32Array {
+  const inputs = codes.length / steps.length;
+  const isUsed = steps.map((_, output) => (rowOf(codes, output, inputs).some((code) => code !== 0) ? 1 : 0));
+  const largest = steps.reduce((most, step, output) => (isUsed[output] === 1 ? Math.max(most, step) : most), 0);
+  return steps.map((step, output) => (isUsed[output] === 1 || largest === 0 ? step : largest));
 }
 
 const quantizerOf = ({ network, quantizers }: Model, name: string) =>
