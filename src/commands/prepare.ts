@@ -6,9 +6,9 @@ import { type Engine, loadEngine } from "../engine/load.ts";
 import { budgetOf } from "../methods/budget.ts";
 import { createMethod } from "../methods/create-method.ts";
 import { leastCost } from "../methods/fit-budget.ts";
-import type { Method } from "../methods/method.ts";
+import { type Method, plainOf } from "../methods/method.ts";
 import type { Network } from "../network/graph.ts";
-import { loadNetwork } from "../network/load-network.ts";
+import { type LoadedNetwork, loadNetwork } from "../network/load-network.ts";
 import type { NetworkFile } from "../network/onnx/read-network-file.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { createModel, type Model } from "../training/model.ts";
@@ -26,7 +26,9 @@ export interface Prepared {
   /** The file that the network comes from; null: the zoo. */
   readonly networkFile: NetworkFile | null;
   readonly method: Method;
-  /** The network before the method. */
+  /** The network as it was defined. */
+  readonly source: LoadedNetwork;
+  /** The network in float32 that the method's quantizers go into. */
   readonly plain: Network;
   readonly model: Model;
   readonly phases: readonly Phase[];
@@ -38,9 +40,11 @@ export async function prepare(config: RunConfig, { reporter }: Pick<Context, "re
   const { kind, threads } = config.engine;
   const engine = await loadEngine({ kind, reporter, ...(threads !== undefined && { threads }) });
   const dataset = await loadDataset(config.data, { seed: config.seed, reporter });
-  const method = createMethod(config.method);
+  const method = createMethod(config.method, config.seed);
   const data = { inputShape: dataset.imageShape, classes: dataset.classes.length };
-  const { network: plain, initial, file: networkFile } = loadNetwork(config.network, data);
+  const source = loadNetwork(config.network, data);
+  const { initial, file: networkFile } = source;
+  const plain = plainOf(method, source.network);
   const network = method.prepare(plain);
   const model = createModel(network, {
     ops: engine.ops,
@@ -52,7 +56,7 @@ export async function prepare(config: RunConfig, { reporter }: Pick<Context, "re
   const phases = planPhases(config.training, method);
   const trainer = new Trainer(model, phases[0]!.groups, { strength: strengthOf(method, network), plain });
   trainer.enter(phases[0]!);
-  return { config, engine, dataset, networkFile, method, plain, model, phases, trainer };
+  return { config, engine, dataset, networkFile, method, source, plain, model, phases, trainer };
 }
 
 /** @throws UserError when the network's file is no longer the one that a run was begun with. */

@@ -13,22 +13,20 @@ import { analyse } from "../training/analysis/analyse.ts";
 import { Confidences } from "../training/analysis/confidences.ts";
 import { DivergenceWatch } from "../training/divergence.ts";
 import { type Evaluation, type EvaluationOptions, evaluate } from "../training/evaluate.ts";
-import { firstNormalized } from "../training/first-normalized.ts";
-import { initializeRanges } from "../training/initial-ranges.ts";
-import { initializeStatistics, statisticsImages } from "../training/initial-statistics.ts";
 import { type EpochSummary, start, stepSamples, trainLoop } from "../training/loop.ts";
 import { accountResult, confusionMatrix } from "../training/outcome.ts";
 import { pausingSplit } from "../training/pausing-split.ts";
 import { epochsOf } from "../training/phases.ts";
 import { type Samples, testSamples } from "../training/settings.ts";
 import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
+import { beginQuantizers, beginWeights } from "./begin-training.ts";
 import type { Context } from "./context.ts";
 import { epochEntry } from "./epoch-entry.ts";
 import { exportRun } from "./export.ts";
+import { describeLayer, LayerByLayer } from "./layer-by-layer.ts";
 import { newRecord } from "./new-record.ts";
 import { type Prepared, requireSameNetwork } from "./prepare.ts";
 import { describe } from "./result.ts";
-import { startFrom } from "./start-from.ts";
 
 /** One training run. Its checkpoint is what it goes on from; its record on disk is for reading only. */
 export class Run {
@@ -38,6 +36,8 @@ export class Run {
   readonly #watch: DivergenceWatch;
   readonly #publish: (record: RunRecord) => void;
   #record: RunRecord;
+  /** Where a trained network is quantized layer by layer, in place of training. */
+  readonly #layers: LayerByLayer | null;
   #position = start;
   #sessionStarted = Date.now();
   #secondsBefore = 0;
@@ -53,6 +53,8 @@ export class Run {
     this.#publish = publish;
     this.#record = newRecord(prepared);
     publish(this.#record);
+    const { layerwise } = prepared.method;
+    this.#layers = layerwise ? new LayerByLayer(prepared, layerwise) : null;
     this.#watch = new DivergenceWatch(prepared.config.training.guards, (step, message) => this.#warn(step, message));
   }
 
@@ -67,25 +69,25 @@ export class Run {
 
   /** Weights, statistics and ranges before the first step (ARCHITECTURE.md, "The method" 5). */
   async begin(): Promise<void> {
-    const { model, dataset, config, phases, networkFile } = this.prepared;
-    const { from, equalize } = config.training;
-    if (from !== undefined) startFrom(this.prepared, { folder: from, equalize });
-    // A file brings its own statistics.
-    else if (networkFile === null)
-      initializeStatistics(model, await firstNormalized(model.ops, dataset, statisticsImages));
-    if (phases[0]!.quantizes) await this.#quantize();
+    if (this.#layers) await this.#beginLayers(this.#layers);
+    else {
+      await beginWeights(this.prepared);
+      if (this.prepared.phases[0]!.quantizes) await this.#beginQuantizers();
+    }
     clearRun(this.folder);
-    writeFileAtomically(runFiles(this.folder).config, canonicalConfig(config));
+    writeFileAtomically(runFiles(this.folder).config, canonicalConfig(this.prepared.config));
     this.save();
   }
 
-  /** First ranges for the weights as they are, and what the method decides. */
-  async #quantize(): Promise<void> {
-    const { model, dataset, config, method } = this.prepared;
-    const two = await firstNormalized(model.ops, dataset, 2);
-    initializeRanges(model, two, () => stepSamples(model, config.seed, 0));
-    const { network, quantizers } = model;
-    await method.choose?.({ network, quantizers, measure: async () => (await this.#heldOut()).crossEntropy });
+  #beginQuantizers(): Promise<void> {
+    return beginQuantizers(this.prepared, async () => (await this.#heldOut()).crossEntropy);
+  }
+
+  async #beginLayers(layers: LayerByLayer): Promise<void> {
+    const { model, dataset } = this.prepared;
+    layers.begin();
+    const { top1 } = await this.#evaluate(dataset.test, testSamples(model));
+    this.record = { ...this.record, postTraining: layers.firstRecord(top1) };
   }
 
   /** @param changes Settings that have other values than when the run began; the record tells of them. */
@@ -93,6 +95,7 @@ export class Run {
     const { config } = this.prepared;
     requireSameNetwork(this.prepared, record);
     restoreSnapshot(this.prepared, tensors, progress);
+    this.#layers?.restore(tensors);
     this.#position = progress;
     this.#savedStep = progress.step;
     this.record = { ...record, status: "running", config, configHash: configHash(config) };
@@ -103,8 +106,9 @@ export class Run {
     writeFileAtomically(runFiles(this.folder).config, canonicalConfig(config));
   }
 
-  /** Trains to the end, or until a signal: then it saves and throws. */
+  /** Trains, or quantizes layer by layer, to the end, or until a signal: then it saves and throws. */
   async train(): Promise<void> {
+    if (this.#layers) return this.#quantize(this.#layers);
     const { config, dataset, trainer, phases } = this.prepared;
     const epochs = epochsOf(phases);
     const { progress } = this.context.reporter;
@@ -122,10 +126,34 @@ export class Run {
             return position.batch === 0 && this.#endsEarly();
           },
           epoch: (summary) => this.#epoch(summary),
-          quantize: () => this.#quantize(),
+          quantize: () => this.#beginQuantizers(),
           watch: this.#watch,
         });
       });
+    } finally {
+      progress.stop();
+    }
+  }
+
+  async #quantize(layers: LayerByLayer): Promise<void> {
+    const { progress, info } = this.context.reporter;
+    progress.start("quantizing", this.record.network.layers.length);
+    try {
+      await this.#saveWhenStopped(() =>
+        layers.quantize(this.record.postTraining!, {
+          warn: (message) => this.#warn(this.#position.step, message),
+          pause: () => this.#hearSignals(),
+          layer: (postTraining, seconds) => {
+            const { times } = this.record;
+            const layerSeconds = [...(times.layerSeconds ?? []), seconds];
+            this.record = { ...this.record, postTraining, times: { ...times, layerSeconds } };
+            this.#position = { ...this.#position, step: postTraining.layers.length };
+            progress.update(postTraining.layers.length, "");
+            info(describeLayer(postTraining, seconds));
+            this.save();
+          },
+        }),
+      );
     } finally {
       progress.stop();
     }
@@ -183,7 +211,7 @@ export class Run {
   }
 
   #saveCheckpoint(): void {
-    const tensors = takeSnapshot(this.prepared.trainer);
+    const tensors = new Map([...takeSnapshot(this.prepared.trainer), ...(this.#layers?.tensors ?? [])]);
     saveCheckpoint(this.folder, { tensors, progress: this.#position, record: this.record });
     this.#savedAt = Date.now();
     this.#savedStep = this.#position.step;

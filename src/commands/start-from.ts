@@ -1,27 +1,31 @@
+import { statSync } from "node:fs";
 import { equalizeLayers } from "../methods/equalize.ts";
+import type { Network } from "../network/graph.ts";
 import { inverseDeviation } from "../network/nodes/batch-norm.ts";
 import { readCheckpoint } from "../runs/checkpoint.ts";
 import { runFiles } from "../runs/run-directory.ts";
+import type { Model } from "../training/model.ts";
 import { parameterValues } from "../training/snapshot.ts";
 import { takeWeights } from "../training/take-weights.ts";
-import type { Prepared } from "./prepare.ts";
 
 /**
- * Starts from the weights and statistics of another run, its ranges equalized across layers where that is asked for.
+ * Starts from the weights and statistics of another run.
  *
- * @throws UserError when the folder holds no checkpoint of the same network.
+ * @param from The run's folder, or a checkpoint.
+ * @throws UserError when it holds no checkpoint of the same network.
  */
-export function startFrom(
-  { model, plain, trainer }: Pick<Prepared, "model" | "plain" | "trainer">,
-  { folder, equalize }: { readonly folder: string; readonly equalize: boolean },
-): void {
-  takeWeights(model, readCheckpoint(runFiles(folder).checkpoint).tensors, folder);
-  if (!equalize) return;
+export function startFrom(model: Model, from: string): void {
+  const isFile = statSync(from, { throwIfNoEntry: false })?.isFile() ?? false;
+  takeWeights(model, readCheckpoint(isFile ? from : runFiles(from).checkpoint).tensors, from);
+}
+
+/** Equalizes the ranges of a model's weights across the layers of its network as it was defined. */
+export function equalize(network: Network, model: Model): void {
   const epsilons = new Map(
-    plain.nodes.flatMap((node) => (node.kind === "batch-norm" ? [[node.id, node.epsilon]] : [])),
+    network.nodes.flatMap((node) => (node.kind === "batch-norm" ? [[node.id, node.epsilon]] : [])),
   );
-  const changed = equalizeLayers(plain, {
-    parameters: new Map(Array.from(model.parameters.keys(), (id) => [id, parameterValues(trainer, id)])),
+  const changed = equalizeLayers(network, {
+    parameters: new Map(Array.from(model.parameters.keys(), (id) => [id, parameterValues({ model }, id)])),
     inverseDeviations: new Map(
       Array.from(model.statistics, ([id, statistics]) => [id, inverseDeviation(statistics, epsilons.get(id)!)]),
     ),

@@ -28,7 +28,7 @@ export const configSchema = z
     export: exportSection,
   })
   .superRefine((config, context) => {
-    checkTraining(config.training, context);
+    checkTraining(config, context);
     const { data, method } = config;
     if (method.name === "sensitivity" && data.validationShare === 0) {
       const message = "expected more than 0: method sensitivity chooses by held-out images";

@@ -72,6 +72,11 @@ export function createTrainingSplit(source: ImageSource, indices: Uint32Array, s
   });
   return {
     ...split,
+    pick: (positions) =>
+      createSplit(
+        source,
+        Uint32Array.from(positions, (position) => indices[position]!),
+      ),
     async *epoch({ epoch, batchSize, from = 0 }) {
       for (let batch = from; batch < batchesPerEpoch(count, batchSize); batch++) {
         yield await prefetch.take({ epoch, batch, batchSize });

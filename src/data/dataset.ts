@@ -25,6 +25,8 @@ export interface Split {
 
 /** What training reads. */
 export interface TrainingSplit extends Split {
+  /** The images at these positions of the split, in this order and unchanged. */
+  pick(positions: ArrayLike<number>): Split;
   /**
    * The batches of an epoch (counted from 0) in its random order, images changed as the configuration's augmentation
    * says: all a function of seed, epoch and image. A resumed run begins at batch `from`, counted from 0.

@@ -2,7 +2,7 @@ import type { GatedQuantizer, WeightSteps } from "../methods/gated-quantizer.ts"
 import type { NodeId } from "../network/graph.ts";
 import type { Layer } from "../network/layers.ts";
 import type { RunningStatistics } from "../network/node-kind.ts";
-import { inverseDeviation } from "../network/nodes/batch-norm.ts";
+import { normAsAffine } from "../network/nodes/batch-norm.ts";
 import { encode, stepSize } from "../quantization/grid.ts";
 import { clipFactor } from "../quantization/levels.ts";
 import type { FrozenLayer, FrozenTensor, IntegerTensor } from "./frozen-network.ts";
@@ -99,15 +99,10 @@ function shiftOf(
   }
   // Behind a quantized weight that it is not folded into, a batch normalization stays a node of its own.
   if (shift.kind === "batch-norm" && weightQuantizer !== null) return none;
-  const running = statistics.get(shift.id)!;
-  const inverse = inverseDeviation(running, shift.epsilon);
-  const gamma = parameters.get(shift.inputs[1])!;
-  const beta = parameters.get(shift.inputs[2])!;
-  // Rounded to float32 where the engine's kernels round.
-  const centre = running.mean.map((mean, channel) => -mean * inverse[channel]!);
+  const [, scale, beta] = shift.inputs;
+  const values = { epsilon: shift.epsilon, scale: parameters.get(scale)!, shift: parameters.get(beta)! };
   return {
-    factor: gamma.map((scale, channel) => scale * inverse[channel]!),
-    shift: beta.map((value, channel) => value + Math.fround(gamma[channel]! * centre[channel]!)),
+    ...normAsAffine(statistics.get(shift.id)!, values),
     gated: shift.kind === "folded-norm" && shift.gate !== null,
   };
 }

@@ -3,10 +3,15 @@ import { bayesianBits } from "./bayesian-bits.ts";
 import { fixed } from "./fixed.ts";
 import { fp32 } from "./fp32.ts";
 import type { Method } from "./method.ts";
+import { postTraining } from "./post-training/post-training.ts";
 import { sensitivity } from "./sensitivity.ts";
 
-/** The method that a configuration names. */
-export function createMethod(config: RunConfig["method"]): Method {
+/**
+ * The method that a configuration names.
+ *
+ * @param seed What its own randomness is a function of.
+ */
+export function createMethod(config: RunConfig["method"], seed: number): Method {
   switch (config.name) {
     case "bayesian-bits":
       return bayesianBits(config);
@@ -16,5 +21,9 @@ export function createMethod(config: RunConfig["method"]): Method {
       return fp32;
     case "sensitivity":
       return sensitivity(config);
+    case "nearest":
+    case "adaround":
+    case "bit-split":
+      return postTraining(config, seed);
   }
 }

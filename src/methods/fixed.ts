@@ -2,12 +2,21 @@ import { UsageError } from "../base/errors.ts";
 import type { RunConfig } from "../config/schema.ts";
 import type { Network, NodeId } from "../network/graph.ts";
 import { layersOf } from "../network/layers.ts";
-import type { BitWidth } from "../quantization/levels.ts";
+import type { GridBits } from "../quantization/levels.ts";
 import { createQuantizers } from "./create-quantizers.ts";
 import { insertQuantizers } from "./insert-quantizers.ts";
 import { type Method, noPrior } from "./method.ts";
 
 type Config = Extract<RunConfig["method"], { name: "fixed" }>;
+
+/** Bit-widths as configurations give them. */
+interface GivenBits<B extends GridBits> {
+  readonly weights: B;
+  readonly activations: B;
+  readonly firstLayer?: B | undefined;
+  readonly lastLayer?: B | undefined;
+  readonly tensors: Readonly<Record<NodeId, B>>;
+}
 
 /** No channel is pruned and no level gate learns: what stands here is never looked at. */
 const initial = { prune: 0, bits4: 0, bits8: 0, bits16: 0, bits32: 0 };
@@ -33,22 +42,16 @@ export function fixed({ batchNorm, quantizeAddends, weightRanges, ...bits }: Con
  *
  * @throws UsageError when a name is not a quantizer's.
  */
-export function bitTable(
+export function bitTable<B extends GridBits>(
   network: Network,
-  {
-    weights,
-    activations,
-    firstLayer,
-    lastLayer,
-    tensors,
-  }: Omit<Config, "name" | "batchNorm" | "quantizeAddends" | "weightRanges">,
-): ReadonlyMap<NodeId, BitWidth> {
-  const table = new Map<NodeId, BitWidth>();
+  { weights, activations, firstLayer, lastLayer, tensors }: GivenBits<B>,
+): ReadonlyMap<NodeId, B> {
+  const table = new Map<NodeId, B>();
   for (const node of network.nodes) {
     if (node.kind === "quantizer") table.set(node.id, node.role === "weight" ? weights : activations);
   }
   const layers = layersOf(network);
-  const set = (id: NodeId | null, bits: BitWidth | undefined) => {
+  const set = (id: NodeId | null, bits: B | undefined) => {
     if (id !== null && bits !== undefined) table.set(id, bits);
   };
   set(layers[0]!.weightQuantizer, firstLayer);

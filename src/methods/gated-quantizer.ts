@@ -164,6 +164,11 @@ export class GatedQuantizer {
     return sampleOf(this.rangeSetting, gates as unknown as PerGate<Gate>, channels);
   }
 
+  /** A pass that quantizes nothing; what the ReLU clips in whose place an activation's quantizer stands is clipped. */
+  transparent(): Sample {
+    return this.node.limit === null ? untouched : atFloat32(this.node.limit);
+  }
+
   /** Learned bit-width, 2^(1 + number of leading open gates), or that of the grid. */
   get bits(): GridBits {
     return this.grid?.bits ?? bitWidths[this.#openLevels().filter(({ value }) => value === 1).length]!;
@@ -224,12 +229,10 @@ const certain = (open: boolean): Gate => ({ value: open ? 1 : 0, derivative: 0 }
 /** A range past every value of a network that works, and small enough to stay finite in float32. */
 export const UNLIMITED = 1e30;
 
+const open: Gate = certain(true);
+const atFloat32 = (xMax: number): Sample => sampleOf({ xMax, ranges: null }, [open, open, open, open], null);
 /** What a tensor passes unchanged. */
-const untouched: Sample = sampleOf(
-  { xMax: UNLIMITED, ranges: null },
-  [certain(true), certain(true), certain(true), certain(true)],
-  null,
-);
+const untouched: Sample = atFloat32(UNLIMITED);
 
 /** What the network needs to know of gates with these values, and what the gradients will need. */
 export function sampleOf(

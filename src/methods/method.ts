@@ -1,5 +1,8 @@
 import type { Network, NodeId } from "../network/graph.ts";
+import type { InitialValues } from "../network/initial-values.ts";
+import type { GridBits } from "../quantization/levels.ts";
 import type { GatedQuantizer } from "./gated-quantizer.ts";
+import type { SolveLayer } from "./post-training/layer-problem.ts";
 
 /** What multiplies the complexity of the gates in the loss: mu. */
 export interface Prior {
@@ -27,13 +30,46 @@ export interface Method {
   quantizers(network: Network): ReadonlyMap<NodeId, GatedQuantizer>;
   /**
    * What the method decides once weights and first ranges stand, before training; it changes the quantizers in place.
-   * Post-training methods do their work here.
    */
   choose?(situation: Situation): Promise<unknown>;
   readonly prior: Prior;
   /** Whether weights and batch normalizations learn; false: only gates and ranges do. */
   readonly trainsWeights: boolean;
+  /** What takes the place of training where a trained network is quantized layer by layer. */
+  readonly layerwise?: Layerwise;
+}
+
+/** What a layer sees while it is quantized (configuration: method.calibration.inputs). */
+export type CalibrationInputs = "float" | "quantized-weights" | "quantized";
+
+/** How a method quantizes a trained network layer by layer, from a few unlabeled images. */
+export interface Layerwise {
+  /** A network as this method takes it, in float32: what is deployed, batch normalization in weights and biases. */
+  deploy(network: Network): Network;
+  /** The values of that network's parameters. */
+  deployValues(network: Network, values: InitialValues): InitialValues;
+  /**
+   * The bit-width of every quantizer.
+   *
+   * @throws UsageError where names or widths do not fit; UserError where the run cannot be read that they come from.
+   */
+  bits(network: Network): ReadonlyMap<NodeId, GridBits>;
+  /** What solves a layer whose weight gets so many bits. */
+  solver(bits: Exclude<GridBits, 32>): SolveLayer;
+  readonly calibration: {
+    readonly images: number;
+    /** Of each image. */
+    readonly positions: number;
+    readonly inputs: CalibrationInputs;
+  };
+  /** How ranges of activations are set. */
+  readonly ranges: "max" | "mse";
+  readonly biasCorrection: boolean;
 }
 
 /** Nothing of the gates is in the loss. */
 export const noPrior: Prior = { strength: 0, target: null };
+
+/** The network in float32 that a method's quantizers go into. */
+export const plainOf = ({ layerwise }: Pick<Method, "layerwise">, network: Network): Network =>
+  layerwise?.deploy(network) ?? network;

@@ -235,6 +235,15 @@ export const inputsOf = (node: Node): readonly NodeId[] => ("inputs" in node ? n
 export const isLayer = (node: Node): node is LayerNode =>
   node.kind === "conv2d" || node.kind === "depthwise-conv2d" || node.kind === "dense";
 
+/** The nodes that a node depends on, itself included. */
+export function ancestorsOf(network: Network, id: NodeId): ReadonlySet<NodeId> {
+  const needed = new Set([id]);
+  for (const node of network.nodes.toReversed()) {
+    if (needed.has(node.id)) for (const input of inputsOf(node)) needed.add(input);
+  }
+  return needed;
+}
+
 /** Nodes by id. */
 export const nodesById = (network: Network): ReadonlyMap<NodeId, Node> =>
   new Map(network.nodes.map((node) => [node.id, node]));

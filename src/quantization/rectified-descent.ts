@@ -7,6 +7,8 @@ export interface RectifiedChannel {
   /** Wanted outputs after the ReLU, [rows]. */
   readonly targets: Float64Array;
   readonly bias: number;
+  /** Where the ReLU ends; infinite if nowhere. */
+  readonly limit: number;
 }
 
 const NOISE = 1e-12;
@@ -14,17 +16,18 @@ const NOISE = 1e-12;
 const MOST_PASSES = 10;
 
 /**
- * As `descendCodes`, for |relu(X·step·code + bias) - y|²: each change of ±1 within the bounds is tried on all rows where
+ * As `descendCodes`, for |relu(X·step·code + bias) - y|², the ReLU ending at `limit`: each change of ±1 within the bounds is tried on all rows where
  * its input is not 0. `codes` is changed in place.
  *
  * @returns how many changes were made.
  */
 export function descendRectifiedCodes(
-  { columns, targets, bias }: RectifiedChannel,
+  channel: RectifiedChannel,
   codes: Int32Array,
   step: number,
   { lowest, highest }: CodeBounds,
 ): number {
+  const { columns, targets, bias } = channel;
   const rows = targets.length;
   const outputs = new Float64Array(rows).fill(bias);
   codes.forEach((code, n) => {
@@ -38,7 +41,7 @@ export function descendRectifiedCodes(
       for (const by of [-1, 1]) {
         const code = codes[n]! + by;
         if (code < lowest[n]! || code > highest[n]!) continue;
-        if (!(costOf(outputs, columns, targets, n, step * by) < -NOISE * energy)) continue;
+        if (!(costOf(outputs, channel, n, step * by) < -NOISE * energy)) continue;
         codes[n] = code;
         shift(outputs, columns, n, step * by);
         changes++;
@@ -55,7 +58,7 @@ function shift(outputs: Float64Array, columns: Float32Array, n: number, by: numb
 }
 
 /** By how much the error grows when the weight of input n changes by `by`. */
-function costOf(outputs: Float64Array, columns: Float32Array, targets: Float64Array, n: number, by: number): number {
+function costOf(outputs: Float64Array, { columns, targets, limit }: RectifiedChannel, n: number, by: number): number {
   let cost = 0;
   for (let row = 0, at = n * outputs.length; row < outputs.length; row++, at++) {
     const x = columns[at]!;
@@ -64,7 +67,8 @@ function costOf(outputs: Float64Array, columns: Float32Array, targets: Float64Ar
     const after = before + by * x;
     if (before <= 0 && after <= 0) continue;
     const target = targets[row]!;
-    const [old, changed] = [Math.max(before, 0) - target, Math.max(after, 0) - target];
+    const old = Math.min(limit, Math.max(before, 0)) - target;
+    const changed = Math.min(limit, Math.max(after, 0)) - target;
     cost += changed * changed - old * old;
   }
   return cost;

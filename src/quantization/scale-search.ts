@@ -2,7 +2,6 @@ import { roundHalfEven } from "./grid.ts";
 import {
   type CodeRange,
   clamp,
-  nearestCode,
   rowOf,
   symmetricCodes,
   symmetricGrid,
@@ -53,10 +52,14 @@ export function searchGrid(
   let best = { grid: candidate(1), score: Number.POSITIVE_INFINITY };
   for (let index = 0; index < CANDIDATES; index++) {
     const grid = candidate(1 - 0.01 * index);
+    const { step, lowest, highest } = grid;
+    const most = best.score * values.length;
     let sum = 0;
-    for (let i = 0; i < values.length; i++) {
+    // A candidate that is worse already needs no further look.
+    for (let i = 0; i < values.length && sum <= most; i++) {
+      const value = values[i]!;
       // Against the float32 weight that the code decodes to.
-      sum += Math.abs(values[i]! - Math.fround(grid.step * nearestCode(values[i]!, grid))) ** POWER;
+      sum += Math.abs(value - Math.fround(step * clamp(roundHalfEven(value / step), lowest, highest))) ** POWER;
     }
     const score = sum / values.length;
     if (score < best.score) best = { grid, score };

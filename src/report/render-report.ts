@@ -10,6 +10,7 @@ import { bitWidthSection } from "./sections/bit-widths.ts";
 import { exportSection } from "./sections/export.ts";
 import { gateSection } from "./sections/gates.ts";
 import { headline } from "./sections/headline.ts";
+import { layerwiseSection } from "./sections/layerwise.ts";
 import { rangeSection } from "./sections/ranges.ts";
 import { reproductionSection } from "./sections/reproduction.ts";
 import { trainingSection } from "./sections/training.ts";
@@ -29,6 +30,7 @@ export interface ReportOptions {
  */
 export function renderReport(record: RunRecord, { baselines = [], liveVersion }: ReportOptions = {}): string {
   const warnings = warningSection(record);
+  const layerwise = layerwiseSection(record);
   return pageText({
     title: `${record.name} · Bayesian Bits`,
     header: markup`${header(record)}${baselineTable(record, baselines)}`,
@@ -36,10 +38,9 @@ export function renderReport(record: RunRecord, { baselines = [], liveVersion }:
       ...(warnings ? [warnings] : []),
       bitWidthSection(record),
       bitOperationSection(record),
-      gateSection(record),
-      trainingSection(record),
+      ...(layerwise ? [layerwise] : [gateSection(record), trainingSection(record)]),
       weightSection(record),
-      rangeSection(record),
+      ...(layerwise ? [] : [rangeSection(record)]),
       accuracySection(record),
       exportSection(record),
       reproductionSection(record),
@@ -54,9 +55,14 @@ function header(record: RunRecord): Markup {
   const when = times.finishedAt === null ? `started ${moment(times.startedAt)}` : moment(times.finishedAt);
   return markup`<p class="kind">Bayesian Bits run report</p>
 <h1>${foreign(name, 120)}</h1>
-<p class="about">${foreign(network.name, 40)} on ${foreign(data.name, 40)} · <span class="status">${status}</span>${times.finishedAt === null && ","} ${foreign(when, 48)} · ${integer(record.epochs.length)} ${record.epochs.length === 1 ? "epoch" : "epochs"} in ${duration(times.seconds)} · seed\u00a0${seed}</p>
+<p class="about">${foreign(network.name, 40)} on ${foreign(data.name, 40)} · <span class="status">${status}</span>${times.finishedAt === null && ","} ${foreign(when, 48)} · ${work(record)} in ${duration(times.seconds)} · seed\u00a0${seed}</p>
 ${record.result === null && unfinishedBanner(record)}
 ${headline(record)}`;
+}
+
+function work({ epochs, postTraining }: RunRecord): string {
+  const [count, what] = postTraining ? [postTraining.layers.length, "layer"] : [epochs.length, "epoch"];
+  return `${integer(count)} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function unfinishedBanner(record: RunRecord): Markup {
@@ -71,6 +77,6 @@ function unfinishedBanner(record: RunRecord): Markup {
   return markup`<p class="banner">${story} ${
     last
       ? `The figures are those after epoch ${integer(last.epoch)}${planned === null ? "" : ` of ${integer(planned)}`}.`
-      : "No epoch is finished yet, so there are no figures."
+      : `No ${record.postTraining ? "result" : "epoch"} is finished yet, so there are no figures.`
   }</p>`;
 }

@@ -4,9 +4,9 @@ import type { BitWidth } from "./chips.ts";
 /** The network's input is 8-bit image data; it has no quantizer. */
 const inputBits = 8;
 
-/** What the last finished epoch says of a quantizer; null before the first. */
+/** What the last finished epoch, or the last layer quantized, says of a quantizer; null before the first. */
 export function learnedNow(record: RunRecord, id: string): LearnedQuantizer | null {
-  return record.epochs.at(-1)?.quantizers[id] ?? null;
+  return record.epochs.at(-1)?.quantizers[id] ?? record.postTraining?.quantizers[id] ?? null;
 }
 
 /** Bits shown for a quantizer: 0 where every channel is pruned, null before the first epoch. */

@@ -133,6 +133,27 @@ const result = z.object({
   confusion: z.array(z.array(count)).describe("rows: true class; columns: predicted class; test set"),
 });
 
+const layerwise = z.object({
+  name: z.string(),
+  bits,
+  nearestError: finite.describe(
+    "of rounding to nearest: mean over positions of the outputs' squared differences, summed",
+  ),
+  error: finite.describe("the same of what was kept"),
+  flipped: z.number().min(0).max(1).describe("share of the weights whose code is not the nearest on the final step"),
+  settled: z.number().min(0).max(1).nullable().describe("share of the choices learned that have come to an end"),
+  iterations: count.describe("optimizer steps, or most passes over the digits of a channel"),
+  dead: z.boolean().describe("whether all its inputs are zero on all calibration images"),
+});
+
+const postTraining = z.object({
+  images: count.describe("calibration images"),
+  floatTop1: percent.describe("of the test set, before anything is quantized"),
+  bits: z.record(z.string(), bits).describe("what each quantizer is to get"),
+  layers: z.array(layerwise).describe("those done so far, in order"),
+  quantizers: z.record(z.string(), learned),
+});
+
 const latency = z.object({
   batch: count,
   medianMs: finite.describe("of the exported file, for one batch"),
@@ -174,6 +195,7 @@ const times = z.object({
   finishedAt: z.string().nullable(),
   seconds: finite.describe("of computing, over all sessions of the run"),
   epochSeconds: z.array(finite),
+  layerSeconds: z.array(finite).optional().describe("of each layer that was quantized after training"),
   waitingForData: z
     .array(percent)
     .default([])
@@ -208,6 +230,7 @@ export const recordSchema = z.object({
   }),
   quantizers: z.array(quantizer),
   epochs: z.array(epoch),
+  postTraining: postTraining.optional().describe("of methods that quantize a trained network layer by layer"),
   result: result.nullable(),
   analysis: analysisSchema.nullable().optional(),
   export: exported.nullable(),
@@ -217,6 +240,7 @@ export const recordSchema = z.object({
 
 export type RunRecord = z.infer<typeof recordSchema>;
 export type EpochRecord = RunRecord["epochs"][number];
+export type PostTraining = NonNullable<RunRecord["postTraining"]>;
 export type LearnedQuantizer = EpochRecord["quantizers"][string];
 export type RunResult = NonNullable<RunRecord["result"]>;
 export type ExportRecord = NonNullable<RunRecord["export"]>;

@@ -2,6 +2,7 @@ import type { Reporter } from "../base/progress.ts";
 import type { RunConfig } from "../config/schema.ts";
 import { loadDataset } from "../data/load-dataset.ts";
 import { createMethod } from "../methods/create-method.ts";
+import { plainOf } from "../methods/method.ts";
 import { loadNetwork } from "../network/load-network.ts";
 import { elementsOf } from "../network/shape.ts";
 import { estimateMemory } from "../training/memory-estimate.ts";
@@ -35,7 +36,8 @@ export async function estimateRuns(
     const shape = shapes.get(key) ?? (await shapeOf(config, reporter));
     shapes.set(key, shape);
     const { network } = loadNetwork(config.network, shape);
-    const prepared = createMethod(config.method).prepare(network);
+    const method = createMethod(config.method, config.seed);
+    const prepared = method.prepare(plainOf(method, network));
     const { trainingAtMost, evaluation, saving } = estimateMemory(prepared, { batchSize, evaluationBatchSize });
     needs.set(name, PROCESS + shape.held + Math.max(trainingAtMost, evaluation, saving));
   }

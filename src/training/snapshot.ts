@@ -1,20 +1,25 @@
 import { UserError } from "../base/errors.ts";
+import type { WeightSteps } from "../methods/gated-quantizer.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
+import type { Model } from "./model.ts";
 import type { Moments } from "./optimizer.ts";
 import { type Phase, phaseAt } from "./phases.ts";
 import type { Trainer } from "./trainer.ts";
 
-/** All that training changes, by name: parameters, gates, ranges and the optimizers' moments. */
+/** All that training changes, by name: parameters, gates, ranges, grids and the optimizers' moments. */
 export function takeSnapshot(trainer: Trainer): ReadonlyMap<string, StoredTensor> {
   const { model } = trainer;
   const tensors = new Map<string, StoredTensor>();
   const put = (name: string, values: Float32Array | Float64Array, shape: readonly number[] = [values.length]) =>
     tensors.set(name, { shape, values });
   for (const [id, { shape }] of model.parameters) put(`parameter/${id}`, parameterValues(trainer, id), shape);
-  for (const [id, { phi, prune, range }] of model.quantizers) {
+  for (const [id, { phi, prune, range, grid }] of model.quantizers) {
     put(`gates/${id}`, phi);
     if (prune) put(`prune/${id}`, prune);
     put(`range/${id}`, range);
+    if (grid === null) continue;
+    put(`grid/bits/${id}`, Float64Array.of(grid.bits));
+    put(`grid/steps/${id}`, grid.steps);
   }
   for (const [id, { mean, variance }] of model.statistics) {
     put(`statistics/mean/${id}`, mean);
@@ -32,7 +37,10 @@ export function takeSnapshot(trainer: Trainer): ReadonlyMap<string, StoredTensor
 }
 
 /** Current values of one parameter. */
-export function parameterValues({ model: { ops, parameters } }: Pick<Trainer, "model">, id: string): Float32Array {
+export function parameterValues(
+  { model: { ops, parameters } }: { readonly model: Pick<Model, "ops" | "parameters"> },
+  id: string,
+): Float32Array {
   return ops.scope(
     () => ops.read(ops.value(parameters.get(id)!)) as Float32Array,
     () => [],
@@ -64,7 +72,13 @@ export function restoreSnapshot(
     const length = variable.shape.reduce((total, size) => total * size, 1);
     model.ops.assign(variable, Float32Array.from(take(`parameter/${id}`, length)));
   }
-  for (const [id, { phi, prune, range }] of model.quantizers) {
+  for (const [id, quantizer] of model.quantizers) {
+    const { phi, prune, range } = quantizer;
+    const steps = tensors.get(`grid/steps/${id}`)?.values;
+    if (steps !== undefined) {
+      const [bits] = take(`grid/bits/${id}`, 1) as unknown as [WeightSteps["bits"]];
+      quantizer.setGrid({ bits, steps: Float32Array.from(steps) });
+    }
     phi.set(take(`gates/${id}`, phi.length));
     prune?.set(take(`prune/${id}`, prune.length));
     range.set(take(`range/${id}`, range.length));

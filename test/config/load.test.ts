@@ -62,11 +62,15 @@ t.test("everything that is wrong is told at once, each with path, value, file an
     "bad.yaml",
     `extends: ${join(process.cwd(), paper)}\nseed: -1\ndata:\n  batchSize: 128x\n  colour: red\n`,
   );
-  const message = complaint(bad, ["training.epochs=0"]);
+  const message = complaint(bad, ["training.epochs=-2"]);
   t.match(message, /seed: expected at least 0, got -1 \(.*bad\.yaml:2\)/);
   t.match(message, /data\.batchSize: expected a number, got "128x" \(.*bad\.yaml:4\)/);
   t.match(message, /data\.colour: is not a setting; known here: name, folder.*bad\.yaml:5/);
-  t.match(message, /training\.epochs: expected more than 0, got 0 \(--set training\.epochs=0\)/);
+  t.match(message, /training\.epochs: expected at least 0, got -2 \(--set training\.epochs=-2\)/);
+  t.match(
+    complaint(paper, ["training.epochs=0"]),
+    /training\.epochs: expected at least 1: method bayesian-bits trains/,
+  );
   t.end();
 });
 

@@ -20,7 +20,7 @@ function made(settings: Record<string, unknown>) {
     },
     method: settings,
   });
-  const method = createMethod(config.method);
+  const method = createMethod(config.method, config.seed);
   const network = method.prepare(plain);
   const quantizers = method.quantizers(network);
   return { method, network, quantizers, cost: account(network, quantizers) };

@@ -49,6 +49,7 @@ export function checkReconstruction(content: unknown, ops: Ops, { long }: { long
       bias: Float32Array.from(golden.bias),
       bits: golden.bits,
       rectified: golden.relu,
+      limit: null,
       rows: allRows(geometry, x, targets),
     };
     const run = (shape: (typeof betaSchedules)[number], iterations: number, bound: number) => {

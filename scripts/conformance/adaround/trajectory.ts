@@ -91,6 +91,7 @@ export function checkRoundingTrajectory(content: unknown, ops: Ops): Outcome {
       bias: Float32Array.from(layer.bias),
       bits,
       rectified: layer.relu,
+      limit: null,
       rows,
     } as const;
     tally.case((check) => {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { guards } from "./guards.ts";
+import { postTrainingMethods } from "./methods/post-training.ts";
 import { count, positive } from "./numbers.ts";
 
 const schedule = z
@@ -62,7 +63,11 @@ const pretrain = z
 
 export const training = z
   .strictObject({
-    epochs: count.describe("passes over the training images"),
+    epochs: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe("passes over the training images; methods that quantize a trained network have none"),
     weights: group("weights and biases", { schedule: "linear-decay" }),
     gates: group("the gates' parameters", { schedule: "constant" }),
     ranges: group("the quantizers' ranges", { schedule: "constant" }),
@@ -73,18 +78,60 @@ export const training = z
       ),
     pretrain: pretrain.optional(),
     finetune: finetune.optional(),
-    from: z.string().optional().describe("folder of a run of the same network whose weights training starts from"),
+    from: z
+      .string()
+      .optional()
+      .describe("folder of a run of the same network, or its checkpoint, whose weights this run starts from"),
     equalize: z
       .boolean()
       .default(false)
       .describe("whether the ranges of those weights are equalized across layers first, as for post-training"),
     guards,
   })
-  .describe("how long and with which optimizers");
+  .prefault({})
+  .describe(
+    "how long and with which optimizers; of this, methods that quantize a trained network read from and equalize alone",
+  );
 
-/** What holds between the settings of training: nothing happens after its last epoch. */
-export function checkTraining(settings: z.output<typeof training>, context: z.core.$RefinementCtx): void {
+/** What holds between the settings of training, and between them and the method. */
+export function checkTraining(
+  config: {
+    readonly training: z.output<typeof training>;
+    readonly method: { readonly name: string };
+    readonly network: object;
+  },
+  context: z.core.$RefinementCtx,
+): void {
+  const { training: settings, method, network } = config;
+  if (postTrainingMethods.includes(method.name)) checkUntrained(settings, { method: method.name, network }, context);
+  else checkTrained(settings, method.name, context);
+}
+
+/** A method without training: nothing to train with, and a trained network to start from. */
+function checkUntrained(
+  { epochs, pretrain, finetune, fixGatesAfter, from }: z.output<typeof training>,
+  { method, network }: { readonly method: string; readonly network: object },
+  context: z.core.$RefinementCtx,
+): void {
+  const refuse = (setting: string, input: unknown, message: string) =>
+    context.addIssue({ code: "custom", path: ["training", setting], message, input });
+  const untrained = `method ${method} quantizes a trained network and trains nothing`;
+  if (epochs > 0) refuse("epochs", epochs, `expected 0: ${untrained}`);
+  if (pretrain) refuse("pretrain", pretrain, `expected nothing: ${untrained}`);
+  if (finetune) refuse("finetune", finetune, `expected nothing: ${untrained}`);
+  if (fixGatesAfter) refuse("fixGatesAfter", fixGatesAfter, `expected nothing: ${untrained}`);
+  if (from === undefined && !("file" in network))
+    refuse("from", from, `expected the folder of a run, or network.file: ${untrained}`);
+}
+
+/** Nothing happens after the last epoch. */
+function checkTrained(settings: z.output<typeof training>, method: string, context: z.core.$RefinementCtx): void {
   const { epochs, fixGatesAfter, finetune, pretrain } = settings;
+  if (epochs === 0) {
+    const message = `expected at least 1: method ${method} trains`;
+    context.addIssue({ code: "custom", path: ["training", "epochs"], message, input: epochs });
+    return;
+  }
   const refuse = (path: readonly string[], input: unknown, what: string, last: string, value: number) =>
     context.addIssue({
       code: "custom",

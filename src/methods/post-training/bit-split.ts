@@ -3,7 +3,8 @@ import { pointShift, split } from "../../quantization/bit-split/digits.ts";
 import { leastSquaresCodes } from "../../quantization/bit-split/least-squares-step.ts";
 import type { ChannelSums } from "../../quantization/channel-sums.ts";
 import { descendCodes, fittedStep } from "../../quantization/code-descent.ts";
-import { decode, nearestCode, outermostCode, rowOf } from "../../quantization/weight-grid.ts";
+import type { Gram } from "../../quantization/gram.ts";
+import { decode, nearestCode, outermostCode, rowOf, type WeightMatrix } from "../../quantization/weight-grid.ts";
 import { channelErrors, uploadRows } from "./layer-error.ts";
 import { channelSums, layerGrams } from "./layer-grams.ts";
 import type { SolveLayer } from "./layer-problem.ts";
@@ -25,6 +26,7 @@ export const bitSplit =
   (problem, ops) => {
     const { weight, bits } = problem;
     const grams = layerGrams(problem);
+    if (problem.rows.samples * problem.rows.positions < weight.inputs) pullTowards(weight, grams);
     const channels = Array.from({ length: weight.outputs }, (_, output) =>
       solveChannel(rowOf(weight.values, output, weight.inputs), bits, channelSums(grams, output), options),
     );
@@ -32,7 +34,7 @@ export const bitSplit =
     const final = layerOf(channels.map(({ final }) => final));
     const error = ops.scope(
       () => {
-        const linear = { ...problem, rectified: false };
+        const linear = { ...problem, rectified: false, limit: null };
         const rows = uploadRows(ops, linear);
         return [start, final].map(({ codes, steps }) =>
           total(channelErrors(ops, linear, rows, decode(codes, steps, weight.inputs))),
@@ -56,6 +58,27 @@ export const bitSplit =
     };
   };
 
+/** Share of the mean diagonal that stands for rows that are missing. */
+const PULL = 0.01;
+
+/**
+ * Fewer rows than inputs leave directions in which the codes could go anywhere. There the float weights decide: as if
+ * each input had been seen alone once more, faintly, with the output that its float weight gives. Changes the sums.
+ */
+function pullTowards({ values, inputs }: WeightMatrix, grams: readonly Gram[]): void {
+  for (const [group, { products, cross, energy, outputs }] of grams.entries()) {
+    let trace = 0;
+    for (let n = 0; n < inputs; n++) trace += products[n * inputs + n]!;
+    const pull = (PULL * trace) / inputs;
+    for (let n = 0; n < inputs; n++) products[n * inputs + n]! += pull;
+    const weights = rowOf(values, group, outputs * inputs);
+    weights.forEach((weight, index) => {
+      cross[index]! += pull * weight;
+      energy[Math.floor(index / inputs)]! += pull * weight * weight;
+    });
+  }
+}
+
 interface ChannelCodes {
   readonly codes: Int32Array;
   readonly step: number;
@@ -69,6 +92,8 @@ function solveChannel(
   { epochs, unitChanges }: BitSplitOptions,
 ): { readonly start: ChannelCodes; readonly final: ChannelCodes; readonly epochs: number } {
   const start = leastSquaresCodes(weights, bits);
+  // Without any signal the output says nothing; all digits would become 0.
+  if (sums.products.every((product) => product === 0)) return { start, final: start, epochs: 0 };
   const planes = split(start.codes, bits);
   const descended = descendDigits(sums, { planes, alpha: start.step * pointShift(bits) }, { epochs });
   const { codes, step } = stitched(descended);

@@ -16,6 +16,7 @@ export function flipCodes(
   { lower, upper }: RoundingChoice,
 ): Int32Array {
   const { weight, bias, rectified, rows } = problem;
+  const limit = problem.limit ?? Number.POSITIVE_INFINITY;
   const codes = start.slice();
   const outputs = weight.outputs / rows.groups;
   const count = rows.samples * rows.positions;
@@ -35,10 +36,10 @@ export function flipCodes(
     for (let channel = 0; channel < outputs; channel++) {
       const output = group * outputs + channel;
       const targets = Float64Array.from({ length: count }, (_, row) =>
-        Math.max(0, rows.targets[(group * count + row) * outputs + channel]!),
+        Math.min(limit, Math.max(0, rows.targets[(group * count + row) * outputs + channel]!)),
       );
       descendRectifiedCodes(
-        { columns, targets, bias: bias?.[output] ?? 0 },
+        { columns, targets, bias: bias?.[output] ?? 0, limit },
         rowOf(codes, output, weight.inputs),
         steps[output]!,
         boundsOf(output),

@@ -12,10 +12,11 @@ export interface UploadedRows {
 }
 
 /** Uploads the rows once; targets go through the activation here. */
-export function uploadRows(ops: Ops, { weight, bias, rectified, rows }: LayerProblem): UploadedRows {
+export function uploadRows(ops: Ops, { weight, bias, rectified, limit, rows }: LayerProblem): UploadedRows {
   const { groups, samples, positions, inputs, targets } = rows;
   const outputs = weight.outputs / groups;
-  const negated = targets.map((value) => -(rectified ? Math.max(value, 0) : value));
+  const highest = limit ?? Number.POSITIVE_INFINITY;
+  const negated = targets.map((value) => -(rectified ? Math.min(highest, Math.max(value, 0)) : value));
   return {
     inputs: ops.tensor(inputs, [groups, samples, positions * weight.inputs]),
     negatedTargets: ops.tensor(negated, [groups, samples, positions * outputs]),
@@ -24,8 +25,8 @@ export function uploadRows(ops: Ops, { weight, bias, rectified, rows }: LayerPro
 }
 
 /**
- * y_q - y after the activation for weights [groups, outputs, inputs] on rows [groups, rows, inputs], with the activated
- * outputs, whose gradient mask the caller may need.
+ * y_q - y after the activation for weights [groups, outputs, inputs] on rows [groups, rows, inputs], and its gradient by
+ * what goes into the activation.
  */
 export function layerResidual(
   ops: Ops,
@@ -34,18 +35,30 @@ export function layerResidual(
     negatedTargets,
     bias,
     rectified,
-  }: { x: Tensor; negatedTargets: Tensor; bias: Tensor | null; rectified: boolean },
+    limit,
+  }: { x: Tensor; negatedTargets: Tensor; bias: Tensor | null; rectified: boolean; limit: number | null },
   weight: Tensor,
-): { readonly output: Tensor; readonly residual: Tensor } {
+): { readonly residual: Tensor; masked(): Tensor } {
   const product = ops.batchMatmul(x, weight, { transposeB: true });
   const biased = bias ? ops.add(product, bias) : product;
-  const output = rectified ? ops.relu(biased) : biased;
-  return { output, residual: ops.add(output, negatedTargets) };
+  if (!rectified) {
+    const residual = ops.add(biased, negatedTargets);
+    return { residual, masked: () => residual };
+  }
+  const output = limit === null ? ops.relu(biased) : ops.cappedRelu(biased, limit);
+  const residual = ops.add(output, negatedTargets);
+  return {
+    residual,
+    masked: () =>
+      limit === null
+        ? ops.reluGradient(output, residual)
+        : ops.rangeMask(biased, residual, { signed: false, xMax: limit }),
+  };
 }
 
 /** Mean over all rows of (y_q - y)² for each output channel; their sum is the layer's error. */
 export function channelErrors(ops: Ops, problem: LayerProblem, uploaded: UploadedRows, weights: Float32Array) {
-  const { weight, rectified, rows } = problem;
+  const { weight, rectified, limit, rows } = problem;
   const { groups } = rows;
   const all = rows.samples * rows.positions;
   const outputs = weight.outputs / groups;
@@ -56,6 +69,7 @@ export function channelErrors(ops: Ops, problem: LayerProblem, uploaded: Uploade
         negatedTargets: ops.reshape(uploaded.negatedTargets, [groups, all, outputs]),
         bias: uploaded.bias,
         rectified,
+        limit,
       };
       const { residual } = layerResidual(ops, batch, ops.tensor(weights, [groups, outputs, weight.inputs]));
       const squares = ops.multiply(residual, residual);

@@ -1,5 +1,6 @@
 import type { Ops } from "../../engine/ops.ts";
-import type { WeightBits, WeightMatrix } from "../../quantization/weight-grid.ts";
+import type { GridBits } from "../../quantization/levels.ts";
+import type { WeightMatrix } from "../../quantization/weight-grid.ts";
 
 /**
  * What a layer saw and should have given, at sampled output positions of the calibration images. A dense layer is a
@@ -27,9 +28,11 @@ export interface LayerProblem {
   readonly weight: WeightMatrix;
   /** [outputs]; stays in float32. */
   readonly bias: Float32Array | null;
-  readonly bits: WeightBits;
+  readonly bits: Exclude<GridBits, 32>;
   /** Whether a ReLU follows directly: the method may then ask for less. */
   readonly rectified: boolean;
+  /** Where that ReLU ends, 6 for ReLU6; null: nowhere. */
+  readonly limit: number | null;
   readonly rows: CalibrationRows;
 }
 

@@ -74,10 +74,9 @@ export class RoundingLearner {
         const h = this.#h();
         const soft = ops.add(this.#offset, ops.multiply(this.#range, h));
         const { bias } = this.#rows;
-        const { rectified } = this.#problem;
-        const { output, residual } = layerResidual(ops, { x, negatedTargets, bias, rectified }, soft);
-        const masked = rectified ? ops.reluGradient(output, residual) : residual;
-        const reconstruction = ops.multiply(ops.batchMatmul(masked, x, { transposeA: true }), this.#slope);
+        const { rectified, limit } = this.#problem;
+        const { residual, masked } = layerResidual(ops, { x, negatedTargets, bias, rectified, limit }, soft);
+        const reconstruction = ops.multiply(ops.batchMatmul(masked(), x, { transposeA: true }), this.#slope);
         const gradient = beta === null ? reconstruction : ops.add(reconstruction, this.#pull(h, beta));
         ops.adam(this.#v, this.#moments, ops.rectifiedSigmoidGradient(h, gradient), {
           learningRate: this.#options.learningRate,

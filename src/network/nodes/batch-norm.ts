@@ -13,6 +13,22 @@ export const unbiased = (x: Tensor): number => {
 export const inverseDeviation = ({ variance }: RunningStatistics, epsilon: number): Float32Array =>
   variance.map((value) => 1 / Math.sqrt(value + epsilon));
 
+/**
+ * A batch normalization with its running statistics as x·factor + shift, rounded to float32 where the engine's kernels
+ * round.
+ */
+export function normAsAffine(
+  running: RunningStatistics,
+  { epsilon, scale, shift }: { epsilon: number; scale: Float32Array; shift: Float32Array },
+): { readonly factor: Float32Array; readonly shift: Float32Array } {
+  const inverse = inverseDeviation(running, epsilon);
+  const centre = running.mean.map((mean, channel) => -mean * inverse[channel]!);
+  return {
+    factor: scale.map((value, channel) => value * inverse[channel]!),
+    shift: shift.map((value, channel) => value + Math.fround(scale[channel]! * centre[channel]!)),
+  };
+}
+
 /** Per-channel numbers as a tensor. */
 export const perChannel = ({ ops }: Pass, values: Float32Array): Tensor => ops.tensor(values, [values.length]);
 

@@ -7,6 +7,7 @@ import { groupRuns } from "./configurations.ts";
 import { differenceSection } from "./differences-section.ts";
 import { frontSections } from "./front-section.ts";
 import { comparisonHeadline } from "./headline.ts";
+import { roundingSection } from "./rounding-section.ts";
 import { configurationSection, runSection } from "./runs-section.ts";
 
 export interface ComparisonOptions {
@@ -22,8 +23,10 @@ export interface ComparisonOptions {
 export function renderComparison(records: readonly RunRecord[], options: ComparisonOptions = {}): string {
   const { title = "Comparison of runs", linkOf = () => null } = options;
   const configurations = groupRuns(records);
+  const rounding = roundingSection(records);
   const sections: Section[] = [
     ...frontSections(configurations),
+    ...(rounding ? [rounding] : []),
     runSection(records, linkOf),
     ...(configurations.length < records.length ? [configurationSection(configurations)] : []),
     differenceSection(configurations),

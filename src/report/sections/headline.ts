@@ -43,6 +43,7 @@ function finished(record: RunRecord, result: NonNullable<RunRecord["result"]>): 
       note: `${integer(parameters.kept)} of ${integer(parameters.of)}`,
     },
     channelFigure(channels),
+    ...floatFigure(record),
     latencyFigure(record) ?? {
       name: "Top-1 with sampled gates",
       value: percent(sampledTop1),
@@ -50,6 +51,18 @@ function finished(record: RunRecord, result: NonNullable<RunRecord["result"]>): 
     },
   ];
 }
+
+/** What a run began with that quantized a trained network. */
+const floatFigure = ({ postTraining, result }: RunRecord): readonly Headline[] =>
+  postTraining
+    ? [
+        {
+          name: "Top-1 in float32",
+          value: percent(postTraining.floatTop1),
+          note: `${points(result!.top1 - postTraining.floatTop1)} by quantization`,
+        },
+      ]
+    : [];
 
 /** Of one image where that was measured, as that is what one waits for. */
 function latencyFigure({ export: exported }: RunRecord): Headline | null {

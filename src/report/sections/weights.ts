@@ -20,10 +20,15 @@ export function weightSection(record: RunRecord): Section {
               ? "This run’s record holds no weights."
               : "The weights are counted when the run ends.",
           )
-        : markup`<p>Weights of the kept channels, before they are rounded. Upright lines are the points of the learned grid, as far as they can be told apart; the shaded parts lie beyond the range and are clipped.</p>
+        : markup`<p>${record.postTraining ? severalGrids : learnedGrid}</p>
 <div class="small-multiples">${histograms.map((histogram, index) => weightFigure(record, histogram, index))}</div>`,
   };
 }
+
+const learnedGrid =
+  "Weights of the kept channels, before they are rounded. Upright lines are the points of the learned grid, as far as they can be told apart; the shaded parts lie beyond the range and are clipped.";
+const severalGrids =
+  "Weights as they are stored, those of all output channels together; each channel may have a step of its own. The range is that of the channel with the largest step.";
 
 const [width, height, base] = [300, 104, 84];
 
@@ -34,15 +39,21 @@ function weightFigure(record: RunRecord, histogram: WeightHistogram, index: numb
   const layer = record.quantizers.find(({ id }) => id === quantizer)?.layer ?? quantizer;
   const title = `${shorten(layer, 40)}, ${learned.bits} bits`;
   const centre = (bin: number) => significant(((2 * bin + 1) / bins.length - 1) * limit);
-  const summary = `Histogram of the weights of ${title}. ${described(histogram, learned)}`;
+  const perChannel = record.postTraining !== undefined;
+  const note = described(histogram, learned, perChannel);
+  const summary = `Histogram of the weights of ${title}. ${note}`;
   const first = width / bins.length / 2;
   return figureFrame({
     id: `weights-${index + 1}`,
     title,
     axis: "x",
     key: null,
-    plot: svg({ width, height, content: drawn(histogram, learned), first, last: width - first }, "any", summary),
-    note: described(histogram, learned),
+    plot: svg(
+      { width, height, content: drawn(histogram, learned, perChannel), first, last: width - first },
+      "any",
+      summary,
+    ),
+    note,
     data: {
       category: "around",
       unit: "",
@@ -54,15 +65,19 @@ function weightFigure(record: RunRecord, histogram: WeightHistogram, index: numb
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
-function described({ bins, beyond, clipped, codes }: WeightHistogram, { bits, xMax }: LearnedQuantizer): string {
+function described(
+  { bins, beyond, clipped, codes }: WeightHistogram,
+  { bits, xMax }: LearnedQuantizer,
+  perChannel: boolean,
+): string {
   const total = sum(bins) + sum(beyond);
-  const step = `step ${significant(stepSize(bits, { xMax, signed: true }))}`;
+  const step = `${perChannel ? "largest step" : "step"} ${significant(stepSize(bits, { xMax, signed: true }))}`;
   const zeros = codes === null ? "" : `, ${percent(share(codes[(codes.length - 1) / 2]!, total), 1)} on zero`;
   return `${integer(total)} weights, ${step}${zeros}, ${percent(share(clipped, total), 1)} clipped`;
 }
 
 /** Bars, grid, range and axis, as SVG elements. Bars grow from the axis; the highest fills the height. */
-function drawn({ bins, limit }: WeightHistogram, { bits, xMax }: LearnedQuantizer): string {
+function drawn({ bins, limit }: WeightHistogram, { bits, xMax }: LearnedQuantizer, perChannel: boolean): string {
   const x = (value: number) => Number((((value / limit + 1) / 2) * width).toFixed(1));
   const most = Math.max(1, ...bins);
   const step = width / bins.length;
@@ -76,7 +91,7 @@ function drawn({ bins, limit }: WeightHistogram, { bits, xMax }: LearnedQuantize
   const label = (value: number, text: string, anchor: string) =>
     `<text x="${x(value)}" y="${base + 14}" text-anchor="${anchor}" font-size="11" fill="var(--muted)">${text}</text>`;
   const ends = xMax > 0.92 * limit ? (["start", "end"] as const) : (["middle", "middle"] as const);
-  return `${clipped}<path d="M0 ${base}${outline}V${base}z" fill="var(--series-1)" fill-opacity="0.55"/>${grid(bits, xMax, x)}<path d="M0 ${base + 0.5}H${width}" stroke="var(--axis)"/>${label(-xMax, `−${significant(xMax)}`, ends[0])}${label(0, "0", "middle")}${label(xMax, significant(xMax), ends[1])}`;
+  return `${clipped}<path d="M0 ${base}${outline}V${base}z" fill="var(--series-1)" fill-opacity="0.55"/>${perChannel ? "" : grid(bits, xMax, x)}<path d="M0 ${base + 0.5}H${width}" stroke="var(--axis)"/>${label(-xMax, `−${significant(xMax)}`, ends[0])}${label(0, "0", "middle")}${label(xMax, significant(xMax), ends[1])}`;
 }
 
 const y = (count: number, most: number): string => (base - (count / most) * (base - 4)).toFixed(1);

@@ -39,14 +39,20 @@ const size = fc.record({
   groups: fc.constantFrom(1, 2, 4),
   positions: fc.integer({ min: 1, max: 3 }),
   rectified: fc.boolean(),
+  limit: fc.constantFrom(null, 0.5),
 });
 
 /** Mean over rows of Σ over channels of (y_q - y)², on the host. */
-function errorOf({ weight, rows, rectified, bias }: LayerProblem, weights: Float32Array, activated: boolean): number {
+function errorOf(
+  { weight, rows, rectified, limit, bias }: LayerProblem,
+  weights: Float32Array,
+  activated: boolean,
+): number {
   const shape = { groups: rows.groups, outputs: weight.outputs, inputs: weight.inputs };
   const inner = weight.outputs / rows.groups;
   const count = rows.samples * rows.positions;
-  const activate = (value: number) => (rectified && activated ? Math.max(0, value) : value);
+  const activate = (value: number) =>
+    rectified && activated ? Math.min(limit ?? Number.POSITIVE_INFINITY, Math.max(0, value)) : value;
   const sum = products(weights, rows.inputs, shape).reduce((total, value, i) => {
     const output = Math.floor(i / inner / count) * inner + (i % inner);
     return total + (activate(value + (bias?.[output] ?? 0)) - activate(rows.targets[i]!)) ** 2;

@@ -1,0 +1,33 @@
+import { firstNormalized } from "../training/first-normalized.ts";
+import { initializeRanges } from "../training/initial-ranges.ts";
+import { initializeStatistics, statisticsImages } from "../training/initial-statistics.ts";
+import { stepSamples } from "../training/loop.ts";
+import type { Prepared } from "./prepare.ts";
+import { equalize, startFrom } from "./start-from.ts";
+
+/** Weights and statistics before the first step (ARCHITECTURE.md, "The method" 5). */
+export async function beginWeights({ model, dataset, config, networkFile, source }: Prepared): Promise<void> {
+  const { from } = config.training;
+  if (from !== undefined) {
+    startFrom(model, from);
+    if (config.training.equalize) equalize(source.network, model);
+  }
+  // A file brings its own statistics.
+  else if (networkFile === null)
+    initializeStatistics(model, await firstNormalized(model.ops, dataset, statisticsImages));
+}
+
+/**
+ * First ranges for the weights as they are, and what the method decides.
+ *
+ * @param measure Cross-entropy on held-out images.
+ */
+export async function beginQuantizers(
+  { model, dataset, config, method }: Prepared,
+  measure: () => Promise<number>,
+): Promise<void> {
+  const two = await firstNormalized(model.ops, dataset, 2);
+  initializeRanges(model, two, () => stepSamples(model, config.seed, 0));
+  const { network, quantizers } = model;
+  await method.choose?.({ network, quantizers, measure });
+}

@@ -1,0 +1,145 @@
+import type { Layerwise } from "../methods/method.ts";
+import type { InitialValues } from "../network/initial-values.ts";
+import type { PostTraining } from "../runs/record.ts";
+import type { StoredTensor } from "../runs/safetensors.ts";
+import { createModel, type Model } from "../training/model.ts";
+import { learnedOf } from "../training/outcome.ts";
+import { calibrateRanges } from "../training/post-training/activation-ranges.ts";
+import { readCalibrationImages } from "../training/post-training/calibration-images.ts";
+import { quantizeLayers, setActivationBits } from "../training/post-training/quantize-layers.ts";
+import { parameterValues } from "../training/snapshot.ts";
+import type { Prepared } from "./prepare.ts";
+import { equalize, startFrom } from "./start-from.ts";
+
+/** Where checkpoints of a run whose layers are not all quantized have the float32 network. */
+const prefix = "float/";
+
+export interface LayerHooks {
+  warn(message: string): void;
+  /** After each layer, with what the record says then. */
+  layer(postTraining: PostTraining, seconds: number): void;
+  /** Between two layers: throws to end there. */
+  pause(): Promise<void>;
+}
+
+/** What a run does that quantizes a trained network: its layers in turn, with a checkpoint after each. */
+export class LayerByLayer {
+  readonly #prepared: Prepared;
+  readonly #layerwise: Layerwise;
+  /** Where the layers' targets come from, as long as there are layers left. */
+  #float: Model | null = null;
+
+  constructor(prepared: Prepared, layerwise: Layerwise) {
+    this.#prepared = prepared;
+    this.#layerwise = layerwise;
+  }
+
+  /**
+   * The weights of `training.from`, or the network file's, equalized where that is asked for, batch normalization in
+   * weights and biases.
+   *
+   * @throws UserError when there is no checkpoint of the same network.
+   */
+  begin(): void {
+    const { config, engine, source, model } = this.#prepared;
+    const { ops } = engine;
+    const { seed, training } = config;
+    const trained = createModel(source.network, { ops, seed, quantizers: new Map(), initial: source.initial });
+    if (training.from !== undefined) startFrom(trained, training.from);
+    if (training.equalize) equalize(source.network, trained);
+    const { deployValues } = this.#layerwise;
+    const float = this.#create(
+      deployValues(source.network, { parameters: valuesOf(trained), statistics: trained.statistics }),
+    );
+    for (const variable of trained.parameters.values()) ops.dispose(variable);
+    for (const [id, values] of valuesOf(float)) ops.assign(model.parameters.get(id)!, values);
+    for (const [id, { mean, variance }] of float.statistics) {
+      model.statistics.get(id)!.mean.set(mean);
+      model.statistics.get(id)!.variance.set(variance);
+    }
+    this.#float = float;
+  }
+
+  /** Takes up what a checkpoint has under {@link tensors}; where it has nothing, all layers are quantized. */
+  restore(tensors: ReadonlyMap<string, StoredTensor>): void {
+    const stored = Array.from(tensors).filter(([name]) => name.startsWith(prefix));
+    if (stored.length === 0) return;
+    const parameters = stored.map(([name, { values }]) => [name.slice(prefix.length), values as Float32Array] as const);
+    this.#float = this.#create({ parameters: new Map(parameters), statistics: this.#prepared.model.statistics });
+  }
+
+  /** The float32 network, while it is still needed. */
+  get tensors(): ReadonlyMap<string, StoredTensor> {
+    const float = this.#float;
+    if (float === null) return new Map();
+    const shapeOf = (id: string) => float.parameters.get(id)!.shape;
+    return new Map(
+      Array.from(valuesOf(float), ([id, values]) => [`${prefix}${id}`, { shape: shapeOf(id), values }] as const),
+    );
+  }
+
+  /** What the record says before the first layer. @throws as `Layerwise.bits`. */
+  firstRecord(floatTop1: number): PostTraining {
+    const { model } = this.#prepared;
+    const bits = Object.fromEntries(this.#layerwise.bits(model.network));
+    return { images: 0, floatTop1, bits, layers: [], quantizers: quantizersNow(model) };
+  }
+
+  /** Quantizes the layers that are left; before the first, bits and ranges of activations are set. */
+  async quantize(before: PostTraining, { warn, layer, pause }: LayerHooks): Promise<void> {
+    const { config, dataset, model } = this.#prepared;
+    if (this.#float === null) return;
+    const layerwise = this.#layerwise;
+    const float = this.#float;
+    const { seed } = config;
+    const images = await readCalibrationImages(dataset, { images: layerwise.calibration.images, seed });
+    const bits = new Map(Object.entries(before.bits));
+    if (before.layers.length === 0) {
+      setActivationBits(model, bits);
+      for (const id of calibrateRanges(float, model.quantizers, images, layerwise.ranges))
+        warn(`${id} is zero on all calibration images: its range is set to 1, beyond which other images are clipped`);
+    }
+    let record = before;
+    const done = new Set(before.layers.map(({ name }) => name));
+    await quantizeLayers(
+      { float, model },
+      {
+        layerwise,
+        bits,
+        images,
+        seed,
+        done,
+        pause,
+        layer({ seconds, ...quantized }) {
+          if (quantized.dead)
+            warn(
+              `${quantized.name} sees only zeros on the calibration images: its codes are fitted to its weights alone`,
+            );
+          const layers = [...record.layers, quantized];
+          record = { ...record, images: images.count, layers, quantizers: quantizersNow(model) };
+          layer(record, seconds);
+        },
+      },
+    );
+    for (const variable of float.parameters.values()) float.ops.dispose(variable);
+    this.#float = null;
+  }
+
+  #create(initial: InitialValues): Model {
+    const { config, engine, plain } = this.#prepared;
+    return createModel(plain, { ops: engine.ops, seed: config.seed, quantizers: new Map(), initial });
+  }
+}
+
+/** The log's line of the layer that was quantized last. */
+export function describeLayer({ layers }: PostTraining, seconds: number): string {
+  const { name, bits, nearestError, error, flipped } = layers.at(-1)!;
+  const figures = `error ${error.toPrecision(3)}, of nearest rounding ${nearestError.toPrecision(3)}`;
+  return `${name}: ${bits} bits, ${figures}, ${(100 * flipped).toFixed(1)} % not the nearest, ${seconds.toFixed(1)} s`;
+}
+
+const valuesOf = (model: Model): ReadonlyMap<string, Float32Array> =>
+  new Map(Array.from(model.parameters.keys(), (id) => [id, parameterValues({ model }, id)]));
+
+const quantizersNow = ({ quantizers }: Model): PostTraining["quantizers"] =>
+  Object.fromEntries(Array.from(quantizers, ([id, quantizer]) => [id, learnedOf(quantizer)]));

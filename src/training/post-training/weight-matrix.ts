@@ -1,0 +1,37 @@
+import type { Layer } from "../../network/layers.ts";
+import type { WeightMatrix } from "../../quantization/weight-grid.ts";
+
+/**
+ * Where the elements of a layer's weight stand in the matrix that post-training methods work on: for each element of
+ * [outputs, inputs · kernel rows · kernel columns], its index in the graph's tensor, whose last axis are the outputs. A
+ * depthwise convolution has one input for each output.
+ */
+function matrixOrder({ kind, weightShape }: Layer): { readonly outputs: number; readonly order: Int32Array } {
+  const outputs = weightShape.at(-1)!;
+  const inputs = kind === "depthwise-conv2d" ? 1 : weightShape.at(-2)!;
+  const [rows, columns] = kind === "dense" ? [1, 1] : (weightShape as readonly [number, number]);
+  const order = new Int32Array(outputs * inputs * rows * columns);
+  let position = 0;
+  for (let output = 0; output < outputs; output++) {
+    for (let input = 0; input < inputs; input++) {
+      for (let tap = 0; tap < rows * columns; tap++) order[position++] = (tap * inputs + input) * outputs + output;
+    }
+  }
+  return { outputs, order };
+}
+
+/** A layer's weight, output channel first. */
+export function matrixOf(layer: Layer, weight: Float32Array): WeightMatrix {
+  const { outputs, order } = matrixOrder(layer);
+  return { values: Float32Array.from(order, (index) => weight[index]!), outputs, inputs: order.length / outputs };
+}
+
+/** The inverse: the graph's tensor of values that stand as `matrixOf` puts them. */
+export function weightOf(layer: Layer, matrix: Float32Array): Float32Array {
+  const { order } = matrixOrder(layer);
+  const weight = new Float32Array(matrix.length);
+  order.forEach((index, position) => {
+    weight[index] = matrix[position]!;
+  });
+  return weight;
+}
