@@ -1,0 +1,143 @@
+import { interrupted, isStop, messageOf, UserError } from "../base/errors.ts";
+import type { RunConfig } from "../config/schema.ts";
+import type { Checkpoint } from "../runs/checkpoint.ts";
+import { saveCheckpoint } from "../runs/checkpoints.ts";
+import type { RunRecord } from "../runs/record.ts";
+import { writeRecord } from "../runs/record-file.ts";
+import type { StoredTensor } from "../runs/safetensors.ts";
+import { start } from "../training/loop.ts";
+import type { Context } from "./context.ts";
+
+export interface SavedRunOptions {
+  readonly folder: string;
+  readonly record: RunRecord;
+  readonly context: Context;
+  /** Gets each new state of the record. */
+  publish(record: RunRecord): void;
+  /** What a checkpoint holds now. */
+  tensors(): ReadonlyMap<string, StoredTensor>;
+}
+
+/**
+ * What of a run outlives it: its checkpoint, which it goes on from, and its record, which on disk is for reading only;
+ * and what becomes of them where it is stopped, or fails.
+ */
+export class SavedRun {
+  readonly folder: string;
+  position: Checkpoint["progress"] = start;
+  readonly #context: Context;
+  readonly #publish: SavedRunOptions["publish"];
+  readonly #tensors: SavedRunOptions["tensors"];
+  #record: RunRecord;
+  readonly #sessionStarted = Date.now();
+  #secondsBefore = 0;
+  #savedAt = Date.now();
+  #savedStep = 0;
+
+  constructor({ folder, record, context, publish, tensors }: SavedRunOptions) {
+    this.folder = folder;
+    this.#context = context;
+    this.#publish = publish;
+    this.#tensors = tensors;
+    this.#record = record;
+    publish(record);
+  }
+
+  get record(): RunRecord {
+    return this.#record;
+  }
+
+  set record(record: RunRecord) {
+    this.#record = record;
+    this.#publish(record);
+  }
+
+  /** Goes on from a checkpoint, with a record that may have been changed since. */
+  resume({ progress }: Pick<Checkpoint, "progress">, record: RunRecord): void {
+    this.position = progress;
+    this.#savedStep = progress.step;
+    this.#secondsBefore = record.times.seconds;
+    this.record = record;
+  }
+
+  /** Checkpoint and record to disk. */
+  save(status: RunRecord["status"] = "running"): void {
+    this.#updateTimes(status);
+    this.#saveCheckpoint();
+    writeRecord(this.folder, this.record);
+  }
+
+  /** The same at the end; the record comes last, so that a run which says that it is finished has all its files. */
+  finish(writeFiles: (record: RunRecord) => void): void {
+    this.#updateTimes("finished");
+    writeFiles(this.record);
+    this.#saveCheckpoint();
+    writeRecord(this.folder, this.record);
+  }
+
+  /** Whether it is time for the next checkpoint. */
+  isDue({ everyEpochs, everyMinutes }: RunConfig["checkpoint"]): boolean {
+    const { epoch, batch } = this.position;
+    return (batch === 0 && epoch % everyEpochs === 0) || Date.now() - this.#savedAt >= everyMinutes * 60_000;
+  }
+
+  /** @throws what a stop by a signal is, between two steps or two batches of an evaluation. */
+  async hearSignals(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    const { stop } = this.#context;
+    if (stop.aborted) throw interrupted(stop.reason, this.folder);
+  }
+
+  /** A signal ends `work` with everything saved; anything else is a failure. */
+  saveWhenStopped(work: () => Promise<void>): Promise<void> {
+    return this.markFailure(async () => {
+      try {
+        await work();
+      } catch (error) {
+        if (isStop(error)) this.save("stopped");
+        throw error;
+      }
+    });
+  }
+
+  /** Says in the record, if it can still be written, that the run has failed, and in the error what is left of it. */
+  async markFailure(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (isStop(error)) throw error;
+      this.record = { ...this.record, status: "failed" };
+      this.warn(messageOf(error));
+      try {
+        writeRecord(this.folder, this.record);
+      } catch {
+        // The error before this one is what is told; the checkpoint is what counts.
+      }
+      if (!(error instanceof UserError)) throw error;
+      const { exitCode } = error;
+      const kept = `the state of step ${this.#savedStep} is kept: continue from it with --resume`;
+      throw new UserError(`${error.message}\n${kept}`, { exitCode, cause: error });
+    }
+  }
+
+  /** A warning for log and record, once. */
+  warn(message: string, step: number = this.position.step): void {
+    const { warnings } = this.record;
+    if (warnings.some((warning) => warning.message === message)) return;
+    this.record = { ...this.record, warnings: [...warnings, { step, message }] };
+    this.#context.reporter.warn(`step ${step}: ${message}`);
+  }
+
+  #saveCheckpoint(): void {
+    saveCheckpoint(this.folder, { tensors: this.#tensors(), progress: this.position, record: this.record });
+    this.#savedAt = Date.now();
+    this.#savedStep = this.position.step;
+  }
+
+  #updateTimes(status: RunRecord["status"]): void {
+    const now = Date.now();
+    const seconds = this.#secondsBefore + (now - this.#sessionStarted) / 1000;
+    const finishedAt = status === "finished" ? new Date(now).toISOString() : null;
+    this.record = { ...this.record, status, times: { ...this.record.times, seconds, finishedAt } };
+  }
+}
