@@ -210,6 +210,8 @@ export class Run {
   }
 
   async #epoch(summary: EpochSummary): Promise<void> {
+    // Stopped between an epoch's entry and what follows it, a run comes here again.
+    if (this.record.epochs.at(-1)?.epoch === summary.epoch) return;
     const { dataset, phases } = this.prepared;
     const { epoch, loss, waitingForData } = summary;
     const { top1, crossEntropy } = await this.#heldOut();

@@ -21,7 +21,7 @@ export function changedSettings(before: unknown, after: unknown, path = ""): rea
 const changeable = [
   /^note$/,
   /^checkpoint\./,
-  /^training\.(?!.*\.optimizer$)/,
+  /^training\.(?!.*\.optimizer$|pretrain$|pretrain\.epochs$)/,
   /^engine\.threads$/,
   /^export\./,
   /^data\.(folder|evaluationBatchSize)$/,

@@ -29,10 +29,15 @@ export const configSchema = z
   })
   .superRefine((config, context) => {
     checkTraining(config, context);
-    const { data, method } = config;
+    const { data, method, training } = config;
     if (method.name === "sensitivity" && data.validationShare === 0) {
       const message = "expected more than 0: method sensitivity chooses by held-out images";
       context.addIssue({ code: "custom", path: ["data", "validationShare"], message, input: data.validationShare });
+    }
+    if (method.name === "bayesian-bits" && method.prior.target && training.guards.noImprovement.action === "finish") {
+      const message = "expected warn: beside a budget training goes on until its gates are fitted to it";
+      const path = ["training", "guards", "noImprovement", "action"];
+      context.addIssue({ code: "custom", path, message, input: "finish" });
     }
     if (data.limit?.train !== undefined && data.limit.train * (1 - data.validationShare) < 2) {
       const message = "expected at least 2 training images to be left: ranges start from two";

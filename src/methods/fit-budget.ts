@@ -26,6 +26,10 @@ interface Place {
 const isLastChannel = ({ values, prunes }: Place): boolean =>
   prunes && values.reduce((open, value) => open + (isOpen(value) ? 1 : 0), 0) === 1;
 
+/** Where a closed gate stands: a level opens with those below it, no sooner than the farthest of them. */
+const opensAt = ({ values, index, prunes }: Place): number =>
+  prunes ? values[index]! : Math.min(...values.subarray(0, index + 1));
+
 /**
  * Decides the gates that are least certain so that the test-time gates come to 85–100 % of a budget, and near its
  * limit: above it the open ones that are nearest to closing are closed; then, while less than 95 % is used, the closed
@@ -48,7 +52,7 @@ export function fitBudget(quantizers: Quantizers, budget: Budget): number {
   const order = (open: boolean) =>
     placesOf(quantizers)
       .filter(({ values, index }) => isOpen(values[index]!) === open)
-      .toSorted((a, b) => (open ? 1 : -1) * (a.values[a.index]! - b.values[b.index]!));
+      .toSorted((a, b) => (open ? a.values[a.index]! - b.values[b.index]! : opensAt(b) - opensAt(a)));
   const close = (isAllowed: (next: number) => boolean) => {
     for (const place of order(true)) {
       if (cost <= limit) return;

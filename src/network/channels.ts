@@ -137,7 +137,8 @@ function usedChannels(
   used.get(network.output)!.fill(1);
   for (const node of network.nodes.toReversed()) {
     const own = used.get(node.id)!;
-    for (const id of inputsOf(node)) {
+    // A folded normalization reads its layer's input for statistics alone: the layer says what it uses of it.
+    for (const id of node.kind === "folded-norm" ? node.inputs.slice(0, 3) : inputsOf(node)) {
       const read = used.get(id)!;
       if (node.kind === "conv2d" || node.kind === "dense") read.fill(1);
       else if (node.kind === "depthwise-conv2d") {

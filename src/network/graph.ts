@@ -109,7 +109,7 @@ export interface FoldNode extends Base {
 export type Statistics =
   /** All of its output: the authors' form. */
   | "every-position"
-  /** Every second row and column of its output, for a quarter of its cost; all of a dense layer's. */
+  /** Every second row and column of its output, for a quarter of its cost; all of a dense layer's and of small ones. */
   | "every-second-position"
   /** The running statistics, which then no longer move: for fine-tuning. */
   | "running";

@@ -122,8 +122,9 @@ function uniformBitsOf(epochs: readonly EpochRecord[]): 2 | 32 | null {
   return widths.size === 1 && (bits === 2 || bits === 32) ? bits : null;
 }
 
-/** Epochs since the lowest mean training loss. */
+/** Epochs since the lowest mean training loss; where a prior strength is steered, without what it multiplies. */
 function epochsSinceBest(epochs: readonly EpochRecord[]): number {
-  const losses = epochs.map(({ train }) => train.loss);
+  const strengths = new Set(epochs.flatMap(({ priorStrength }) => priorStrength ?? []));
+  const losses = epochs.map(({ train }) => (strengths.size > 1 ? train.crossEntropy : train.loss));
   return losses.length - 1 - losses.indexOf(Math.min(...losses));
 }

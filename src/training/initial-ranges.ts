@@ -30,7 +30,7 @@ export function initializeRanges(model: Model, makeImages: () => Tensor, draw: (
         keep: false,
         observe: (node, output) => {
           for (const id of readers.get(node.id) ?? []) {
-            const { range } = quantizers.get(id)!;
+            const { range, node: reader } = quantizers.get(id)!;
             range.fill(rangeFloor);
             ops.read(output).forEach((value, index) => {
               // Of a tensor the largest element, as the authors do; a channel may have no positive one.
@@ -38,6 +38,8 @@ export function initializeRanges(model: Model, makeImages: () => Tensor, draw: (
               const channel = index % range.length;
               if (size > range[channel]!) range[channel] = size;
             });
+            // It stands in the place of a ReLU6, behind which nothing is larger.
+            if (reader.limit !== null) range[0] = Math.min(range[0]!, reader.limit);
           }
         },
       });

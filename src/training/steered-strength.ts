@@ -24,6 +24,8 @@ const LARGEST_PUSH = 0.5;
 /** mu never leaves these, the second one in units of its start: nothing is added up there that would have to be undone. */
 const LOWEST = 1e-5;
 const HIGHEST = 20;
+/** The least start that its ceiling is counted from: the paper's runs lie between 0.01 and 0.2. */
+const USUAL = 0.1;
 
 const clamp = (value: number, low: number, high: number) => Math.min(high, Math.max(low, value));
 
@@ -61,7 +63,7 @@ export class SteeredStrength implements PriorStrength {
     const end = Math.log(AIM * this.#budget.limit);
     const distance = cost - (start + (end - start) * judged);
     const error = Math.abs(distance) < DEADBAND ? 0 : distance;
-    const [lowest, highest] = [Math.log(LOWEST), this.#start + Math.log(HIGHEST)];
+    const [lowest, highest] = [Math.log(LOWEST), Math.max(this.#start, Math.log(USUAL)) + Math.log(HIGHEST)];
     const next = clamp(integral + Math.min(FASTEST_RISE, INTEGRAL * error), lowest, highest);
     const push = Math.min(LARGEST_PUSH, (error < 0 ? PROPORTIONAL.below : PROPORTIONAL.above) * error);
     this.state[0] = next;

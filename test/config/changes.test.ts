@@ -25,6 +25,7 @@ t.test("a run may change how it goes on, not what it is", async (t) => {
   const mayNot = [
     ...["seed=2", "name=x", "data.batchSize=1", "data.validationShare=0.1", "data.limit.train=9", "engine.kind=wasm"],
     ...["method.prior.strength=1", "method.pruning=false", "training.weights={optimizer: sgd}"],
+    ...["training.pretrain={epochs: 2}"],
   ];
   for (const set of may) t.ok(changes(set).length > 0 && changes(set).every(mayChangeOnResume), set);
   for (const set of mayNot) t.notOk(changes(set).every(mayChangeOnResume), set);

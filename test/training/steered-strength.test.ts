@@ -6,6 +6,7 @@ import { fitBudget, leastCost, leastShare } from "../../src/methods/fit-budget.t
 import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";
 import { vgg7 } from "../../src/network/zoo/vgg7.ts";
+import { type BitWidth, bitWidths } from "../../src/quantization/levels.ts";
 import { SteeredStrength } from "../../src/training/steered-strength.ts";
 import { simulateGates } from "../fixtures/simulated-gates.ts";
 
@@ -99,6 +100,14 @@ t.test("a budget is met from above and from below, and never by less than it nee
         const inside = before <= relativeBops && before >= 0.95 * relativeBops;
         if (inside && after !== before) throw new Error("what fits is changed");
         if (before < leastShare * relativeBops && after < before) throw new Error("below it, gates were closed");
+        for (const { phi, bits } of after < 0.95 * relativeBops ? quantizers.values() : []) {
+          const level = bitWidths.indexOf(bits as BitWidth);
+          if (level === phi.length) continue;
+          const was = phi[level]!;
+          phi[level] = 6;
+          if (budget.cost(quantizers) <= relativeBops) throw new Error("a level that fits was left closed");
+          phi[level] = was;
+        }
       }),
       { seed: 2, numRuns: 60 },
     ),

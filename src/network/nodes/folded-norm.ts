@@ -1,6 +1,7 @@
 import type { Tensor } from "../../engine/ops.ts";
 import type { FoldedNormNode } from "../graph.ts";
 import type { BackwardPass, Forward, NodeKind, Pass } from "../node-kind.ts";
+import { elementsOf } from "../shape.ts";
 import { inverseDeviation, perChannel, unbiased } from "./batch-norm.ts";
 
 /**
@@ -8,6 +9,8 @@ import { inverseDeviation, perChannel, unbiased } from "./batch-norm.ts";
  * so the epsilon of the layer itself, which is inside the folded weight, would count a second time.
  */
 const EPSILON = 1e-8;
+/** Of fewer in a batch all are taken: the statistics of a handful say nothing of the positions between them. */
+const FEWEST_POSITIONS = 1024;
 /**
  * Batch normalization behind a folded, quantized weight (ARCHITECTURE.md, "Batch normalization"): `c` is the layer's
  * output with weight w·scale/sigma_running, z the pruning gates.
@@ -59,7 +62,7 @@ function forwardBatch(node: FoldedNormNode, inputs: readonly Tensor[], pass: Pas
   const [c, scale, shift, image, weight] = inputs as readonly [Tensor, Tensor, Tensor, Tensor, Tensor];
   const { mean, variance, correction } = ops.scope(
     () => {
-      const raw = convolve(node, image, weight, pass);
+      const raw = convolve(node, { image, weight, positions: elementsOf(c.shape) / c.shape.at(-1)! }, pass);
       const ones = perChannel(pass, new Float32Array(raw.shape.at(-1)!).fill(1));
       const { statistics } = ops.batchNorm(raw, ones, ones, node.epsilon);
       const { mean, variance } = statistics;
@@ -89,11 +92,15 @@ function forwardBatch(node: FoldedNormNode, inputs: readonly Tensor[], pass: Pas
 }
 
 /** The unquantized layer's output, at the positions that the statistics are taken from. */
-function convolve(node: FoldedNormNode, image: Tensor, weight: Tensor, { ops }: Pass): Tensor {
+function convolve(
+  node: FoldedNormNode,
+  { image, weight, positions }: { readonly image: Tensor; readonly weight: Tensor; readonly positions: number },
+  { ops }: Pass,
+): Tensor {
   const { geometry } = node;
   const operands = [ops.narrow(image), ops.narrow(weight)] as const;
   if (geometry.kind === "dense") return ops.matmul(...operands);
-  const every = node.statistics === "every-second-position" ? 2 : 1;
+  const every = node.statistics === "every-second-position" && positions >= FEWEST_POSITIONS ? 2 : 1;
   const windows = { ...geometry, stride: every * geometry.stride };
   return geometry.kind === "conv2d" ? ops.conv2d(...operands, windows) : ops.depthwiseConv2d(...operands, windows);
 }

@@ -6,7 +6,7 @@ export const quantization = {
     .enum(["every-position", "every-second-position"])
     .default("every-position")
     .describe(
-      "where training takes batch statistics from: all of a second convolution with the unquantized weight, as the authors do, or every second row and column of it, for a quarter of its cost",
+      "where training takes batch statistics from: all of a second convolution with the unquantized weight, as the authors do, or every second row and column of it, where a batch has 1024 positions or more, for a quarter of its cost",
     ),
   weightRanges: z
     .enum(["per-tensor", "per-channel"])
