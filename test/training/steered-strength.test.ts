@@ -115,6 +115,15 @@ t.test("a budget is met from above and from below, and never by less than it nee
   t.end();
 });
 
+t.test("levels open from below, though one above was nearer to opening", (t) => {
+  const [id, quantizer] = [...quantizersOf()][0]!;
+  quantizer.phi.set([6, -3, -2.5, -6]);
+  const bits = () => quantizer.bits;
+  t.equal(fitBudget(new Map([[id, quantizer]]), { limit: 8, cost: bits, expected: bits }), 8);
+  t.strictSame([...quantizer.phi], [6, 6, -2.5, -6]);
+  t.end();
+});
+
 t.test("no layer loses its last channel, however small the budget", (t) => {
   const quantizers = quantizersOf();
   const budget = budgetOf(network, { relativeBops: 1e-6 });
