@@ -18,7 +18,10 @@ const set = (...settings: readonly string[]) => settings.flatMap((setting) => ["
 
 // `npm run test:export` sets it: the quick configuration as it is. Without it gates settle at once, on a few images.
 const whole = process.env.BAYESIAN_BITS_EXPORT_CASES !== undefined;
-const short = set("training.epochs=1", "training.gates.learningRate=0.1", "data.limit={train: 4000, test: 1000}");
+const images = whole ? 10_000 : 2000;
+/** Points of top-1; of a few images, one. */
+const tolerance = Math.max(0.05, 100 / images);
+const short = set("training.epochs=2", "training.gates.learningRate=0.1", "data.limit={train: 8000, test: 2000}");
 
 t.test("LeNet-5 trained on MNIST", { skip: nativeMissing() || (await withoutMnist()) }, async (t) => {
   const out = join(t.testdir(), "run");
@@ -29,9 +32,9 @@ t.test("LeNet-5 trained on MNIST", { skip: nativeMissing() || (await withoutMnis
     const { code, stderr } = await run("export", out, "--form", form);
     t.equal(code, 0, stderr);
     const { verification, file, bytes } = readRecord(out).export!;
-    t.equal(verification!.images, whole ? 10_000 : 1000, `${form}: the whole test set`);
+    t.equal(verification!.images, images, `${form}: the whole test set`);
     t.ok(
-      Math.abs(verification!.top1 - top1) <= 0.05,
+      Math.abs(verification!.top1 - top1) <= tolerance + 1e-9,
       `${form}: top-1 ${verification!.top1} %, the trainer's ${top1} %`,
     );
     t.ok(verification!.sameClass >= 99.9, `${form}: the same class for ${verification!.sameClass} %`);
