@@ -136,9 +136,10 @@ t.test("the report in a browser", { skip }, async (t) => {
   t.test("charts tell exact values under the pointer and by arrow keys", async (t) => {
     const { page } = await open(browser, files.get("finished")!);
     const tip = page.locator(".tip");
-    await page.locator("#relative-bops .plot").scrollIntoViewIfNeeded();
-    const box = (await page.locator("#relative-bops .plot").boundingBox())!;
-    await page.mouse.move(box.x + box.width - 16, box.y + 60);
+    const plot = page.locator("#relative-bops .plot");
+    const { width } = (await plot.boundingBox())!;
+    // It waits until sections that come into view have been laid out.
+    await plot.hover({ position: { x: width - 16, y: 60 } });
     const bops = Number(records.finished.result!.relativeBops.toPrecision(6));
     t.match(await tip.textContent(), new RegExp(`epoch 6[\\s\\S]*relative BOPs[\\s\\S]*${bops}`));
     await page.mouse.move(1, 1);
