@@ -14,7 +14,7 @@ import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 
 // `npm run test:faults` sets it: all the kills, and a fault at every write. Without it a few of each.
 const all = process.env.BAYESIAN_BITS_FAULTS === "all";
-const kills = all ? 100 : 2;
+const kills = all ? 100 : 1;
 const seed = 8;
 
 const folder = t.testdir();
