@@ -26,6 +26,11 @@ import { addPlain, channelShape, convolutionAttributes, orderedWeight } from "./
 const MIDDLE = 128;
 /** Largest share of an output step by which rounding to int32 may move a bias. */
 const LARGEST_SHIFT = 1 / 32;
+/**
+ * Longest step of an addend in steps of its sum's quantizer. Onnxruntime adds codes with 22-bit multipliers: of a longer
+ * step the sum would be off by more than 1e-4 steps of the result, and by 1e-2 where 2 bits meet 8.
+ */
+const LONGEST_ADDEND = 2;
 
 /** An activation as codes of 8 bits: uint8 with a zero point, the type that all integer kernels take. */
 interface Codes {
@@ -161,7 +166,7 @@ class Int8Lowering {
   #quantizer(node: FrozenQuantizer): void {
     const { id, bits, signed, xMax } = node;
     const graph = this.#graph;
-    const input = this.#float(node.inputs[0]!);
+    let input = this.#float(node.inputs[0]!);
     if (bits > 8 || id === this.#network.output) {
       if (bits === 16) this.#notes.push(`${id} has 16 bits: widened to float32`);
       roundToGrid(graph, node, input, this.#own(node));
@@ -169,6 +174,7 @@ class Int8Lowering {
     }
     const zeroPoint = signed ? MIDDLE : 0;
     const scale = Math.fround(stepSize(bits, { xMax, signed }));
+    if (this.#isUnevenSum(node.inputs[0]!, scale)) input = graph.node("Max", [input], { name: `${id}.input` });
     const grid = this.#grid(id, scale, zeroPoint);
     const clipped = bits < 8 || signed;
     const quantize = { name: `${id}.quantize`, output: clipped ? `${id}.saturated` : `${id}.codes` };
@@ -179,6 +185,13 @@ class Int8Lowering {
     const [lowest, highest] = codeLimits(bits as 2 | 4 | 8, signed);
     const bounds = [this.#byte(`${id}.lowest`, zeroPoint + lowest), this.#byte(`${id}.highest`, zeroPoint + highest)];
     graph.node("Clip", [saturated, ...bounds], { name: `${id}.clip`, output: codes.name });
+  }
+
+  /** Whether a sum of codes has an addend of much longer steps than those that it is quantized with. */
+  #isUnevenSum(id: string, scale: number): boolean {
+    const sum = this.#network.nodes.find((node) => node.id === id)!;
+    const addends = sum.kind === "add" ? sum.inputs.map((input) => this.#codes.get(input)?.scale) : [];
+    return addends.some((step) => step !== undefined && step > LONGEST_ADDEND * scale);
   }
 
   #layer(layer: FrozenLayer): void {
