@@ -63,7 +63,7 @@ export class LiveView {
     this.#tell({ kind: "end" });
     const abandon = new AbortController();
     await Promise.race([
-      once(this.#worker, "exit"),
+      once(this.#worker, "exit").catch(() => {}),
       sleep(patience, undefined, { signal: abandon.signal }).catch(() => {}),
     ]);
     abandon.abort();

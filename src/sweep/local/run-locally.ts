@@ -124,11 +124,15 @@ async function untilFree(
 function outcomeAfter(exit: Exit, observed: Outcome, log: string): Outcome {
   if (observed.status === "finished") return observed;
   if ("error" in exit) return { status: "failed", error: `cannot be started: ${exit.error}`, figures: null };
+  // A program that does not hear signals yet dies of them.
+  const stopped =
+    "signal" in exit
+      ? exit.signal === "SIGINT" || exit.signal === "SIGTERM"
+      : exit.code === exitCodes.interrupted || exit.code === exitCodes.terminated;
+  if (stopped) return { status: "stopped", error: null, figures: null };
   if ("signal" in exit) {
     const error = `killed by ${exit.signal}${exit.signal === "SIGKILL" ? ": perhaps for want of memory" : ""}`;
     return { status: "failed", error, figures: null };
   }
-  if (exit.code === exitCodes.interrupted || exit.code === exitCodes.terminated)
-    return { status: "stopped", error: null, figures: null };
   return { status: "failed", error: lastError(log) ?? `ended with exit code ${exit.code}`, figures: null };
 }

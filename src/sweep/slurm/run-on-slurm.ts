@@ -81,7 +81,15 @@ async function submitRuns(
     sweep.setJobs([...earlier, job]);
     return job;
   } catch (error) {
-    sweep.setJobs(earlier);
+    // A controller that answers too late may have taken it all the same: then its name stays, and it is found by that.
+    if (await isRefused(name)) sweep.setJobs(earlier);
     throw error;
   }
 }
+
+/** Whether Slurm says that it has no such job; false where it does not answer. */
+const isRefused = (name: string): Promise<boolean> =>
+  findJob(name).then(
+    (id) => id === null,
+    (error: Error) => (error.cause as NodeJS.ErrnoException | undefined)?.code === "ENOENT",
+  );
