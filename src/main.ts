@@ -18,9 +18,10 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 // Whoever has started this process with a channel, a sweep, is gone: nobody else would stop it, and a sweep that goes
 // on waits for it.
-if (process.channel !== undefined) {
+if (process.send !== undefined) {
+  if (!process.connected) process.exit(exitCodes.terminated);
   process.once("disconnect", () => stop.hear("SIGTERM"));
-  process.channel.unref();
+  process.channel?.unref();
 }
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;

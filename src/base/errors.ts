@@ -26,9 +26,13 @@ export class UsageError extends UserError {
 }
 
 /** What a command throws, and saves before it ends, because a signal asked it to stop. */
-export function interrupted(signal: "SIGINT" | "SIGTERM", folder: string): UserError {
+export function interrupted(
+  signal: "SIGINT" | "SIGTERM",
+  { folder, hasSaved }: { readonly folder: string; readonly hasSaved: boolean },
+): UserError {
   const exitCode = signal === "SIGINT" ? exitCodes.interrupted : exitCodes.terminated;
-  return new UserError(`stopped by ${signal} after saving: continue with --resume (${folder})`, { exitCode });
+  const what = hasSaved ? "after saving: continue with --resume" : "before anything was saved: start it again";
+  return new UserError(`stopped by ${signal} ${what} (${folder})`, { exitCode });
 }
 
 /** Whether an error is such a stop, and no failure. */

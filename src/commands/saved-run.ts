@@ -33,6 +33,7 @@ export class SavedRun {
   #secondsBefore = 0;
   #savedAt = Date.now();
   #savedStep = 0;
+  #hasSaved = false;
 
   constructor({ folder, record, context, publish, tensors }: SavedRunOptions) {
     this.folder = folder;
@@ -56,6 +57,7 @@ export class SavedRun {
   resume({ progress }: Pick<Checkpoint, "progress">, record: RunRecord): void {
     this.position = progress;
     this.#savedStep = progress.step;
+    this.#hasSaved = true;
     this.#secondsBefore = record.times.seconds;
     this.record = record;
   }
@@ -85,7 +87,7 @@ export class SavedRun {
   async hearSignals(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     const { stop } = this.#context;
-    if (stop.aborted) throw interrupted(stop.reason, this.folder);
+    if (stop.aborted) throw interrupted(stop.reason, { folder: this.folder, hasSaved: this.#hasSaved });
   }
 
   /** A signal ends `work` with everything saved; anything else is a failure. */
@@ -132,6 +134,7 @@ export class SavedRun {
     saveCheckpoint(this.folder, { tensors: this.#tensors(), progress: this.position, record: this.record });
     this.#savedAt = Date.now();
     this.#savedStep = this.position.step;
+    this.#hasSaved = true;
   }
 
   #updateTimes(status: RunRecord["status"]): void {

@@ -133,7 +133,7 @@ function conclude({ folder, states, plan }: Sweep, { json, print, stop }: Contex
   else for (const line of resultTable(states)) print(line);
   const named = (status: string) => states.filter((state) => state.status === status).map(({ name }) => name);
   if (!json && named("finished").length > 0) print(`\n${page}`);
-  if (stop.aborted) throw interrupted(stop.reason, folder);
+  if (stop.aborted) throw interrupted(stop.reason, { folder, hasSaved: true });
   const [failed, finished] = [named("failed"), named("finished")];
   if (finished.length === plan.runs.length) return;
   const shown =

@@ -79,10 +79,10 @@ function openingOf(folder: string, { resume, force }: { resume: boolean; force: 
 
 /** Removes what an earlier run has left, before a new one writes its own: the two must never mix. */
 export function clearRun(folder: string): void {
-  const { config, checkpoint, model, report } = runFiles(folder);
+  const { config, checkpoint, model, bits, report } = runFiles(folder);
   const checkpoints = [checkpoint, previousCheckpoint(folder), unreadableCheckpoint(folder)];
   // The record first: without it, what is left of the old run passes for one that was stopped.
-  for (const path of [join(folder, recordFile), report, model, config, ...checkpoints]) {
+  for (const path of [join(folder, recordFile), report, model, bits, config, ...checkpoints]) {
     rmSync(path, { force: true });
   }
   for (const place of [folder, dirname(checkpoint)]) syncFolder(place);

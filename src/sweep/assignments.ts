@@ -17,13 +17,14 @@ export type Assignment = readonly Setting[];
 /**
  * Every run of the grid (the last setting changes fastest), of the list, and of those drawn.
  *
- * @throws UsageError when they are more than a sweep may have.
+ * @throws UsageError when there are none, or more than a sweep may have.
  */
 export function assignmentsOf({ grid = {}, list = [], random }: SweepConfig): readonly Assignment[] {
   const paths = Object.entries(grid);
   const combinations = paths.length === 0 ? 0 : paths.reduce((runs, [, values]) => runs * values.length, 1);
   const total = combinations + list.length + (random?.count ?? 0);
   if (total > mostRuns) throw new UsageError(`sweep: expected at most ${mostRuns} runs, got ${total}`);
+  if (total === 0) throw new UsageError("sweep: expected at least one run: sweep.grid has no setting");
   return [
     ...(combinations === 0 ? [] : product(paths)),
     ...list.map((entry, index) =>

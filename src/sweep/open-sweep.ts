@@ -10,7 +10,7 @@ import { recordFile } from "../runs/record-file.ts";
 import { clearRun, openRunDirectory } from "../runs/run-directory.ts";
 import type { Plan } from "./plan.ts";
 import { recordOf } from "./run-state.ts";
-import { filesOfRun } from "./sweep-folder.ts";
+import { filesOfRun, sweepFiles } from "./sweep-folder.ts";
 import { readState, type SweepState } from "./sweep-state.ts";
 
 export interface OpenedSweep {
@@ -63,7 +63,7 @@ function refuseSubmitted(folder: string, before: SweepState | null): void {
   const ids = before?.jobs.map(({ id, name }) => id ?? name) ?? [];
   if (ids.length === 0) return;
   throw new UsageError(
-    `${folder} has runs that were submitted to Slurm (${ids.join(", ")}): wait for them with --runner slurm --resume; scancel ends them`,
+    `${folder} has runs that were submitted to Slurm (${ids.join(", ")}): wait for them with --runner slurm --resume, or end them with scancel and, once squeue shows none, remove ${sweepFiles(folder).state}`,
   );
 }
 
@@ -82,9 +82,10 @@ function refuseChanges(folder: string, plan: Plan): void {
   const refused = plan.runs.flatMap(({ name, config }) => {
     const record = recordOf(filesOfRun(folder, name).folder);
     if (record === null) return [];
+    // What training and export were done with, a finished run can no longer change.
     const isDone = record.status === "finished";
     return changedSettings(record.config, config)
-      .filter((change) => (isDone ? change.path !== "note" : !mayChangeOnResume(change)))
+      .filter((change) => !mayChangeOnResume(change) || (isDone && /^(training|export)\./.test(change.path)))
       .map((change) => `  run ${name}, which is ${record.status}: ${describeChange(change)}`);
   });
   if (refused.length === 0) return;

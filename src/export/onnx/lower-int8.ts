@@ -4,11 +4,11 @@ import {
   type FrozenNetwork,
   type FrozenNode,
   type FrozenQuantizer,
-  type IntegerTensor,
   isFrozenLayer,
 } from "../frozen-network.ts";
 import { GraphBuilder } from "./graph-builder.ts";
-import { type IntegerLayer, integerLayer } from "./integer-weight.ts";
+import { type Codes, dequantizedParameters, integerOperator, MIDDLE } from "./integer-operator.ts";
+import { integerLayer } from "./integer-weight.ts";
 import { floatWeight, roundToGrid } from "./lower-fp32.ts";
 import {
   encodeModel,
@@ -20,10 +20,8 @@ import {
   normalizedInput,
   valueName,
 } from "./model-frame.ts";
-import { addPlain, channelShape, convolutionAttributes, orderedWeight } from "./operators.ts";
+import { addPlain, convolutionAttributes, orderedWeight } from "./operators.ts";
 
-/** Zero of a signed activation in its unsigned container. */
-const MIDDLE = 128;
 /** Largest share of an output step by which rounding to int32 may move a bias. */
 const LARGEST_SHIFT = 1 / 32;
 /**
@@ -31,15 +29,6 @@ const LARGEST_SHIFT = 1 / 32;
  * step the sum would be off by more than 1e-4 steps of the result, and by 1e-2 where 2 bits meet 8.
  */
 const LONGEST_ADDEND = 2;
-
-/** An activation as codes of 8 bits: uint8 with a zero point, the type that all integer kernels take. */
-interface Codes {
-  readonly name: string;
-  readonly scale: number;
-  readonly zeroPoint: number;
-  /** Names of scale and zero point in the file. */
-  readonly grid: readonly [scale: string, zeroPoint: string];
-}
 
 /** An ONNX file in the `int8` form, operator set 13: see `Int8Lowering`. */
 export const lowerInt8 = (network: FrozenNetwork, options: LowerOptions): Lowered =>
@@ -203,8 +192,20 @@ class Int8Lowering {
     }
     const step = this.#stepBehind(layer);
     const integer = step === null ? null : integerLayer(weight, layer.bias, codes.scale);
-    if (integer !== null && integer.largestShift <= LARGEST_SHIFT * step!) this.#dequantized(layer, integer);
-    else this.#integerOperator(layer, weight, codes);
+    const [graph, network] = [this.#graph, this.#network];
+    if (integer === null || integer.largestShift > LARGEST_SHIFT * step!) {
+      integerOperator(graph, {
+        layer,
+        weight,
+        codes,
+        ordered: orderedWeight(network, layer),
+        output: this.#own(layer),
+      });
+      return;
+    }
+    this.#biases.set(layer.id, integer.biasValues);
+    const parameters = dequantizedParameters(graph, layer.id, integer, orderedWeight(network, layer));
+    this.#operator(layer, [this.#float(layer.inputs[0]!), ...parameters]);
   }
 
   /** The step of the 8-bit quantizer that alone reads a layer; null when something else does. */
@@ -235,75 +236,5 @@ class Int8Lowering {
       output: this.#own(layer),
       attributes: layer.kind === "dense" ? { transB: 1 } : convolutionAttributes(layer),
     });
-  }
-
-  /** Between DequantizeLinear and QuantizeLinear: what runtimes make QLinearConv and QGemm of. */
-  #dequantized(layer: FrozenLayer, { codes, scales, bias, biasScales, biasValues }: IntegerLayer): void {
-    const graph = this.#graph;
-    const { id } = layer;
-    const { order, shape } = orderedWeight(this.#network, layer);
-    const ordered = Int32Array.from(order, (index) => codes[index]!);
-    const attributes = { axis: 0 };
-    const channels = [scales.length];
-    const zeros = new Int32Array(scales.length);
-    const signed = { bits: 8, signed: true } as const;
-    const weight = graph.node(
-      "DequantizeLinear",
-      [
-        graph.integers(`${id}.weight.codes`, ordered, shape, signed),
-        graph.floats(`${id}.weight.scale`, scales, channels),
-        graph.integers(`${id}.weight.zero-point`, zeros, channels, signed),
-      ],
-      { name: `${id}.weight.dequantize`, output: `${id}.weight`, attributes },
-    );
-    const shift = graph.node(
-      "DequantizeLinear",
-      [
-        graph.int32s(`${id}.bias.codes`, bias, channels),
-        graph.floats(`${id}.bias.scale`, biasScales, channels),
-        graph.int32s(`${id}.bias.zero-point`, zeros, channels),
-      ],
-      { name: `${id}.bias.dequantize`, output: `${id}.bias`, attributes },
-    );
-    this.#biases.set(id, biasValues);
-    this.#operator(layer, [this.#float(layer.inputs[0]!), weight, shift]);
-  }
-
-  /** ConvInteger or MatMulInteger, whose int32 sums become float32 before the bias. */
-  #integerOperator(layer: FrozenLayer, weight: IntegerTensor, codes: Codes): void {
-    const graph = this.#graph;
-    const { id } = layer;
-    const { order, shape } = orderedWeight(this.#network, layer);
-    const dense = layer.kind === "dense";
-    const [outputs, inputs] = shape as readonly [number, number];
-    // MatMulInteger reads [in, out].
-    const position = (index: number) => (dense ? (index % outputs) * inputs + Math.floor(index / outputs) : index);
-    const stored = Int32Array.from(order, (_, index) => weight.codes[order[position(index)]!]! + MIDDLE);
-    const unsigned = { bits: 8, signed: false } as const;
-    const sums = graph.node(
-      dense ? "MatMulInteger" : "ConvInteger",
-      [
-        codes.name,
-        graph.integers(`${id}.weight.codes`, stored, dense ? [inputs, outputs] : shape, unsigned),
-        codes.grid[1],
-        this.#byte(`${id}.weight.zero-point`, MIDDLE),
-      ],
-      { name: id, output: `${id}.sums`, attributes: dense ? {} : convolutionAttributes(layer) },
-    );
-    const perChannel = typeof weight.scale !== "number";
-    const scale = perChannel
-      ? graph.floats(
-          `${id}.scale`,
-          weight.scale.map((step) => codes.scale * step),
-          [outputs],
-        )
-      : graph.floats(`${id}.scale`, [codes.scale * weight.scale], []);
-    const products = graph.node("DequantizeLinear", [sums, scale], {
-      name: `${id}.dequantize`,
-      output: `${id}.products`,
-      attributes: perChannel ? { axis: 1 } : {},
-    });
-    const bias = graph.floats(`${id}.bias`, layer.bias, channelShape(layer));
-    graph.node("Add", [products, bias], { name: `${id}.biased`, output: this.#own(layer) });
   }
 }

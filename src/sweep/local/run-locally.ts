@@ -35,13 +35,15 @@ export async function runLocally(sweep: Sweep, options: LocalOptions): Promise<v
   const shares = new Map<string, number>();
   const processes = new Set<RunProcess>();
   let ended = total - jobs.length;
+  let failure: { readonly error: unknown } | null = null;
+  const endAll = (signal: NodeJS.Signals) => {
+    for (const { stop: end } of processes) end(signal);
+  };
   const tell = () => {
     const done = ended + [...shares.values()].reduce((sum, share) => sum + share, 0);
     reporter.progress.update(done, `${shares.size} running`);
   };
-  const forward = () => {
-    for (const { stop: end } of processes) end(stop.reason as NodeJS.Signals);
-  };
+  const forward = () => endAll(stop.reason as NodeJS.Signals);
   stop.addEventListener("abort", forward);
   reporter.progress.start("sweep", total);
   try {
@@ -59,17 +61,22 @@ export async function runLocally(sweep: Sweep, options: LocalOptions): Promise<v
         });
         shares.delete(run.name);
         ended++;
-        const state = sweep.setEnded(run.name, outcome);
-        const line = `[${ended}/${total}] ${lineOf(state)}`;
-        if (state.status === "failed") reporter.warn(`${line} (${filesOfRun(sweep.folder, run.name).log})`);
-        else reporter.info(line);
+        try {
+          const state = sweep.setEnded(run.name, outcome);
+          const line = `[${ended}/${total}] ${lineOf(state)}`;
+          if (state.status === "failed") reporter.warn(`${line} (${filesOfRun(sweep.folder, run.name).log})`);
+          else reporter.info(line);
+        } catch (error) {
+          // The sweep itself has failed, as on a full disk: its runs save and end before its lock is released.
+          failure ??= { error };
+          endAll("SIGTERM");
+        }
         tell();
       },
-      () => stop.aborted,
+      () => stop.aborted || failure !== null,
     );
+    if (failure !== null) throw (failure as { readonly error: unknown }).error;
   } finally {
-    // There are some only where the sweep itself has failed, as on a full disk.
-    for (const { stop: end } of processes) end("SIGTERM");
     stop.removeEventListener("abort", forward);
     reporter.progress.stop();
   }

@@ -1,0 +1,103 @@
+import type { FrozenLayer, IntegerTensor } from "../frozen-network.ts";
+import type { GraphBuilder } from "./graph-builder.ts";
+import type { IntegerLayer } from "./integer-weight.ts";
+import { channelShape, convolutionAttributes, type orderedWeight } from "./operators.ts";
+
+/** Zero of a signed tensor in its unsigned container. */
+export const MIDDLE = 128;
+
+/** An activation as codes of 8 bits: uint8 with a zero point, the type that all integer kernels take. */
+export interface Codes {
+  readonly name: string;
+  readonly scale: number;
+  readonly zeroPoint: number;
+  /** Names of scale and zero point in the file. */
+  readonly grid: readonly [scale: string, zeroPoint: string];
+}
+
+type Ordered = ReturnType<typeof orderedWeight>;
+
+/**
+ * Weight and bias of a layer between DequantizeLinear and QuantizeLinear, which runtimes make one QLinearConv or QGemm
+ * of: int8 and int32 codes with a scale for each output channel.
+ */
+export function dequantizedParameters(
+  graph: GraphBuilder,
+  id: string,
+  { codes, scales, bias, biasScales }: IntegerLayer,
+  { order, shape }: Ordered,
+): readonly [weight: string, bias: string] {
+  const ordered = Int32Array.from(order, (index) => codes[index]!);
+  const attributes = { axis: 0 };
+  const channels = [scales.length];
+  const zeros = new Int32Array(scales.length);
+  const signed = { bits: 8, signed: true } as const;
+  const weight = graph.node(
+    "DequantizeLinear",
+    [
+      graph.integers(`${id}.weight.codes`, ordered, shape, signed),
+      graph.floats(`${id}.weight.scale`, scales, channels),
+      graph.integers(`${id}.weight.zero-point`, zeros, channels, signed),
+    ],
+    { name: `${id}.weight.dequantize`, output: `${id}.weight`, attributes },
+  );
+  const shift = graph.node(
+    "DequantizeLinear",
+    [
+      graph.int32s(`${id}.bias.codes`, bias, channels),
+      graph.floats(`${id}.bias.scale`, biasScales, channels),
+      graph.int32s(`${id}.bias.zero-point`, zeros, channels),
+    ],
+    { name: `${id}.bias.dequantize`, output: `${id}.bias`, attributes },
+  );
+  return [weight, shift];
+}
+
+interface IntegerOperation {
+  readonly layer: FrozenLayer;
+  readonly weight: IntegerTensor;
+  /** What the layer reads. */
+  readonly codes: Codes;
+  readonly ordered: Ordered;
+  /** The name of its value, in float32. */
+  readonly output: string;
+}
+
+/** ConvInteger or MatMulInteger, whose int32 sums become float32 before the bias. */
+export function integerOperator(
+  graph: GraphBuilder,
+  { layer, weight, codes, ordered: { order, shape }, output }: IntegerOperation,
+): void {
+  const { id } = layer;
+  const dense = layer.kind === "dense";
+  const [outputs, inputs] = shape as readonly [number, number];
+  // MatMulInteger reads [in, out].
+  const position = (index: number) => (dense ? (index % outputs) * inputs + Math.floor(index / outputs) : index);
+  const stored = Int32Array.from(order, (_, index) => weight.codes[order[position(index)]!]! + MIDDLE);
+  const unsigned = { bits: 8, signed: false } as const;
+  const sums = graph.node(
+    dense ? "MatMulInteger" : "ConvInteger",
+    [
+      codes.name,
+      graph.integers(`${id}.weight.codes`, stored, dense ? [inputs, outputs] : shape, unsigned),
+      codes.grid[1],
+      graph.integers(`${id}.weight.zero-point`, [MIDDLE], [], unsigned),
+    ],
+    { name: id, output: `${id}.sums`, attributes: dense ? {} : convolutionAttributes(layer) },
+  );
+  const perChannel = typeof weight.scale !== "number";
+  const scale = perChannel
+    ? graph.floats(
+        `${id}.scale`,
+        weight.scale.map((step) => codes.scale * step),
+        [outputs],
+      )
+    : graph.floats(`${id}.scale`, [codes.scale * weight.scale], []);
+  const products = graph.node("DequantizeLinear", [sums, scale], {
+    name: `${id}.dequantize`,
+    output: `${id}.products`,
+    attributes: perChannel ? { axis: 1 } : {},
+  });
+  const bias = graph.floats(`${id}.bias`, layer.bias, channelShape(layer));
+  graph.node("Add", [products, bias], { name: `${id}.biased`, output });
+}
