@@ -1,11 +1,10 @@
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { execFileSync } from "node:child_process";
+import { dirname } from "node:path";
 import { publishedResults } from "../../src/report/comparison/published.ts";
 import { bytes, duration, percent } from "../../src/report/format.ts";
 import type { RunRecord } from "../../src/runs/record.ts";
 import { readRecord, recordFile } from "../../src/runs/record-file.ts";
 
-const folder = "reports";
 const [begin, end] = ["<!-- results -->\n", "<!-- /results -->\n"];
 
 /** The README with the table of the published runs made anew, between its two marks. */
@@ -15,10 +14,12 @@ export function withResults(readme: string): string {
   return readme.slice(0, from + begin.length) + resultsTable(publishedRecords()) + readme.slice(to);
 }
 
+/** Runs of one's own lie beside them, but git knows only those. */
 const publishedRecords = (): RunRecord[] =>
-  readdirSync(folder)
-    .filter((name) => existsSync(join(folder, name, recordFile)))
-    .map((name) => readRecord(join(folder, name)))
+  execFileSync("git", ["ls-files", "--", `reports/*/${recordFile}`], { encoding: "utf8" })
+    .split("\n")
+    .filter((path) => path !== "")
+    .map((path) => readRecord(dirname(path)))
     .filter(({ result }) => result !== null);
 
 /** A row for each run, by data set and network, the cheapest network first; published results stand among them. */

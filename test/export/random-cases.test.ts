@@ -11,6 +11,7 @@ import { encodeModelProto, readModel, withOutputs } from "../../src/export/onnx/
 import { RuntimeModel } from "../../src/export/runtime.ts";
 import { batchOf } from "../../src/export/test-batches.ts";
 import { storedBits } from "../../src/quantization/levels.ts";
+import { digestOf } from "../fixtures/digests.ts";
 import { anyEngine, nativeMissing } from "../fixtures/engines.ts";
 import { exportCase } from "../fixtures/export-cases.ts";
 import { randomImages } from "../fixtures/frozen-networks.ts";
@@ -34,7 +35,8 @@ t.test("every form of random networks agrees with the trainer's kernels", { skip
     const test = randomImages(network, images);
     for (const form of exportForms) {
       const lowered = lower(network, form, { input, metadata: {} });
-      t.strictSame(lower(network, form, { input, metadata: {} }).bytes, lowered.bytes, "equal bytes again");
+      const again = lower(network, form, { input, metadata: {} });
+      t.equal(digestOf(again.bytes), digestOf(lowered.bytes), "equal bytes again");
       const written = readModel(lowered.bytes, form);
       const model = form === "qonnx" ? expandQuant(written, form) : written;
       const ends = layerGroups(lowered.network).map(({ nodes }) => nodes.at(-1)!);

@@ -8,7 +8,7 @@ import { parsers } from "./parsers.ts";
 // `npm run test:fuzz` sets it: more than 20,000 inputs over all parsers. Without it a few of each.
 const all = process.env.BAYESIAN_BITS_FUZZ === "all";
 const names = Object.keys(parsers);
-const inputs = all ? Math.ceil(22_000 / names.length) : 30;
+const inputs = all ? Math.ceil(22_000 / names.length) : 20;
 const seed = Number(process.env.BAYESIAN_BITS_FUZZ_SEED ?? 11);
 
 /** Without a sign of life for so long, a parser hangs. */

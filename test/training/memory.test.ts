@@ -8,7 +8,7 @@ import { createModel } from "../../src/training/model.ts";
 import { Trainer } from "../../src/training/trainer.ts";
 import { nativeMissing } from "../fixtures/engines.ts";
 
-const steps = 1500;
+const steps = 1000;
 const batch = 4;
 
 t.test(`${steps} steps leak nothing`, { skip: nativeMissing() }, async (t) => {

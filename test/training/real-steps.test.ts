@@ -7,6 +7,7 @@ import { stepSamples } from "../../src/training/loop.ts";
 import { createModel } from "../../src/training/model.ts";
 import { parameterValues } from "../../src/training/snapshot.ts";
 import { Trainer } from "../../src/training/trainer.ts";
+import { digestOf } from "../fixtures/digests.ts";
 import { anyEngine, nativeMissing, random } from "../fixtures/engines.ts";
 import { disposeModel } from "../fixtures/random-models.ts";
 
@@ -20,7 +21,7 @@ const cases = [
 ] as const;
 
 for (const { name, side, classes } of cases) {
-  t.test(`${name} takes real training steps`, { skip: nativeMissing() }, async (t) => {
+  t.test(`${name} takes a real training step`, { skip: nativeMissing() }, async (t) => {
     const { ops } = await anyEngine();
     const live = ops.liveTensors();
     const network = insertQuantizers(createNetwork(name, { inputShape: [side, side, 3], classes }), { pruning: true });
@@ -35,14 +36,12 @@ for (const { name, side, classes } of cases) {
     initializeRanges(model, images, () => stepSamples(model, 1, 0));
     const trainer = new Trainer(model, { weights: adam, gates: adam, ranges: adam });
     const [weight] = model.parameters.keys();
-    const before = Float32Array.from(parameterValues(trainer, weight!));
+    const before = digestOf(parameterValues(trainer, weight!));
     const batch = () => ({ images: images(), labels: ops.tensor(Int32Array.of(1, 2), [2]) });
-    const losses = [0, 1].map((step) => {
-      const how = { priorStrength: 0.01, learningRates: rates };
-      return trainer.train(batch, stepSamples(model, 1, step), how)!.crossEntropy;
-    });
-    t.ok(losses.every(Number.isFinite), `${losses}`);
-    t.notSame(parameterValues(trainer, weight!), before, "weights move");
+    const how = { priorStrength: 0.01, learningRates: rates };
+    const { crossEntropy } = trainer.train(batch, stepSamples(model, 1, 0), how)!;
+    t.ok(Number.isFinite(crossEntropy), `${crossEntropy}`);
+    t.not(digestOf(parameterValues(trainer, weight!)), before, "weights move");
     for (const group of ["weights", "gates", "ranges"] as const) {
       t.ok(trainer[group].moments.size > 0, `${group} are updated`);
     }

@@ -63,8 +63,8 @@ t.test("a real Slurm", { skip: nativeMissing() || slurmMissing(), timeout: 600_0
     t.equal(code, 0, stderr);
     t.equal(timelessPage(onSlurm), timelessPage(local));
     for (const { name } of readState(local)!.runs) {
-      const [one, other] = [onSlurm, local].map((place) => JSON.stringify(outcome(join(place, "runs", name))));
-      t.ok(one === other, `${name}: the same bytes`);
+      const [one, other] = [onSlurm, local].map((place) => outcome(join(place, "runs", name)));
+      t.strictSame(one, other, `${name}: the same bytes`);
     }
   });
 });
