@@ -76,7 +76,7 @@ for (const { name, inputShape, quantizeAddends } of cases) {
     const others = float.length === 0 ? "" : `; in float32: ${float.join(", ")}`;
     process.stdout.write(`${title}: ${integer} of ${layers} layers in integer kernels${others}\n`);
   }
-  for (const latency of await measureLatency(name, { bytes: quantized, images }, { bytes: fp32, images })) {
+  for (const latency of await measureLatency({ file: name }, { bytes: quantized, images }, { bytes: fp32, images })) {
     const { batch, medianMs, fp32MedianMs } = latency;
     const times = `${form} ${medianMs.toFixed(2)} ms, fp32 ${fp32MedianMs.toFixed(2)} ms`;
     const text = `${title}, batch ${batch}: ${times}, ${(fp32MedianMs / medianMs).toFixed(2)} times as fast`;

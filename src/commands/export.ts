@@ -47,6 +47,7 @@ export async function exportRun(
     metadata: { configHash: configHash(config), relativeBops: String(result!.relativeBops), run: record.name },
     test: { ...dataset.test, imageShape: dataset.imageShape },
     ops: engine.ops,
+    threads: config.engine.threads,
     trainerTop1: result!.top1,
     reporter,
   });

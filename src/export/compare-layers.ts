@@ -25,6 +25,8 @@ export interface CompareLayersOptions {
   readonly input: InputKind;
   readonly test: TestImages;
   readonly ops: Ops;
+  /** Threads of the runtime; one per core if left out. */
+  readonly threads?: number | undefined;
 }
 
 /**
@@ -43,7 +45,7 @@ export async function compareLayers(options: CompareLayersOptions): Promise<Veri
   const reference = new Reference(ops, network);
   const exact = new ExactValues(network.nodes, { magnitudes: false });
   const magnitudes = new ExactValues(network.nodes, { magnitudes: true });
-  const runtime = await RuntimeModel.load(withOutputs(model, shown, file), file);
+  const runtime = await RuntimeModel.load(withOutputs(model, shown, file), file, options.threads);
   try {
     for await (const batch of test.batches({ batchSize: BATCH, limit: IMAGES })) {
       if (batch.labels.length === 0) continue;

@@ -23,6 +23,8 @@ export interface ComparePredictionsOptions {
   readonly input: InputKind;
   readonly test: TestImages;
   readonly ops: Ops;
+  /** Threads of the runtime; one per core if left out. */
+  readonly threads?: number | undefined;
   /** Percent, as the training measured it; the frozen network's own if left out. */
   readonly trainerTop1?: number | undefined;
   readonly reporter: Reporter;
@@ -36,11 +38,11 @@ export interface ComparePredictionsOptions {
 export async function comparePredictions(
   options: ComparePredictionsOptions,
 ): Promise<Pick<Verification, "images" | "top1" | "trainerTop1" | "sameClass">> {
-  const { file, bytes, network, test, ops, reporter } = options;
+  const { file, bytes, network, test, ops, threads, reporter } = options;
   const classes = network.classes.length;
   const counts = { images: 0, runtime: 0, trainer: 0, same: 0 };
   const reference = new Reference(ops, network);
-  const model = await RuntimeModel.load(bytes, file);
+  const model = await RuntimeModel.load(bytes, file, threads);
   try {
     for await (const bytes of test.batches({ batchSize: BATCH })) {
       const { labels } = bytes;

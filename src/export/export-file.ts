@@ -53,7 +53,7 @@ export async function exportFile(options: ExportOptions): Promise<ExportRecord> 
 
 /** Null where there is nothing to measure against, or the runtime has no Quant nodes. */
 async function latencyOf(options: ExportOptions, bytes: Uint8Array): Promise<Latency[] | null> {
-  const { unpruned, form, input, test, file } = options;
+  const { unpruned, form, input, test, file, threads } = options;
   if (unpruned === undefined || form === "qonnx") return null;
   const first = await firstImages(test);
   if (first === null) return null;
@@ -65,7 +65,7 @@ async function latencyOf(options: ExportOptions, bytes: Uint8Array): Promise<Lat
     return { values: forFile, shape };
   };
   const fp32 = lower(unpruned, "fp32", { input, metadata: {} }).bytes;
-  return measureLatency(file, { bytes, images }, { bytes: fp32, images });
+  return measureLatency({ file, threads }, { bytes, images }, { bytes: fp32, images });
 }
 
 /** The first batch in which an image could be read. */

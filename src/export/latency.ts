@@ -22,9 +22,20 @@ export interface Timed {
   images(count: number): { readonly values: Float32Array | Uint8Array; readonly shape: readonly number[] };
 }
 
-/** Milliseconds that onnxruntime takes for one batch of each of two models, run in turn so that both see the same machine. */
-export async function measureLatency(file: string, model: Timed, fp32: Timed): Promise<Latency[]> {
-  const sessions = [await RuntimeModel.load(model.bytes, file), await RuntimeModel.load(fp32.bytes, `${file} (fp32)`)];
+/**
+ * Milliseconds that onnxruntime takes for one batch of each of two models, run in turn so that both see the same machine.
+ *
+ * @param options.threads Of the runtime; one per core if left out.
+ */
+export async function measureLatency(
+  { file, threads }: { readonly file: string; readonly threads?: number | undefined },
+  model: Timed,
+  fp32: Timed,
+): Promise<Latency[]> {
+  const sessions = [
+    await RuntimeModel.load(model.bytes, file, threads),
+    await RuntimeModel.load(fp32.bytes, `${file} (fp32)`, threads),
+  ];
   try {
     const latencies: Latency[] = [];
     for (const batch of BATCHES) {

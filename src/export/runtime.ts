@@ -23,13 +23,14 @@ export class RuntimeModel {
   /**
    * Loads a model's bytes; `file` is its name in messages.
    *
+   * @param threads One per core if left out.
    * @throws UserError when the runtime refuses it.
    */
-  static async load(bytes: Uint8Array, file: string): Promise<RuntimeModel> {
+  static async load(bytes: Uint8Array, file: string, threads: number = availableParallelism()): Promise<RuntimeModel> {
     ort.env.logLevel = "fatal";
     try {
-      const threads = { intraOpNumThreads: availableParallelism(), interOpNumThreads: 1 };
-      return new RuntimeModel(await ort.InferenceSession.create(bytes, { ...threads, logSeverityLevel: FATAL }), file);
+      const options = { intraOpNumThreads: threads, interOpNumThreads: 1, logSeverityLevel: FATAL } as const;
+      return new RuntimeModel(await ort.InferenceSession.create(bytes, options), file);
     } catch (error) {
       throw new UserError(`${file}: ${runtimeName} cannot load it: ${messageOf(error)}`, { cause: error });
     }

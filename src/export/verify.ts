@@ -24,6 +24,8 @@ export interface VerifyOptions {
   readonly network: FrozenNetwork;
   readonly test: TestImages;
   readonly ops: Ops;
+  /** Threads of the runtime; one per core if left out. */
+  readonly threads?: number | undefined;
   /** Percent, as the training measured it; the frozen network's own if left out. */
   readonly trainerTop1?: number | undefined;
   readonly reporter: Reporter;

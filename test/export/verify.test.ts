@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
+import ort from "onnxruntime-node";
 import t from "tap";
 import { silent } from "../../src/base/progress.ts";
 import { exportForms } from "../../src/config/sections/export.ts";
@@ -146,6 +147,27 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
     t.match(record, { form: "packed", file, opset: 25, verification: { images: 250, sameClass: 100 } });
     t.equal(record.bytes, readFileSync(file).length);
     t.same(readdirSync(folder), ["model.onnx"]);
+  });
+
+  t.test("the runtime takes the threads that it is given, everywhere", async (t) => {
+    const network = frozenNetwork(plainPlan);
+    const sessions = t.capture(ort.InferenceSession, "create", ort.InferenceSession.create);
+    await exportFile({
+      form: "packed",
+      input: "uint8",
+      network,
+      unpruned: network,
+      file: join(t.testdir(), "model.onnx"),
+      metadata: {},
+      test: randomImages(network, 20),
+      ops,
+      threads: 1,
+      reporter: silent,
+    });
+    const threads = sessions().map(
+      ({ args }) => (args.at(-1) as ort.InferenceSession.SessionOptions).intraOpNumThreads,
+    );
+    t.strictSame(threads, [1, 1, 1, 1], "layers, predictions, and latency of two files");
   });
 
   t.test("a failed verification leaves nothing, not even an earlier export", async (t) => {
