@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { writeFileAtomically } from "../../src/base/atomic-file.ts";
-import { withResults } from "./table.ts";
+import { withResults } from "./readme.ts";
 
-// npm run results: the README's table of results, from the records in reports/.
+// npm run results: the README's tables of results, from the records in reports/.
 writeFileAtomically("README.md", withResults(readFileSync("README.md", "utf8")));

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import t from "tap";
-import { withResults } from "../../scripts/results/table.ts";
+import { withResults } from "../../scripts/results/readme.ts";
 
 t.test("the README's results are those of the committed records: npm run results", async (t) => {
   const readme = readFileSync("README.md", "utf8");

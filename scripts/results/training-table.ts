@@ -1,0 +1,59 @@
+import { groupRuns } from "../../src/report/comparison/configurations.ts";
+import { publishedResults } from "../../src/report/comparison/published.ts";
+import { spreadOf } from "../../src/report/comparison/spread.ts";
+import { bytes, duration, percent } from "../../src/report/format.ts";
+import type { RunRecord, RunResult } from "../../src/runs/record.ts";
+import { markdownTable } from "./markdown-table.ts";
+import type { Published } from "./published.ts";
+
+/** A row for each configuration, by data set and network, the cheapest network first; the papers' stand among them. */
+export function trainingTable(published: readonly Published[]): string {
+  const configOf = new Map(published.map(({ record, config }) => [record, config]));
+  const tasks = new Map<string, RunRecord[]>();
+  for (const { record } of published) {
+    if (record.postTraining) continue;
+    const task = `${record.data.name} ${record.network.name}`;
+    tasks.set(task, [...(tasks.get(task) ?? []), record]);
+  }
+  const rows = [...tasks].sort().flatMap(([task, records]) => {
+    const [data, network] = task.split(" ") as [string, string];
+    const ours = groupRuns(records).map(({ runs }) => rowOf(runs, configOf.get(runs[0]!)!));
+    const theirs = publishedResults(data, network).map(({ label, source, relativeBops, top1 }) => ({
+      relativeBops,
+      cells: [`${label}: ${source}`, `${network} on ${data}`, percent(top1), percent(relativeBops), "", ""],
+    }));
+    return [...ours, ...theirs].sort((a, b) => a.relativeBops - b.relativeBops).map(({ cells }) => cells);
+  });
+  return markdownTable(["run", "network", "top-1", "relative bit operations", "weights", "time of a run"], rows);
+}
+
+/** Runs of one configuration, which differ in their seeds. */
+function rowOf(runs: readonly RunRecord[], config: string) {
+  const { name, data, network, times } = runs[0]!;
+  const results = runs.map(({ result }) => result!);
+  const of = (value: (result: RunResult) => number) => spreadOf(results.map(value));
+  const relativeBops = of((result) => result.relativeBops);
+  const packed = of(({ bytes }) => bytes.packed).mean;
+  const { fp32 } = results[0]!.bytes;
+  const seeds = runs.map(({ seed }) => seed).toSorted((a, b) => a - b);
+  const own = name === config || runs.length > 1;
+  const cells = [
+    `[${own ? config : `${config}, ${name}`}](configs/${config}.yaml), ${times.epochSeconds.length} epochs, ` +
+      `${seeds.length === 1 ? "seed" : "seeds"} ${seeds.join(", ")}`,
+    `${network.name} on ${data.name}`,
+    withDeviation(
+      of(({ top1 }) => top1),
+      2,
+    ),
+    withDeviation(relativeBops, relativeBops.mean < 10 ? 3 : 0),
+    packed === fp32 ? bytes(fp32) : `${bytes(packed)} of ${bytes(fp32)}`,
+    duration(spreadOf(runs.map(({ times }) => times.seconds)).mean),
+  ];
+  return { relativeBops: relativeBops.mean, cells };
+}
+
+/** `99.30 ± 0.05 %`: mean and sample standard deviation of percentages. */
+function withDeviation({ mean, deviation }: ReturnType<typeof spreadOf>, digits: number): string {
+  if (deviation === null) return percent(mean, digits);
+  return percent(mean, digits).replace(/(?=\u202f%$)/, ` ± ${deviation.toFixed(digits)}`);
+}

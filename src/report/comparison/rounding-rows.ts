@@ -1,0 +1,62 @@
+import type { RunRecord } from "../../runs/record.ts";
+import { settingsOf } from "./configurations.ts";
+import { methodOf } from "./method.ts";
+import { spreadOf } from "./spread.ts";
+
+/** The methods that quantize a trained network, in the order of their columns. */
+export const roundingMethods = [
+  ["nearest", "Nearest"],
+  ["adaround", "AdaRound"],
+  ["bit-split", "Bit-Split"],
+] as const;
+
+export type RoundingMethod = (typeof roundingMethods)[number][0];
+
+/** One network quantized to the same bit-widths by several methods. */
+export interface RoundingRow {
+  readonly task: string;
+  /** As configured: `weights 4, activations 8`. */
+  readonly bits: string;
+  /** Percent. */
+  readonly relativeBops: number;
+  /** Top-1 of the float32 network, percent. */
+  readonly floatTop1: number;
+  /** Mean top-1 of the runs of each method, percent, and how many they are; absent where there is none. */
+  readonly top1: ReadonlyMap<RoundingMethod, { readonly mean: number; readonly count: number }>;
+}
+
+/** A row for each network and its configured bit-widths, in their order; runs of other methods are passed over. */
+export function roundingRows(records: readonly RunRecord[]): readonly RoundingRow[] {
+  const groups = new Map<string, { task: string; bits: string; runs: RunRecord[] }>();
+  for (const record of records) {
+    if (!record.postTraining || record.result === null) continue;
+    const task = `${record.network.name} on ${record.data.name}`;
+    const bits = bitsOf(record);
+    const key = JSON.stringify([task, bits]);
+    const group = groups.get(key) ?? { task, bits, runs: [] };
+    group.runs.push(record);
+    groups.set(key, group);
+  }
+  return [...groups.values()]
+    .toSorted((one, other) => (`${one.task} ${one.bits}` < `${other.task} ${other.bits}` ? -1 : 1))
+    .map(({ task, bits, runs }) => ({
+      task,
+      bits,
+      relativeBops: runs[0]!.result!.relativeBops,
+      floatTop1: runs[0]!.postTraining!.floatTop1,
+      top1: new Map(roundingMethods.flatMap(([method]) => top1Of(runs, method))),
+    }));
+}
+
+function top1Of(runs: readonly RunRecord[], method: RoundingMethod) {
+  const own = runs.filter((record) => methodOf(record) === method).map(({ result }) => result!.top1);
+  return own.length === 0 ? [] : ([[method, { mean: spreadOf(own).mean, count: own.length }]] as const);
+}
+
+/** The bit-widths as the configuration gives them. */
+function bitsOf({ config }: RunRecord): string {
+  return Array.from(settingsOf(config))
+    .filter(([path, value]) => path.startsWith("method.bits.") && value !== "{}")
+    .map(([path, value]) => `${path.slice("method.bits.".length)} ${value.replaceAll('"', "")}`)
+    .join(", ");
+}

@@ -1,0 +1,52 @@
+import t from "tap";
+import { roundingTable } from "../../scripts/results/rounding-table.ts";
+import { trainingTable } from "../../scripts/results/training-table.ts";
+import { sampleRecord } from "../fixtures/sample-record.ts";
+
+const record = sampleRecord();
+const result = { ...record.result!, top1: 99, relativeBops: 0.4 };
+const rowsOf = (table: string) => table.trimEnd().split("\n").slice(2);
+
+t.test("runs that differ in their seed are one row with mean and deviation", async (t) => {
+  const seeds = [2, 1].map((seed) => ({
+    config: "three",
+    record: { ...record, seed, config: { ...record.config, seed }, result: { ...result, top1: 99 + seed / 10 } },
+  }));
+  const rows = rowsOf(trainingTable(seeds)).filter((row) => row.includes("three"));
+  t.equal(rows.length, 1);
+  t.match(rows[0], /\[three\]\(configs\/three\.yaml\), \d+ epochs, seeds 1, 2 \|/);
+  t.match(rows[0], "| 99.15 ± 0.07\u202f% | 0.400 ± 0.000\u202f% |");
+});
+
+t.test("runs of a sweep have their names, the cheapest first", async (t) => {
+  const runs = ["dear", "cheap"].map((name, index) => ({
+    config: "front",
+    record: {
+      ...record,
+      name,
+      config: { ...record.config, name, of: name },
+      result: { ...result, relativeBops: 3 - index },
+    },
+  }));
+  const names = rowsOf(trainingTable(runs)).flatMap(
+    (row) => /front, (\w+)\]\(configs\/front\.yaml\)/.exec(row)?.[1] ?? [],
+  );
+  t.strictSame(names, ["cheap", "dear"]);
+});
+
+t.test("networks that are quantized without training have their own table", async (t) => {
+  const postTraining = { images: 512, floatTop1: 99.5, bits: {}, layers: [], quantizers: {} };
+  const runs = ["nearest", "bit-split"].map((name, index) => ({
+    config: "rounded",
+    record: {
+      ...record,
+      postTraining,
+      config: { ...record.config, method: { name, bits: { weights: 3 } } },
+      result: { ...result, top1: 97 + index },
+    },
+  }));
+  t.notMatch(trainingTable(runs), "rounded");
+  const rows = rowsOf(roundingTable(runs));
+  t.equal(rows.length, 1);
+  t.match(rows[0], "| weights 3 | 99.50\u202f% | 97.00\u202f% |  | 98.00\u202f% |");
+});
