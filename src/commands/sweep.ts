@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { availableMemory } from "../base/available-memory.ts";
@@ -127,7 +128,7 @@ function printPlan(plan: Plan, { folder, runner, workers, threads }: Place, { js
  * @throws UserError when a signal has stopped them, or when not all are finished.
  */
 function conclude({ folder, states, plan }: Sweep, { json, print, stop }: Context): void {
-  const { page } = sweepFiles(folder);
+  const { page, logs, slurmLogs } = sweepFiles(folder);
   const runs = states.map(({ name, status, error, figures }) => ({ name, status, error, ...figures }));
   if (json) print(JSON.stringify({ sweep: folder, page, runs }));
   else for (const line of resultTable(states)) print(line);
@@ -140,8 +141,10 @@ function conclude({ folder, states, plan }: Sweep, { json, print, stop }: Contex
     failed.length === 0
       ? ""
       : `, ${failed.length} failed (${failed.slice(0, 5).join(", ")}${failed.length > 5 ? ", …" : ""})`;
+  const places = [logs, slurmLogs].filter((place) => existsSync(place));
+  const where = places.length === 0 ? "" : `logs are in ${places.join(" and ")}; `;
   throw new UserError(
-    `${finished.length} of ${plan.runs.length} runs are finished${shown}; logs are in ${join(folder, "logs")}; --resume goes on with the others`,
+    `${finished.length} of ${plan.runs.length} runs are finished${shown}; ${where}--resume goes on with the others`,
     { exitCode: exitCodes.failed },
   );
 }

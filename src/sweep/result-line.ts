@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { RunState } from "./run-state.ts";
 
 /** A run in one line: what it came to, or what became of it. */
@@ -5,4 +6,10 @@ export function lineOf({ name, status, error, figures }: RunState): string {
   if (figures === null) return `${name}: ${status}${error === null ? "" : `: ${error}`}`;
   const { top1, relativeBops, seconds } = figures;
   return `${name}: ${top1.toFixed(2)} % top-1 at ${relativeBops.toFixed(3)} % relative BOPs, ${seconds.toFixed(0)} s`;
+}
+
+/** The same of a run that has failed, with those of its logs that there are. */
+export function failureLineOf(state: RunState, logs: readonly string[]): string {
+  const there = logs.filter((log) => existsSync(log));
+  return `${lineOf(state)}${there.length === 0 ? "" : ` (${there.join(", ")})`}`;
 }

@@ -12,6 +12,10 @@ const job = z.object({
   name: z.string().describe("in Slurm's queue; no other job has it"),
   id: z.string().nullable().describe("null: submitted, but the answer was not seen"),
   runs: z.array(z.string()).describe("names of its tasks' runs, task 0 first"),
+  logBytes: z
+    .array(z.int().nonnegative())
+    .default([])
+    .describe("of each run's log when it was submitted: what its task says comes behind"),
 });
 
 /** What sweep.json holds: the plan, and where each of its runs stands. */

@@ -73,7 +73,9 @@ export const parsers: Readonly<Record<string, FuzzedParser>> = {
     parse: asFile("s.yaml", (path) => planSweep(loadSweep(path), { threads: 1 })),
   },
   "sweep-state": {
-    seeds: text(JSON.stringify(newState("s", "local", { runs: [], jobs: [{ name: "j", id: null, runs: ["a"] }] }))),
+    seeds: text(
+      JSON.stringify(newState("s", "local", { runs: [], jobs: [{ name: "j", id: null, runs: ["a"], logBytes: [0] }] })),
+    ),
     parse: asFile("sweep.json", (_, folder) => readState(folder)),
   },
   record: {

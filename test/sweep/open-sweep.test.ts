@@ -49,7 +49,7 @@ t.test("finished runs have the settings of the plan", async (t) => {
 });
 
 t.test("what stands in Slurm's queue is not begun here as well", async (t) => {
-  const { out, plan } = setUp(t, [{ name: "sweep-1", id: "12", runs: ["seed-1"] }]);
+  const { out, plan } = setUp(t, [{ name: "sweep-1", id: "12", runs: ["seed-1"], logBytes: [0] }]);
   for (const options of [resume, { ...force, runner: "slurm" as const }]) {
     t.throws(() => openSweep(out, plan, options), { exitCode: 2, message: /submitted to Slurm \(12\).*scancel/ });
   }

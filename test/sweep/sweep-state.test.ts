@@ -15,7 +15,10 @@ const run = {
 t.test("what is written is read", async (t) => {
   const folder = t.testdir();
   t.equal(readState(folder), null);
-  const state = newState("front", "slurm", { runs: [run], jobs: [{ name: "front-1", id: null, runs: ["a"] }] });
+  const state = newState("front", "slurm", {
+    runs: [run],
+    jobs: [{ name: "front-1", id: null, runs: ["a"], logBytes: [7] }],
+  });
   writeState(folder, state);
   t.strictSame(readState(folder), state);
 });

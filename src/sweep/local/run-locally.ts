@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { exitCodes, messageOf } from "../../base/errors.ts";
 import type { Reporter } from "../../base/progress.ts";
 import { livingHolder } from "../../runs/lock.ts";
-import { lastError } from "../log-error.ts";
+import { lastError, logSize } from "../log-error.ts";
 import type { PlannedRun } from "../plan.ts";
-import { lineOf } from "../result-line.ts";
+import { failureLineOf, lineOf } from "../result-line.ts";
 import type { Outcome } from "../run-state.ts";
 import type { Sweep } from "../sweep.ts";
 import { filesOfRun } from "../sweep-folder.ts";
@@ -63,9 +63,10 @@ export async function runLocally(sweep: Sweep, options: LocalOptions): Promise<v
         ended++;
         try {
           const state = sweep.setEnded(run.name, outcome);
-          const line = `[${ended}/${total}] ${lineOf(state)}`;
-          if (state.status === "failed") reporter.warn(`${line} (${filesOfRun(sweep.folder, run.name).log})`);
-          else reporter.info(line);
+          const count = `[${ended}/${total}]`;
+          const { log } = filesOfRun(sweep.folder, run.name);
+          if (state.status === "failed") reporter.warn(`${count} ${failureLineOf(state, [log])}`);
+          else reporter.info(`${count} ${lineOf(state)}`);
         } catch (error) {
           // The sweep itself has failed, as on a full disk: its runs save and end before its lock is released.
           failure ??= { error };
@@ -100,11 +101,13 @@ async function train(
     if (stop.aborted) return sweep.observe(run.name);
     const command = trainingCommand(program, sweep.folder, { run, force });
     sweep.setRunning(run.name);
+    const logBytes = logSize(log);
     const started = startProcess(command, { log, progress });
     processes.add(started);
     const exit = await started.ended;
     processes.delete(started);
-    return outcomeAfter(exit, sweep.observe(run.name), log);
+    const observed = sweep.observe(run.name);
+    return observed.status === "finished" ? observed : outcomeAfter(exit, lastError(log, logBytes));
   } catch (error) {
     return { status: "failed", error: messageOf(error), figures: null };
   }
@@ -127,9 +130,8 @@ async function untilFree(
   }
 }
 
-/** @param observed What the run's record says. */
-function outcomeAfter(exit: Exit, observed: Outcome, log: string): Outcome {
-  if (observed.status === "finished") return observed;
+/** How a run that is not finished has ended. @param said The last error that it told of. */
+function outcomeAfter(exit: Exit, said: string | null): Outcome {
   if ("error" in exit) return { status: "failed", error: `cannot be started: ${exit.error}`, figures: null };
   // A program that does not hear signals yet dies of them.
   const stopped =
@@ -141,5 +143,5 @@ function outcomeAfter(exit: Exit, observed: Outcome, log: string): Outcome {
     const error = `killed by ${exit.signal}${exit.signal === "SIGKILL" ? ": perhaps for want of memory" : ""}`;
     return { status: "failed", error, figures: null };
   }
-  return { status: "failed", error: lastError(log) ?? `ended with exit code ${exit.code}`, figures: null };
+  return { status: "failed", error: said ?? `ended with exit code ${exit.code}`, figures: null };
 }

@@ -77,18 +77,33 @@ async function squeue(args: readonly string[]): Promise<readonly string[]> {
   }
 }
 
-/** How the accounting says that a task ended, as `TIMEOUT`; null on clusters that have none. */
-export async function endOfTask(task: string): Promise<string | null> {
-  try {
-    const answer = await slurm("sacct", [
-      "--noheader",
-      "--parsable2",
-      "--allocations",
-      `--jobs=${task}`,
-      "--format=State",
-    ]);
-    return answer.trim().split("\n").at(-1)?.split(" ")[0] || null;
-  } catch {
-    return null;
-  }
+/** How a task ended: `TIMEOUT`, `FAILED`, … with the exit code of its command, or the signal that ended it. */
+export interface TaskEnd {
+  readonly state: string;
+  readonly exitCode: number;
+  readonly signal: number;
 }
+
+/**
+ * How a task that has left the queue ended; null where Slurm does not tell. The controller knows it for some minutes,
+ * the accounting for good, where a cluster has one.
+ */
+export async function endOfTask(task: string): Promise<TaskEnd | null> {
+  const controller = await quietly("scontrol", ["--oneliner", "show", "job", task]);
+  const known = endIn(/ JobState=(\w+)/.exec(controller), / ExitCode=(\d+):(\d+)/.exec(controller));
+  if (known !== null) return known;
+  const query = ["--noheader", "--parsable2", "--allocations", `--jobs=${task}`, "--format=State,ExitCode"];
+  const accounting = (await quietly("sacct", query)).trim().split("\n").at(-1)!;
+  return endIn(/^(\w+)/.exec(accounting), /\|(\d+):(\d+)$/.exec(accounting));
+}
+
+/** States of tasks that have not ended: an accounting can be late. */
+const unended = new Set(["PENDING", "RUNNING", "COMPLETING", "REQUEUED", "SUSPENDED"]);
+
+function endIn(state: RegExpExecArray | null, code: RegExpExecArray | null): TaskEnd | null {
+  if (state === null || unended.has(state[1]!)) return null;
+  return { state: state[1]!, exitCode: Number(code?.[1] ?? 0), signal: Number(code?.[2] ?? 0) };
+}
+
+/** What a command says; nothing where it fails. */
+const quietly = (command: string, args: readonly string[]): Promise<string> => slurm(command, args).catch(() => "");

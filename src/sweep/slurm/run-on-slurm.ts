@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { dirname } from "node:path";
 import { makeFolder, writeFileAtomically } from "../../base/atomic-file.ts";
 import type { Reporter } from "../../base/progress.ts";
 import type { SlurmConfig } from "../../config/sections/slurm.ts";
+import { logSize } from "../log-error.ts";
 import type { PlannedRun } from "../plan.ts";
 import type { Sweep } from "../sweep.ts";
 import { filesOfRun, sweepFiles } from "../sweep-folder.ts";
@@ -10,7 +10,7 @@ import type { SlurmJob } from "../sweep-state.ts";
 import { trainingCommand } from "../training-command.ts";
 import { findJob, queuedTasks, submit } from "./commands.ts";
 import { type ArrayJob, jobScript, submission } from "./job-script.ts";
-import { watchTasks } from "./watch-tasks.ts";
+import { type Task, watchTasks } from "./watch-tasks.ts";
 
 export interface SlurmOptions {
   /** Command and arguments that start this program, here and on the cluster's nodes. */
@@ -32,27 +32,36 @@ export async function runOnSlurm(sweep: Sweep, options: SlurmOptions): Promise<v
   const tasks = await takeUpTasks(sweep);
   const rest = sweep.unfinished.filter(({ name }) => !tasks.has(name));
   if (rest.length > 0) {
-    const { id, runs } = await submitRuns(sweep, rest, options);
-    for (const [index, name] of runs.entries()) tasks.set(name, `${id}_${index}`);
-    reporter.info(`submitted ${runs.length} ${runs.length === 1 ? "run" : "runs"} as job array ${id}`);
+    const job = await submitRuns(sweep, rest, options);
+    for (const [index, name] of job.runs.entries()) tasks.set(name, taskOf(job, index));
+    reporter.info(`submitted ${rest.length} ${rest.length === 1 ? "run" : "runs"} as job array ${job.id}`);
   }
   if (detach) reporter.info("sweep --resume watches them, and writes the page");
   else await watchTasks(sweep, tasks, { pollSeconds: slurm.pollSeconds, stop, reporter });
 }
 
+type SubmittedJob = SlurmJob & { readonly id: string };
+
+const taskOf = ({ id, logBytes }: SubmittedJob, index: number): Task => ({
+  id: `${id}_${index}`,
+  logBytes: logBytes[index] ?? 0,
+});
+
 /** Tasks of earlier sessions that are in the queue, by their run; jobs that have none there are forgotten. */
-async function takeUpTasks(sweep: Sweep): Promise<Map<string, string>> {
-  const jobs: (SlurmJob & { readonly id: string })[] = [];
+async function takeUpTasks(sweep: Sweep): Promise<Map<string, Task>> {
+  const jobs: SubmittedJob[] = [];
   for (const job of sweep.jobs) {
     const id = job.id ?? (await findJob(job.name));
     if (id !== null) jobs.push({ ...job, id });
   }
   const queue = await queuedTasks(jobs.map(({ id }) => id));
   const unfinished = new Set(sweep.unfinished.map(({ name }) => name));
-  const tasks = new Map<string, string>();
-  const alive = jobs.filter(({ id, runs }) => {
-    const queued = runs.flatMap((name, index) => (queue.has(`${id}_${index}`) ? [{ name, index }] : []));
-    for (const { name, index } of queued) if (unfinished.has(name)) tasks.set(name, `${id}_${index}`);
+  const tasks = new Map<string, Task>();
+  const alive = jobs.filter((job) => {
+    const queued = job.runs
+      .map((name, index) => ({ name, task: taskOf(job, index) }))
+      .filter(({ task }) => queue.has(task.id));
+    for (const { name, task } of queued) if (unfinished.has(name)) tasks.set(name, task);
     return queued.length > 0;
   });
   sweep.setJobs(alive);
@@ -63,21 +72,22 @@ async function submitRuns(
   sweep: Sweep,
   planned: readonly PlannedRun[],
   { program, slurm }: SlurmOptions,
-): Promise<SlurmJob> {
+): Promise<SubmittedJob> {
   const { folder, plan, jobs: earlier } = sweep;
-  const { script, slurmLogs } = sweepFiles(folder);
+  const { script, logs, slurmLogs } = sweepFiles(folder);
   const runs = planned.map(({ name }) => name);
   // A task that is requeued after its node has failed finds a lock of that node: Slurm runs no task twice at a time.
   const commands = planned.map((run) => trainingCommand(program, folder, { run, force: true }));
   const name = `${plan.name.replace(/[^\w.-]/g, "_")}-${randomBytes(4).toString("hex")}`;
   const array: ArrayJob = { name, folder, runs, commands, workingFolder: process.cwd(), slurm };
   makeFolder(slurmLogs);
-  makeFolder(dirname(filesOfRun(folder, runs[0]!).log));
+  makeFolder(logs);
   writeFileAtomically(script, jobScript(array));
   // Told first: whoever is killed before the answer comes finds the job by its name.
-  sweep.setJobs([...earlier, { name, id: null, runs }]);
+  const logBytes = runs.map((run) => logSize(filesOfRun(folder, run).log));
+  sweep.setJobs([...earlier, { name, id: null, runs, logBytes }]);
   try {
-    const job = { name, id: await submit(submission(array)), runs };
+    const job = { name, id: await submit(submission(array)), runs, logBytes };
     sweep.setJobs([...earlier, job]);
     return job;
   } catch (error) {

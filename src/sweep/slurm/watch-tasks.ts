@@ -2,11 +2,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { exitCodes, messageOf, UserError } from "../../base/errors.ts";
 import type { Reporter } from "../../base/progress.ts";
 import { lastError } from "../log-error.ts";
-import { lineOf } from "../result-line.ts";
-import type { Outcome } from "../run-state.ts";
+import { failureLineOf, lineOf } from "../result-line.ts";
 import type { Sweep } from "../sweep.ts";
-import { filesOfRun } from "../sweep-folder.ts";
+import { filesOfRun, slurmLogOf } from "../sweep-folder.ts";
 import { endOfTask, queuedTasks } from "./commands.ts";
+import { outcomeOfTask } from "./task-outcome.ts";
+
+/** A run's task in Slurm. */
+export interface Task {
+  /** As `12_3`. */
+  readonly id: string;
+  /** Of the run's log when the task was submitted: what it says comes behind. */
+  readonly logBytes: number;
+}
 
 export interface WatchOptions {
   readonly pollSeconds: number;
@@ -17,17 +25,17 @@ export interface WatchOptions {
 /**
  * Looks at the queue and at the runs' records until none of the tasks is left; sweep.json and the page follow.
  *
- * @param tasks By the run's name, as `12_3`.
+ * @param tasks By the run's name.
  * @throws UserError when `stop` is heard: the tasks go on.
  */
 export async function watchTasks(
   sweep: Sweep,
-  tasks: ReadonlyMap<string, string>,
+  tasks: ReadonlyMap<string, Task>,
   { pollSeconds, stop, reporter }: WatchOptions,
 ): Promise<void> {
   const total = sweep.plan.runs.length;
   const watched = new Map(tasks);
-  const jobs = [...new Set([...tasks.values()].map((task) => task.split("_")[0]!))];
+  const jobs = [...new Set([...tasks.values()].map(({ id }) => id.split("_")[0]!))];
   // Files of another machine can be seen late: a run counts as unfinished only at the second look.
   const gone = new Set<string>();
   reporter.progress.start("sweep", total);
@@ -35,15 +43,22 @@ export async function watchTasks(
     while (watched.size > 0) {
       const queue = await look(jobs, reporter);
       for (const [name, task] of queue === null ? [] : [...watched]) {
-        if (follow(sweep, name, queue!.get(task))) continue;
+        if (follow(sweep, name, queue!.get(task.id))) continue;
         const observed = sweep.observe(name);
         if (observed.status !== "finished" && !gone.has(name)) {
           gone.add(name);
           continue;
         }
         watched.delete(name);
-        const state = sweep.setEnded(name, await outcomeOfTask(task, observed, filesOfRun(sweep.folder, name).log));
-        reporter.info(`[${total - watched.size}/${total}] ${lineOf(state)}`);
+        const { log } = filesOfRun(sweep.folder, name);
+        const said = lastError(log, task.logBytes);
+        const isFinished = observed.status === "finished";
+        const state = sweep.setEnded(name, isFinished ? observed : outcomeOfTask(await endOfTask(task.id), said));
+        const count = `[${total - watched.size}/${total}]`;
+        // What the run did not live to say, Slurm does.
+        const told = said === null ? slurmLogOf(sweep.folder, task.id) : log;
+        if (state.status === "failed") reporter.warn(`${count} ${failureLineOf(state, [told])}`);
+        else reporter.info(`${count} ${lineOf(state)}`);
       }
       const running = sweep.states.filter(({ status }) => status === "running").length;
       reporter.progress.update(total - watched.size, `${running} running, ${watched.size - running} waiting`);
@@ -84,14 +99,4 @@ async function pause(
     const message = `stopped watching by ${stop.reason}: the runs go on; watch again with --resume, or end them with scancel ${jobs.join(" ")}`;
     throw new UserError(message, { exitCode });
   }
-}
-
-/** How a task that has left the queue has ended, by its run's record first. */
-async function outcomeOfTask(task: string, observed: Outcome, log: string): Promise<Outcome> {
-  if (observed.status === "finished") return observed;
-  const said = lastError(log);
-  const hasFailed = observed.status === "failed" || (said !== null && !said.startsWith("stopped by"));
-  if (hasFailed) return { status: "failed", error: said ?? "its record says so", figures: null };
-  const end = await endOfTask(task);
-  return { status: "stopped", error: `its task has left the queue${end === null ? "" : ` (${end})`}`, figures: null };
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import t from "tap";
@@ -55,6 +56,23 @@ t.test("a real Slurm", { skip: nativeMissing() || slurmMissing(), timeout: 600_0
     const watched = await start([...args, "--resume"], cluster.env).ended;
     t.equal(watched.code, 0, watched.stderr);
     t.notMatch(watched.stderr, /submitted/, "it is in the queue");
+  });
+
+  await t.test("a run that fails is told of in its own words, or in Slurm's where it had none", async (t) => {
+    const sweep = (name: string, list: object, settings: object = {}) => {
+      const file = writeTinySweep(join(folder, name), {
+        list: [{ name: "one", ...list }],
+        slurm: { cpus: 1, pollSeconds: 1, ...settings },
+      });
+      return start(["sweep", file, "--runner", "slurm", "--out", join(folder, name, "out")], cluster.env).ended;
+    };
+    const broken = await sweep("broken", { "training.from": join(folder, "nowhere") });
+    t.equal(broken.code, 1);
+    t.match(broken.stderr, /one: failed: .*nowhere.* \(\S*broken\/out\/logs\/one\.log\)/);
+    const silent = await sweep("silent", { seed: 1 }, { modules: ["none-such"] });
+    t.equal(silent.code, 1);
+    const [, log] = /failed without a word: exit code 1 \((\S*silent\/out\/slurm\/\d+_0\.log)\)/.exec(silent.stderr)!;
+    t.match(readFileSync(log!, "utf8"), /module/);
   });
 
   await t.test("its page and its runs are those of the local sweep", async (t) => {
