@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder, removeParts } from "../base/atomic-file.ts";
 import { UsageError, UserError } from "../base/errors.ts";
@@ -47,7 +47,11 @@ export function openSweep(folder: string, plan: Plan, { resume, force, runner }:
     const before = readState(folder);
     if (anew || runner === "local") refuseSubmitted(folder, before);
     const begun = plan.runs.filter(({ name }) => existsSync(filesOfRun(folder, name).folder));
-    if (anew) for (const { name } of begun) clearLocked(filesOfRun(folder, name).folder);
+    if (anew)
+      clearSweep(
+        folder,
+        begun.map(({ name }) => filesOfRun(folder, name).folder),
+      );
     if (!resume && !force && (before !== null || begun.length > 0))
       throw new UsageError(`${folder} already holds a sweep: use --resume to continue it, or --force to start anew`);
     refuseChanges(folder, plan);
@@ -67,13 +71,15 @@ function refuseSubmitted(folder: string, before: SweepState | null): void {
   );
 }
 
-/** Removes what an earlier sweep has left of a run, unless somebody works on it. */
-function clearLocked(folder: string): void {
-  const { lock } = openRunDirectory(folder, { resume: false, force: true });
+/** Removes what an earlier sweep has left of its runs and of the page that speaks of them; nothing while one is in use. */
+function clearSweep(folder: string, runFolders: readonly string[]): void {
+  const locks: RunLock[] = [];
   try {
-    clearRun(folder);
+    for (const run of runFolders) locks.push(openRunDirectory(run, { resume: false, force: true }).lock);
+    rmSync(sweepFiles(folder).page, { force: true });
+    for (const run of runFolders) clearRun(run);
   } finally {
-    lock.release();
+    for (const lock of locks) lock.release();
   }
 }
 

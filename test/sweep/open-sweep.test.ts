@@ -1,7 +1,8 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { loadConfig } from "../../src/config/load.ts";
+import { acquireLock } from "../../src/runs/lock.ts";
 import { writeRecord } from "../../src/runs/record-file.ts";
 import { type OpenOptions, openSweep } from "../../src/sweep/open-sweep.ts";
 import { planSweep } from "../../src/sweep/plan.ts";
@@ -39,6 +40,22 @@ t.test("a folder that holds a sweep is opened with --resume or --force only", as
   t.equal(anew.before, null);
   t.notOk(existsSync(record), "the old runs are gone: they would pass for finished ones");
   anew.lock.release();
+});
+
+t.test("--force removes nothing while one of the runs is in use, then the page with the runs", async (t) => {
+  const { out, plan, record } = setUp(t);
+  const page = join(out, "index.html");
+  writeFileSync(page, "a page that speaks of the old runs");
+  const second = join(out, "runs", plan.runs[1]!.name);
+  mkdirSync(second, { recursive: true });
+  const inUse = acquireLock(second, { force: false });
+  t.throws(() => openSweep(out, plan, force), { exitCode: 1, message: /is in use by another run/ });
+  t.ok(existsSync(record), "the first run has its record still");
+  t.ok(existsSync(page));
+  inUse.release();
+  openSweep(out, plan, force).lock.release();
+  t.notOk(existsSync(record));
+  t.notOk(existsSync(page));
 });
 
 t.test("finished runs have the settings of the plan", async (t) => {
