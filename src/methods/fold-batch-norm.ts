@@ -51,10 +51,14 @@ export function foldBatchNorm(network: Network, statistics: Statistics): Network
   return { ...network, nodes: [...parameters, ...folded] };
 }
 
-/** The network with its folded batch normalizations frozen: they use the running statistics, which no longer move. */
+/**
+ * The network with its batch normalizations frozen: they use the running statistics, which no longer move. Those that
+ * are not folded into a layer keep scale and shift too, as they are deployed.
+ */
 export const freezeBatchNorm = (network: Network): Network => ({
   ...network,
   nodes: network.nodes.map((node) => {
+    if (node.kind === "batch-norm") return { ...node, frozen: true };
     if (node.kind !== "folded-norm") return node;
     const [output, scale, shift] = node.inputs;
     return { ...node, statistics: "running", inputs: [output, scale, shift] };

@@ -64,7 +64,7 @@ export class NetworkBuilder {
   batchNorm(id: string, input: NodeId, { channels }: { channels: number }): NodeId {
     const scale = this.#parameter(`${id}.scale`, "scale", [channels], { kind: "constant", value: 1 });
     const shift = this.#parameter(`${id}.shift`, "shift", [channels], { kind: "constant", value: 0 });
-    return this.#push({ kind: "batch-norm", id, inputs: [input, scale, shift], epsilon: EPSILON });
+    return this.#push({ kind: "batch-norm", id, inputs: [input, scale, shift], epsilon: EPSILON, frozen: false });
   }
 
   relu(id: string, input: NodeId, { limit = null }: { limit?: number | null } = {}): NodeId {

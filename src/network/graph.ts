@@ -90,6 +90,8 @@ export interface BatchNormNode extends Base {
   /** x, scale, shift. */
   readonly inputs: readonly [NodeId, NodeId, NodeId];
   readonly epsilon: number;
+  /** Whether it is a constant factor and shift in training too, of the running statistics: for fine-tuning. */
+  readonly frozen: boolean;
 }
 
 /** A weight times scale/sqrt(running variance + epsilon) of the batch normalization `norm`, per output channel. */

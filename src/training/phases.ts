@@ -21,7 +21,10 @@ export interface Phase {
   readonly quantizes: boolean;
   /** Whether gates stay at their test-time values. */
   readonly gatesFixed: boolean;
-  /** Whether batch normalization keeps its running statistics and trains with them. */
+  /**
+   * Whether batch normalization keeps its running statistics and trains with them; where it is not folded into a layer,
+   * its scale and shift rest too.
+   */
   readonly batchNormFrozen: boolean;
 }
 

@@ -2,6 +2,7 @@ import t from "tap";
 import { loadEngine } from "../../src/engine/load.ts";
 import type { Ops } from "../../src/engine/ops.ts";
 import { createQuantizers } from "../../src/methods/create-quantizers.ts";
+import { freezeBatchNorm } from "../../src/methods/fold-batch-norm.ts";
 import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
 import { evenPadding, NetworkBuilder } from "../../src/network/builder.ts";
 import type { Network } from "../../src/network/graph.ts";
@@ -19,6 +20,7 @@ const networks: Readonly<Record<string, Network>> = {
   "ResNet-20 with shortcuts A": cifarResNet("resnet20", 20, { ...small, widths: [3, 4, 6] }),
   "ResNet-20 with shortcuts B": cifarResNet("resnet20", 20, { ...small, shortcut: "B", widths: [3, 4, 6] }),
   "inverted residuals": invertedResiduals(),
+  "inverted residuals, frozen batch normalization": freezeBatchNorm(invertedResiduals()),
   "LeNet-5": createNetwork("lenet5", { inputShape: [28, 28, 1], classes: 3 }),
 };
 /** MobileNetV2's blocks, few of them: through all 52 layers, rounding errors grow to the size of the gradients. */
@@ -106,7 +108,8 @@ for (const { kind, skip } of engineKinds) {
         );
         const along = (step: number) => {
           for (const [id, variable] of model.parameters) {
-            const direction = gradients.get(id)!;
+            const direction = gradients.get(id);
+            if (direction === undefined) continue;
             ops.assign(
               variable,
               values.get(id)!.map((value, i) => value + step * direction[i]!),

@@ -3,6 +3,8 @@ import type { Ops } from "../../src/engine/ops.ts";
 import { createQuantizers } from "../../src/methods/create-quantizers.ts";
 import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
 import { noPrior } from "../../src/methods/method.ts";
+import { evenPadding, NetworkBuilder } from "../../src/network/builder.ts";
+import type { Network } from "../../src/network/graph.ts";
 import { cifarResNet } from "../../src/network/zoo/resnet-cifar.ts";
 import { stepSamples } from "../../src/training/loop.ts";
 import { createModel, type Model } from "../../src/training/model.ts";
@@ -25,6 +27,21 @@ const training = {
 } as const;
 const phases = planPhases(training, { trainsWeights: true, prior: noPrior });
 const [learning, settling, tuning] = phases as [Phase, Phase, Phase];
+
+/** A network whose second batch normalization stands behind a sum: nothing can fold it. */
+function normalizedSum(): Network {
+  const network = new NetworkBuilder();
+  const convolution = { kernel: 3, padding: evenPadding(1), bias: false } as const;
+  const first = network.conv2d("conv1", network.input, { ...convolution, inputs: 3, outputs: 4 });
+  const x = network.relu("relu1", network.batchNorm("norm1", first, { channels: 4 }));
+  const sum = network.add("sum", network.conv2d("conv2", x, { ...convolution, inputs: 4, outputs: 4 }), x);
+  const pooled = network.globalAveragePool(
+    "pool",
+    network.relu("relu2", network.batchNorm("norm2", sum, { channels: 4 })),
+  );
+  const output = network.dense("fc", pooled, { inputs: 4, outputs: 4 });
+  return network.build({ name: "normalized-sum", inputShape: [8, 8, 3], classes: 4, output });
+}
 
 function started(ops: Ops): Trainer {
   const network = insertQuantizers(plain, { pruning: true });
@@ -94,6 +111,33 @@ t.test("gates and batch normalization rest when they should, and all else learns
   trainer.weights.dispose();
   t.equal(ops.liveTensors(), before);
 });
+
+for (const [name, network, frozen] of [
+  ["in float32", normalizedSum(), ["norm1", "norm2"]],
+  ["quantized, behind a sum", insertQuantizers(normalizedSum(), { pruning: true }), ["norm2"]],
+] as const) {
+  t.test(`${name}: batch normalization that is not folded is a constant in fine-tuning`, async (t) => {
+    const { ops } = await anyEngine();
+    const quantizers = createQuantizers(network, { initial, prior: "bop" });
+    const trainer = new Trainer(createModel(network, { ops, seed: 2, quantizers }), learning.groups);
+    const [constant, weights] = [
+      frozen.flatMap((id) => [`parameter/${id}`, `statistics/mean/${id}`, `statistics/variance/${id}`]),
+      ["parameter/conv1.weight", "parameter/conv2.weight", "parameter/fc.bias"],
+    ];
+    const started = stateOf(trainer, ...constant);
+    t.equal(started.length, 4 * frozen.length);
+    train(trainer, learning, 2);
+    trainer.enter(tuning);
+    const [before, learned] = [stateOf(trainer, ...constant), weights.map((id) => stateOf(trainer, id))];
+    for (const [index, tensor] of before.entries())
+      t.strictNotSame(tensor, started[index], `${tensor[0]} learns first`);
+    train(trainer, tuning, 2);
+    t.strictSame(stateOf(trainer, ...constant), before);
+    for (const [index, id] of weights.entries()) t.strictNotSame(stateOf(trainer, id), learned[index], `${id} learns`);
+    for (const variable of trainer.model.parameters.values()) ops.dispose(variable);
+    trainer.weights.dispose();
+  });
+}
 
 for (const { phase, epoch, stop } of [
   { phase: settling, epoch: 1, stop: 3 },

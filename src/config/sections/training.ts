@@ -50,7 +50,9 @@ const finetune = z
     weights: group("weights and biases", { schedule: "cosine", learningRate: 1e-4, optimizer: "sgd" }),
     ranges: group("the quantizers' ranges", { schedule: "cosine", learningRate: 1e-4 }),
   })
-  .describe("after training: gates at their test-time values, batch normalization frozen, weights and ranges refined");
+  .describe(
+    "after training: gates at their test-time values, batch normalization frozen (its running statistics; where it is not folded into a layer, its scale and shift too), weights and ranges refined",
+  );
 
 const pretrain = z
   .strictObject({

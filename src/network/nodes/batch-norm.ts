@@ -35,9 +35,9 @@ export const perChannel = ({ ops }: Pass, values: Float32Array): Tensor => ops.t
 /** Batch normalization as it trains in float32. */
 export const batchNorm: NodeKind<BatchNormNode> = {
   shape: (_, [x]) => x!,
-  forward({ id, epsilon }, [x, scale, shift], pass) {
+  forward({ id, epsilon, frozen }, [x, scale, shift], pass) {
     const { ops } = pass;
-    if (!pass.training) {
+    if (!pass.training || frozen) {
       const running = pass.statistics(id);
       const inverse = perChannel(pass, inverseDeviation(running, epsilon));
       const factor = ops.multiply(scale!, inverse);
@@ -48,7 +48,7 @@ export const batchNorm: NodeKind<BatchNormNode> = {
           running.mean.map((value) => -value),
         ),
       );
-      return { output: ops.affine(x!, factor, ops.add(shift!, centre)), saved: [] };
+      return { output: ops.affine(x!, factor, ops.add(shift!, centre)), saved: [factor] };
     }
     const { output, statistics } = ops.batchNorm(x!, scale!, shift!, epsilon);
     const correction = unbiased(x!);
@@ -58,7 +58,9 @@ export const batchNorm: NodeKind<BatchNormNode> = {
     });
     return { output, saved: [x!, scale!, statistics.mean, statistics.variance] };
   },
-  backward({ epsilon }, gradient, [x, scale, mean, variance], { ops }) {
+  backward({ epsilon, frozen }, gradient, saved, { ops }) {
+    if (frozen) return [ops.multiply(gradient, saved[0]!), null, null];
+    const [x, scale, mean, variance] = saved;
     const statistics = { mean: mean!, variance: variance! };
     const gradients = ops.batchNormGradient(x!, gradient, scale!, statistics, epsilon);
     return [gradients.x, gradients.scale, gradients.shift];

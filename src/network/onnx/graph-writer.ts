@@ -138,7 +138,7 @@ export class GraphWriter {
       this.#parameter(`${id}.scale`, "scale", [outputs], scale, { kind: "constant", value: 1 }),
       this.#parameter(`${id}.shift`, "shift", [outputs], shift, { kind: "constant", value: 0 }),
     ] as const;
-    return this.push({ kind: "batch-norm", id, inputs, epsilon });
+    return this.push({ kind: "batch-norm", id, inputs, epsilon, frozen: false });
   }
 
   /** Lowers the limit of a ReLU; false where `node` is none. */
