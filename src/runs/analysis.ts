@@ -10,6 +10,12 @@ const weightHistogram = z.object({
   bins: z.array(count).describe("weights of the kept channels, before quantization, in bins of equal width"),
   beyond: z.tuple([count, count]).describe("weights below the first and above the last bin"),
   clipped: count.describe("weights outside the learned range"),
+  ranges: z
+    .tuple([finite, finite])
+    .optional()
+    .describe(
+      "where output channels have ranges of their own, the narrowest and the widest: every weight was multiplied by the widest over its channel's before it was counted",
+    ),
   codes: z.array(count).nullable().describe("weights on each grid point, lowest code first; null above 4 bits"),
 });
 

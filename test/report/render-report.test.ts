@@ -95,6 +95,16 @@ t.test("the authors' bit operations of a layer have a column where they differ",
   t.ok(found(renderReport({ ...record, result: { ...record.result!, layers } }), column));
 });
 
+t.test("weights that were stretched to a common range are said to be", async (t) => {
+  const record = sampleRecord();
+  t.equal(found(renderReport(record), /stretched/), null);
+  const weights = record.analysis!.weights.map((one) => ({ ...one, ranges: [0.0125, 0.4] as [number, number] }));
+  const page = renderReport({ ...record, analysis: { ...record.analysis!, weights } });
+  t.match(page, "its weights are drawn stretched: multiplied by the widest channel’s range over its own");
+  t.match(page, "largest step");
+  t.match(page, "channels’ ranges from 0.0125 to 0.4, drawn stretched to the widest");
+});
+
 t.test("the page loads nothing, and its policy allows only its own style and script", async (t) => {
   const page = renderReport(sampleRecord());
   const policy =

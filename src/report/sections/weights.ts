@@ -20,13 +20,15 @@ export function weightSection(record: RunRecord): Section {
               ? "This run’s record holds no weights."
               : "The weights are counted when the run ends.",
           )
-        : markup`<p>${record.postTraining ? severalGrids : learnedGrid}</p>
+        : markup`<p>${record.postTraining ? severalGrids : learnedGrid}${histograms.some(({ ranges }) => ranges) ? stretched : ""}</p>
 <div class="small-multiples">${histograms.map((histogram, index) => weightFigure(record, histogram, index))}</div>`,
   };
 }
 
 const learnedGrid =
   "Weights of the kept channels, before they are rounded. Upright lines are the points of the learned grid, as far as they can be told apart; the shaded parts lie beyond the range and are clipped.";
+const stretched =
+  " Where each output channel has a range of its own, its weights are drawn stretched: multiplied by the widest channel’s range over its own. Numbers on the axis, range and step are those of the widest channel.";
 const severalGrids =
   "Weights as they are stored, those of all output channels together; each channel may have a step of its own. The range is that of the channel with the largest step.";
 
@@ -66,14 +68,17 @@ function weightFigure(record: RunRecord, histogram: WeightHistogram, index: numb
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 function described(
-  { bins, beyond, clipped, codes }: WeightHistogram,
+  { bins, beyond, clipped, ranges, codes }: WeightHistogram,
   { bits, xMax }: LearnedQuantizer,
   perChannel: boolean,
 ): string {
   const total = sum(bins) + sum(beyond);
-  const step = `${perChannel ? "largest step" : "step"} ${significant(stepSize(bits, { xMax, signed: true }))}`;
+  const step = `${perChannel || ranges ? "largest step" : "step"} ${significant(stepSize(bits, { xMax, signed: true }))}`;
   const zeros = codes === null ? "" : `, ${percent(share(codes[(codes.length - 1) / 2]!, total), 1)} on zero`;
-  return `${integer(total)} weights, ${step}${zeros}, ${percent(share(clipped, total), 1)} clipped`;
+  const scaled = ranges
+    ? `; channels’ ranges from ${significant(ranges[0])} to ${significant(ranges[1])}, drawn stretched to the widest`
+    : "";
+  return `${integer(total)} weights, ${step}${zeros}, ${percent(share(clipped, total), 1)} clipped${scaled}`;
 }
 
 /** Bars, grid, range and axis, as SVG elements. Bars grow from the axis; the highest fills the height. */

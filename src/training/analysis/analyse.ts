@@ -35,15 +35,9 @@ function weightHistograms(
         observe: (node, _, [read]) => {
           if (node.kind !== "quantizer" || node.role !== "weight") return;
           const quantizer = quantizers.get(node.id)!;
-          const { range, xMax } = quantizer;
-          // Where channels have ranges of their own, each is seen in units of its range, beside the widest.
-          const values = Float32Array.from(
-            ops.read(read!),
-            (value, index) => value * (xMax / range[index % range.length]!),
-          );
           // Of a depthwise weight [height, width, channels, 1] the channels are the last axis but one.
           const channels = quantizer.prune?.length ?? read!.shape.at(-1)!;
-          histograms.push(weightHistogram(quantizer, values, channels));
+          histograms.push(weightHistogram(quantizer, Float32Array.from(ops.read(read!)), channels));
         },
       });
     },

@@ -12,19 +12,22 @@ const widestView = 1.5;
 const countedBits = 4;
 
 /**
- * How the weights of one tensor lie on their learned grid.
+ * How the weights of one tensor lie on their learned grid. Where channels have ranges of their own, each channel's
+ * weights are stretched so that its range is that of the widest: then all lie on one grid.
  *
  * @param values What the quantizer reads, the last axis its output channels; those of pruned channels are left out.
  */
 export function weightHistogram(
-  quantizer: Pick<GatedQuantizer, "bits" | "grid" | "kept" | "xMax"> & {
+  quantizer: Pick<GatedQuantizer, "bits" | "grid" | "kept" | "range" | "xMax"> & {
     readonly node: Pick<GatedQuantizer["node"], "id" | "signed">;
   },
   values: Float32Array,
   channels: number,
 ): WeightHistogram {
-  const { bits, grid, kept, xMax, node } = quantizer;
-  const left = kept === null ? values : ofChannels(values, channels, kept);
+  const { bits, grid, kept, range, xMax, node } = quantizer;
+  const stretched =
+    range.length === 1 ? values : values.map((value, index) => value * (xMax / range[index % range.length]!));
+  const left = kept === null ? stretched : ofChannels(stretched, channels, kept);
   const limit = Math.min(Math.max(largest(left), xMax), widestView * xMax);
   const bins = new Array<number>(binCount).fill(0);
   const beyond: [number, number] = [0, 0];
@@ -36,7 +39,15 @@ export function weightHistogram(
   }
   const codesOf = () => (grid === null ? encode(left, bits, { xMax, signed: node.signed }) : codesOn(grid.steps, left));
   const codes = bits > countedBits ? null : countCodes(codesOf(), codeLimits(bits, node.signed));
-  return { quantizer: node.id, limit, bins, beyond, clipped, codes };
+  return {
+    quantizer: node.id,
+    limit,
+    bins,
+    beyond,
+    clipped,
+    ...(range.length > 1 && { ranges: [Math.min(...range), xMax] as [number, number] }),
+    codes,
+  };
 }
 
 function ofChannels(values: Float32Array, channels: number, kept: readonly number[]): Float32Array {

@@ -103,6 +103,7 @@ t.test("a large image is scaled down by means; a channel that no picture has is 
 const quantizerOf = (bits: 2 | 4 | 8, xMax: number, kept: readonly number[] | null) => ({
   bits,
   xMax,
+  range: Float64Array.of(xMax),
   kept,
   grid: null,
   node: { id: "w", signed: true },
@@ -141,4 +142,15 @@ t.test("every weight is counted once, in a bin or beyond; zero lies in the middl
   );
   const { bins } = weightHistogram(quantizerOf(8, 1, null), Float32Array.of(0, -1e-9, 1e-9), 1);
   t.equal(bins[(bins.length - 1) / 2], 3);
+});
+
+t.test("channels with ranges of their own are stretched to the widest, and the record says which", async (t) => {
+  // Three channels, the last of which is pruned; in units of its range each has the same weights.
+  const range = Float64Array.of(1, 0.25, 2);
+  const values = Float32Array.from([-0.9, 0.1, 0.5, 1.2].flatMap((part) => Array.from(range, (end) => part * end)));
+  const histogram = weightHistogram({ ...quantizerOf(2, 2, [0, 1]), range }, values, 3);
+  t.strictSame(histogram.codes, [2, 2, 4], "twice -1, 0, 1 and what is clipped to 1");
+  t.equal(histogram.clipped, 2);
+  t.strictSame(histogram.ranges, [0.25, 2]);
+  t.notOk("ranges" in weightHistogram(quantizerOf(2, 1, null), values, 3), "one range for all");
 });
