@@ -2,47 +2,38 @@ import { availableMemory } from "../base/available-memory.ts";
 import { UsageError } from "../base/errors.ts";
 import type { Reporter } from "../base/progress.ts";
 import type { RunConfig } from "../config/schema.ts";
-import type { Network } from "../network/graph.ts";
-import { type BatchSizes, estimateMemory } from "../training/memory-estimate.ts";
+import { type MemoryStage, memoryStages, type RunNetwork } from "../training/memory-stages.ts";
 
 /**
  * Refuses a configuration that cannot fit into memory, before its first step; warns of one that may not.
  *
- * @throws UsageError with the estimate and the batch sizes that would fit.
+ * @throws UsageError with the estimate and the settings that would fit.
  */
 export function requireMemory(
-  { data }: Pick<RunConfig, "data">,
-  network: Network,
+  config: Pick<RunConfig, "data">,
+  run: RunNetwork,
   { available = availableMemory(), warn }: { readonly available?: number } & Pick<Reporter, "warn">,
 ): void {
-  const { batchSize, evaluationBatchSize } = data;
-  const { training, trainingAtMost, evaluation, saving } = estimateMemory(network, { batchSize, evaluationBatchSize });
-  if (Math.max(trainingAtMost, evaluation, saving) <= available) return;
-  const needs = [
-    `training at data.batchSize ${batchSize} needs about ${inGib(training)}, up to ${inGib(trainingAtMost)} while gates are undecided`,
-    `evaluation at data.evaluationBatchSize ${evaluationBatchSize} ${inGib(evaluation)}`,
-    `saving ${inGib(saving)}`,
-  ];
-  const what = `${needs.join(", ")}; ${inGib(available)} of memory are available`;
-  const remedy = remedyFor(network, { batchSize, evaluationBatchSize }, available);
-  if (Math.max(training, evaluation, saving) > available)
+  const stages = memoryStages(config, run);
+  if (stages.every(({ atMost }) => atMost <= available)) return;
+  const needs = stages.map(({ says }) => says(inGib)).join(", ");
+  const what = `${needs}; ${inGib(available)} of memory are available`;
+  const remedy = remedyFor(stages, available);
+  if (stages.some(({ likely }) => likely > available))
     throw new UsageError(`this configuration does not fit into memory: ${what}: ${remedy}`);
   warn(`this configuration may not fit into memory: ${what}: if it does not, ${remedy}`);
 }
 
-/** The largest batch sizes that surely fit; memory is what is missing where not even 1 does. */
-function remedyFor(network: Network, sizes: BatchSizes, available: number): string {
-  const fits = (need: "trainingAtMost" | "evaluation", changed: Partial<BatchSizes>) =>
-    estimateMemory(network, { ...sizes, ...changed })[need] <= available;
-  const batchSize = largest(sizes.batchSize, (batchSize) => fits("trainingAtMost", { batchSize }));
-  const evaluationBatchSize = largest(sizes.evaluationBatchSize, (evaluationBatchSize) =>
-    fits("evaluation", { evaluationBatchSize }),
-  );
-  if (batchSize === 0 || evaluationBatchSize === 0) return "free memory, raise the limit, or take a smaller network";
-  const lower = [
-    ...(batchSize < sizes.batchSize ? [`data.batchSize to ${batchSize}`] : []),
-    ...(evaluationBatchSize < sizes.evaluationBatchSize ? [`data.evaluationBatchSize to ${evaluationBatchSize}`] : []),
-  ];
+/** The largest settings that surely fit; memory is what is missing where not even 1 does. */
+function remedyFor(stages: readonly MemoryStage[], available: number): string {
+  const settings = stages.flatMap(({ setting }) => setting ?? []);
+  const fitting = settings.map(({ path, value, atMost }) => ({
+    path,
+    value,
+    fits: largest(value, (changed) => atMost(changed) <= available),
+  }));
+  if (fitting.some(({ fits }) => fits === 0)) return "free memory, raise the limit, or take a smaller network";
+  const lower = fitting.filter(({ fits, value }) => fits < value).map(({ path, fits }) => `${path} to ${fits}`);
   return lower.length === 0 ? "free memory, or raise the limit" : `lower ${lower.join(" and ")}, or free memory`;
 }
 

@@ -83,7 +83,7 @@ async function localLimits(
   const needs = new Map(
     plan.runs.map(({ name, config }) => [
       name,
-      { threads: config.engine.threads!, memory: estimates?.get(name) ?? runMemoryGiB! * 2 ** 30 },
+      { threads: config.engine.threads!, memory: estimates?.get(name)?.bytes ?? runMemoryGiB! * 2 ** 30 },
     ]),
   );
   const large = [...needs].filter(([, need]) => need.memory > memory);
@@ -92,8 +92,10 @@ async function localLimits(
       .map(([name, need]) => `${name} (${gib(need.memory)})`)
       .slice(0, 10)
       .join(", ");
+    const settings = new Set(large.flatMap(([name]) => estimates?.get(name)?.settings ?? []));
+    const lower = settings.size === 0 ? "" : `lower ${[...settings].join(" or ")}, `;
     throw new UsageError(
-      `runs that need more memory than the ${gib(memory)} of this sweep: ${list}: lower data.batchSize or data.evaluationBatchSize, raise sweep.local.memoryGiB, or say with sweep.local.runMemoryGiB what a run needs`,
+      `runs that need more memory than the ${gib(memory)} of this sweep: ${list}: ${lower}raise sweep.local.memoryGiB, or say with sweep.local.runMemoryGiB what a run needs`,
     );
   }
   return { capacity: { workers, threads: workers * threads, memory }, needs };

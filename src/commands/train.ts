@@ -61,7 +61,7 @@ async function trainIn(folder: string, { config, opening, watchPort }: Training,
     const checkpoint = opening === "resume" ? takeUpCheckpoint(folder, log) : null;
     const changes = checkpoint === null ? [] : changesOf(checkpoint, config, folder);
     const prepared = await prepare(config, { reporter: log });
-    requireMemory(config, prepared.model.network, log);
+    requireMemory(config, { network: prepared.model.network, layerwise: prepared.method.layerwise }, log);
     const run = new Run(folder, prepared, { ...context, reporter: log }, (record) => live?.show(record));
     await context.holdStops(async () => {
       if (checkpoint === null) await run.begin();

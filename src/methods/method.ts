@@ -3,6 +3,7 @@ import type { InitialValues } from "../network/initial-values.ts";
 import type { GridBits } from "../quantization/levels.ts";
 import type { GatedQuantizer } from "./gated-quantizer.ts";
 import type { SolveLayer } from "./post-training/layer-problem.ts";
+import type { ProblemSize } from "./post-training/solver-memory.ts";
 
 /** What multiplies the complexity of the gates in the loss: mu. */
 export interface Prior {
@@ -56,6 +57,8 @@ export interface Layerwise {
   bits(network: Network): ReadonlyMap<NodeId, GridBits>;
   /** What solves a layer whose weight gets so many bits. */
   solver(bits: Exclude<GridBits, 32>): SolveLayer;
+  /** Bytes that are held at once while a layer is solved, its calibration rows among them. */
+  solverBytes(size: ProblemSize): number;
   readonly calibration: {
     readonly images: number;
     /** Of each image. */

@@ -5,7 +5,7 @@ import { createMethod } from "../methods/create-method.ts";
 import { plainOf } from "../methods/method.ts";
 import { loadNetwork } from "../network/load-network.ts";
 import { elementsOf } from "../network/shape.ts";
-import { estimateMemory } from "../training/memory-estimate.ts";
+import { memoryStages } from "../training/memory-stages.ts";
 import type { PlannedRun } from "./plan.ts";
 
 /** Bytes of a process before its first step, without its images, and of what verifies the exported file. */
@@ -18,6 +18,12 @@ interface DataShape {
   readonly held: number;
 }
 
+export interface RunEstimate {
+  readonly bytes: number;
+  /** Those that would make it smaller, by their paths. */
+  readonly settings: readonly string[];
+}
+
 /**
  * Bytes that each run will use at most, by its name, from the shapes of its network. Opens each data set once, which
  * fetches what is not there yet: runs that start together find it.
@@ -27,19 +33,22 @@ interface DataShape {
 export async function estimateRuns(
   runs: readonly PlannedRun[],
   reporter: Reporter,
-): Promise<ReadonlyMap<string, number>> {
+): Promise<ReadonlyMap<string, RunEstimate>> {
   const shapes = new Map<string, DataShape>();
-  const needs = new Map<string, number>();
+  const needs = new Map<string, RunEstimate>();
   for (const { name, config } of runs) {
-    const { batchSize, evaluationBatchSize, augmentation: _, ...source } = config.data;
+    const { batchSize: _, evaluationBatchSize: __, augmentation: ___, ...source } = config.data;
     const key = JSON.stringify(source);
     const shape = shapes.get(key) ?? (await shapeOf(config, reporter));
     shapes.set(key, shape);
     const { network } = loadNetwork(config.network, shape);
     const method = createMethod(config.method, config.seed);
     const prepared = method.prepare(plainOf(method, network));
-    const { trainingAtMost, evaluation, saving } = estimateMemory(prepared, { batchSize, evaluationBatchSize });
-    needs.set(name, PROCESS + shape.held + Math.max(trainingAtMost, evaluation, saving));
+    const stages = memoryStages(config, { network: prepared, layerwise: method.layerwise });
+    needs.set(name, {
+      bytes: PROCESS + shape.held + Math.max(...stages.map(({ atMost }) => atMost)),
+      settings: stages.flatMap(({ setting }) => setting?.path ?? []),
+    });
   }
   return needs;
 }

@@ -1,12 +1,17 @@
 import t from "tap";
 import { requireMemory } from "../../src/commands/require-memory.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { configSchema } from "../../src/config/schema.ts";
+import { createMethod } from "../../src/methods/create-method.ts";
 import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
+import { plainOf } from "../../src/methods/method.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";
 import { estimateMemory } from "../../src/training/memory-estimate.ts";
+import { estimateLayerwise } from "../../src/training/post-training/memory-estimate.ts";
 import { recordingReporter } from "../fixtures/reporter.ts";
 
-const network = insertQuantizers(lenet5({ inputShape: [28, 28, 1], classes: 10 }), { pruning: true });
+const plain = lenet5({ inputShape: [28, 28, 1], classes: 10 });
+const network = insertQuantizers(plain, { pruning: true });
 const MIB = 2 ** 20;
 
 t.test("training grows with the batch, evaluation with its own, saving with the parameters", async (t) => {
@@ -41,7 +46,7 @@ t.test("what cannot fit is refused with the estimate and sizes that fit", async 
   const said = (available: number, ...set: string[]): string => {
     const { warnings, warn } = recordingReporter();
     try {
-      requireMemory(configured(...set), network, { available, warn });
+      requireMemory(configured(...set), { network }, { available, warn });
       return warnings.join("\n");
     } catch (error) {
       t.match(error, { name: "UsageError", exitCode: 2 });
@@ -63,4 +68,51 @@ t.test("what cannot fit is refused with the estimate and sizes that fit", async 
   t.equal(said(4000 * MIB, `data.batchSize=${batch}`, `data.evaluationBatchSize=${evaluation}`), "", "they do fit");
   t.match(said(4000 * MIB, `data.batchSize=${batch + 1}`), /may not fit.*: if it does not, lower data\.batchSize to/);
   t.match(said(MIB), /: free memory, raise the limit, or take a smaller network$/);
+});
+
+/** A run that quantizes LeNet-5 layer by layer. */
+function quantizing(method: object, data: object = {}) {
+  const config = configSchema.parse({
+    name: "test",
+    data: { name: "mnist", ...data },
+    network: { name: "lenet5" },
+    method,
+    training: { from: "nowhere" },
+  });
+  const created = createMethod(config.method, 1);
+  return { config, run: { network: created.prepare(plainOf(created, plain)), layerwise: created.layerwise! } };
+}
+
+t.test("quantizing layer by layer is judged by its rows, never by data.batchSize", async (t) => {
+  const said = (available: number, method: object, data?: object): string => {
+    const { config, run } = quantizing(method, data);
+    try {
+      requireMemory(config, run, { available, warn: (message) => t.fail(message) });
+      return "";
+    } catch (error) {
+      t.match(error, { name: "UsageError", exitCode: 2 });
+      return (error as Error).message;
+    }
+  };
+  const nearest = (images: number) => ({ name: "nearest", calibration: { images } });
+  t.equal(said(1000 * MIB, nearest(512), { batchSize: 1_000_000 }), "", "nothing trains");
+  const message = said(2000 * MIB, nearest(60_000), { evaluationBatchSize: 100_000 });
+  t.match(message, /quantizing conv2 at method\.calibration\.images 60000 needs about \d+\.\d\d GiB, saving/);
+  t.match(message, /lower method\.calibration\.images to \d+ and data\.evaluationBatchSize to \d+, or free memory$/);
+  t.notMatch(message, /data\.batchSize|training/);
+  const [images, evaluationBatchSize] = Array.from(message.matchAll(/ to (\d+)/g), ([, size]) => Number(size));
+  t.equal(said(2000 * MIB, nearest(images!), { evaluationBatchSize: evaluationBatchSize! }), "", "they do fit");
+  t.match(said(2000 * MIB, nearest(images! + 1)), /lower method\.calibration\.images to/);
+});
+
+t.test("Bit-Split needs its sums too, which no number of images makes smaller", async (t) => {
+  const bytes = (method: object, images: number) => {
+    const { run } = quantizing(method);
+    return estimateLayerwise(run.network, run.layerwise, images);
+  };
+  const [nearest, bitSplit] = [bytes({ name: "nearest" }, 1), bytes({ name: "bit-split" }, 1)];
+  t.equal(bitSplit.layer, "fc1");
+  // X^T X of 1024 inputs and X^T y of 512 outputs, in float64.
+  t.ok(bitSplit.quantizing - nearest.quantizing >= 8 * 1024 * 1024);
+  t.equal(bitSplit.saving, 16 * 582_026, "the network twice, as arrays and as the file");
 });

@@ -4,7 +4,7 @@ import { subset } from "../../engine/noise.ts";
 import type { Ops, Tensor } from "../../engine/ops.ts";
 
 /** Images of one pass: what is alive on the engine at once. */
-const BATCH = 64;
+export const BATCH = 64;
 
 /** Training images that ranges, steps and codes are found from, as bytes. */
 export class CalibrationImages {

@@ -72,7 +72,8 @@ function featuresOf({ ops }: Model, network: Network, pass: ReturnType<typeof pa
   return { values: Float32Array.from(ops.read(output)), shape: [batch, height, width, channels] };
 }
 
-function geometryOf({ node, weightShape, outputShape }: Layer): LayerGeometry {
+/** A layer as its rows are gathered from it. */
+export function geometryOf({ node, weightShape, outputShape }: Layer): LayerGeometry {
   const outputs = weightShape.at(-1)!;
   if (node.kind === "dense") return denseGeometry(weightShape[0]!, outputs);
   const depthwise = node.kind === "depthwise-conv2d";
