@@ -1,46 +1,20 @@
 import t from "tap";
-import { configSchema } from "../../../src/config/schema.ts";
-import { createMethod } from "../../../src/methods/create-method.ts";
 import type { Network } from "../../../src/network/graph.ts";
 import type { InitialValues } from "../../../src/network/initial-values.ts";
 import { layersOf } from "../../../src/network/layers.ts";
 import { forward } from "../../../src/network/passes.ts";
-import { createModel, type Model } from "../../../src/training/model.ts";
-import { calibrateRanges } from "../../../src/training/post-training/activation-ranges.ts";
-import { CalibrationImages } from "../../../src/training/post-training/calibration-images.ts";
+import type { Model } from "../../../src/training/model.ts";
+import type { CalibrationImages } from "../../../src/training/post-training/calibration-images.ts";
 import { collectRows } from "../../../src/training/post-training/layer-rows.ts";
-import {
-  type QuantizedLayer,
-  quantizeLayers,
-  setActivationBits,
-} from "../../../src/training/post-training/quantize-layers.ts";
 import { matrixOf, weightOf } from "../../../src/training/post-training/weight-matrix.ts";
 import { passOf, testSamples } from "../../../src/training/settings.ts";
 import { parameterValues } from "../../../src/training/snapshot.ts";
-import { anyEngine, random } from "../../fixtures/engines.ts";
+import { anyEngine } from "../../fixtures/engines.ts";
+import { apart, begin, imagesFor, quantize, seed, trained } from "../../fixtures/layer-by-layer.ts";
 import { bytesOf, importBytes } from "../../fixtures/onnx/files.ts";
 import { narrowNetworks } from "../../fixtures/random-models.ts";
 
 const { ops } = await anyEngine();
-const seed = 3;
-
-/** A network in float32 with running statistics that are none of the defaults. */
-function trained(network: Network, initial?: InitialValues): Model {
-  const model = createModel(network, { ops, seed, quantizers: new Map(), initial });
-  for (const [id, { mean, variance }] of model.statistics) {
-    mean.set(random(seed, `${id}.mean`, [mean.length], 0.2));
-    variance.set(random(seed, `${id}.variance`, [mean.length], 0.5).map((value) => 1 + value));
-  }
-  return model;
-}
-
-function imagesFor({ inputShape }: Network, count = 8): CalibrationImages {
-  const noise = random(seed, "images", [count, ...inputShape], 127);
-  const channels = Array.from({ length: inputShape[2] });
-  const normalization = { mean: channels.map(() => 0.4), deviation: channels.map(() => 0.3) };
-  const bytes = Uint8Array.from(noise, (value) => 128 + value);
-  return new CalibrationImages(bytes, { imageShape: inputShape, normalization });
-}
 
 function logits(model: Model, images: CalibrationImages): Float32Array {
   return ops.scope(
@@ -50,50 +24,6 @@ function logits(model: Model, images: CalibrationImages): Float32Array {
     },
     () => [],
   );
-}
-
-/** The float network of a method, and the same with quantizers. */
-function begin(network: Network, settings: object, source = trained(network)) {
-  const config = configSchema.parse({
-    name: "test",
-    data: { name: "mnist" },
-    network: { name: "lenet5" },
-    method: { calibration: { images: 8, positions: 4 }, ...settings },
-    training: { from: "nowhere" },
-  });
-  const method = createMethod(config.method, seed);
-  const layerwise = method.layerwise!;
-  const parameters = Array.from(
-    source.parameters.keys(),
-    (id) => [id, parameterValues({ model: source }, id)] as const,
-  );
-  const initial = layerwise.deployValues(network, { parameters: new Map(parameters), statistics: source.statistics });
-  const plain = layerwise.deploy(network);
-  const float = createModel(plain, { ops, seed, quantizers: new Map(), initial });
-  const quantized = method.prepare(plain);
-  const model = createModel(quantized, { ops, seed, quantizers: method.quantizers(quantized), initial });
-  return { float, model, layerwise, images: imagesFor(network), bits: layerwise.bits(quantized), source };
-}
-
-async function quantize(network: Network, settings: object, source?: Model) {
-  const begun = begin(network, settings, source);
-  const { float, model, layerwise, images, bits } = begun;
-  setActivationBits(model, bits);
-  const dead = calibrateRanges(float, model.quantizers, images, layerwise.ranges);
-  const layers: QuantizedLayer[] = [];
-  const options = { layerwise, bits, images, seed, done: new Set<string>(), pause: async () => {} };
-  await quantizeLayers({ float, model }, { ...options, layer: (one) => void layers.push(one) });
-  return { ...begun, layers, dead };
-}
-
-/** Largest difference, in shares of the largest value. */
-function apart(one: ArrayLike<number>, other: ArrayLike<number>): number {
-  let [most, scale] = [0, 1e-6];
-  for (let index = 0; index < other.length; index++) {
-    most = Math.max(most, Math.abs(one[index]! - other[index]!));
-    scale = Math.max(scale, Math.abs(other[index]!));
-  }
-  return most / scale;
 }
 
 const mobilenet = () => importBytes(bytesOf("keras-mobilenet"), [32, 32, 3]);
