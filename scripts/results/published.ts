@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import type { RunRecord } from "../../src/runs/record.ts";
 import { readRecord, recordFile } from "../../src/runs/record-file.ts";
 
@@ -10,10 +10,15 @@ export interface Published {
   readonly config: string;
 }
 
-/** All of them, single runs and runs of sweeps. Runs of one's own lie beside them, but git knows only those. */
-export const publishedRuns = (): readonly Published[] =>
-  execFileSync("git", ["ls-files", "--", `reports/*/${recordFile}`], { encoding: "utf8" })
-    .split("\n")
+/**
+ * All of a project's, single runs (reports/NAME) and those of sweeps (reports/NAME/runs/RUN). Runs of one's own lie beside
+ * them, but git knows only these.
+ */
+export function publishedRuns(project = "."): readonly Published[] {
+  const records = ["", "runs/*/"].map((inside) => `:(glob)reports/*/${inside}${recordFile}`);
+  return execFileSync("git", ["ls-files", "-z", "--", ...records], { cwd: project, encoding: "utf8" })
+    .split("\0")
     .filter((path) => path !== "")
-    .map((path) => ({ record: readRecord(dirname(path)), config: path.split("/")[1]! }))
+    .map((path) => ({ record: readRecord(dirname(join(project, path))), config: path.split("/")[1]! }))
     .filter(({ record }) => record.result !== null);
+}

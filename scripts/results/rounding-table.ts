@@ -9,7 +9,13 @@ export function roundingTable(published: readonly Published[]): string {
     task,
     bits,
     percent(floatTop1),
-    ...roundingMethods.map(([method]) => (top1.has(method) ? percent(top1.get(method)!.mean) : "")),
+    ...roundingMethods.map(([method]) => shown(top1.get(method))),
   ]);
   return markdownTable(["network", "bits", "float32", ...roundingMethods.map(([, title]) => title)], rows);
 }
+
+const shown = (runs: { readonly mean: number; readonly count: number } | undefined): string => {
+  if (runs === undefined) return "";
+  const { mean, count } = runs;
+  return count === 1 ? percent(mean) : `${percent(mean)} (${count} runs)`;
+};

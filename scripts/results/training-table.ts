@@ -1,6 +1,6 @@
 import { groupRuns } from "../../src/report/comparison/configurations.ts";
 import { publishedResults } from "../../src/report/comparison/published.ts";
-import { spreadOf } from "../../src/report/comparison/spread.ts";
+import { type Spread, spreadOf } from "../../src/report/comparison/spread.ts";
 import { bytes, duration, percent } from "../../src/report/format.ts";
 import type { RunRecord, RunResult } from "../../src/runs/record.ts";
 import { markdownTable } from "./markdown-table.ts";
@@ -17,7 +17,8 @@ export function trainingTable(published: readonly Published[]): string {
   }
   const rows = [...tasks].sort().flatMap(([task, records]) => {
     const [data, network] = task.split(" ") as [string, string];
-    const ours = groupRuns(records).map(({ runs }) => rowOf(runs, configOf.get(runs[0]!)!));
+    const groups = groupRuns(records).map(({ runs }) => ({ runs, config: configOf.get(runs[0]!)! }));
+    const ours = groups.map((group) => rowOf(group, groups.filter(({ config }) => config === group.config).length > 1));
     const theirs = publishedResults(data, network).map(({ label, source, relativeBops, top1 }) => ({
       relativeBops,
       cells: [`${label}: ${source}`, `${network} on ${data}`, percent(top1), percent(relativeBops), "", ""],
@@ -27,8 +28,14 @@ export function trainingTable(published: readonly Published[]): string {
   return markdownTable(["run", "network", "top-1", "relative bit operations", "weights", "time of a run"], rows);
 }
 
-/** Runs of one configuration, which differ in their seeds. */
-function rowOf(runs: readonly RunRecord[], config: string) {
+interface Group {
+  /** Of one configuration: they differ in their seeds. */
+  readonly runs: readonly RunRecord[];
+  readonly config: string;
+}
+
+/** @param isOneOfMany Whether its file has several configurations. */
+function rowOf({ runs, config }: Group, isOneOfMany: boolean) {
   const { name, data, network, times } = runs[0]!;
   const results = runs.map(({ result }) => result!);
   const of = (value: (result: RunResult) => number) => spreadOf(results.map(value));
@@ -36,24 +43,24 @@ function rowOf(runs: readonly RunRecord[], config: string) {
   const packed = of(({ bytes }) => bytes.packed).mean;
   const { fp32 } = results[0]!.bytes;
   const seeds = runs.map(({ seed }) => seed).toSorted((a, b) => a - b);
-  const own = name === config || runs.length > 1;
   const cells = [
-    `[${own ? config : `${config}, ${name}`}](configs/${config}.yaml), ${times.epochSeconds.length} epochs, ` +
-      `${seeds.length === 1 ? "seed" : "seeds"} ${seeds.join(", ")}`,
+    `[${isOneOfMany ? `${config}, ${withoutSeed(name)}` : config}](configs/${config}.yaml), ` +
+      `${times.epochSeconds.length} epochs, ${seeds.length === 1 ? "seed" : "seeds"} ${seeds.join(", ")}`,
     `${network.name} on ${data.name}`,
-    withDeviation(
+    meanOf(
       of(({ top1 }) => top1),
       2,
     ),
-    withDeviation(relativeBops, relativeBops.mean < 10 ? 3 : 0),
+    meanOf(relativeBops, relativeBops.mean < 10 ? 3 : 0),
     packed === fp32 ? bytes(fp32) : `${bytes(packed)} of ${bytes(fp32)}`,
     duration(spreadOf(runs.map(({ times }) => times.seconds)).mean),
   ];
   return { relativeBops: relativeBops.mean, cells };
 }
 
-/** `99.30 ± 0.05 %`: mean and sample standard deviation of percentages. */
-function withDeviation({ mean, deviation }: ReturnType<typeof spreadOf>, digits: number): string {
-  if (deviation === null) return percent(mean, digits);
-  return percent(mean, digits).replace(/(?=\u202f%$)/, ` ± ${deviation.toFixed(digits)}`);
-}
+/** A run of a sweep over seeds has them in its name, as relativeBops-0.3_seed-1. */
+const withoutSeed = (name: string): string => name.replace(/_seed-\d+$/, "");
+
+/** A percentage, of several runs with the sample standard deviation: `99.30 ± 0.05 %`. */
+const meanOf = ({ mean, deviation }: Spread, digits: number): string =>
+  deviation === null ? percent(mean, digits) : `${mean.toFixed(digits)} ± ${percent(deviation, digits)}`;

@@ -1,6 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import t from "tap";
+import { publishedRuns } from "../../scripts/results/published.ts";
 import { withResults } from "../../scripts/results/readme.ts";
+import { changedSettings, describeChange } from "../../src/config/changes.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { loadSweep } from "../../src/config/load-sweep.ts";
+import { planSweep } from "../../src/sweep/plan.ts";
 
 t.test("the README's results are those of the committed records: npm run results", async (t) => {
   const readme = readFileSync("README.md", "utf8");
@@ -17,4 +22,18 @@ t.test("each run's configuration is there", async (t) => {
   );
   t.ok(linked.length > 0);
   for (const path of linked) t.ok(existsSync(path), path);
+});
+
+t.test("each published run is of its configuration as it stands", async (t) => {
+  const published = publishedRuns();
+  t.ok(published.length > 0);
+  for (const { record, config } of published) {
+    const file = `configs/${config}.yaml`;
+    const isSweep = /^sweep:/m.test(readFileSync(file, "utf8"));
+    const now = isSweep
+      ? planSweep(loadSweep(file), { threads: 1 }).runs.find((run) => run.config.name === record.name)?.config
+      : loadConfig(file).config;
+    const changes = changedSettings(record.config, now).filter(({ path }) => path !== "engine.threads");
+    t.strictSame(changes.map(describeChange), [], `${config}: ${record.name}`);
+  }
 });

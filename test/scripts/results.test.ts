@@ -1,6 +1,11 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import t from "tap";
+import { publishedRuns } from "../../scripts/results/published.ts";
 import { roundingTable } from "../../scripts/results/rounding-table.ts";
 import { trainingTable } from "../../scripts/results/training-table.ts";
+import { writeRecord } from "../../src/runs/record-file.ts";
 import { sampleRecord } from "../fixtures/sample-record.ts";
 
 const record = sampleRecord();
@@ -34,6 +39,36 @@ t.test("runs of a sweep have their names, the cheapest first", async (t) => {
   t.strictSame(names, ["cheap", "dear"]);
 });
 
+t.test("points of a sweep with several seeds each are told apart", async (t) => {
+  const runs = [0.3, 0.6].flatMap((budget) =>
+    [1, 2].map((seed) => ({
+      config: "front",
+      record: { ...record, seed, name: `budget-${budget}_seed-${seed}`, config: { ...record.config, budget, seed } },
+    })),
+  );
+  const rows = rowsOf(trainingTable(runs)).filter((row) => row.includes("front"));
+  t.match(rows, [/\[front, budget-0\.3\].*, seeds 1, 2 \|/, /\[front, budget-0\.6\].*, seeds 1, 2 \|/]);
+  t.equal(rows.length, 2);
+});
+
+t.test("single runs and those of sweeps are found where git knows their records", async (t) => {
+  const project = t.testdir();
+  const git = (...args: readonly string[]) => execFileSync("git", args, { cwd: project });
+  for (const place of ["alone", "sweep/runs/one", "sweep/runs/one/deeper", "mine"]) {
+    mkdirSync(join(project, "reports", place), { recursive: true });
+    writeRecord(join(project, "reports", place), { ...record, name: place });
+  }
+  git("init", "--quiet");
+  git("add", "reports/alone", "reports/sweep");
+  t.strictSame(
+    publishedRuns(project).map(({ record, config }) => [record.name, config]),
+    [
+      ["alone", "alone"],
+      ["sweep/runs/one", "sweep"],
+    ],
+  );
+});
+
 t.test("networks that are quantized without training have their own table", async (t) => {
   const postTraining = { images: 512, floatTop1: 99.5, bits: {}, layers: [], quantizers: {} };
   const runs = ["nearest", "bit-split"].map((name, index) => ({
@@ -49,4 +84,9 @@ t.test("networks that are quantized without training have their own table", asyn
   const rows = rowsOf(roundingTable(runs));
   t.equal(rows.length, 1);
   t.match(rows[0], "| weights 3 | 99.50\u202f% | 97.00\u202f% |  | 98.00\u202f% |");
+  const others = runs.map(({ config, record }) => ({
+    config,
+    record: { ...record, postTraining: { ...postTraining, floatTop1: 90, images: 16 } },
+  }));
+  t.equal(rowsOf(roundingTable([...runs, ...others])).length, 2, "another network, in a row of its own");
 });

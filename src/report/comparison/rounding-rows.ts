@@ -12,7 +12,7 @@ export const roundingMethods = [
 
 export type RoundingMethod = (typeof roundingMethods)[number][0];
 
-/** One network quantized to the same bit-widths by several methods. */
+/** One trained network quantized to the same bit-widths, from as many images, by several methods. */
 export interface RoundingRow {
   readonly task: string;
   /** As configured: `weights 4, activations 8`. */
@@ -25,14 +25,15 @@ export interface RoundingRow {
   readonly top1: ReadonlyMap<RoundingMethod, { readonly mean: number; readonly count: number }>;
 }
 
-/** A row for each network and its configured bit-widths, in their order; runs of other methods are passed over. */
+/** A row for each trained network, its bit-widths and number of images, in order; runs of other methods are passed over. */
 export function roundingRows(records: readonly RunRecord[]): readonly RoundingRow[] {
   const groups = new Map<string, { task: string; bits: string; runs: RunRecord[] }>();
   for (const record of records) {
     if (!record.postTraining || record.result === null) continue;
     const task = `${record.network.name} on ${record.data.name}`;
     const bits = bitsOf(record);
-    const key = JSON.stringify([task, bits]);
+    const { floatTop1, images } = record.postTraining;
+    const key = JSON.stringify([task, bits, settingsOf(record.config).get("training.from"), floatTop1, images]);
     const group = groups.get(key) ?? { task, bits, runs: [] };
     group.runs.push(record);
     groups.set(key, group);
