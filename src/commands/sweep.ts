@@ -16,6 +16,7 @@ import { Sweep } from "../sweep/sweep.ts";
 import { sweepFiles } from "../sweep/sweep-folder.ts";
 import { planTable, resultTable } from "../sweep/tables.ts";
 import type { Context } from "./context.ts";
+import { inGib, loweredSettings } from "./memory-text.ts";
 
 export interface SweepOptions {
   readonly file: string;
@@ -88,20 +89,21 @@ async function localLimits(
   );
   const large = [...needs].filter(([, need]) => need.memory > memory);
   if (large.length > 0) {
+    const remedyFor = (name: string): string => {
+      const estimate = estimates?.get(name);
+      const lowered = estimate && loweredSettings(estimate.stages, memory - estimate.always);
+      return lowered ? `: ${lowered}` : "";
+    };
     const list = large
-      .map(([name, need]) => `${name} (${gib(need.memory)})`)
+      .map(([name, need]) => `${name} (${inGib(need.memory)}${remedyFor(name)})`)
       .slice(0, 10)
       .join(", ");
-    const settings = new Set(large.flatMap(([name]) => estimates?.get(name)?.settings ?? []));
-    const lower = settings.size === 0 ? "" : `lower ${[...settings].join(" or ")}, `;
     throw new UsageError(
-      `runs that need more memory than the ${gib(memory)} of this sweep: ${list}: ${lower}raise sweep.local.memoryGiB, or say with sweep.local.runMemoryGiB what a run needs`,
+      `runs that need more memory than the ${inGib(memory)} of this sweep: ${list}: raise sweep.local.memoryGiB, or say with sweep.local.runMemoryGiB what a run needs`,
     );
   }
   return { capacity: { workers, threads: workers * threads, memory }, needs };
 }
-
-const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 
 interface Place {
   readonly folder: string;

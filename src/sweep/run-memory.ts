@@ -5,7 +5,7 @@ import { createMethod } from "../methods/create-method.ts";
 import { plainOf } from "../methods/method.ts";
 import { loadNetwork } from "../network/load-network.ts";
 import { elementsOf } from "../network/shape.ts";
-import { memoryStages } from "../training/memory-stages.ts";
+import { type MemoryStage, memoryStages } from "../training/memory-stages.ts";
 import type { PlannedRun } from "./plan.ts";
 
 /** Bytes of a process before its first step, without its images, and of what verifies the exported file. */
@@ -18,15 +18,16 @@ interface DataShape {
   readonly held: number;
 }
 
+/** Bytes that a run will use at most: what is there all the time, and the largest of its stages. */
 export interface RunEstimate {
   readonly bytes: number;
-  /** Those that would make it smaller, by their paths. */
-  readonly settings: readonly string[];
+  readonly always: number;
+  readonly stages: readonly MemoryStage[];
 }
 
 /**
- * Bytes that each run will use at most, by its name, from the shapes of its network. Opens each data set once, which
- * fetches what is not there yet: runs that start together find it.
+ * What each run will use, by its name, from the shapes of its network. Opens each data set once, which fetches what is
+ * not there yet: runs that start together find it.
  *
  * @throws UserError, UsageError when data or a network's file cannot be read.
  */
@@ -45,10 +46,8 @@ export async function estimateRuns(
     const method = createMethod(config.method, config.seed);
     const prepared = method.prepare(plainOf(method, network));
     const stages = memoryStages(config, { network: prepared, layerwise: method.layerwise });
-    needs.set(name, {
-      bytes: PROCESS + shape.held + Math.max(...stages.map(({ atMost }) => atMost)),
-      settings: stages.flatMap(({ setting }) => setting?.path ?? []),
-    });
+    const always = PROCESS + shape.held;
+    needs.set(name, { bytes: always + Math.max(...stages.map(({ atMost }) => atMost)), always, stages });
   }
   return needs;
 }

@@ -2,21 +2,6 @@ import { inputsOf, type Network } from "../network/graph.ts";
 import { elementsOf } from "../network/shape.ts";
 import { outputShapes } from "../network/shapes.ts";
 
-/** Bytes that a run will use beyond what it has before its first step. */
-export interface MemoryEstimate {
-  /** While most gates are decided: one or two levels of each quantizer are computed. */
-  readonly training: number;
-  /** While all levels of all quantizers are. */
-  readonly trainingAtMost: number;
-  readonly evaluation: number;
-  readonly saving: number;
-}
-
-export interface BatchSizes {
-  readonly batchSize: number;
-  readonly evaluationBatchSize: number;
-}
-
 const FLOAT = 4;
 
 /**
@@ -31,10 +16,29 @@ const LEVELS = 5;
 const PARAMETER_COPIES = 4;
 
 /**
- * Estimates what a network needs, from the shapes of its nodes. Training keeps every node's output for the way back,
- * evaluation only what is still to be read; saving holds parameters and moments twice, as arrays and as the file.
+ * Estimates what training needs beyond what a run has before its first step, from the shapes of the network's nodes:
+ * every node's output is kept for the way back.
  */
-export function estimateMemory(network: Network, { batchSize, evaluationBatchSize }: BatchSizes): MemoryEstimate {
+export function trainingMemory(network: Network, batchSize: number): { likely: number; atMost: number } {
+  const { kept, quantized, widest, parameters } = elementCounts(network);
+  const bytes = (perImage: number) => FLOAT * (batchSize * perImage + PARAMETER_COPIES * parameters);
+  return {
+    likely: bytes(kept + copies.training * widest),
+    atMost: bytes(kept + LEVELS * quantized + copies.trainingAtMost * widest),
+  };
+}
+
+/** The same of evaluation, which keeps only what is still to be read. */
+export function evaluationMemory(network: Network, batchSize: number): number {
+  const { widest, parameters } = elementCounts(network);
+  return FLOAT * (batchSize * copies.evaluation * widest + parameters);
+}
+
+/** The same of saving: parameters and their moments, as arrays and as the file. */
+export const savingMemory = (network: Network): number => FLOAT * 2 * 3 * elementCounts(network).parameters;
+
+/** Elements of parameters, and of what is computed for one image: all outputs, those of quantizers, the widest. */
+function elementCounts(network: Network) {
   const shapes = outputShapes(network);
   const perImage = new Set<string>();
   let [kept, quantized, widest, parameters] = [0, 0, 0, 0];
@@ -47,11 +51,5 @@ export function estimateMemory(network: Network, { batchSize, evaluationBatchSiz
     if (node.kind === "quantizer") quantized += elements;
     widest = Math.max(widest, elements);
   }
-  const fixed = PARAMETER_COPIES * parameters;
-  return {
-    training: FLOAT * (batchSize * (kept + copies.training * widest) + fixed),
-    trainingAtMost: FLOAT * (batchSize * (kept + LEVELS * quantized + copies.trainingAtMost * widest) + fixed),
-    evaluation: FLOAT * (evaluationBatchSize * copies.evaluation * widest + parameters),
-    saving: FLOAT * 2 * 3 * parameters,
-  };
+  return { kept, quantized, widest, parameters };
 }

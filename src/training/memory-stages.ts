@@ -1,16 +1,17 @@
 import type { RunConfig } from "../config/schema.ts";
 import type { Layerwise } from "../methods/method.ts";
 import type { Network } from "../network/graph.ts";
-import { estimateMemory } from "./memory-estimate.ts";
+import { evaluationMemory, savingMemory, trainingMemory } from "./memory-estimate.ts";
 import { estimateLayerwise } from "./post-training/memory-estimate.ts";
 
 /** A part of a run that takes memory for itself: of several, only one is there at a time. */
 export interface MemoryStage {
-  /** Bytes. */
+  /** As `training`. */
+  readonly what: string;
+  /** Bytes, once most gates are decided. */
   readonly likely: number;
+  /** Bytes while all gates are undecided. */
   readonly atMost: number;
-  /** What is done, with what it needs. */
-  says(inWords: (bytes: number) => string): string;
   /** The setting that it shrinks with; null: there is none. */
   readonly setting: MemorySetting | null;
 }
@@ -19,7 +20,7 @@ export interface MemorySetting {
   readonly path: string;
   readonly value: number;
   /** Bytes at most, at another value. */
-  atMost(value: number): number;
+  atMostAt(value: number): number;
 }
 
 /** What decides how much memory a run takes, beside its settings. */
@@ -34,52 +35,46 @@ export function memoryStages(
   { data }: Pick<RunConfig, "data">,
   { network, layerwise }: RunNetwork,
 ): readonly MemoryStage[] {
-  const { batchSize, evaluationBatchSize } = data;
-  const work = layerwise ? quantizingStages(network, layerwise) : trainingStages(network, batchSize);
-  const evaluationAt = (size: number) => estimateMemory(network, { batchSize, evaluationBatchSize: size }).evaluation;
-  const evaluation = certainly(
-    evaluationAt(evaluationBatchSize),
-    (needs) => `evaluation at data.evaluationBatchSize ${evaluationBatchSize} ${needs}`,
-    { path: "data.evaluationBatchSize", value: evaluationBatchSize, atMost: evaluationAt },
-  );
+  const work = layerwise ? quantizingStages(network, layerwise) : trainingStages(network, data.batchSize);
+  const evaluation = certainly("evaluation", {
+    path: "data.evaluationBatchSize",
+    value: data.evaluationBatchSize,
+    atMostAt: (batchSize) => evaluationMemory(network, batchSize),
+  });
   return [...work, evaluation];
 }
 
-function trainingStages(network: Network, batchSize: number): readonly MemoryStage[] {
-  const at = (size: number) => estimateMemory(network, { batchSize: size, evaluationBatchSize: 1 });
-  const { training, trainingAtMost, saving } = at(batchSize);
-  return [
-    {
-      likely: training,
-      atMost: trainingAtMost,
-      says: (inWords) =>
-        `training at data.batchSize ${batchSize} needs about ${inWords(training)}, up to ${inWords(trainingAtMost)} while gates are undecided`,
-      setting: { path: "data.batchSize", value: batchSize, atMost: (size) => at(size).trainingAtMost },
+const trainingStages = (network: Network, batchSize: number): readonly MemoryStage[] => [
+  {
+    what: "training",
+    ...trainingMemory(network, batchSize),
+    setting: {
+      path: "data.batchSize",
+      value: batchSize,
+      atMostAt: (value) => trainingMemory(network, value).atMost,
     },
-    savingStage(saving),
-  ];
-}
+  },
+  saving(savingMemory(network)),
+];
 
 function quantizingStages(network: Network, layerwise: Layerwise): readonly MemoryStage[] {
   const { images } = layerwise.calibration;
   const at = (count: number) => estimateLayerwise(network, layerwise, count);
-  const { layer, quantizing, saving } = at(images);
+  const estimate = at(images);
   return [
-    certainly(
-      quantizing,
-      (needs) => `quantizing ${layer} at method.calibration.images ${images} needs about ${needs}`,
-      { path: "method.calibration.images", value: images, atMost: (count) => at(count).quantizing },
-    ),
-    savingStage(saving),
+    certainly(`quantizing ${estimate.layer}`, {
+      path: "method.calibration.images",
+      value: images,
+      atMostAt: (count) => at(count).quantizing,
+    }),
+    saving(estimate.saving),
   ];
 }
 
-const savingStage = (bytes: number): MemoryStage => certainly(bytes, (needs) => `saving ${needs}`, null);
+const saving = (bytes: number): MemoryStage => ({ what: "saving", likely: bytes, atMost: bytes, setting: null });
 
-/** A stage that takes so many bytes in any case. */
-const certainly = (bytes: number, says: (needs: string) => string, setting: MemorySetting | null): MemoryStage => ({
-  likely: bytes,
-  atMost: bytes,
-  says: (inWords) => says(inWords(bytes)),
-  setting,
-});
+/** A stage that takes as many bytes in any case. */
+function certainly(what: string, setting: MemorySetting): MemoryStage {
+  const bytes = setting.atMostAt(setting.value);
+  return { what, likely: bytes, atMost: bytes, setting };
+}

@@ -6,7 +6,7 @@ import { recordingReporter } from "../fixtures/reporter.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 import { sweepFile } from "../fixtures/sweep-file.ts";
 
-t.test("a run is judged by what its method uses, and names the settings that would make it smaller", async (t) => {
+t.test("a run is judged by what its method uses", async (t) => {
   const folder = t.testdir();
   const data = { folder: writeSmallMnist(join(folder, "data"), { train: 16, test: 10 }) };
   const quantizing = (images: number) => ({ method: { name: "nearest", calibration: { images } } });
@@ -24,6 +24,4 @@ t.test("a run is judged by what its method uses, and names the settings that wou
   t.ok(bytes("trained-large") > bytes("trained"));
   t.equal(bytes("quantized-large-batch"), bytes("quantized"));
   t.ok(bytes("quantized-many") > bytes("quantized"));
-  t.strictSame(needs.get("trained")!.settings, ["data.batchSize", "data.evaluationBatchSize"]);
-  t.strictSame(needs.get("quantized")!.settings, ["method.calibration.images", "data.evaluationBatchSize"]);
 });

@@ -3,7 +3,7 @@ import { type ProblemSize, rowBytes } from "../../methods/post-training/solver-m
 import type { Network } from "../../network/graph.ts";
 import { type Layer, layersOf } from "../../network/layers.ts";
 import { elementsOf } from "../../network/shape.ts";
-import { estimateMemory } from "../memory-estimate.ts";
+import { evaluationMemory } from "../memory-estimate.ts";
 import { BATCH } from "./calibration-images.ts";
 import { geometryOf } from "./layer-rows.ts";
 
@@ -35,7 +35,7 @@ export function estimateLayerwise(
     (sum, node) => sum + (node.kind === "parameter" ? elementsOf(node.shape) : 0),
     0,
   );
-  const pass = estimateMemory(network, { batchSize: 1, evaluationBatchSize: batch }).evaluation;
+  const pass = evaluationMemory(network, batch);
   const layers = layersOf(network).map((layer) => {
     const size = sizeOf(layer, { images, positions: calibration.positions });
     const features = FLOAT * batch * FEATURE_COPIES * (featuresOf(layer) + elementsOf(layer.outputShape));
