@@ -107,14 +107,39 @@ t.test("quantizing layer by layer is judged by its rows, never by data.batchSize
   t.match(said(2000 * MIB, nearest(images! + 1)), /lower method\.calibration\.images to/);
 });
 
+const bytes = (method: object) => {
+  const { config, run } = quantizing(method);
+  const { images } = (config.method as { calibration: { images: number } }).calibration;
+  return estimateLayerwise(run.network, run.layerwise, images);
+};
+
 t.test("Bit-Split needs its sums too, which no number of images makes smaller", async (t) => {
-  const bytes = (method: object, images: number) => {
-    const { run } = quantizing(method);
-    return estimateLayerwise(run.network, run.layerwise, images);
-  };
-  const [nearest, bitSplit] = [bytes({ name: "nearest" }, 1), bytes({ name: "bit-split" }, 1)];
+  const calibration = { images: 1 };
+  const [nearest, bitSplit] = [bytes({ name: "nearest", calibration }), bytes({ name: "bit-split", calibration })];
   t.equal(bitSplit.layer, "fc1");
   // X^T X of 1024 inputs and X^T y of 512 outputs, in float64.
   t.ok(bitSplit.quantizing - nearest.quantizing >= 8 * 1024 * 1024);
   t.equal(bitSplit.saving, 16 * 582_026, "the network twice, as arrays and as the file");
+});
+
+t.test("flips after AdaRound need the sums, or a transposed copy of the rows with a channel's outputs", async (t) => {
+  const more = (images: number) => {
+    const at = (flips: boolean) => bytes({ name: "adaround", flips, calibration: { images } });
+    t.equal(at(true).layer, images === 1 ? "fc1" : "conv2");
+    return at(true).quantizing - at(false).quantizing;
+  };
+  // fc1: 1024 inputs, 512 outputs. conv2: patches of 5 x 5 x 32 at 32 places; wanted and given outputs in float64.
+  t.equal(more(1), 8 * (1024 * 1024 + 512 * 1024));
+  t.equal(more(512), 512 * 32 * (4 * 800 + 2 * 8));
+});
+
+t.test("quantizing layer by layer takes no more than the estimate, which is near what was measured", async (t) => {
+  // Peaks of the resident memory, in MiB.
+  const above = (method: string, images: number, measured: number) => {
+    const estimate = bytes({ name: method, calibration: { images } }).quantizing / MIB;
+    t.ok(estimate > measured && estimate < 1.1 * measured, `${method}: ${estimate} of ${measured}`);
+  };
+  above("nearest", 2048, 593);
+  above("adaround", 2048, 586);
+  above("bit-split", 256, 84);
 });

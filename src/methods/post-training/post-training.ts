@@ -41,6 +41,7 @@ export function postTraining(config: Config, seed: number): Method {
         solverBytes(size, {
           batch: config.name === "adaround" ? config.batchSize : 0,
           sums: config.name === "bit-split",
+          flips: config.name === "adaround" && config.flips,
         }),
       calibration,
       ranges,

@@ -15,30 +15,40 @@ const DOUBLE = 8;
 
 /**
  * Rows are held on the host and on the engine; targets too, negated ones on the host, and what a layer's error is made
- * of. Fitted to measured peaks of LeNet-5 on the native engine, in MiB: nearest 593 at 2048 images (the estimate says
- * 567), adaround 586 (572), bit-split 84 at 256 (79).
+ * of. Fitted to lie above measured peaks of LeNet-5 on the native engine, in MiB: nearest 593 at 2048 images (the
+ * estimate says 613), adaround 586 (620), bit-split 84 at 256 (85).
  */
 const INPUTS = 2;
-const TARGETS = 10;
+const TARGETS = 13;
 /** Weights, codes, choices, moments, gradients. */
 const WEIGHTS = 8;
+/** What one output channel should give and what it gives. */
+const CHANNEL = 2;
 
 /** Bytes of a layer's calibration rows alone, as they are collected. */
 export const rowBytes = ({ groups, samples, positions, inputs, outputs }: ProblemSize): number =>
   FLOAT * samples * positions * (groups * inputs + outputs);
 
-/**
- * Bytes that are held at once while a layer is solved.
- *
- * @param batch Images of a learned rounding's step: their rows are gathered, with products of their own.
- * @param sums Whether X^T X is summed (`Gram`).
- */
+/** What a method takes beside a layer's rows and weights. */
+export interface SolverNeeds {
+  /** Images of a learned rounding's step: their rows are gathered, with products of their own. */
+  readonly batch?: number;
+  /** Whether X^T X is summed (`Gram`). */
+  readonly sums?: boolean;
+  /** Whether codes are flipped (`flipCodes`): on the sums, or on a transposed copy of the rows where a ReLU follows. */
+  readonly flips?: boolean;
+}
+
+/** Bytes that are held at once while a layer is solved, at most. */
 export function solverBytes(
   { groups, samples, positions, inputs, outputs }: ProblemSize,
-  { batch = 0, sums = false }: { readonly batch?: number; readonly sums?: boolean },
+  { batch = 0, sums = false, flips = false }: SolverNeeds,
 ): number {
   const rows = positions * (INPUTS * samples + Math.min(batch, samples)) * groups * inputs;
   const targets = positions * TARGETS * (samples + Math.min(batch, samples)) * outputs;
-  const products = sums ? groups * inputs * inputs + outputs * inputs : 0;
-  return FLOAT * (rows + targets + WEIGHTS * outputs * inputs) + DOUBLE * products;
+  const products = DOUBLE * (groups * inputs * inputs + outputs * inputs);
+  const columns = samples * positions * (FLOAT * groups * inputs + DOUBLE * CHANNEL);
+  return (
+    FLOAT * (rows + targets + WEIGHTS * outputs * inputs) + Math.max(sums || flips ? products : 0, flips ? columns : 0)
+  );
 }
