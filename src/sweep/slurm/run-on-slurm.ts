@@ -4,13 +4,15 @@ import type { Reporter } from "../../base/progress.ts";
 import type { SlurmConfig } from "../../config/sections/slurm.ts";
 import { logSize } from "../log-error.ts";
 import type { PlannedRun } from "../plan.ts";
+import { failureLineOf } from "../result-line.ts";
 import type { Sweep } from "../sweep.ts";
 import { filesOfRun, sweepFiles } from "../sweep-folder.ts";
 import type { SlurmJob } from "../sweep-state.ts";
 import { trainingCommand } from "../training-command.ts";
 import { findJob, queuedTasks, submit } from "./commands.ts";
+import { endedTask, type Task } from "./ended-task.ts";
 import { type ArrayJob, jobScript, submission } from "./job-script.ts";
-import { type Task, watchTasks } from "./watch-tasks.ts";
+import { watchTasks } from "./watch-tasks.ts";
 
 export interface SlurmOptions {
   /** Command and arguments that start this program, here and on the cluster's nodes. */
@@ -29,7 +31,7 @@ export interface SlurmOptions {
  */
 export async function runOnSlurm(sweep: Sweep, options: SlurmOptions): Promise<void> {
   const { slurm, detach, stop, reporter } = options;
-  const tasks = await takeUpTasks(sweep);
+  const tasks = await takeUpTasks(sweep, reporter);
   const rest = sweep.unfinished.filter(({ name }) => !tasks.has(name));
   if (rest.length > 0) {
     const job = await submitRuns(sweep, rest, options);
@@ -47,25 +49,36 @@ const taskOf = ({ id, logBytes }: SubmittedJob, index: number): Task => ({
   logBytes: logBytes[index] ?? 0,
 });
 
-/** Tasks of earlier sessions that are in the queue, by their run; jobs that have none there are forgotten. */
-async function takeUpTasks(sweep: Sweep): Promise<Map<string, Task>> {
+/**
+ * Tasks of earlier sessions that are in the queue, by their run; jobs that have none there are forgotten. Warns of runs
+ * that have failed since they were last looked at.
+ */
+async function takeUpTasks(sweep: Sweep, reporter: Reporter): Promise<Map<string, Task>> {
   const jobs: SubmittedJob[] = [];
   for (const job of sweep.jobs) {
     const id = job.id ?? (await findJob(job.name));
     if (id !== null) jobs.push({ ...job, id });
   }
   const queue = await queuedTasks(jobs.map(({ id }) => id));
-  const unfinished = new Set(sweep.unfinished.map(({ name }) => name));
+  const tasksOf = (job: SubmittedJob) => job.runs.map((name, index) => [name, taskOf(job, index)] as const);
+  const isQueued = ({ id }: Task) => queue.has(id);
+  // A run that was submitted again is in several jobs: its last task counts.
+  const last = new Map(jobs.flatMap(tasksOf));
   const tasks = new Map<string, Task>();
-  const alive = jobs.filter((job) => {
-    const queued = job.runs
-      .map((name, index) => ({ name, task: taskOf(job, index) }))
-      .filter(({ task }) => queue.has(task.id));
-    for (const { name, task } of queued) if (unfinished.has(name)) tasks.set(name, task);
-    return queued.length > 0;
-  });
-  sweep.setJobs(alive);
+  for (const { name } of sweep.unfinished) {
+    const task = last.get(name);
+    if (task === undefined) continue;
+    if (isQueued(task)) tasks.set(name, task);
+    else await warnOfFailure(sweep, name, task, reporter);
+  }
+  sweep.setJobs(jobs.filter((job) => tasksOf(job).some(([, task]) => isQueued(task))));
   return tasks;
+}
+
+async function warnOfFailure(sweep: Sweep, name: string, task: Task, reporter: Reporter): Promise<void> {
+  const { outcome, log } = await endedTask(sweep.folder, name, task);
+  const state = sweep.states.find((run) => run.name === name)!;
+  if (outcome.status === "failed") reporter.warn(failureLineOf({ ...state, ...outcome }, [log]));
 }
 
 async function submitRuns(

@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { exitCodes } from "../../base/errors.ts";
 import type { Outcome } from "../run-state.ts";
 import type { TaskEnd } from "./commands.ts";
@@ -28,8 +29,9 @@ export function outcomeOfTask(end: TaskEnd | null, said: string | null): Outcome
   }
   const hasSaved = said?.startsWith("stopped by") ?? false;
   if (said !== null && !hasSaved) return failed(said);
-  if (end?.state === "FAILED" && !isStop(end)) {
-    return failed(`its task failed without a word: ${howItEnded(end)}`);
+  if (end?.state === "FAILED") {
+    if (isStop(end)) return stopped(said ?? `its task was stopped (${howItEnded(end)}); ${onwards}`);
+    return failed(`its task failed${said === null ? " without a word" : ""}: ${howItEnded(end)}`);
   }
   const reason = end === null ? undefined : interruptions[end.state];
   if (reason !== undefined) return stopped(reason);
@@ -37,9 +39,14 @@ export function outcomeOfTask(end: TaskEnd | null, said: string | null): Outcome
   return stopped(`its task has left the queue${end === null ? "" : ` (${end.state})`}`);
 }
 
-/** Whether a run ended as one does that was asked to save: Slurm calls that FAILED. */
-const isStop = ({ exitCode }: TaskEnd): boolean =>
-  exitCode === exitCodes.interrupted || exitCode === exitCodes.terminated;
+/**
+ * Whether a run ended as one does that was asked to save, or died of the asking, as a program does that does not hear
+ * signals yet: Slurm calls both FAILED.
+ */
+const isStop = ({ exitCode, signal }: TaskEnd): boolean =>
+  signal > 0
+    ? signal === constants.signals.SIGINT || signal === constants.signals.SIGTERM
+    : exitCode === exitCodes.interrupted || exitCode === exitCodes.terminated;
 
 const howItEnded = ({ exitCode, signal }: TaskEnd): string =>
   signal > 0 ? `killed by signal ${signal}` : `exit code ${exitCode}`;

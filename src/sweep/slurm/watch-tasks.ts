@@ -1,20 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { exitCodes, messageOf, UserError } from "../../base/errors.ts";
 import type { Reporter } from "../../base/progress.ts";
-import { lastError } from "../log-error.ts";
 import { failureLineOf, lineOf } from "../result-line.ts";
 import type { Sweep } from "../sweep.ts";
-import { filesOfRun, slurmLogOf } from "../sweep-folder.ts";
-import { endOfTask, queuedTasks } from "./commands.ts";
-import { outcomeOfTask } from "./task-outcome.ts";
-
-/** A run's task in Slurm. */
-export interface Task {
-  /** As `12_3`. */
-  readonly id: string;
-  /** Of the run's log when the task was submitted: what it says comes behind. */
-  readonly logBytes: number;
-}
+import { queuedTasks } from "./commands.ts";
+import { endedTask, type Task } from "./ended-task.ts";
 
 export interface WatchOptions {
   readonly pollSeconds: number;
@@ -50,14 +40,10 @@ export async function watchTasks(
           continue;
         }
         watched.delete(name);
-        const { log } = filesOfRun(sweep.folder, name);
-        const said = lastError(log, task.logBytes);
-        const isFinished = observed.status === "finished";
-        const state = sweep.setEnded(name, isFinished ? observed : outcomeOfTask(await endOfTask(task.id), said));
+        const ended = observed.status === "finished" ? null : await endedTask(sweep.folder, name, task);
+        const state = sweep.setEnded(name, ended?.outcome ?? observed);
         const count = `[${total - watched.size}/${total}]`;
-        // What the run did not live to say, Slurm does.
-        const told = said === null ? slurmLogOf(sweep.folder, task.id) : log;
-        if (state.status === "failed") reporter.warn(`${count} ${failureLineOf(state, [told])}`);
+        if (state.status === "failed") reporter.warn(`${count} ${failureLineOf(state, [ended!.log])}`);
         else reporter.info(`${count} ${lineOf(state)}`);
       }
       const running = sweep.states.filter(({ status }) => status === "running").length;

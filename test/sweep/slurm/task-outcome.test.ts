@@ -10,8 +10,13 @@ t.test("failures are told apart from what only interrupts a run", async (t) => {
   const cases = [
     [end("FAILED", 1), "cannot read the data", "failed", /^cannot read the data$/],
     [end("FAILED", 1), null, "failed", /failed without a word: exit code 1$/],
-    [end("FAILED", 0, 11), null, "failed", /killed by signal 11$/],
-    [end("FAILED", 139), saved, "failed", /exit code 139$/],
+    [end("FAILED", 0, 11), null, "failed", /without a word: killed by signal 11$/],
+    [end("FAILED", 0, 9), saved, "failed", /^its task failed: killed by signal 9$/],
+    [end("FAILED", 139), saved, "failed", /^its task failed: exit code 139$/],
+    [end("FAILED", 0, 2), null, "stopped", /^its task was stopped \(killed by signal 2\); --resume goes on/],
+    [end("FAILED", 0, 15), null, "stopped", /^its task was stopped \(killed by signal 15\); --resume goes on/],
+    [end("FAILED", 0, 15), "cannot read the data", "failed", /^cannot read the data$/],
+    [end("FAILED", 130), null, "stopped", /^its task was stopped \(exit code 130\)/],
     [end("OUT_OF_MEMORY", 0, 125), null, "failed", /OUT_OF_MEMORY.*raise sweep\.slurm\.memoryGiB/],
     [end("OUT_OF_MEMORY", 0, 125), saved, "failed", /OUT_OF_MEMORY/],
     [end("FAILED", 143), saved, "stopped", /^stopped by SIGTERM after saving/],
@@ -33,18 +38,18 @@ const shown =
   "JobId=15 ArrayJobId=12 ArrayTaskId=3 JobName=front-1 JobState=FAILED Reason=NonZeroExitCode ExitCode=7:0";
 
 t.test("the controller is asked first", async (t) => {
-  fakeSlurm(t, { scontrol: shown, sacct: "RUNNING|0:0" });
+  fakeSlurm(t, "12_3", { scontrol: shown, sacct: "RUNNING|0:0" });
   t.strictSame(await endOfTask("12_3"), end("FAILED", 7));
 });
 
 t.test("the accounting knows what the controller has forgotten", async (t) => {
-  fakeSlurm(t, { sacct: "CANCELLED by 1000|0:15" });
+  fakeSlurm(t, "12_3", { sacct: "CANCELLED by 1000|0:15" });
   t.strictSame(await endOfTask("12_3"), end("CANCELLED", 0, 15));
 });
 
 t.test("an accounting that is late, or none, tells nothing", async (t) => {
-  fakeSlurm(t, { sacct: "RUNNING|0:0" });
+  fakeSlurm(t, "12_3", { sacct: "RUNNING|0:0" });
   t.equal(await endOfTask("12_3"), null);
-  fakeSlurm(t, {});
+  fakeSlurm(t, "12_3", {});
   t.equal(await endOfTask("12_3"), null);
 });

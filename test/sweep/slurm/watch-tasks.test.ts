@@ -12,7 +12,7 @@ import { sweepFile } from "../../fixtures/sweep-file.ts";
 /** A sweep of one run, whose log has an earlier session's error, and whose task has left the queue in this way. */
 async function watchEnded(t: Test, scontrol: string, say: (log: string) => void = () => {}) {
   const folder = t.testdir();
-  fakeSlurm(t, { squeue: "", scontrol });
+  fakeSlurm(t, "12_0", { squeue: "", scontrol });
   const plan = planSweep(sweepFile(folder, { list: [{ name: "one", seed: 1 }] }), { threads: 1 });
   const sweep = new Sweep(join(folder, "out"), plan, "slurm");
   const { log } = filesOfRun(sweep.folder, "one");
