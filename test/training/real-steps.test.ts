@@ -42,6 +42,13 @@ for (const { name, side, classes } of cases) {
     const { crossEntropy } = trainer.train(batch, stepSamples(model, 1, 0), how)!;
     t.ok(Number.isFinite(crossEntropy), `${crossEntropy}`);
     t.not(digestOf(parameterValues(trainer, weight!)), before, "weights move");
+    // The loss is of before the update, which alone can have made these NaN.
+    for (const id of model.parameters.keys()) {
+      t.ok(parameterValues(trainer, id).every(Number.isFinite), `${id} is finite`);
+    }
+    for (const [id, { phi, prune, range }] of model.quantizers) {
+      t.ok([...phi, ...(prune ?? []), ...range].every(Number.isFinite), `${id} is finite`);
+    }
     for (const group of ["weights", "gates", "ranges"] as const) {
       t.ok(trainer[group].moments.size > 0, `${group} are updated`);
     }

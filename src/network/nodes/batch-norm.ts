@@ -32,7 +32,7 @@ export function normAsAffine(
 /** Per-channel numbers as a tensor. */
 export const perChannel = ({ ops }: Pass, values: Float32Array): Tensor => ops.tensor(values, [values.length]);
 
-/** Batch normalization as it trains in float32. */
+/** Batch normalization by the batch in training; by its running statistics when evaluated, or frozen. */
 export const batchNorm: NodeKind<BatchNormNode> = {
   shape: (_, [x]) => x!,
   forward({ id, epsilon, frozen }, [x, scale, shift], pass) {
