@@ -14,7 +14,7 @@ const weightHistogram = z.object({
     .tuple([finite, finite])
     .optional()
     .describe(
-      "where output channels have ranges of their own, the narrowest and the widest: every weight was multiplied by the widest over its channel's before it was counted",
+      "where output channels have ranges of their own, the narrowest and the widest of the kept ones: every weight was multiplied by the widest over its channel's before it was counted",
     ),
   codes: z.array(count).nullable().describe("weights on each grid point, lowest code first; null above 4 bits"),
 });

@@ -35,9 +35,11 @@ const severalGrids =
 const [width, height, base] = [300, 104, 84];
 
 function weightFigure(record: RunRecord, histogram: WeightHistogram, index: number): Markup | null {
-  const learned = learnedNow(record, histogram.quantizer);
-  if (learned === null) return null;
-  const { bins, limit, quantizer } = histogram;
+  const now = learnedNow(record, histogram.quantizer);
+  if (now === null) return null;
+  const { bins, limit, quantizer, ranges } = histogram;
+  // What is drawn is stretched to the widest range of the kept channels: a pruned one may have a wider one.
+  const learned = { ...now, xMax: ranges?.[1] ?? now.xMax };
   const layer = record.quantizers.find(({ id }) => id === quantizer)?.layer ?? quantizer;
   const title = `${shorten(layer, 40)}, ${learned.bits} bits`;
   const centre = (bin: number) => significant(((2 * bin + 1) / bins.length - 1) * limit);

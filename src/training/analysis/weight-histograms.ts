@@ -12,32 +12,40 @@ const widestView = 1.5;
 const countedBits = 4;
 
 /**
- * How the weights of one tensor lie on their learned grid. Where channels have ranges of their own, each channel's
- * weights are stretched so that its range is that of the widest: then all lie on one grid.
+ * How the weights of one tensor lie on their learned grid; pruned channels are left out, with their ranges. Where
+ * channels have ranges of their own, each channel's weights are stretched so that its range is that of the widest: then
+ * all lie on one grid.
  *
- * @param values What the quantizer reads, the last axis its output channels; those of pruned channels are left out.
+ * @param values What the quantizer reads, the last axis its output channels.
  */
 export function weightHistogram(
-  quantizer: Pick<GatedQuantizer, "bits" | "grid" | "kept" | "range" | "xMax"> & {
+  quantizer: Pick<GatedQuantizer, "bits" | "grid" | "kept" | "range"> & {
     readonly node: Pick<GatedQuantizer["node"], "id" | "signed">;
   },
   values: Float32Array,
   channels: number,
 ): WeightHistogram {
-  const { bits, grid, kept, range, xMax, node } = quantizer;
+  const { bits, grid, node } = quantizer;
+  const kept = quantizer.kept && new Set(quantizer.kept);
+  const keptOf = <Values extends Float32Array | Float64Array>(all: Values) =>
+    kept === null ? all : (all.filter((_, index) => kept.has(index % channels)) as Values);
+  const left = keptOf(values);
+  // Where no channel is left there is nothing to stretch.
+  const ranges = quantizer.range.length === 1 || left.length === 0 ? quantizer.range : keptOf(quantizer.range);
+  const xMax = largest(ranges);
   const stretched =
-    range.length === 1 ? values : values.map((value, index) => value * (xMax / range[index % range.length]!));
-  const left = kept === null ? stretched : ofChannels(stretched, channels, kept);
-  const limit = Math.min(Math.max(largest(left), xMax), widestView * xMax);
+    ranges.length === 1 ? left : left.map((value, index) => value * (xMax / ranges[index % ranges.length]!));
+  const limit = Math.min(Math.max(largest(stretched), xMax), widestView * xMax);
   const bins = new Array<number>(binCount).fill(0);
   const beyond: [number, number] = [0, 0];
   let clipped = 0;
-  for (const value of left) {
+  for (const value of stretched) {
     if (Math.abs(value) > xMax) clipped++;
     if (Math.abs(value) > limit) beyond[value < 0 ? 0 : 1]++;
     else bins[Math.min(binCount - 1, Math.floor(((value / limit + 1) / 2) * binCount))]!++;
   }
-  const codesOf = () => (grid === null ? encode(left, bits, { xMax, signed: node.signed }) : codesOn(grid.steps, left));
+  const codesOf = () =>
+    grid === null ? encode(stretched, bits, { xMax, signed: node.signed }) : codesOn(grid.steps, stretched);
   const codes = bits > countedBits ? null : countCodes(codesOf(), codeLimits(bits, node.signed));
   return {
     quantizer: node.id,
@@ -45,20 +53,16 @@ export function weightHistogram(
     bins,
     beyond,
     clipped,
-    ...(range.length > 1 && { ranges: [Math.min(...range), xMax] as [number, number] }),
+    ...(quantizer.range.length > 1 && { ranges: [Math.min(...ranges), xMax] as [number, number] }),
     codes,
   };
 }
 
-function ofChannels(values: Float32Array, channels: number, kept: readonly number[]): Float32Array {
-  const left = new Float32Array((values.length / channels) * kept.length);
-  for (let row = 0; row < values.length / channels; row++) {
-    for (const [index, channel] of kept.entries()) left[row * kept.length + index] = values[row * channels + channel]!;
-  }
-  return left;
+function largest(values: Iterable<number>): number {
+  let most = 0;
+  for (const value of values) most = Math.max(most, Math.abs(value));
+  return most;
 }
-
-const largest = (values: Float32Array): number => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
 /** The codes of a weight that holds step·code. */
 const codesOn = (steps: Float32Array, values: Float32Array): Int32Array =>

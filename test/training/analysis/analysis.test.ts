@@ -102,7 +102,6 @@ t.test("a large image is scaled down by means; a channel that no picture has is 
 
 const quantizerOf = (bits: 2 | 4 | 8, xMax: number, kept: readonly number[] | null) => ({
   bits,
-  xMax,
   range: Float64Array.of(xMax),
   kept,
   grid: null,
@@ -144,13 +143,21 @@ t.test("every weight is counted once, in a bin or beyond; zero lies in the middl
   t.equal(bins[(bins.length - 1) / 2], 3);
 });
 
-t.test("channels with ranges of their own are stretched to the widest, and the record says which", async (t) => {
-  // Three channels, the last of which is pruned; in units of its range each has the same weights.
+t.test("kept channels with ranges of their own are stretched to the widest, and the record says which", async (t) => {
+  // Three channels, the widest of which is pruned; in units of its range each has the same weights.
   const range = Float64Array.of(1, 0.25, 2);
   const values = Float32Array.from([-0.9, 0.1, 0.5, 1.2].flatMap((part) => Array.from(range, (end) => part * end)));
-  const histogram = weightHistogram({ ...quantizerOf(2, 2, [0, 1]), range }, values, 3);
+  const histogram = weightHistogram({ ...quantizerOf(2, 1, [0, 1]), range }, values, 3);
   t.strictSame(histogram.codes, [2, 2, 4], "twice -1, 0, 1 and what is clipped to 1");
   t.equal(histogram.clipped, 2);
-  t.strictSame(histogram.ranges, [0.25, 2]);
+  t.strictSame(histogram.ranges, [0.25, 1]);
+  t.ok(Math.abs(histogram.limit - 1.2) < 1e-6, "in units of the widest kept range");
+  t.strictSame(weightHistogram({ ...quantizerOf(2, 1, [1, 2]), range }, values, 3).ranges, [0.25, 2]);
   t.notOk("ranges" in weightHistogram(quantizerOf(2, 1, null), values, 3), "one range for all");
+});
+
+t.test("where all channels are pruned, no weight is counted", async (t) => {
+  const quantizer = { ...quantizerOf(2, 1, []), range: Float64Array.of(1, 0.25) };
+  const histogram = weightHistogram(quantizer, Float32Array.of(0.5, 0.1), 2);
+  t.strictSame([histogram.codes, histogram.ranges, histogram.limit], [[0, 0, 0], [0.25, 1], 1]);
 });
