@@ -49,8 +49,9 @@ export function printExport(exported: ExportRecord, { print }: Pick<Context, "pr
     print(`  verified   ${runtime}: ${top1.toFixed(2)} % top-1 on ${images} images, the same class for ${sameClass} %`);
     print(`  codes      at least ${equal.toFixed(4)} % equal in each of ${layers.length} layers`);
   }
-  for (const { batch, medianMs, fp32MedianMs } of verification?.latency ?? []) {
+  for (const { batch, threads, medianMs, fp32MedianMs } of verification?.latency ?? []) {
+    const on = threads === undefined ? "" : `, threads ${threads}`;
     const times = `${medianMs.toFixed(3)} ms, unpruned in float32 ${fp32MedianMs.toFixed(3)} ms`;
-    print(`  latency    batch ${batch}: ${times} (${(fp32MedianMs / medianMs).toFixed(2)} times as fast)`);
+    print(`  latency    batch ${batch}${on}: ${times} (${(fp32MedianMs / medianMs).toFixed(2)} times as fast)`);
   }
 }

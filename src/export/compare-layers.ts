@@ -9,14 +9,14 @@ import type { FileValue, InputKind, Lowered } from "./onnx/model-frame.ts";
 import type { Model } from "./onnx/read-model.ts";
 import { withOutputs } from "./onnx/read-model.ts";
 import { Reference } from "./reference.ts";
-import { RuntimeModel, type RuntimeValues, runtimeName } from "./runtime.ts";
+import { RuntimeModel, type RuntimeOptions, type RuntimeValues, runtimeName } from "./runtime.ts";
 import { batchOf, floats, type TestImages } from "./test-batches.ts";
 
 /** Images that are compared layer by layer. */
 const IMAGES = 500;
 const BATCH = 100;
 
-export interface CompareLayersOptions {
+export interface CompareLayersOptions extends RuntimeOptions {
   /** The file's name in messages. */
   readonly file: string;
   /** Its content. */
@@ -25,8 +25,6 @@ export interface CompareLayersOptions {
   readonly input: InputKind;
   readonly test: TestImages;
   readonly ops: Ops;
-  /** Threads of the runtime; one per core if left out. */
-  readonly threads?: number | undefined;
 }
 
 /**
@@ -45,7 +43,7 @@ export async function compareLayers(options: CompareLayersOptions): Promise<Veri
   const reference = new Reference(ops, network);
   const exact = new ExactValues(network.nodes, { magnitudes: false });
   const magnitudes = new ExactValues(network.nodes, { magnitudes: true });
-  const runtime = await RuntimeModel.load(withOutputs(model, shown, file), file, options.threads);
+  const runtime = await RuntimeModel.load(withOutputs(model, shown, file), file, options);
   try {
     for await (const batch of test.batches({ batchSize: BATCH, limit: IMAGES })) {
       if (batch.labels.length === 0) continue;

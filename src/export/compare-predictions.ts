@@ -5,7 +5,7 @@ import type { Verification } from "../runs/record.ts";
 import type { FrozenNetwork } from "./frozen-network.ts";
 import { type InputKind, outputName } from "./onnx/model-frame.ts";
 import { Reference } from "./reference.ts";
-import { RuntimeModel, runtimeName } from "./runtime.ts";
+import { RuntimeModel, type RuntimeOptions, runtimeName } from "./runtime.ts";
 import { batchOf, type TestImages } from "./test-batches.ts";
 
 /** Points of top-1 by which runtime and trainer may differ. */
@@ -14,7 +14,7 @@ const TOP1_TOLERANCE = 0.05;
 const SAME_CLASS = 99.9;
 const BATCH = 100;
 
-export interface ComparePredictionsOptions {
+export interface ComparePredictionsOptions extends RuntimeOptions {
   /** The file's name in messages. */
   readonly file: string;
   readonly bytes: Uint8Array;
@@ -23,8 +23,6 @@ export interface ComparePredictionsOptions {
   readonly input: InputKind;
   readonly test: TestImages;
   readonly ops: Ops;
-  /** Threads of the runtime; one per core if left out. */
-  readonly threads?: number | undefined;
   /** Percent, as the training measured it; the frozen network's own if left out. */
   readonly trainerTop1?: number | undefined;
   readonly reporter: Reporter;
@@ -42,7 +40,7 @@ export async function comparePredictions(
   const classes = network.classes.length;
   const counts = { images: 0, runtime: 0, trainer: 0, same: 0 };
   const reference = new Reference(ops, network);
-  const model = await RuntimeModel.load(bytes, file, threads);
+  const model = await RuntimeModel.load(bytes, file, { threads });
   try {
     for await (const bytes of test.batches({ batchSize: BATCH })) {
       const { labels } = bytes;

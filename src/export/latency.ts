@@ -1,4 +1,4 @@
-import { RuntimeModel } from "./runtime.ts";
+import { RuntimeModel, type RuntimeOptions } from "./runtime.ts";
 
 /** What latency is measured at. */
 const BATCHES = [1, 32] as const;
@@ -9,6 +9,8 @@ const MILLISECONDS = 2000;
 
 export interface Latency {
   readonly batch: number;
+  /** Of the runtime. */
+  readonly threads: number;
   /** Median over the rounds. */
   readonly medianMs: number;
   /** Of the unpruned network in float32, run in turn with it. */
@@ -24,18 +26,16 @@ export interface Timed {
 
 /**
  * Milliseconds that onnxruntime takes for one batch of each of two models, run in turn so that both see the same machine.
- *
- * @param options.threads Of the runtime; one per core if left out.
  */
 export async function measureLatency(
-  { file, threads }: { readonly file: string; readonly threads?: number | undefined },
+  { file, ...options }: RuntimeOptions & { readonly file: string },
   model: Timed,
   fp32: Timed,
 ): Promise<Latency[]> {
   const sessions = [
-    await RuntimeModel.load(model.bytes, file, threads),
-    await RuntimeModel.load(fp32.bytes, `${file} (fp32)`, threads),
-  ];
+    await RuntimeModel.load(model.bytes, file, options),
+    await RuntimeModel.load(fp32.bytes, `${file} (fp32)`, options),
+  ] as const;
   try {
     const latencies: Latency[] = [];
     for (const batch of BATCHES) {
@@ -47,11 +47,16 @@ export async function measureLatency(
         for (const index of [0, 1] as const) {
           const { values, shape } = inputs[index]!;
           const started = performance.now();
-          await sessions[index]!.run(values, shape);
+          await sessions[index].run(values, shape);
           if (round >= 0) times[index].push(performance.now() - started);
         }
       }
-      latencies.push({ batch, medianMs: median(times[0]), fp32MedianMs: median(times[1]) });
+      latencies.push({
+        batch,
+        threads: sessions[0].threads,
+        medianMs: median(times[0]),
+        fp32MedianMs: median(times[1]),
+      });
     }
     return latencies;
   } finally {

@@ -7,6 +7,11 @@ export const runtimeName = `onnxruntime ${ort.env.versions.node ?? ort.env.versi
 
 const FATAL = 4;
 
+export interface RuntimeOptions {
+  /** Threads of the runtime; one per core if left out. */
+  readonly threads?: number | undefined;
+}
+
 /** Values of an output: float32, or the codes of an 8-bit activation. */
 export type RuntimeValues = Float32Array | Uint8Array | Int8Array;
 
@@ -14,23 +19,28 @@ export type RuntimeValues = Float32Array | Uint8Array | Int8Array;
 export class RuntimeModel {
   readonly #session: ort.InferenceSession;
   readonly #file: string;
+  readonly threads: number;
 
-  private constructor(session: ort.InferenceSession, file: string) {
+  private constructor(session: ort.InferenceSession, { file, threads }: { file: string; threads: number }) {
     this.#session = session;
     this.#file = file;
+    this.threads = threads;
   }
 
   /**
    * Loads a model's bytes; `file` is its name in messages.
    *
-   * @param threads One per core if left out.
    * @throws UserError when the runtime refuses it.
    */
-  static async load(bytes: Uint8Array, file: string, threads: number = availableParallelism()): Promise<RuntimeModel> {
+  static async load(
+    bytes: Uint8Array,
+    file: string,
+    { threads = availableParallelism() }: RuntimeOptions = {},
+  ): Promise<RuntimeModel> {
     ort.env.logLevel = "fatal";
     try {
       const options = { intraOpNumThreads: threads, interOpNumThreads: 1, logSeverityLevel: FATAL } as const;
-      return new RuntimeModel(await ort.InferenceSession.create(bytes, options), file);
+      return new RuntimeModel(await ort.InferenceSession.create(bytes, options), { file, threads });
     } catch (error) {
       throw new UserError(`${file}: ${runtimeName} cannot load it: ${messageOf(error)}`, { cause: error });
     }

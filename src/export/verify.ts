@@ -9,10 +9,10 @@ import type { FrozenNetwork } from "./frozen-network.ts";
 import { expandQuant, usesQuant } from "./onnx/expand-quant.ts";
 import type { InputKind, Lowered } from "./onnx/model-frame.ts";
 import { encodeModelProto, readModel } from "./onnx/read-model.ts";
-import { runtimeName } from "./runtime.ts";
+import { type RuntimeOptions, runtimeName } from "./runtime.ts";
 import type { TestImages } from "./test-batches.ts";
 
-export interface VerifyOptions {
+export interface VerifyOptions extends RuntimeOptions {
   /** The file's name, in messages too. */
   readonly file: string;
   /** Where its bytes lie as long as they do not have that name. */
@@ -24,8 +24,6 @@ export interface VerifyOptions {
   readonly network: FrozenNetwork;
   readonly test: TestImages;
   readonly ops: Ops;
-  /** Threads of the runtime; one per core if left out. */
-  readonly threads?: number | undefined;
   /** Percent, as the training measured it; the frozen network's own if left out. */
   readonly trainerTop1?: number | undefined;
   readonly reporter: Reporter;

@@ -156,6 +156,7 @@ const postTraining = z.object({
 
 const latency = z.object({
   batch: count,
+  threads: count.optional().describe("of the runtime; older records do not tell"),
   medianMs: finite.describe("of the exported file, for one batch"),
   fp32MedianMs: finite.describe("of the same network in float32, unpruned"),
 });

@@ -152,7 +152,7 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
   t.test("the runtime takes the threads that it is given, everywhere", async (t) => {
     const network = frozenNetwork(plainPlan);
     const sessions = t.capture(ort.InferenceSession, "create", ort.InferenceSession.create);
-    await exportFile({
+    const { verification } = await exportFile({
       form: "packed",
       input: "uint8",
       network,
@@ -168,6 +168,7 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
       ({ args }) => (args.at(-1) as ort.InferenceSession.SessionOptions).intraOpNumThreads,
     );
     t.strictSame(threads, [1, 1, 1, 1], "layers, predictions, and latency of two files");
+    t.match(verification!.latency, [{ threads: 1 }, { threads: 1 }], "and the record says so");
   });
 
   t.test("a failed verification leaves nothing, not even an earlier export", async (t) => {

@@ -78,6 +78,17 @@ t.test("latency stands on the first screen, and is told apart from bit operation
   t.match(page, "Bit operations are not latency");
 });
 
+t.test("latency is told with the threads that it was measured with, where the record knows them", async (t) => {
+  const record = sampleRecord();
+  const column = /<th[^>]*>(<[^>]*>)*Threads/;
+  t.equal(found(renderReport(record), column), null);
+  const verification = record.export!.verification!;
+  const latency = verification.latency!.map((one) => ({ ...one, threads: 2 }));
+  const known = { ...record, export: { ...record.export!, verification: { ...verification, latency } } };
+  t.match(renderReport(known), column);
+  t.match(renderReport(known), "batch of 1, 2 threads; FP32");
+});
+
 t.test("baselines stand beside the run, with the difference", async (t) => {
   const record = sampleRecord();
   const baseline = { ...record, name: "float", result: { ...record.result!, top1: 99.2, relativeBops: 100 } };
@@ -103,6 +114,8 @@ t.test("weights that were stretched to a common range are said to be", async (t)
   t.match(page, "its weights are drawn stretched: multiplied by the widest channel’s range over its own");
   t.match(page, "largest step");
   t.match(page, "channels’ ranges from 0.0125 to 0.4, drawn stretched to the widest");
+  // The quantizer's range is that of a pruned channel, 0.412: of 2 bits a step is a third of the range's width.
+  t.match(page, "largest step 0.267");
 });
 
 t.test("the page loads nothing, and its policy allows only its own style and script", async (t) => {

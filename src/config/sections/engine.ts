@@ -13,7 +13,11 @@ export const engine = z
       .describe(
         "of training's convolutions and matrix products: bfloat16 is faster where the processor has it; weights, gates, ranges and evaluation stay float32",
       ),
-    threads: count.optional().describe("threads of the native engine; without it, one per core"),
+    threads: count
+      .optional()
+      .describe(
+        "threads of the native engine, and of the runtime that verifies the exported file and measures its latency; without it, one per core",
+      ),
   })
   .prefault({})
   .describe("the numerical engine");

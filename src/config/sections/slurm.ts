@@ -28,7 +28,7 @@ export const slurm = z
       .optional()
       .describe("time limit of a run: minutes, or as 02:00:00 or 1-12:00:00"),
     memoryGiB: positive.optional().describe("memory of a run"),
-    cpus: count.default(1).describe("cores of a run, and threads of its engine unless engine.threads says otherwise"),
+    cpus: count.default(1).describe("cores of a run, and its engine.threads unless those are given"),
     gpus: z
       .union([count, word(/^\w+:[1-9]\d*$/, "a number of GPUs, or their type and number as a100:1")])
       .optional()

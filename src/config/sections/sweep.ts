@@ -45,7 +45,7 @@ const random = z.strictObject({
 const local = z
   .strictObject({
     workers: count.optional().describe("runs at a time; without it, as many as the cores have room for"),
-    threads: count.default(1).describe("threads of each run, unless its own engine.threads says otherwise"),
+    threads: count.default(1).describe("engine.threads of each run, unless its own are given"),
     memoryGiB: positive.optional().describe("memory of all runs together; without it, what is available"),
     runMemoryGiB: positive.optional().describe("memory of one run; without it, an estimate from its network"),
   })

@@ -30,6 +30,13 @@ export function runSection(records: readonly RunRecord[], linkOf: (record: RunRe
     value: (record) => latencyOf(record)?.medianMs ?? null,
     show: (record) => latencyText(record),
   };
+  const hasThreads = records.some((record) => latencyOf(record)?.threads !== undefined);
+  const threads: Column<RunRecord> = {
+    title: "Latency’s threads",
+    kind: "number",
+    value: (record) => latencyOf(record)?.threads ?? null,
+    show: (record) => String(latencyOf(record)?.threads ?? "–"),
+  };
   return {
     id: "runs",
     title: "Runs",
@@ -77,6 +84,7 @@ export function runSection(records: readonly RunRecord[], linkOf: (record: RunRe
           },
         },
         ...(hasLatency ? [latency] : []),
+        ...(hasThreads ? [threads] : []),
         {
           title: "Epochs",
           kind: "number",
@@ -92,7 +100,7 @@ export function runSection(records: readonly RunRecord[], linkOf: (record: RunRe
       ],
       rows: records,
     })}
-<p class="note">Intervals are Wilson’s, of the test images; two runs whose intervals overlap are not told apart by this test set. ${hasLatency && "Latencies are of the smallest batch measured, in the runtime and on the machine that verified each file: bit operations are not latency."}</p>`,
+<p class="note">Intervals are Wilson’s, of the test images; two runs whose intervals overlap are not told apart by this test set. ${hasLatency && "Latencies are of the smallest batch measured, in the runtime, with the run’s threads and on the machine that verified each file: bit operations are not latency."}</p>`,
   };
 }
 

@@ -51,13 +51,16 @@ ${table<Verification["layers"][number]>({
 ${latency && latency.length > 0 && latencyTable(latency)}`;
 }
 
-const latencyTable = (latency: NonNullable<Verification["latency"]>): Markup => markup`<h3>Latency</h3>
-<p>Bit operations are not latency: a runtime gains only where it has kernels for the bit-widths. Measured in this runtime, on the machine that verified the file.</p>
-${table<(typeof latency)[number]>({
+type Latency = NonNullable<Verification["latency"]>[number];
+
+const latencyTable = (latency: readonly Latency[]): Markup => markup`<h3>Latency</h3>
+<p>Bit operations are not latency: a runtime gains only where it has kernels for the bit-widths. Measured in this runtime with the threads of the run, on the machine that verified the file.</p>
+${table<Latency>({
   id: "latency",
   caption: "Median time of one batch",
   columns: [
     { title: "Batch", kind: "number", value: ({ batch }) => batch },
+    ...(latency.some(({ threads }) => threads !== undefined) ? [threadColumn] : []),
     milliseconds("This file", ({ medianMs }) => medianMs),
     milliseconds("FP32, unpruned", ({ fp32MedianMs }) => fp32MedianMs),
     {
@@ -69,6 +72,13 @@ ${table<(typeof latency)[number]>({
   ],
   rows: latency,
 })}`;
+
+const threadColumn: Column<Latency> = {
+  title: "Threads",
+  kind: "number",
+  value: ({ threads }) => threads ?? null,
+  show: ({ threads }) => (threads === undefined ? "–" : integer(threads)),
+};
 
 const milliseconds = <Row>(title: string, value: (row: Row) => number): Column<Row> => ({
   title,

@@ -69,11 +69,12 @@ function latencyFigure({ export: exported }: RunRecord): Headline | null {
   const latencies = exported?.verification?.latency ?? [];
   const [first] = latencies.toSorted((one, other) => one.batch - other.batch);
   if (!first) return null;
-  const { batch, medianMs, fp32MedianMs } = first;
+  const { batch, threads, medianMs, fp32MedianMs } = first;
+  const on = threads === undefined ? "" : `, ${integer(threads)} ${threads === 1 ? "thread" : "threads"}`;
   return {
     name: "Latency in the verified runtime",
     value: `${significant(medianMs)}\u202fms`,
-    note: `batch of ${integer(batch)}; FP32 ${significant(fp32MedianMs)}\u202fms. Bit operations are not latency`,
+    note: `batch of ${integer(batch)}${on}; FP32 ${significant(fp32MedianMs)}\u202fms. Bit operations are not latency`,
   };
 }
 

@@ -34,6 +34,20 @@ t.test("networks on different data have fronts of their own", async (t) => {
   t.match(page, "Pareto front: lenet5 on fashion-mnist");
 });
 
+t.test("latencies have their threads beside them, where a record knows them", async (t) => {
+  const record = sampleRecord();
+  const verification = record.export!.verification!;
+  const withThreads = (threads: number) => {
+    const latency = verification.latency!.map((one) => ({ ...one, threads }));
+    return { ...record, seed: 1 + threads, export: { ...record.export!, verification: { ...verification, latency } } };
+  };
+  t.notOk(renderComparison([record]).includes("Latency’s threads"));
+  const page = withoutScripts(renderComparison([record, withThreads(2)]));
+  t.ok(page.includes("Latency’s threads"));
+  const cells = Array.from(page.matchAll(/0\.312\u202fms<\/td>\s*<td[^>]*>([^<]*)</g), ([, text]) => text);
+  t.strictSame(cells, ["–", "2"]);
+});
+
 t.test("runs link to their reports where they have one", async (t) => {
   const [first] = comparedRecords();
   const page = renderComparison(comparedRecords(), {
