@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import t from "tap";
-import { acquireLock, lockFile } from "../../src/runs/lock.ts";
+import { acquireLock, livingHolder, lockFile } from "../../src/runs/lock.ts";
 import { lifeOf, ownIdentity } from "../../src/runs/process-identity.ts";
 import { leaveLock, nobody } from "../fixtures/left-lock.ts";
 
@@ -93,4 +93,44 @@ t.test("life is judged from what is known", async (t) => {
   t.equal(lifeOf({ ...own, pid: 1, started: null }, own), "alive", "another's process");
   t.equal(lifeOf({ ...own, boot: null }, own), "dead");
   t.equal(lifeOf({ ...own, host: "x", boot: "y" }, own), "unknown");
+});
+
+t.test("who writes to a folder is told while it lives", async (t) => {
+  const folder = t.testdir();
+  t.equal(livingHolder(folder), null, "nobody has locked it");
+  const lock = acquireLock(folder, free);
+  t.match(livingHolder(folder), new RegExp(`^process ${process.pid} on ${hostname()}, since 20\\d\\d-.*Z$`));
+  lock.release();
+  t.equal(livingHolder(folder), null, "it has been given back");
+  leaveLock(folder, { pid: nobody });
+  t.equal(livingHolder(folder), null, "the holder is dead");
+  leaveLock(folder, { host: "elsewhere" });
+  t.equal(livingHolder(folder), null, "the holder cannot be seen from here");
+  writeFileSync(join(folder, lockFile), "{");
+  t.equal(livingHolder(folder), null, "the lock is damaged");
+});
+
+t.test("a lock says who holds it, and since when", async (t) => {
+  const folder = t.testdir();
+  const lock = acquireLock(folder, free);
+  const { id, since, ...identity } = JSON.parse(readFileSync(join(folder, lockFile), "utf8"));
+  t.strictSame(identity, ownIdentity());
+  t.match(id, /^[0-9a-f-]{36}$/);
+  t.ok(Math.abs(Date.now() - Date.parse(since)) < 60_000, since);
+  lock.release();
+});
+
+t.test("a lock that cannot be read is no free folder", async (t) => {
+  const folder = t.testdir({ [lockFile]: {} });
+  t.throws(() => acquireLock(folder, free), failure(/cannot lock the run directory .*: EISDIR/));
+  t.strictSame(readdirSync(folder), [lockFile], "nothing is left beside it");
+});
+
+t.test("this process is known by machine, pid and start", { skip: process.platform !== "linux" }, async (t) => {
+  const { host, boot, pidNamespace, pid, started } = ownIdentity();
+  t.strictSame([host, pid], [hostname(), process.pid]);
+  t.match(boot, /^[0-9a-f-]{36}$/);
+  t.match(pidNamespace, /^pid:\[\d+\]$/);
+  t.match(started, /^\d+$/);
+  t.equal(ownIdentity().started, started);
 });
