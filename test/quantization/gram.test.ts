@@ -59,3 +59,16 @@ t.test("sums gathered batch by batch are those of all rows, less the bias", asyn
     },
   );
 });
+
+t.test("each row counts, also where all others beside it are 0", async (t) => {
+  const size = 11;
+  const at = (row: number, column: number) => (row === column ? row + 1 : 0);
+  const diagonal = Float32Array.from({ length: size ** 2 }, (_, i) => at(Math.floor(i / size), i % size));
+  const gram = new Gram(size, size);
+  gram.add(diagonal, diagonal);
+  const squared = Float64Array.from(diagonal, (value) => value ** 2);
+  const { products, cross, energy } = gram.finish();
+  t.strictSame(products, squared);
+  t.strictSame(cross, squared);
+  t.strictSame(energy, Float64Array.from({ length: size }, (_, row) => (row + 1) ** 2));
+});
