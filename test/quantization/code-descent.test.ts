@@ -58,3 +58,20 @@ t.test("what cannot be improved stays as it is", async (t) => {
   t.equal(descendCodes(exact, codes, 1, { lowest: [-1, -1], highest: [1, 1] }), 0);
   t.strictSame([...codes], [1, 0]);
 });
+
+t.test("independent inputs go to their nearest codes, or to the bound before", async (t) => {
+  const sums = { products: Float64Array.of(1, 0, 0, 1), cross: Float64Array.of(1.2, -1.2), energy: 2.88 };
+  const descend = (lowest: readonly number[], highest: readonly number[]) => {
+    const codes = Int32Array.of(0, 0);
+    return { changes: descendCodes(sums, codes, 0.5, { lowest, highest }), codes: [...codes] };
+  };
+  t.strictSame(descend([-5, -5], [5, 5]), { changes: 4, codes: [2, -2] });
+  t.strictSame(descend([-5, -1], [1, 5]), { changes: 2, codes: [1, -1] });
+});
+
+t.test("the fitted step is <y, X code>/<X code, X code>", async (t) => {
+  const sums = { products: Float64Array.of(1, 0, 0, 1), cross: Float64Array.of(2, 4), energy: 20 };
+  t.equal(fittedStep(sums, Int32Array.of(1, 2), 7), 2);
+  t.equal(fittedStep(sums, Int32Array.of(-1, -2), 7), 7);
+  t.equal(fittedStep(sums, Int32Array.of(0, 0), 7), 7);
+});

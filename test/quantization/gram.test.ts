@@ -70,5 +70,8 @@ t.test("each row counts, also where all others beside it are 0", async (t) => {
   const { products, cross, energy } = gram.finish();
   t.strictSame(products, squared);
   t.strictSame(cross, squared);
-  t.strictSame(energy, Float64Array.from({ length: size }, (_, row) => (row + 1) ** 2));
+  t.strictSame(
+    energy,
+    Float64Array.from({ length: size }, (_, row) => (row + 1) ** 2),
+  );
 });

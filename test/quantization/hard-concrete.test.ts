@@ -78,3 +78,10 @@ t.test("at test time a gate is open when it is closed with less than 34 %", asyn
   t.notOk(isOpen(OPEN_PARAMETER - 1e-8), "the least such parameter");
   t.notOk(isOpen(CLOSED_PARAMETER), "what is closed without sampling is closed at test time");
 });
+
+t.test("the stretched sigmoid of phi/beta has its values and slopes", async (t) => {
+  const phi = (2 / 3) * Math.log(2);
+  t.equal(deterministicGate(phi).toFixed(12), "0.700000000000", "1.2·2/3 - 0.1");
+  t.equal(sampleGate(phi, 0.5).value.toFixed(12), "0.700000000000");
+  t.equal(sampleGate(phi, 0.5).derivative.toFixed(12), "0.400000000000", "1.2·(2/3)·(1/3)/(2/3)");
+});

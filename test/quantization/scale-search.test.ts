@@ -103,3 +103,13 @@ t.test("per channel each output has the grid of its own weights, per tensor all 
     t.strictSame(weightGrids(matrix, { bits: 4, rule, perChannel: false }), [whole, whole], rule);
   }
 });
+
+t.test("each rule has a step of its own", async (t) => {
+  const values = [...Array.from({ length: 40 }, (_, i) => (i - 20) / 20), 3];
+  const steps = stepRules.map((rule) => symmetricGridBy(rule, 3, values).step);
+  t.equal(steps[0], 1, "the largest weight over the outermost code");
+  const largest = 3 / symmetricCodes(3).highest;
+  t.equal(steps[1], searchGrid(values, (shrink) => symmetricGrid(3, largest * shrink)).grid.step);
+  t.equal(steps[2], Math.fround(signalToNoiseStep(values, symmetricCodes(3))));
+  t.ok(steps[1]! < 1 && steps[2]! < 1 && steps[1] !== steps[2], `${steps}`);
+});

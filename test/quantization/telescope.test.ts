@@ -36,6 +36,7 @@ t.test("a weight is linear in each gate: its derivative is the whole difference"
   lawHolds(t, gates, (z) => {
     const at = (index: number, value: number) => telescope(z.with(index, value) as unknown as PerGate<number>);
     telescope(z).forEach(({ derivatives }, level) => {
+      expect(derivatives.length === 4, `${derivatives.length} derivatives`);
       derivatives.forEach((derivative, i) => {
         const difference = at(i, 1)[level]!.weight - at(i, 0)[level]!.weight;
         expect(Math.abs(derivative - difference) < 1e-12, `level ${level}, gate ${i}: ${derivative}`);
