@@ -103,23 +103,28 @@ interface Definition {
   readonly shape?: Record<string, unknown>;
   readonly innerType?: unknown;
   readonly options?: readonly unknown[];
-  readonly discriminator?: string;
   readonly values?: readonly unknown[];
 }
 const definitionOf = (schema: unknown) => (schema as { def?: Definition } | undefined)?.def;
 
-/** The fields of a schema below its defaults and unions; of a union that a value chooses from, those of its choice. */
+/** The fields of a schema below its defaults and unions; of a union those of the options that the value has chosen. */
 function shapeOf(schema: unknown, value: unknown): Record<string, unknown> | undefined {
-  const { shape, innerType, options, discriminator } = definitionOf(schema) ?? {};
+  const { shape, innerType, options } = definitionOf(schema) ?? {};
   if (shape) return shape;
   if (innerType) return shapeOf(innerType, value);
   if (!options) return undefined;
-  const chosen =
-    discriminator !== undefined &&
-    isTree(value) &&
-    options.find((option) => literalsOf(definitionOf(option)?.shape?.[discriminator]).includes(value[discriminator]));
-  if (chosen) return shapeOf(chosen, value);
-  return Object.assign({}, ...options.map((option) => shapeOf(option, value))) as Record<string, unknown>;
+  const chosen = options.filter((option) => isChosen(option, value));
+  const shapes = (chosen.length > 0 ? chosen : options).map((option) => shapeOf(option, value));
+  return Object.assign({}, ...shapes) as Record<string, unknown>;
+}
+
+/** Whether the value has the literals that an option asks for, as its method's name. */
+function isChosen(option: unknown, value: unknown): boolean {
+  const fields = Object.entries(definitionOf(option)?.shape ?? {});
+  return fields.every(([key, field]) => {
+    const literals = literalsOf(field);
+    return literals.length === 0 || (isTree(value) && literals.includes(value[key]));
+  });
 }
 
 /** The values of a literal below its defaults. */

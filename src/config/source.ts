@@ -93,8 +93,8 @@ export function parseSource(text: string, path: string): Source {
   const document = parseDocument(text, { ...quiet, lineCounter: lines, uniqueKeys: true });
   const at = (offset: number) => `${path}:${lines.linePos(offset).line}`;
   if (document.errors.length > 0) {
-    const messages = document.errors.map((error) => `${error.message.split("\n")[0]} (${at(error.pos[0])})`);
-    throw new UsageError(`cannot read the configuration: ${shortenList(messages.map(shorten)).join("\n")}`);
+    const messages = document.errors.map(({ message, pos }) => `${shorten(message.split("\n")[0]!)} (${at(pos[0])})`);
+    throw new UsageError(`cannot read the configuration: ${shortenList(messages).join("\n")}`);
   }
   if (!isMap(document.contents))
     throw new UsageError(`cannot read the configuration ${path}: expected a mapping of settings at the top`);

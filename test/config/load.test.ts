@@ -5,6 +5,7 @@ import t from "tap";
 import { UsageError } from "../../src/base/errors.ts";
 import { canonicalConfig, configHash } from "../../src/config/canonical.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { lawHolds } from "../fixtures/laws.ts";
 
 const paper = "configs/mnist-lenet5.yaml";
 const folder = t.testdir();
@@ -140,13 +141,11 @@ t.test("whatever is set, a configuration loads or is refused", (t) => {
     "name",
     "x.y",
   );
-  t.doesNotThrow(() =>
-    fc.assert(
-      fc.property(path, fc.json({ maxDepth: 2 }), (name, value) => {
-        complaint(paper, [`${name}=${value}`]);
-      }),
-      { seed: 3, numRuns: 300 },
-    ),
+  lawHolds(
+    t,
+    fc.tuple(path, fc.json({ maxDepth: 2 })),
+    ([name, value]) => void complaint(paper, [`${name}=${value}`]),
+    300,
   );
   t.end();
 });
@@ -177,4 +176,44 @@ t.test("a network is one of the zoo or a file, whichever is said last", (t) => {
   t.match(complaint(paper, ["network.file=3"]), /network\.file: expected a string, got 3/);
   t.match(complaint(paper, ["network.fiel=a.onnx"]), /network\.fiel: is not a setting; known here: name, file/);
   t.end();
+});
+
+t.test("a configuration without a name has its file's", async (t) => {
+  const least = "{ data: { name: mnist }, network: { name: lenet5 }, method: { name: fp32 }, training: { epochs: 1 }";
+  t.equal(loadConfig(file("my.first.yaml", `${least} }`)).config.name, "my.first");
+  t.equal(loadConfig(file("other.yaml", `${least}, name: own }`)).config.name, "own");
+});
+
+t.test("a sweep is not loaded as one run", async (t) => {
+  const sweep = file("sweep.yaml", `extends: ${join(process.cwd(), paper)}\nsweep: { grid: { seed: [1] } }\n`);
+  t.match(
+    complaint(sweep),
+    /sweep\.yaml describes many runs, a sweep: start it with bayesian-bits sweep .*sweep\.yaml$/,
+  );
+});
+
+t.test("a group that names no optimizer has Adam, but for the weights of fine-tuning", async (t) => {
+  const groups = (...set: string[]) => {
+    const { weights, gates, ranges, finetune } = loadConfig("configs/mnist-lenet5-quick.yaml", { set }).config.training;
+    return [weights, gates, ranges, finetune?.weights, finetune?.ranges].map((group) => group?.optimizer);
+  };
+  const none = "training={epochs: 2, finetune: {epochs: 1}}";
+  t.strictSame(groups(none), ["adam", "adam", "adam", "sgd", "adam"]);
+  t.strictSame(groups("training={epochs: 2}"), ["adam", "adam", "adam", undefined, undefined]);
+  const rates = "learningRate: 0.5";
+  const { training } = loadConfig("configs/mnist-lenet5-quick.yaml", {
+    set: [`training={epochs: 2, gates: {${rates}}, finetune: {epochs: 1, weights: {${rates}}}}`],
+  }).config;
+  t.match(training, { gates: { optimizer: "adam", learningRate: 0.5 } });
+  t.match(training.finetune, { weights: { optimizer: "sgd", learningRate: 0.5 } });
+  t.strictSame(
+    groups(
+      "training.ranges={optimizer: sgd}",
+      "training.finetune={epochs: 1, weights: {optimizer: adam}, ranges: {optimizer: sgd}}",
+    ),
+    ["adam", "adam", "sgd", "adam", "sgd"],
+  );
+  t.match(complaint(paper, ["training=3"]), /training: expected settings, got 3/);
+  t.match(complaint(paper, ["training.weights=3"]), /training\.weights: expected settings, got 3/);
+  t.match(complaint(paper, ["training.finetune=3"]), /training\.finetune: expected settings, got 3/);
 });

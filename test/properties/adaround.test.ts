@@ -165,3 +165,14 @@ t.test("the mse search never loses to the largest weight's step; a channel of ze
     t.same(symmetricGridBy(rule, 4, new Float32Array(5)), { step: 1, lowest: -7, highest: 7 }, rule);
   }
 });
+
+t.test("beta has its values on the way", async (t) => {
+  const schedule = { iterations: 10, warmUp: 0.2, start: 20, end: 2 };
+  const at = (shape: (typeof betaSchedules)[number], ...iterations: readonly number[]) =>
+    iterations.map((iteration) => betaAt({ ...schedule, shape }, iteration));
+  t.strictSame(at("linear", 0, 1, 5, 9), [null, 20, 11, 2], "counted from 1");
+  t.strictSame(at("cosine", 1, 2, 6), [null, 20, 11], "counted from 0");
+  t.equal(at("cosine", 4)[0]!.toFixed(9), (11 + 9 * Math.SQRT1_2).toFixed(9));
+  // h(ln 2) is 0.7, its derivative 1.2·2/9.
+  t.equal(roundingRegularizerSlope(Math.log(2), 3).toFixed(12), "-0.256000000000");
+});

@@ -3,59 +3,24 @@ import t from "tap";
 import { descendDigits, stitched } from "../../src/quantization/bit-split/digit-descent.ts";
 import { pointShift, split, stitch } from "../../src/quantization/bit-split/digits.ts";
 import { activationStep, leastSquaresCodes } from "../../src/quantization/bit-split/least-squares-step.ts";
-import type { ChannelSums } from "../../src/quantization/channel-sums.ts";
-import { descendCodes, fittedStep } from "../../src/quantization/code-descent.ts";
-import { Gram } from "../../src/quantization/gram.ts";
+import { fittedStep } from "../../src/quantization/code-descent.ts";
 import { clamp, nearestCode, outermostCode, weightBits } from "../../src/quantization/weight-grid.ts";
 import { random } from "../fixtures/engines.ts";
 import { expect, lawHolds } from "../fixtures/laws.ts";
+import { type Channel, channelOf, channelSize, energyOf, errorOf, sumsOf } from "../fixtures/least-squares-channel.ts";
 
 const bits = fc.constantFrom(...weightBits);
 const seed = fc.nat(1e6);
 const weights = fc.array(fc.float({ min: -4, max: 4, noNaN: true }), { minLength: 8, maxLength: 40 });
-const size = fc.record({ seed, bits, inputs: fc.integer({ min: 2, max: 14 }), rows: fc.integer({ min: 3, max: 40 }) });
-type Size = typeof size extends fc.Arbitrary<infer T> ? T : never;
-
-interface Data {
-  readonly x: Float32Array;
-  readonly y: Float32Array;
-  readonly w: Float32Array;
-}
-
-/** One channel: correlated inputs, weights, and outputs that are not quite the weights' own. */
-function channel({ seed, inputs, rows }: Size): Data {
-  const common = random(seed, "common", [rows]);
-  const x = random(seed, "x", [rows, inputs]).map((value, i) => value + 2 * common[Math.floor(i / inputs)]!);
-  const w = random(seed, "w", [inputs]);
-  const noise = random(seed, "noise", [rows], 0.05);
-  const y = noise.map((value, row) => w.reduce((sum, weight, n) => sum + weight * x[row * inputs + n]!, value));
-  return { x, y, w };
-}
-
-function sumsOf({ x, y, w }: Data): ChannelSums {
-  const gram = new Gram(w.length, 1);
-  gram.add(x, y);
-  const { products, cross, energy } = gram.finish();
-  return { products, cross, energy: energy[0]! };
-}
-
 function start(w: Float32Array, bits: number) {
   const { codes, step } = leastSquaresCodes(w, bits);
   return { planes: split(codes, bits), alpha: step * pointShift(bits) };
 }
 
-const solve = (data: Data, bits: number, epochs = 100) => descendDigits(sumsOf(data), start(data.w, bits), { epochs });
-
-/** |y - X·step·code|², row by row. */
-function error({ x, y, w }: Data, codes: ArrayLike<number>, step: number): number {
-  return y.reduce((sum, target, row) => {
-    const output = w.reduce((total, _, n) => total + step * codes[n]! * x[row * w.length + n]!, 0);
-    return sum + (target - output) ** 2;
-  }, 0);
-}
+const solve = (data: Channel, bits: number, epochs = 100) =>
+  descendDigits(sumsOf(data), start(data.w, bits), { epochs });
 
 const scaled = (values: Float32Array, factor: number) => values.map((value) => value * factor);
-const energyOf = (values: Float32Array) => values.reduce((sum, value) => sum + value * value, 0);
 
 t.test("stitching undoes splitting, for every code of a grid", async (t) => {
   for (const b of weightBits) {
@@ -102,17 +67,17 @@ t.test("white inputs leave stage 1's codes as they are", async (t) => {
 });
 
 t.test("the error never rises from epoch to epoch, nor by a last least-squares step", async (t) => {
-  lawHolds(t, size, (drawn) => {
-    const data = channel(drawn);
+  lawHolds(t, channelSize, (drawn) => {
+    const data = channelOf(drawn);
     const slack = 1e-9 * energyOf(data.y);
     let before = solve(data, drawn.bits, 0).error;
     for (const epochs of [1, 2, 3, 5, 100]) {
       const end = solve(data, drawn.bits, epochs);
       expect(end.error <= before + slack, `epoch ${epochs}: ${end.error} after ${before}`);
       const { codes, step } = stitched(end);
-      expect(Math.abs(end.error - error(data, codes, step)) <= 1e-5 * energyOf(data.y), "it is not the error");
-      const fitted = error(data, codes, fittedStep(sumsOf(data), codes, step));
-      expect(fitted <= error(data, codes, step) + slack, "the last step raised it");
+      expect(Math.abs(end.error - errorOf(data, codes, step)) <= 1e-5 * energyOf(data.y), "it is not the error");
+      const fitted = errorOf(data, codes, fittedStep(sumsOf(data), codes, step));
+      expect(fitted <= errorOf(data, codes, step) + slack, "the last step raised it");
       const outermost = outermostCode(drawn.bits);
       expect(codes.every((code) => Math.abs(code) <= outermost) && step > 0, `${codes} · ${step}`);
       before = end.error;
@@ -123,9 +88,9 @@ t.test("the error never rises from epoch to epoch, nor by a last least-squares s
 t.test("at rest no digit alone can be improved", async (t) => {
   lawHolds(
     t,
-    size,
+    channelSize,
     (drawn) => {
-      const data = channel(drawn);
+      const data = channelOf(drawn);
       const end = solve(data, drawn.bits, 1000);
       if (end.epochs === 1000) return;
       const least = end.error - 1e-9 * energyOf(data.y);
@@ -145,10 +110,10 @@ t.test("at rest no digit alone can be improved", async (t) => {
 });
 
 t.test("codes do not depend on units, on the order of rows, or on seeing the data twice", async (t) => {
-  lawHolds(t, fc.record({ size, factor: fc.constantFrom(0.25, 2, 64) }), ({ size, factor }) => {
-    const data = channel(size);
+  lawHolds(t, fc.record({ size: channelSize, factor: fc.constantFrom(0.25, 2, 64) }), ({ size, factor }) => {
+    const data = channelOf(size);
     const first = stitched(solve(data, size.bits));
-    const same = (other: Data, step: number, sign: number, what: string) => {
+    const same = (other: Channel, step: number, sign: number, what: string) => {
       const { codes, step: found } = stitched(solve(other, size.bits));
       expect(`${codes.map((code) => sign * code)}` === `${first.codes}`, `${what}: ${codes}, had ${first.codes}`);
       expect(Math.abs(found / (first.step * step) - 1) < 1e-9, `${what}: step ${found}`);
@@ -165,8 +130,8 @@ t.test("codes do not depend on units, on the order of rows, or on seeing the dat
 });
 
 t.test("a dead input gets code 0, a dead output keeps its scale, a turned channel is turned back", async (t) => {
-  lawHolds(t, size, (drawn) => {
-    const { x, y, w } = channel(drawn);
+  lawHolds(t, channelSize, (drawn) => {
+    const { x, y, w } = channelOf(drawn);
     const dead = { x: x.map((value, i) => (i % w.length === 1 ? 0 : value)), y, w };
     expect(stitched(solve(dead, drawn.bits)).codes[1] === 0, "the dead input's code");
     const silent = solve({ x, y: new Float32Array(y.length), w }, drawn.bits);
@@ -177,86 +142,6 @@ t.test("a dead input gets code 0, a dead output keeps its scale, a turned channe
     expect(after(turned).alpha > 0, "alpha is negative");
     expect(`${stitched(after(turned)).codes}` === `${stitched(after(upright)).codes}`, "it is not turned back");
   });
-});
-
-t.test("single changes of codes only lower the error, within their bounds, until none helps", async (t) => {
-  lawHolds(t, fc.record({ size, narrow: fc.boolean() }), ({ size, narrow }) => {
-    const data = channel(size);
-    const sums = sumsOf(data);
-    const { codes, step } = stitched(solve(data, size.bits, narrow ? 0 : 100));
-    const outermost = outermostCode(size.bits);
-    const lowest = codes.map((code) => (narrow ? code : -outermost));
-    const highest = codes.map((code) => (narrow ? Math.min(code + 1, outermost) : outermost));
-    const before = error(data, codes, step);
-    const changes = descendCodes(sums, codes, step, { lowest, highest });
-    const slack = 1e-9 * energyOf(data.y);
-    const after = error(data, codes, step);
-    expect(changes === 0 ? after === before : after < before + slack, `${after} after ${before}`);
-    codes.forEach((code, n) => {
-      expect(code >= lowest[n]! && code <= highest[n]!, `code ${n} is ${code}`);
-      for (const by of [-1, 1]) {
-        if (code + by < lowest[n]! || code + by > highest[n]!) continue;
-        const changed = codes.with(n, code + by);
-        expect(error(data, changed, step) >= after - slack, `code ${n} could change by ${by}`);
-      }
-    });
-  });
-});
-
-t.test("sums gathered batch by batch are those of all rows, less the bias", async (t) => {
-  lawHolds(
-    t,
-    fc.record({ seed, rows: fc.integer({ min: 1, max: 30 }), split: fc.nat(30) }),
-    ({ seed, rows, split }) => {
-      const [inputs, outputs] = [5, 3];
-      const x = random(seed, "x", [rows, inputs]).map((value) => Math.max(0, value));
-      const y = random(seed, "y", [rows, outputs]);
-      const bias = random(seed, "bias", [outputs]);
-      const gram = new Gram(inputs, outputs);
-      const cut = Math.min(split, rows);
-      gram.add(x.subarray(0, cut * inputs), y.subarray(0, cut * outputs), bias);
-      gram.finish();
-      gram.add(x.subarray(cut * inputs), y.subarray(cut * outputs), bias);
-      gram.finish();
-      const at = (values: Float32Array, width: number, row: number, column: number) => values[row * width + column]!;
-      const sum = (term: (row: number) => number) =>
-        Array.from({ length: rows }, (_, row) => term(row)).reduce((total, value) => total + value, 0);
-      const target = (row: number, m: number) => at(y, outputs, row, m) - bias[m]!;
-      const near = (actual: number, expected: number, what: string) =>
-        expect(Math.abs(actual - expected) < 1e-12 * rows, `${what}: ${actual}, expected ${expected}`);
-      expect(gram.rows === rows, `${gram.rows} rows`);
-      for (let i = 0; i < inputs; i++) {
-        near(
-          gram.inputSums[i]!,
-          sum((row) => at(x, inputs, row, i)),
-          "sum of inputs",
-        );
-        for (let j = 0; j < inputs; j++) {
-          const expected = sum((row) => at(x, inputs, row, i) * at(x, inputs, row, j));
-          near(gram.products[i * inputs + j]!, expected, `products ${i}, ${j}`);
-        }
-        for (let m = 0; m < outputs; m++) {
-          near(
-            gram.cross[m * inputs + i]!,
-            sum((row) => target(row, m) * at(x, inputs, row, i)),
-            `cross ${m}, ${i}`,
-          );
-        }
-      }
-      for (let m = 0; m < outputs; m++) {
-        near(
-          gram.energy[m]!,
-          sum((row) => target(row, m) ** 2),
-          `energy ${m}`,
-        );
-        near(
-          gram.outputSums[m]!,
-          sum((row) => target(row, m)),
-          `sum of outputs ${m}`,
-        );
-      }
-    },
-  );
 });
 
 t.test("an activation's step is no worse than that of its largest value", async (t) => {

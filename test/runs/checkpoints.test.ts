@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import t from "tap";
@@ -145,4 +146,26 @@ t.test("other files are told from checkpoints, and other versions from damage", 
   t.throws(() => decodeCheckpoint(file({ format }), "x"), failure(/it has version 1, and this program reads 2/));
   t.throws(() => decodeCheckpoint(file({ format, version: "2" }), "x"), failure(/damaged \(checksum\)/));
   t.throws(() => readCheckpoint(join(t.testdir(), "none")), failure(/cannot read the checkpoint .*none: ENOENT/));
+});
+
+t.test("a whole file with a wrong state is refused with the place in it", async (t) => {
+  const file = (json: string): Buffer => {
+    const sha256 = createHash("sha256").update(json).digest("hex");
+    const metadata = { format: "bayesian-bits-checkpoint", version: "2", state: json, sha256 };
+    return Buffer.from(encodeSafetensors(new Map(), metadata));
+  };
+  const { progress } = checkpointAt(3);
+  const state = { progress, record: sampleRecord() };
+  t.strictSame(decodeCheckpoint(file(JSON.stringify(state)), "x").progress, progress);
+  const refused = (change: object) => () =>
+    decodeCheckpoint(file(JSON.stringify({ ...state, progress: { ...progress, ...change } })), "x");
+  const at = (place: string) => failure(new RegExp(`^cannot read the checkpoint x: progress\\.${place}: `));
+  for (const place of ["epoch", "batch", "step"]) {
+    t.throws(refused({ [place]: -1 }), at(place));
+    t.throws(refused({ [place]: 0.5 }), at(place));
+  }
+  for (const place of Object.keys(progress.sums)) {
+    t.throws(refused({ sums: { ...progress.sums, [place]: null } }), at(`sums\\.${place}`));
+  }
+  t.throws(() => decodeCheckpoint(file("{"), "x"), failure(/^cannot read the checkpoint x: /));
 });

@@ -1,26 +1,17 @@
-import { type ChildProcess, fork } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import t from "tap";
-import { acquireLock, lockFile } from "../../src/runs/lock.ts";
+import { acquireLock, livingHolder, lockFile } from "../../src/runs/lock.ts";
 import { lifeOf, ownIdentity } from "../../src/runs/process-identity.ts";
+import { leaveLock, nobody } from "../fixtures/left-lock.ts";
 
 const free = { force: false };
 const failure = (message: RegExp) => ({ name: "UserError", exitCode: 1, message });
-/** No process: pids end below this on every system. */
-const nobody = 2 ** 30;
 
 /** How a claim to follow a dead holder is named. */
 const after = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 16);
-
-/** A lock as another process would have left it. */
-function leave(folder: string, change: Readonly<Record<string, unknown>>, name = lockFile): string {
-  const text = JSON.stringify({ ...ownIdentity(), id: `left by ${name}`, since: "2026-01-01T00:00:00Z", ...change });
-  writeFileSync(join(folder, name), text);
-  return text;
-}
 
 t.test("one holder at a time; released, the next one gets it", async (t) => {
   const folder = t.testdir();
@@ -46,7 +37,7 @@ t.test("a dead holder's lock is taken over", async (t) => {
   };
   for (const [what, change] of Object.entries(cases)) {
     const folder = t.testdir();
-    leave(folder, change);
+    leaveLock(folder, change);
     const lock = acquireLock(folder, free);
     t.equal(JSON.parse(readFileSync(join(folder, lockFile), "utf8")).pid, process.pid, what);
     lock.release();
@@ -56,9 +47,9 @@ t.test("a dead holder's lock is taken over", async (t) => {
 
 t.test("who died while taking a lock over is followed in turn", async (t) => {
   const folder = t.testdir();
-  const dead = leave(folder, { pid: nobody });
+  const dead = leaveLock(folder, { pid: nobody });
   const successor = `${lockFile}.${after(dead)}`;
-  leave(folder, { pid: nobody }, successor);
+  leaveLock(folder, { pid: nobody }, successor);
   const lock = acquireLock(folder, free);
   t.throws(() => acquireLock(folder, free), failure(/in use/));
   t.strictSame(readdirSync(folder), [lockFile], "no claim is left behind");
@@ -67,15 +58,15 @@ t.test("who died while taking a lock over is followed in turn", async (t) => {
 
 t.test("who is about to take it over counts as its holder", async (t) => {
   const folder = t.testdir();
-  const dead = leave(folder, { pid: nobody });
-  leave(folder, {}, `${lockFile}.${after(dead)}`);
+  const dead = leaveLock(folder, { pid: nobody });
+  leaveLock(folder, {}, `${lockFile}.${after(dead)}`);
   t.throws(() => acquireLock(folder, free), failure(/in use/));
 });
 
 t.test("a holder that cannot be seen from here needs --force", async (t) => {
   for (const change of [{ host: "elsewhere" }, { pidNamespace: "pid:[1]" }, { host: "elsewhere", pid: nobody }]) {
     const folder = t.testdir();
-    leave(folder, change);
+    leaveLock(folder, change);
     t.throws(() => acquireLock(folder, free), failure(/cannot be seen from here.*--force/));
     acquireLock(folder, { force: true }).release();
     t.strictSame(readdirSync(folder), []);
@@ -104,33 +95,42 @@ t.test("life is judged from what is known", async (t) => {
   t.equal(lifeOf({ ...own, host: "x", boot: "y" }, own), "unknown");
 });
 
-t.test("200 races: always one writer, never two, never none", { timeout: 170_000 }, async (t) => {
-  const racers = Array.from({ length: 3 }, () =>
-    fork("test/fixtures/lock-racer.ts", { execArgv: ["--import", "tsx"] }),
-  );
-  try {
-    await Promise.all(racers.map(hear));
-    const winners: number[] = [];
-    for (let race = 0; race < 200; race++) {
-      const folder = t.testdir({});
-      // What they find: nothing, or a dead holder's lock.
-      if (race % 2 === 1) leave(folder, { pid: nobody, id: String(race) });
-      const at = Date.now() + 3;
-      for (const racer of racers) racer.send({ folder, at });
-      const answers = await Promise.all(racers.map(hear));
-      const won = answers.flatMap((answer, racer) => (answer === "won" ? [racer] : []));
-      if (won.length !== 1 || !answers.every((answer) => answer === "won" || /is in use by another run/.test(answer)))
-        t.fail(`race ${race}`, { answers });
-      winners.push(won[0]!);
-      const holder = JSON.parse(readFileSync(join(folder, lockFile), "utf8"));
-      if (holder.pid !== racers[won[0]!]!.pid) t.fail(`race ${race}: the lock names ${holder.pid}`);
-    }
-    t.equal(winners.length, 200);
-    t.comment(`wins: ${racers.map((_, racer) => winners.filter((winner) => winner === racer).length)}`);
-  } finally {
-    for (const racer of racers) racer.kill();
-  }
+t.test("who writes to a folder is told while it lives", async (t) => {
+  const folder = t.testdir();
+  t.equal(livingHolder(folder), null, "nobody has locked it");
+  const lock = acquireLock(folder, free);
+  t.match(livingHolder(folder), new RegExp(`^process ${process.pid} on ${hostname()}, since 20\\d\\d-.*Z$`));
+  lock.release();
+  t.equal(livingHolder(folder), null, "it has been given back");
+  leaveLock(folder, { pid: nobody });
+  t.equal(livingHolder(folder), null, "the holder is dead");
+  leaveLock(folder, { host: "elsewhere" });
+  t.equal(livingHolder(folder), null, "the holder cannot be seen from here");
+  writeFileSync(join(folder, lockFile), "{");
+  t.equal(livingHolder(folder), null, "the lock is damaged");
 });
 
-const hear = (racer: ChildProcess): Promise<string> =>
-  new Promise((resolve) => racer.once("message", (answer) => resolve(String(answer))));
+t.test("a lock says who holds it, and since when", async (t) => {
+  const folder = t.testdir();
+  const lock = acquireLock(folder, free);
+  const { id, since, ...identity } = JSON.parse(readFileSync(join(folder, lockFile), "utf8"));
+  t.strictSame(identity, ownIdentity());
+  t.match(id, /^[0-9a-f-]{36}$/);
+  t.ok(Math.abs(Date.now() - Date.parse(since)) < 60_000, since);
+  lock.release();
+});
+
+t.test("a lock that cannot be read is no free folder", async (t) => {
+  const folder = t.testdir({ [lockFile]: {} });
+  t.throws(() => acquireLock(folder, free), failure(/cannot lock the run directory .*: EISDIR/));
+  t.strictSame(readdirSync(folder), [lockFile], "nothing is left beside it");
+});
+
+t.test("this process is known by machine, pid and start", { skip: process.platform !== "linux" }, async (t) => {
+  const { host, boot, pidNamespace, pid, started } = ownIdentity();
+  t.strictSame([host, pid], [hostname(), process.pid]);
+  t.match(boot, /^[0-9a-f-]{36}$/);
+  t.match(pidNamespace, /^pid:\[\d+\]$/);
+  t.match(started, /^\d+$/);
+  t.equal(ownIdentity().started, started);
+});

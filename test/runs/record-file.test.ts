@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import type { RunRecord } from "../../src/runs/record.ts";
 import { readRecord, recordFile, writeRecord } from "../../src/runs/record-file.ts";
 import { sampleRecord } from "../fixtures/sample-record.ts";
 
@@ -77,10 +78,31 @@ t.test("damage is named with its place in the record", async (t) => {
 
 t.test("only the first few places are listed", async (t) => {
   const folder = folderWith(t, '{"format": "bayesian-bits-run", "version": 1}');
-  t.throws(() => readRecord(folder), failure(/and \d+ more$/));
+  t.throws(
+    () => readRecord(folder),
+    failure(/damaged; run again, or restore the file\n( {2}\w+: .*\n){5} {2}and \d+ more$/),
+  );
+  const { name: _, seed: __, status: ___, data: ____, ...rest } = sampleRecord();
+  const missing = (record: object) => folderWith(t, JSON.stringify(record));
+  t.throws(() => readRecord(missing(rest)), failure(/\n( {2}\w+: .*\n){3} {2}\w+: .*$/), "four are all listed");
+  t.throws(() => readRecord(missing({ ...rest, times: 1 })), failure(/\n( {2}\w+: .*\n){4} {2}\w+: .*$/), "five too");
+  t.throws(() => readRecord(missing({ ...rest, times: 1, epochs: 1 })), failure(/\n {2}and 1 more$/));
 });
 
 t.test("what cannot be written is a UserError", async (t) => {
   const folder = t.testdir({ [recordFile]: { "a folder": "where the file should be" } });
   t.throws(() => writeRecord(folder, sampleRecord()), failure(/cannot write .*record\.json/));
+});
+
+t.test("a record that is there but cannot be read says why", async (t) => {
+  const folder = t.testdir({ [recordFile]: {} });
+  t.throws(() => readRecord(folder), failure(/^cannot read .*record\.json: EISDIR[^;]*$/));
+});
+
+t.test("a broken record is told by its places, also where it is no record at all", async (t) => {
+  const folder = t.testdir({});
+  const nothing = undefined as unknown as RunRecord;
+  t.throws(() => writeRecord(folder, nothing), {
+    message: /^the run's record breaks its schema:\n {2}the whole record: /,
+  });
 });

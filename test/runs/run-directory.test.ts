@@ -2,8 +2,14 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import t from "tap";
 import { lockFile } from "../../src/runs/lock.ts";
-import { writeRecord } from "../../src/runs/record-file.ts";
-import { clearRun, openRunDirectory, previousCheckpoint, runFiles } from "../../src/runs/run-directory.ts";
+import { recordFile, writeRecord } from "../../src/runs/record-file.ts";
+import {
+  clearRun,
+  openRunDirectory,
+  previousCheckpoint,
+  runFiles,
+  unreadableCheckpoint,
+} from "../../src/runs/run-directory.ts";
 import { sampleRecord } from "../fixtures/sample-record.ts";
 
 const anew = { resume: false, force: false };
@@ -74,9 +80,9 @@ t.test("what killed writers left is cleared, and nothing else", async (t) => {
 
 t.test("clearing removes a run's files and leaves a user's", async (t) => {
   const folder = runIn(t.testdir({}), "finished", last);
-  const { config, model, report } = runFiles(folder);
-  for (const path of [config, model, report, previousCheckpoint(folder), join(folder, "notes")])
-    writeFileSync(path, "");
+  const { config, model, bits, report } = runFiles(folder);
+  const checkpoints = [previousCheckpoint(folder), unreadableCheckpoint(folder)];
+  for (const path of [config, model, bits, report, ...checkpoints, join(folder, "notes")]) writeFileSync(path, "");
   clearRun(folder);
   t.strictSame(readdirSync(folder), ["checkpoints", "notes"]);
   t.strictSame(readdirSync(dirname(last(folder))), []);
@@ -85,4 +91,31 @@ t.test("clearing removes a run's files and leaves a user's", async (t) => {
 t.test("a folder that cannot be made is named", async (t) => {
   const file = join(t.testdir({ file: "" }), "file");
   t.throws(() => open(file, anew), refused(1, /cannot create the run directory .*file: .*; choose another with --out/));
+});
+
+t.test("a run's files are where they are documented", async (t) => {
+  t.strictSame(runFiles("run"), {
+    config: join("run", "config.yaml"),
+    events: join("run", "events.ndjson"),
+    checkpoint: join("run", "checkpoints", "last.safetensors"),
+    model: join("run", "model.onnx"),
+    bits: join("run", "bits.json"),
+    report: join("run", "report.html"),
+  });
+  t.equal(previousCheckpoint("run"), join("run", "checkpoints", "previous.safetensors"));
+  t.equal(unreadableCheckpoint("run"), join("run", "checkpoints", "unreadable.safetensors"));
+});
+
+t.test("a folder whose record cannot be read is given back", async (t) => {
+  const folder = runIn(t.testdir({}), "running", last);
+  writeFileSync(join(folder, recordFile), "{");
+  for (const how of [anew, resume]) t.throws(() => open(folder, how), refused(1, /record\.json: it is not JSON/));
+  t.notOk(existsSync(join(folder, lockFile)));
+  t.equal(open(folder, force), "new", "--force needs no record");
+});
+
+t.test("only a finished record ends a run: an unfinished one without a checkpoint begins anew", async (t) => {
+  const folder = runIn(t.testdir({}), "finished");
+  t.equal(open(folder, resume), "finished", "whatever checkpoints are left");
+  t.throws(() => open(folder, anew), refused(2, /already holds a finished run: use --force to replace it, or --out/));
 });
