@@ -5,6 +5,9 @@ import t from "tap";
 import { lockFile } from "../../src/runs/lock.ts";
 import { leaveLock, nobody } from "../fixtures/left-lock.ts";
 
+const hear = (racer: ChildProcess): Promise<string> =>
+  new Promise((resolve) => racer.once("message", (answer) => resolve(String(answer))));
+
 t.test("200 races: always one writer, never two, never none", { timeout: 170_000 }, async (t) => {
   const racers = Array.from({ length: 3 }, () =>
     fork("test/fixtures/lock-racer.ts", { execArgv: ["--import", "tsx"] }),
@@ -32,6 +35,3 @@ t.test("200 races: always one writer, never two, never none", { timeout: 170_000
     for (const racer of racers) racer.kill();
   }
 });
-
-const hear = (racer: ChildProcess): Promise<string> =>
-  new Promise((resolve) => racer.once("message", (answer) => resolve(String(answer))));
