@@ -35,9 +35,11 @@ export function interrupted(
   return new UserError(`stopped by ${signal} ${what} (${folder})`, { exitCode });
 }
 
+/** Whether a process that ended with this exit code was stopped so. */
+export const isStopCode = (code: number): boolean => code === exitCodes.interrupted || code === exitCodes.terminated;
+
 /** Whether an error is such a stop, and no failure. */
-export const isStop = (error: unknown): boolean =>
-  error instanceof UserError && (error.exitCode === exitCodes.interrupted || error.exitCode === exitCodes.terminated);
+export const isStop = (error: unknown): boolean => error instanceof UserError && isStopCode(error.exitCode);
 
 /** The message of anything that was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

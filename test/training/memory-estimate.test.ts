@@ -25,7 +25,7 @@ t.test("training grows with its batch, evaluation with its own, saving with the 
 });
 
 t.test("the estimate is near what was measured", async (t) => {
-  // Peaks of the resident memory, in MiB.
+  // How much the resident memory of a process grew, at its peak, in MiB.
   const near = (estimate: number, measured: number) =>
     t.ok(Math.abs(estimate / MIB / measured - 1) < 0.1, `${estimate / MIB} of ${measured}`);
   near(trainingMemory(network, 2048).likely, 1010);
@@ -134,12 +134,18 @@ t.test("flips after AdaRound need the sums, or a transposed copy of the rows wit
 });
 
 t.test("quantizing layer by layer takes no more than the estimate, which is near what was measured", async (t) => {
-  // Peaks of the resident memory, in MiB.
+  // How much the resident memory of a process grew, at its peak, in MiB.
   const above = (method: string, images: number, measured: number) => {
     const estimate = bytes({ name: method, calibration: { images } }).quantizing / MIB;
-    t.ok(estimate > measured && estimate < 1.1 * measured, `${method}: ${estimate} of ${measured}`);
+    t.ok(estimate > measured && estimate < 2 * measured, `${method}: ${estimate} of ${measured}`);
   };
-  above("nearest", 2048, 593);
-  above("adaround", 2048, 586);
-  above("bit-split", 256, 84);
+  above("nearest", 128, 102);
+  above("nearest", 512, 178);
+  above("nearest", 1024, 312);
+  above("adaround", 128, 174);
+  above("adaround", 256, 166);
+  above("adaround", 1024, 351);
+  above("adaround", 2048, 612);
+  above("bit-split", 128, 99);
+  above("bit-split", 256, 130);
 });

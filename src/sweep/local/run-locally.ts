@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { exitCodes, messageOf } from "../../base/errors.ts";
+import { isStopCode, messageOf } from "../../base/errors.ts";
 import type { Reporter } from "../../base/progress.ts";
 import { livingHolder } from "../../runs/lock.ts";
 import { lastError, logSize } from "../log-error.ts";
@@ -134,10 +134,7 @@ async function untilFree(
 function outcomeAfter(exit: Exit, said: string | null): Outcome {
   if ("error" in exit) return { status: "failed", error: `cannot be started: ${exit.error}`, figures: null };
   // A program that does not hear signals yet dies of them.
-  const stopped =
-    "signal" in exit
-      ? exit.signal === "SIGINT" || exit.signal === "SIGTERM"
-      : exit.code === exitCodes.interrupted || exit.code === exitCodes.terminated;
+  const stopped = "signal" in exit ? exit.signal === "SIGINT" || exit.signal === "SIGTERM" : isStopCode(exit.code);
   if (stopped) return { status: "stopped", error: null, figures: null };
   if ("signal" in exit) {
     const error = `killed by ${exit.signal}${exit.signal === "SIGKILL" ? ": perhaps for want of memory" : ""}`;

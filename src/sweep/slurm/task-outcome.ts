@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import { exitCodes } from "../../base/errors.ts";
+import { isStopCode } from "../../base/errors.ts";
 import type { Outcome } from "../run-state.ts";
 import type { TaskEnd } from "./commands.ts";
 
@@ -27,8 +27,8 @@ export function outcomeOfTask(end: TaskEnd | null, said: string | null): Outcome
   if (end?.state === "OUT_OF_MEMORY") {
     return failed("its task took more memory than it was given (OUT_OF_MEMORY): raise sweep.slurm.memoryGiB");
   }
-  const hasSaved = said?.startsWith("stopped by") ?? false;
-  if (said !== null && !hasSaved) return failed(said);
+  const wasAsked = said?.startsWith("stopped by") ?? false;
+  if (said !== null && !wasAsked) return failed(said);
   if (end?.state === "FAILED") {
     if (isStop(end)) return stopped(said ?? `its task was stopped (${howItEnded(end)}); ${onwards}`);
     return failed(`its task failed${said === null ? " without a word" : ""}: ${howItEnded(end)}`);
@@ -44,9 +44,7 @@ export function outcomeOfTask(end: TaskEnd | null, said: string | null): Outcome
  * signals yet: Slurm calls both FAILED.
  */
 const isStop = ({ exitCode, signal }: TaskEnd): boolean =>
-  signal > 0
-    ? signal === constants.signals.SIGINT || signal === constants.signals.SIGTERM
-    : exitCode === exitCodes.interrupted || exitCode === exitCodes.terminated;
+  signal > 0 ? signal === constants.signals.SIGINT || signal === constants.signals.SIGTERM : isStopCode(exitCode);
 
 const howItEnded = ({ exitCode, signal }: TaskEnd): string =>
   signal > 0 ? `killed by signal ${signal}` : `exit code ${exitCode}`;

@@ -4,7 +4,7 @@ import { subset } from "../../engine/noise.ts";
 import type { Ops, Tensor } from "../../engine/ops.ts";
 
 /** Images of one pass: what is alive on the engine at once. */
-export const BATCH = 64;
+export const CALIBRATION_BATCH = 64;
 
 /** Training images that ranges, steps and codes are found from, as bytes. */
 export class CalibrationImages {
@@ -22,8 +22,8 @@ export class CalibrationImages {
   batches(ops: Ops): readonly (() => Tensor)[] {
     const { imageShape, normalization } = this.#dataset;
     const size = imageSize(this.#dataset);
-    return Array.from({ length: Math.ceil(this.count / BATCH) }, (_, batch) => () => {
-      const bytes = this.#images.slice(batch * BATCH * size, (batch + 1) * BATCH * size);
+    return Array.from({ length: Math.ceil(this.count / CALIBRATION_BATCH) }, (_, batch) => () => {
+      const bytes = this.#images.slice(batch * CALIBRATION_BATCH * size, (batch + 1) * CALIBRATION_BATCH * size);
       return ops.normalize(ops.tensor(bytes, [bytes.length / size, ...imageShape]), normalization);
     });
   }
@@ -49,7 +49,7 @@ export async function readCalibrationImages(
   }
   const chosen = train.pick(subset({ seed, stream: "calibration", counter: 0 }, train.count, images).sort());
   const parts: Uint8Array[] = [];
-  for await (const batch of chosen.batches({ batchSize: BATCH })) parts.push(batch.images.slice());
+  for await (const batch of chosen.batches({ batchSize: CALIBRATION_BATCH })) parts.push(batch.images.slice());
   const bytes = Buffer.concat(parts);
   if (bytes.length === 0) throw new UserError("cannot calibrate: none of the calibration images could be read");
   return new CalibrationImages(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length), dataset);

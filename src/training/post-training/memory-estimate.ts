@@ -4,7 +4,7 @@ import type { Network } from "../../network/graph.ts";
 import { type Layer, layersOf } from "../../network/layers.ts";
 import { elementsOf } from "../../network/shape.ts";
 import { evaluationMemory } from "../memory-estimate.ts";
-import { BATCH } from "./calibration-images.ts";
+import { CALIBRATION_BATCH } from "./calibration-images.ts";
 import { geometryOf } from "./layer-rows.ts";
 
 const FLOAT = 4;
@@ -30,7 +30,7 @@ export function estimateLayerwise(
   { calibration, solverBytes }: Pick<Layerwise, "calibration" | "solverBytes">,
   images: number,
 ): LayerwiseEstimate {
-  const batch = Math.min(BATCH, images);
+  const batch = Math.min(CALIBRATION_BATCH, images);
   const parameters = network.nodes.reduce(
     (sum, node) => sum + (node.kind === "parameter" ? elementsOf(node.shape) : 0),
     0,
