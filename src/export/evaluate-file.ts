@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { messageOf, UserError } from "../base/errors.ts";
 import type { ByteBatch, Dataset } from "../data/dataset.ts";
-import { largestIndex } from "./compare-predictions.ts";
+import { largestIndex } from "./class-agreement.ts";
 import { expandQuant, usesQuant } from "./onnx/expand-quant.ts";
 import { encodeModelProto, inputTypeOf, readModel } from "./onnx/read-model.ts";
 import { RuntimeModel } from "./runtime.ts";

@@ -83,15 +83,6 @@ export class Reference {
     return node.kind === "conv2d" ? ops.conv2d(x, weight, node) : ops.depthwiseConv2d(x, weight, node);
   }
 
-  /** The class that the network gives to each image of a batch; `images` are normalised. */
-  classify(images: Tensor): Int32Array {
-    const ops = this.#ops;
-    return ops.scope(
-      () => Int32Array.from(ops.read(ops.argMax(this.logits(images)))),
-      () => [],
-    );
-  }
-
   /** The network's output for normalised images; owned by the caller. */
   logits(images: Tensor): Tensor {
     const { nodes, output } = this.#network;

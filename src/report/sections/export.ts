@@ -24,13 +24,14 @@ function exported({ file, form, opset, bytes: size, sha256, verification }: Expo
 ${verification ? verified(verification) : later("The file has not been verified in a runtime.")}`;
 }
 
-function verified({ runtime, images, top1, trainerTop1, sameClass, layers, latency }: Verification): Markup {
+function verified({ runtime, images, top1, trainerTop1, sameClass, nearTies, layers, latency }: Verification): Markup {
   return markup`<h3>Verification in ${foreign(runtime)}</h3>
 ${facts([
   ["Images", integer(images)],
   ["Top-1 of the file", percent(top1)],
   ["Top-1 of the trainer", markup`${percent(trainerTop1)} (file ${points(top1 - trainerTop1)})`],
   ["Same class", percent(sameClass)],
+  ...(nearTies > 0 ? [["Another class, nearly tied", `${integer(nearTies)} images`] as const] : []),
 ])}
 ${table<Verification["layers"][number]>({
   id: "verification",

@@ -1,0 +1,90 @@
+import t from "tap";
+import { ClassAgreement, type Logits } from "../../src/export/class-agreement.ts";
+
+/** `count` images of class 0 with clear logits of standard deviation √2, of which runtime and trainer hold the same. */
+const clear = (count: number): Logits => {
+  const logits = Array.from({ length: count }, () => [3, 0, 0]).flat();
+  return { runtime: logits, trainer: logits, labels: new Array(count).fill(0) };
+};
+
+/** One image to which the runtime gives class 1 and the trainer, `margin` standard deviations ahead, class 0. */
+const other = (margin: number, label: number): Logits => ({
+  runtime: [0, 3, -3],
+  trainer: tied(margin),
+  labels: [label],
+});
+
+/** Three logits of standard deviation 1 whose first lies `margin` above the second; both lie far above the third. */
+function tied(margin: number): readonly number[] {
+  // Of (m, 0, c) the variance is 2(m² − m·c + c²)/9, which is 1 for the lower root c.
+  const c = (margin - Math.sqrt(margin * margin - 4 * (margin * margin - 4.5))) / 2;
+  return [margin, 0, c];
+}
+
+const found = (batches: readonly Logits[], trainerTop1: number | null = null) => {
+  const agreement = new ClassAgreement(3);
+  for (const batch of batches) agreement.add(batch);
+  return { ...agreement.result(trainerTop1), agrees: agreement.agrees(trainerTop1) };
+};
+
+t.test("equal logits agree, and top-1 is what the labels say", async (t) => {
+  t.same(found([clear(10), { ...clear(1), labels: [1] }, { ...clear(1), labels: [2] }]), {
+    images: 12,
+    top1: 1000 / 12,
+    trainerTop1: 1000 / 12,
+    sameClass: 100,
+    nearTies: 0,
+    agrees: true,
+  });
+});
+
+t.test("another class counts from 0.1 % of the images on", async (t) => {
+  const differing = (count: number, label: number) => Array.from({ length: count }, () => other(0.2, label));
+  // Label 2: both are wrong, so that top-1 stays.
+  t.match(found([clear(9990), ...differing(10, 2)]), { sameClass: 99.9, nearTies: 0, agrees: true });
+  t.match(found([clear(9989), ...differing(11, 2)]), { nearTies: 0, agrees: false });
+  t.match(found([clear(99), ...differing(1, 2)]), { sameClass: 99, agrees: true }, "one of few images may differ");
+  t.match(found([clear(98), ...differing(2, 2)]), { agrees: false });
+});
+
+t.test("top-1 may be 0.05 points apart", async (t) => {
+  const differing = (count: number) => Array.from({ length: count }, () => other(0.2, 0));
+  t.match(found([clear(9995), ...differing(5)]), { top1: 99.95, trainerTop1: 100, agrees: true });
+  t.match(found([clear(9994), ...differing(6)]), { top1: 99.94, trainerTop1: 100, agrees: false });
+  t.match(found([clear(10000)], 99.95), { trainerTop1: 99.95, agrees: true });
+  t.match(found([clear(10000)], 99.94), { trainerTop1: 99.94, agrees: false });
+});
+
+t.test("near ties decide neither about classes nor top-1, up to 1 % of the images", async (t) => {
+  const tiedImages = (count: number, label: number) => Array.from({ length: count }, () => other(0.09, label));
+  for (const [label, top1, trainerTop1] of [
+    [0, 99, 100],
+    [1, 100, 99],
+    [2, 99, 99],
+  ] as const) {
+    t.match(found([clear(9900), ...tiedImages(100, label)]), {
+      top1,
+      trainerTop1,
+      sameClass: 99,
+      nearTies: 100,
+      agrees: true,
+    });
+    t.match(found([clear(9899), ...tiedImages(101, label)]), { nearTies: 101, agrees: false });
+  }
+  // The training's own figure counts in their stead where it is given: 99.5 % without the ties' 50 images.
+  const mistaken = { ...clear(50), labels: new Array(50).fill(2) };
+  const images = [clear(9900), mistaken, ...tiedImages(50, 0)];
+  t.match(found(images, 99.55), { top1: 99, trainerTop1: 99.55, agrees: true });
+  t.match(found(images, 99.56), { top1: 99, trainerTop1: 99.56, agrees: false }, "beyond the ties");
+});
+
+t.test("a tie is measured in standard deviations of the image's own logits", async (t) => {
+  const scaled = (margin: number, factor: number): Logits => {
+    const { runtime, trainer, labels } = other(margin, 2);
+    return { runtime, trainer: Array.from(trainer, (value) => factor * value + 5), labels };
+  };
+  for (const factor of [1e-3, 1, 1e3]) {
+    t.match(found([scaled(0.099, factor)]), { nearTies: 1 }, `${factor}`);
+    t.match(found([scaled(0.101, factor)]), { nearTies: 0 }, `${factor}`);
+  }
+});
