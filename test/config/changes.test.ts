@@ -30,3 +30,12 @@ t.test("a run may change how it goes on, not what it is", async (t) => {
   for (const set of may) t.ok(changes(set).length > 0 && changes(set).every(mayChangeOnResume), set);
   for (const set of mayNot) t.notOk(changes(set).every(mayChangeOnResume), set);
 });
+
+t.test("pretraining may go on with other rates, not for other epochs", async (t) => {
+  const pretrained = (rest: string) => configured(`training.pretrain={epochs: 2${rest}}`);
+  const changed = changedSettings(pretrained(""), pretrained(", weights: {learningRate: 0.1}"));
+  t.strictSame(changed.map(describeChange), ["training.pretrain.weights.learningRate: 0.001 → 0.1"]);
+  t.ok(changed.every(mayChangeOnResume));
+  const longer = configured("training.pretrain={epochs: 3}");
+  t.notOk(changedSettings(pretrained(""), longer).every(mayChangeOnResume));
+});
