@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import t from "tap";
 import { lockFile } from "../../src/runs/lock.ts";
+import { ownIdentity } from "../../src/runs/process-identity.ts";
 import { recordFile, writeRecord } from "../../src/runs/record-file.ts";
 import {
   clearRun,
@@ -104,6 +105,13 @@ t.test("a run's files are where they are documented", async (t) => {
   });
   t.equal(previousCheckpoint("run"), join("run", "checkpoints", "previous.safetensors"));
   t.equal(unreadableCheckpoint("run"), join("run", "checkpoints", "unreadable.safetensors"));
+});
+
+t.test("--force takes over from a holder of whom nothing is known", async (t) => {
+  const folder = runIn(t.testdir({}), "running", last);
+  writeFileSync(join(folder, lockFile), JSON.stringify({ ...ownIdentity(), host: "elsewhere", id: "x", since: "" }));
+  for (const how of [anew, resume]) t.throws(() => open(folder, how), refused(1, /cannot be seen from here.*--force/));
+  t.equal(open(folder, force), "new");
 });
 
 t.test("a folder whose record cannot be read is given back", async (t) => {
