@@ -115,6 +115,7 @@ t.test("what a record of an earlier version lacks may be missing, all else may n
       "epochs.priorStrength",
       "result.layers.bopsAuthors",
       "result.macs",
+      "export.verification.nearTies",
       "export.verification.layers.boundaryDistance",
       "export.verification.latency",
       "export.input",
