@@ -11,7 +11,7 @@ export function trainingTable(published: readonly Published[]): string {
   const configOf = new Map(published.map(({ record, config }) => [record, config]));
   const tasks = new Map<string, RunRecord[]>();
   for (const { record } of published) {
-    if (record.postTraining) continue;
+    if (record.postTraining || isChoosing(record)) continue;
     const task = `${record.data.name} ${record.network.name}`;
     tasks.set(task, [...(tasks.get(task) ?? []), record]);
   }
@@ -27,6 +27,9 @@ export function trainingTable(published: readonly Published[]): string {
   });
   return markdownTable(["run", "network", "top-1", "relative bit operations", "weights", "time of a run"], rows);
 }
+
+/** Runs that hold images out to choose by are no results. */
+const isChoosing = ({ data }: RunRecord): boolean => data.validationImages > 0;
 
 interface Group {
   /** Of one configuration: they differ in their seeds. */

@@ -23,6 +23,12 @@ t.test("runs that differ in their seed are one row with mean and deviation", asy
   t.match(rows[0], "| 99.15 ± 0.07\u202f% | 0.400 ± 0.000\u202f% |");
 });
 
+t.test("runs that hold images out to choose by are no results", async (t) => {
+  const held = (validationImages: number) => ({ ...record, data: { ...record.data, validationImages } });
+  const runs = [0, 1].map((images) => ({ config: `held-${images}`, record: held(images) }));
+  t.strictSame(trainingTable(runs).match(/held-\d\]/g), ["held-0]"]);
+});
+
 t.test("runs of a sweep have their names, the cheapest first", async (t) => {
   const runs = ["dear", "cheap"].map((name, index) => ({
     config: "front",
