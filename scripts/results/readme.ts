@@ -1,11 +1,16 @@
 import { publishedRuns } from "./published.ts";
 import { roundingTable } from "./rounding-table.ts";
 import { trainingTable } from "./training-table.ts";
+import { unfinishedTable } from "./unfinished-table.ts";
 
 /** The README with the tables of the published runs made anew, each between its two marks. */
 export function withResults(readme: string): string {
   const published = publishedRuns();
-  const tables = { results: trainingTable(published), "post-training": roundingTable(published) };
+  const tables = {
+    results: trainingTable(published),
+    unfinished: unfinishedTable(),
+    "post-training": roundingTable(published),
+  };
   return Object.entries(tables).reduce(between, readme);
 }
 

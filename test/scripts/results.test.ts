@@ -5,6 +5,7 @@ import t from "tap";
 import { publishedRuns } from "../../scripts/results/published.ts";
 import { roundingTable } from "../../scripts/results/rounding-table.ts";
 import { trainingTable } from "../../scripts/results/training-table.ts";
+import { unfinishedTable } from "../../scripts/results/unfinished-table.ts";
 import { writeRecord } from "../../src/runs/record-file.ts";
 import { sampleRecord } from "../fixtures/sample-record.ts";
 
@@ -95,4 +96,21 @@ t.test("networks that are quantized without training have their own table", asyn
     record: { ...record, postTraining: { ...postTraining, floatTop1: 90, images: 16 } },
   }));
   t.equal(rowsOf(roundingTable([...runs, ...others])).length, 2, "another network, in a row of its own");
+});
+
+t.test("what was not run to the end costs its step's time for each image", async (t) => {
+  const config = (epochs: number, header = "# Cost: a lot; not run to the end here.") =>
+    `${header}\ndata: { name: cifar10 }\nnetwork: { name: vgg7 }\nmethod: { name: fp32 }\ntraining: { epochs: ${epochs} }\n`;
+  // 100 ms for 50 images: 100 s an epoch.
+  const step = { network: "vgg7", batch: 50, case: "fp32", medianMs: 100 };
+  const project = (...steps: readonly object[]) =>
+    t.testdir({
+      configs: { "a.yaml": config(36), "b.yaml": config(36), "c.yaml": config(3600), "run.yaml": config(1, "") },
+      reports: { "step-times.ndjson": `${steps.map((step) => JSON.stringify(step)).join("\n")}\n` },
+    });
+  t.strictSame(rowsOf(unfinishedTable(project({ ...step, case: "quantized-2-32", medianMs: 1 }, step))), [
+    "| [a](configs/a.yaml), [b](configs/b.yaml) | vgg7 on cifar10 | 100 ms for 50 images | 36 epochs of 50,000 images | 1 hours |",
+    "| [c](configs/c.yaml) | vgg7 on cifar10 | 100 ms for 50 images | 3,600 epochs of 50,000 images | 4 days |",
+  ]);
+  t.throws(() => unfinishedTable(project({ ...step, network: "lenet5" })), { message: /no step of a/ });
 });
