@@ -60,16 +60,20 @@ export function openRunDirectory(
   }
 }
 
+const hasRecord = (folder: string): boolean => existsSync(join(folder, recordFile));
+const hasCheckpoint = (folder: string): boolean =>
+  [runFiles(folder).checkpoint, previousCheckpoint(folder)].some((path) => existsSync(path));
+
+/** Whether a run has begun there. */
+export const holdsRun = (folder: string): boolean => hasRecord(folder) || hasCheckpoint(folder);
+
 function openingOf(folder: string, { resume, force }: { resume: boolean; force: boolean }): Opening {
-  const holdsCheckpoint = [runFiles(folder).checkpoint, previousCheckpoint(folder)].some((path) => existsSync(path));
-  const holdsRecord = existsSync(join(folder, recordFile));
-  // With --resume, --force only takes a lock over.
   if (resume) {
-    if (holdsRecord && readRecord(folder).status === "finished") return "finished";
-    return holdsCheckpoint ? "resume" : "new";
+    if (hasRecord(folder) && readRecord(folder).status === "finished") return "finished";
+    return hasCheckpoint(folder) ? "resume" : "new";
   }
-  if (force || !(holdsCheckpoint || holdsRecord)) return "new";
-  const status = holdsRecord ? readRecord(folder).status : "stopped";
+  if (force || !holdsRun(folder)) return "new";
+  const status = hasRecord(folder) ? readRecord(folder).status : "stopped";
   throw new UsageError(
     status === "finished"
       ? `${folder} already holds a finished run: use --force to replace it, or --out for another folder`

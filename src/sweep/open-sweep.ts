@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder, removeParts } from "../base/atomic-file.ts";
 import { UsageError, UserError } from "../base/errors.ts";
@@ -7,7 +7,7 @@ import { shortenList } from "../base/shorten.ts";
 import { changedSettings, describeChange, mayChangeOnResume } from "../config/changes.ts";
 import { acquireLock, type RunLock } from "../runs/lock.ts";
 import { recordFile } from "../runs/record-file.ts";
-import { clearRun, openRunDirectory } from "../runs/run-directory.ts";
+import { clearRun, holdsRun, openRunDirectory, runFiles } from "../runs/run-directory.ts";
 import type { Plan } from "./plan.ts";
 import { recordOf } from "./run-state.ts";
 import { filesOfRun, sweepFiles } from "./sweep-folder.ts";
@@ -47,11 +47,7 @@ export function openSweep(folder: string, plan: Plan, { resume, force, runner }:
     const before = readState(folder);
     if (anew || runner === "local") refuseSubmitted(folder, before);
     const begun = plan.runs.filter(({ name }) => existsSync(filesOfRun(folder, name).folder));
-    if (anew)
-      clearSweep(
-        folder,
-        begun.map(({ name }) => filesOfRun(folder, name).folder),
-      );
+    if (anew) clearSweep(folder, plan);
     if (!resume && !force && (before !== null || begun.length > 0))
       throw new UsageError(`${folder} already holds a sweep: use --resume to continue it, or --force to start anew`);
     refuseChanges(folder, plan);
@@ -71,16 +67,31 @@ function refuseSubmitted(folder: string, before: SweepState | null): void {
   );
 }
 
-/** Removes what an earlier sweep has left of its runs and of the page that speaks of them; nothing while one is in use. */
-function clearSweep(folder: string, runFolders: readonly string[]): void {
+/**
+ * Removes what an earlier sweep has left of its runs, those that the plan no longer has too, and of the page that speaks
+ * of them; nothing while one is in use.
+ */
+function clearSweep(folder: string, plan: Plan): void {
+  const planned = new Set(plan.runs.map(({ name }) => name));
+  const names = readdirSync(join(folder, "runs")).filter(
+    (name) => planned.has(name) || holdsRun(filesOfRun(folder, name).folder),
+  );
   const locks: RunLock[] = [];
   try {
-    for (const run of runFolders) locks.push(openRunDirectory(run, { resume: false, force: true }).lock);
+    for (const name of names)
+      locks.push(openRunDirectory(filesOfRun(folder, name).folder, { resume: false, force: true }).lock);
     rmSync(sweepFiles(folder).page, { force: true });
-    for (const run of runFolders) clearRun(run);
+    for (const name of names) clearRun(filesOfRun(folder, name).folder);
   } finally {
     for (const lock of locks) lock.release();
   }
+  for (const name of names.filter((name) => !planned.has(name))) removeTraces(filesOfRun(folder, name));
+}
+
+/** Removes what else a run of a sweep has, and its folders where nobody has put anything of their own there. */
+function removeTraces({ folder, config, log }: ReturnType<typeof filesOfRun>): void {
+  for (const path of [config, log, runFiles(folder).events]) rmSync(path, { force: true });
+  for (const path of [join(folder, "checkpoints"), folder]) if (readdirSync(path).length === 0) rmdirSync(path);
 }
 
 /** A run that goes on, or is done, has the settings that it began with, but for those that may change on its way. */

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import t, { type Test } from "tap";
 import { loadConfig } from "../../src/config/load.ts";
 import { acquireLock } from "../../src/runs/lock.ts";
@@ -56,6 +56,37 @@ t.test("--force removes nothing while one of the runs is in use, then the page w
   openSweep(out, plan, force).lock.release();
   t.notOk(existsSync(record));
   t.notOk(existsSync(page));
+});
+
+t.test("--force removes runs that the plan no longer has, but nothing of a user's", async (t) => {
+  const { out, folder, plan } = setUp(t);
+  const old = (name: string) => {
+    const [run, config, log] = [
+      join(out, "runs", name),
+      join(out, "configs", `${name}.yaml`),
+      join(out, "logs", `${name}.log`),
+    ];
+    writeRecord(run, { ...sampleRecord(), name });
+    for (const file of [config, log, join(run, "events.ndjson")]) {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, "");
+    }
+    return { run, config, log };
+  };
+  const [gone, annotated] = [old("seed-8"), old("seed-9")];
+  const notes = join(annotated.run, "notes.txt");
+  writeFileSync(notes, "mine");
+  const other = join(out, "runs", "other");
+  mkdirSync(other);
+  openSweep(out, plan, force).lock.release();
+  for (const path of [...Object.values(gone), annotated.config, annotated.log, join(annotated.run, "record.json")])
+    t.notOk(existsSync(path), path);
+  for (const path of [notes, other]) t.ok(existsSync(path), path);
+  const used = old("seed-8");
+  const lock = acquireLock(used.run, { force: false });
+  t.throws(() => openSweep(out, planOf(folder, 4), force), { exitCode: 1, message: /is in use by another run/ });
+  t.ok(existsSync(used.config));
+  lock.release();
 });
 
 t.test("finished runs have the settings of the plan", async (t) => {
