@@ -61,10 +61,15 @@ export class Run {
       await beginWeights(this.prepared);
       if (this.prepared.phases[0]!.quantizes) await this.#beginQuantizers();
     }
-    const { folder } = this.#saved;
-    clearRun(folder);
-    writeFileAtomically(runFiles(folder).config, canonicalConfig(this.prepared.config));
-    this.#saved.save();
+    clearRun(this.#saved.folder);
+    await this.#saved.markFailure(() => {
+      this.#writeConfig();
+      this.#saved.save();
+    });
+  }
+
+  #writeConfig(): void {
+    writeFileAtomically(runFiles(this.#saved.folder).config, canonicalConfig(this.prepared.config));
   }
 
   #beginQuantizers(): Promise<void> {
@@ -79,17 +84,18 @@ export class Run {
   }
 
   /** @param changes Settings that have other values than when the run began; the record tells of them. */
-  restore({ tensors, progress, record }: Checkpoint, changes: readonly Change[]): void {
+  async restore({ tensors, progress, record }: Checkpoint, changes: readonly Change[]): Promise<void> {
     const { config } = this.prepared;
     requireSameNetwork(this.prepared, record);
     restoreSnapshot(this.prepared, tensors, progress);
     this.#layers?.restore(tensors);
-    const { folder } = this.#saved;
     this.#saved.resume({ progress }, { ...record, status: "running", config, configHash: configHash(config) });
-    this.context.reporter.info(`continuing ${folder} at epoch ${progress.epoch + 1}, step ${progress.step}`);
+    this.context.reporter.info(
+      `continuing ${this.#saved.folder} at epoch ${progress.epoch + 1}, step ${progress.step}`,
+    );
     if (changes.length === 0) return;
     this.#saved.warn(`continued with other settings: ${changes.map(describeChange).join("; ")}`);
-    writeFileAtomically(runFiles(folder).config, canonicalConfig(config));
+    await this.#saved.markFailure(() => this.#writeConfig());
   }
 
   /** Trains, or quantizes layer by layer, to the end, or until a signal: then it saves and throws. */

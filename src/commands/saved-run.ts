@@ -1,7 +1,7 @@
 import { interrupted, isStop, messageOf, UserError } from "../base/errors.ts";
 import type { RunConfig } from "../config/schema.ts";
 import type { Checkpoint } from "../runs/checkpoint.ts";
-import { saveCheckpoint } from "../runs/checkpoints.ts";
+import { readLastCheckpoint, saveCheckpoint } from "../runs/checkpoints.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { writeRecord } from "../runs/record-file.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
@@ -32,7 +32,6 @@ export class SavedRun {
   readonly #sessionStarted = Date.now();
   #secondsBefore = 0;
   #savedAt = Date.now();
-  #savedStep = 0;
   #hasSaved = false;
 
   constructor({ folder, record, context, publish, tensors }: SavedRunOptions) {
@@ -56,7 +55,6 @@ export class SavedRun {
   /** Goes on from a checkpoint, with a record that may have been changed since. */
   resume({ progress }: Pick<Checkpoint, "progress">, record: RunRecord): void {
     this.position = progress;
-    this.#savedStep = progress.step;
     this.#hasSaved = true;
     this.#secondsBefore = record.times.seconds;
     this.record = record;
@@ -103,11 +101,12 @@ export class SavedRun {
   }
 
   /** Says in the record, if it can still be written, that the run has failed, and in the error what is left of it. */
-  async markFailure(work: () => Promise<void>): Promise<void> {
+  async markFailure(work: () => void | Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
-      if (isStop(error)) throw error;
+      const step = this.#stepOnDisk();
+      if (isStop(error) || step === null) throw error;
       this.record = { ...this.record, status: "failed" };
       this.warn(messageOf(error));
       try {
@@ -117,7 +116,7 @@ export class SavedRun {
       }
       if (!(error instanceof UserError)) throw error;
       const { exitCode } = error;
-      const kept = `the state of step ${this.#savedStep} is kept: continue from it with --resume`;
+      const kept = `the state of step ${step} is kept: continue from it with --resume`;
       throw new UserError(`${error.message}\n${kept}`, { exitCode, cause: error });
     }
   }
@@ -133,8 +132,16 @@ export class SavedRun {
   #saveCheckpoint(): void {
     saveCheckpoint(this.folder, { tensors: this.#tensors(), progress: this.position, record: this.record });
     this.#savedAt = Date.now();
-    this.#savedStep = this.position.step;
     this.#hasSaved = true;
+  }
+
+  /** Of what `--resume` would find: also a checkpoint whose writing failed after it had its name. Null: none. */
+  #stepOnDisk(): number | null {
+    try {
+      return readLastCheckpoint(this.folder, { warn: () => {} }).progress.step;
+    } catch {
+      return null;
+    }
   }
 
   #updateTimes(status: RunRecord["status"]): void {

@@ -65,7 +65,7 @@ async function trainIn(folder: string, { config, opening, watchPort }: Training,
     const run = new Run(folder, prepared, { ...context, reporter: log }, (record) => live?.show(record));
     await context.holdStops(async () => {
       if (checkpoint === null) await run.begin();
-      else run.restore(checkpoint, changes);
+      else await run.restore(checkpoint, changes);
       await run.train();
       await run.finish();
     });

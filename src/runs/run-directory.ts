@@ -81,13 +81,21 @@ function openingOf(folder: string, { resume, force }: { resume: boolean; force: 
   );
 }
 
-/** Removes what an earlier run has left, before a new one writes its own: the two must never mix. */
+/**
+ * Removes what an earlier run has left, before a new one writes its own: the two must never mix.
+ *
+ * @throws UserError that names the folder, the cause and the remedy.
+ */
 export function clearRun(folder: string): void {
   const { config, checkpoint, model, bits, report } = runFiles(folder);
   const checkpoints = [checkpoint, previousCheckpoint(folder), unreadableCheckpoint(folder)];
-  // The record first: without it, what is left of the old run passes for one that was stopped.
-  for (const path of [join(folder, recordFile), report, model, bits, config, ...checkpoints]) {
-    rmSync(path, { force: true });
+  try {
+    // The record first: without it, what is left of the old run passes for one that was stopped.
+    for (const path of [join(folder, recordFile), report, model, bits, config, ...checkpoints]) {
+      rmSync(path, { force: true });
+    }
+    for (const place of [folder, dirname(checkpoint)]) syncFolder(place);
+  } catch (error) {
+    throw new UserError(`cannot clear the run directory ${folder}: ${explainFileError(error)}`, { cause: error });
   }
-  for (const place of [folder, dirname(checkpoint)]) syncFolder(place);
 }

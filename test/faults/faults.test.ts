@@ -81,12 +81,14 @@ t.test("faults", { skip: nativeMissing(), timeout: 7_200_000 }, async (t) => {
   });
 
   await t.test("a disk that fails from the n-th write on", async (t) => {
-    const writes = all ? Array.from({ length: operations }, (_, index) => index + 1) : [Math.floor(operations / 2)];
+    // While the folder is cleared, between the first checkpoint and the record, and in the middle.
+    const some = [9, 24, Math.floor(operations / 2)];
+    const writes = all ? Array.from({ length: operations }, (_, index) => index + 1) : some;
     for (const nth of writes) {
       const out = join(folder, `failing-${nth}`);
       const { code, stderr } = await faulty(out, "EIO", nth);
       t.equal(code, 1, `write ${nth}: ${stderr}`);
-      t.match(stderr, /^error: cannot (write|create|lock) .*EIO.*the disk or its connection fails/m);
+      t.match(stderr, /^error: cannot (write|create|lock|clear) .*EIO.*the disk or its connection fails/m);
       t.notMatch(stderr, /\n\s+at /, "no stack trace");
       if (!/^error: cannot (lock|create)/m.test(stderr) && existsSync(runFiles(out).checkpoint)) {
         t.match(stderr, /the state of step \d+ is kept: continue from it with --resume/);
