@@ -1,9 +1,11 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { interrupted, isStop, messageOf, UserError } from "../base/errors.ts";
 import type { RunConfig } from "../config/schema.ts";
 import type { Checkpoint } from "../runs/checkpoint.ts";
 import { readLastCheckpoint, saveCheckpoint } from "../runs/checkpoints.ts";
 import type { RunRecord } from "../runs/record.ts";
-import { writeRecord } from "../runs/record-file.ts";
+import { recordFile, writeRecord } from "../runs/record-file.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
 import { start } from "../training/loop.ts";
 import type { Context } from "./context.ts";
@@ -105,16 +107,13 @@ export class SavedRun {
     try {
       await work();
     } catch (error) {
-      const step = this.#stepOnDisk();
-      if (isStop(error) || step === null) throw error;
+      if (isStop(error)) throw error;
       this.record = { ...this.record, status: "failed" };
       this.warn(messageOf(error));
-      try {
-        writeRecord(this.folder, this.record);
-      } catch {
-        // The error before this one is what is told; the checkpoint is what counts.
-      }
-      if (!(error instanceof UserError)) throw error;
+      const step = this.#stepOnDisk();
+      // A run that has nothing to go on from begins anew, and is no run yet.
+      if (step !== null || existsSync(join(this.folder, recordFile))) this.#tryToWriteRecord();
+      if (!(error instanceof UserError) || step === null) throw error;
       const { exitCode } = error;
       const kept = `the state of step ${step} is kept: continue from it with --resume`;
       throw new UserError(`${error.message}\n${kept}`, { exitCode, cause: error });
@@ -133,6 +132,14 @@ export class SavedRun {
     saveCheckpoint(this.folder, { tensors: this.#tensors(), progress: this.position, record: this.record });
     this.#savedAt = Date.now();
     this.#hasSaved = true;
+  }
+
+  #tryToWriteRecord(): void {
+    try {
+      writeRecord(this.folder, this.record);
+    } catch {
+      // The error before this one is what is told; the checkpoint is what counts.
+    }
   }
 
   /** Of what `--resume` would find: also a checkpoint whose writing failed after it had its name. Null: none. */

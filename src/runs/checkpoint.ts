@@ -54,7 +54,7 @@ export function encodeCheckpoint({ tensors, progress, record }: Checkpoint): Uin
   for (const [name, { values }] of tensors) {
     if (!values.every(Number.isFinite)) {
       throw new UserError(
-        `not saved at step ${progress.step}: ${name} is not finite; the checkpoint before it is kept. Lower the learning rates (training.weights.learningRate)`,
+        `not saved at step ${progress.step}: ${name} is not finite; lower the learning rates (training.weights.learningRate)`,
       );
     }
   }

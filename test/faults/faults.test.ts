@@ -56,7 +56,8 @@ t.test("faults", { skip: nativeMissing(), timeout: 7_200_000 }, async (t) => {
   const milliseconds = Date.now() - began;
   t.equal(first.code, 0, first.stderr);
   const expected = outcome(whole);
-  const operations = readFileSync(log, "utf8").trim().split("\n").length;
+  const changes = readFileSync(log, "utf8").trim().split("\n");
+  const operations = changes.length;
   t.ok(operations > 50, `${operations} changes of the run directory`);
 
   await t.test(`${kills} random kills (seed ${seed})`, async (t) => {
@@ -81,14 +82,22 @@ t.test("faults", { skip: nativeMissing(), timeout: 7_200_000 }, async (t) => {
   });
 
   await t.test("a disk that fails from the n-th write on", async (t) => {
-    // While the folder is cleared, between the first checkpoint and the record, and in the middle.
-    const some = [9, 24, Math.floor(operations / 2)];
-    const writes = all ? Array.from({ length: operations }, (_, index) => index + 1) : some;
-    for (const nth of writes) {
+    /** The n-th change behind the first of a kind. */
+    const behind = (kind: RegExp, n: number) => changes.findIndex((change) => kind.test(change)) + 1 + n;
+    // While the folder is cleared; when the first checkpoint has its name; when its record is due; in the middle.
+    const cases: readonly (readonly [nth: number, refused: RegExp])[] = [
+      [behind(/^openSync .*events\.ndjson/, 1), /cannot clear the run directory/],
+      [behind(/^renameSync .*\/\.last\.safetensors/, 1), /cannot write .*last\.safetensors/],
+      [behind(/^renameSync .*\/\.last\.safetensors/, 2), /cannot write .*record\.json/],
+      [Math.floor(operations / 2), /cannot write/],
+    ];
+    const any = /cannot (write|create|lock|clear)/;
+    const every = changes.map((_, index) => [index + 1, any] as const);
+    for (const [nth, refused] of all ? [...cases, ...every] : cases) {
       const out = join(folder, `failing-${nth}`);
       const { code, stderr } = await faulty(out, "EIO", nth);
       t.equal(code, 1, `write ${nth}: ${stderr}`);
-      t.match(stderr, /^error: cannot (write|create|lock|clear) .*EIO.*the disk or its connection fails/m);
+      t.match(stderr, new RegExp(`^error: ${refused.source}.*EIO.*the disk or its connection fails`, "m"));
       t.notMatch(stderr, /\n\s+at /, "no stack trace");
       if (!/^error: cannot (lock|create)/m.test(stderr) && existsSync(runFiles(out).checkpoint)) {
         t.match(stderr, /the state of step \d+ is kept: continue from it with --resume/);
