@@ -1,4 +1,4 @@
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { UserError } from "../base/errors.ts";
 import type { Reporter } from "../base/progress.ts";
 import { configHash } from "../config/canonical.ts";
@@ -10,7 +10,7 @@ import { readLastCheckpoint } from "../runs/checkpoints.ts";
 import { acquireLock } from "../runs/lock.ts";
 import type { ExportRecord, RunRecord } from "../runs/record.ts";
 import { readRecord, writeRecord } from "../runs/record-file.ts";
-import { runFiles } from "../runs/run-directory.ts";
+import { modelOfForm, runFiles } from "../runs/run-directory.ts";
 import { parameterValues, restoreSnapshot } from "../training/snapshot.ts";
 import type { Context } from "./context.ts";
 import { type Prepared, prepare, requireSameNetwork } from "./prepare.ts";
@@ -81,7 +81,7 @@ async function exportLocked({ run, out, form, input }: ExportCommandOptions, con
   restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
   const { model, bits } = runFiles(run);
   const isOwn = form === undefined || form === prepared.config.export.form;
-  const file = out ?? (isOwn ? model : join(run, `model.${form}.onnx`));
+  const file = out ?? (isOwn ? model : modelOfForm(run, form));
   const chosen = { ...(form && { form }), ...(input && { input }) };
   const exported = { ...record, export: await exportRun(prepared, record, { file, bits, reporter, ...chosen }) };
   await prepared.dataset.close();

@@ -44,9 +44,12 @@ export function printExport(exported: ExportRecord, { print }: Pick<Context, "pr
   const { file, form, bytes, opset, verification } = exported;
   print(`${file}: ${form}, opset ${opset}, ${bytes} bytes`);
   if (verification) {
-    const { runtime, images, top1, sameClass, layers } = verification;
+    const { runtime, images, top1, sameClass, nearTies = 0, layers } = verification;
     const equal = Math.min(...layers.map(({ equalCodes }) => equalCodes));
-    print(`  verified   ${runtime}: ${top1.toFixed(2)} % top-1 on ${images} images, the same class for ${sameClass} %`);
+    const ties = nearTies > 0 ? `, ${nearTies} others nearly tied` : "";
+    print(
+      `  verified   ${runtime}: ${top1.toFixed(2)} % top-1 on ${images} images, the same class for ${sameClass.toFixed(2)} %${ties}`,
+    );
     print(`  codes      at least ${equal.toFixed(4)} % equal in each of ${layers.length} layers`);
   }
   for (const { batch, threads, medianMs, fp32MedianMs } of verification?.latency ?? []) {

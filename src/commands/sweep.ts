@@ -3,6 +3,7 @@ import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { availableMemory } from "../base/available-memory.ts";
 import { exitCodes, interrupted, UsageError, UserError } from "../base/errors.ts";
+import { shortenList } from "../base/shorten.ts";
 import { loadSweep } from "../config/load-sweep.ts";
 import type { SweepConfig } from "../config/sections/sweep.ts";
 import { defaultThreads } from "../engine/environment.ts";
@@ -49,7 +50,9 @@ export async function runSweep(options: SweepOptions, context: Context): Promise
   const workers = workersOf(local);
   if (options.dryRun) return printPlan(plan, { folder: out, runner, workers, threads: local.threads }, context);
   const limits = runner === "local" ? await localLimits(plan, { ...local, workers }, context) : null;
-  const { before, lock } = openSweep(out, plan, { ...options, runner });
+  const { before, dropped, lock } = openSweep(out, plan, { ...options, runner });
+  if (dropped.length > 0)
+    context.reporter.info(`removed runs that the file no longer has: ${shortenList(dropped).join(", ")}`);
   process.once("exit", lock.release);
   try {
     const sweep = new Sweep(out, plan, runner, before?.jobs);

@@ -1,7 +1,7 @@
 import { UserError } from "../base/errors.ts";
 import type { Reporter } from "../base/progress.ts";
 import type { Ops } from "../engine/ops.ts";
-import { ClassAgreement, type PredictionAgreement, SAME_CLASS, TOP1_TOLERANCE } from "./class-agreement.ts";
+import { ClassAgreement, MOST_TIES, type PredictionAgreement, SAME_CLASS, TOP1_TOLERANCE } from "./class-agreement.ts";
 import type { FrozenNetwork } from "./frozen-network.ts";
 import { type InputKind, outputName } from "./onnx/model-frame.ts";
 import { Reference } from "./reference.ts";
@@ -27,12 +27,12 @@ export interface ComparePredictionsOptions extends RuntimeOptions {
 /**
  * Classifies the whole test set in the runtime and with the trainer's kernels.
  *
- * @throws UserError when top-1 or too many classes differ.
+ * @throws UserError when top-1 or too many classes differ, or too many that are nearly tied.
  */
 export async function comparePredictions(options: ComparePredictionsOptions): Promise<PredictionAgreement> {
   const { file, bytes, network, test, ops, threads, reporter, trainerTop1 = null } = options;
   const classes = network.classes.length;
-  const agreement = new ClassAgreement(classes);
+  const agreement = new ClassAgreement(classes, trainerTop1);
   let compared = 0;
   const reference = new Reference(ops, network);
   const model = await RuntimeModel.load(bytes, file, { threads });
@@ -59,14 +59,14 @@ export async function comparePredictions(options: ComparePredictionsOptions): Pr
     await model.release();
     reference.release();
   }
-  const result = agreement.result(trainerTop1);
-  if (!agreement.agrees(trainerTop1)) throw disagreement(file, result);
-  return result;
+  if (!agreement.agrees) throw disagreement(file, agreement.result);
+  return agreement.result;
 }
 
 const disagreement = (file: string, { images, top1, trainerTop1, sameClass, nearTies }: PredictionAgreement) =>
   new UserError(
     `${file}: ${runtimeName} disagrees with the trainer over ${images} test images although every layer agrees: ` +
       `top-1 ${top1.toFixed(2)} % against ${trainerTop1.toFixed(2)} % (at most ${TOP1_TOLERANCE} points apart), ` +
-      `the same class for ${sameClass.toFixed(2)} % (at least ${SAME_CLASS} %), near ties aside (${nearTies} images).`,
+      `the same class for ${sameClass.toFixed(2)} % (at least ${SAME_CLASS} %), ` +
+      `but for ${nearTies} images with nearly tied classes (at most ${MOST_TIES} %).`,
   );

@@ -167,7 +167,9 @@ const verification = z.object({
   top1: percent,
   trainerTop1: percent,
   sameClass: percent.describe("images to which runtime and trainer give the same class"),
-  nearTies: count.default(0).describe("images with another class that the trainer has nearly tied with its own"),
+  nearTies: count
+    .optional()
+    .describe("images with another class that the trainer has nearly tied with its own; older records do not tell"),
   layers: z.array(
     z.object({
       name: z.string(),

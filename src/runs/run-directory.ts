@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { makeFolder, removeParts, syncFolder } from "../base/atomic-file.ts";
 import { UsageError, UserError } from "../base/errors.ts";
 import { explainFileError } from "../base/file-errors.ts";
+import { type ExportForm, exportForms } from "../config/sections/export.ts";
 import { acquireLock, type RunLock } from "./lock.ts";
 import { readRecord, recordFile } from "./record-file.ts";
 
@@ -15,6 +16,9 @@ export const runFiles = (folder: string) => ({
   bits: join(folder, "bits.json"),
   report: join(folder, "report.html"),
 });
+
+/** Where `export` puts a form that is not the run's own. */
+export const modelOfForm = (folder: string, form: ExportForm): string => join(folder, `model.${form}.onnx`);
 
 /** The checkpoint before the last one: there while a run is in training, should the last be damaged. */
 export const previousCheckpoint = (folder: string): string => join(folder, "checkpoints", "previous.safetensors");
@@ -64,15 +68,12 @@ const hasRecord = (folder: string): boolean => existsSync(join(folder, recordFil
 const hasCheckpoint = (folder: string): boolean =>
   [runFiles(folder).checkpoint, previousCheckpoint(folder)].some((path) => existsSync(path));
 
-/** Whether a run has begun there. */
-export const holdsRun = (folder: string): boolean => hasRecord(folder) || hasCheckpoint(folder);
-
 function openingOf(folder: string, { resume, force }: { resume: boolean; force: boolean }): Opening {
   if (resume) {
     if (hasRecord(folder) && readRecord(folder).status === "finished") return "finished";
     return hasCheckpoint(folder) ? "resume" : "new";
   }
-  if (force || !holdsRun(folder)) return "new";
+  if (force || !(hasRecord(folder) || hasCheckpoint(folder))) return "new";
   const status = hasRecord(folder) ? readRecord(folder).status : "stopped";
   throw new UsageError(
     status === "finished"
@@ -88,10 +89,11 @@ function openingOf(folder: string, { resume, force }: { resume: boolean; force: 
  */
 export function clearRun(folder: string): void {
   const { config, checkpoint, model, bits, report } = runFiles(folder);
+  const models = [model, ...exportForms.map((form) => modelOfForm(folder, form))];
   const checkpoints = [checkpoint, previousCheckpoint(folder), unreadableCheckpoint(folder)];
   try {
     // The record first: without it, what is left of the old run passes for one that was stopped.
-    for (const path of [join(folder, recordFile), report, model, bits, config, ...checkpoints]) {
+    for (const path of [join(folder, recordFile), report, ...models, bits, config, ...checkpoints]) {
       rmSync(path, { force: true });
     }
     for (const place of [folder, dirname(checkpoint)]) syncFolder(place);

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, rmdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { makeFolder, removeParts } from "../base/atomic-file.ts";
 import { UsageError, UserError } from "../base/errors.ts";
 import { explainFileError } from "../base/file-errors.ts";
@@ -7,7 +7,7 @@ import { shortenList } from "../base/shorten.ts";
 import { changedSettings, describeChange, mayChangeOnResume } from "../config/changes.ts";
 import { acquireLock, type RunLock } from "../runs/lock.ts";
 import { recordFile } from "../runs/record-file.ts";
-import { clearRun, holdsRun, openRunDirectory, runFiles } from "../runs/run-directory.ts";
+import { clearRun, openRunDirectory, runFiles } from "../runs/run-directory.ts";
 import type { Plan } from "./plan.ts";
 import { recordOf } from "./run-state.ts";
 import { filesOfRun, sweepFiles } from "./sweep-folder.ts";
@@ -16,6 +16,8 @@ import { readState, type SweepState } from "./sweep-state.ts";
 export interface OpenedSweep {
   /** What an earlier session has left; null where there was none. */
   readonly before: SweepState | null;
+  /** Runs of an earlier sweep that `force` has removed and the plan does not have. */
+  readonly dropped: readonly string[];
   /** Held by this process: nobody else works on this sweep. */
   readonly lock: RunLock;
 }
@@ -47,11 +49,12 @@ export function openSweep(folder: string, plan: Plan, { resume, force, runner }:
     const before = readState(folder);
     if (anew || runner === "local") refuseSubmitted(folder, before);
     const begun = plan.runs.filter(({ name }) => existsSync(filesOfRun(folder, name).folder));
-    if (anew) clearSweep(folder, plan);
+    const dropped = anew ? namesBeyond(plan, before) : [];
+    if (anew) clearSweep(folder, [...begun.map(({ name }) => name), ...dropped], dropped);
     if (!resume && !force && (before !== null || begun.length > 0))
       throw new UsageError(`${folder} already holds a sweep: use --resume to continue it, or --force to start anew`);
     refuseChanges(folder, plan);
-    return { before: anew ? null : before, lock };
+    return { before: anew ? null : before, dropped, lock };
   } catch (error) {
     lock.release();
     throw error;
@@ -67,31 +70,43 @@ function refuseSubmitted(folder: string, before: SweepState | null): void {
   );
 }
 
-/**
- * Removes what an earlier sweep has left of its runs, those that the plan no longer has too, and of the page that speaks
- * of them; nothing while one is in use.
- */
-function clearSweep(folder: string, plan: Plan): void {
+/** Runs that the sweep had before and the plan does not; others that lie beside them are a user's. */
+function namesBeyond(plan: Plan, before: SweepState | null): readonly string[] {
   const planned = new Set(plan.runs.map(({ name }) => name));
-  const names = readdirSync(join(folder, "runs")).filter(
-    (name) => planned.has(name) || holdsRun(filesOfRun(folder, name).folder),
-  );
+  return before?.runs.map(({ name }) => name).filter((name) => !planned.has(name)) ?? [];
+}
+
+/**
+ * Removes what an earlier sweep has left of these runs, of those that are dropped every file, and of the page that speaks
+ * of them; nothing while one is in use.
+ *
+ * @throws UserError that names the holder of a run in use, or what cannot be removed.
+ */
+function clearSweep(folder: string, names: readonly string[], dropped: readonly string[]): void {
+  const folders = names.map((name) => filesOfRun(folder, name).folder).filter((run) => existsSync(run));
   const locks: RunLock[] = [];
   try {
-    for (const name of names)
-      locks.push(openRunDirectory(filesOfRun(folder, name).folder, { resume: false, force: true }).lock);
+    for (const run of folders) locks.push(openRunDirectory(run, { resume: false, force: true }).lock);
     rmSync(sweepFiles(folder).page, { force: true });
-    for (const name of names) clearRun(filesOfRun(folder, name).folder);
+    for (const run of folders) clearRun(run);
+    for (const { folder: run, config, log } of dropped.map((name) => filesOfRun(folder, name)))
+      for (const path of [config, log, runFiles(run).events]) rmSync(path, { force: true });
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`cannot clear the sweep's folder ${folder}: ${explainFileError(error)}`, { cause: error });
   } finally {
     for (const lock of locks) lock.release();
   }
-  for (const name of names.filter((name) => !planned.has(name))) removeTraces(filesOfRun(folder, name));
+  for (const name of dropped) removeEmpty(filesOfRun(folder, name).folder);
 }
 
-/** Removes what else a run of a sweep has, and its folders where nobody has put anything of their own there. */
-function removeTraces({ folder, config, log }: ReturnType<typeof filesOfRun>): void {
-  for (const path of [config, log, runFiles(folder).events]) rmSync(path, { force: true });
-  for (const path of [join(folder, "checkpoints"), folder]) if (readdirSync(path).length === 0) rmdirSync(path);
+/** Removes a run's folder, unless there is anything of somebody else's. */
+function removeEmpty(run: string): void {
+  try {
+    for (const path of [dirname(runFiles(run).checkpoint), run]) rmdirSync(path);
+  } catch {
+    // It is not empty, or not there.
+  }
 }
 
 /** A run that goes on, or is done, has the settings that it began with, but for those that may change on its way. */

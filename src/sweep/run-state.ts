@@ -15,7 +15,10 @@ const figures = z.object({
 
 /** Where a run of a sweep stands. */
 export const runState = z.object({
-  name: z.string(),
+  name: z
+    .string()
+    .regex(/^[\p{L}\p{N}][^/\\]*$/u, "the name of a run")
+    .describe("of its folder too"),
   settings: z.record(z.string(), z.unknown()).describe("how it differs, by path"),
   configHash: z.string(),
   status: z.enum(["planned", "running", "stopped", "failed", "finished"]),

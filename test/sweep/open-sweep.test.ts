@@ -58,34 +58,39 @@ t.test("--force removes nothing while one of the runs is in use, then the page w
   t.notOk(existsSync(page));
 });
 
-t.test("--force removes runs that the plan no longer has, but nothing of a user's", async (t) => {
+t.test("--force removes runs that the sweep had and the plan does not, but nothing of a user's", async (t) => {
   const { out, folder, plan } = setUp(t);
-  const old = (name: string) => {
-    const [run, config, log] = [
-      join(out, "runs", name),
-      join(out, "configs", `${name}.yaml`),
-      join(out, "logs", `${name}.log`),
-    ];
-    writeRecord(run, { ...sampleRecord(), name });
-    for (const file of [config, log, join(run, "events.ndjson")]) {
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, "");
-    }
-    return { run, config, log };
+  const had = (...names: readonly string[]) => {
+    const runs = names.map((name) => ({ name, settings: {}, configHash: "", ...outcomeOf(null) }));
+    writeState(out, newState("sweep", "local", { runs, jobs: [] }));
   };
-  const [gone, annotated] = [old("seed-8"), old("seed-9")];
-  const notes = join(annotated.run, "notes.txt");
-  writeFileSync(notes, "mine");
-  const other = join(out, "runs", "other");
-  mkdirSync(other);
-  openSweep(out, plan, force).lock.release();
-  for (const path of [...Object.values(gone), annotated.config, annotated.log, join(annotated.run, "record.json")])
-    t.notOk(existsSync(path), path);
-  for (const path of [notes, other]) t.ok(existsSync(path), path);
+  const write = (path: string) => {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, "");
+    return path;
+  };
+  const old = (name: string) => {
+    const run = join(out, "runs", name);
+    writeRecord(run, { ...sampleRecord(), name });
+    const beside = [join(out, "configs", `${name}.yaml`), join(out, "logs", `${name}.log`)].map(write);
+    return { run, files: [...beside, write(join(run, "events.ndjson")), write(join(run, "model.int8.onnx"))] };
+  };
+  const [gone, annotated, kept] = [old("seed-8"), old("seed-9"), old("mine")];
+  const neverBegun = write(join(out, "configs", "seed-7.yaml"));
+  const notes = write(join(annotated.run, "notes.txt"));
+  had("seed-1", "seed-7", "seed-8", "seed-9");
+  const opened = openSweep(out, plan, force);
+  opened.lock.release();
+  t.strictSame(opened.dropped, ["seed-7", "seed-8", "seed-9"]);
+  const record = join(annotated.run, "record.json");
+  for (const path of [gone.run, neverBegun, ...gone.files, ...annotated.files, record]) t.notOk(existsSync(path), path);
+  for (const path of [notes, kept.run, ...kept.files]) t.ok(existsSync(path), path);
+
   const used = old("seed-8");
+  had("seed-8");
   const lock = acquireLock(used.run, { force: false });
   t.throws(() => openSweep(out, planOf(folder, 4), force), { exitCode: 1, message: /is in use by another run/ });
-  t.ok(existsSync(used.config));
+  for (const path of used.files) t.ok(existsSync(path), path);
   lock.release();
 });
 

@@ -24,7 +24,16 @@ function exported({ file, form, opset, bytes: size, sha256, verification }: Expo
 ${verification ? verified(verification) : later("The file has not been verified in a runtime.")}`;
 }
 
-function verified({ runtime, images, top1, trainerTop1, sameClass, nearTies, layers, latency }: Verification): Markup {
+function verified({
+  runtime,
+  images,
+  top1,
+  trainerTop1,
+  sameClass,
+  nearTies = 0,
+  layers,
+  latency,
+}: Verification): Markup {
   return markup`<h3>Verification in ${foreign(runtime)}</h3>
 ${facts([
   ["Images", integer(images)],
