@@ -38,7 +38,7 @@ export function unfinishedTable(project = "."): string {
       `${step.network} on ${data.name === "folder" ? "ImageNet" : data.name}`,
       `${integer(step.medianMs)} ms for ${step.batch} images`,
       `${integer(epochs)} epochs of ${integer(images)} images`,
-      hours < 96 ? `${integer(hours)} hours` : `${integer(hours / 24)} days`,
+      hours < 96 ? `${integer(hours)}\u202fh` : `${integer(hours / 24)} days`,
     ];
     const row = rows.get(cells.join()) ?? { cells, configs: [] };
     row.configs.push(`[${name}](configs/${name}.yaml)`);

@@ -13,7 +13,7 @@ import type { Context } from "./context.ts";
 export interface SavedRunOptions {
   readonly folder: string;
   readonly record: RunRecord;
-  readonly context: Context;
+  readonly context: Pick<Context, "reporter" | "stop">;
   /** Gets each new state of the record. */
   publish(record: RunRecord): void;
   /** What a checkpoint holds now. */
@@ -27,7 +27,7 @@ export interface SavedRunOptions {
 export class SavedRun {
   readonly folder: string;
   position: Checkpoint["progress"] = start;
-  readonly #context: Context;
+  readonly #context: SavedRunOptions["context"];
   readonly #publish: SavedRunOptions["publish"];
   readonly #tensors: SavedRunOptions["tensors"];
   #record: RunRecord;

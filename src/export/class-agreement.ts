@@ -18,7 +18,7 @@ const SLACK = 1e-9;
 export type PredictionAgreement = Pick<Verification, "images" | "top1" | "trainerTop1" | "sameClass" | "nearTies">;
 
 /** What both make of one batch. */
-export interface Compared {
+export interface ClassifiedBatch {
   /** Logits, [images, classes], row after row. */
   readonly runtime: ArrayLike<number>;
   readonly trainer: ArrayLike<number>;
@@ -47,7 +47,7 @@ export class ClassAgreement {
     this.#trainerTop1 = trainerTop1;
   }
 
-  add({ runtime, trainer, labels }: Compared): void {
+  add({ runtime, trainer, labels }: ClassifiedBatch): void {
     const margin = NEAR_TIE * deviationOf(trainer);
     for (let image = 0; image < labels.length; image++) {
       const first = image * this.#classes;

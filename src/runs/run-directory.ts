@@ -69,6 +69,7 @@ const hasCheckpoint = (folder: string): boolean =>
   [runFiles(folder).checkpoint, previousCheckpoint(folder)].some((path) => existsSync(path));
 
 function openingOf(folder: string, { resume, force }: { resume: boolean; force: boolean }): Opening {
+  // With --resume, --force only takes a lock over.
   if (resume) {
     if (hasRecord(folder) && readRecord(folder).status === "finished") return "finished";
     return hasCheckpoint(folder) ? "resume" : "new";

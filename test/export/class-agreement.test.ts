@@ -1,14 +1,14 @@
 import t from "tap";
-import { ClassAgreement, type Compared } from "../../src/export/class-agreement.ts";
+import { ClassAgreement, type ClassifiedBatch } from "../../src/export/class-agreement.ts";
 
 /** `count` images of class 0 with clear logits of standard deviation √2, of which runtime and trainer hold the same. */
-const clear = (count: number): Compared => {
+const clear = (count: number): ClassifiedBatch => {
   const logits = Array.from({ length: count }, () => [3, 0, 0]).flat();
   return { runtime: logits, trainer: logits, labels: new Array(count).fill(0) };
 };
 
 /** One image to which the runtime gives class 1 and the trainer, `margin` standard deviations ahead, class 0. */
-const other = (margin: number, label: number): Compared => ({
+const other = (margin: number, label: number): ClassifiedBatch => ({
   runtime: [0, 3, -3],
   trainer: tied(margin),
   labels: [label],
@@ -21,7 +21,7 @@ function tied(margin: number): readonly number[] {
   return [margin, 0, c];
 }
 
-const found = (batches: readonly Compared[], trainerTop1: number | null = null) => {
+const found = (batches: readonly ClassifiedBatch[], trainerTop1: number | null = null) => {
   const agreement = new ClassAgreement(3, trainerTop1);
   for (const batch of batches) agreement.add(batch);
   return { ...agreement.result, agrees: agreement.agrees };
@@ -84,7 +84,7 @@ t.test(
 );
 
 t.test("a tie is measured in standard deviations of the batch's logits", async (t) => {
-  const scaled = (margin: number, factor: number): Compared => {
+  const scaled = (margin: number, factor: number): ClassifiedBatch => {
     const { runtime, trainer, labels } = other(margin, 2);
     return { runtime, trainer: Array.from(trainer, (value) => factor * value + 5), labels };
   };

@@ -109,7 +109,7 @@ t.test("what was not run to the end costs its step's time for each image", async
       reports: { "step-times.ndjson": `${steps.map((step) => JSON.stringify(step)).join("\n")}\n` },
     });
   t.strictSame(rowsOf(unfinishedTable(project({ ...step, case: "quantized-2-32", medianMs: 1 }, step))), [
-    "| [a](configs/a.yaml), [b](configs/b.yaml) | vgg7 on cifar10 | 100 ms for 50 images | 36 epochs of 50,000 images | 1 hours |",
+    "| [a](configs/a.yaml), [b](configs/b.yaml) | vgg7 on cifar10 | 100 ms for 50 images | 36 epochs of 50,000 images | 1\u202fh |",
     "| [c](configs/c.yaml) | vgg7 on cifar10 | 100 ms for 50 images | 3,600 epochs of 50,000 images | 4 days |",
   ]);
   t.throws(() => unfinishedTable(project({ ...step, network: "lenet5" })), { message: /no step of a/ });

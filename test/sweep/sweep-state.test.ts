@@ -33,4 +33,9 @@ t.test("a damaged file is named, with what is wrong and the remedy", async (t) =
     JSON.stringify({ ...newState("x", "local", { runs: [run], jobs: [] }), runs: [{ ...run, status: "odd" }] }),
   );
   t.throws(() => readState(folder), { message: /runs\.0\.status/ });
+  // Names become paths, of what `--force` removes too.
+  for (const name of ["..", "../other", "a/b", "a\\b", ".hidden", ""]) {
+    writeFileSync(file, JSON.stringify(newState("x", "local", { runs: [{ ...run, name }], jobs: [] })));
+    t.throws(() => readState(folder), { message: /runs\.0\.name: the name of a run/ }, name);
+  }
 });

@@ -1,0 +1,65 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import t, { type Test } from "tap";
+import { interrupted, UserError } from "../../src/base/errors.ts";
+import { silent } from "../../src/base/progress.ts";
+import { SavedRun } from "../../src/commands/saved-run.ts";
+import { readRecord, recordFile } from "../../src/runs/record-file.ts";
+import { runFiles } from "../../src/runs/run-directory.ts";
+import { sampleRecord } from "../fixtures/sample-record.ts";
+
+function setUp(t: Test) {
+  const folder = t.testdir();
+  const context = { reporter: silent, stop: new AbortController().signal };
+  const record = { ...sampleRecord(), status: "running" as const, warnings: [] };
+  const weight = { shape: [2], values: new Float32Array([1, 2]) };
+  const saved = new SavedRun({ folder, record, context, publish: () => {}, tensors: () => new Map([["w", weight]]) });
+  return { folder, saved, weight };
+}
+
+const failing = (error: unknown) => () => {
+  throw error;
+};
+const disk = new UserError("cannot write x: EIO", { exitCode: 1 });
+
+t.test("a failure tells which step is kept, and the record that the run has failed", async (t) => {
+  const { folder, saved } = setUp(t);
+  saved.position = { ...saved.position, epoch: 1, batch: 2, step: 5 };
+  saved.save();
+  saved.position = { ...saved.position, epoch: 1, batch: 3, step: 6 };
+  const message = /^cannot write x: EIO\nthe state of step 5 is kept: continue from it with --resume$/;
+  await t.rejects(saved.markFailure(failing(disk)), { exitCode: 1, message });
+  t.match(readRecord(folder), { status: "failed", warnings: [{ step: 6, message: "cannot write x: EIO" }] });
+});
+
+t.test("a checkpoint that is not finite is refused, and the one before it is what is kept", async (t) => {
+  const { saved, weight } = setUp(t);
+  saved.save();
+  saved.position = { ...saved.position, epoch: 0, batch: 1, step: 1 };
+  weight.values[1] = Number.NaN;
+  await t.rejects(
+    saved.markFailure(() => saved.save()),
+    { message: /^not saved at step 1: w is not finite; .*\nthe state of step 0 is kept/ },
+  );
+});
+
+t.test("without a checkpoint that can be read, nothing is said to be kept", async (t) => {
+  const { folder, saved } = setUp(t);
+  await t.rejects(saved.markFailure(failing(disk)), disk);
+  t.notOk(existsSync(join(folder, recordFile)), "a run that never began is none");
+  saved.save();
+  writeFileSync(runFiles(folder).checkpoint, "damaged");
+  await t.rejects(saved.markFailure(failing(disk)), disk);
+  t.equal(readRecord(folder).status, "failed");
+});
+
+t.test("what is no error of the user's keeps its own, and a signal is no failure", async (t) => {
+  const { folder, saved } = setUp(t);
+  saved.save();
+  const stop = interrupted("SIGTERM", { folder, hasSaved: true });
+  await t.rejects(saved.markFailure(failing(stop)), stop);
+  t.equal(readRecord(folder).status, "running");
+  const bug = new TypeError("x is not a function");
+  await t.rejects(saved.markFailure(failing(bug)), bug);
+  t.equal(readRecord(folder).status, "failed");
+});
