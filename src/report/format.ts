@@ -29,6 +29,9 @@ export function bytes(value: number): string {
   return `${shown < 100 ? shown.toPrecision(3) : integer(shown)}${narrowSpace}${unit}`;
 }
 
+/** 1 → "1 thread", 2 → "2 threads". */
+export const threadCount = (count: number): string => `${integer(count)} ${count === 1 ? "thread" : "threads"}`;
+
 /** How many times smaller: 63.2 → "63.2×". */
 export const times = (ratio: number): string => `${significant(ratio)}×`;
 

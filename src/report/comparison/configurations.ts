@@ -48,7 +48,7 @@ export function groupRuns(records: readonly RunRecord[]): readonly Configuration
   return runs.map((group) => ({ runs: group, label: labelOf(group, runs, paths) }));
 }
 
-/** The run's name where names tell the configurations apart, otherwise the settings that do. */
+/** The run's name where names tell the configurations apart, otherwise the settings that do most. */
 function labelOf(
   group: readonly RunRecord[],
   all: readonly (readonly RunRecord[])[],
@@ -60,6 +60,15 @@ function labelOf(
   const shared = all.some((other) => other !== group && other.some((run) => run.name === name));
   if ((own && !shared) || paths.length === 0) return name;
   const settings = settingsOf(first!.config);
-  const said = paths.slice(0, saidSettings).map((path) => `${path.split(".").at(-1)} ${settings.get(path) ?? "–"}`);
+  const others = all.filter((other) => other !== group).map(([run]) => settingsOf(run!.config));
+  // First what few others share; what is not set says little.
+  const sharing = (path: string) =>
+    settings.has(path)
+      ? others.filter((other) => other.get(path) === settings.get(path)).length
+      : Number.POSITIVE_INFINITY;
+  const said = paths
+    .toSorted((one, other) => sharing(one) - sharing(other) || 0)
+    .slice(0, saidSettings)
+    .map((path) => `${path.split(".").at(-1)} ${settings.get(path)?.replace(/^"(.*)"$/, "$1") ?? "–"}`);
   return `${said.join(", ")}${paths.length > saidSettings ? ", …" : ""}`;
 }

@@ -1,5 +1,5 @@
 import type { RunRecord, RunResult } from "../../runs/record.ts";
-import { bytes, duration, fixed, integer, percent, share, significant } from "../format.ts";
+import { bytes, duration, fixed, integer, percent, share, significant, threadCount } from "../format.ts";
 import { foreign, type Markup, markup } from "../markup.ts";
 import type { Section } from "../sections/section.ts";
 import { wilsonInterval } from "../statistics.ts";
@@ -23,14 +23,14 @@ export function runSection(records: readonly RunRecord[], linkOf: (record: RunRe
     value: (record) => (record.result === null ? null : value(record.result, record)),
     show: (record) => (record.result === null ? "–" : show(value(record.result, record))),
   });
-  const hasLatency = records.some((record) => latencyOf(record) !== null);
+  const latencies = records.map(latencyOf).filter((latency) => latency !== null);
+  const threadCounts = [...new Set(latencies.map(({ threads }) => threads))];
   const latency: Column<RunRecord> = {
     title: "Latency",
     kind: "number",
     value: (record) => latencyOf(record)?.medianMs ?? null,
     show: (record) => latencyText(record),
   };
-  const hasThreads = records.some((record) => latencyOf(record)?.threads !== undefined);
   const threads: Column<RunRecord> = {
     title: "Latency’s threads",
     kind: "number",
@@ -83,8 +83,8 @@ export function runSection(records: readonly RunRecord[], linkOf: (record: RunRe
             return kept === null ? "–" : percent(kept, 1);
           },
         },
-        ...(hasLatency ? [latency] : []),
-        ...(hasThreads ? [threads] : []),
+        ...(latencies.length > 0 ? [latency] : []),
+        ...(threadCounts.length > 1 ? [threads] : []),
         {
           title: "Epochs",
           kind: "number",
@@ -100,8 +100,13 @@ export function runSection(records: readonly RunRecord[], linkOf: (record: RunRe
       ],
       rows: records,
     })}
-<p class="note">Intervals are Wilson’s, of the test images; two runs whose intervals overlap are not told apart by this test set. ${hasLatency && "Latencies are of the smallest batch measured, in the runtime, with the run’s threads and on the machine that verified each file: bit operations are not latency."}</p>`,
+<p class="note">Intervals are Wilson’s, of the test images; two runs whose intervals overlap are not told apart by this test set. ${latencies.length > 0 && `Latencies are of the smallest batch measured, in the runtime, with ${threadText(threadCounts)} and on the machine that verified each file: bit operations are not latency.`}</p>`,
   };
+}
+
+/** Threads of the runtime, where all latencies have the same and their records know them. */
+function threadText([count, ...others]: readonly (number | undefined)[]): string {
+  return count === undefined || others.length > 0 ? "the run’s threads" : threadCount(count);
 }
 
 const nameCell = ({ name }: RunRecord, link: string | null): Markup =>

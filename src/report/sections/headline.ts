@@ -1,5 +1,5 @@
 import type { RunRecord } from "../../runs/record.ts";
-import { bytes, fixed, integer, percent, points, share, significant, times } from "../format.ts";
+import { bytes, fixed, integer, percent, points, share, significant, threadCount, times } from "../format.ts";
 import { type Markup, markup } from "../markup.ts";
 import { channelsNow, evaluationImages } from "../run-state.ts";
 import { wilsonInterval } from "../statistics.ts";
@@ -70,7 +70,7 @@ function latencyFigure({ export: exported }: RunRecord): Headline | null {
   const [first] = latencies.toSorted((one, other) => one.batch - other.batch);
   if (!first) return null;
   const { batch, threads, medianMs, fp32MedianMs } = first;
-  const on = threads === undefined ? "" : `, ${integer(threads)} ${threads === 1 ? "thread" : "threads"}`;
+  const on = threads === undefined ? "" : `, ${threadCount(threads)}`;
   return {
     name: "Latency in the verified runtime",
     value: `${significant(medianMs)}\u202fms`,

@@ -25,6 +25,19 @@ t.test("configurations are called by their name where it tells them apart, else 
   t.strictSame(labels(run("a", 1, 0.1), run("b", 1, 0.3)), ["a", "b"]);
   t.strictSame(labels(run("a", 1, 0.1), run("a", 1, 0.3)), ["strength 0.1", "strength 0.3"]);
   t.strictSame(labels(run("a", 1, 0.1), run("a", 2, 0.1)), ["a"]);
+  const of = (epochs: number, prior: object) => {
+    const config = { method: { name: "bayesian-bits", prior }, training: { epochs } };
+    return { ...run("a", 1, 0.1), config };
+  };
+  t.strictSame(
+    labels(
+      of(10, { kind: "bop", strength: 1 }),
+      of(10, { kind: "budget", limit: 3 }),
+      of(25, { kind: "budget", limit: 4 }),
+    ),
+    ["kind bop, strength 1, …", "limit 3, kind budget, …", "epochs 25, limit 4, …"],
+    "first what few others share",
+  );
 });
 
 t.test("settings are dotted paths, and those that differ are found, also where one side lacks them", async (t) => {

@@ -34,7 +34,7 @@ t.test("networks on different data have fronts of their own", async (t) => {
   t.match(page, "Pareto front: lenet5 on fashion-mnist");
 });
 
-t.test("latencies have their threads beside them, where a record knows them", async (t) => {
+t.test("latencies have their threads beside them, where they differ and a record knows them", async (t) => {
   const record = sampleRecord();
   const verification = record.export!.verification!;
   const withThreads = (threads: number) => {
@@ -42,6 +42,9 @@ t.test("latencies have their threads beside them, where a record knows them", as
     return { ...record, seed: 1 + threads, export: { ...record.export!, verification: { ...verification, latency } } };
   };
   t.notOk(renderComparison([record]).includes("Latency’s threads"));
+  const alike = renderComparison([withThreads(2), { ...withThreads(2), seed: 9 }]);
+  t.notOk(alike.includes("Latency’s threads"), "where all have the same, the note tells");
+  t.match(alike, "in the runtime, with 2 threads and on the machine");
   const page = withoutScripts(renderComparison([record, withThreads(2)]));
   t.ok(page.includes("Latency’s threads"));
   const cells = Array.from(page.matchAll(/0\.312\u202fms<\/td>\s*<td[^>]*>([^<]*)</g), ([, text]) => text);
