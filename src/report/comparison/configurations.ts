@@ -1,6 +1,6 @@
 import type { RunRecord } from "../../runs/record.ts";
 
-/** Runs of one configuration that differ in nothing but their seed. */
+/** Runs of one configuration that differ in nothing but their seed, and in how many threads they had. */
 export interface Configuration {
   /** Short: what tells it from the others. */
   readonly label: string;
@@ -9,8 +9,8 @@ export interface Configuration {
 
 type Config = Readonly<Record<string, unknown>>;
 
-/** What may differ between runs of one configuration: the seed, and what a run is called. */
-const ofTheRun = new Set(["seed", "name", "note"]);
+/** What may differ between runs of one configuration: the seed, what a run is called, and its share of the machine. */
+const ofTheRun = new Set(["seed", "name", "note", "engine.threads"]);
 
 /** A label says at most so many differing settings. */
 const saidSettings = 2;
@@ -19,11 +19,12 @@ const saidSettings = 2;
 export function settingsOf(config: Config): ReadonlyMap<string, string> {
   const settings = new Map<string, string>();
   const walk = (value: unknown, path: string) => {
+    if (ofTheRun.has(path)) return;
     if (typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length > 0) {
       for (const [key, inner] of Object.entries(value)) walk(inner, path === "" ? key : `${path}.${key}`);
     } else if (value !== undefined) settings.set(path, JSON.stringify(value));
   };
-  walk(Object.fromEntries(Object.entries(config).filter(([key]) => !ofTheRun.has(key))), "");
+  walk(config, "");
   return settings;
 }
 

@@ -12,11 +12,19 @@ function run(name: string, seed: number, strength: number): RunRecord {
   return { ...sampleRecord(), name, seed, config };
 }
 
-t.test("runs that differ in seed, name and note alone are one configuration", async (t) => {
-  const groups = groupRuns([run("a", 1, 0.1), run("b", 1, 0.3), run("a-again", 2, 0.1)]);
+t.test("runs that differ in seed, name, note and threads alone are one configuration", async (t) => {
+  const withEngine = (one: RunRecord, engine: object) => ({ ...one, config: { ...one.config, engine } });
+  const names = (...runs: RunRecord[]) => groupRuns(runs).map((group) => group.runs.map(({ name }) => name));
+  t.strictSame(names(run("a", 1, 0.1), run("b", 1, 0.3), run("a-again", 2, 0.1)), [["a", "a-again"], ["b"]]);
+  const [one, two] = [run("one", 1, 0.1), run("two", 2, 0.1)];
   t.strictSame(
-    groups.map(({ runs }) => runs.map(({ name }) => name)),
-    [["a", "a-again"], ["b"]],
+    names(
+      withEngine(one, { precision: "float32", threads: 1 }),
+      withEngine(two, { precision: "float32", threads: 2 }),
+      withEngine(two, { precision: "bfloat16", threads: 1 }),
+    ),
+    [["one", "two"], ["two"]],
+    "a share of the machine makes no other configuration, precision does",
   );
 });
 
