@@ -96,8 +96,11 @@ function timeNodes(nodes: readonly Node[], clock: Clock): () => void {
     }
   };
   for (const [name, kind] of kinds) {
-    const { forward, backward } = kind;
+    const { forward, forwardBiased, backward } = kind;
     kind.forward = (...args) => within(`${partOf(name, args[0])} forward`, () => forward(...args));
+    if (forwardBiased) {
+      kind.forwardBiased = (...args) => within(`${partOf(name, args[0])} forward`, () => forwardBiased(...args));
+    }
     kind.backward = (...args) => within(`${partOf(name, args[0])} backward`, () => backward(...args));
   }
   return () => {

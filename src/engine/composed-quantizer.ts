@@ -1,7 +1,10 @@
 import type { BitWidth } from "../quantization/levels.ts";
 import type { Ops, Tensor } from "./ops.ts";
 
-type Primitives = Pick<Ops, "quantize" | "rangeMask" | "multiply" | "sum" | "dot" | "scalar" | "tensor" | "release">;
+type Primitives = Pick<
+  Ops,
+  "quantize" | "rangeMask" | "multiply" | "sum" | "dot" | "sumPerChannel" | "scalar" | "read" | "tensor" | "release"
+>;
 
 /** The gated quantizer made of simpler operations, for engines that have no kernel of its own for it. */
 export function composedQuantizer(ops: Primitives): Pick<Ops, "gatedQuantize" | "gatedQuantizeGradient"> {
@@ -11,7 +14,14 @@ export function composedQuantizer(ops: Primitives): Pick<Ops, "gatedQuantize" | 
     ops.release(product);
     return value;
   };
-  const gatedQuantize: Ops["gatedQuantize"] = (x, { terms, signed, xMax }) => {
+  const perChannel = (a: Tensor, b: Tensor): ArrayLike<number> => {
+    const product = ops.multiply(a, b);
+    const sums = ops.sumPerChannel(product);
+    const values = ops.read(sums);
+    for (const tensor of [product, sums]) ops.release(tensor);
+    return values;
+  };
+  const telescoped: Ops["gatedQuantize"] = (x, { terms, signed, xMax }) => {
     const weighted = terms.map(({ bits, weight }) => {
       const onGrid = ops.quantize(x, { bits, signed, xMax });
       if (weight === 1) return onGrid;
@@ -25,11 +35,19 @@ export function composedQuantizer(ops: Primitives): Pick<Ops, "gatedQuantize" | 
     return sum;
   };
   return {
-    gatedQuantize,
-    gatedQuantizeGradient(x, gradient, { terms, wanted, signed, xMax }) {
-      const output = gatedQuantize(x, { terms, signed, xMax });
+    gatedQuantize(x, options) {
+      const sum = telescoped(x, options);
+      if (!options.gates) return sum;
+      const output = ops.multiply(sum, options.gates);
+      ops.release(sum);
+      return output;
+    },
+    gatedQuantizeGradient(x, byOutput, { terms, wanted, wantsChannels, signed, xMax, gates }) {
+      const gradient = gates ? ops.multiply(byOutput, gates) : byOutput;
+      const output = telescoped(x, { terms, signed, xMax });
       const byX = ops.rangeMask(x, gradient, { signed, xMax });
       const range = inner(gradient, output) - inner(byX, x);
+      const channels = gates && wantsChannels ? perChannel(gradient, output) : null;
       ops.release(output);
       const levels = new Map<BitWidth, number>();
       for (const bits of wanted) {
@@ -37,7 +55,8 @@ export function composedQuantizer(ops: Primitives): Pick<Ops, "gatedQuantize" | 
         levels.set(bits, inner(gradient, onGrid));
         ops.release(onGrid);
       }
-      return { gradient: byX, range, levels };
+      if (gates) ops.release(gradient);
+      return { gradient: byX, range, levels, channels };
     },
   };
 }

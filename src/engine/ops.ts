@@ -79,9 +79,11 @@ export interface WeightedLevel {
 export interface GatedQuantizeOptions extends RangeOptions {
   /** The terms with a weight above zero: one, of weight 1, where all gates are 0 or 1. */
   readonly terms: readonly WeightedLevel[];
+  /** z_2 of each channel (last axis), which multiplies the sum; absent where all are 1. */
+  readonly gates?: Tensor | null;
 }
 
-/** What a gated quantizer's backward pass gives for the gradient g of its output. */
+/** What a gated quantizer's backward pass gives, with g for z_2 times the gradient of its output. */
 export interface GatedQuantizeGradient {
   /** g_x: g inside the range, else 0. */
   readonly gradient: Tensor;
@@ -89,6 +91,8 @@ export interface GatedQuantizeGradient {
   readonly range: number;
   /** <g, X_b> of the bit-widths that were wanted. */
   readonly levels: ReadonlyMap<BitWidth, number>;
+  /** <g, x_q> of each channel that has a gate; without gates, or where they were not wanted, null. */
+  readonly channels: ArrayLike<number> | null;
 }
 
 /** A trained tensor that lives as long as the training, with its optimizer's moments. */
@@ -134,7 +138,8 @@ export interface Ops {
    * precision and give float32: itself in float32. What is kept for a backward pass takes half the memory in bfloat16.
    */
   narrow(x: Tensor): Tensor;
-  conv2d(x: Tensor, weight: Tensor, geometry: Conv2dGeometry): Tensor;
+  /** @param bias Added to each output channel in the same pass; float32. */
+  conv2d(x: Tensor, weight: Tensor, geometry: Conv2dGeometry, bias?: Tensor): Tensor;
   conv2dInputGradient(
     inputShape: readonly number[],
     weight: Tensor,
@@ -205,12 +210,12 @@ export interface Ops {
   quantize(x: Tensor, options: QuantizeOptions): Tensor;
   /** The gradient where x lies inside the range that clipping leaves alone, else 0. */
   rangeMask(x: Tensor, gradient: Tensor, options: RangeOptions): Tensor;
-  /** Σ_b w_b·X_b (ARCHITECTURE.md, "The method" 1). */
+  /** z_2·Σ_b w_b·X_b (ARCHITECTURE.md, "The method" 1). */
   gatedQuantize(x: Tensor, options: GatedQuantizeOptions): Tensor;
   gatedQuantizeGradient(
     x: Tensor,
     gradient: Tensor,
-    options: GatedQuantizeOptions & { readonly wanted: readonly BitWidth[] },
+    options: GatedQuantizeOptions & { readonly wanted: readonly BitWidth[]; readonly wantsChannels?: boolean },
   ): GatedQuantizeGradient;
 
   /** uint8 pixels to (pixel/255 - mean)/deviation per channel, float32. */

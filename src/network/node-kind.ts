@@ -69,6 +69,8 @@ export interface NodeKind<N extends Node> {
   /** Multiply-accumulates for one image; absent where a node has no weights. */
   macs?(node: N, inputs: readonly Shape[], output: Shape): number;
   forward(node: N, inputs: readonly Tensor[], pass: Pass): Forward;
+  /** The same with a number per channel added, where engines do that in one pass: for a bias that alone reads it. */
+  forwardBiased?(node: N, inputs: readonly Tensor[], bias: Tensor, pass: Pass): Forward;
   /** Gradients of the inputs, in order; null for an input that needs none. */
   backward(
     node: N,

@@ -1,7 +1,8 @@
 import type { Tensor } from "../engine/ops.ts";
-import { inputsOf, type Network, type Node, type NodeId } from "./graph.ts";
+import { type BiasNode, inputsOf, type Network, type Node, type NodeId } from "./graph.ts";
 import type { BackwardPass, Pass } from "./node-kind.ts";
 import { kindOf } from "./nodes/index.ts";
+import { gatedBias } from "./nodes/simple.ts";
 
 /** Counts who still needs a tensor and frees it with the last: the memory of a step is what is still to be used. */
 class Holders {
@@ -105,22 +106,63 @@ export function forward(
     holders.hold(tensor, uses.get(id)! + 1);
   }
   const reached = weights && reachedByImages(network);
+  const biased = observe ? new Map<NodeId, Node>() : biasedLayers(network, uses);
+  const later = new Set(Array.from(biased.values(), ({ id }) => id));
   for (const node of network.nodes) {
-    if (reached && !reached.has(node.id)) continue;
-    const inputs = inputsOf(node).map((id) => outputs.get(id)!);
-    const result = pass.ops.scope(
-      () => kindOf(node).forward(node, inputs, pass),
-      ({ output, saved }) => [output, ...saved],
+    if (later.has(node.id) || (reached && !reached.has(node.id))) continue;
+    const layer = biased.get(node.id);
+    const inputs = (layer ? [...inputsOf(layer), inputsOf(node)[1]!] : inputsOf(node)).map((id) => outputs.get(id)!);
+    const { output, saved: needed } = pass.ops.scope(
+      () => (layer ? forwardBiased(layer, node as BiasNode, inputs, pass) : forwardAlone(node, inputs, pass)),
+      ({ output, saved }) => [output, ...saved.flatMap(([, tensors]) => tensors)],
     );
-    outputs.set(node.id, result.output);
-    holders.hold(result.output, uses.get(node.id) ?? 0);
-    for (const tensor of result.saved) holders.hold(tensor);
-    if (keep) saved.set(node.id, result.saved);
-    else for (const tensor of result.saved) holders.drop(tensor);
-    observe?.(node, result.output, inputs);
+    outputs.set(node.id, output);
+    holders.hold(output, uses.get(node.id) ?? 0);
+    for (const [id, tensors] of needed) {
+      for (const tensor of tensors) holders.hold(tensor);
+      if (keep) saved.set(id, tensors);
+      else for (const tensor of tensors) holders.drop(tensor);
+    }
+    observe?.(node, output, inputs);
     for (const tensor of inputs) holders.drop(tensor);
   }
   return { output: outputs.get(network.output)!, saved, holders };
+}
+
+/** The output of a node, and what the backward of each node that it stands for will need. */
+interface Computed {
+  readonly output: Tensor;
+  readonly saved: readonly (readonly [NodeId, readonly (Tensor | null)[]])[];
+}
+
+function forwardAlone(node: Node, inputs: readonly Tensor[], pass: Pass): Computed {
+  const { output, saved } = kindOf(node).forward(node, inputs, pass);
+  return { output, saved: [[node.id, saved]] };
+}
+
+/** A layer and its bias at once: the layer's output alone, often the widest tensor of the pass, is never written. */
+function forwardBiased(layer: Node, node: BiasNode, inputs: readonly Tensor[], pass: Pass): Computed {
+  const gated = gatedBias(node, inputs.at(-1)!, pass);
+  const { output, saved } = kindOf(layer).forwardBiased!(layer, inputs.slice(0, -1), gated, pass);
+  return {
+    output,
+    saved: [
+      [layer.id, saved],
+      [node.id, [gated]],
+    ],
+  };
+}
+
+/** By bias: the layer that nothing else reads, where its kind adds a bias in the same pass. */
+function biasedLayers(network: Network, uses: ReadonlyMap<NodeId, number>): ReadonlyMap<NodeId, Node> {
+  const nodes = new Map(network.nodes.map((node) => [node.id, node]));
+  const layers = new Map<NodeId, Node>();
+  for (const node of network.nodes) {
+    if (node.kind !== "bias") continue;
+    const layer = nodes.get(node.inputs[0])!;
+    if (uses.get(layer.id) === 1 && kindOf(layer).forwardBiased !== undefined) layers.set(node.id, layer);
+  }
+  return layers;
 }
 
 /**

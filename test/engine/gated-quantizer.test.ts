@@ -14,68 +14,90 @@ const cases = fc.record({
   xMax: fc.double({ min: 0.05, max: 5, noNaN: true }).map(Math.fround),
   gates: fc.tuple(gate, gate, gate, gate),
   // Small tensors take one thread, large ones all of them, and neither is a multiple of what is worked on at once.
-  elements: fc.constantFrom(1, 7, 1000, 1025, 40_001),
+  shape: fc.constantFrom([1, 1], [7, 1], [125, 8], [205, 5], [40_001, 1], [667, 60], [25, 1601]),
+  /** Of channels; null: none. */
+  pruning: fc.option(fc.array(gate, { minLength: 1, maxLength: 5 })),
   wanted: fc.subarray([...bitWidths]),
 });
 type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never;
 
 /** Values off the rounding boundaries of every grid, so that no tie decides. */
-function valuesOf({ seed, signed, xMax, elements }: Case): Float32Array {
-  return random(seed, "x", [elements], 1.4 * xMax).map((value) => {
+function valuesOf({ seed, signed, xMax, shape }: Case): Float32Array {
+  return random(seed, "x", shape, 1.4 * xMax).map((value) => {
     const step = ((signed ? 2 : 1) * xMax) / 255;
     const code = value / step;
     return Math.abs(Math.abs(code % 1) - 0.5) < 0.1 ? value + 0.2 * step : value;
   });
 }
 
+/** One number per channel. */
+const pruningOf = ({ pruning, shape }: Case) =>
+  Float32Array.from({ length: shape[1]! }, (_, channel) => pruning?.[channel % pruning.length] ?? 1);
+
 function outcome(ops: Ops, drawn: Case, quantizer: Pick<Ops, "gatedQuantize" | "gatedQuantizeGradient">) {
-  const { seed, signed, xMax, gates, elements, wanted } = drawn;
+  const { seed, signed, xMax, gates, shape, pruning, wanted } = drawn;
   const terms = telescope(gates).filter(({ weight }) => weight > 0);
-  const options = { signed, xMax, terms };
-  const x = ops.tensor(valuesOf(drawn), [elements]);
-  const g = ops.tensor(random(seed, "g", [elements]), [elements]);
+  const channelGates = ops.tensor(pruningOf(drawn), [shape[1]!]);
+  const options = { signed, xMax, terms, gates: pruning && channelGates };
+  const x = ops.tensor(valuesOf(drawn), shape);
+  const byOutput = ops.tensor(random(seed, "g", shape), shape);
+  const g = ops.multiply(byOutput, channelGates);
   const output = quantizer.gatedQuantize(x, options);
-  return { x, g, terms, output, ...quantizer.gatedQuantizeGradient(x, g, { ...options, wanted }) };
+  const ungated = quantizer.gatedQuantize(x, { ...options, gates: null });
+  const results = quantizer.gatedQuantizeGradient(x, byOutput, { ...options, wanted, wantsChannels: true });
+  return { x, g, terms, output, ungated, ...results };
 }
 
 for (const { kind, skip } of engineKinds) {
   t.test(`the gated quantizer on the ${kind} engine`, { skip }, async (t) => {
     const { ops } = await loadEngine({ kind });
 
-    t.test("is the weighted sum of plain grids", async (t) => {
+    t.test("is the weighted sum of plain grids, times the gate of the channel", async (t) => {
       holds(t, ops, cases, (drawn) => {
         const { x, output, terms } = outcome(ops, drawn, ops);
-        const expected = new Float64Array(drawn.elements);
+        const pruning = pruningOf(drawn);
+        const expected = new Float64Array(x.shape[0]! * pruning.length);
         for (const { bits, weight } of terms) {
           const onGrid = ops.read(ops.quantize(x, { bits, signed: drawn.signed, xMax: drawn.xMax }));
           onGrid.forEach((value, i) => {
-            expected[i]! += weight * value;
+            expected[i]! += pruning[i % pruning.length]! * weight * value;
           });
         }
         // A value on the boundary of a finer grid may go either way: a step of 16 bits.
-        matches(ops, output, [drawn.elements], expected, 2 ** -14);
+        matches(ops, output, drawn.shape, expected, 2 ** -14);
       });
     });
 
     t.test("has the gradient inside the range, and the scalar products that gates and range learn from", async (t) => {
       holds(t, ops, cases, (drawn) => {
-        const { x, g, output, gradient, range, levels } = outcome(ops, drawn, ops);
+        const { x, g, ungated, gradient, range, levels, channels } = outcome(ops, drawn, ops);
         const masked = ops.rangeMask(x, g, { signed: drawn.signed, xMax: drawn.xMax });
-        matches(ops, gradient, [drawn.elements], ops.read(masked), 0);
-        const [xs, gs, ys, gx] = [x, g, output, gradient].map((tensor) => Float64Array.from(ops.read(tensor))) as [
+        matches(ops, gradient, drawn.shape, ops.read(masked), 0);
+        const [xs, gs, ys, gx] = [x, g, ungated, gradient].map((tensor) => Float64Array.from(ops.read(tensor))) as [
           Float64Array,
           Float64Array,
           Float64Array,
           Float64Array,
         ];
         const product = (a: Float64Array, b: Float64Array) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
-        const size = drawn.xMax * Math.sqrt(drawn.elements);
+        const size = drawn.xMax * Math.sqrt(xs.length);
         near([range / size], [(product(gs, ys) - product(gx, xs)) / size], 1e-4);
         t.strictSame([...levels.keys()], drawn.wanted);
         for (const [bits, inner] of levels) {
           const onGrid = ops.read(ops.quantize(x, { bits, signed: drawn.signed, xMax: drawn.xMax }));
           near([inner / size], [product(gs, Float64Array.from(onGrid)) / size], 1e-4);
         }
+        t.equal(channels === null, drawn.pruning === null);
+        if (channels === null) return;
+        const sums = new Float64Array(drawn.shape[1]!);
+        gs.forEach((value, i) => {
+          sums[i % sums.length]! += (value * ys[i]!) / size;
+        });
+        near(
+          Array.from(channels, (inner) => inner / size),
+          sums,
+          1e-4,
+        );
       });
     });
   });
@@ -87,12 +109,14 @@ t.test("the native kernels and the composed operations agree", { skip: engineKin
   t.not(ops.gatedQuantize, composed.gatedQuantize);
   holds(t, ops, cases, (drawn) => {
     const [fused, plain] = [outcome(ops, drawn, ops), outcome(ops, drawn, composed)];
-    matches(ops, fused.output, [drawn.elements], ops.read(plain.output), 2 ** -14);
-    matches(ops, fused.gradient, [drawn.elements], ops.read(plain.gradient), 0);
-    const size = drawn.xMax * Math.sqrt(drawn.elements);
+    matches(ops, fused.output, drawn.shape, ops.read(plain.output), 2 ** -14);
+    matches(ops, fused.gradient, drawn.shape, ops.read(plain.gradient), 0);
+    const size = drawn.xMax * Math.sqrt(drawn.shape[0]! * drawn.shape[1]!);
     near([fused.range / size], [plain.range / size], 1e-4);
     const levels = (result: { levels: ReadonlyMap<BitWidth, number> }) =>
       Array.from(result.levels.values(), (inner) => inner / size);
     near(levels(fused), levels(plain), 1e-4);
+    const channels = ({ channels }: typeof fused) => Array.from(channels ?? [], (inner) => inner / size);
+    near(channels(fused), channels(plain), 1e-4);
   });
 });

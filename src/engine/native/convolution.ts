@@ -1,5 +1,5 @@
 import type { Border, Conv2dGeometry, Margins, Ops, Precision, Tensor } from "../ops.ts";
-import { float } from "./attributes.ts";
+import { float, oneDnn } from "./attributes.ts";
 import { dataTypes } from "./binding.ts";
 import type { Executor, Kernel } from "./executor.ts";
 import { images } from "./images.ts";
@@ -21,10 +21,13 @@ type Plan =
   | { readonly padding: "SAME" | "VALID"; readonly border: null }
   | { readonly padding: "VALID"; readonly border: Border };
 
+const CONV2D_WITH_BIAS = "_MklNativeConv2DWithBias";
+
 /** Convolutions and matrix products, in float32 or bfloat16; their results are float32. */
 export function convolutions(run: Executor, precision: Precision): Convolutions {
   const T = { dtype: dataTypes[precision] };
   const { pad, crop } = images(run);
+  const biasesByOneDnn = precision === "float32" && hasOneDnnBias(run);
 
   const narrow = (x: Tensor): Tensor => {
     if (precision === "float32" || x.dtype === precision) return x;
@@ -45,7 +48,13 @@ export function convolutions(run: Executor, precision: Precision): Convolutions 
       padding,
       data_format: "NHWC",
       ...(name.startsWith("Conv") && { use_cudnn_on_gpu: true }),
+      ...(name === CONV2D_WITH_BIAS && oneDnn),
     });
+  const addBias = (x: Tensor, bias: Tensor): Tensor => {
+    const result = run.run(run.kernel("BiasAdd", { ...float, data_format: "NHWC" }), [x, bias]);
+    run.release(x);
+    return result;
+  };
   const sizes = (shape: readonly number[]) => run.create(Int32Array.from(shape), [4]);
   /** A depthwise weight as TensorFlow wants it, [kernel height, kernel width, channels, 1]: the same bytes. */
   const depthwise = ([height, width, , channels]: readonly number[]) => [height!, width!, channels!, 1];
@@ -55,10 +64,15 @@ export function convolutions(run: Executor, precision: Precision): Convolutions 
       run.create(Int32Array.from(shape), [shape.length]),
     ]);
 
-  const convolve = (name: string, x: Tensor, weight: Tensor, geometry: Conv2dGeometry): Tensor => {
-    const plan = planOf(x.shape, weight.shape, geometry);
+  const convolve = (
+    name: string,
+    x: Tensor,
+    weights: readonly [weight: Tensor, bias?: Tensor],
+    geometry: Conv2dGeometry,
+  ): Tensor => {
+    const plan = planOf(x.shape, weights[0].shape, geometry);
     const padded = plan.border === null ? x : pad(x, plan.border);
-    const result = execute(kernelOf(name, geometry, plan), [padded, weight]);
+    const result = execute(kernelOf(name, geometry, plan), [padded, ...(weights as readonly Tensor[])]);
     if (padded !== x) run.release(padded);
     return result;
   };
@@ -95,13 +109,20 @@ export function convolutions(run: Executor, precision: Precision): Convolutions 
     narrow,
     matmul: (a, b, { transposeA = false, transposeB = false } = {}) =>
       execute(run.kernel("MatMul", { T, transpose_a: transposeA, transpose_b: transposeB }), [narrow(a), narrow(b)]),
-    conv2d: (x, weight, geometry) => convolve("Conv2D", narrow(x), narrow(weight), geometry),
+    conv2d(x, weight, geometry, bias) {
+      // Of a single output channel, TensorFlow 2.21's cache of oneDNN kernels takes it for a depthwise convolution.
+      if (bias !== undefined && biasesByOneDnn && bias.shape[0]! > 1) {
+        return convolve(CONV2D_WITH_BIAS, x, [weight, bias], geometry);
+      }
+      const result = convolve("Conv2D", narrow(x), [narrow(weight)], geometry);
+      return bias === undefined ? result : addBias(result, bias);
+    },
     conv2dInputGradient: (shape, weight, gradient, geometry) =>
       inputGradient("Conv2DBackpropInput", shape, narrow(weight), narrow(gradient), geometry),
     conv2dWeightGradient: (x, shape, gradient, geometry) =>
       weightGradient("Conv2DBackpropFilter", narrow(x), shape, narrow(gradient), geometry),
     depthwiseConv2d: (x, weight, geometry) =>
-      convolve("DepthwiseConv2dNative", narrow(x), reshape(narrow(weight), depthwise(weight.shape)), geometry),
+      convolve("DepthwiseConv2dNative", narrow(x), [reshape(narrow(weight), depthwise(weight.shape))], geometry),
     depthwiseConv2dInputGradient: (shape, weight, gradient, geometry) => {
       const kernels = reshape(narrow(weight), depthwise(weight.shape));
       return inputGradient("DepthwiseConv2dNativeBackpropInput", shape, kernels, narrow(gradient), geometry);
@@ -111,6 +132,13 @@ export function convolutions(run: Executor, precision: Precision): Convolutions 
       return reshape(weightGradient(name, narrow(x), depthwise(shape), narrow(gradient), geometry), shape);
     },
   };
+}
+
+function hasOneDnnBias(run: Executor): boolean {
+  const attributes = { ...float, ...oneDnn, strides: [1, 1, 1, 1], padding: "VALID", data_format: "NHWC" };
+  const one = (...shape: number[]) => run.create(new Float32Array(1), shape);
+  const kernel = run.kernel(CONV2D_WITH_BIAS, attributes);
+  return run.has(() => run.run(kernel, [one(1, 1, 1, 1), one(1, 1, 1, 1), one(1)]));
 }
 
 /**

@@ -44,6 +44,16 @@ export class Executor {
     return kernel;
   }
 
+  /** Whether this build of TensorFlow has the kernels that `trial` runs. */
+  has(trial: () => unknown): boolean {
+    try {
+      this.scope(trial, () => []);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   run(kernel: Kernel, inputs: readonly Tensor[]): NativeTensor {
     return this.runMany(kernel, inputs, 1)[0]!;
   }

@@ -14,38 +14,23 @@ export function fusedQuantizer(run: Executor): Pick<Ops, "gatedQuantize" | "gate
     for (const bits of wanted) grid[2 + bitWidths.length + bitWidths.indexOf(bits)] = 1;
     return run.create(grid, [grid.length]);
   };
+  const gatesOf = ({ gates }: GatedQuantizeOptions): Tensor => gates ?? run.create(new Float32Array(0), [0]);
   const fused: Pick<Ops, "gatedQuantize" | "gatedQuantizeGradient"> = {
-    gatedQuantize: (x, options) => run.run(forward, [x, gridOf(options, [])]),
-    gatedQuantizeGradient(x, gradient, { wanted, ...options }) {
-      const [byX, sums] = run.runMany(backward, [x, gradient, gridOf(options, wanted)], 2) as unknown as [
-        Tensor,
-        Tensor,
-      ];
+    gatedQuantize: (x, options) => run.run(forward, [x, gridOf(options, []), gatesOf(options)]),
+    gatedQuantizeGradient(x, gradient, { wanted, wantsChannels, ...options }) {
+      const inputs = [x, gradient, gridOf(options, wanted), gatesOf(options)];
+      const [byX, sums, channelSums] = run.runMany(backward, inputs, 3) as unknown as [Tensor, Tensor, Tensor];
       const [range, ...levels] = run.read(sums);
-      run.release(sums);
+      const channels = options.gates && wantsChannels ? run.read(channelSums) : null;
+      for (const tensor of [sums, channelSums]) run.release(tensor);
       return {
         gradient: byX,
         range: range!,
         levels: new Map(wanted.map((bits) => [bits, levels[bitWidths.indexOf(bits)]!] as const)),
+        channels,
       };
     },
   };
-  return isThere(run, fused) ? fused : null;
-}
-
-function isThere(run: Executor, { gatedQuantize }: Pick<Ops, "gatedQuantize">): boolean {
-  try {
-    run.scope(
-      () =>
-        gatedQuantize(run.create(new Float32Array(1), [1]), {
-          signed: false,
-          xMax: 1,
-          terms: [{ bits: 2, weight: 1 }],
-        }),
-      () => [],
-    );
-    return true;
-  } catch {
-    return false;
-  }
+  const one = { signed: false, xMax: 1, terms: [{ bits: 2, weight: 1 }] } as const;
+  return run.has(() => fused.gatedQuantize(run.create(new Float32Array(1), [1]), one)) ? fused : null;
 }

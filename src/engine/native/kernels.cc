@@ -142,6 +142,14 @@ void share(int64_t size, int parts, const Body& body) {
   else Pool::get().run(part);
 }
 
+// One number per channel, the last axis, by which x_q is multiplied: z_2. Of no channels where there are none.
+struct Gates {
+  const float* values;
+  int64_t channels;
+
+  explicit operator bool() const { return channels > 0; }
+};
+
 // X_b of a block.
 BEST_OF_CPU void quantizeBlock(const float* __restrict x, float* __restrict out, int64_t n, const Grid& grid, int level) {
   const float low = grid.low, high = grid.high;
@@ -162,6 +170,27 @@ BEST_OF_CPU void scaleBlock(const float* __restrict term, float* __restrict out,
 
 BEST_OF_CPU void addBlock(const float* __restrict term, float* __restrict sum, int64_t n, float weight) {
   for (int64_t i = 0; i < n; i++) sum[i] += weight * term[i];
+}
+
+// out = x·z_2; `first` is the index of x[0] in its tensor.
+BEST_OF_CPU void gateBlock(const float* x, float* out, int64_t n, int64_t first, const Gates& gates) {
+  int64_t channel = first % gates.channels;
+  for (int64_t i = 0; i < n; channel = 0) {
+    const int64_t run = std::min(n - i, gates.channels - channel);
+    for (int64_t j = 0; j < run; j++) out[i + j] = x[i + j] * gates.values[channel + j];
+    i += run;
+  }
+}
+
+// Adds the products of each channel to its sum.
+BEST_OF_CPU void dotPerChannel(const float* __restrict a, const float* __restrict b, double* __restrict sums, int64_t n,
+                               int64_t first, int64_t channels) {
+  int64_t channel = first % channels;
+  for (int64_t i = 0; i < n; channel = 0) {
+    const int64_t run = std::min(n - i, channels - channel);
+    for (int64_t j = 0; j < run; j++) sums[channel + j] += static_cast<double>(a[i + j] * b[i + j]);
+    i += run;
+  }
 }
 
 BEST_OF_CPU double dotBlock(const float* __restrict a, const float* __restrict b, int64_t n) {
@@ -203,23 +232,33 @@ void quantizeTerms(const float* x, const float* g, float* quantized, int64_t n, 
   }
 }
 
-void forward(const float* x, float* y, int64_t begin, int64_t end, const Grid& grid) {
+void forward(const float* x, float* y, int64_t begin, int64_t end, const Grid& grid, const Gates& gates) {
   for (int64_t start = begin; start < end; start += kBlock) {
-    quantizeTerms(x + start, nullptr, y + start, std::min(kBlock, end - start), grid, nullptr);
+    const int64_t n = std::min(kBlock, end - start);
+    quantizeTerms(x + start, nullptr, y + start, n, grid, nullptr);
+    if (gates) gateBlock(y + start, y + start, n, start, gates);
   }
 }
 
-// sums: [<g, x_q> - <g_x, x>, <g, X_b> of the wanted levels].
-void backward(const float* x, const float* g, float* gx, int64_t begin, int64_t end, const Grid& grid, double* sums) {
-  float quantized[kBlock], error[kBlock];
+// With g for the gradient by x_q, which is z_2 times that of the output. sums: [<g, x_q> - <g_x, x>, <g, X_b> of the
+// wanted levels]; channelSums: <g, x_q> of each channel, where there are gates.
+void backward(const float* x, const float* byOutput, float* gx, int64_t begin, int64_t end, const Grid& grid,
+              const Gates& gates, double* sums, double* channelSums) {
+  float quantized[kBlock], error[kBlock], gated[kBlock];
   for (int64_t start = begin; start < end; start += kBlock) {
     const int64_t n = std::min(kBlock, end - start);
-    quantizeTerms(x + start, g + start, quantized, n, grid, sums + 1);
-    maskBlock(x + start, g + start, gx + start, n, grid);
+    const float* g = byOutput + start;
+    if (gates) {
+      gateBlock(g, gated, n, start, gates);
+      g = gated;
+    }
+    quantizeTerms(x + start, g, quantized, n, grid, sums + 1);
+    if (gates) dotPerChannel(g, quantized, channelSums, n, start, gates.channels);
+    maskBlock(x + start, g, gx + start, n, grid);
     // Element by element: the two sums are nearly equal.
     maskBlock(x + start, x + start, error, n, grid);
     subtractBlock(quantized, error, n);
-    sums[0] += dotBlock(g + start, error, n);
+    sums[0] += dotBlock(g, error, n);
   }
 }
 
@@ -255,35 +294,44 @@ std::vector<int64_t> shapeOf(const TF_Tensor* tensor) {
 }
 
 const float* data(TF_Tensor* tensor) { return static_cast<const float*>(TF_TensorData(tensor)); }
+Gates gatesOf(TF_Tensor* tensor) { return {data(tensor), TF_TensorElementCount(tensor)}; }
 int partsFor(int64_t size) { return size < kSmall ? 1 : Pool::get().parts(); }
 
 void computeForward(void*, TF_OpKernelContext* context) {
   Call call(context);
   TF_Tensor* x = call.input(0);
   const Grid grid(data(call.input(1)), false);
+  const Gates gates = gatesOf(call.input(2));
   const int64_t size = TF_TensorElementCount(x);
   float* y = call.output(0, shapeOf(x), size);
-  share(size, partsFor(size), [&](int, int64_t begin, int64_t end) { forward(data(x), y, begin, end, grid); });
+  share(size, partsFor(size), [&](int, int64_t begin, int64_t end) { forward(data(x), y, begin, end, grid, gates); });
 }
 
 void computeBackward(void*, TF_OpKernelContext* context) {
   Call call(context);
   TF_Tensor *x = call.input(0), *g = call.input(1);
   const Grid grid(data(call.input(2)), true);
+  const Gates gates = gatesOf(call.input(3));
   const int64_t size = TF_TensorElementCount(x);
   const int parts = partsFor(size);
   float* gx = call.output(0, shapeOf(x), size);
-  float* out = call.output(1, {1 + kLevels}, 1 + kLevels);
-  std::vector<double> sums((1 + kLevels) * parts);
+  // The sums of the whole, then those of the channels.
+  const int64_t counts[] = {1 + kLevels, gates.channels};
+  const int64_t width = counts[0] + counts[1];
+  std::vector<std::vector<double>> sums(parts);
   share(size, parts, [&](int part, int64_t begin, int64_t end) {
-    double own[1 + kLevels] = {};
-    backward(data(x), data(g), gx, begin, end, grid, own);
-    std::copy(own, own + 1 + kLevels, sums.begin() + part * (1 + kLevels));
+    std::vector<double> own(width);
+    backward(data(x), data(g), gx, begin, end, grid, gates, own.data(), own.data() + counts[0]);
+    sums[part] = std::move(own);
   });
-  for (int sum = 0; sum <= kLevels; sum++) {
-    double total = 0;
-    for (int part = 0; part < parts; part++) total += sums[part * (1 + kLevels) + sum];
-    out[sum] = static_cast<float>(total);
+  int64_t sum = 0;
+  for (int index = 0; index < 2; index++) {
+    float* out = call.output(1 + index, {counts[index]}, counts[index]);
+    for (int64_t i = 0; i < counts[index]; i++, sum++) {
+      double total = 0;
+      for (const auto& part : sums) total += part[sum];
+      out[i] = static_cast<float>(total);
+    }
   }
 }
 
@@ -315,9 +363,9 @@ void registerKernel(const char* name, std::initializer_list<const char*> inputs,
 }
 
 [[gnu::constructor]] void registerKernels() {
-  registerKernel("BayesianBitsQuantize", {"x: float", "grid: float"}, {"y: float"}, &computeForward);
-  registerKernel("BayesianBitsQuantizeGradient", {"x: float", "gradient: float", "grid: float"},
-                 {"by_x: float", "sums: float"}, &computeBackward);
+  registerKernel("BayesianBitsQuantize", {"x: float", "grid: float", "gates: float"}, {"y: float"}, &computeForward);
+  registerKernel("BayesianBitsQuantizeGradient", {"x: float", "gradient: float", "grid: float", "gates: float"},
+                 {"by_x: float", "sums: float", "channel_sums: float"}, &computeBackward);
 }
 
 }  // namespace

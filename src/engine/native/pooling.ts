@@ -55,14 +55,6 @@ const windows = ({ size, stride }: PoolGeometry) => ({
 
 function hasOneDnnPooling(run: Executor): boolean {
   const attributes = { ...windows({ size: 2, stride: 2 }), ...oneDnn, workspace_enabled: true };
-  try {
-    run.scope(
-      () =>
-        run.runMany(run.kernel("_MklNativeMaxPool", attributes), [run.create(new Float32Array(4), [1, 2, 2, 1])], 2),
-      () => [],
-    );
-    return true;
-  } catch {
-    return false;
-  }
+  const kernel = run.kernel("_MklNativeMaxPool", attributes);
+  return run.has(() => run.runMany(kernel, [run.create(new Float32Array(4), [1, 2, 2, 1])], 2));
 }

@@ -61,8 +61,11 @@ export function convolutions(arena: Arena): Convolutions {
     narrow: (x) => x,
     matmul: (a, b, { transposeA = false, transposeB = false } = {}) =>
       arena.make((tf) => tf.matMul(of(a), of(b), transposeA, transposeB)),
-    conv2d: (x, weight, { stride, padding }) =>
-      arena.make((tf) => tf.conv2d(padded(x, padding), of<Image>(weight), stride, "valid")),
+    conv2d: (x, weight, { stride, padding }, bias) =>
+      arena.make((tf) => {
+        const result = tf.conv2d(padded(x, padding), of<Image>(weight), stride, "valid");
+        return bias === undefined ? result : tf.add(result, of(bias));
+      }),
     conv2dInputGradient: (shape, weight, gradient, geometry) =>
       arena.make(() => inputGradient(shape, of(weight), gradient, geometry)),
     conv2dWeightGradient: (x, shape, gradient, geometry) =>

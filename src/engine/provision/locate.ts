@@ -39,7 +39,7 @@ function packageFolder(): string | null {
 }
 
 /** Raised when the kernels of ../native/kernels.cc change what they take or give. */
-const kernelsRevision = 1;
+const kernelsRevision = 2;
 
 /** Folder of the engine that is built from `wheel`. Its name says all that it depends on. */
 export const engineFolder = ({ project, version }: Wheel): string =>

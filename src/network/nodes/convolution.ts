@@ -1,5 +1,6 @@
+import type { Tensor } from "../../engine/ops.ts";
 import type { Conv2dNode, DepthwiseConv2dNode, Padding, Shape } from "../graph.ts";
-import type { NodeKind } from "../node-kind.ts";
+import type { Forward, NodeKind, Pass } from "../node-kind.ts";
 import { elementsOf } from "../shape.ts";
 import { windowOutput } from "./windows.ts";
 
@@ -14,10 +15,8 @@ export const conv2d: NodeKind<Conv2dNode> = {
     return [...outputSize(node, image!, weight!), outputs];
   },
   macs: (_, [, weight], output) => elementsOf(weight!) * output[0]! * output[1]!,
-  forward(node, [x, weight], { ops }) {
-    const saved = [ops.narrow(x!), ops.narrow(weight!)] as const;
-    return { output: ops.conv2d(...saved, node), saved };
-  },
+  forward: (node, inputs, pass) => convolve(node, inputs, undefined, pass),
+  forwardBiased: convolve,
   backward(node, gradient, [x, weight], { ops }, [needsInput]) {
     const narrow = ops.narrow(gradient);
     return [
@@ -26,6 +25,11 @@ export const conv2d: NodeKind<Conv2dNode> = {
     ];
   },
 };
+
+function convolve(node: Conv2dNode, [x, weight]: readonly Tensor[], bias: Tensor | undefined, { ops }: Pass): Forward {
+  const saved = [ops.narrow(x!), ops.narrow(weight!)] as const;
+  return { output: ops.conv2d(...saved, node, bias), saved };
+}
 
 /** Convolution of each channel of [height, width, channels] with its own of [kernel height, kernel width, 1, channels]. */
 export const depthwiseConv2d: NodeKind<DepthwiseConv2dNode> = {

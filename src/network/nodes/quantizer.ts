@@ -7,25 +7,16 @@ import { perChannel } from "./batch-norm.ts";
 export const quantizer: NodeKind<QuantizerNode> = {
   shape: (_, [x]) => x!,
   forward({ id, signed, gated }, [x], pass) {
-    const onGrid = quantize(x!, { ...pass.quantizer(id), signed }, pass);
     const gates = gated === "weight" ? pass.channelGates(id) : null;
-    return { output: gates === null ? onGrid : pass.ops.multiply(onGrid, gates), saved: [x!] };
+    return { output: quantize(x!, { ...pass.quantizer(id), signed, gates }, pass), saved: [x!] };
   },
   backward({ id, signed, gated }, gradient, [x], pass) {
-    const { ops } = pass;
-    const options = { ...pass.quantizer(id), signed };
     const gates = gated === "weight" ? pass.channelGates(id) : null;
-    const scaled = gates === null ? gradient : ops.multiply(gradient, gates);
-    const byX = backQuantize(id, x!, scaled, options, pass);
-    if (gated === "weight" && options.wantsChannels) {
-      const onGrid = quantize(x!, options, pass);
-      pass.channels(id, ops.read(ops.sumPerChannel(ops.multiply(scaled, onGrid))));
-    }
-    return [byX];
+    return [backQuantize(id, x!, gradient, { ...pass.quantizer(id), signed, gates }, pass)];
   },
 };
 
-type Options = QuantizerSetting & { readonly signed: boolean };
+type Options = QuantizerSetting & { readonly signed: boolean; readonly gates: Tensor | null };
 
 /** With a range r for each channel: r·Q(x/r), where Q has the range 1. */
 function quantize(x: Tensor, options: Options, pass: Pass): Tensor {
@@ -43,6 +34,7 @@ function backQuantize(id: string, x: Tensor, gradient: Tensor, options: Options,
     const result = ops.gatedQuantizeGradient(x, gradient, options);
     pass.range(id, [result.range]);
     for (const [bits, inner] of result.levels) pass.level(id, bits, inner);
+    if (result.channels !== null) pass.channels(id, result.channels);
     return result.gradient;
   }
   const toUnit = inverse(ranges, pass);
@@ -53,6 +45,7 @@ function backQuantize(id: string, x: Tensor, gradient: Tensor, options: Options,
   for (const [bits, inner] of result.levels) pass.level(id, bits, inner);
   const sums = (a: Tensor, b: Tensor) => ops.read(ops.sumPerChannel(ops.multiply(a, b)));
   const byGrid = sums(byUnitGrid, ops.gatedQuantize(unit, unitOptions));
+  if (result.channels !== null) pass.channels(id, result.channels);
   const byInside = sums(result.gradient, unit);
   pass.range(
     id,

@@ -1,5 +1,6 @@
+import type { Tensor } from "../../engine/ops.ts";
 import type { AddNode, BiasNode, FlattenNode, InputNode, PadNode, ParameterNode, ReluNode } from "../graph.ts";
-import type { NodeKind } from "../node-kind.ts";
+import type { NodeKind, Pass } from "../node-kind.ts";
 import { elementsOf } from "../shape.ts";
 
 /** A source is never asked for the gradients of its inputs. */
@@ -19,11 +20,16 @@ export const parameter: NodeKind<ParameterNode> = {
   backward: noInputs,
 };
 
+/** What a bias adds to each channel, and all that its backward needs. */
+export function gatedBias({ gate }: BiasNode, values: Tensor, pass: Pass): Tensor {
+  const gates = gate === null ? null : pass.channelGates(gate);
+  return gates === null ? values : pass.ops.multiply(values, gates);
+}
+
 export const bias: NodeKind<BiasNode> = {
   shape: (_, [x]) => x!,
-  forward({ gate }, [x, values], pass) {
-    const gates = gate === null ? null : pass.channelGates(gate);
-    const gated = gates === null ? values! : pass.ops.multiply(values!, gates);
+  forward(node, [x, values], pass) {
+    const gated = gatedBias(node, values!, pass);
     return { output: pass.ops.addBias(x!, gated), saved: [gated] };
   },
   backward({ gate }, gradient, [gated], pass) {

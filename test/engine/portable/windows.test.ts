@@ -135,6 +135,9 @@ for (const { kind, skip } of engineKinds) {
           dw[j]! += x.values[i]! * g.values[k]!;
         });
         matches(ops, ops.conv2d(x.tensor, w.tensor, geometry), output, y);
+        const bias = upload(ops, seed, "bias", [output[3]]);
+        const biased = y.map((value, k) => value + bias.values[k % output[3]]!);
+        matches(ops, ops.conv2d(x.tensor, w.tensor, geometry, bias.tensor), output, biased);
         matches(ops, ops.conv2dInputGradient(image, w.tensor, g.tensor, geometry), image, dx);
         matches(ops, ops.conv2dWeightGradient(x.tensor, weight, g.tensor, geometry), weight, dw);
       };
