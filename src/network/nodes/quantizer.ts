@@ -1,4 +1,4 @@
-import type { Tensor } from "../../engine/ops.ts";
+import type { GatedQuantizeGradient, Tensor } from "../../engine/ops.ts";
 import type { QuantizerNode } from "../graph.ts";
 import type { BackwardPass, NodeKind, Pass, QuantizerSetting } from "../node-kind.ts";
 import { perChannel } from "./batch-norm.ts";
@@ -33,8 +33,7 @@ function backQuantize(id: string, x: Tensor, gradient: Tensor, options: Options,
   if (ranges === null) {
     const result = ops.gatedQuantizeGradient(x, gradient, options);
     pass.range(id, [result.range]);
-    for (const [bits, inner] of result.levels) pass.level(id, bits, inner);
-    if (result.channels !== null) pass.channels(id, result.channels);
+    teachGates(id, result, pass);
     return result.gradient;
   }
   const toUnit = inverse(ranges, pass);
@@ -42,16 +41,20 @@ function backQuantize(id: string, x: Tensor, gradient: Tensor, options: Options,
   const byUnitGrid = ops.multiply(gradient, perChannel(pass, ranges));
   const unitOptions = { ...options, xMax: 1 };
   const result = ops.gatedQuantizeGradient(unit, byUnitGrid, unitOptions);
-  for (const [bits, inner] of result.levels) pass.level(id, bits, inner);
+  teachGates(id, result, pass);
   const sums = (a: Tensor, b: Tensor) => ops.read(ops.sumPerChannel(ops.multiply(a, b)));
-  const byGrid = sums(byUnitGrid, ops.gatedQuantize(unit, unitOptions));
-  if (result.channels !== null) pass.channels(id, result.channels);
+  const byGrid = result.channels ?? sums(byUnitGrid, ops.gatedQuantize(unit, unitOptions));
   const byInside = sums(result.gradient, unit);
   pass.range(
     id,
     Float64Array.from(byGrid, (value, channel) => value - byInside[channel]!),
   );
   return ops.multiply(result.gradient, toUnit);
+}
+
+function teachGates(id: string, { levels, channels }: GatedQuantizeGradient, pass: BackwardPass): void {
+  for (const [bits, inner] of levels) pass.level(id, bits, inner);
+  if (channels !== null) pass.channels(id, channels);
 }
 
 const inverse = (ranges: Float32Array, pass: Pass): Tensor =>
