@@ -21,7 +21,7 @@ const node: QuantizerNode = {
 
 /** Output and gradients of a weight [rows, channels] at one bit-width and one mixed with 2 bits. */
 function pass(weight: Float32Array, upstream: Float32Array, channels: number, ranges: Partial<QuantizerSetting>) {
-  const learned = { range: new Float64Array(), levels: new Map<number, number>() };
+  const learned = { range: new Float64Array(), levels: new Map<number, number>(), channels: new Float64Array() };
   const setting: QuantizerSetting = {
     ...{ xMax: 1, ranges: null, channelGates: null, wantsChannels: false },
     terms: [
@@ -32,14 +32,18 @@ function pass(weight: Float32Array, upstream: Float32Array, channels: number, ra
     ...ranges,
   };
   return freeing(ops, () => {
+    const gates = setting.channelGates && ops.tensor(setting.channelGates, [channels]);
     const hearing = {
       ops,
       quantizer: () => setting,
-      channelGates: () => null,
+      channelGates: () => gates,
       range: (_: string, inner: ArrayLike<number>) => {
         learned.range = Float64Array.from(inner);
       },
       level: (_: string, bits: BitWidth, inner: number) => learned.levels.set(bits, inner),
+      channels: (_: string, inner: ArrayLike<number>) => {
+        learned.channels = Float64Array.from(inner);
+      },
     } as unknown as BackwardPass;
     const [x, g] = [weight, upstream].map((values) => ops.tensor(values, [rows, channels]));
     const { output, saved } = quantizer.forward(node, [x!], hearing);
@@ -55,23 +59,34 @@ const column = (values: Float32Array, channels: number, channel: number) =>
 t.test("a range for each channel is a quantizer for each channel", (t) => {
   // Powers of two: dividing by them is exact, so that no element lies on the other side of a rounding boundary.
   const power = fc.integer({ min: -4, max: 3 }).map((exponent) => 2 ** exponent);
-  const cases = fc.record({ ranges: fc.array(power, { minLength: 1, maxLength: 5 }), seed: fc.nat(1000) });
+  const gate = fc.oneof(fc.constantFrom(0, 1), fc.double({ min: 0.05, max: 0.95, noNaN: true }));
+  const cases = fc.record({
+    ranges: fc.array(power, { minLength: 1, maxLength: 5 }),
+    gates: fc.option(fc.array(gate, { minLength: 5, maxLength: 5 })),
+    seed: fc.nat(1000),
+  });
   t.doesNotThrow(() =>
     fc.assert(
-      fc.property(cases, ({ ranges, seed }) => {
+      fc.property(cases, ({ ranges, gates, seed }) => {
         const channels = ranges.length;
+        const gatesOf = (from: number, to: number) => ({
+          channelGates: gates && Float32Array.from(gates.slice(from, to)),
+          wantsChannels: gates !== null,
+        });
         const [weight, upstream] = [2, 1].map((scale) => random(seed, `${scale}`, [rows, channels], scale));
         const whole = pass(weight!, upstream!, channels, {
           ranges: Float32Array.from(ranges),
           xMax: Math.max(...ranges),
+          ...gatesOf(0, channels),
         });
         const levels = new Map([2, 8].map((bits) => [bits, 0]));
         ranges.forEach((xMax, channel) => {
           const [w, g] = [weight!, upstream!].map((values) => column(values, channels, channel));
-          const alone = pass(w!, g!, 1, { xMax });
+          const alone = pass(w!, g!, 1, { xMax, ...gatesOf(channel, channel + 1) });
           if (`${column(whole.values, channels, channel)}` !== `${alone.values}`) throw new Error("values differ");
           if (`${column(whole.byX, channels, channel)}` !== `${alone.byX}`) throw new Error("gradients differ");
           near([whole.range[channel]!], alone.range, 1e-5);
+          near(whole.channels.slice(channel, channel + 1), alone.channels, 1e-5);
           for (const [bits, inner] of alone.levels) levels.set(bits, levels.get(bits)! + inner);
         });
         near([...whole.levels.values()], [...levels.values()], 1e-5);
