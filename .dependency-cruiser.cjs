@@ -1,7 +1,7 @@
 // The direction of imports: a folder may import the folders before it in this list, never one after it.
 const order = [
-  "base", "config", "quantization", "engine", "network", "data", "runs",
-  "methods", "training", "export", "report", "live", "sweep", "commands",
+  "core", "config", "quantization", "engine", "graph", "kinds", "network", "data", "runs",
+  "quantizers", "methods", "training", "export", "report", "live", "sweep", "commands",
 ];
 
 module.exports = {
@@ -16,7 +16,7 @@ module.exports = {
     {
       name: "configuration-without-tensorflow",
       severity: "error",
-      from: { path: "^src/(base|config|quantization)/" },
+      from: { path: "^src/(core|config|quantization)/" },
       to: { path: "@tensorflow" },
     },
     {

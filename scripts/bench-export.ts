@@ -1,13 +1,13 @@
 import { parseArgs } from "node:util";
+import { uniforms } from "../src/core/noise.ts";
 import { loadEngine } from "../src/engine/load.ts";
-import { uniforms } from "../src/engine/noise.ts";
 import { freeze } from "../src/export/freeze.ts";
 import { isFrozenLayer } from "../src/export/frozen-network.ts";
 import { measureLatency } from "../src/export/latency.ts";
 import { lower } from "../src/export/onnx/lower.ts";
-import { createQuantizers } from "../src/methods/create-quantizers.ts";
-import { insertQuantizers } from "../src/methods/insert-quantizers.ts";
 import { createNetwork } from "../src/network/zoo/index.ts";
+import { createQuantizers } from "../src/quantizers/create-quantizers.ts";
+import { insertQuantizers } from "../src/quantizers/insert-quantizers.ts";
 import { initializeRanges } from "../src/training/initial-ranges.ts";
 import { createModel } from "../src/training/model.ts";
 import { testSamples } from "../src/training/settings.ts";

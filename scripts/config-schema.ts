@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { writeFileAtomically } from "../src/base/atomic-file.ts";
 import { configJsonSchema, sweepJsonSchema } from "../src/config/canonical.ts";
+import { writeFileAtomically } from "../src/core/atomic-file.ts";
 import { bitsSchema } from "../src/export/bits-file.ts";
 
 // npm run schema: configs/schema.json and configs/sweep.schema.json, for completion in editors, and

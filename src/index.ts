@@ -1,14 +1,15 @@
 /** The library's public API. */
-export { UsageError, UserError } from "./base/errors.ts";
-export { type Reporter, silent } from "./base/progress.ts";
+
 export { loadConfig } from "./config/load.ts";
 export type { RunConfig } from "./config/schema.ts";
+export { UsageError, UserError } from "./core/errors.ts";
+export { type Reporter, silent } from "./core/progress.ts";
 export type { Dataset } from "./data/dataset.ts";
 export { type Engine, loadEngine } from "./engine/load.ts";
 export { freeze } from "./export/freeze.ts";
 export type { FrozenNetwork } from "./export/frozen-network.ts";
 export { lower } from "./export/onnx/lower.ts";
-export type { Network } from "./network/graph.ts";
+export type { Network } from "./graph/graph.ts";
 export { type ComparisonOptions, renderComparison } from "./report/comparison/render-comparison.ts";
 export { renderReport } from "./report/render-report.ts";
 export type { RunRecord } from "./runs/record.ts";

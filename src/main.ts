@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 import { createRequire } from "node:module";
 import { CommanderError } from "commander";
-import { exitCodes, messageOf, UserError } from "./base/errors.ts";
 import { createContext } from "./commands/context.ts";
 import { createProgram } from "./commands/program.ts";
 import { StopRequest } from "./commands/stop-request.ts";
+import { exitCodes, messageOf, UserError } from "./core/errors.ts";
 
 const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
 const verbose = process.argv.includes("--verbose");

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { messageOf } from "../../src/base/errors.ts";
+import { messageOf } from "../../src/core/errors.ts";
 import { describeMachine } from "../../src/engine/environment.ts";
 import { type Engine, loadEngine } from "../../src/engine/load.ts";
 import { type CaseName, caseNames, isOurs } from "./cases/index.ts";

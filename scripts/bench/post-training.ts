@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { silent } from "../../src/base/progress.ts";
 import { LayerByLayer } from "../../src/commands/layer-by-layer.ts";
 import { prepare } from "../../src/commands/prepare.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { silent } from "../../src/core/progress.ts";
 
 // npm run bench:post-training [-- --iterations N]: how long AdaRound and Bit-Split take for ResNet-20 at 4 bits with 512
 // images, and their peak memory. Targets on two cores: AdaRound with 10,000 iterations 20 minutes, Bit-Split 3, 4 GiB. Without

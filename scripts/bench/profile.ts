@@ -1,7 +1,7 @@
 import type { Engine } from "../../src/engine/load.ts";
 import type { Ops } from "../../src/engine/ops.ts";
-import type { Node } from "../../src/network/graph.ts";
-import { kindOf } from "../../src/network/nodes/index.ts";
+import type { Node } from "../../src/graph/graph.ts";
+import { kindOf } from "../../src/kinds/index.ts";
 import { createOurs, type OurOptions } from "./cases/ours.ts";
 import type { Workload } from "./workload.ts";
 

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { writeFileAtomically } from "../../src/base/atomic-file.ts";
-import { cacheFolder } from "../../src/base/cache-folder.ts";
+import { writeFileAtomically } from "../../src/core/atomic-file.ts";
+import { cacheFolder } from "../../src/core/cache-folder.ts";
 
 const VERSION = "2.13.0";
 

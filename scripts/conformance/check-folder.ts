@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { UserError } from "../../src/base/errors.ts";
+import { UserError } from "../../src/core/errors.ts";
 import type { Ops } from "../../src/engine/ops.ts";
 import { checkReconstruction } from "./adaround/reconstruction.ts";
 import { checkRoundingRegularizer } from "./adaround/regularizer.ts";

@@ -1,10 +1,10 @@
-import type { CalibrationRows } from "../../src/methods/post-training/layer-problem.ts";
+import type { CalibrationRows } from "../../src/methods/layerwise/layer-problem.ts";
 import {
   denseGeometry,
   type FeatureMap,
   type LayerGeometry,
   RowCollector,
-} from "../../src/methods/post-training/row-collector.ts";
+} from "../../src/methods/layerwise/row-collector.ts";
 
 /** A layer as the golden files give it: weights (out, in of a group, height, width) or (out, in). */
 export interface GoldenLayer {

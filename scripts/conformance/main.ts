@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { messageOf } from "../../src/base/errors.ts";
+import { messageOf } from "../../src/core/errors.ts";
 import { loadEngine } from "../../src/engine/load.ts";
 import { checkFolder } from "./check-folder.ts";
 

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { Ops } from "../../src/engine/ops.ts";
-import { GatedQuantizer, sampleOf } from "../../src/methods/gated-quantizer.ts";
-import type { QuantizerNode } from "../../src/network/graph.ts";
-import { quantizer as kind } from "../../src/network/nodes/quantizer.ts";
+import type { QuantizerNode } from "../../src/graph/graph.ts";
+import { quantizer as kind } from "../../src/kinds/quantizer.ts";
 import { stepSize } from "../../src/quantization/grid.ts";
 import type { Gate } from "../../src/quantization/hard-concrete.ts";
 import { bitWidths } from "../../src/quantization/levels.ts";
+import { GatedQuantizer, sampleOf } from "../../src/quantizers/gated-quantizer.ts";
 import {
   channelsFirst,
   channelsLast,

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Ops } from "../../src/engine/ops.ts";
-import { createQuantizers } from "../../src/methods/create-quantizers.ts";
-import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";
+import { createQuantizers } from "../../src/quantizers/create-quantizers.ts";
+import { insertQuantizers } from "../../src/quantizers/insert-quantizers.ts";
 import type { Gradients } from "../../src/training/gradients.ts";
 import { createModel, type Model } from "../../src/training/model.ts";
 import { drawSamples } from "../../src/training/settings.ts";

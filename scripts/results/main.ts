@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { writeFileAtomically } from "../../src/base/atomic-file.ts";
+import { writeFileAtomically } from "../../src/core/atomic-file.ts";
 import { withResults } from "./readme.ts";
 
 // npm run results: the README's tables of results, from the records in reports/.

@@ -1,4 +1,4 @@
-import type { Progress } from "../base/progress.ts";
+import type { Progress } from "../core/progress.ts";
 
 /** Milliseconds between two messages. */
 const PAUSE = 1000;

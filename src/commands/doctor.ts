@@ -1,5 +1,5 @@
-import { cacheFolder } from "../base/cache-folder.ts";
-import { UserError } from "../base/errors.ts";
+import { cacheFolder } from "../core/cache-folder.ts";
+import { UserError } from "../core/errors.ts";
 import { defaultThreads, describeMachine } from "../engine/environment.ts";
 import { type Engine, loadEngine } from "../engine/load.ts";
 import { folderSize } from "../engine/provision/folder-size.ts";

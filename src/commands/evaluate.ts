@@ -1,9 +1,9 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { UsageError } from "../base/errors.ts";
 import { loadConfig } from "../config/load.ts";
 import { configSchema, type RunConfig } from "../config/schema.ts";
 import { data as dataSchema } from "../config/sections/data.ts";
+import { UsageError } from "../core/errors.ts";
 import { loadDataset } from "../data/load-dataset.ts";
 import { evaluateFile } from "../export/evaluate-file.ts";
 import { readLastCheckpoint } from "../runs/checkpoints.ts";

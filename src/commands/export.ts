@@ -1,8 +1,8 @@
 import { basename } from "node:path";
-import { UserError } from "../base/errors.ts";
-import type { Reporter } from "../base/progress.ts";
 import { configHash } from "../config/canonical.ts";
 import { configSchema, type RunConfig } from "../config/schema.ts";
+import { UserError } from "../core/errors.ts";
+import type { Reporter } from "../core/progress.ts";
 import { exportFile } from "../export/export-file.ts";
 import { type FreezeInput, freeze } from "../export/freeze.ts";
 import { writeReport } from "../report/write-report.ts";

@@ -1,8 +1,8 @@
-import { UsageError } from "../base/errors.ts";
-import type { Reporter } from "../base/progress.ts";
-import { cifar10Folder, fetchCifar10 } from "../data/cifar10.ts";
+import { UsageError } from "../core/errors.ts";
+import type { Reporter } from "../core/progress.ts";
 import type { DataFile } from "../data/dataset.ts";
-import { fetchMnist, mnistFolder } from "../data/mnist.ts";
+import { cifar10Folder, fetchCifar10 } from "../data/sets/cifar10.ts";
+import { fetchMnist, mnistFolder } from "../data/sets/mnist.ts";
 import type { Context } from "./context.ts";
 
 interface Fetchable {

@@ -1,13 +1,13 @@
-import { UsageError, UserError } from "../base/errors.ts";
 import type { RunConfig } from "../config/schema.ts";
+import { UsageError, UserError } from "../core/errors.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { loadDataset } from "../data/load-dataset.ts";
 import { type Engine, loadEngine } from "../engine/load.ts";
+import type { Network } from "../graph/graph.ts";
 import { budgetOf } from "../methods/budget.ts";
 import { createMethod } from "../methods/create-method.ts";
 import { leastCost } from "../methods/fit-budget.ts";
 import { type Method, plainOf } from "../methods/method.ts";
-import type { Network } from "../network/graph.ts";
 import { type LoadedNetwork, loadNetwork } from "../network/load-network.ts";
 import type { NetworkFile } from "../network/onnx/read-network-file.ts";
 import type { RunRecord } from "../runs/record.ts";

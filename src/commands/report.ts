@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, relative, sep } from "node:path";
-import { UsageError } from "../base/errors.ts";
+import { UsageError } from "../core/errors.ts";
 import { writeComparison } from "../report/write-comparison.ts";
 import { writeReport } from "../report/write-report.ts";
 import type { RunRecord } from "../runs/record.ts";

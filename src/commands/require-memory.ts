@@ -1,7 +1,7 @@
-import { availableMemory } from "../base/available-memory.ts";
-import { UsageError } from "../base/errors.ts";
-import type { Reporter } from "../base/progress.ts";
 import type { RunConfig } from "../config/schema.ts";
+import { availableMemory } from "../core/available-memory.ts";
+import { UsageError } from "../core/errors.ts";
+import type { Reporter } from "../core/progress.ts";
 import { type MemoryStage, memoryStages, type RunNetwork } from "../training/memory-stages.ts";
 import { inGib, loweredSettings } from "./memory-text.ts";
 

@@ -1,6 +1,6 @@
-import { writeFileAtomically } from "../base/atomic-file.ts";
 import { canonicalConfig, configHash } from "../config/canonical.ts";
 import { type Change, describeChange } from "../config/changes.ts";
+import { writeFileAtomically } from "../core/atomic-file.ts";
 import type { Split } from "../data/dataset.ts";
 import { writeReport } from "../report/write-report.ts";
 import type { Checkpoint } from "../runs/checkpoint.ts";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { interrupted, isStop, messageOf, UserError } from "../base/errors.ts";
 import type { RunConfig } from "../config/schema.ts";
+import { interrupted, isStop, messageOf, UserError } from "../core/errors.ts";
 import type { Checkpoint } from "../runs/checkpoint.ts";
 import { readLastCheckpoint, saveCheckpoint } from "../runs/checkpoints.ts";
 import type { RunRecord } from "../runs/record.ts";

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
+import type { Network } from "../graph/graph.ts";
+import { inverseDeviation } from "../kinds/batch-norm.ts";
 import { equalizeLayers } from "../methods/equalize.ts";
-import type { Network } from "../network/graph.ts";
-import { inverseDeviation } from "../network/nodes/batch-norm.ts";
 import { readCheckpoint } from "../runs/checkpoint.ts";
 import { runFiles } from "../runs/run-directory.ts";
 import type { Model } from "../training/model.ts";

@@ -1,4 +1,4 @@
-import { type ExitCode, exitCodes } from "../base/errors.ts";
+import { type ExitCode, exitCodes } from "../core/errors.ts";
 
 /** How SIGINT and SIGTERM reach a command. */
 export class StopRequest {

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { availableMemory } from "../base/available-memory.ts";
-import { exitCodes, interrupted, UsageError, UserError } from "../base/errors.ts";
-import { shortenList } from "../base/shorten.ts";
 import { loadSweep } from "../config/load-sweep.ts";
 import type { SweepConfig } from "../config/sections/sweep.ts";
+import { availableMemory } from "../core/available-memory.ts";
+import { exitCodes, interrupted, UsageError, UserError } from "../core/errors.ts";
+import { shortenList } from "../core/shorten.ts";
 import { defaultThreads } from "../engine/environment.ts";
 import type { Capacity, Need } from "../sweep/local/pool.ts";
 import { runLocally } from "../sweep/local/run-locally.ts";

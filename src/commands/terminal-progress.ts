@@ -1,6 +1,6 @@
 import cliProgress from "cli-progress";
-import type { Progress } from "../base/progress.ts";
-import { silent } from "../base/progress.ts";
+import type { Progress } from "../core/progress.ts";
+import { silent } from "../core/progress.ts";
 
 /** A bar with time left on a terminal; nothing elsewhere. */
 export function terminalProgress(shown: boolean): Progress {

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { UsageError } from "../base/errors.ts";
 import { type Change, changedSettings, describeChange, mayChangeOnResume } from "../config/changes.ts";
 import { loadConfig } from "../config/load.ts";
 import type { RunConfig } from "../config/schema.ts";
+import { UsageError } from "../core/errors.ts";
 import { LiveView } from "../live/live-view.ts";
 import type { Checkpoint } from "../runs/checkpoint.ts";
 import { takeUpCheckpoint } from "../runs/checkpoints.ts";

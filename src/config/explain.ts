@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { shorten } from "../base/shorten.ts";
+import { shorten } from "../core/shorten.ts";
 import { isTree, type Places, type Source, type Tree } from "./source.ts";
 
 /** Settings that a schema has found fault with. */

@@ -1,6 +1,6 @@
 import { basename, extname } from "node:path";
 import { z } from "zod";
-import { UsageError } from "../base/errors.ts";
+import { UsageError } from "../core/errors.ts";
 import { explainIssues } from "./explain.ts";
 import { wrongConfiguration } from "./load.ts";
 import { configSchema } from "./schema.ts";

@@ -1,6 +1,6 @@
 import { basename, extname } from "node:path";
-import { UsageError } from "../base/errors.ts";
-import { shortenList } from "../base/shorten.ts";
+import { UsageError } from "../core/errors.ts";
+import { shortenList } from "../core/shorten.ts";
 import { explainIssues } from "./explain.ts";
 import { configSchema, type RunConfig } from "./schema.ts";
 import { isTree, merge, parseSetting, readSource, type Source, type Tree } from "./source.ts";

@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
-import { messageOf, UsageError } from "../base/errors.ts";
-import { shorten, shortenList } from "../base/shorten.ts";
+import { messageOf, UsageError } from "../core/errors.ts";
+import { shorten, shortenList } from "../core/shorten.ts";
 
 const MAX_BYTES = 1024 * 1024;
 /** Names that would reach into JavaScript's objects. */

@@ -44,7 +44,7 @@ export interface Normalization {
   readonly deviation: readonly number[];
 }
 
-/** A file that was read, or a folder's list of files (src/data/folder/scan-folder.ts). */
+/** A file that was read, or a folder's list of files (src/data/formats/folder/scan-folder.ts). */
 export interface DataFile {
   readonly name: string;
   readonly bytes: number;

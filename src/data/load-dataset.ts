@@ -1,17 +1,17 @@
-import { UsageError } from "../base/errors.ts";
-import type { Reporter } from "../base/progress.ts";
 import type { DataConfig } from "../config/sections/data.ts";
+import { UsageError } from "../core/errors.ts";
+import type { Reporter } from "../core/progress.ts";
 import { createSplit, createTrainingSplit } from "./batches.ts";
-import { loadCifar10 } from "./cifar10.ts";
-import { loadCifar100 } from "./cifar100.ts";
 import type { Dataset, LoadedData, Normalization, Split } from "./dataset.ts";
-import { loadFashionMnist } from "./fashion-mnist.ts";
-import { openFolder } from "./folder/open-folder.ts";
+import { openFolder } from "./formats/folder/open-folder.ts";
+import { loadNpz } from "./formats/numpy/load-npz.ts";
 import { memorySource } from "./memory-source.ts";
-import { loadMnist } from "./mnist.ts";
 import { measure } from "./normalization.ts";
-import { loadNpz } from "./numpy/load-npz.ts";
 import type { OpenedData } from "./opened-data.ts";
+import { loadCifar10 } from "./sets/cifar10.ts";
+import { loadCifar100 } from "./sets/cifar100.ts";
+import { loadFashionMnist } from "./sets/fashion-mnist.ts";
+import { loadMnist } from "./sets/mnist.ts";
 import { firstIndices, holdOut } from "./split.ts";
 
 /** Images that streamed data is measured on: reading all would take as long as an epoch. */

@@ -1,4 +1,4 @@
-import { UserError } from "../base/errors.ts";
+import { UserError } from "../core/errors.ts";
 import type { Normalization, Split } from "./dataset.ts";
 
 const batchSize = 500;

@@ -1,5 +1,5 @@
-import { messageOf, UserError } from "../base/errors.ts";
-import type { Reporter } from "../base/progress.ts";
+import { messageOf, UserError } from "../core/errors.ts";
+import type { Reporter } from "../core/progress.ts";
 import { defaultThreads, hasBfloat16 } from "./environment.ts";
 import { loadBinding } from "./native/binding.ts";
 import { createNativeOps } from "./native/native-ops.ts";

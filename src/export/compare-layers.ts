@@ -1,4 +1,4 @@
-import { UserError } from "../base/errors.ts";
+import { UserError } from "../core/errors.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
 import type { Verification } from "../runs/record.ts";
 import { CodeComparison } from "./compare-codes.ts";

@@ -1,5 +1,5 @@
-import { UserError } from "../base/errors.ts";
-import type { Reporter } from "../base/progress.ts";
+import { UserError } from "../core/errors.ts";
+import type { Reporter } from "../core/progress.ts";
 import type { Ops } from "../engine/ops.ts";
 import { ClassAgreement, MOST_TIES, type PredictionAgreement, SAME_CLASS, TOP1_TOLERANCE } from "./class-agreement.ts";
 import type { FrozenNetwork } from "./frozen-network.ts";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { messageOf, UserError } from "../base/errors.ts";
+import { messageOf, UserError } from "../core/errors.ts";
 import type { ByteBatch, Dataset } from "../data/dataset.ts";
 import { largestIndex } from "./class-agreement.ts";
 import { expandQuant, usesQuant } from "./onnx/expand-quant.ts";

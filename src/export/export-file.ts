@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { writeFileAtomically } from "../base/atomic-file.ts";
 import type { ExportForm } from "../config/sections/export.ts";
+import { writeFileAtomically } from "../core/atomic-file.ts";
 import type { ByteBatch } from "../data/dataset.ts";
 import type { ExportRecord } from "../runs/record.ts";
 import { bitsFile } from "./bits-file.ts";

@@ -1,10 +1,10 @@
-import type { GatedQuantizer, WeightSteps } from "../methods/gated-quantizer.ts";
-import type { NodeId } from "../network/graph.ts";
+import type { NodeId } from "../graph/graph.ts";
+import type { RunningStatistics } from "../graph/node-kind.ts";
+import { normAsAffine } from "../kinds/batch-norm.ts";
 import type { Layer } from "../network/layers.ts";
-import type { RunningStatistics } from "../network/node-kind.ts";
-import { normAsAffine } from "../network/nodes/batch-norm.ts";
 import { encode, stepSize } from "../quantization/grid.ts";
 import { clipFactor } from "../quantization/levels.ts";
+import type { GatedQuantizer, WeightSteps } from "../quantizers/gated-quantizer.ts";
 import type { FrozenLayer, FrozenTensor, IntegerTensor } from "./frozen-network.ts";
 
 export interface LayerSources {

@@ -1,14 +1,14 @@
-import { UserError } from "../base/errors.ts";
+import { UserError } from "../core/errors.ts";
+import { inputsOf, type Network, type Node, type NodeId, type QuantizerNode } from "../graph/graph.ts";
+import type { RunningStatistics } from "../graph/node-kind.ts";
+import { inverseDeviation } from "../kinds/batch-norm.ts";
 import { learnedChannels } from "../methods/bit-accounting.ts";
-import type { GatedQuantizer } from "../methods/gated-quantizer.ts";
 import { keptChannels } from "../network/channels.ts";
-import { inputsOf, type Network, type Node, type NodeId, type QuantizerNode } from "../network/graph.ts";
 import { layersOf } from "../network/layers.ts";
-import type { RunningStatistics } from "../network/node-kind.ts";
-import { inverseDeviation } from "../network/nodes/batch-norm.ts";
 import { outputShapes } from "../network/shapes.ts";
 import { codeLimits, roundHalfEven, stepSize } from "../quantization/grid.ts";
 import { clipFactor } from "../quantization/levels.ts";
+import type { GatedQuantizer } from "../quantizers/gated-quantizer.ts";
 import { freezeLayer } from "./freeze-layer.ts";
 import type { FrozenAffine, FrozenNetwork, FrozenNode, FrozenQuantizer } from "./frozen-network.ts";
 

@@ -1,4 +1,4 @@
-import type { Padding } from "../network/graph.ts";
+import type { Padding } from "../graph/graph.ts";
 
 /** Integer bit-widths that a stored tensor can have. */
 export type IntegerBits = 2 | 4 | 8 | 16;

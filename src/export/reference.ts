@@ -1,6 +1,6 @@
 import type { Ops, Tensor } from "../engine/ops.ts";
+import type { Padding } from "../graph/graph.ts";
 import { noPadding } from "../network/builder.ts";
-import type { Padding } from "../network/graph.ts";
 import { type FrozenLayer, type FrozenNetwork, type FrozenNode, isFrozenLayer } from "./frozen-network.ts";
 import { valuesOf } from "./tensor-values.ts";
 

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import ort from "onnxruntime-node";
-import { messageOf, UserError } from "../base/errors.ts";
+import { messageOf, UserError } from "../core/errors.ts";
 
 /** Name and version of the runtime, as records print it. */
 export const runtimeName = `onnxruntime ${ort.env.versions.node ?? ort.env.versions.common}`;

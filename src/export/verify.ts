@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { messageOf, UserError } from "../base/errors.ts";
-import type { Reporter } from "../base/progress.ts";
+import { messageOf, UserError } from "../core/errors.ts";
+import type { Reporter } from "../core/progress.ts";
 import type { Ops } from "../engine/ops.ts";
 import type { Verification } from "../runs/record.ts";
 import { compareLayers } from "./compare-layers.ts";

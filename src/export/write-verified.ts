@@ -1,8 +1,8 @@
 import { renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { syncFolder, writeFileAtomically } from "../base/atomic-file.ts";
-import { UserError } from "../base/errors.ts";
-import { explainFileError } from "../base/file-errors.ts";
+import { syncFolder, writeFileAtomically } from "../core/atomic-file.ts";
+import { UserError } from "../core/errors.ts";
+import { explainFileError } from "../core/file-errors.ts";
 
 /**
  * Writes `bytes` beside `file`, lets `check` look at what was written, and only then gives it the final name. When

@@ -1,6 +1,6 @@
 import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
-import { messageOf } from "../base/errors.ts";
+import { messageOf } from "../core/errors.ts";
 import { LiveServer } from "./live-server.ts";
 import type { FromServer, ToServer } from "./messages.ts";
 import { RecordReceiver } from "./record-feed.ts";

@@ -1,10 +1,10 @@
+import type { Network, NodeId } from "../graph/graph.ts";
+import { elementsOf } from "../graph/shape.ts";
 import { type ChannelStates, followChannels, keptChannels } from "../network/channels.ts";
-import type { Network, NodeId } from "../network/graph.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
-import { elementsOf } from "../network/shape.ts";
 import { bitOperations, type LayerCost, relativeBitOperations } from "../quantization/bit-operations.ts";
 import { type GridBits, storedBits } from "../quantization/levels.ts";
-import type { GatedQuantizer } from "./gated-quantizer.ts";
+import type { GatedQuantizer } from "../quantizers/gated-quantizer.ts";
 
 /** Bits of the network's input for a quantized layer: it is 8-bit image data. */
 const INPUT_BITS = 8;

@@ -1,10 +1,10 @@
-import type { Network, NodeId } from "../network/graph.ts";
+import type { Network, NodeId } from "../graph/graph.ts";
+import { elementsOf } from "../graph/shape.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
-import { elementsOf } from "../network/shape.ts";
 import { relativeBitOperations } from "../quantization/bit-operations.ts";
 import { bitWidths } from "../quantization/levels.ts";
+import type { GatedQuantizer } from "../quantizers/gated-quantizer.ts";
 import { account } from "./bit-accounting.ts";
-import type { GatedQuantizer } from "./gated-quantizer.ts";
 import type { Target } from "./method.ts";
 
 type Quantizers = ReadonlyMap<NodeId, GatedQuantizer>;

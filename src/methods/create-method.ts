@@ -1,10 +1,10 @@
 import type { RunConfig } from "../config/schema.ts";
-import { bayesianBits } from "./bayesian-bits.ts";
-import { fixed } from "./fixed.ts";
-import { fp32 } from "./fp32.ts";
+import { postTraining } from "./layerwise/create-layerwise.ts";
 import type { Method } from "./method.ts";
-import { postTraining } from "./post-training/post-training.ts";
-import { sensitivity } from "./sensitivity.ts";
+import { bayesianBits } from "./trained/bayesian-bits.ts";
+import { fixed } from "./trained/fixed.ts";
+import { fp32 } from "./trained/fp32.ts";
+import { sensitivity } from "./trained/sensitivity.ts";
 
 /**
  * The method that a configuration names.

@@ -1,14 +1,6 @@
-import {
-  inputsOf,
-  isLayer,
-  type LayerNode,
-  type Network,
-  type Node,
-  type NodeId,
-  nodesById,
-} from "../network/graph.ts";
+import { inputsOf, isLayer, type LayerNode, type Network, type Node, type NodeId, nodesById } from "../graph/graph.ts";
+import { elementsOf } from "../graph/shape.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
-import { elementsOf } from "../network/shape.ts";
 import { outputShapes } from "../network/shapes.ts";
 
 /** Values by parameter, and 1/sqrt(variance + epsilon) by batch normalization: what a deployed weight is made of. */

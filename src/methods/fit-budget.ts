@@ -1,7 +1,7 @@
-import type { NodeId } from "../network/graph.ts";
+import type { NodeId } from "../graph/graph.ts";
 import { isOpen } from "../quantization/hard-concrete.ts";
+import type { GatedQuantizer } from "../quantizers/gated-quantizer.ts";
 import type { Budget } from "./budget.ts";
-import type { GatedQuantizer } from "./gated-quantizer.ts";
 
 type Quantizers = ReadonlyMap<NodeId, GatedQuantizer>;
 

@@ -1,9 +1,9 @@
-import type { Network, NodeId } from "../network/graph.ts";
+import type { Network, NodeId } from "../graph/graph.ts";
 import type { InitialValues } from "../network/initial-values.ts";
 import type { GridBits } from "../quantization/levels.ts";
-import type { GatedQuantizer } from "./gated-quantizer.ts";
-import type { SolveLayer } from "./post-training/layer-problem.ts";
-import type { ProblemSize } from "./post-training/solver-memory.ts";
+import type { GatedQuantizer } from "../quantizers/gated-quantizer.ts";
+import type { SolveLayer } from "./layerwise/layer-problem.ts";
+import type { ProblemSize } from "./layerwise/solver-memory.ts";
 
 /** What multiplies the complexity of the gates in the loss: mu. */
 export interface Prior {

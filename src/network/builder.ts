@@ -1,4 +1,4 @@
-import type { Initial, LayerNode, Network, Node, NodeId, Padding, ParameterNode, Shape } from "./graph.ts";
+import type { Initial, LayerNode, Network, Node, NodeId, Padding, ParameterNode, Shape } from "../graph/graph.ts";
 
 export const noPadding: Padding = { top: 0, bottom: 0, left: 0, right: 0 };
 

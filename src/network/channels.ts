@@ -1,4 +1,4 @@
-import { inputsOf, type Network, type Node, type NodeId, nodesById, type Padding } from "./graph.ts";
+import { inputsOf, type Network, type Node, type NodeId, nodesById, type Padding } from "../graph/graph.ts";
 import { outputShapes } from "./shapes.ts";
 
 /** What becomes of one channel of a node's output when pruning gates close. */

@@ -1,5 +1,5 @@
-import type { NodeId } from "./graph.ts";
-import type { RunningStatistics } from "./node-kind.ts";
+import type { NodeId } from "../graph/graph.ts";
+import type { RunningStatistics } from "../graph/node-kind.ts";
 
 /** What a network that was trained before brings along, in the graph's layouts. */
 export interface InitialValues {

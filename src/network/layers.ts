@@ -10,9 +10,9 @@ import {
   type NodeId,
   nodesById,
   type QuantizerNode,
-} from "./graph.ts";
-import { kindOf } from "./nodes/index.ts";
-import { elementsOf } from "./shape.ts";
+} from "../graph/graph.ts";
+import { elementsOf } from "../graph/shape.ts";
+import { kindOf } from "../kinds/index.ts";
 import { outputShapes } from "./shapes.ts";
 
 /** What stands behind a layer and adds one number per channel: its bias or its batch normalization. */

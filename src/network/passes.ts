@@ -1,8 +1,8 @@
 import type { Tensor } from "../engine/ops.ts";
-import { type BiasNode, inputsOf, type Network, type Node, type NodeId } from "./graph.ts";
-import type { BackwardPass, Pass } from "./node-kind.ts";
-import { kindOf } from "./nodes/index.ts";
-import { gatedBias } from "./nodes/simple.ts";
+import { type BiasNode, inputsOf, type Network, type Node, type NodeId } from "../graph/graph.ts";
+import type { BackwardPass, Pass } from "../graph/node-kind.ts";
+import { kindOf } from "../kinds/index.ts";
+import { gatedBias } from "../kinds/simple.ts";
 
 /** Counts who still needs a tensor and frees it with the last: the memory of a step is what is still to be used. */
 class Holders {

@@ -1,5 +1,5 @@
-import { inputsOf, type Network, type NodeId, type Shape } from "./graph.ts";
-import { kindOf } from "./nodes/index.ts";
+import { inputsOf, type Network, type NodeId, type Shape } from "../graph/graph.ts";
+import { kindOf } from "../kinds/index.ts";
 
 /**
  * Output shape of every node, without the batch.

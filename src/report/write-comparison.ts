@@ -1,4 +1,4 @@
-import { writeFileAtomically } from "../base/atomic-file.ts";
+import { writeFileAtomically } from "../core/atomic-file.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { type ComparisonOptions, renderComparison } from "./comparison/render-comparison.ts";
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { messageOf, UserError } from "../base/errors.ts";
+import { messageOf, UserError } from "../core/errors.ts";
 import { recordSchema } from "./record.ts";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
 

@@ -1,7 +1,7 @@
 import { existsSync, renameSync } from "node:fs";
-import { writeFileAtomically } from "../base/atomic-file.ts";
-import { messageOf, UserError } from "../base/errors.ts";
-import type { Reporter } from "../base/progress.ts";
+import { writeFileAtomically } from "../core/atomic-file.ts";
+import { messageOf, UserError } from "../core/errors.ts";
+import type { Reporter } from "../core/progress.ts";
 import { type Checkpoint, encodeCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import { previousCheckpoint, runFiles, unreadableCheckpoint } from "./run-directory.ts";
 

@@ -2,8 +2,8 @@ import { createHash, randomUUID } from "node:crypto";
 import { constants, copyFileSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { UserError } from "../base/errors.ts";
-import { explainFileError } from "../base/file-errors.ts";
+import { UserError } from "../core/errors.ts";
+import { explainFileError } from "../core/file-errors.ts";
 import { lifeOf, ownIdentity, processIdentity } from "./process-identity.ts";
 
 /** The lock's file in a run directory. */

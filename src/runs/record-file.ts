@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { writeFileAtomically } from "../base/atomic-file.ts";
-import { messageOf, UserError } from "../base/errors.ts";
+import { writeFileAtomically } from "../core/atomic-file.ts";
+import { messageOf, UserError } from "../core/errors.ts";
 import { type RunRecord, recordSchema, recordVersion } from "./record.ts";
 
 /** The record's file in a run folder. */

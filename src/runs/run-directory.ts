@@ -1,9 +1,9 @@
 import { existsSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { makeFolder, removeParts, syncFolder } from "../base/atomic-file.ts";
-import { UsageError, UserError } from "../base/errors.ts";
-import { explainFileError } from "../base/file-errors.ts";
 import { type ExportForm, exportForms } from "../config/sections/export.ts";
+import { makeFolder, removeParts, syncFolder } from "../core/atomic-file.ts";
+import { UsageError, UserError } from "../core/errors.ts";
+import { explainFileError } from "../core/file-errors.ts";
 import { acquireLock, type RunLock } from "./lock.ts";
 import { readRecord, recordFile } from "./record-file.ts";
 

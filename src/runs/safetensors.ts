@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { UserError } from "../base/errors.ts";
+import { UserError } from "../core/errors.ts";
 
 /** A tensor of a file. */
 export interface StoredTensor {

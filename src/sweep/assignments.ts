@@ -1,6 +1,6 @@
-import { UsageError } from "../base/errors.ts";
 import type { SweepConfig } from "../config/sections/sweep.ts";
 import { mostRuns } from "../config/sections/sweep.ts";
+import { UsageError } from "../core/errors.ts";
 import { draw } from "./draw.ts";
 
 /** A setting of one run. */

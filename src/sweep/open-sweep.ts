@@ -1,10 +1,10 @@
 import { existsSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { makeFolder, removeParts } from "../base/atomic-file.ts";
-import { UsageError, UserError } from "../base/errors.ts";
-import { explainFileError } from "../base/file-errors.ts";
-import { shortenList } from "../base/shorten.ts";
 import { changedSettings, describeChange, mayChangeOnResume } from "../config/changes.ts";
+import { makeFolder, removeParts } from "../core/atomic-file.ts";
+import { UsageError, UserError } from "../core/errors.ts";
+import { explainFileError } from "../core/file-errors.ts";
+import { shortenList } from "../core/shorten.ts";
 import { acquireLock, type RunLock } from "../runs/lock.ts";
 import { recordFile } from "../runs/record-file.ts";
 import { clearRun, openRunDirectory, runFiles } from "../runs/run-directory.ts";

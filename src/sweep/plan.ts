@@ -1,10 +1,10 @@
-import { UsageError } from "../base/errors.ts";
-import { shorten } from "../base/shorten.ts";
 import { configHash } from "../config/canonical.ts";
 import { checkConfig, wrongConfiguration } from "../config/load.ts";
 import type { SweepFile } from "../config/load-sweep.ts";
 import type { RunConfig } from "../config/schema.ts";
 import { type Places, type Source, withSetting } from "../config/source.ts";
+import { UsageError } from "../core/errors.ts";
+import { shorten } from "../core/shorten.ts";
 import { type Assignment, assignmentsOf } from "./assignments.ts";
 import { identityOf, runNames } from "./run-names.ts";
 

@@ -1,10 +1,10 @@
-import type { Reporter } from "../base/progress.ts";
 import type { RunConfig } from "../config/schema.ts";
+import type { Reporter } from "../core/progress.ts";
 import { loadDataset } from "../data/load-dataset.ts";
+import { elementsOf } from "../graph/shape.ts";
 import { createMethod } from "../methods/create-method.ts";
 import { plainOf } from "../methods/method.ts";
 import { loadNetwork } from "../network/load-network.ts";
-import { elementsOf } from "../network/shape.ts";
 import { type MemoryStage, memoryStages } from "../training/memory-stages.ts";
 import type { PlannedRun } from "./plan.ts";
 

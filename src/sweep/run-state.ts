@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { UserError } from "../base/errors.ts";
+import { UserError } from "../core/errors.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { readRecord, recordFile } from "../runs/record-file.ts";
 

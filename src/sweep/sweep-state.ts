@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
-import { writeFileAtomically } from "../base/atomic-file.ts";
-import { messageOf, UserError } from "../base/errors.ts";
+import { writeFileAtomically } from "../core/atomic-file.ts";
+import { messageOf, UserError } from "../core/errors.ts";
 import { runState } from "./run-state.ts";
 import { sweepFiles } from "./sweep-folder.ts";
 

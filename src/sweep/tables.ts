@@ -1,4 +1,4 @@
-import { shorten } from "../base/shorten.ts";
+import { shorten } from "../core/shorten.ts";
 import type { PlannedRun } from "./plan.ts";
 import type { RunState } from "./run-state.ts";
 

@@ -1,5 +1,5 @@
-import { writeFileAtomically } from "../base/atomic-file.ts";
 import { canonicalConfig } from "../config/canonical.ts";
+import { writeFileAtomically } from "../core/atomic-file.ts";
 import type { PlannedRun } from "./plan.ts";
 import { filesOfRun } from "./sweep-folder.ts";
 

@@ -1,4 +1,4 @@
-import { inputsOf, type Network } from "../network/graph.ts";
+import { inputsOf, type Network } from "../graph/graph.ts";
 import { outputShapes } from "../network/shapes.ts";
 import type { RunRecord } from "../runs/record.ts";
 

@@ -1,5 +1,5 @@
-import { UserError } from "../base/errors.ts";
 import type { RunConfig } from "../config/schema.ts";
+import { UserError } from "../core/errors.ts";
 import type { EpochRecord } from "../runs/record.ts";
 import type { Gradients } from "./gradients.ts";
 import type { Model } from "./model.ts";

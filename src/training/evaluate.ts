@@ -1,4 +1,4 @@
-import { UserError } from "../base/errors.ts";
+import { UserError } from "../core/errors.ts";
 import type { Normalization, Split } from "../data/dataset.ts";
 import { evaluateWeights, forward } from "../network/passes.ts";
 import type { Model } from "./model.ts";

@@ -1,8 +1,8 @@
 import type { Tensor } from "../engine/ops.ts";
-import type { BackwardSums, QuantizerGradients } from "../methods/gated-quantizer.ts";
-import type { NodeId } from "../network/graph.ts";
-import type { BackwardPass, Pass } from "../network/node-kind.ts";
+import type { NodeId } from "../graph/graph.ts";
+import type { BackwardPass, Pass } from "../graph/node-kind.ts";
 import { backward, forward } from "../network/passes.ts";
+import type { BackwardSums, QuantizerGradients } from "../quantizers/gated-quantizer.ts";
 import type { Model } from "./model.ts";
 import { passOf, type Samples } from "./settings.ts";
 

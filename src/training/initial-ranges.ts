@@ -1,5 +1,5 @@
 import type { Tensor } from "../engine/ops.ts";
-import type { NodeId } from "../network/graph.ts";
+import type { NodeId } from "../graph/graph.ts";
 import { forward } from "../network/passes.ts";
 import type { Model } from "./model.ts";
 import { passOf, type Samples } from "./settings.ts";

@@ -1,9 +1,9 @@
-import { UserError } from "../base/errors.ts";
+import { UserError } from "../core/errors.ts";
+import { uniforms } from "../core/noise.ts";
 import { batchesPerEpoch } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { WaitingTime } from "../data/waiting.ts";
-import { uniforms } from "../engine/noise.ts";
-import type { NodeId } from "../network/graph.ts";
+import type { NodeId } from "../graph/graph.ts";
 import type { Progress as Position } from "../runs/checkpoint.ts";
 import type { DivergenceWatch } from "./divergence.ts";
 import type { StepResult } from "./gradients.ts";

@@ -1,5 +1,5 @@
-import { inputsOf, type Network } from "../network/graph.ts";
-import { elementsOf } from "../network/shape.ts";
+import { inputsOf, type Network } from "../graph/graph.ts";
+import { elementsOf } from "../graph/shape.ts";
 import { outputShapes } from "../network/shapes.ts";
 
 const FLOAT = 4;

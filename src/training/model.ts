@@ -1,11 +1,11 @@
-import { uniforms } from "../engine/noise.ts";
+import { uniforms } from "../core/noise.ts";
 import type { Ops, Variable } from "../engine/ops.ts";
-import type { GatedQuantizer } from "../methods/gated-quantizer.ts";
-import type { Network, NodeId, ParameterNode } from "../network/graph.ts";
+import type { Network, NodeId, ParameterNode } from "../graph/graph.ts";
+import type { RunningStatistics } from "../graph/node-kind.ts";
+import { elementsOf } from "../graph/shape.ts";
 import type { InitialValues } from "../network/initial-values.ts";
-import type { RunningStatistics } from "../network/node-kind.ts";
-import { elementsOf } from "../network/shape.ts";
 import { outputShapes } from "../network/shapes.ts";
+import type { GatedQuantizer } from "../quantizers/gated-quantizer.ts";
 
 /** A network in training: its graph with quantizers, and everything that is learned. */
 export interface Model {

@@ -1,9 +1,9 @@
+import type { Network, NodeId } from "../graph/graph.ts";
+import { elementsOf } from "../graph/shape.ts";
 import { account } from "../methods/bit-accounting.ts";
-import type { GatedQuantizer } from "../methods/gated-quantizer.ts";
-import type { Network, NodeId } from "../network/graph.ts";
 import { layersOf } from "../network/layers.ts";
-import { elementsOf } from "../network/shape.ts";
 import { outputShapes } from "../network/shapes.ts";
+import type { GatedQuantizer } from "../quantizers/gated-quantizer.ts";
 import type { LearnedQuantizer, RunRecord, RunResult } from "../runs/record.ts";
 import { describeGraph } from "./describe-graph.ts";
 

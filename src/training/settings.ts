@@ -1,7 +1,7 @@
 import type { Tensor } from "../engine/ops.ts";
-import type { Sample } from "../methods/gated-quantizer.ts";
-import type { NodeId } from "../network/graph.ts";
-import type { Pass, RunningStatistics } from "../network/node-kind.ts";
+import type { NodeId } from "../graph/graph.ts";
+import type { Pass, RunningStatistics } from "../graph/node-kind.ts";
+import type { Sample } from "../quantizers/gated-quantizer.ts";
 import type { Model } from "./model.ts";
 
 /** The samples of all quantizers for one pass. */

@@ -1,5 +1,5 @@
-import { UserError } from "../base/errors.ts";
-import type { WeightSteps } from "../methods/gated-quantizer.ts";
+import { UserError } from "../core/errors.ts";
+import type { WeightSteps } from "../quantizers/gated-quantizer.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
 import type { Model } from "./model.ts";
 import type { Moments } from "./optimizer.ts";

@@ -1,5 +1,5 @@
-import { freezeBatchNorm } from "../methods/fold-batch-norm.ts";
-import type { Network, NodeId } from "../network/graph.ts";
+import type { Network, NodeId } from "../graph/graph.ts";
+import { freezeBatchNorm } from "../quantizers/fold-batch-norm.ts";
 import { type Batch, computeGradients, type Gradients, type StepResult } from "./gradients.ts";
 import type { Group, PerGroup } from "./groups.ts";
 import { holdLastChannel } from "./last-channel.ts";

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { UsageError } from "../../src/base/errors.ts";
-import { silent } from "../../src/base/progress.ts";
 import { runFetch } from "../../src/commands/fetch.ts";
+import { UsageError } from "../../src/core/errors.ts";
+import { silent } from "../../src/core/progress.ts";
 import { withoutMnist } from "../fixtures/real-mnist.ts";
 
 function context(json: boolean) {

@@ -2,9 +2,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import t from "tap";
-import { UsageError } from "../../src/base/errors.ts";
 import { canonicalConfig, configHash } from "../../src/config/canonical.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { UsageError } from "../../src/core/errors.ts";
 import { lawHolds } from "../fixtures/laws.ts";
 
 const paper = "configs/mnist-lenet5.yaml";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import t from "tap";
-import { silent } from "../../src/base/progress.ts";
 import { data as dataSchema } from "../../src/config/sections/data.ts";
+import { silent } from "../../src/core/progress.ts";
 import type { Split } from "../../src/data/dataset.ts";
 import { loadDataset } from "../../src/data/load-dataset.ts";
 import { idxBytes, idxLabels, writeIdxFolder } from "../fixtures/idx.ts";

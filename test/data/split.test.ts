@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import t from "tap";
-import { UsageError } from "../../src/base/errors.ts";
+import { UsageError } from "../../src/core/errors.ts";
 import { firstIndices, holdOut } from "../../src/data/split.ts";
 
 t.test("the held-out share and the rest are disjoint and complete, each in the images' own order", async (t) => {

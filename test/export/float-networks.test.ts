@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import t from "tap";
-import { silent } from "../../src/base/progress.ts";
 import { exportForms } from "../../src/config/sections/export.ts";
+import { silent } from "../../src/core/progress.ts";
 import { exportFile } from "../../src/export/export-file.ts";
 import { freeze } from "../../src/export/freeze.ts";
 import { anyEngine, nativeMissing } from "../fixtures/engines.ts";

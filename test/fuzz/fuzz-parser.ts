@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { UserError } from "../../src/base/errors.ts";
+import { UserError } from "../../src/core/errors.ts";
 import { mutated } from "./mutations.ts";
 import { parsers } from "./parsers.ts";
 

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import t from "tap";
 import type { Ops } from "../../src/engine/ops.ts";
+import type { Network } from "../../src/graph/graph.ts";
+import { inverseDeviation } from "../../src/kinds/batch-norm.ts";
 import { equalizeLayers, withoutReluLimits } from "../../src/methods/equalize.ts";
-import type { Network } from "../../src/network/graph.ts";
-import { inverseDeviation } from "../../src/network/nodes/batch-norm.ts";
 import { forward } from "../../src/network/passes.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";
 import { mobilenetv2 } from "../../src/network/zoo/mobilenetv2.ts";

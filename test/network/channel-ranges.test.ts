@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import t from "tap";
-import { silent } from "../../src/base/progress.ts";
+import { silent } from "../../src/core/progress.ts";
 import { exportFile } from "../../src/export/export-file.ts";
 import { isFrozenLayer } from "../../src/export/frozen-network.ts";
-import type { QuantizerNode } from "../../src/network/graph.ts";
-import type { BackwardPass, QuantizerSetting } from "../../src/network/node-kind.ts";
-import { quantizer } from "../../src/network/nodes/quantizer.ts";
+import type { QuantizerNode } from "../../src/graph/graph.ts";
+import type { BackwardPass, QuantizerSetting } from "../../src/graph/node-kind.ts";
+import { quantizer } from "../../src/kinds/quantizer.ts";
 import { type BitWidth, clipFactor } from "../../src/quantization/levels.ts";
 import { anyEngine, freeing, nativeMissing, near, random } from "../fixtures/engines.ts";
 import { randomImages } from "../fixtures/frozen-networks.ts";

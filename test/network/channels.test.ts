@@ -1,9 +1,9 @@
 import t from "tap";
-import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
+import type { Network } from "../../src/graph/graph.ts";
 import { evenPadding, NetworkBuilder } from "../../src/network/builder.ts";
 import { channelState, followChannels, keptChannels } from "../../src/network/channels.ts";
-import type { Network } from "../../src/network/graph.ts";
 import { mobilenetv2 } from "../../src/network/zoo/mobilenetv2.ts";
+import { insertQuantizers } from "../../src/quantizers/insert-quantizers.ts";
 
 const { zero, constant, kept } = channelState;
 

@@ -1,10 +1,10 @@
 import t from "tap";
 import type { Ops } from "../../src/engine/ops.ts";
-import { createQuantizers } from "../../src/methods/create-quantizers.ts";
-import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
-import type { Network, Statistics } from "../../src/network/graph.ts";
+import type { Network, Statistics } from "../../src/graph/graph.ts";
 import { forward } from "../../src/network/passes.ts";
 import { vgg7 } from "../../src/network/zoo/vgg7.ts";
+import { createQuantizers } from "../../src/quantizers/create-quantizers.ts";
+import { insertQuantizers } from "../../src/quantizers/insert-quantizers.ts";
 import { createModel, type Model } from "../../src/training/model.ts";
 import { type PassMode, passOf, testSamples } from "../../src/training/settings.ts";
 import { anyEngine, near, random } from "../fixtures/engines.ts";

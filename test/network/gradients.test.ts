@@ -1,14 +1,14 @@
 import t from "tap";
 import { loadEngine } from "../../src/engine/load.ts";
 import type { Ops } from "../../src/engine/ops.ts";
-import { createQuantizers } from "../../src/methods/create-quantizers.ts";
-import { freezeBatchNorm } from "../../src/methods/fold-batch-norm.ts";
-import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
+import type { Network } from "../../src/graph/graph.ts";
 import { evenPadding, NetworkBuilder } from "../../src/network/builder.ts";
-import type { Network } from "../../src/network/graph.ts";
 import { createNetwork } from "../../src/network/zoo/index.ts";
 import { cifarResNet } from "../../src/network/zoo/resnet-cifar.ts";
 import { vgg7 } from "../../src/network/zoo/vgg7.ts";
+import { createQuantizers } from "../../src/quantizers/create-quantizers.ts";
+import { freezeBatchNorm } from "../../src/quantizers/fold-batch-norm.ts";
+import { insertQuantizers } from "../../src/quantizers/insert-quantizers.ts";
 import { computeGradients } from "../../src/training/gradients.ts";
 import { createModel, type Model } from "../../src/training/model.ts";
 import { testSamples } from "../../src/training/settings.ts";

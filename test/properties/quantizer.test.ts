@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import t from "tap";
 import type { Ops, Tensor } from "../../src/engine/ops.ts";
-import { GatedQuantizer, type Sample, sampleOf } from "../../src/methods/gated-quantizer.ts";
-import type { QuantizerNode } from "../../src/network/graph.ts";
-import { quantizer as kind } from "../../src/network/nodes/quantizer.ts";
+import type { QuantizerNode } from "../../src/graph/graph.ts";
+import { quantizer as kind } from "../../src/kinds/quantizer.ts";
 import { codeLimits, encode, roundHalfEven, stepSize } from "../../src/quantization/grid.ts";
 import { type BitWidth, bitWidths } from "../../src/quantization/levels.ts";
+import { GatedQuantizer, type Sample, sampleOf } from "../../src/quantizers/gated-quantizer.ts";
 import { anyEngine } from "../fixtures/engines.ts";
 
 const seed = 20;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import t from "tap";
-import { UsageError } from "../../src/base/errors.ts";
 import { configSchema } from "../../src/config/schema.ts";
+import { UsageError } from "../../src/core/errors.ts";
 import { planSweep } from "../../src/sweep/plan.ts";
 import { expect, lawHolds } from "../fixtures/laws.ts";
 import { sweepFile } from "../fixtures/sweep-file.ts";

@@ -1,11 +1,11 @@
 import t from "tap";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
-import { createQuantizers } from "../../src/methods/create-quantizers.ts";
-import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
 import { noPrior } from "../../src/methods/method.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";
 import { isOpen } from "../../src/quantization/hard-concrete.ts";
+import { createQuantizers } from "../../src/quantizers/create-quantizers.ts";
+import { insertQuantizers } from "../../src/quantizers/insert-quantizers.ts";
 import { DivergenceWatch } from "../../src/training/divergence.ts";
 import { start, trainLoop } from "../../src/training/loop.ts";
 import { createModel } from "../../src/training/model.ts";

@@ -1,10 +1,10 @@
 import t from "tap";
 import type { Ops, Tensor } from "../../src/engine/ops.ts";
-import { createQuantizers } from "../../src/methods/create-quantizers.ts";
-import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
-import type { Network } from "../../src/network/graph.ts";
+import type { Network } from "../../src/graph/graph.ts";
 import { forward } from "../../src/network/passes.ts";
 import { cifarResNet } from "../../src/network/zoo/resnet-cifar.ts";
+import { createQuantizers } from "../../src/quantizers/create-quantizers.ts";
+import { insertQuantizers } from "../../src/quantizers/insert-quantizers.ts";
 import { initializeStatistics } from "../../src/training/initial-statistics.ts";
 import { createModel, type Model } from "../../src/training/model.ts";
 import { passOf } from "../../src/training/settings.ts";

@@ -3,11 +3,11 @@ import { requireMemory } from "../../src/commands/require-memory.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { createMethod } from "../../src/methods/create-method.ts";
-import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
 import { plainOf } from "../../src/methods/method.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";
+import { insertQuantizers } from "../../src/quantizers/insert-quantizers.ts";
+import { estimateLayerwise } from "../../src/training/layerwise/memory-estimate.ts";
 import { evaluationMemory, savingMemory, trainingMemory } from "../../src/training/memory-estimate.ts";
-import { estimateLayerwise } from "../../src/training/post-training/memory-estimate.ts";
 import { recordingReporter } from "../fixtures/reporter.ts";
 
 const plain = lenet5({ inputShape: [28, 28, 1], classes: 10 });

@@ -1,8 +1,8 @@
 import t from "tap";
 import { loadEngine } from "../../src/engine/load.ts";
-import { createQuantizers } from "../../src/methods/create-quantizers.ts";
-import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";
+import { createQuantizers } from "../../src/quantizers/create-quantizers.ts";
+import { insertQuantizers } from "../../src/quantizers/insert-quantizers.ts";
 import { stepSamples } from "../../src/training/loop.ts";
 import { createModel } from "../../src/training/model.ts";
 import { Trainer } from "../../src/training/trainer.ts";

@@ -1,7 +1,7 @@
 import t from "tap";
-import { createQuantizers } from "../../src/methods/create-quantizers.ts";
-import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
 import { createNetwork } from "../../src/network/zoo/index.ts";
+import { createQuantizers } from "../../src/quantizers/create-quantizers.ts";
+import { insertQuantizers } from "../../src/quantizers/insert-quantizers.ts";
 import { initializeRanges } from "../../src/training/initial-ranges.ts";
 import { stepSamples } from "../../src/training/loop.ts";
 import { createModel } from "../../src/training/model.ts";

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import t from "tap";
 import { budgetOf } from "../../src/methods/budget.ts";
-import { createQuantizers } from "../../src/methods/create-quantizers.ts";
 import { fitBudget, leastCost, leastShare } from "../../src/methods/fit-budget.ts";
-import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";
 import { vgg7 } from "../../src/network/zoo/vgg7.ts";
 import { type BitWidth, bitWidths } from "../../src/quantization/levels.ts";
+import { createQuantizers } from "../../src/quantizers/create-quantizers.ts";
+import { insertQuantizers } from "../../src/quantizers/insert-quantizers.ts";
 import { SteeredStrength } from "../../src/training/steered-strength.ts";
 import { simulateGates } from "../fixtures/simulated-gates.ts";
 

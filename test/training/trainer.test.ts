@@ -1,11 +1,11 @@
 import t from "tap";
 import type { Ops } from "../../src/engine/ops.ts";
-import { createQuantizers } from "../../src/methods/create-quantizers.ts";
-import { insertQuantizers } from "../../src/methods/insert-quantizers.ts";
+import type { Network } from "../../src/graph/graph.ts";
 import { noPrior } from "../../src/methods/method.ts";
 import { evenPadding, NetworkBuilder } from "../../src/network/builder.ts";
-import type { Network } from "../../src/network/graph.ts";
 import { cifarResNet } from "../../src/network/zoo/resnet-cifar.ts";
+import { createQuantizers } from "../../src/quantizers/create-quantizers.ts";
+import { insertQuantizers } from "../../src/quantizers/insert-quantizers.ts";
 import { stepSamples } from "../../src/training/loop.ts";
 import { createModel, type Model } from "../../src/training/model.ts";
 import { learningRatesAt, type Phase, planPhases } from "../../src/training/phases.ts";

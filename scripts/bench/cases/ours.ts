@@ -1,10 +1,10 @@
 import type { Engine } from "../../../src/engine/load.ts";
 import type { Precision } from "../../../src/engine/ops.ts";
-import { createQuantizers } from "../../../src/methods/create-quantizers.ts";
-import type { InitialGates } from "../../../src/methods/gated-quantizer.ts";
-import { insertQuantizers } from "../../../src/methods/insert-quantizers.ts";
-import type { Statistics } from "../../../src/network/graph.ts";
+import type { Statistics } from "../../../src/graph/graph.ts";
 import { createNetwork } from "../../../src/network/zoo/index.ts";
+import { createQuantizers } from "../../../src/quantizers/create-quantizers.ts";
+import type { InitialGates } from "../../../src/quantizers/gated-quantizer.ts";
+import { insertQuantizers } from "../../../src/quantizers/insert-quantizers.ts";
 import { initializeRanges } from "../../../src/training/initial-ranges.ts";
 import { stepSamples } from "../../../src/training/loop.ts";
 import { createModel } from "../../../src/training/model.ts";

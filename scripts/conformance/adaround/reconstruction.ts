@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Ops } from "../../../src/engine/ops.ts";
-import { roundOn } from "../../../src/methods/post-training/adaround.ts";
+import { roundOn } from "../../../src/methods/layerwise/adaround.ts";
 import { betaSchedules } from "../../../src/quantization/rounding-regularizer.ts";
 import { numbers, type Outcome, relativeError, Tally } from "../compare.ts";
 import { allRows, channelsLastMap, geometryOf, outputsOf } from "../layers.ts";

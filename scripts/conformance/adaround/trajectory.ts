@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Ops } from "../../../src/engine/ops.ts";
-import { uploadRows } from "../../../src/methods/post-training/layer-error.ts";
-import { RoundingLearner } from "../../../src/methods/post-training/rounding-learner.ts";
-import type { FeatureMap } from "../../../src/methods/post-training/row-collector.ts";
+import { uploadRows } from "../../../src/methods/layerwise/layer-error.ts";
+import { RoundingLearner } from "../../../src/methods/layerwise/rounding-learner.ts";
+import type { FeatureMap } from "../../../src/methods/layerwise/row-collector.ts";
 import { betaAt, roundingRegularizer } from "../../../src/quantization/rounding-regularizer.ts";
 import { rangeOf, searchGrid } from "../../../src/quantization/scale-search.ts";
 import { hardCodes, roundingChoice } from "../../../src/quantization/soft-rounding.ts";

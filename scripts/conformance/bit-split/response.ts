@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { channelSums } from "../../../src/methods/post-training/layer-grams.ts";
+import { channelSums } from "../../../src/methods/layerwise/layer-grams.ts";
 import { descendDigits, stitched } from "../../../src/quantization/bit-split/digit-descent.ts";
 import { pointShift, split } from "../../../src/quantization/bit-split/digits.ts";
 import { leastSquaresCodes } from "../../../src/quantization/bit-split/least-squares-step.ts";

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../../base/errors.ts";
-import type { Reporter } from "../../base/progress.ts";
+import { UserError } from "../../core/errors.ts";
+import type { Reporter } from "../../core/progress.ts";
 import { compileBinding } from "./compile.ts";
 import { downloadWheel } from "./download.ts";
 import { extractZip, placeInEngine } from "./extract.ts";

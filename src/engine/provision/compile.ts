@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { UserError } from "../../base/errors.ts";
+import { UserError } from "../../core/errors.ts";
 import { bindingName } from "./locate.ts";
 import type { EngineFile } from "./manifest.ts";
 import { runTool, ToolError } from "./run-tool.ts";

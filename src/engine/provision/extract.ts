@@ -5,7 +5,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import yauzl from "yauzl";
-import { messageOf, UserError } from "../../base/errors.ts";
+import { messageOf, UserError } from "../../core/errors.ts";
 import type { EngineFile } from "./manifest.ts";
 
 /** Where an entry of the wheel goes in the engine's folder; null for all that the engine does not need. */

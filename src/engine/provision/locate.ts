@@ -1,8 +1,8 @@
 import { existsSync, lstatSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { cacheFolder } from "../../base/cache-folder.ts";
-import { UsageError, UserError } from "../../base/errors.ts";
+import { cacheFolder } from "../../core/cache-folder.ts";
+import { UsageError, UserError } from "../../core/errors.ts";
 import { isComplete } from "./manifest.ts";
 import { askedDevice, platform, type Wheel, wheelsFor } from "./wheels.ts";
 

@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { messageOf, UserError } from "../../base/errors.ts";
+import { messageOf, UserError } from "../../core/errors.ts";
 import { isInstalled, packageBinding } from "./locate.ts";
 import type { Probe } from "./probe.ts";
 import { runTool, ToolError } from "./run-tool.ts";

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { syncFolder } from "../../base/atomic-file.ts";
+import { syncFolder } from "../../core/atomic-file.ts";
 
 /** A part folder that nobody can vouch for (another machine's, on a shared disk) is left over after this long. */
 const STALE_MS = 24 * 3600 * 1000;

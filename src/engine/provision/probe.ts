@@ -1,4 +1,4 @@
-import { UserError } from "../../base/errors.ts";
+import { UserError } from "../../core/errors.ts";
 import { runTool, ToolError } from "./run-tool.ts";
 
 /** Says nothing when a binding works, and throws when it does not. */

@@ -1,5 +1,5 @@
-import { exitCodes, messageOf, UserError } from "../../base/errors.ts";
-import type { Reporter } from "../../base/progress.ts";
+import { exitCodes, messageOf, UserError } from "../../core/errors.ts";
+import type { Reporter } from "../../core/progress.ts";
 import { type BuildOptions, buildFromWheel } from "./build.ts";
 import {
   askedEngine,

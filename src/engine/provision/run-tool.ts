@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { UserError } from "../../base/errors.ts";
+import { UserError } from "../../core/errors.ts";
 
 /** Characters of a tool's output that are kept: what it said last. */
 const KEPT = 64 * 1024;

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { UserError } from "../../base/errors.ts";
+import { UserError } from "../../core/errors.ts";
 
 /** Whether `command` runs and ends well. */
 function works(command: string, args: readonly string[]): boolean {

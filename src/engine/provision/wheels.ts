@@ -1,4 +1,4 @@
-import { UsageError } from "../../base/errors.ts";
+import { UsageError } from "../../core/errors.ts";
 
 /** A TensorFlow wheel of the Python package index that carries the C library and its headers. */
 export interface Wheel {

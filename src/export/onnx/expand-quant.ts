@@ -1,5 +1,5 @@
 import onnxProto from "onnx-proto";
-import { UserError } from "../../base/errors.ts";
+import { UserError } from "../../core/errors.ts";
 import { codeLimits } from "../../quantization/grid.ts";
 import type { GridBits } from "../../quantization/levels.ts";
 import { qonnxDomain } from "./lower-qonnx.ts";

@@ -1,4 +1,4 @@
-import type { Padding } from "../../network/graph.ts";
+import type { Padding } from "../../graph/graph.ts";
 import {
   type FrozenLayer,
   type FrozenNetwork,

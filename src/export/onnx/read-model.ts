@@ -1,5 +1,5 @@
 import onnxProto from "onnx-proto";
-import { UserError } from "../../base/errors.ts";
+import { UserError } from "../../core/errors.ts";
 import { type Model, opsetOf, readModel } from "../../network/onnx/read-model.ts";
 import { elementTypes } from "./element-types.ts";
 import type { InputKind } from "./model-frame.ts";

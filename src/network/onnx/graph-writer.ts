@@ -1,7 +1,7 @@
-import type { Initial, LayerGeometry, LayerNode, Node, NodeId, ParameterNode, Shape } from "../graph.ts";
+import type { Initial, LayerGeometry, LayerNode, Node, NodeId, ParameterNode, Shape } from "../../graph/graph.ts";
+import type { RunningStatistics } from "../../graph/node-kind.ts";
+import { elementsOf } from "../../graph/shape.ts";
 import type { InitialValues } from "../initial-values.ts";
-import type { RunningStatistics } from "../node-kind.ts";
-import { elementsOf } from "../shape.ts";
 import { Damaged } from "./problems.ts";
 
 /** What other nodes are named after a node, here and where quantizers are added. */

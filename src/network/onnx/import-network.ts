@@ -1,5 +1,5 @@
-import { UserError } from "../../base/errors.ts";
-import { isLayer, type Network } from "../graph.ts";
+import { UserError } from "../../core/errors.ts";
+import { isLayer, type Network } from "../../graph/graph.ts";
 import type { InitialValues } from "../initial-values.ts";
 import { outputShapes } from "../shapes.ts";
 import { GraphWriter } from "./graph-writer.ts";

@@ -1,5 +1,5 @@
 import onnxProto from "onnx-proto";
-import { messageOf, UserError } from "../../base/errors.ts";
+import { messageOf, UserError } from "../../core/errors.ts";
 
 const { onnx } = onnxProto;
 

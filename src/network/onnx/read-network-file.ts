@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
-import { messageOf, UserError } from "../../base/errors.ts";
+import { messageOf, UserError } from "../../core/errors.ts";
 import { type Model, readModel } from "./read-model.ts";
 
 /** What a protobuf message, and so an ONNX file without external data, can hold. */

@@ -1,4 +1,4 @@
-import type { NodeId } from "../graph.ts";
+import type { NodeId } from "../../graph/graph.ts";
 import type { GraphWriter, OpenLayer } from "./graph-writer.ts";
 import type { ModelGraph, OnnxNode } from "./model-graph.ts";
 import { Damaged, Unknown, Unsupported } from "./problems.ts";

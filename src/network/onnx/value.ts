@@ -1,4 +1,4 @@
-import type { NodeId, Padding } from "../graph.ts";
+import type { NodeId, Padding } from "../../graph/graph.ts";
 import { Damaged } from "./problems.ts";
 
 export type Axis = "height" | "width" | "channels";

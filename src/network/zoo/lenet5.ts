@@ -1,5 +1,5 @@
+import type { Network } from "../../graph/graph.ts";
 import { NetworkBuilder } from "../builder.ts";
-import type { Network } from "../graph.ts";
 import type { ZooOptions } from "./options.ts";
 
 export interface LeNetOptions extends ZooOptions {

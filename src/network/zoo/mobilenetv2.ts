@@ -1,5 +1,5 @@
+import type { Network, NodeId } from "../../graph/graph.ts";
 import { evenPadding, NetworkBuilder } from "../builder.ts";
-import type { Network, NodeId } from "../graph.ts";
 import type { ZooOptions } from "./options.ts";
 
 /** Table 2 of the paper: expansion, output channels, repetitions, first stride. */

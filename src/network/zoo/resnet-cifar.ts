@@ -1,5 +1,5 @@
+import type { Network, NodeId } from "../../graph/graph.ts";
 import { evenPadding, NetworkBuilder } from "../builder.ts";
-import type { Network, NodeId } from "../graph.ts";
 import type { ZooOptions } from "./options.ts";
 
 export interface CifarResNetOptions extends ZooOptions {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { isStopCode, messageOf } from "../../base/errors.ts";
-import type { Reporter } from "../../base/progress.ts";
+import { isStopCode, messageOf } from "../../core/errors.ts";
+import type { Reporter } from "../../core/progress.ts";
 import { livingHolder } from "../../runs/lock.ts";
 import { lastError, logSize } from "../log-error.ts";
 import type { PlannedRun } from "../plan.ts";

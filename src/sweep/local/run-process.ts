@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
-import { makeFolder } from "../../base/atomic-file.ts";
-import { messageOf, UserError } from "../../base/errors.ts";
-import { explainFileError } from "../../base/file-errors.ts";
+import { makeFolder } from "../../core/atomic-file.ts";
+import { messageOf, UserError } from "../../core/errors.ts";
+import { explainFileError } from "../../core/file-errors.ts";
 
 /** How a process ended: with a code, by a signal, or never begun. */
 export type Exit = { readonly code: number } | { readonly signal: NodeJS.Signals } | { readonly error: string };

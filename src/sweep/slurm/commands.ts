@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { UserError } from "../../base/errors.ts";
+import { UserError } from "../../core/errors.ts";
 
 const execute = promisify(execFile);
 

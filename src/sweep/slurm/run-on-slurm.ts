@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { makeFolder, writeFileAtomically } from "../../base/atomic-file.ts";
-import type { Reporter } from "../../base/progress.ts";
 import type { SlurmConfig } from "../../config/sections/slurm.ts";
+import { makeFolder, writeFileAtomically } from "../../core/atomic-file.ts";
+import type { Reporter } from "../../core/progress.ts";
 import { logSize } from "../log-error.ts";
 import type { PlannedRun } from "../plan.ts";
 import { failureLineOf } from "../result-line.ts";

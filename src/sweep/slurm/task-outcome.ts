@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import { isStopCode } from "../../base/errors.ts";
+import { isStopCode } from "../../core/errors.ts";
 import type { Outcome } from "../run-state.ts";
 import type { TaskEnd } from "./commands.ts";
 

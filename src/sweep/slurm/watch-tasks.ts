@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { exitCodes, messageOf, UserError } from "../../base/errors.ts";
-import type { Reporter } from "../../base/progress.ts";
+import { exitCodes, messageOf, UserError } from "../../core/errors.ts";
+import type { Reporter } from "../../core/progress.ts";
 import { failureLineOf, lineOf } from "../result-line.ts";
 import type { Sweep } from "../sweep.ts";
 import { queuedTasks } from "./commands.ts";

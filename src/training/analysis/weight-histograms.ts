@@ -1,5 +1,5 @@
-import type { GatedQuantizer } from "../../methods/gated-quantizer.ts";
 import { codeLimits, encode } from "../../quantization/grid.ts";
+import type { GatedQuantizer } from "../../quantizers/gated-quantizer.ts";
 import type { WeightHistogram } from "../../runs/analysis.ts";
 
 /** An odd number: zero, where a grid always has a point, lies in the middle of a bin. */

@@ -1,4 +1,4 @@
-import { type ByteImage, encodePng } from "../../base/png.ts";
+import { type ByteImage, encodePng } from "../../core/png.ts";
 import type { WorstImage } from "../../runs/analysis.ts";
 import type { Confidences } from "./confidences.ts";
 

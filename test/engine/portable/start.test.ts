@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { silent } from "../../../src/base/progress.ts";
+import { silent } from "../../../src/core/progress.ts";
 import { loadEngine } from "../../../src/engine/load.ts";
 import { freeing } from "../../fixtures/engines.ts";
 

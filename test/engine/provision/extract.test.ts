@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { UserError } from "../../../src/base/errors.ts";
+import { UserError } from "../../../src/core/errors.ts";
 import { extractZip, placeInEngine } from "../../../src/engine/provision/extract.ts";
 import { zip } from "../../fixtures/zip.ts";
 

@@ -2,7 +2,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, truncateSy
 import { hostname } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { exitCodes } from "../../../src/base/errors.ts";
+import { exitCodes } from "../../../src/core/errors.ts";
 import { engineFolder, locateEngine, packageBinding } from "../../../src/engine/provision/locate.ts";
 import { type ProvisionOptions, provisionEngine } from "../../../src/engine/provision/provision.ts";
 import { type FakeMachine, fakeMachine, goodTools, setEnvironment } from "../../fixtures/fake-machine.ts";

@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import ort from "onnxruntime-node";
 import t from "tap";
-import { silent } from "../../../src/base/progress.ts";
+import { silent } from "../../../src/core/progress.ts";
 import type { Ops, Tensor } from "../../../src/engine/ops.ts";
 import { exportFile } from "../../../src/export/export-file.ts";
 import { freeze } from "../../../src/export/freeze.ts";
-import { createQuantizers } from "../../../src/methods/create-quantizers.ts";
-import { insertQuantizers } from "../../../src/methods/insert-quantizers.ts";
 import { forward } from "../../../src/network/passes.ts";
+import { createQuantizers } from "../../../src/quantizers/create-quantizers.ts";
+import { insertQuantizers } from "../../../src/quantizers/insert-quantizers.ts";
 import { initializeRanges } from "../../../src/training/initial-ranges.ts";
 import { stepSamples } from "../../../src/training/loop.ts";
 import { createModel, type Model } from "../../../src/training/model.ts";

@@ -2,7 +2,7 @@ import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import onnxProto from "onnx-proto";
 import t from "tap";
-import { UserError } from "../../../src/base/errors.ts";
+import { UserError } from "../../../src/core/errors.ts";
 import { loadNetwork } from "../../../src/network/load-network.ts";
 import { readModel } from "../../../src/network/onnx/read-model.ts";
 import { bytesOf, importBytes, pathOf } from "../../fixtures/onnx/files.ts";

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import onnxProto from "onnx-proto";
 import t from "tap";
-import { UserError } from "../../../src/base/errors.ts";
-import { createQuantizers } from "../../../src/methods/create-quantizers.ts";
-import { insertQuantizers } from "../../../src/methods/insert-quantizers.ts";
+import { UserError } from "../../../src/core/errors.ts";
 import { operators } from "../../../src/network/onnx/operators/index.ts";
 import { readModel } from "../../../src/network/onnx/read-model.ts";
+import { createQuantizers } from "../../../src/quantizers/create-quantizers.ts";
+import { insertQuantizers } from "../../../src/quantizers/insert-quantizers.ts";
 import { bytesOf, importBytes, type NetworkFileName, networkFiles } from "../../fixtures/onnx/files.ts";
 
 const { onnx } = onnxProto;

@@ -1,4 +1,4 @@
-import type { Padding } from "../../graph.ts";
+import type { Padding } from "../../../graph/graph.ts";
 import type { OnnxNode } from "../model-graph.ts";
 import { nodeName } from "../names.ts";
 import { Damaged, Unsupported } from "../problems.ts";

@@ -1,0 +1,75 @@
+import { UserError } from "../../../core/errors.ts";
+import type { Reporter } from "../../../core/progress.ts";
+import type { ImageShape } from "../../dataset.ts";
+import type { ImageSource } from "../../image-source.ts";
+import type { DecodePool } from "./decode-pool.ts";
+import type { ImageFiles } from "./scan-folder.ts";
+
+/** Images per request to a thread: few enough to share a batch between threads, enough to keep one busy. */
+const chunkSize = 16;
+/** Bytes of batches under way beside the one in use, of which there are 2 to 16: what bounds the memory. */
+const aheadBytes = 64 * 2 ** 20;
+
+/** What to do with an image that cannot be read, and where it is noted. */
+export interface DamagePolicy {
+  readonly onError: "fail" | "skip";
+  /** Paths so far. */
+  readonly damaged: Set<string>;
+  readonly reporter: Pick<Reporter, "warn">;
+}
+
+/** Serves images from files, through threads that decode them. */
+export function folderSource(
+  { paths, labels }: ImageFiles,
+  shape: ImageShape,
+  { pool, policy }: { readonly pool: Pick<DecodePool, "decode">; readonly policy: DamagePolicy },
+): ImageSource {
+  const size = shape.reduce((product, length) => product * length, 1);
+  return {
+    labels,
+    ahead: (batchSize) => Math.min(16, Math.max(2, Math.floor(aheadBytes / (batchSize * size)))),
+    async read(indices, epoch) {
+      const starts = Array.from({ length: Math.ceil(indices.length / chunkSize) }, (_, chunk) => chunk * chunkSize);
+      const chunks = await Promise.all(
+        starts.map(async (start) => {
+          const part = indices.slice(start, start + chunkSize);
+          const wanted = Array.from(part, (index) => paths[index]!);
+          const { images, damaged } = await pool.decode({ epoch, indices: part, paths: wanted });
+          return { start, part, images, damaged: new Map(damaged.map(({ position, reason }) => [position, reason])) };
+        }),
+      );
+      const failures = chunks.flatMap(({ part, damaged }) =>
+        Array.from(damaged, ([position, reason]) => ({ path: paths[part[position]!]!, reason })),
+      );
+      settle(failures, policy);
+      const count = indices.length - failures.length;
+      const batch = { images: new Uint8Array(count * size), labels: new Int32Array(count) };
+      let filled = 0;
+      for (const { part, images, damaged } of chunks) {
+        if (damaged.size === 0) batch.images.set(images, filled * size);
+        part.forEach((index, position) => {
+          if (damaged.has(position)) return;
+          if (damaged.size > 0) {
+            batch.images.set(images.subarray(position * size, (position + 1) * size), filled * size);
+          }
+          batch.labels[filled++] = labels[index]!;
+        });
+      }
+      return batch;
+    },
+  };
+}
+
+function settle(failures: readonly { path: string; reason: string }[], policy: DamagePolicy): void {
+  if (failures.length > 0 && policy.onError === "fail") {
+    const list = failures.map(({ path, reason }) => `\n  ${path}: ${reason}`).join("");
+    throw new UserError(
+      `cannot read ${failures.length} image${failures.length === 1 ? "" : "s"}:${list}\nreplace or remove what is damaged, or leave it out with data.onError: skip`,
+    );
+  }
+  for (const { path, reason } of failures) {
+    if (policy.damaged.has(path)) continue;
+    policy.damaged.add(path);
+    policy.reporter.warn(`left out ${path}: ${reason}`);
+  }
+}

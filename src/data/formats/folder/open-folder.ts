@@ -1,0 +1,53 @@
+import { availableParallelism } from "node:os";
+import type { FolderConfig } from "../../../config/sections/data.ts";
+import type { Reporter } from "../../../core/progress.ts";
+import type { ImageShape, Normalization } from "../../dataset.ts";
+import type { OpenedData } from "../../opened-data.ts";
+import type { Recipe } from "./decode-image.ts";
+import { DecodePool } from "./decode-pool.ts";
+import { folderSource } from "./folder-source.ts";
+import { scanFolder } from "./scan-folder.ts";
+
+/** Threads that decode at a time in one process, unless UV_THREADPOOL_SIZE says otherwise. */
+const decodingThreads = Number(process.env.UV_THREADPOOL_SIZE) || 4;
+
+/** ImageNet's statistics, usual for photographs; of gray ones, their means. */
+const normalizations: Readonly<Record<1 | 3, Normalization>> = {
+  3: { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] },
+  1: { mean: [0.449], deviation: [0.226] },
+};
+
+/**
+ * Opens a folder of images: lists them and starts the threads that will read them.
+ *
+ * @throws UserError, UsageError as `scanFolder` does.
+ */
+export function openFolder(
+  options: FolderConfig,
+  { seed, reporter }: { seed: number; reporter: Reporter },
+): OpenedData {
+  const { folder, channels, augmentation, onError, size } = options;
+  const { classes, files, train, validation, test } = scanFolder(folder, options.testShare);
+  const [height, width] = typeof size === "number" ? [size, size] : size;
+  const shape: ImageShape = [height, width, channels];
+  const { fit } = options.resize;
+  const shorterSide =
+    (options.resize.fit === "crop" ? options.resize.shorterSide : undefined) ??
+    Math.round((Math.max(height, width) * 8) / 7);
+  const recipe: Recipe = { shape, resize: { fit, shorterSide }, augmentation, seed };
+  const workers = options.workers ?? Math.min(availableParallelism(), decodingThreads);
+  const pool = new DecodePool(recipe, workers);
+  const policy = { onError, damaged: new Set<string>(), reporter };
+  const sourceOf = (images: typeof train) => folderSource(images, shape, { pool, policy });
+  return {
+    imageShape: shape,
+    classes,
+    normalization: normalizations[channels],
+    train: sourceOf(train),
+    validation: validation && sourceOf(validation),
+    test: sourceOf(test),
+    files,
+    damaged: () => [...policy.damaged].sort(),
+    close: () => pool.close(),
+  };
+}

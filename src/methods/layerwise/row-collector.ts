@@ -1,0 +1,122 @@
+import { subset } from "../../core/noise.ts";
+import type { Conv2dGeometry } from "../../engine/ops.ts";
+import type { CalibrationRows } from "./layer-problem.ts";
+
+/** Values of a feature map, [batch, height, width, channels]; a dense layer's are [batch, 1, 1, features]. */
+export interface FeatureMap {
+  readonly values: Float32Array;
+  readonly shape: readonly [batch: number, height: number, width: number, channels: number];
+}
+
+export interface LayerGeometry extends Conv2dGeometry {
+  readonly kernel: readonly [height: number, width: number];
+  readonly groups: number;
+  /** Channels in and out, of all groups together. */
+  readonly channels: readonly [inputs: number, outputs: number];
+  /** Positions of one output image. */
+  readonly output: readonly [rows: number, columns: number];
+}
+
+/** A dense layer as a convolution over one position. */
+export const denseGeometry = (inputs: number, outputs: number): LayerGeometry => ({
+  kernel: [1, 1],
+  groups: 1,
+  channels: [inputs, outputs],
+  output: [1, 1],
+  stride: 1,
+  padding: { top: 0, bottom: 0, left: 0, right: 0 },
+});
+
+/**
+ * Gathers calibration rows batch by batch: of each image the patches (input channel, kernel row, kernel column; zeros
+ * where the padding lies) and outputs at `positions` random places, or at all of them, row by row, where the image has no
+ * more.
+ */
+export class RowCollector {
+  readonly #geometry: LayerGeometry;
+  readonly #noise: { readonly seed: number; readonly stream: string };
+  readonly #samples: number;
+  readonly #positions: number;
+  readonly #inputs: Float32Array;
+  readonly #targets: Float32Array;
+  #collected = 0;
+
+  constructor(
+    geometry: LayerGeometry,
+    { samples, positions, seed, layer }: { samples: number; positions: number; seed: number; layer: string },
+  ) {
+    const { kernel, groups, channels, output } = geometry;
+    this.#geometry = geometry;
+    this.#noise = { seed, stream: `${layer}.positions` };
+    this.#samples = samples;
+    this.#positions = Math.min(positions, output[0] * output[1]);
+    const rows = samples * this.#positions;
+    this.#inputs = new Float32Array(rows * channels[0] * kernel[0] * kernel[1]);
+    this.#targets = new Float32Array(rows * channels[1]);
+    if (channels[0] % groups !== 0 || channels[1] % groups !== 0)
+      throw new Error(`${layer}: ${channels} channels do not divide into ${groups} groups`);
+  }
+
+  /** Adds the layer's inputs and the float layer's outputs, before the activation, for the next images. */
+  add(x: FeatureMap, y: FeatureMap): void {
+    for (let image = 0; image < x.shape[0]; image++) {
+      const places = this.#places();
+      for (let index = 0; index < places.length; index++) {
+        const row = this.#collected * this.#positions + index;
+        this.#copyPatch(x, image, places[index]!, row);
+        this.#copyOutputs(y, image, places[index]!, row);
+      }
+      this.#collected++;
+    }
+  }
+
+  rows(): CalibrationRows {
+    if (this.#collected !== this.#samples)
+      throw new Error(`${this.#noise.stream}: ${this.#collected} of ${this.#samples} calibration images collected`);
+    return {
+      groups: this.#geometry.groups,
+      samples: this.#samples,
+      positions: this.#positions,
+      inputs: this.#inputs,
+      targets: this.#targets,
+    };
+  }
+
+  #places(): Int32Array {
+    const [rows, columns] = this.#geometry.output;
+    if (this.#positions === rows * columns) return Int32Array.from({ length: rows * columns }, (_, place) => place);
+    return subset({ ...this.#noise, counter: this.#collected }, rows * columns, this.#positions);
+  }
+
+  #copyPatch({ values, shape: [, height, width, channels] }: FeatureMap, image: number, place: number, row: number) {
+    const { kernel, groups, stride, padding, output } = this.#geometry;
+    const inner = channels / groups;
+    const inputs = inner * kernel[0] * kernel[1];
+    const allRows = this.#samples * this.#positions;
+    const top = Math.floor(place / output[1]) * stride - padding.top;
+    const left = (place % output[1]) * stride - padding.left;
+    for (let i = 0; i < kernel[0]; i++) {
+      for (let j = 0; j < kernel[1]; j++) {
+        const [y, x] = [top + i, left + j];
+        // Padding: the buffer holds zeros already.
+        if (y < 0 || y >= height || x < 0 || x >= width) continue;
+        const from = ((image * height + y) * width + x) * channels;
+        for (let channel = 0; channel < channels; channel++) {
+          const group = Math.floor(channel / inner);
+          const column = ((channel - group * inner) * kernel[0] + i) * kernel[1] + j;
+          this.#inputs[(group * allRows + row) * inputs + column] = values[from + channel]!;
+        }
+      }
+    }
+  }
+
+  #copyOutputs({ values, shape: [, rows, columns, channels] }: FeatureMap, image: number, place: number, row: number) {
+    const outputs = channels / this.#geometry.groups;
+    const allRows = this.#samples * this.#positions;
+    const from = (image * rows * columns + place) * channels;
+    for (let channel = 0; channel < channels; channel++) {
+      const group = Math.floor(channel / outputs);
+      this.#targets[(group * allRows + row) * outputs + (channel - group * outputs)] = values[from + channel]!;
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import {
+  type BatchNormNode,
+  type FoldNode,
+  isLayer,
+  type LayerNode,
+  type Network,
+  type Node,
+  type NodeId,
+  nodesById,
+  type Statistics,
+} from "../graph/graph.ts";
+
+/** The folded weight of a layer. */
+export const foldedWeightId = (layer: string): NodeId => `${layer}.weight.folded`;
+
+/**
+ * Folds each batch normalization that stands behind a layer into the layer's weight, as it will be deployed; what is
+ * left of it stays behind the layer. Others stay as they are. Parameters come first in the result: a weight is folded
+ * with a scale that the network names after the layer.
+ */
+export function foldBatchNorm(network: Network, statistics: Statistics): Network {
+  const nodes = nodesById(network);
+  const norms = new Map<NodeId, BatchNormNode>();
+  for (const node of network.nodes) {
+    if (node.kind === "batch-norm" && isLayer(nodes.get(node.inputs[0])!)) norms.set(node.inputs[0], node);
+  }
+  if (norms.size === 0) return network;
+  const parameters = network.nodes.filter(({ kind }) => kind === "parameter");
+  const rest = network.nodes.filter(({ kind }) => kind !== "parameter");
+  const folded = rest.flatMap((node): Node[] => {
+    if (isLayer(node)) {
+      const norm = norms.get(node.id);
+      return norm === undefined ? [node] : [foldOf(node, norm), withFoldedWeight(node)];
+    }
+    if (node.kind !== "batch-norm" || norms.get(node.inputs[0]) !== node) return [node];
+    const layer = nodes.get(node.inputs[0]) as LayerNode;
+    const second = statistics === "running" ? [] : layer.inputs;
+    return [
+      {
+        kind: "folded-norm",
+        id: node.id,
+        inputs: [...node.inputs, ...second] as unknown as BatchNormNode["inputs"],
+        norm: node.id,
+        epsilon: node.epsilon,
+        statistics,
+        geometry: layer,
+        gate: null,
+      },
+    ];
+  });
+  return { ...network, nodes: [...parameters, ...folded] };
+}
+
+/**
+ * The network with its batch normalizations frozen: they use the running statistics, which no longer move. Those that
+ * are not folded into a layer keep scale and shift too, as they are deployed.
+ */
+export const freezeBatchNorm = (network: Network): Network => ({
+  ...network,
+  nodes: network.nodes.map((node) => {
+    if (node.kind === "batch-norm") return { ...node, frozen: true };
+    if (node.kind !== "folded-norm") return node;
+    const [output, scale, shift] = node.inputs;
+    return { ...node, statistics: "running", inputs: [output, scale, shift] };
+  }),
+});
+
+const foldOf = (layer: LayerNode, norm: BatchNormNode): FoldNode => ({
+  kind: "fold",
+  id: foldedWeightId(layer.id),
+  inputs: [layer.inputs[1], norm.inputs[1]],
+  norm: norm.id,
+  epsilon: norm.epsilon,
+});
+
+const withFoldedWeight = (layer: LayerNode): LayerNode => ({
+  ...layer,
+  inputs: [layer.inputs[0], foldedWeightId(layer.id)],
+});

@@ -1,0 +1,88 @@
+import { ancestorsOf, type Network, type NodeId } from "../../graph/graph.ts";
+import type { CalibrationRows } from "../../methods/layerwise/layer-problem.ts";
+import {
+  denseGeometry,
+  type FeatureMap,
+  type LayerGeometry,
+  RowCollector,
+} from "../../methods/layerwise/row-collector.ts";
+import type { CalibrationInputs } from "../../methods/method.ts";
+import { type Layer, layersOf } from "../../network/layers.ts";
+import { forward } from "../../network/passes.ts";
+import type { Model } from "../model.ts";
+import { passOf, type Samples, testSamples } from "../settings.ts";
+import type { CalibrationImages } from "./calibration-images.ts";
+
+export interface RowOptions {
+  readonly images: CalibrationImages;
+  readonly positions: number;
+  readonly inputs: CalibrationInputs;
+  readonly seed: number;
+}
+
+/**
+ * What a layer sees and should give at sampled places of the calibration images. Both networks run batch by batch, only
+ * as far as this layer needs: no more than the rows and one batch are in memory.
+ *
+ * @param float The float32 network: where targets come from.
+ * @param model The same with quantizers, the layers before this one quantized.
+ */
+export function collectRows(
+  layer: Layer,
+  { float, model }: { readonly float: Model; readonly model: Model },
+  { images, positions, inputs, seed }: RowOptions,
+): CalibrationRows {
+  const { ops } = float;
+  const collector = new RowCollector(geometryOf(layer), { samples: images.count, positions, seed, layer: layer.name });
+  const targetOf = upTo(float.network, layer.shift!.id);
+  const source = inputs === "float" ? float : model;
+  const node = layersOf(source.network).find(({ name }) => name === layer.name)!.node.inputs[0];
+  const sourceOf = upTo(source.network, node);
+  const samples = samplesOf(source, inputs);
+  for (const upload of images.batches(ops)) {
+    const [x, y] = ops.scope(
+      () => {
+        // A pass frees the images that it is given.
+        const x = featuresOf(source, sourceOf, passOf(source, samples, upload(), { training: false }));
+        return [x, featuresOf(float, targetOf, passOf(float, new Map(), upload(), { training: false }))] as const;
+      },
+      () => [],
+    );
+    collector.add(x, y);
+  }
+  return collector.rows();
+}
+
+/** Activations in float32, or on their grids. */
+const samplesOf = ({ quantizers, ...model }: Model, inputs: CalibrationInputs): Samples =>
+  inputs === "quantized"
+    ? testSamples({ quantizers, ...model })
+    : new Map(Array.from(quantizers, ([id, quantizer]) => [id, quantizer.transparent()] as const));
+
+/** What of a network leads to a node. */
+function upTo(network: Network, output: NodeId): Network {
+  const needed = ancestorsOf(network, output);
+  return { ...network, output, nodes: network.nodes.filter(({ id }) => needed.has(id)) };
+}
+
+function featuresOf({ ops }: Model, network: Network, pass: ReturnType<typeof passOf>): FeatureMap {
+  const { output } = forward(network, pass, { keep: false });
+  const [batch, ...shape] = output.shape as [number, ...number[]];
+  const [height, width, channels] = shape.length === 3 ? (shape as [number, number, number]) : [1, 1, shape[0]!];
+  return { values: Float32Array.from(ops.read(output)), shape: [batch, height, width, channels] };
+}
+
+/** A layer as its rows are gathered from it. */
+export function geometryOf({ node, weightShape, outputShape }: Layer): LayerGeometry {
+  const outputs = weightShape.at(-1)!;
+  if (node.kind === "dense") return denseGeometry(weightShape[0]!, outputs);
+  const depthwise = node.kind === "depthwise-conv2d";
+  return {
+    kernel: [weightShape[0]!, weightShape[1]!],
+    groups: depthwise ? outputs : 1,
+    channels: [depthwise ? outputs : weightShape[2]!, outputs],
+    output: [outputShape[0]!, outputShape[1]!],
+    stride: node.stride,
+    padding: node.padding,
+  };
+}

@@ -1,0 +1,65 @@
+import type { Network } from "../../graph/graph.ts";
+import { elementsOf } from "../../graph/shape.ts";
+import { type ProblemSize, rowBytes } from "../../methods/layerwise/solver-memory.ts";
+import type { Layerwise } from "../../methods/method.ts";
+import { type Layer, layersOf } from "../../network/layers.ts";
+import { evaluationMemory } from "../memory-estimate.ts";
+import { CALIBRATION_BATCH } from "./calibration-images.ts";
+import { geometryOf } from "./layer-rows.ts";
+
+const FLOAT = 4;
+/** A layer's inputs and outputs of a batch, as the engine gives them and as copies. */
+const FEATURE_COPIES = 2;
+
+/** Bytes that quantizing layer by layer takes beyond what a run has before it. */
+export interface LayerwiseEstimate {
+  /** The layer that takes the most. */
+  readonly layer: string;
+  readonly quantizing: number;
+  readonly saving: number;
+}
+
+/**
+ * Estimates what a network needs that is quantized layer by layer: its calibration images, the float32 network beside
+ * it, and the rows of one layer, while they are collected from a batch's activations or while the layer is solved.
+ *
+ * @param images Calibration images.
+ */
+export function estimateLayerwise(
+  network: Network,
+  { calibration, solverBytes }: Pick<Layerwise, "calibration" | "solverBytes">,
+  images: number,
+): LayerwiseEstimate {
+  const batch = Math.min(CALIBRATION_BATCH, images);
+  const parameters = network.nodes.reduce(
+    (sum, node) => sum + (node.kind === "parameter" ? elementsOf(node.shape) : 0),
+    0,
+  );
+  const pass = evaluationMemory(network, batch);
+  const layers = layersOf(network).map((layer) => {
+    const size = sizeOf(layer, { images, positions: calibration.positions });
+    const features = FLOAT * batch * FEATURE_COPIES * (featuresOf(layer) + elementsOf(layer.outputShape));
+    return { name: layer.name, bytes: Math.max(rowBytes(size) + pass + features, solverBytes(size)) };
+  });
+  const largest = layers.reduce((most, layer) => (layer.bytes > most.bytes ? layer : most));
+  const held = images * elementsOf(network.inputShape) + FLOAT * parameters;
+  // Both networks, as arrays and as the file.
+  return { layer: largest.name, quantizing: held + largest.bytes, saving: FLOAT * 2 * 2 * parameters };
+}
+
+function sizeOf(layer: Layer, { images, positions }: { images: number; positions: number }): ProblemSize {
+  const { kernel, groups, channels, output } = geometryOf(layer);
+  return {
+    groups,
+    samples: images,
+    positions: Math.min(positions, output[0] * output[1]),
+    inputs: (channels[0] / groups) * kernel[0] * kernel[1],
+    outputs: channels[1],
+  };
+}
+
+/** Elements of what a layer reads, of one image: as many as it gives, times the stride, as far as padding goes. */
+function featuresOf(layer: Layer): number {
+  const { channels, output, stride } = geometryOf(layer);
+  return channels[0] * output[0] * output[1] * stride * stride;
+}

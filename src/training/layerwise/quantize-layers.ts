@@ -1,0 +1,108 @@
+import { inputsOf, type Network, type NodeId } from "../../graph/graph.ts";
+import type { LayerProblem, LayerStatistics } from "../../methods/layerwise/layer-problem.ts";
+import type { Layerwise } from "../../methods/method.ts";
+import { type Layer, layersOf } from "../../network/layers.ts";
+import type { GridBits } from "../../quantization/levels.ts";
+import { decode, rowOf } from "../../quantization/weight-grid.ts";
+import { UNLIMITED } from "../../quantizers/gated-quantizer.ts";
+import type { Model } from "../model.ts";
+import { parameterValues } from "../snapshot.ts";
+import type { CalibrationImages } from "./calibration-images.ts";
+import { correctedBias } from "./correct-bias.ts";
+import { collectRows } from "./layer-rows.ts";
+import { matrixOf, weightOf } from "./weight-matrix.ts";
+
+/** What became of one layer. */
+export interface QuantizedLayer extends LayerStatistics {
+  readonly name: string;
+  readonly bits: GridBits;
+  /** Whether it saw nothing but zeros. */
+  readonly dead: boolean;
+  readonly seconds: number;
+}
+
+export interface QuantizeLayersOptions {
+  readonly layerwise: Layerwise;
+  /** Of the weights' quantizers. */
+  readonly bits: ReadonlyMap<NodeId, GridBits>;
+  readonly images: CalibrationImages;
+  readonly seed: number;
+  /** Layers that are done. */
+  readonly done: ReadonlySet<string>;
+  /** After each layer. */
+  readonly layer: (quantized: QuantizedLayer) => void;
+  /** After each layer too; throws to end there. */
+  readonly pause: () => Promise<void>;
+}
+
+/**
+ * Quantizes the layers of a network in topological order, each to give the float32 network's outputs on what it sees
+ * behind the layers before it. A weight then holds steps·codes, what is evaluated and exported; its quantizer has the
+ * grid. Weights of 32 bits stay as they are.
+ */
+export async function quantizeLayers(
+  models: { readonly float: Model; readonly model: Model },
+  { layerwise, bits, images, seed, done, layer: report, pause }: QuantizeLayersOptions,
+): Promise<void> {
+  const { float, model } = models;
+  const { ops } = model;
+  for (const layer of layersOf(float.network)) {
+    if (done.has(layer.name)) continue;
+    const started = performance.now();
+    const quantizer = quantizerOf(model, layer.name);
+    const width = bits.get(quantizer.node.id)!;
+    if (width === 32) continue;
+    const problem: LayerProblem = {
+      name: layer.name,
+      weight: matrixOf(layer, parameterValues({ model: float }, layer.weight)),
+      bias: parameterValues({ model: float }, layer.shift!.inputs[1]),
+      bits: width,
+      ...activationBehind(float.network, layer),
+      rows: collectRows(layer, models, { ...layerwise.calibration, images, seed }),
+    };
+    const { codes, statistics, ...solution } = layerwise.solver(width)(problem, ops);
+    const steps = usefulSteps(codes, solution.steps);
+    const weights = decode(codes, steps, problem.weight.inputs);
+    ops.assign(model.parameters.get(layer.weight)!, weightOf(layer, weights));
+    const shared = steps.every((step) => step === steps[0]);
+    quantizer.setGrid({ bits: width, steps: shared ? steps.slice(0, 1) : steps });
+    if (layerwise.biasCorrection) {
+      const corrected = correctedBias(weights, problem.bias!, problem.rows);
+      ops.assign(model.parameters.get(layer.shift!.inputs[1])!, corrected);
+    }
+    const dead = problem.rows.inputs.every((value) => value === 0);
+    report({ name: layer.name, bits: width, ...statistics, dead, seconds: (performance.now() - started) / 1000 });
+    await pause();
+  }
+}
+
+/** Gives activations their bits; weights get theirs in turn. */
+export function setActivationBits({ quantizers }: Model, bits: ReadonlyMap<NodeId, GridBits>): void {
+  for (const [id, quantizer] of quantizers) {
+    const width = bits.get(id)!;
+    // Only weights have grids of 3 bits.
+    if (quantizer.node.role === "activation" && width !== 3) quantizer.setBits(width);
+    if (width === 32) quantizer.range[0] = quantizer.node.limit ?? UNLIMITED;
+  }
+}
+
+/** A channel whose codes are all 0 may have any step: it gets the largest of the others, so that ranges stay true. */
+function usefulSteps(codes: Int32Array, steps: Float32Array): Float32Array {
+  const inputs = codes.length / steps.length;
+  const isUsed = steps.map((_, output) => (rowOf(codes, output, inputs).some((code) => code !== 0) ? 1 : 0));
+  const largest = steps.reduce((most, step, output) => (isUsed[output] === 1 ? Math.max(most, step) : most), 0);
+  return steps.map((step, output) => (isUsed[output] === 1 || largest === 0 ? step : largest));
+}
+
+const quantizerOf = ({ network, quantizers }: Model, name: string) =>
+  quantizers.get(layersOf(network).find((layer) => layer.name === name)!.weightQuantizer!)!;
+
+/** The ReLU that alone reads a layer, if it is one. */
+function activationBehind(network: Network, { shift }: Layer): Pick<LayerProblem, "rectified" | "limit"> {
+  const readers = network.nodes.filter((node) => inputsOf(node).includes(shift!.id));
+  const [reader] = readers;
+  const alone = readers.length === 1 && network.output !== shift!.id;
+  return alone && reader?.kind === "relu"
+    ? { rectified: true, limit: reader.limit }
+    : { rectified: false, limit: null };
+}

@@ -1,0 +1,153 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import { UsageError } from "../../../../src/core/errors.ts";
+import { loadNpz } from "../../../../src/data/formats/numpy/load-npz.ts";
+import { npy, npyImages, npyLabels, npz } from "../../../fixtures/npy.ts";
+import { sha256Of } from "../../../fixtures/registry.ts";
+
+const root = t.testdir();
+const file = (name: string, bytes: Uint8Array) => {
+  const path = join(root, name);
+  writeFileSync(path, bytes);
+  return path;
+};
+const archive = (name: string, arrays: Readonly<Record<string, Buffer>>) => file(`${name}.npz`, npz(arrays));
+const good = archive("good", { images: npyImages([6, 4, 5, 3]), labels: npyLabels(6) });
+/** A pair whose training file has these arrays instead. */
+const refused = (name: string, arrays: Readonly<Record<string, Buffer>>) =>
+  loadNpz({ train: archive(name, arrays), test: good });
+
+t.test("two files, or one that holds both parts, under the usual names", async (t) => {
+  const loaded = await loadNpz({ train: good, test: archive("test", { x: npyImages([2, 4, 5, 3]), y: npyLabels(2) }) });
+  t.same([loaded.train.count, loaded.test.count, ...loaded.imageShape], [6, 2, 4, 5, 3]);
+  t.same(loaded.classes, ["0", "1", "2"]);
+  t.same([...loaded.train.labels], [0, 1, 2, 0, 1, 2]);
+  t.equal(loaded.train.images[60 + 3], 10, "pixel 3 of image 1");
+  t.same(
+    loaded.files.map(({ name, bytes }) => [name, bytes]),
+    [
+      ["good.npz", npz({ images: npyImages([6, 4, 5, 3]), labels: npyLabels(6) }).length],
+      ["test.npz", npz({ x: npyImages([2, 4, 5, 3]), y: npyLabels(2) }).length],
+    ],
+  );
+  t.equal(loaded.files[0]!.sha256, sha256Of(npz({ images: npyImages([6, 4, 5, 3]), labels: npyLabels(6) })));
+
+  const keras = archive("keras", {
+    x_test: npyImages([3, 4, 4]),
+    y_test: npyLabels(3),
+    x_train: npyImages([9, 4, 4]),
+    y_train: npyLabels(9),
+  });
+  const gray = await loadNpz({ train: keras, test: keras, classes: ["a", "b", "c", "d"] });
+  t.same([gray.train.count, gray.test.count, ...gray.imageShape, gray.files.length], [9, 3, 4, 4, 1, 1]);
+  t.same(gray.classes, ["a", "b", "c", "d"]);
+  const column = npy("|u1", [3, 1], Uint8Array.of(2, 1, 0));
+  const medmnist = archive("medmnist", {
+    train_images: npyImages([3, 4, 4]),
+    train_labels: column,
+    test_images: npyImages([3, 4, 4]),
+    test_labels: column,
+  });
+  t.same([...(await loadNpz({ train: medmnist, test: medmnist })).train.labels], [2, 1, 0]);
+});
+
+t.test("a file that is none, or damaged, is refused by name", async (t) => {
+  await t.rejects(loadNpz({ train: join(root, "gone.npz"), test: good }), /cannot read .*gone\.npz: ENOENT/);
+  await t.rejects(loadNpz({ train: root, test: good }), /it is not a file/);
+  await t.rejects(loadNpz({ train: file("text.npz", Buffer.from("text")), test: good }), /cannot read .*text\.npz: /);
+  const bytes = npz({ images: npyImages([6, 4, 5, 3]), labels: npyLabels(6) });
+  const cut = file("cut.npz", bytes.subarray(0, bytes.length - 30));
+  await t.rejects(loadNpz({ train: cut, test: good }), /cannot read .*cut\.npz: /);
+  const whole = JSON.stringify((await loadNpz({ train: good, test: good })).train);
+  // One bit here and there, mostly of packed pixels and labels; a changed date of an entry does no harm.
+  const flips = await Promise.all(
+    Array.from({ length: 24 }, async (_, index) => {
+      const changed = Buffer.from(bytes);
+      changed[bytes.length - 140 - 5 * index]! ^= 1 << (index % 8);
+      const path = file(`flip-${index}.npz`, changed);
+      return loadNpz({ train: path, test: good }).then(
+        ({ train }) => (JSON.stringify(train) === whole ? "the same" : "other data"),
+        (error: Error) => error.name,
+      );
+    }),
+  );
+  t.notOk(flips.includes("other data"));
+  t.ok(flips.filter((outcome) => outcome === "UserError").length > 12, flips.join(", "));
+});
+
+t.test("arrays that are missing or of another kind are refused, with what to do", async (t) => {
+  const [images, labels] = [npyImages([6, 4, 5, 3]), npyLabels(6)];
+  await t.rejects(
+    refused("names", { pictures: images, labels }),
+    /names\.npz: it has no train images: expected an array named train_images, x_train, images, x; it holds pictures, labels/,
+  );
+  await t.rejects(refused("unlabelled", { images }), /it has no train labels/);
+  const floats = npy("<f4", [6, 4, 5, 3], new Uint8Array(6 * 60 * 4));
+  await t.rejects(
+    refused("floats", { images: floats, labels }),
+    /floats\.npz: images: elements of type "<f4".*astype\("uint8"\)/,
+  );
+  await t.rejects(
+    refused("first", { images: npyImages([6, 3, 4, 5]), labels }),
+    /shape \(6, 3, 4, 5\), expected .*array\.transpose\(0, 2, 3, 1\)/,
+  );
+  await t.rejects(refused("flat", { images: npyImages([6, 60]), labels }), /shape \(6, 60\), expected/);
+  await t.rejects(refused("none", { images: npyImages([0, 4, 5, 3]), labels }), /shape \(0, 4, 5, 3\)/);
+  const fortran = npy("|u1", [6, 4, 5, 3], new Uint8Array(360), (text) => text.replace("False", "True"));
+  await t.rejects(
+    refused("fortran", { images: fortran, labels }),
+    /Fortran order; save it with numpy\.ascontiguousarray/,
+  );
+  await t.rejects(
+    refused("short", { images: images.subarray(0, 400), labels }),
+    /400 bytes, expected 488 by its header/,
+  );
+  const huge = npy("|u1", [100000, 1000, 1000, 3], new Uint8Array(9));
+  await t.rejects(refused("lie", { images: huge, labels }), /bytes, expected 300000000128 by its header/);
+});
+
+t.test("labels are classes, one per image", async (t) => {
+  const images = npyImages([6, 4, 5, 3]);
+  const bytes = (...values: number[]) => npy("|i1", [6], new Uint8Array(Int8Array.from(values).buffer));
+  await t.rejects(refused("count", { images, labels: npyLabels(5) }), /labels has 5 labels, .*images has 6 images/);
+  await t.rejects(
+    refused("negative", { images, labels: bytes(0, 1, -1, 0, 0, 0) }),
+    /label -1 of image 2, expected 0 to/,
+  );
+  const large = npy("<i8", [6], new Uint8Array(BigInt64Array.from({ length: 6 }, () => 2n ** 40n).buffer));
+  await t.rejects(refused("large", { images, labels: large }), /label 1099511627776 of image 0, expected 0 to 65535/);
+  const floats = npy("<f8", [6], new Uint8Array(48));
+  await t.rejects(
+    refused("float-labels", { images, labels: floats }),
+    /labels: elements of type "<f8", expected integers/,
+  );
+  const oneHot = npy("|u1", [6, 3], new Uint8Array(18));
+  await t.rejects(refused("one-hot", { images, labels: oneHot }), /shape \(6, 3\), expected one label per image/);
+  await t.rejects(
+    refused("fewer", { images, labels: bytes(0, 1, 0, 1, 0, 1) }),
+    /good\.npz: label 2 of image 2, but the classes go from 0 to 1/,
+  );
+  await t.rejects(loadNpz({ train: good, test: good, classes: ["a", "b"] }), UsageError);
+  const other = archive("other", { images: npyImages([6, 4, 4, 3]), labels: npyLabels(6) });
+  await t.rejects(loadNpz({ train: other, test: good }), /images of 4 x 5 x 3, .*other\.npz of 4 x 4 x 3/);
+});
+
+const python = spawnSync("python3", ["-c", "import numpy"]);
+
+t.test(
+  "files that NumPy writes",
+  { skip: python.status === 0 ? false : "there is no Python with NumPy" },
+  async (t) => {
+    const script =
+      "import numpy as n; x = n.arange(6*4*5*3).reshape(6,4,5,3).astype('uint8'); y = n.arange(6) % 3; " +
+      "n.savez('plain.npz', images=x, labels=y); n.savez_compressed('packed.npz', images=x, labels=y.astype('>u2'))";
+    spawnSync("python3", ["-c", script], { cwd: root });
+    t.ok(existsSync(join(root, "packed.npz")));
+    const { train, test } = await loadNpz({ train: join(root, "plain.npz"), test: join(root, "packed.npz") });
+    t.same([...train.labels], [0, 1, 2, 0, 1, 2]);
+    t.same(test, train);
+    t.equal(train.images[300], 300 % 256);
+  },
+);
