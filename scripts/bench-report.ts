@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import type { Browser } from "playwright-core";
-import { renderReport } from "../src/report/render-report.ts";
+import { renderReport } from "../src/report/run/render-report.ts";
 import { launchBrowser } from "../test/fixtures/browser.ts";
 import { longRecord } from "../test/fixtures/large-records.ts";
 

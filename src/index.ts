@@ -11,6 +11,6 @@ export type { FrozenNetwork } from "./export/frozen-network.ts";
 export { lower } from "./export/onnx/lower.ts";
 export type { Network } from "./graph/graph.ts";
 export { type ComparisonOptions, renderComparison } from "./report/comparison/render-comparison.ts";
-export { renderReport } from "./report/render-report.ts";
+export { renderReport } from "./report/run/render-report.ts";
 export type { RunRecord } from "./runs/record.ts";
 export { readRecord } from "./runs/record-file.ts";

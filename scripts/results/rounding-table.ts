@@ -1,5 +1,5 @@
 import { roundingMethods, roundingRows } from "../../src/report/comparison/rounding-rows.ts";
-import { percent } from "../../src/report/format.ts";
+import { percent } from "../../src/report/page/format.ts";
 import { markdownTable } from "./markdown-table.ts";
 import type { Published } from "./published.ts";
 

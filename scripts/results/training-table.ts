@@ -1,7 +1,7 @@
 import { groupRuns } from "../../src/report/comparison/configurations.ts";
 import { publishedResults } from "../../src/report/comparison/published.ts";
 import { type Spread, spreadOf } from "../../src/report/comparison/spread.ts";
-import { bytes, duration, percent } from "../../src/report/format.ts";
+import { bytes, duration, percent } from "../../src/report/page/format.ts";
 import type { RunRecord, RunResult } from "../../src/runs/record.ts";
 import { markdownTable } from "./markdown-table.ts";
 import type { Published } from "./published.ts";

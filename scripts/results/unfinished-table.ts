@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { loadConfig } from "../../src/config/load.ts";
 import type { RunConfig } from "../../src/config/schema.ts";
-import { integer } from "../../src/report/format.ts";
+import { integer } from "../../src/report/page/format.ts";
 import { markdownTable } from "./markdown-table.ts";
 
 /** What a configuration's header says where its run was not waited for. */

@@ -5,7 +5,7 @@ import { UserError } from "../core/errors.ts";
 import type { Reporter } from "../core/progress.ts";
 import { exportFile } from "../export/export-file.ts";
 import { type FreezeInput, freeze } from "../export/freeze.ts";
-import { writeReport } from "../report/write-report.ts";
+import { writeReport } from "../report/run/write-report.ts";
 import { readLastCheckpoint } from "../runs/checkpoints.ts";
 import { acquireLock } from "../runs/lock.ts";
 import type { ExportRecord, RunRecord } from "../runs/record.ts";

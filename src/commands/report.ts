@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { dirname, relative, sep } from "node:path";
 import { UsageError } from "../core/errors.ts";
-import { writeComparison } from "../report/write-comparison.ts";
-import { writeReport } from "../report/write-report.ts";
+import { writeComparison } from "../report/comparison/write-comparison.ts";
+import { writeReport } from "../report/run/write-report.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { readRecord } from "../runs/record-file.ts";
 import { runFiles } from "../runs/run-directory.ts";

@@ -2,7 +2,7 @@ import { canonicalConfig, configHash } from "../config/canonical.ts";
 import { type Change, describeChange } from "../config/changes.ts";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import type { Split } from "../data/dataset.ts";
-import { writeReport } from "../report/write-report.ts";
+import { writeReport } from "../report/run/write-report.ts";
 import type { Checkpoint } from "../runs/checkpoint.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { clearRun, runFiles } from "../runs/run-directory.ts";

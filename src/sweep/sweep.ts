@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { configHash } from "../config/canonical.ts";
-import { writeComparison } from "../report/write-comparison.ts";
+import { writeComparison } from "../report/comparison/write-comparison.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { runFiles } from "../runs/run-directory.ts";
 import type { Plan, PlannedRun } from "./plan.ts";

@@ -1,6 +1,6 @@
-import { foreign, markup } from "../markup.ts";
-import { later, type Section } from "../sections/section.ts";
-import { type Column, table } from "../table.ts";
+import { foreign, markup } from "../page/markup.ts";
+import { later, type Section } from "../page/section.ts";
+import { type Column, table } from "../page/table.ts";
 import { type Configuration, differingSettings, settingsOf } from "./configurations.ts";
 
 /** More settings than this make a table nobody reads; the runs' own reports have them all. */

@@ -1,10 +1,10 @@
 import type { RunRecord } from "../../runs/record.ts";
-import { bytes, fixed, percent, significant } from "../format.ts";
-import { type Markup, markup, shorten } from "../markup.ts";
-import { later, type Section } from "../sections/section.ts";
-import { wilsonInterval } from "../statistics.ts";
+import { bytes, fixed, percent, significant } from "../page/format.ts";
+import { type Markup, markup, shorten } from "../page/markup.ts";
+import { later, type Section } from "../page/section.ts";
+import { wilsonInterval } from "../page/wilson-interval.ts";
+import { methodOf } from "../run/method.ts";
 import { type Configuration, groupRuns } from "./configurations.ts";
-import { methodOf } from "./method.ts";
 import { type PlottedPoint, paretoFigure } from "./pareto-figure.ts";
 import { type PublishedResult, publishedResults } from "./published.ts";
 import { runName } from "./runs-section.ts";

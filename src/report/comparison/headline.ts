@@ -1,7 +1,7 @@
 import type { RunRecord, RunResult } from "../../runs/record.ts";
-import { bytes, fixed, percent, significant } from "../format.ts";
-import { foreign, type Markup, markup } from "../markup.ts";
-import { wilsonInterval } from "../statistics.ts";
+import { bytes, fixed, percent, significant } from "../page/format.ts";
+import { foreign, type Markup, markup } from "../page/markup.ts";
+import { wilsonInterval } from "../page/wilson-interval.ts";
 import { runName } from "./runs-section.ts";
 
 interface Finished {

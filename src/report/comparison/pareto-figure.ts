@@ -1,6 +1,6 @@
-import { significant } from "../format.ts";
-import { type Markup, markup, shorten } from "../markup.ts";
-import { type Drawing, type Mark, picture } from "../picture.ts";
+import { type Drawing, type Mark, picture } from "../charts/picture.ts";
+import { significant } from "../page/format.ts";
+import { type Markup, markup, shorten } from "../page/markup.ts";
 import { type Axis, axisOf } from "./axis.ts";
 import { paretoFront } from "./pareto.ts";
 import type { Spread } from "./spread.ts";

@@ -1,8 +1,8 @@
 import type { RunRecord } from "../../runs/record.ts";
-import { integer } from "../format.ts";
-import { foreign, type Markup, markup } from "../markup.ts";
-import { pageText } from "../page.ts";
-import type { Section } from "../sections/section.ts";
+import { integer } from "../page/format.ts";
+import { foreign, type Markup, markup } from "../page/markup.ts";
+import { pageText } from "../page/page.ts";
+import type { Section } from "../page/section.ts";
 import { groupRuns } from "./configurations.ts";
 import { differenceSection } from "./differences-section.ts";
 import { frontSections } from "./front-section.ts";

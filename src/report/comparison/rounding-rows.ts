@@ -1,6 +1,6 @@
 import type { RunRecord } from "../../runs/record.ts";
+import { methodOf } from "../run/method.ts";
 import { settingsOf } from "./configurations.ts";
-import { methodOf } from "./method.ts";
 import { spreadOf } from "./spread.ts";
 
 /** The methods that quantize a trained network, in the order of their columns. */

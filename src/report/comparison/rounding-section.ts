@@ -1,8 +1,8 @@
 import type { RunRecord } from "../../runs/record.ts";
-import { percent, significant } from "../format.ts";
-import { foreign, markup } from "../markup.ts";
-import type { Section } from "../sections/section.ts";
-import { type Column, table } from "../table.ts";
+import { percent, significant } from "../page/format.ts";
+import { foreign, markup } from "../page/markup.ts";
+import type { Section } from "../page/section.ts";
+import { type Column, table } from "../page/table.ts";
 import { type RoundingRow, roundingMethods, roundingRows } from "./rounding-rows.ts";
 
 const columns: readonly Column<RoundingRow>[] = roundingMethods.map(([method, title]) => ({

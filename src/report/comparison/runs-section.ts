@@ -1,11 +1,11 @@
 import type { RunRecord, RunResult } from "../../runs/record.ts";
-import { bytes, duration, fixed, integer, percent, share, significant, threadCount } from "../format.ts";
-import { foreign, type Markup, markup } from "../markup.ts";
-import type { Section } from "../sections/section.ts";
-import { wilsonInterval } from "../statistics.ts";
-import { type Column, table } from "../table.ts";
+import { bytes, duration, fixed, integer, percent, share, significant, threadCount } from "../page/format.ts";
+import { foreign, type Markup, markup } from "../page/markup.ts";
+import type { Section } from "../page/section.ts";
+import { type Column, table } from "../page/table.ts";
+import { wilsonInterval } from "../page/wilson-interval.ts";
+import { methodOf } from "../run/method.ts";
 import type { Configuration } from "./configurations.ts";
-import { methodOf } from "./method.ts";
 import { type Spread, spreadOf } from "./spread.ts";
 
 /** A run by its name and seed. */

@@ -1,5 +1,5 @@
-import { seriesColour } from "../figure.ts";
-import { type Markup, trusted } from "../markup.ts";
+import { seriesColour } from "../charts/figure.ts";
+import { type Markup, trusted } from "../page/markup.ts";
 
 /** How results that others have published are named in keys. */
 export const published = "published";

@@ -1,0 +1,70 @@
+import { significant } from "../page/format.ts";
+import type { Markup } from "../page/markup.ts";
+import { type DrawnChart, drawChart } from "./chart.ts";
+import { dashes, type Figure, figure, seriesColour } from "./figure.ts";
+
+export interface LineFigure extends Figure {
+  /** Logarithmic where all values are positive; linear otherwise. */
+  readonly logarithmic?: boolean;
+}
+
+const height = 220;
+
+/** Few points are marked one by one; many would hide the line. */
+const markedPoints = 20;
+
+/** Curves over the epochs. */
+export function lineFigure(chart: LineFigure): Markup {
+  return figure(chart, { kind: "line", draw });
+}
+
+function draw(id: string, width: number, { categories, series, logarithmic }: LineFigure): DrawnChart {
+  const values = series.flatMap((one) => one.values.filter((value) => value !== null));
+  const asLogarithm = logarithmic === true && values.length > 0 && values.every((value) => value > 0);
+  const label = { color: "var(--muted)", fontSize: 11, fontFamily: "inherit" };
+  const option = {
+    grid: { left: 6, right: 14, top: 10, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    xAxis: {
+      type: "category",
+      data: categories,
+      boundaryGap: false,
+      axisLabel: { ...label, hideOverlap: true, interval: labelInterval(categories.length, width) },
+      axisLine: { onZero: false, lineStyle: { color: "var(--axis)" } },
+      axisTick: { show: false },
+    },
+    yAxis: {
+      type: asLogarithm ? "log" : "value",
+      scale: true,
+      ...(asLogarithm ? logarithmicBounds(values) : {}),
+      splitNumber: 4,
+      axisLabel: { ...label, formatter: (value: number) => significant(value, 4) },
+      splitLine: { lineStyle: { color: "var(--rule)" } },
+    },
+    series: series.map(({ values }, index) => ({
+      type: "line",
+      data: values,
+      silent: true,
+      emphasis: { disabled: true },
+      connectNulls: false,
+      symbol: "circle",
+      symbolSize: 5,
+      showSymbol: categories.length <= markedPoints,
+      lineStyle: { color: seriesColour(index), width: 2, type: dashes[index % dashes.length] },
+      itemStyle: { color: seriesColour(index), borderWidth: 0 },
+    })),
+  };
+  return drawChart(id, option, { width, height, axis: "x", categories: categories.length });
+}
+
+/** Every how many epochs one is labelled, so that labels have some 44 pixels each. */
+const labelInterval = (count: number, width: number): number => Math.max(0, Math.ceil((count * 44) / width) - 1);
+
+/** Bounds at 1, 2 or 5 times a power of ten: whole powers would leave most of the chart empty. */
+function logarithmicBounds(values: readonly number[]): { readonly min: number; readonly max: number } {
+  const steps = [1, 2, 5, 10];
+  const power = (value: number) => 10 ** Math.floor(Math.log10(value));
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const below = steps.findLast((step) => step * power(low) <= low * (1 + 1e-9)) ?? 1;
+  const above = steps.find((step) => step * power(high) >= high * (1 - 1e-9)) ?? 10;
+  return { min: below * power(low), max: above * power(high) };
+}

@@ -1,0 +1,76 @@
+import type { RunRecord } from "../../../runs/record.ts";
+import type { BitWidth } from "../../page/chips.ts";
+import { bitsNow, type LayerState, layerStates } from "../run-state.ts";
+
+/** An activation on its way into a box. */
+export interface Wire {
+  readonly from: string;
+  /** null before the first epoch; 32 where nothing quantizes it. */
+  readonly bits: BitWidth | null;
+}
+
+/** What is drawn of a network: its input, its layers, and what joins or pools activations. */
+export interface Box {
+  readonly id: string;
+  readonly kind: "input" | "layer" | "other";
+  /** What the box does, in the network's words: "max-pool", "add". */
+  readonly does: string;
+  /** For layers. */
+  readonly state: LayerState | null;
+  readonly shape: readonly number[];
+  readonly wires: readonly Wire[];
+}
+
+type GraphNode = NonNullable<RunRecord["network"]["graph"]>[number];
+
+/** Kinds that change numbers, not the way: they are part of the line from their first input to the next box. */
+const partOfTheLine = new Set(["bias", "relu", "batch-norm", "folded-norm", "flatten", "quantizer"]);
+
+/** Kinds behind which an activation still lies on the grid of the quantizer before them. */
+const keepsGrid = (kind: string): boolean => kind === "flatten" || kind === "max-pool";
+
+const inputBits = 8;
+
+/** The network as boxes and lines, in topological order, with the bits after the last epoch. */
+export function boxesOf(record: RunRecord): readonly Box[] {
+  const states = new Map(layerStates(record).map((state) => [state.layer.name, state]));
+  /** Where the output of a node comes from, as a line into the next box. */
+  const lines = new Map<string, Wire>();
+  const boxes: Box[] = [];
+  for (const { id, kind, inputs, shape } of record.network.graph ?? chain(record)) {
+    const wires = inputs.flatMap((input) => lines.get(input) ?? []);
+    const [only] = wires;
+    if (partOfTheLine.has(kind) && only) {
+      const bits = kind === "quantizer" ? bitsNow(record, id) : kind === "flatten" || kind === "relu" ? only.bits : 32;
+      lines.set(id, { from: only.from, bits });
+      continue;
+    }
+    const state = states.get(id) ?? null;
+    boxes.push({
+      id,
+      kind: state ? "layer" : inputs.length === 0 ? "input" : "other",
+      does: kind,
+      state,
+      shape,
+      // What a layer reads is what the bit operations count.
+      wires: state && only ? [{ from: only.from, bits: state.inputBits }, ...wires.slice(1)] : wires,
+    });
+    const bits = inputs.length === 0 ? inputBits : keepsGrid(kind) && only ? only.bits : 32;
+    lines.set(id, { from: id, bits });
+  }
+  return boxes;
+}
+
+/** Records from before the graph was kept are of straight chains. */
+function chain({ network, data }: RunRecord): readonly GraphNode[] {
+  let before = "the network's input";
+  const input = { id: before, kind: "input", inputs: [], shape: data.imageShape };
+  return [
+    input,
+    ...network.layers.map(({ name, kind, outputShape }) => {
+      const node = { id: name, kind, inputs: [before], shape: outputShape };
+      before = name;
+      return node;
+    }),
+  ];
+}

@@ -1,0 +1,125 @@
+import type { RunRecord } from "../../../runs/record.ts";
+import { type Drawing, type Mark, picture } from "../../charts/picture.ts";
+import { type BitWidth, bitColour } from "../../page/chips.ts";
+import { integer, share } from "../../page/format.ts";
+import { type Markup, markup, shorten, shortenStart } from "../../page/markup.ts";
+import { type Box, boxesOf } from "./boxes.ts";
+import { type Layout, layOut, type Placed, type Route, type Sized } from "./layout.ts";
+
+const layerSize = { width: 150, height: 50 } as const;
+/** Letters are some 6 pixels wide at this size. */
+const otherSize = (label: string) => ({ width: 14 + 6 * label.length, height: 22 });
+
+/** Width of the whole column of a desktop, and of a phone. */
+const widths = { wide: 1056, narrow: 316 } as const;
+
+/** The network as a graph: on each line the bits of its activation, in each box the bits of its weight and its channels. */
+export function networkFigure(record: RunRecord): Markup {
+  const boxes = boxesOf(record);
+  const index = new Map(boxes.map(({ id }, position) => [id, position]));
+  const items: Sized[] = boxes.map((box) => ({
+    id: box.id,
+    ...(box.kind === "layer" ? layerSize : otherSize(labelOf(box))),
+    reads: box.wires.map(({ from }) => from),
+    follows: box.kind === "other" && box.wires.length === 1,
+  }));
+  const drawing = (width: number): Drawing => {
+    const layout = layOut(items, { width });
+    const content = markup`${layout.routes.map((route) => line(route))}${layout.routes.map((route) => end(route, layout.flow, boxes[index.get(route.to)!]!))}${layout.placed.map((at) => boxAt(at, boxes[index.get(at.id)!]!, index.get(at.id)!))}`;
+    return { width: layout.width, height: layout.height, content };
+  };
+  return picture({
+    id: "network",
+    title: "The network",
+    summary: `The network as a graph. ${boxes.map(spoken).join("; ")}.`,
+    marks: boxes.map(mark),
+    wide: drawing(widths.wide),
+    narrow: drawing(widths.narrow),
+  });
+}
+
+const bitsText = (bits: BitWidth | null | undefined): string =>
+  bits === null || bits === undefined ? "not known yet" : bits === 0 ? "pruned away" : `${bits} bits`;
+
+const nameOf = ({ id, kind }: Box): string => (kind === "input" ? "input" : id);
+
+const labelOf = ({ kind, does, shape }: Box): string =>
+  shorten(kind === "input" ? `input ${shape.join("×")}` : does, 20);
+
+/** What a layer does, as "5×5 conv2d". */
+function doing({ does, state }: Box): string {
+  const shape = state?.layer.weightShape ?? [];
+  return shape.length === 4 ? `${shape[0]}×${shape[1]} ${does}` : does;
+}
+
+/** What fits into a box: kernel, and kept of all output channels. */
+function brief(box: Box): string {
+  const { does, state } = box;
+  const shape = state?.layer.weightShape ?? [];
+  const kernel = shape.length === 4 ? `${shape[0]}×${shape[1]}${does.includes("depthwise") ? " dw" : ""}` : does;
+  return `${kernel} · ${keptOf(box).replace(" of ", "/")}`;
+}
+
+const keptOf = ({ state, shape }: Box): string =>
+  state === null
+    ? integer(shape.at(-1) ?? 0)
+    : state.prunes && state.kept !== null
+      ? `${integer(state.kept)} of ${integer(state.outputs)}`
+      : integer(state.outputs);
+
+function mark(box: Box): Mark {
+  const { state, shape, wires } = box;
+  return {
+    title: shorten(nameOf(box), 60),
+    lines: [
+      ...(box.kind === "input" ? [] : [["kind", doing(box)] as const]),
+      ...(state ? [["weight", bitsText(state.weightBits)] as const] : []),
+      ...wires.map(({ from, bits }) => [`reads ${shorten(from, 40)}`, bitsText(bits)] as const),
+      ...(state ? [["channels kept", keptOf(box)] as const] : []),
+      ["output", shape.join("×")],
+      ...(state ? [["MACs", integer(state.layer.macs)] as const] : []),
+    ],
+  };
+}
+
+function spoken(box: Box): string {
+  const reads = box.wires.map(({ from, bits }) => `${shorten(from, 40)} with ${bitsText(bits)}`).join(" and ");
+  const weight = box.state ? `, weight ${bitsText(box.state.weightBits)}, ${keptOf(box)} channels` : "";
+  return `${shorten(nameOf(box), 40)}${weight}${reads && `, reads ${reads}`}`;
+}
+
+const round = (value: number): number => Math.round(value * 10) / 10;
+
+const line = ({ points }: Route): Markup =>
+  markup`<path d="M${points.map(([x, y]) => `${round(x)} ${round(y)}`).join("L")}" fill="none" stroke="var(--axis)" stroke-width="1.25" stroke-linejoin="round"/>`;
+
+/** The arrow's head and the bits of the activation, just before the box that reads it. */
+function end({ points, input }: Route, flow: Layout["flow"], to: Box): Markup {
+  const [x, y] = points.at(-1)!;
+  const bits = to.wires[input]?.bits ?? null;
+  return flow === "down"
+    ? markup`<path d="M${round(x - 3.5)} ${round(y - 6)}h7l-3.5 6z" fill="var(--axis)"/>${chip(x - 12, y - 24, bits)}`
+    : markup`<path d="M${round(x - 6)} ${round(y - 3.5)}v7l6-3.5z" fill="var(--axis)"/>${chip(x - 33, y - 8, bits)}`;
+}
+
+function chip(x: number, y: number, bits: BitWidth | null): Markup {
+  const [fill, ink] = bits === null ? ["var(--paper)", "var(--muted)"] : [bitColour(bits), `var(--on-${bits})`];
+  return markup`<rect x="${round(x)}" y="${round(y)}" width="24" height="16" rx="3" fill="${fill}"/><text x="${round(x + 12)}" y="${round(y + 12)}" text-anchor="middle" font-size="11" font-weight="650" fill="${ink}">${bits ?? "–"}</text>`;
+}
+
+function boxAt({ x, y, width, height }: Placed, box: Box, index: number): Markup {
+  const frame = (fill: string, stroke: string) =>
+    markup`<rect class="frame" x="${round(x + 0.5)}" y="${round(y + 0.5)}" width="${width - 1}" height="${height - 1}" rx="4" fill="${fill}" stroke="${stroke}"/>`;
+  if (box.state === null) {
+    return markup`<g data-i="${index}">${frame("var(--sunken)", "none")}<text x="${round(x + width / 2)}" y="${round(y + 15)}" text-anchor="middle" font-size="11" fill="var(--muted)">${labelOf(box)}</text></g>`;
+  }
+  const { state } = box;
+  const inner = width - 18;
+  const bar = (size: number, fill: string) =>
+    markup`<rect x="${round(x + 9)}" y="${round(y + height - 7)}" width="${round(size)}" height="3" fill="${fill}"/>`;
+  return markup`<g data-i="${index}">${frame("var(--paper)", "var(--axis)")}
+<text x="${round(x + 9)}" y="${round(y + 17)}" font-size="11" font-weight="650" fill="var(--ink)">${shortenStart(state.layer.name, 18)}</text>
+${chip(x + width - 33, y + 22, state.weightBits)}
+<text x="${round(x + 9)}" y="${round(y + 34)}" font-size="11" fill="var(--muted)">${shorten(brief(box), 18)}</text>
+${bar(inner, "var(--bits-0)")}${state.kept !== null && bar((inner * share(state.kept, state.outputs)) / 100, "var(--kept)")}</g>`;
+}

@@ -1,0 +1,82 @@
+import type { RunRecord } from "../../runs/record.ts";
+import { duration, integer, moment } from "../page/format.ts";
+import { foreign, type Markup, markup } from "../page/markup.ts";
+import { pageText } from "../page/page.ts";
+import { plannedEpochs } from "./run-state.ts";
+import { accuracySection } from "./sections/accuracy.ts";
+import { baselineTable } from "./sections/baselines.ts";
+import { bitOperationSection } from "./sections/bit-operations.ts";
+import { bitWidthSection } from "./sections/bit-widths.ts";
+import { exportSection } from "./sections/export.ts";
+import { gateSection } from "./sections/gates.ts";
+import { headline } from "./sections/headline.ts";
+import { layerwiseSection } from "./sections/layerwise.ts";
+import { rangeSection } from "./sections/ranges.ts";
+import { reproductionSection } from "./sections/reproduction.ts";
+import { trainingSection } from "./sections/training.ts";
+import { warningSection } from "./sections/warnings.ts";
+import { weightSection } from "./sections/weights.ts";
+
+export interface ReportOptions {
+  /** Runs that this one is held against, as FP32 or fixed bit-widths. */
+  readonly baselines?: readonly RunRecord[];
+  /** Makes the page that is served while the run goes on, and follows it: a number that grows with each state. */
+  readonly liveVersion?: number;
+}
+
+/**
+ * The report of a run as one HTML file, made from the record alone. It loads nothing from anywhere, and the same
+ * record gives the same bytes. A run without a result gives a page with what there is.
+ */
+export function renderReport(record: RunRecord, { baselines = [], liveVersion }: ReportOptions = {}): string {
+  const warnings = warningSection(record);
+  const layerwise = layerwiseSection(record);
+  return pageText({
+    title: `${record.name} · Bayesian Bits`,
+    header: markup`${header(record)}${baselineTable(record, baselines)}`,
+    sections: [
+      ...(warnings ? [warnings] : []),
+      bitWidthSection(record),
+      bitOperationSection(record),
+      ...(layerwise ? [layerwise] : [gateSection(record), trainingSection(record)]),
+      weightSection(record),
+      ...(layerwise ? [] : [rangeSection(record)]),
+      accuracySection(record),
+      exportSection(record),
+      reproductionSection(record),
+    ],
+    footer: markup`Made from the run’s record by ${foreign(`bayesian-bits ${record.environment.version}`)}. Percentages of bit operations are relative to the same network with 32-bit weights and activations.`,
+    liveVersion,
+  });
+}
+
+function header(record: RunRecord): Markup {
+  const { name, network, data, status, seed, times } = record;
+  const when = times.finishedAt === null ? `started ${moment(times.startedAt)}` : moment(times.finishedAt);
+  return markup`<p class="kind">Bayesian Bits run report</p>
+<h1>${foreign(name, 120)}</h1>
+<p class="about">${foreign(network.name, 40)} on ${foreign(data.name, 40)} · <span class="status">${status}</span>${times.finishedAt === null && ","} ${foreign(when, 48)} · ${work(record)} in ${duration(times.seconds)} · seed\u00a0${seed}</p>
+${record.result === null && unfinishedBanner(record)}
+${headline(record)}`;
+}
+
+function work({ epochs, postTraining }: RunRecord): string {
+  const [count, what] = postTraining ? [postTraining.layers.length, "layer"] : [epochs.length, "epoch"];
+  return `${integer(count)} ${what}${count === 1 ? "" : "s"}`;
+}
+
+function unfinishedBanner(record: RunRecord): Markup {
+  const planned = plannedEpochs(record);
+  const last = record.epochs.at(-1);
+  const story = {
+    running: "This run has not finished.",
+    stopped: "This run was stopped before its end; it can be resumed.",
+    failed: "This run failed before its end.",
+    finished: "This run has finished, but its record holds no result.",
+  }[record.status];
+  return markup`<p class="banner">${story} ${
+    last
+      ? `The figures are those after epoch ${integer(last.epoch)}${planned === null ? "" : ` of ${integer(planned)}`}.`
+      : `No ${record.postTraining ? "result" : "epoch"} is finished yet, so there are no figures.`
+  }</p>`;
+}

@@ -1,0 +1,69 @@
+import type { EpochRecord, LearnedQuantizer, RunRecord } from "../../runs/record.ts";
+import type { BitWidth } from "../page/chips.ts";
+
+/** The network's input is 8-bit image data; it has no quantizer. */
+const inputBits = 8;
+
+/** What the last finished epoch, or the last layer quantized, says of a quantizer; null before the first. */
+export function learnedNow(record: RunRecord, id: string): LearnedQuantizer | null {
+  return record.epochs.at(-1)?.quantizers[id] ?? record.postTraining?.quantizers[id] ?? null;
+}
+
+/** Bits shown for a quantizer: 0 where every channel is pruned, null before the first epoch. */
+export function bitsNow(record: RunRecord, id: string): BitWidth | null {
+  const learned = learnedNow(record, id);
+  return learned && bitsOf(learned);
+}
+
+/** Bits that a learned state stands for: 0 where every channel is pruned. */
+export const bitsOf = ({ bits, kept }: LearnedQuantizer): BitWidth => (kept === 0 ? 0 : bits);
+
+type Layer = RunRecord["network"]["layers"][number];
+
+export interface LayerState {
+  readonly layer: Layer;
+  /** null before the first epoch. */
+  readonly weightBits: BitWidth | null;
+  readonly inputBits: BitWidth | null;
+  readonly outputs: number;
+  /** Output channels that are left; all of them where channels cannot be pruned. */
+  readonly kept: number | null;
+  readonly prunes: boolean;
+}
+
+/** The layers as they stand after the last epoch, in the network's order. A tensor without a quantizer has 32 bits. */
+export function layerStates(record: RunRecord): readonly LayerState[] {
+  const known = new Map(record.quantizers.map((quantizer) => [quantizer.id, quantizer]));
+  return record.network.layers.map((layer) => {
+    const outputs = layer.outputShape.at(-1) ?? 0;
+    const learned = layer.weightQuantizer === null ? null : learnedNow(record, layer.weightQuantizer);
+    const prunes = layer.weightQuantizer !== null && (known.get(layer.weightQuantizer)?.channels ?? null) !== null;
+    return {
+      layer,
+      weightBits: layer.weightQuantizer === null ? 32 : learned && bitsOf(learned),
+      inputBits: layer.inputQuantizer === null ? inputBits : bitsNow(record, layer.inputQuantizer),
+      outputs,
+      kept: prunes ? (learned?.kept ?? null) : outputs,
+      prunes,
+    };
+  });
+}
+
+/** Output channels kept after the last epoch, over all layers; null before the first. */
+export function channelsNow(record: RunRecord): { readonly kept: number; readonly of: number } | null {
+  if (record.epochs.length === 0) return null;
+  const pruned = record.quantizers.filter(({ channels }) => channels !== null);
+  const kept = pruned.reduce((sum, { id }) => sum + (learnedNow(record, id)?.kept ?? 0), 0);
+  return { kept, of: pruned.reduce((sum, { channels }) => sum + (channels ?? 0), 0) };
+}
+
+/** Images of the split on which the epochs are evaluated. */
+export const evaluationImages = (record: RunRecord, { evaluation }: EpochRecord): number =>
+  evaluation.split === "test" ? record.data.testImages : record.data.validationImages;
+
+/** How many epochs were asked for, where the configuration says so. */
+export function plannedEpochs({ config }: RunRecord): number | null {
+  const training = config.training;
+  if (typeof training !== "object" || training === null || !("epochs" in training)) return null;
+  return typeof training.epochs === "number" ? training.epochs : null;
+}

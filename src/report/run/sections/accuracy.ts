@@ -1,0 +1,102 @@
+import type { Calibration, WorstImage } from "../../../runs/analysis.ts";
+import type { RunRecord } from "../../../runs/record.ts";
+import { picture } from "../../charts/picture.ts";
+import { fixed, integer, percent, points, share, significant } from "../../page/format.ts";
+import { foreign, type Markup, markup, shorten } from "../../page/markup.ts";
+import { later, type Section } from "../../page/section.ts";
+import { wilsonInterval } from "../../page/wilson-interval.ts";
+import { confusionMarkup } from "./confusion.ts";
+
+/** What the network gets right and wrong on the test set, and whether it knows. */
+export function accuracySection(record: RunRecord): Section {
+  const { result, analysis, data } = record;
+  return {
+    id: "right-and-wrong",
+    title: "Right and wrong",
+    body:
+      result === null
+        ? later("The test set is examined when the run ends.")
+        : markup`${gateModes(record, result)}
+${confusionMarkup(result.confusion, data.classes)}
+${analysis && calibrationMarkup(analysis.calibration)}
+${analysis && worstMarkup(analysis.worst, data.classes)}`,
+  };
+}
+
+function gateModes({ data }: RunRecord, { top1, sampledTop1 }: NonNullable<RunRecord["result"]>): Markup {
+  const interval = (value: number) =>
+    wilsonInterval(value, data.testImages)
+      .map((end) => fixed(end))
+      .join("–");
+  return markup`<p>With test-time gates, as exported, the network classifies ${percent(top1)} of ${integer(data.testImages)} test images correctly (95\u202f% interval ${interval(top1)}); with gates sampled as in training ${percent(sampledTop1)} (${interval(sampledTop1)}), ${points(sampledTop1 - top1)}.</p>`;
+}
+
+/** Smaller bins say too little to be drawn at full strength. */
+const fewImages = 20;
+
+const side = { wide: 300, narrow: 300 } as const;
+
+function calibrationMarkup({ bins, expectedError }: Calibration): Markup {
+  const drawn = bins.filter(({ images }) => images > 0);
+  const [left, top, size] = [34, 8, side.wide - 50];
+  const x = (value: number) => (left + value * size).toFixed(1);
+  const y = (value: number) => (top + (1 - value) * size).toFixed(1);
+  const ticks = [0, 0.25, 0.5, 0.75, 1].map(
+    (value) =>
+      markup`<path d="M${x(0)} ${y(value)}H${x(1)}" stroke="var(--rule)"/><text x="${left - 6}" y="${Number(y(value)) + 4}" text-anchor="end" font-size="11" fill="var(--muted)">${value * 100}</text><text x="${x(value)}" y="${top + size + 16}" text-anchor="middle" font-size="11" fill="var(--muted)">${value * 100}</text>`,
+  );
+  const marks = drawn.map(
+    ({ confidence, accuracy, images }, index) =>
+      markup`<g data-i="${index}"><path d="M${x(confidence)} ${y(confidence)}V${y(accuracy)}" stroke="var(--wrong)" stroke-width="1.5"/><circle class="frame" cx="${x(confidence)}" cy="${y(accuracy)}" r="4" fill="${images < fewImages ? "var(--paper)" : "var(--series-1)"}" stroke="var(--series-1)" stroke-width="1.5"/></g>`,
+  );
+  const drawing = {
+    width: side.wide,
+    height: top + size + 22,
+    content: markup`${ticks}<path d="M${x(0)} ${y(0)}L${x(1)} ${y(1)}" stroke="var(--axis)" stroke-dasharray="4 3"/>${marks}`,
+  };
+  return markup`<div class="figures">${picture({
+    id: "calibration",
+    title: "Calibration: share correct by confidence, %",
+    summary: `Share classified correctly by mean confidence. ${drawn.map(({ images, confidence, accuracy }) => `${percent(100 * confidence, 1)}: ${percent(100 * accuracy, 1)} of ${integer(images)}`).join("; ")}.`,
+    marks: drawn.map(({ images, confidence, accuracy }) => ({
+      title: `${integer(images)} images`,
+      lines: [
+        ["confidence", percent(100 * confidence)],
+        ["correct", percent(100 * accuracy)],
+      ],
+    })),
+    wide: drawing,
+    narrow: drawing,
+    note: markup`Each dot is the images whose confidence falls into one fifteenth of the axis; hollow dots stand for fewer than ${fewImages}. On the dashed line the network is right as often as it says.`,
+  })}<div class="beside"><h3>Is it as sure as it should be?</h3>
+<p>Expected calibration error: <strong>${significant(100 * expectedError, 3)} points</strong>, the mean distance between confidence and share correct, weighted by images.</p>
+<p>${mood(drawn)}</p></div></div>`;
+}
+
+function mood(bins: Calibration["bins"]): string {
+  const images = bins.reduce((sum, bin) => sum + bin.images, 0);
+  const mean = (value: (bin: Calibration["bins"][number]) => number) =>
+    bins.reduce((sum, bin) => sum + bin.images * value(bin), 0) / Math.max(1, images);
+  const difference = 100 * (mean(({ confidence }) => confidence) - mean(({ accuracy }) => accuracy));
+  const way = difference > 0 ? "surer than it is right" : "less sure than it is right";
+  const sure = bins.at(-1);
+  const last = sure
+    ? ` Its most confident images, ${percent(share(sure.images, images), 1)} of all, are right in ${percent(100 * sure.accuracy)} of the cases.`
+    : "";
+  return `On the whole the network is ${way}, by ${significant(Math.abs(difference), 2)} points.${last}`;
+}
+
+function worstMarkup(worst: readonly WorstImage[], classes: readonly string[]): Markup {
+  if (worst.length === 0) return markup`<h3>Worst mistakes</h3><p>No test image was classified wrongly.</p>`;
+  const name = (index: number) => classes[index] ?? String(index);
+  return markup`<h3>Worst mistakes</h3>
+<p>The test images that the network got wrong with the highest confidence.</p>
+<ul class="gallery">${worst.map(({ png, width, height, index, truth, predicted, confidence, truthProbability }) => {
+    const alt = `Test image ${index}: ${shorten(name(truth), 40)}, taken for ${shorten(name(predicted), 40)}`;
+    const title = `truth ${percent(100 * truthProbability)}, taken for ${percent(100 * confidence)}`;
+    return markup`<li><img src="data:image/png;base64,${png}" width="${width}" height="${height}" alt="${alt}" title="${title}">
+<span class="classes">${foreign(name(truth), 16)} → <strong>${foreign(name(predicted), 16)}</strong></span>
+<span class="sure">${percent(100 * confidence, 1)} sure</span>
+<span class="sure">image ${integer(index)}</span></li>\n`;
+  })}</ul>`;
+}

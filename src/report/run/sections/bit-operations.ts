@@ -1,0 +1,149 @@
+import type { RunRecord, RunResult } from "../../../runs/record.ts";
+import { barFigure } from "../../charts/bar-figure.ts";
+import { bitChip, keptBar } from "../../page/chips.ts";
+import { bytes, integer, percent, share, significant } from "../../page/format.ts";
+import { foreign, type Markup, markup } from "../../page/markup.ts";
+import { later, type Section } from "../../page/section.ts";
+import { type Column, table } from "../../page/table.ts";
+import { differ } from "./headline.ts";
+
+/** Where the bit operations, the bytes and the channels of the network are. */
+export function bitOperationSection(record: RunRecord): Section {
+  const { result } = record;
+  return {
+    id: "layers",
+    title: "Layers and bit operations",
+    body: result
+      ? markup`<div class="figures">${costFigures(record, result)}</div>${layerTable(record, result)}${formula(record, result)}`
+      : markup`${later("The bit operations of each layer are counted when the run ends.")}${formula(record, null)}`,
+  };
+}
+
+/** More layers than this make bars too many to read: the table says it. */
+const chartedLayers = 24;
+
+function costFigures({ network }: RunRecord, { layers, bytes: size }: RunResult): readonly Markup[] {
+  if (layers.length > chartedLayers) return [];
+  const known = new Map(network.layers.map((layer) => [layer.name, layer]));
+  const categories = layers.map(({ name }) => name);
+  const float = layers.map(({ name }) => 4 * (known.get(name)?.parameters ?? 0));
+  return [
+    barFigure({
+      id: "bops-share",
+      title: "Share of the bit operations, %",
+      unit: "\u202f%",
+      category: "layer",
+      categories,
+      series: [
+        { name: "learned network", values: layers.map((layer) => layer.share) },
+        {
+          name: "32-bit network",
+          values: layers.map(({ name }) => share(known.get(name)?.macs ?? 0, network.macs)),
+        },
+      ],
+    }),
+    barFigure({
+      id: "bytes-share",
+      title: "Share of the bytes, %",
+      unit: "\u202f%",
+      category: "layer",
+      categories,
+      series: [
+        {
+          name: `learned network, ${bytes(size.packed)}`,
+          values: layers.map((layer) => share(layer.bytes, size.packed)),
+        },
+        { name: `32-bit network, ${bytes(size.fp32)}`, values: float.map((value) => share(value, size.fp32)) },
+      ],
+    }),
+  ];
+}
+
+function formula(record: RunRecord, result: RunResult | null): Markup {
+  return markup`<div class="formula"><h3>How bit operations are counted</h3>
+<p class="equation">BOPs(layer) = MACs · weight bits · input activation bits · kept share of outputs · kept share of inputs</p>
+<p>Bit operations are not latency: a runtime gains only where it has kernels for the bit-widths. MACs are those of the unpruned layer, for one image. The kept inputs are what is left of the layers that feed it. The network’s input counts as 8 bits.</p>
+<p class="equation">relative BOPs = sum over the layers ÷ (32\u202f·\u202f32\u202f·\u202f${integer(record.network.macs)} MACs)</p>
+${result && worked(record, result)}</div>`;
+}
+
+/** The formula with the figures of the layer that costs most, and the sum beside the authors'. */
+function worked({ network }: RunRecord, result: RunResult): Markup {
+  const dearest = result.layers.reduce((most, one) => (one.bops > most.bops ? one : most), result.layers[0]!);
+  const { name, weightBits, inputBits, keptOutputs, outputs, keptInputs, inputs, bops } = dearest;
+  const macs = network.layers.find((layer) => layer.name === name)?.macs ?? 0;
+  const { relativeBops, relativeBopsAuthors } = result;
+  return markup`<p>Here, ${foreign(name, 40)}: ${integer(macs)} · ${weightBits} · ${inputBits} · ${integer(keptOutputs)}/${integer(outputs)} · ${integer(keptInputs)}/${integer(inputs)} = ${integer(bops)}.</p>
+<p>The authors’ formula counts pruned inputs on straight chains only. ${
+    differ(relativeBops, relativeBopsAuthors)
+      ? `It gives ${significant(relativeBopsAuthors, 4)}\u202f% where ours gives ${significant(relativeBops, 4)}\u202f%.`
+      : `For this network both give ${significant(relativeBops, 4)}\u202f%.`
+  }</p>`;
+}
+
+function layerTable({ network }: RunRecord, { layers, bytes: size, parameters }: RunResult): Markup {
+  const known = new Map(network.layers.map((layer) => [layer.name, layer]));
+  const total = layers.reduce((sum, { bops }) => sum + bops, 0);
+  const byAuthors = layers.map((row) => row.bopsAuthors ?? row.bops);
+  const authors: Column<RunResult["layers"][number]>[] = layers.some((row, index) =>
+    differ(row.bops, byAuthors[index]!),
+  )
+    ? [
+        {
+          title: "BOPs, authors’ formula",
+          kind: "number",
+          value: (row) => row.bopsAuthors ?? row.bops,
+          show: (row) => integer(row.bopsAuthors ?? row.bops),
+        },
+      ]
+    : [];
+  return table<RunResult["layers"][number]>({
+    id: "layer-table",
+    caption: "What each layer costs",
+    columns: [
+      { title: "Layer", value: ({ name }) => name, show: ({ name }) => foreign(name, 40) },
+      { title: "Weight shape", value: ({ name }) => known.get(name)?.weightShape.join("×") ?? null },
+      {
+        title: "MACs",
+        kind: "number",
+        value: ({ name }) => known.get(name)?.macs ?? null,
+        show: ({ name }) => integer(known.get(name)?.macs ?? 0),
+      },
+      { title: "Weight bits", kind: "picture", value: (row) => row.weightBits, show: (row) => bitChip(row.weightBits) },
+      { title: "Input bits", kind: "picture", value: (row) => row.inputBits, show: (row) => bitChip(row.inputBits) },
+      {
+        title: "Outputs kept",
+        kind: "number",
+        value: (row) => row.keptOutputs,
+        show: (row) =>
+          markup`${integer(row.keptOutputs)} of ${integer(row.outputs)} ${keptBar(row.keptOutputs, row.outputs)}`,
+      },
+      {
+        title: "Inputs kept",
+        kind: "number",
+        value: (row) => row.keptInputs,
+        show: (row) => `${integer(row.keptInputs)} of ${integer(row.inputs)}`,
+      },
+      { title: "BOPs", kind: "number", value: (row) => row.bops, show: (row) => integer(row.bops) },
+      ...authors,
+      { title: "Share", kind: "number", value: (row) => row.share, show: (row) => percent(row.share, 1) },
+      { title: "Parameters", kind: "number", value: (row) => row.parameters, show: (row) => integer(row.parameters) },
+      { title: "Size", kind: "number", value: (row) => row.bytes, show: (row) => bytes(row.bytes) },
+    ],
+    rows: layers,
+    total: [
+      "Network",
+      "",
+      integer(network.macs),
+      "",
+      "",
+      "",
+      "",
+      integer(total),
+      ...authors.map(() => integer(byAuthors.reduce((sum, bops) => sum + bops, 0))),
+      percent(100, 1),
+      integer(parameters.kept),
+      bytes(size.packed),
+    ],
+  });
+}

@@ -1,0 +1,83 @@
+import type { ChannelGates } from "../../../runs/analysis.ts";
+import type { RunRecord } from "../../../runs/record.ts";
+import { heatStrip, stripData } from "../../charts/strip.ts";
+import { keptBar } from "../../page/chips.ts";
+import { integer, percent, share } from "../../page/format.ts";
+import { foreign, type Markup, markup } from "../../page/markup.ts";
+import { table } from "../../page/table.ts";
+import { channelCourses } from "./channel-courses.ts";
+
+/** A gate that is neither nearly always open nor nearly always closed could still go either way. */
+const undecided = (probability: number): boolean => probability > 0.05 && probability < 0.95;
+
+/** More cells than this are finer than a strip's pixels: neighbouring channels are then shown by their mean. */
+const longStripCells = 512;
+
+/** Which channels are left: gate by gate at the end, and how many over the epochs. Nothing where none can be pruned. */
+export function channelMarkup(record: RunRecord): Markup | null {
+  if (record.quantizers.every(({ channels }) => channels === null)) return null;
+  const gates = record.analysis?.channels ?? [];
+  return markup`<h3>Channels</h3>${gates.length > 0 && gateTable(gates, record)}<div class="figures">${channelCourses(record)}</div>`;
+}
+
+const block = "channel-strips";
+
+function gateTable(gates: readonly ChannelGates[], record: RunRecord): Markup {
+  const layer = new Map(record.quantizers.map(({ id, layer }) => [id, layer]));
+  const rowOf = new Map(gates.map(({ quantizer }, row) => [quantizer, row]));
+  const open = (probabilities: readonly number[]) => probabilities.filter(undecided).length;
+  return markup`${table<ChannelGates>({
+    id: "channel-table",
+    caption: "Probability that each channel’s gate is open, at the end, sorted",
+    columns: [
+      {
+        title: "Layer",
+        value: ({ quantizer }) => layer.get(quantizer) ?? quantizer,
+        show: ({ quantizer }) => foreign(layer.get(quantizer) ?? quantizer, 40),
+      },
+      {
+        title: "Channels, from the most open gate to the most closed",
+        kind: "picture",
+        value: ({ probabilities, kept }) => share(kept.length, probabilities.length),
+        show: ({ quantizer, probabilities }) =>
+          heatStrip(sorted(probabilities), { block, row: rowOf.get(quantizer)!, key: "gate" }, { long: true }),
+      },
+      {
+        title: "Kept",
+        kind: "number",
+        value: ({ kept }) => kept.length,
+        show: ({ kept, probabilities }) =>
+          markup`${integer(kept.length)} of ${integer(probabilities.length)} ${keptBar(kept.length, probabilities.length)}`,
+      },
+      {
+        title: "Share",
+        kind: "number",
+        value: ({ kept, probabilities }) => share(kept.length, probabilities.length),
+        show: ({ kept, probabilities }) => percent(share(kept.length, probabilities.length), 1),
+      },
+      {
+        title: "Undecided (5–95 %)",
+        kind: "number",
+        value: ({ probabilities }) => open(probabilities),
+        show: ({ probabilities }) => integer(open(probabilities)),
+      },
+    ],
+    rows: gates,
+  })}
+${stripData(block, {
+  category: "channel, by rank,",
+  unit: { gate: "probability" },
+  rows: gates.map(({ probabilities }) => ({ gate: sorted(probabilities) })),
+})}`;
+}
+
+/** Highest first; of very many channels, means of neighbours. */
+function sorted(probabilities: readonly number[]): readonly number[] {
+  const all = probabilities.toSorted((one, other) => other - one);
+  const together = Math.ceil(all.length / longStripCells);
+  if (together === 1) return all;
+  return Array.from({ length: Math.ceil(all.length / together) }, (_, cell) => {
+    const part = all.slice(cell * together, (cell + 1) * together);
+    return part.reduce((sum, value) => sum + value, 0) / part.length;
+  });
+}

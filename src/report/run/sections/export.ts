@@ -1,0 +1,98 @@
+import type { ExportRecord, RunRecord, Verification } from "../../../runs/record.ts";
+import { bytes, integer, percent, points, significant, times } from "../../page/format.ts";
+import { foreign, type Markup, markup } from "../../page/markup.ts";
+import { facts, later, type Section } from "../../page/section.ts";
+import { type Column, table } from "../../page/table.ts";
+
+/** The file that ships, and what a real runtime makes of it. */
+export function exportSection(record: RunRecord): Section {
+  return {
+    id: "export",
+    title: "Exported network",
+    body: record.export ? exported(record.export) : later("No network has been exported from this run yet."),
+  };
+}
+
+function exported({ file, form, opset, bytes: size, sha256, verification }: ExportRecord): Markup {
+  return markup`${facts([
+    ["File", foreign(file, 120)],
+    ["Form", `ONNX, ${form}, opset ${opset}`],
+    ["Size", `${bytes(size)} (${integer(size)} bytes)`],
+    ["SHA-256", markup`<code>${sha256}</code>`],
+  ])}
+<p class="note">This file is what ships. Checkpoints are not deployable: they hold float32 weights, gates and optimizer state.</p>
+${verification ? verified(verification) : later("The file has not been verified in a runtime.")}`;
+}
+
+function verified({
+  runtime,
+  images,
+  top1,
+  trainerTop1,
+  sameClass,
+  nearTies = 0,
+  layers,
+  latency,
+}: Verification): Markup {
+  return markup`<h3>Verification in ${foreign(runtime)}</h3>
+${facts([
+  ["Images", integer(images)],
+  ["Top-1 of the file", percent(top1)],
+  ["Top-1 of the trainer", markup`${percent(trainerTop1)} (file ${points(top1 - trainerTop1)})`],
+  ["Same class", percent(sameClass)],
+  ...(nearTies > 0 ? [["Another class, nearly tied", `${integer(nearTies)} images`] as const] : []),
+])}
+${table<Verification["layers"][number]>({
+  id: "verification",
+  caption: "Codes of the file against the trainer’s, on the runtime’s own inputs",
+  columns: [
+    { title: "Tensor", value: ({ name }) => name, show: ({ name }) => foreign(name) },
+    { title: "Elements", kind: "number", value: ({ elements }) => elements, show: ({ elements }) => integer(elements) },
+    {
+      title: "Equal codes",
+      kind: "number",
+      value: ({ equalCodes }) => equalCodes,
+      show: ({ equalCodes }) => `${significant(equalCodes, 7)}\u202f%`,
+    },
+    { title: "Largest difference, in codes", kind: "number", value: ({ largestDifference }) => largestDifference },
+  ],
+  rows: layers,
+})}
+${latency && latency.length > 0 && latencyTable(latency)}`;
+}
+
+type Latency = NonNullable<Verification["latency"]>[number];
+
+const latencyTable = (latency: readonly Latency[]): Markup => markup`<h3>Latency</h3>
+<p>Bit operations are not latency: a runtime gains only where it has kernels for the bit-widths. Measured in this runtime with the threads of the run, on the machine that verified the file.</p>
+${table<Latency>({
+  id: "latency",
+  caption: "Median time of one batch",
+  columns: [
+    { title: "Batch", kind: "number", value: ({ batch }) => batch },
+    ...(latency.some(({ threads }) => threads !== undefined) ? [threadColumn] : []),
+    milliseconds("This file", ({ medianMs }) => medianMs),
+    milliseconds("FP32, unpruned", ({ fp32MedianMs }) => fp32MedianMs),
+    {
+      title: "FP32 time / this file’s",
+      kind: "number",
+      value: ({ medianMs, fp32MedianMs }) => (medianMs === 0 ? null : fp32MedianMs / medianMs),
+      show: ({ medianMs, fp32MedianMs }) => (medianMs === 0 ? "–" : times(fp32MedianMs / medianMs)),
+    },
+  ],
+  rows: latency,
+})}`;
+
+const threadColumn: Column<Latency> = {
+  title: "Threads",
+  kind: "number",
+  value: ({ threads }) => threads ?? null,
+  show: ({ threads }) => (threads === undefined ? "–" : integer(threads)),
+};
+
+const milliseconds = <Row>(title: string, value: (row: Row) => number): Column<Row> => ({
+  title,
+  kind: "number",
+  value,
+  show: (row) => `${significant(value(row))}\u202fms`,
+});

@@ -1,0 +1,112 @@
+import type { RunRecord } from "../../../runs/record.ts";
+import { bytes, fixed, integer, percent, points, share, significant, threadCount, times } from "../../page/format.ts";
+import { type Markup, markup } from "../../page/markup.ts";
+import { wilsonInterval } from "../../page/wilson-interval.ts";
+import { channelsNow, evaluationImages } from "../run-state.ts";
+
+interface Headline {
+  readonly name: string;
+  readonly value: string;
+  readonly note: Markup | string;
+}
+
+/** The figures by which one decides whether this network ships; null before the first epoch. */
+export function headline(record: RunRecord): Markup | null {
+  const figures = record.result ? finished(record, record.result) : unfinished(record);
+  if (figures.length === 0) return null;
+  return markup`<dl class="headline">${figures.map(
+    ({ name, value, note }) =>
+      markup`<div><dt>${name}</dt><dd><strong>${value}</strong> <span>${note}</span></dd></div>\n`,
+  )}</dl>`;
+}
+
+function finished(record: RunRecord, result: NonNullable<RunRecord["result"]>): readonly Headline[] {
+  const { data } = record;
+  const { top1, sampledTop1, relativeBops, relativeBopsAuthors, bytes: size, channels, parameters } = result;
+  return [
+    accuracy("Top-1, test set", top1, data.testImages),
+    {
+      name: "Relative bit operations",
+      value: `${significant(relativeBops)}\u202f%`,
+      note: differ(relativeBops, relativeBopsAuthors)
+        ? `of the 32-bit network; ${significant(relativeBopsAuthors)}\u202f% by the authors’ formula`
+        : `of the 32-bit network: ${times(100 / relativeBops)} fewer`,
+    },
+    {
+      name: "Packed size",
+      value: bytes(size.packed),
+      note: `of ${bytes(size.fp32)} in FP32: ${times(size.fp32 / size.packed)} smaller`,
+    },
+    {
+      name: "Parameters kept",
+      value: percent(share(parameters.kept, parameters.of), 1),
+      note: `${integer(parameters.kept)} of ${integer(parameters.of)}`,
+    },
+    channelFigure(channels),
+    ...floatFigure(record),
+    latencyFigure(record) ?? {
+      name: "Top-1 with sampled gates",
+      value: percent(sampledTop1),
+      note: `${points(sampledTop1 - top1)} against test-time gates`,
+    },
+  ];
+}
+
+/** What a run began with that quantized a trained network. */
+const floatFigure = ({ postTraining, result }: RunRecord): readonly Headline[] =>
+  postTraining
+    ? [
+        {
+          name: "Top-1 in float32",
+          value: percent(postTraining.floatTop1),
+          note: `${points(result!.top1 - postTraining.floatTop1)} by quantization`,
+        },
+      ]
+    : [];
+
+/** Of one image where that was measured, as that is what one waits for. */
+function latencyFigure({ export: exported }: RunRecord): Headline | null {
+  const latencies = exported?.verification?.latency ?? [];
+  const [first] = latencies.toSorted((one, other) => one.batch - other.batch);
+  if (!first) return null;
+  const { batch, threads, medianMs, fp32MedianMs } = first;
+  const on = threads === undefined ? "" : `, ${threadCount(threads)}`;
+  return {
+    name: "Latency in the verified runtime",
+    value: `${significant(medianMs)}\u202fms`,
+    note: `batch of ${integer(batch)}${on}; FP32 ${significant(fp32MedianMs)}\u202fms. Bit operations are not latency`,
+  };
+}
+
+function unfinished(record: RunRecord): readonly Headline[] {
+  const last = record.epochs.at(-1);
+  if (!last) return [];
+  const channels = channelsNow(record);
+  return [
+    accuracy(`Top-1, ${last.evaluation.split} set`, last.evaluation.top1, evaluationImages(record, last)),
+    {
+      name: "Relative bit operations",
+      value: `${significant(last.relativeBops)}\u202f%`,
+      note: "of the 32-bit network",
+    },
+    ...(channels && channels.of > 0 ? [channelFigure(channels)] : []),
+  ];
+}
+
+function accuracy(name: string, top1: number, images: number): Headline {
+  const [low, high] = wilsonInterval(top1, images);
+  return {
+    name,
+    value: percent(top1),
+    note: markup`<abbr title="Wilson score interval">95\u202f% interval</abbr> ${fixed(low)}–${fixed(high)}, ${integer(images)} images`,
+  };
+}
+
+const channelFigure = ({ kept, of }: { kept: number; of: number }): Headline => ({
+  name: "Channels kept",
+  value: of === 0 ? "all" : percent(share(kept, of), 1),
+  note: of === 0 ? "this run prunes no channels" : `${integer(kept)} of ${integer(of)} that can be pruned`,
+});
+
+/** Whether two percentages differ by more than rounding. */
+export const differ = (one: number, other: number): boolean => Math.abs(one - other) > 1e-6 * Math.abs(one);

@@ -1,0 +1,53 @@
+import { stringify } from "yaml";
+import type { RunRecord } from "../../../runs/record.ts";
+import { duration, integer, moment } from "../../page/format.ts";
+import { foreign, type Markup, markup } from "../../page/markup.ts";
+import { facts, type Section } from "../../page/section.ts";
+import { table } from "../../page/table.ts";
+
+/** Everything one needs to get the same network again. */
+export function reproductionSection(record: RunRecord): Section {
+  const { config, configHash, data } = record;
+  return {
+    id: "reproduce",
+    title: "Reproduce this run",
+    body: markup`<p>In the folder of this report, whose config.yaml is the configuration below with everything resolved:</p>
+<pre class="command"><code>bayesian-bits train config.yaml --out ../again</code></pre>
+<p class="note">The same configuration and seed give the same weights, byte for byte, on the same machine, engine and thread count.</p>
+${environment(record)}
+<h3>Configuration</h3>
+<p class="note">SHA-256 <code>${configHash}</code></p>
+<pre class="listing" tabindex="0" role="region" aria-label="Configuration"><code>${stringify(config, { lineWidth: 0 })}</code></pre>
+<h3>Data and files</h3>
+<p>${foreign(data.name)}: ${integer(data.trainImages)} training, ${integer(data.validationImages)} validation and ${integer(data.testImages)} test images of ${data.imageShape.join(" × ")}, ${data.classes.length} classes.</p>
+${fileTable(record)}`,
+  };
+}
+
+function environment({ environment: at, seed, times }: RunRecord): Markup {
+  return facts([
+    ["Seed", markup`<code>${seed}</code>`],
+    ["Program", foreign(`bayesian-bits ${at.version}`)],
+    ["Node.js", foreign(at.node)],
+    ["Engine", foreign(`${at.engine}, TensorFlow ${at.tensorflow}, ${at.device}`, 120)],
+    ["Threads", integer(at.threads)],
+    ["Processor", foreign(`${at.cpu} (${at.platform})`, 120)],
+    ["Instruction sets", foreign(at.instructionSets.join(", ") || "not known", 200)],
+    ["Started", foreign(moment(times.startedAt), 40)],
+    ["Ended", times.finishedAt === null ? "not yet" : foreign(moment(times.finishedAt), 40)],
+    ["Computing time", duration(times.seconds)],
+  ]);
+}
+
+function fileTable({ data, network }: RunRecord): Markup {
+  return table<RunRecord["data"]["files"][number]>({
+    id: "data-files",
+    caption: "Files and their checksums",
+    columns: [
+      { title: "File", value: ({ name }) => name, show: ({ name }) => foreign(name) },
+      { title: "Bytes", kind: "number", value: ({ bytes }) => bytes, show: ({ bytes }) => integer(bytes) },
+      { title: "SHA-256", value: ({ sha256 }) => sha256, show: ({ sha256 }) => markup`<code>${sha256}</code>` },
+    ],
+    rows: network.file === null ? data.files : [network.file, ...data.files],
+  });
+}

@@ -1,0 +1,208 @@
+import { createHash } from "node:crypto";
+import { Script } from "node:vm";
+import t from "tap";
+import { renderReport } from "../../../src/report/run/render-report.ts";
+import { hostileNames, hostileRecord } from "../../fixtures/hostile-record.ts";
+import { sampleRecord, unfinishedRecord } from "../../fixtures/sample-record.ts";
+
+const megabyte = 1e6;
+
+const hashOf = (text: string) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+
+/** The first place that has the pattern, or null: a failing test then shows the place and not the page. */
+const found = (page: string, pattern: RegExp): string | null => pattern.exec(page)?.[0] ?? null;
+
+const withoutScript = (page: string): string => page.replace(/<script>[\s\S]*<\/script>/, "");
+
+/** What stands between the first `<tag…>` of this exact form and its end. */
+const contentOf = (page: string, tag: string) => new RegExp(`<${tag}>([\\s\\S]*?)</${tag}>`).exec(page)?.[1] ?? "";
+
+t.test("the same record gives the same bytes", async (t) => {
+  t.equal(renderReport(sampleRecord()), renderReport(sampleRecord()));
+});
+
+t.test("the page says what was learned", async (t) => {
+  const page = renderReport(sampleRecord());
+  for (const { id } of sampleRecord().quantizers) {
+    t.ok(page.includes(`<th scope="row" data-value="${id}">`), `${id} has a row`);
+  }
+  for (const text of ["99.06\u202f%", "98.85–99.23", "0.359\u202f%", "373 of 608", "−0.09 points", "302 of 512"]) {
+    t.ok(page.includes(text), text);
+  }
+  for (const { sha256 } of sampleRecord().data.files) t.ok(page.includes(sha256), "a data file's checksum");
+  t.ok(page.includes("priorStrength: 0.1"), "the configuration is listed");
+  t.ok(page.includes("bayesian-bits train config.yaml"), "the command is given");
+});
+
+t.test("mu is drawn over the epochs where it was steered, and only there", async (t) => {
+  const record = sampleRecord();
+  const steered = (mu: (index: number) => number) =>
+    renderReport({ ...record, epochs: record.epochs.map((epoch, index) => ({ ...epoch, priorStrength: mu(index) })) });
+  t.match(
+    found(
+      steered((index) => 0.1 * 2 ** -index),
+      /id="prior-strength"/,
+    ),
+    /prior-strength/,
+  );
+  t.equal(
+    found(
+      steered(() => 0.1),
+      /id="prior-strength"/,
+    ),
+    null,
+  );
+  t.equal(found(renderReport(record), /id="prior-strength"/), null, "a method without mu");
+});
+
+t.test("the authors' figure stands beside ours where the two differ", async (t) => {
+  const record = sampleRecord();
+  t.equal(found(renderReport(record), /by the authors’ formula/), null);
+  const other = { ...record, result: { ...record.result!, relativeBopsAuthors: 0.512 } };
+  t.match(renderReport(other), "0.512\u202f% by the authors’ formula");
+});
+
+t.test("a record from before graph, analysis and latency were kept gives a page too", async (t) => {
+  const { analysis: _, ...record } = sampleRecord();
+  const { graph: __, ...network } = record.network;
+  const { latency: ___, ...verification } = record.export!.verification!;
+  const page = renderReport({ ...record, network, export: { ...record.export!, verification } });
+  t.match(page, "Top-1 with sampled gates");
+  t.match(page, "record holds no weights");
+  t.equal(found(withoutScript(page), /NaN|undefined|Infinity/), null);
+});
+
+t.test("latency stands on the first screen, and is told apart from bit operations", async (t) => {
+  const page = renderReport(sampleRecord());
+  t.match(page, "0.312\u202fms");
+  t.match(page, "Bit operations are not latency");
+});
+
+t.test("latency is told with the threads that it was measured with, where the record knows them", async (t) => {
+  const record = sampleRecord();
+  const column = /<th[^>]*>(<[^>]*>)*Threads/;
+  t.equal(found(renderReport(record), column), null);
+  const verification = record.export!.verification!;
+  const latency = verification.latency!.map((one) => ({ ...one, threads: 2 }));
+  const known = { ...record, export: { ...record.export!, verification: { ...verification, latency } } };
+  t.match(renderReport(known), column);
+  t.match(renderReport(known), "batch of 1, 2 threads; FP32");
+});
+
+t.test("baselines stand beside the run, with the difference", async (t) => {
+  const record = sampleRecord();
+  const baseline = { ...record, name: "float", result: { ...record.result!, top1: 99.2, relativeBops: 100 } };
+  t.equal(found(renderReport(record), /Against the baselines/), null);
+  const page = renderReport(record, { baselines: [baseline, unfinishedRecord()] });
+  t.match(page, "Against the baselines");
+  t.match(page, "−0.14 points");
+});
+
+t.test("the authors' bit operations of a layer have a column where they differ", async (t) => {
+  const record = sampleRecord();
+  const column = /BOPs, authors’ formula/;
+  t.equal(found(renderReport(record), column), null);
+  const layers = record.result!.layers.map((layer) => ({ ...layer, bopsAuthors: 2 * layer.bops }));
+  t.ok(found(renderReport({ ...record, result: { ...record.result!, layers } }), column));
+});
+
+t.test("weights that were stretched to a common range are said to be", async (t) => {
+  const record = sampleRecord();
+  t.equal(found(renderReport(record), /stretched/), null);
+  const weights = record.analysis!.weights.map((one) => ({ ...one, ranges: [0.0125, 0.4] as [number, number] }));
+  const page = renderReport({ ...record, analysis: { ...record.analysis!, weights } });
+  t.match(page, "its weights are drawn stretched: multiplied by the widest channel’s range over its own");
+  t.match(page, "largest step");
+  t.match(page, "channels’ ranges from 0.0125 to 0.4, drawn stretched to the widest");
+  // The quantizer's range is that of a pruned channel, 0.412: of 2 bits a step is a third of the range's width.
+  t.match(page, "largest step 0.267");
+});
+
+t.test("the page loads nothing, and its policy allows only its own style and script", async (t) => {
+  const page = renderReport(sampleRecord());
+  const policy =
+    /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(page)?.[1]?.replaceAll("&#39;", "'") ?? "";
+  t.match(policy, "default-src 'none'");
+  t.notMatch(policy, "unsafe");
+  t.match(policy, `style-src ${hashOf(contentOf(page, "style"))};`);
+  t.match(policy, `script-src ${hashOf(contentOf(page, "script"))};`);
+  t.equal(found(page, / style="/), null, "the policy would refuse style attributes");
+  t.equal(found(page, / on\w+="/), null, "the policy would refuse event attributes");
+  const addresses = [...page.matchAll(/(?:src|href|action|data|poster)="([^"#][^"]*)"/g)].map((match) => match[1]);
+  const pictures = addresses.filter((address) => /^data:image\/png;base64,[A-Za-z0-9+/]+={0,2}$/.test(address!));
+  t.equal(pictures.length, sampleRecord().analysis!.worst.length);
+  t.strictSame(
+    addresses.filter((address) => !pictures.includes(address)),
+    ["data:,"],
+  );
+  t.equal(found(page, /url\((?!#)|@import/), null);
+  t.strictSame(
+    [...page.matchAll(/https?:\/\/[^"\s]*/g)].map(String),
+    ["http://www.w3.org/2000/svg"],
+    "a name, not an address",
+  );
+});
+
+t.test("the page's script is valid JavaScript", async (t) => {
+  t.doesNotThrow(() => new Script(contentOf(renderReport(sampleRecord()), "script")));
+});
+
+t.test("ids are unique, and what refers to one finds it", async (t) => {
+  const page = renderReport(sampleRecord());
+  const ids = [...page.matchAll(/ id="([^"]*)"/g)].map((match) => match[1]!);
+  t.equal(new Set(ids).size, ids.length);
+  const referred = [...page.matchAll(/(?:href="#|aria-labelledby="|url\(#)([^")]*)/g)].map((match) => match[1]!);
+  t.ok(referred.length > 10);
+  for (const id of referred) t.ok(ids.includes(id), id);
+});
+
+t.test("hostile names stay text", async (t) => {
+  const page = renderReport(hostileRecord());
+  const plain = renderReport(sampleRecord());
+  t.equal(count(page, "<img"), count(plain, "<img"));
+  t.equal(count(page, "<!--"), 0);
+  t.equal(count(page, "</script>"), count(plain, "</script>"));
+  t.equal(count(page, "<bdi>"), count(page, "</bdi>"));
+  t.equal(found(page, / style="/), null);
+  t.equal(found(page, /[\u202a-\u202e\u2066-\u2069]/), null, "nothing that turns the text after it");
+  t.ok(page.includes("&lt;img src=x onerror="), "the name is shown");
+  t.ok(page.includes("\\u003c/script\\u003e"), "and escaped in data");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+  t.equal(found(page, /[\u0000-\u0008\u000e-\u001f]|\p{Cs}/u), null, "no character that HTML forbids");
+  // Whole in what is copied (CSV, configuration), which scrolls by itself.
+  const shown = page.replace(/ data-value="[^"]*"|<pre class="listing"[\s\S]*?<\/pre>/g, "");
+  t.ok(!shown.includes(hostileNames.long), "a long name is cut where it is shown");
+});
+
+t.test("a run without a result gives a page with what there is", async (t) => {
+  const page = renderReport(unfinishedRecord());
+  t.match(page, "This run has not finished. The figures are those after epoch 2 of 6.");
+  t.match(page, "98.21\u202f%");
+  t.match(page, 'id="loss"');
+  t.match(page, "No network has been exported");
+  t.match(page, "The weights are counted when the run ends");
+  const stopped = renderReport({ ...unfinishedRecord(), status: "stopped" });
+  t.match(stopped, "can be resumed");
+});
+
+t.test("a run before its first epoch gives a page too", async (t) => {
+  const page = renderReport(unfinishedRecord({ epochs: 0 }));
+  t.match(page, "No epoch is finished yet");
+  t.match(page, "conv1.weight.quantizer");
+  t.equal(found(withoutScript(page), /NaN|undefined|Infinity/), null);
+});
+
+t.test("no figure is NaN or undefined", async (t) => {
+  for (const record of [sampleRecord(), unfinishedRecord(), unfinishedRecord({ epochs: 1 })]) {
+    t.equal(found(withoutScript(renderReport(record)), /NaN|undefined|Infinity/), null);
+  }
+});
+
+t.test("LeNet-5's report stays below 2.5 MB, also after 100 epochs", async (t) => {
+  const record = sampleRecord();
+  t.ok(renderReport(record).length < 0.5 * megabyte);
+  const epochs = Array.from({ length: 100 }, (_, index) => ({ ...record.epochs[index % 6]!, epoch: index + 1 }));
+  t.ok(renderReport({ ...record, epochs }).length < 2.5 * megabyte);
+});
+
+const count = (text: string, part: string): number => text.split(part).length - 1;
