@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
-import { prepare } from "../../src/commands/prepare.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { silent } from "../../src/core/progress.ts";
 import { batchesPerEpoch, firstImages } from "../../src/data/batches.ts";
+import { prepare } from "../../src/runner/prepare.ts";
 import { initializeRanges } from "../../src/training/initial-ranges.ts";
 import { start, stepSamples, trainLoop } from "../../src/training/loop.ts";
 import { median } from "./measure.ts";

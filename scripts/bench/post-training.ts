@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { LayerByLayer } from "../../src/commands/layer-by-layer.ts";
-import { prepare } from "../../src/commands/prepare.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { silent } from "../../src/core/progress.ts";
+import { LayerwiseRun } from "../../src/runner/layerwise.ts";
+import { prepare } from "../../src/runner/prepare.ts";
 
 // npm run bench:post-training [-- --iterations N]: how long AdaRound and Bit-Split take for ResNet-20 at 4 bits with 512
 // images, and their peak memory. Targets on two cores: AdaRound with 10,000 iterations 20 minutes, Bit-Split 3, 4 GiB. Without
@@ -24,7 +24,7 @@ for (const method of values.method.split(",")) {
   const prepared = await prepare({ ...config, training: isTrained ? config.training : training }, { reporter: silent });
   const { layerwise } = prepared.method;
   if (!layerwise) throw new Error(`${method} does not quantize layer by layer`);
-  const layers = new LayerByLayer(prepared, layerwise);
+  const layers = new LayerwiseRun(prepared, layerwise);
   layers.begin();
   let longest = { name: "", seconds: 0 };
   const started = performance.now();

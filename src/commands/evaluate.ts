@@ -1,18 +1,13 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { loadConfig } from "../config/load.ts";
-import { configSchema, type RunConfig } from "../config/schema.ts";
+import type { RunConfig } from "../config/schema.ts";
 import { data as dataSchema } from "../config/sections/data.ts";
 import { UsageError } from "../core/errors.ts";
 import { loadDataset } from "../data/load-dataset.ts";
 import { evaluateFile } from "../export/evaluate-file.ts";
-import { readLastCheckpoint } from "../runs/checkpoints.ts";
-import { readRecord } from "../runs/record-file.ts";
-import { evaluate } from "../training/evaluate.ts";
-import { testSamples } from "../training/settings.ts";
-import { restoreSnapshot } from "../training/snapshot.ts";
+import { evaluateRun } from "../runner/evaluate-run.ts";
 import type { Context } from "./context.ts";
-import { prepare, requireSameNetwork } from "./prepare.ts";
 import { printResult } from "./result.ts";
 
 export interface EvaluateOptions {
@@ -39,18 +34,7 @@ export async function runEvaluate({ target, data, dataFolder }: EvaluateOptions,
         : `${target}: ${top1.toFixed(2)} % top-1 on ${images} test images`,
     );
   }
-  const record = readRecord(target);
-  const checkpoint = readLastCheckpoint(target, reporter);
-  const prepared = await prepare(configSchema.parse(record.config), context);
-  requireSameNetwork(prepared, record);
-  const { model, dataset, config } = prepared;
-  restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
-  const { top1 } = await evaluate(model, dataset.test, {
-    samples: testSamples(model),
-    normalization: dataset.normalization,
-    batchSize: config.data.evaluationBatchSize,
-  });
-  await dataset.close();
+  const { record, top1 } = await evaluateRun(target, context);
   if (record.result !== null) return printResult(target, { ...record, result: { ...record.result, top1 } }, context);
   print(
     json

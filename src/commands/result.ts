@@ -3,12 +3,6 @@ import type { ExportRecord, RunRecord } from "../runs/record.ts";
 import { runFiles } from "../runs/run-directory.ts";
 import type { Context } from "./context.ts";
 
-/** The line beside a progress bar: how the last epoch came out. */
-export function describe({ epochs }: RunRecord): string {
-  const last = epochs.at(-1);
-  return last ? `top-1 ${last.evaluation.top1.toFixed(2)} % at ${last.relativeBops.toFixed(3)} % BOPs` : "";
-}
-
 /** Prints a finished run's figures and files; with `--json` as one line for machines. */
 export function printResult(folder: string, record: RunRecord, { json, print }: Pick<Context, "json" | "print">): void {
   const { result, environment, times } = record;

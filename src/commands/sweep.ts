@@ -7,6 +7,7 @@ import { availableMemory } from "../core/available-memory.ts";
 import { exitCodes, interrupted, UsageError, UserError } from "../core/errors.ts";
 import { shortenList } from "../core/shorten.ts";
 import { defaultThreads } from "../engine/environment.ts";
+import { inGib, loweredSettings } from "../runner/memory-text.ts";
 import type { Capacity, Need } from "../sweep/local/pool.ts";
 import { runLocally } from "../sweep/local/run-locally.ts";
 import { openSweep } from "../sweep/open-sweep.ts";
@@ -17,7 +18,6 @@ import { Sweep } from "../sweep/sweep.ts";
 import { sweepFiles } from "../sweep/sweep-folder.ts";
 import { planTable, resultTable } from "../sweep/tables.ts";
 import type { Context } from "./context.ts";
-import { inGib, loweredSettings } from "./memory-text.ts";
 
 export interface SweepOptions {
   readonly file: string;

@@ -4,15 +4,15 @@ import { loadConfig } from "../config/load.ts";
 import type { RunConfig } from "../config/schema.ts";
 import { UsageError } from "../core/errors.ts";
 import { LiveView } from "../live/live-view.ts";
+import { prepare } from "../runner/prepare.ts";
+import { requireMemory } from "../runner/require-memory.ts";
+import { Run } from "../runner/run.ts";
 import type { Checkpoint } from "../runs/checkpoint.ts";
 import { takeUpCheckpoint } from "../runs/checkpoints.ts";
 import { readRecord } from "../runs/record-file.ts";
 import { type Opening, openRunDirectory, runFiles } from "../runs/run-directory.ts";
 import type { Context } from "./context.ts";
-import { prepare } from "./prepare.ts";
-import { requireMemory } from "./require-memory.ts";
 import { printResult } from "./result.ts";
-import { Run } from "./run.ts";
 
 export interface TrainOptions {
   readonly config: string;

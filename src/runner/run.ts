@@ -17,31 +17,35 @@ import { epochsOf } from "../training/phases.ts";
 import { type Samples, testSamples } from "../training/settings.ts";
 import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
 import { beginQuantizers, beginWeights } from "./begin-training.ts";
-import type { Context } from "./context.ts";
-import { epochEntry } from "./epoch-entry.ts";
-import { exportRun } from "./export.ts";
-import { describeLayer, LayerByLayer } from "./layer-by-layer.ts";
+import { describeEpoch, epochEntry } from "./epoch-entry.ts";
+import { exportRun } from "./export-run.ts";
+import { describeLayer, LayerwiseRun } from "./layerwise.ts";
 import { newRecord } from "./new-record.ts";
 import { type Prepared, requireSameNetwork } from "./prepare.ts";
-import { describe } from "./result.ts";
+import type { RunContext } from "./run-context.ts";
 import { SavedRun } from "./saved-run.ts";
 
 /** One run of `train`. */
 export class Run {
   readonly prepared: Prepared;
-  readonly context: Context;
+  readonly context: RunContext;
   readonly #saved: SavedRun;
   readonly #watch: DivergenceWatch;
   /** Where a trained network is quantized layer by layer, in place of training. */
-  readonly #layers: LayerByLayer | null;
+  readonly #layers: LayerwiseRun | null;
   #lastEpochAt = Date.now();
 
   /** @param publish Gets each new state of the record. */
-  constructor(folder: string, prepared: Prepared, context: Context, publish: (record: RunRecord) => void = () => {}) {
+  constructor(
+    folder: string,
+    prepared: Prepared,
+    context: RunContext,
+    publish: (record: RunRecord) => void = () => {},
+  ) {
     this.prepared = prepared;
     this.context = context;
     const { layerwise } = prepared.method;
-    this.#layers = layerwise ? new LayerByLayer(prepared, layerwise) : null;
+    this.#layers = layerwise ? new LayerwiseRun(prepared, layerwise) : null;
     this.#saved = new SavedRun({
       ...{ folder, context, publish, record: newRecord(prepared) },
       tensors: () => new Map([...takeSnapshot(prepared.trainer), ...(this.#layers?.tensors ?? [])]),
@@ -76,7 +80,7 @@ export class Run {
     return beginQuantizers(this.prepared, async () => (await this.#heldOut()).crossEntropy);
   }
 
-  async #beginLayers(layers: LayerByLayer): Promise<void> {
+  async #beginLayers(layers: LayerwiseRun): Promise<void> {
     const { model, dataset } = this.prepared;
     layers.begin();
     const { top1 } = await this.#evaluate(dataset.test, testSamples(model));
@@ -112,7 +116,7 @@ export class Run {
         await trainLoop(trainer, dataset, options, this.#saved.position, {
           step: async (position, perEpoch) => {
             this.#saved.position = position;
-            progress.update(position.epoch + position.batch / perEpoch, describe(this.record));
+            progress.update(position.epoch + position.batch / perEpoch, describeEpoch(this.record));
             await this.#saved.hearSignals();
             if (this.#saved.isDue(config.checkpoint)) this.#saved.save();
             return position.batch === 0 && this.#endsEarly();
@@ -127,7 +131,7 @@ export class Run {
     }
   }
 
-  async #quantize(layers: LayerByLayer): Promise<void> {
+  async #quantize(layers: LayerwiseRun): Promise<void> {
     const { progress, info } = this.context.reporter;
     progress.start("quantizing", this.record.network.layers.length);
     try {

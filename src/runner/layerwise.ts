@@ -23,7 +23,7 @@ export interface LayerHooks {
 }
 
 /** What a run does that quantizes a trained network: its layers in turn, with a checkpoint after each. */
-export class LayerByLayer {
+export class LayerwiseRun {
   readonly #prepared: Prepared;
   readonly #layerwise: Layerwise;
   /** Where the layers' targets come from, as long as there are layers left. */

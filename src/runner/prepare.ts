@@ -16,7 +16,7 @@ import { type Phase, planPhases } from "../training/phases.ts";
 import { constantStrength, type PriorStrength } from "../training/prior-strength.ts";
 import { SteeredStrength } from "../training/steered-strength.ts";
 import { Trainer } from "../training/trainer.ts";
-import type { Context } from "./context.ts";
+import type { RunContext } from "./run-context.ts";
 
 /** Everything that a configuration stands for, ready to train, evaluate or export. */
 export interface Prepared {
@@ -36,7 +36,7 @@ export interface Prepared {
 }
 
 /** Loads engine and data, and builds the network with its quantizers at their start. */
-export async function prepare(config: RunConfig, { reporter }: Pick<Context, "reporter">): Promise<Prepared> {
+export async function prepare(config: RunConfig, { reporter }: Pick<RunContext, "reporter">): Promise<Prepared> {
   const { kind, threads } = config.engine;
   const engine = await loadEngine({ kind, reporter, ...(threads !== undefined && { threads }) });
   const dataset = await loadDataset(config.data, { seed: config.seed, reporter });

@@ -1,4 +1,4 @@
-import type { EpochRecord } from "../runs/record.ts";
+import type { EpochRecord, RunRecord } from "../runs/record.ts";
 import type { EpochSummary } from "../training/loop.ts";
 import { accountResult, learnedOf } from "../training/outcome.ts";
 import type { Prepared } from "./prepare.ts";
@@ -21,4 +21,10 @@ export function epochEntry(
     ...(learningRates.gates > 0 && model.quantizers.size > 0 && { priorStrength }),
     quantizers: Object.fromEntries(Array.from(model.quantizers, ([id, quantizer]) => [id, learnedOf(quantizer)])),
   };
+}
+
+/** The line beside a progress bar: how the last epoch came out. */
+export function describeEpoch({ epochs }: RunRecord): string {
+  const last = epochs.at(-1);
+  return last ? `top-1 ${last.evaluation.top1.toFixed(2)} % at ${last.relativeBops.toFixed(3)} % BOPs` : "";
 }

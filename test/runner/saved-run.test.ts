@@ -1,9 +1,9 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { SavedRun } from "../../src/commands/saved-run.ts";
 import { interrupted, UserError } from "../../src/core/errors.ts";
 import { silent } from "../../src/core/progress.ts";
+import { SavedRun } from "../../src/runner/saved-run.ts";
 import { readRecord, recordFile } from "../../src/runs/record-file.ts";
 import { runFiles } from "../../src/runs/run-directory.ts";
 import { sampleRecord } from "../fixtures/sample-record.ts";

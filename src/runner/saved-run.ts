@@ -8,12 +8,12 @@ import type { RunRecord } from "../runs/record.ts";
 import { recordFile, writeRecord } from "../runs/record-file.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
 import { start } from "../training/loop.ts";
-import type { Context } from "./context.ts";
+import type { RunContext } from "./run-context.ts";
 
 export interface SavedRunOptions {
   readonly folder: string;
   readonly record: RunRecord;
-  readonly context: Pick<Context, "reporter" | "stop">;
+  readonly context: RunContext;
   /** Gets each new state of the record. */
   publish(record: RunRecord): void;
   /** What a checkpoint holds now. */
