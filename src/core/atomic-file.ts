@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { UserError } from "./errors.ts";
+import { basename, dirname, join, resolve } from "node:path";
+import { messageOf, UserError } from "./errors.ts";
 import { explainFileError } from "./file-errors.ts";
 
 /** What is being written or verified, beside its place: `.record.json.4711.part`. */
@@ -26,7 +26,7 @@ export function writeFileAtomically(
     try {
       const bytes = typeof content === "string" ? Buffer.from(content) : content;
       for (let offset = 0; offset < bytes.byteLength; ) offset += writeSync(file, bytes, offset);
-      fsyncSync(file);
+      sync(file, path);
     } finally {
       closeSync(file);
     }
@@ -41,9 +41,12 @@ export function writeFileAtomically(
 
 /** Makes a folder and those above it, and their names durable: a file is lost with the name of its folder. */
 export function makeFolder(folder: string): void {
-  const first = mkdirSync(folder, { recursive: true });
+  const whole = resolve(folder);
+  const first = mkdirSync(whole, { recursive: true });
   if (first === undefined) return;
-  for (let made = folder; made.length >= first.length; made = dirname(made)) syncFolder(dirname(made));
+  for (let made = whole; made.length >= first.length && made !== dirname(made); made = dirname(made)) {
+    syncFolder(dirname(made));
+  }
 }
 
 /** Removes what killed writers have left half-written in `folder`. Call it only while no other process writes there. */
@@ -73,8 +76,26 @@ export function syncFolder(folder: string): void {
   if (process.platform === "win32") return;
   const handle = openSync(folder, "r");
   try {
-    fsyncSync(handle);
+    sync(handle, folder);
   } finally {
     closeSync(handle);
+  }
+}
+
+/** How file systems (some network and FUSE ones) say that they have no fsync, of folders above all. */
+const noSync = new Set(["EINVAL", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"]);
+let saidThatUnsynced = false;
+
+/** Where the file system cannot make it durable, everything else still holds: that is said once, and no failure. */
+function sync(handle: number, path: string): void {
+  try {
+    fsyncSync(handle);
+  } catch (error) {
+    if (!noSync.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    if (saidThatUnsynced) return;
+    saidThatUnsynced = true;
+    process.emitWarning(
+      `the file system of ${path} cannot make writes durable (${messageOf(error)}): a machine that loses power may lose the last files there`,
+    );
   }
 }

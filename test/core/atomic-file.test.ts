@@ -1,7 +1,9 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { execFileSync } from "node:child_process";
+import fs, { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+import { join, resolve } from "node:path";
 import t from "tap";
-import { writeFileAtomically } from "../../src/core/atomic-file.ts";
+import { makeFolder, writeFileAtomically } from "../../src/core/atomic-file.ts";
 import { UserError } from "../../src/core/errors.ts";
 import { explainFileError } from "../../src/core/file-errors.ts";
 
@@ -36,4 +38,56 @@ t.test("a cause with a remedy has it told", (t) => {
   t.equal(explainFileError(error("EXOTIC")), "EXOTIC: it");
   t.equal(explainFileError(null), "null");
   t.end();
+});
+
+t.test("a relative folder of any length is made, and the call returns", (t) => {
+  const folder = t.testdir();
+  const module = resolve("src/core/atomic-file.ts");
+  const script = `import { makeFolder } from ${JSON.stringify(module)}; makeFolder(process.argv[1]);`;
+  // Folders whose names are shorter than that of a place above them, in a process of their own: one that never returns
+  // is ended from outside.
+  for (const name of ["r", "./s", "t/u", "v/checkpoints", "a/../b", "deep/../e/f"]) {
+    execFileSync(
+      process.execPath,
+      ["--import", import.meta.resolve("tsx"), "--input-type=module", "-e", script, name],
+      {
+        cwd: folder,
+        timeout: 20_000,
+        killSignal: "SIGKILL",
+      },
+    );
+    t.ok(existsSync(join(folder, name)), name);
+  }
+  t.doesNotThrow(() => makeFolder("/"));
+  t.end();
+});
+
+t.test("a file system without fsync of folders is told once, and takes files", async (t) => {
+  const folder = t.testdir();
+  const { fsyncSync } = fs;
+  const warnings: string[] = [];
+  const hear = ({ message }: Error) => void warnings.push(message);
+  process.on("warning", hear);
+  const failWith = (code: string) => {
+    fs.fsyncSync = (handle) => {
+      if (fs.fstatSync(handle).isDirectory()) throw Object.assign(new Error(`${code}: injected, fsync`), { code });
+      fsyncSync(handle);
+    };
+    syncBuiltinESMExports();
+  };
+  t.teardown(() => {
+    process.off("warning", hear);
+    fs.fsyncSync = fsyncSync;
+    syncBuiltinESMExports();
+  });
+  for (const code of ["EINVAL", "ENOSYS", "ENOTSUP"]) {
+    failWith(code);
+    writeFileAtomically(join(folder, "new", code), "content");
+    t.equal(readFileSync(join(folder, "new", code), "utf8"), "content");
+  }
+  await new Promise((resolve) => setImmediate(resolve));
+  t.equal(warnings.length, 1);
+  t.match(warnings[0], /^the file system of .* cannot make writes durable \(EINVAL: injected, fsync\): /);
+  failWith("EIO");
+  t.throws(() => writeFileAtomically(join(folder, "new", "file"), ""), { message: /EIO.*the disk or its connection/ });
 });
