@@ -62,7 +62,6 @@ function startMember(recipe: Recipe): Member {
   const script = new URL(`./decode-worker${extname(import.meta.url)}`, import.meta.url);
   const member: Member = { worker: new Worker(script, { workerData: recipe }), ended: null, waiting: new Map() };
   const { worker, waiting } = member;
-  worker.unref();
   worker.on("message", (decoded: DecodedChunk) => {
     waiting.get(decoded.id)?.resolve(decoded);
     waiting.delete(decoded.id);
@@ -75,5 +74,7 @@ function startMember(recipe: Recipe): Member {
   };
   worker.on("error", (error) => end(messageOf(error)));
   worker.on("exit", (code) => end(`a reading thread has ended (code ${code})`));
+  // Last of all: whoever listens for messages keeps the process alive with it.
+  worker.unref();
   return member;
 }
