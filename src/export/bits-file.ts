@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { applyByKind, type ByKind } from "../core/by-kind.ts";
 import { codeLimits, stepSize } from "../quantization/grid.ts";
 import { clipFactor, storedBits } from "../quantization/levels.ts";
-import { type FrozenLayer, type FrozenNetwork, type FrozenQuantizer, isFrozenLayer } from "./frozen-network.ts";
+import type { FrozenLayer, FrozenNetwork, FrozenNode, FrozenQuantizer } from "./frozen-network.ts";
 
 const channels = z.object({
   kept: z.array(z.int().nonnegative()).describe("indices, before pruning, of the channels that are left"),
@@ -48,14 +49,35 @@ export type BitsFile = z.infer<typeof bitsSchema>;
 
 /** The content of `bits.json` for a network. */
 export function bitsFile(network: FrozenNetwork): BitsFile {
-  const tensors = network.nodes.flatMap((node) => {
-    if (isFrozenLayer(node)) return [weightEntry(node)];
-    return node.kind === "quantizer" ? [activationEntry(node)] : [];
-  });
+  const tensors = network.nodes.flatMap((node) => applyByKind(entries, node));
   return { format: "bayesian-bits-tensors", version: 1, network: network.name, tensors };
 }
 
+/** The learned bits of every tensor, as JSON: `{"conv1.weight":2,"conv1.quantizer":4}`. */
+export const bitsOf = (network: FrozenNetwork): string =>
+  JSON.stringify(Object.fromEntries(bitsFile(network).tensors.map(({ name, bits }) => [name, bits])));
+
 type Entry = BitsFile["tensors"][number];
+
+const none = () => [];
+
+/** The tensors that each kind of node has. */
+const entries: ByKind<FrozenNode, [], readonly Entry[]> = {
+  input: none,
+  conv2d: (layer) => [weightEntry(layer)],
+  "depthwise-conv2d": (layer) => [weightEntry(layer)],
+  dense: (layer) => [weightEntry(layer)],
+  affine: none,
+  "max-pool": none,
+  "average-pool": none,
+  "global-average-pool": none,
+  relu: none,
+  add: none,
+  pad: none,
+  select: none,
+  flatten: none,
+  quantizer: (quantizer) => [activationEntry(quantizer)],
+};
 
 function weightEntry({ id, weight, keptOutputs, unprunedOutputs }: FrozenLayer): Entry {
   const entry = {

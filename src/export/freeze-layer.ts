@@ -1,16 +1,12 @@
-import type { NodeId } from "../graph/graph.ts";
-import type { RunningStatistics } from "../graph/node-kind.ts";
 import { normAsAffine } from "../kinds/batch-norm.ts";
 import type { Layer } from "../network/layers.ts";
 import { encode, stepSize } from "../quantization/grid.ts";
 import { clipFactor } from "../quantization/levels.ts";
 import type { GatedQuantizer, WeightSteps } from "../quantizers/gated-quantizer.ts";
+import type { TrainedValues } from "./freeze-place.ts";
 import type { FrozenLayer, FrozenTensor, IntegerTensor } from "./frozen-network.ts";
 
-export interface LayerSources {
-  readonly quantizers: ReadonlyMap<NodeId, GatedQuantizer>;
-  readonly parameters: ReadonlyMap<NodeId, Float32Array>;
-  readonly statistics: ReadonlyMap<NodeId, RunningStatistics>;
+export interface LayerSources extends TrainedValues {
   /** Output channels that stay. */
   readonly kept: readonly number[];
   readonly keptInputs: readonly number[];
@@ -19,7 +15,7 @@ export interface LayerSources {
 }
 
 export interface FrozenLayerParts {
-  readonly parts: Pick<FrozenLayer, "weight" | "bias" | "stride" | "padding" | "keptOutputs" | "unprunedOutputs">;
+  readonly parts: Pick<FrozenLayer, "weight" | "bias" | "keptOutputs" | "unprunedOutputs">;
   /** What each output channel is that does not stay: the layer's own constants. */
   readonly constants: Float64Array;
 }
@@ -29,7 +25,7 @@ export interface FrozenLayerParts {
  * pruned outputs zero, or their bias where the pruning gate does not reach it; constants among its inputs in its bias.
  */
 export function freezeLayer(layer: Layer, sources: LayerSources): FrozenLayerParts {
-  const { node, weightShape, kind } = layer;
+  const { weightShape, kind } = layer;
   const { kept, keptInputs, constants } = sources;
   const outputs = weightShape.at(-1)!;
   const inputs = weightShape.at(-2)!;
@@ -62,8 +58,6 @@ export function freezeLayer(layer: Layer, sources: LayerSources): FrozenLayerPar
     parts: {
       weight: weights.select(indices, [...weightShape.slice(0, -2), rows.length, kept.length], kept),
       bias: Float32Array.from(kept, (output) => rounded[output]!),
-      stride: node.kind === "dense" ? 1 : node.stride,
-      padding: node.kind === "dense" ? { top: 0, bottom: 0, left: 0, right: 0 } : node.padding,
       keptOutputs: kept,
       unprunedOutputs: outputs,
     },

@@ -1,3 +1,4 @@
+import type { OfKind } from "../core/by-kind.ts";
 import type { Padding } from "../graph/graph.ts";
 
 /** Integer bit-widths that a stored tensor can have. */
@@ -34,22 +35,39 @@ export interface FrozenInput extends Base {
   readonly kind: "input";
 }
 
-/**
- * A layer with weights. Shapes: convolution [kernel height, kernel width, in, out], depthwise [kernel height, kernel
- * width, 1, channels], dense [in, out]. What is left of a folded batch normalization is part of its bias.
- */
-export interface FrozenLayer extends Base {
-  readonly kind: "conv2d" | "depthwise-conv2d" | "dense";
+/** What layers with weights have in common. What is left of a folded batch normalization is part of the bias. */
+interface WithWeight extends Base {
   readonly weight: FrozenTensor;
   /** One value per output channel, float32. */
   readonly bias: Float32Array;
-  /** For convolutions. */
-  readonly stride: number;
-  readonly padding: Padding;
   /** Indices, in the unpruned layer, of the output channels that are left. */
   readonly keptOutputs: readonly number[];
   readonly unprunedOutputs: number;
 }
+
+/** Weight: [kernel height, kernel width, in, out]. */
+export interface FrozenConv2d extends WithWeight {
+  readonly kind: "conv2d";
+  readonly stride: number;
+  readonly padding: Padding;
+}
+
+/** One kernel per channel; weight: [kernel height, kernel width, 1, channels]. */
+export interface FrozenDepthwiseConv2d extends WithWeight {
+  readonly kind: "depthwise-conv2d";
+  readonly stride: number;
+  readonly padding: Padding;
+}
+
+/** Weight: [in, out]. */
+export interface FrozenDense extends WithWeight {
+  readonly kind: "dense";
+}
+
+export type FrozenConvolution = FrozenConv2d | FrozenDepthwiseConv2d;
+
+/** A layer with weights. */
+export type FrozenLayer = FrozenConvolution | FrozenDense;
 
 /** x·scale + shift per channel: a batch normalization that stands behind no layer. */
 export interface FrozenAffine extends Base {
@@ -58,12 +76,34 @@ export interface FrozenAffine extends Base {
   readonly shift: Float32Array;
 }
 
-export interface FrozenPool extends Base {
-  readonly kind: "max-pool" | "average-pool";
+/** Largest of each window; padding never wins. */
+export interface FrozenMaxPool extends Base {
+  readonly kind: "max-pool";
   readonly size: number;
   readonly stride: number;
-  /** Padding never wins; averages have none. */
   readonly padding: Padding;
+}
+
+/** Mean of each window. */
+export interface FrozenAveragePool extends Base {
+  readonly kind: "average-pool";
+  readonly size: number;
+  readonly stride: number;
+}
+
+/** [height, width, channels] to [channels]: the mean of each channel. */
+export interface FrozenGlobalAveragePool extends Base {
+  readonly kind: "global-average-pool";
+}
+
+/** [height, width, channels] to [height·width·channels], channels fastest. */
+export interface FrozenFlatten extends Base {
+  readonly kind: "flatten";
+}
+
+/** The sum of two values of one shape. */
+export interface FrozenAdd extends Base {
+  readonly kind: "add";
 }
 
 /** The larger of x and 0, at most `limit`. */
@@ -101,23 +141,41 @@ export interface FrozenQuantizer extends Base {
   readonly channels: number;
 }
 
-/** Global averages give [channels], flattening keeps channels fastest, a sum has two inputs of one shape. */
-export interface FrozenSimple extends Base {
-  readonly kind: "global-average-pool" | "flatten" | "add";
-}
-
 export type FrozenNode =
   | FrozenInput
   | FrozenLayer
   | FrozenAffine
-  | FrozenPool
+  | FrozenMaxPool
+  | FrozenAveragePool
+  | FrozenGlobalAveragePool
   | FrozenRelu
+  | FrozenAdd
   | FrozenPad
   | FrozenSelect
-  | FrozenQuantizer
-  | FrozenSimple;
+  | FrozenFlatten
+  | FrozenQuantizer;
 
-export const isFrozenLayer = (node: FrozenNode): node is FrozenLayer => "weight" in node;
+export type FrozenKind = FrozenNode["kind"];
+
+/** Whether a kind has a weight; the types say the same. */
+const weighted: { readonly [K in FrozenKind]: OfKind<FrozenNode, K> extends FrozenLayer ? true : false } = {
+  input: false,
+  conv2d: true,
+  "depthwise-conv2d": true,
+  dense: true,
+  affine: false,
+  "max-pool": false,
+  "average-pool": false,
+  "global-average-pool": false,
+  relu: false,
+  add: false,
+  pad: false,
+  select: false,
+  flatten: false,
+  quantizer: false,
+};
+
+export const isFrozenLayer = (node: FrozenNode): node is FrozenLayer => weighted[node.kind];
 
 /**
  * A trained network with its gates at their test-time values: integer codes, scales, kept channels; pruned channels

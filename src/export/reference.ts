@@ -1,8 +1,55 @@
+import { applyByKind, type ByKind } from "../core/by-kind.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
 import type { Padding } from "../graph/graph.ts";
 import { noPadding } from "../network/builder.ts";
 import { type FrozenLayer, type FrozenNetwork, type FrozenNode, isFrozenLayer } from "./frozen-network.ts";
 import { valuesOf } from "./tensor-values.ts";
+
+interface LayerParameters {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+}
+
+interface Evaluated {
+  readonly ops: Ops;
+  /** What the node reads, in order. */
+  readonly inputs: readonly Tensor[];
+  parametersOf(layer: string): LayerParameters;
+}
+
+/** The kernels of each kind of node. */
+const kernels: ByKind<FrozenNode, [Evaluated], Tensor> = {
+  input: (_, { inputs }) => inputs[0]!,
+  conv2d: (node, place) => layer(node, place, (x, weight) => place.ops.conv2d(x, weight, node)),
+  "depthwise-conv2d": (node, place) => layer(node, place, (x, weight) => place.ops.depthwiseConv2d(x, weight, node)),
+  dense: (node, place) => layer(node, place, (x, weight) => place.ops.matmul(x, weight)),
+  affine({ scale, shift }, { ops, inputs: [x] }) {
+    const [factor, summand] = [scale, shift].map((values) => ops.tensor(values, [values.length]));
+    return ops.affine(x!, factor!, summand!);
+  },
+  "max-pool"(node, { ops, inputs: [x] }) {
+    const padded = hasPadding(node.padding) ? ops.pad(x!, { ...node, channels: [0, 0] }, LOWEST) : x!;
+    return ops.maxPool(padded, node).output;
+  },
+  "average-pool": (node, { ops, inputs: [x] }) => ops.averagePool(x!, node),
+  "global-average-pool": (_, { ops, inputs: [x] }) => ops.globalAveragePool(x!),
+  relu: ({ limit }, { ops, inputs: [x] }) => (limit === null ? ops.relu(x!) : ops.cappedRelu(x!, limit)),
+  add: (_, { ops, inputs: [x, y] }) => ops.add(x!, y!),
+  pad: (node, { ops, inputs: [x] }) => ops.pad(x!, node),
+  select: ({ channels }, { ops, inputs: [x] }) =>
+    ops.conv2d(x!, selection(ops, x!.shape.at(-1)!, channels), { stride: 1, padding: noPadding }),
+  flatten: ({ outputShape }, { ops, inputs: [x] }) => ops.reshape(x!, [x!.shape[0]!, ...outputShape]),
+  quantizer: (node, { ops, inputs: [x] }) => ops.quantize(x!, node),
+};
+
+function layer(
+  { id }: FrozenLayer,
+  { ops, inputs: [x], parametersOf }: Evaluated,
+  multiply: (x: Tensor, weight: Tensor) => Tensor,
+): Tensor {
+  const { weight, bias } = parametersOf(id);
+  return ops.addBias(multiply(x!, weight), bias);
+}
 
 /** A convolution that picks channels: exact, as all other weights are zero. */
 function selection(ops: Ops, inputs: number, channels: readonly number[]): Tensor {
@@ -23,7 +70,7 @@ const hasPadding = (padding: Padding): boolean => Object.values(padding).some((s
 export class Reference {
   readonly #ops: Ops;
   readonly #network: FrozenNetwork;
-  readonly #parameters: ReadonlyMap<string, { readonly weight: Tensor; readonly bias: Tensor }>;
+  readonly #parameters: ReadonlyMap<string, LayerParameters>;
 
   constructor(ops: Ops, network: FrozenNetwork) {
     this.#ops = ops;
@@ -39,48 +86,7 @@ export class Reference {
 
   /** The output of one node for what it reads, in order. */
   evaluateNode(node: FrozenNode, inputs: readonly Tensor[]): Tensor {
-    const ops = this.#ops;
-    const x = inputs[0]!;
-    switch (node.kind) {
-      case "input":
-        return x;
-      case "conv2d":
-      case "depthwise-conv2d":
-      case "dense": {
-        const { weight, bias } = this.#parameters.get(node.id)!;
-        return ops.addBias(this.#multiplied(node, x, weight), bias);
-      }
-      case "affine": {
-        const [scale, shift] = [node.scale, node.shift].map((values) => ops.tensor(values, [values.length]));
-        return ops.affine(x, scale!, shift!);
-      }
-      case "relu":
-        return node.limit === null ? ops.relu(x) : ops.cappedRelu(x, node.limit);
-      case "max-pool": {
-        const padded = hasPadding(node.padding) ? ops.pad(x, { ...node, channels: [0, 0] }, LOWEST) : x;
-        return ops.maxPool(padded, node).output;
-      }
-      case "average-pool":
-        return ops.averagePool(x, node);
-      case "global-average-pool":
-        return ops.globalAveragePool(x);
-      case "add":
-        return ops.add(x, inputs[1]!);
-      case "pad":
-        return ops.pad(x, node);
-      case "select":
-        return ops.conv2d(x, selection(ops, x.shape.at(-1)!, node.channels), { stride: 1, padding: noPadding });
-      case "flatten":
-        return ops.reshape(x, [x.shape[0]!, ...node.outputShape]);
-      case "quantizer":
-        return ops.quantize(x, node);
-    }
-  }
-
-  #multiplied(node: FrozenLayer, x: Tensor, weight: Tensor): Tensor {
-    const ops = this.#ops;
-    if (node.kind === "dense") return ops.matmul(x, weight);
-    return node.kind === "conv2d" ? ops.conv2d(x, weight, node) : ops.depthwiseConv2d(x, weight, node);
+    return applyByKind(kernels, node, { ops: this.#ops, inputs, parametersOf: (id) => this.#parameters.get(id)! });
   }
 
   /** The network's output for normalised images; owned by the caller. */

@@ -1,7 +1,8 @@
 import type { FrozenLayer, IntegerTensor } from "../frozen-network.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import type { IntegerLayer } from "./integer-weight.ts";
-import { channelShape, convolutionAttributes, type orderedWeight } from "./operators.ts";
+import { layerOperators, type OrderedWeight } from "./layers.ts";
+import { channelShape } from "./layout.ts";
 
 /** Zero of a signed tensor in its unsigned container. */
 export const MIDDLE = 128;
@@ -15,8 +16,6 @@ export interface Codes {
   readonly grid: readonly [scale: string, zeroPoint: string];
 }
 
-type Ordered = ReturnType<typeof orderedWeight>;
-
 /**
  * Weight and bias of a layer between DequantizeLinear and QuantizeLinear, which runtimes make one QLinearConv or QGemm
  * of: int8 and int32 codes with a scale for each output channel.
@@ -25,7 +24,7 @@ export function dequantizedParameters(
   graph: GraphBuilder,
   id: string,
   { codes, scales, bias, biasScales }: IntegerLayer,
-  { order, shape }: Ordered,
+  { order, shape }: OrderedWeight,
 ): readonly [weight: string, bias: string] {
   const ordered = Int32Array.from(order, (index) => codes[index]!);
   const attributes = { axis: 0 };
@@ -58,7 +57,7 @@ interface IntegerOperation {
   readonly weight: IntegerTensor;
   /** What the layer reads. */
   readonly codes: Codes;
-  readonly ordered: Ordered;
+  readonly ordered: OrderedWeight;
   /** The name of its value, in float32. */
   readonly output: string;
 }
@@ -69,21 +68,20 @@ export function integerOperator(
   { layer, weight, codes, ordered: { order, shape }, output }: IntegerOperation,
 ): void {
   const { id } = layer;
-  const dense = layer.kind === "dense";
+  const { opType, attributes, inputsFirst } = layerOperators(layer).integer;
   const [outputs, inputs] = shape as readonly [number, number];
-  // MatMulInteger reads [in, out].
-  const position = (index: number) => (dense ? (index % outputs) * inputs + Math.floor(index / outputs) : index);
+  const position = (index: number) => (inputsFirst ? (index % outputs) * inputs + Math.floor(index / outputs) : index);
   const stored = Int32Array.from(order, (_, index) => weight.codes[order[position(index)]!]! + MIDDLE);
   const unsigned = { bits: 8, signed: false } as const;
   const sums = graph.node(
-    dense ? "MatMulInteger" : "ConvInteger",
+    opType,
     [
       codes.name,
-      graph.integers(`${id}.weight.codes`, stored, dense ? [inputs, outputs] : shape, unsigned),
+      graph.integers(`${id}.weight.codes`, stored, inputsFirst ? [inputs, outputs] : shape, unsigned),
       codes.grid[1],
       graph.integers(`${id}.weight.zero-point`, [MIDDLE], [], unsigned),
     ],
-    { name: id, output: `${id}.sums`, attributes: dense ? {} : convolutionAttributes(layer) },
+    { name: id, output: `${id}.sums`, attributes },
   );
   const perChannel = typeof weight.scale !== "number";
   const scale = perChannel

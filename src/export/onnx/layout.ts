@@ -1,4 +1,4 @@
-import type { FrozenNetwork, FrozenNode } from "../frozen-network.ts";
+import type { FrozenKind, FrozenNetwork, FrozenNode } from "../frozen-network.ts";
 
 type Image = readonly [height: number, width: number, channels: number];
 
@@ -16,8 +16,26 @@ export function channelsLastIndices([height, width, channels]: Image): Uint32Arr
   return indices;
 }
 
-/** Kinds of nodes that leave the order of a vector's elements alone. */
-const elementwise: ReadonlySet<FrozenNode["kind"]> = new Set(["quantizer", "relu", "affine", "add"]);
+/**
+ * The order of the elements of a vector that a kind gives: that of what it reads, that of the image that it flattens, or
+ * one of its own. Kinds that give no vector have the order of channels.
+ */
+const vectorOrders: { readonly [K in FrozenKind]: "of its input" | "flattened" | "own" } = {
+  input: "own",
+  conv2d: "own",
+  "depthwise-conv2d": "own",
+  dense: "own",
+  affine: "of its input",
+  "max-pool": "own",
+  "average-pool": "own",
+  "global-average-pool": "own",
+  relu: "of its input",
+  add: "of its input",
+  pad: "own",
+  select: "own",
+  flatten: "flattened",
+  quantizer: "of its input",
+};
 
 /**
  * The image that a vector is a flattened form of, if it is one. ONNX flattens [channels, height, width] with channels
@@ -26,8 +44,9 @@ const elementwise: ReadonlySet<FrozenNode["kind"]> = new Set(["quantizer", "relu
 export function flattenedImage(network: FrozenNetwork, id: string): Image | null {
   const nodes = new Map(network.nodes.map((node) => [node.id, node]));
   for (let node = nodes.get(id); node !== undefined; node = nodes.get(node.inputs[0] ?? "")) {
-    if (node.kind === "flatten") return imageOf(nodes.get(node.inputs[0]!)!.outputShape);
-    if (!elementwise.has(node.kind)) return null;
+    const order = vectorOrders[node.kind];
+    if (order === "flattened") return imageOf(nodes.get(node.inputs[0]!)!.outputShape);
+    if (order === "own") return null;
   }
   return null;
 }
@@ -84,4 +103,14 @@ export function denseOrder([inputs, outputs]: readonly [number, number], image: 
     for (let input = 0; input < inputs; input++) order[output * inputs + input] = rows[input]! * outputs + output;
   }
   return order;
+}
+
+/** The shape in which one number per channel broadcasts over [batch, channels, height, width] or [batch, units]. */
+export const channelShape = ({ outputShape }: Pick<FrozenNode, "outputShape">): readonly number[] =>
+  outputShape.length === 3 ? [outputShape[2]!, 1, 1] : outputShape;
+
+/** One number per channel, or per unit of a vector, in ONNX's order. */
+export function channelsFirst(network: FrozenNetwork, node: FrozenNode, values: Float32Array): Float32Array {
+  const image = node.outputShape.length === 1 ? flattenedImage(network, node.id) : null;
+  return image === null ? values : Float32Array.from(channelsLastIndices(image), (index) => values[index]!);
 }

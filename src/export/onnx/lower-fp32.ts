@@ -3,9 +3,9 @@ import type { FrozenNetwork, FrozenQuantizer } from "../frozen-network.ts";
 import { valuesOf } from "../tensor-values.ts";
 import { addClip } from "./clip.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
+import type { OrderedWeight } from "./layers.ts";
 import { type Form, lowerGraph } from "./lower-graph.ts";
 import type { Lowered, LowerOptions } from "./model-frame.ts";
-import type { OrderedWeight } from "./operators.ts";
 
 /** The `fp32` form: float32 throughout, with weights and activations on their learned grids; for reference. */
 const fp32: Form = {

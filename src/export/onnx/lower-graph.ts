@@ -1,7 +1,9 @@
-import { type FrozenNetwork, type FrozenNode, type FrozenQuantizer, isFrozenLayer } from "../frozen-network.ts";
+import { applyByKind, type ByKind } from "../../core/by-kind.ts";
+import type { FrozenLayer, FrozenNetwork, FrozenNode, FrozenQuantizer } from "../frozen-network.ts";
 import { GraphBuilder } from "./graph-builder.ts";
+import { layerOperators, type OrderedWeight, orderedWeight } from "./layers.ts";
 import { encodeModel, imageInput, type Lowered, type LowerOptions, normalizedInput, valueName } from "./model-frame.ts";
-import { addPlain, convolutionAttributes, type OrderedWeight, orderedWeight } from "./operators.ts";
+import { addPlain, type PlainNode } from "./operators.ts";
 
 /** What sets apart the forms in which every value is float32 between its operators. */
 export interface Form {
@@ -31,7 +33,7 @@ export function lowerGraph(network: FrozenNetwork, form: Form, options: LowerOpt
       if (!nodes.has(id)) throw new Error(`${node.id}: reads "${id}", which is not in the network`);
       return names.get(id)!;
     });
-    lowerNode(graph, network, node, { inputs, output: names.get(node.id)!, form, nodes });
+    applyByKind(rules, node, { graph, network, inputs, output: names.get(node.id)!, form, nodes });
   }
   return {
     bytes: encodeModel(graph, network, { ...options, doc: form.doc }),
@@ -42,38 +44,50 @@ export function lowerGraph(network: FrozenNetwork, form: Form, options: LowerOpt
 }
 
 interface Place {
+  readonly graph: GraphBuilder;
+  readonly network: FrozenNetwork;
   readonly inputs: readonly string[];
   readonly output: string;
   readonly form: Form;
   readonly nodes: ReadonlyMap<string, FrozenNode>;
 }
 
-function lowerNode(graph: GraphBuilder, network: FrozenNetwork, node: FrozenNode, place: Place): void {
-  const { id: name } = node;
-  const { inputs, output, form, nodes } = place;
-  if (node.kind === "input") return;
-  if (node.kind === "quantizer") {
-    form.quantizer(graph, node, inputs[0]!, output);
-    return;
-  }
-  if (isFrozenLayer(node)) {
-    const weight = form.weight(graph, orderedWeight(network, node));
-    const bias = graph.floats(`${name}.bias`, node.bias, [node.bias.length]);
-    // Gemm reads [out, in]: given [in, out], onnxruntime's optimizer replaces a quantized Gemm by MatMulNBits, which
-    // quantizes its input to 8 bits on the fly.
-    graph.node(node.kind === "dense" ? "Gemm" : "Conv", [inputs[0]!, weight, bias], {
-      name,
-      output,
-      attributes: node.kind === "dense" ? { transB: 1 } : convolutionAttributes(node),
-    });
-    return;
-  }
-  const shielded = inputs.map((input, index) => {
+/** How each kind of node becomes operators on float32 values. */
+const rules: ByKind<FrozenNode, [Place], void> = {
+  // The file's own input, normalised.
+  input: () => {},
+  conv2d: layer,
+  "depthwise-conv2d": layer,
+  dense: layer,
+  affine: shielded,
+  "max-pool": shielded,
+  "average-pool": shielded,
+  "global-average-pool": shielded,
+  relu: shielded,
+  add: shielded,
+  pad: shielded,
+  select: shielded,
+  flatten: (node, { graph, network, inputs, output }) => addPlain(graph, network, node, { inputs, output }),
+  quantizer: (node, { graph, form, inputs, output }) => form.quantizer(graph, node, inputs[0]!, output),
+};
+
+function layer(node: FrozenLayer, { graph, network, form, inputs, output }: Place): void {
+  const { id: name, bias: values } = node;
+  const weight = form.weight(graph, orderedWeight(network, node));
+  const bias = graph.floats(`${name}.bias`, values, [values.length]);
+  const { opType, attributes } = layerOperators(node).float;
+  graph.node(opType, [inputs[0]!, weight, bias], { name, output, attributes });
+}
+
+/**
+ * A node behind Max nodes of one value, which are that value. They keep onnxruntime's optimizer from moving
+ * DequantizeLinear over an operator that has no kernels for 2-, 4- and 16-bit types: such a file would not load.
+ */
+function shielded(node: PlainNode, { graph, network, form, nodes, inputs, output }: Place): void {
+  const behind = inputs.map((input, index) => {
     const source = nodes.get(node.inputs[index]!)!;
-    if (!form.shielded || source.kind !== "quantizer" || source.bits === 32 || node.kind === "flatten") return input;
-    // Max of one value is that value. It keeps onnxruntime's optimizer from moving DequantizeLinear over an operator
-    // that has no kernels for 2-, 4- and 16-bit types: such a file would not load.
-    return graph.node("Max", [input], { name: `${name}.input${inputs.length > 1 ? index + 1 : ""}` });
+    if (!form.shielded || source.kind !== "quantizer" || source.bits === 32) return input;
+    return graph.node("Max", [input], { name: `${node.id}.input${inputs.length > 1 ? index + 1 : ""}` });
   });
-  addPlain(graph, network, node, { inputs: shielded, output });
+  addPlain(graph, network, node, { inputs: behind, output });
 }

@@ -3,9 +3,9 @@ import { storedBits } from "../../quantization/levels.ts";
 import type { FrozenNetwork, FrozenQuantizer } from "../frozen-network.ts";
 import { addClip } from "./clip.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
+import type { OrderedWeight } from "./layers.ts";
 import { type Form, lowerGraph } from "./lower-graph.ts";
 import type { Lowered, LowerOptions } from "./model-frame.ts";
-import type { OrderedWeight } from "./operators.ts";
 
 /**
  * An ONNX file in the `packed` form: every tensor at its bit-width, INT2, INT4 (3 bits too), INT8 or INT16 weights packed

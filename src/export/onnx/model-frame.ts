@@ -1,8 +1,8 @@
+import { bitsOf } from "../bits-file.ts";
 import type { FrozenNetwork, FrozenNode } from "../frozen-network.ts";
 import { elementTypes } from "./element-types.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { imageOf } from "./layout.ts";
-import { bitsOf } from "./operators.ts";
 
 /** Names of the graph's input and output in every form. */
 export const inputName = "input";

@@ -1,0 +1,149 @@
+import type { ByKind } from "../core/by-kind.ts";
+import { noPadding } from "../network/builder.ts";
+import type { FrozenConvolution, FrozenLayer, FrozenMaxPool, FrozenNode } from "./frozen-network.ts";
+
+/** Reads one element of one image's value, [height, width, channels] or [units]. */
+export type Elements = (index: number) => number;
+
+interface Exact {
+  /** What the node reads, in order. */
+  readonly inputs: readonly { readonly elements: Elements; readonly shape: readonly number[] }[];
+  /** Whether every term counts with its absolute value. */
+  readonly magnitudes: boolean;
+  /** A number as a term of a sum: its absolute value where magnitudes are wanted. */
+  term(value: number): number;
+  /** The terms of a layer's weight. */
+  weightOf(layer: FrozenLayer): Float32Array;
+}
+
+/** The elements of each kind of node, in float64. */
+export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
+  input: unknown,
+  conv2d: (node, exact) => convolution(node, exact, (_, input) => input),
+  "depthwise-conv2d": (node, exact) => convolution(node, exact, (output) => output),
+  dense(node, exact) {
+    const { elements: x } = exact.inputs[0]!;
+    const weights = exact.weightOf(node);
+    const [inputs, outputs] = node.weight.shape as [number, number];
+    return (output) => {
+      let sum = exact.term(node.bias[output]!);
+      for (let input = 0; input < inputs; input++) sum += x(input) * weights[input * outputs + output]!;
+      return sum;
+    };
+  },
+  affine({ outputShape, scale, shift }, { inputs, term }) {
+    const { elements: x } = inputs[0]!;
+    const channels = outputShape.at(-1)!;
+    return (index) => x(index) * term(scale[index % channels]!) + term(shift[index % channels]!);
+  },
+  "max-pool": (node, exact) => pooled(node, exact, (taps) => Math.max(...taps)),
+  "average-pool": (node, exact) =>
+    pooled(
+      { ...node, padding: noPadding },
+      exact,
+      (taps) => taps.reduce((sum, value) => sum + value, 0) / node.size ** 2,
+    ),
+  "global-average-pool"(_, { inputs }) {
+    const { elements: x, shape } = inputs[0]!;
+    const [height, width, channels] = shape as readonly [number, number, number];
+    return (index) => {
+      let sum = 0;
+      for (let pixel = 0; pixel < height * width; pixel++) sum += x(pixel * channels + index);
+      return sum / (height * width);
+    };
+  },
+  relu({ limit }, { inputs, magnitudes }) {
+    const { elements: x } = inputs[0]!;
+    // Capped, a sum of magnitudes would hide terms that cancel out below the limit.
+    if (limit === null || magnitudes) return (index) => Math.max(0, x(index));
+    return (index) => Math.min(limit, Math.max(0, x(index)));
+  },
+  add(_, { inputs }) {
+    const [x, y] = inputs.map(({ elements }) => elements) as [Elements, Elements];
+    return (index) => x(index) + y(index);
+  },
+  pad({ outputShape, padding, channels: [before] }, { inputs }) {
+    const { elements: x, shape } = inputs[0]!;
+    const [, columns, channels] = outputShape as readonly [number, number, number];
+    return (index) => {
+      const [row, column, channel] = place(index, columns, channels);
+      const from = [row - padding.top, column - padding.left, channel - before] as const;
+      if (from.some((at, axis) => at < 0 || at >= shape[axis]!)) return 0;
+      return x((from[0] * shape[1]! + from[1]) * shape[2]! + from[2]);
+    };
+  },
+  select({ channels }, { inputs }) {
+    const { elements: x, shape } = inputs[0]!;
+    const [kept, all] = [channels.length, shape.at(-1)!];
+    return (index) => x(Math.floor(index / kept) * all + channels[index % kept]!);
+  },
+  flatten: (_, { inputs }) => inputs[0]!.elements,
+  quantizer: unknown,
+};
+
+function unknown({ id }: FrozenNode): never {
+  throw new Error(`${id}: its value must be known`);
+}
+
+/** @param channelOf The channel of the image that a weight of [.., input, output] multiplies. */
+function convolution(
+  node: FrozenConvolution,
+  exact: Exact,
+  channelOf: (output: number, input: number) => number,
+): Elements {
+  const { elements: x, shape } = exact.inputs[0]!;
+  const weights = exact.weightOf(node);
+  const { stride, padding, bias } = node;
+  const [height, width, inputs, outputs] = node.weight.shape as [number, number, number, number];
+  const channels = shape.at(-1)!;
+  return (index) => {
+    const [row, column, output] = place(index, node.outputShape[1]!, outputs);
+    const window = { row: row * stride - padding.top, column: column * stride - padding.left, size: [height, width] };
+    let sum = exact.term(bias[output]!);
+    for (const { tap, pixel } of tapsOf(window, shape)) {
+      for (let input = 0; input < inputs; input++) {
+        sum += x(pixel * channels + channelOf(output, input)) * weights[(tap * inputs + input) * outputs + output]!;
+      }
+    }
+    return sum;
+  };
+}
+
+function pooled(
+  { size, stride, padding, outputShape }: Pick<FrozenMaxPool, "size" | "stride" | "padding" | "outputShape">,
+  { inputs }: Exact,
+  combine: (taps: readonly number[]) => number,
+): Elements {
+  const { elements: x, shape } = inputs[0]!;
+  const [, columns, channels] = outputShape as readonly [number, number, number];
+  return (index) => {
+    const [row, column, channel] = place(index, columns, channels);
+    const window = { row: row * stride - padding.top, column: column * stride - padding.left, size: [size, size] };
+    return combine(tapsOf(window, shape).map(({ pixel }) => x(pixel * channels + channel)));
+  };
+}
+
+const place = (index: number, columns: number, channels: number): readonly [number, number, number] => {
+  const pixel = Math.floor(index / channels);
+  return [Math.floor(pixel / columns), pixel % columns, index % channels];
+};
+
+interface Window {
+  readonly row: number;
+  readonly column: number;
+  readonly size: readonly number[];
+}
+
+/** The places of a window that lie inside the image: their index in the window and in the image. */
+function tapsOf({ row, column, size }: Window, shape: readonly number[]): { tap: number; pixel: number }[] {
+  const [height, width] = size as [number, number];
+  const taps = [];
+  for (let dy = 0; dy < height; dy++) {
+    for (let dx = 0; dx < width; dx++) {
+      const [y, x] = [row + dy, column + dx];
+      if (y < 0 || x < 0 || y >= shape[0]! || x >= shape[1]!) continue;
+      taps.push({ tap: dy * width + dx, pixel: y * shape[1]! + x });
+    }
+  }
+  return taps;
+}

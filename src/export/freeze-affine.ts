@@ -1,0 +1,24 @@
+import type { BatchNormNode } from "../graph/graph.ts";
+import { inverseDeviation } from "../kinds/batch-norm.ts";
+import type { FreezePlace } from "./freeze-place.ts";
+import type { FrozenAffine } from "./frozen-network.ts";
+
+/** A batch normalization with its running statistics as x·scale + shift, and what it makes of constants. */
+export function freezeAffine(
+  node: BatchNormNode,
+  { base, kept, sources, trained: { parameters, statistics } }: FreezePlace,
+): { readonly affine: FrozenAffine; readonly constants: Float64Array } {
+  const running = statistics.get(node.id)!;
+  const inverse = inverseDeviation(running, node.epsilon);
+  const scale = parameters.get(node.inputs[1])!.map((gamma, channel) => gamma * inverse[channel]!);
+  const shift = parameters
+    .get(node.inputs[2])!
+    .map((beta, channel) => beta - Math.fround(scale[channel]! * running.mean[channel]!));
+  return {
+    affine: { ...base, kind: "affine", scale: pick(scale, kept), shift: pick(shift, kept) },
+    constants: sources[0]!.constants.map((value, channel) => value * scale[channel]! + shift[channel]!),
+  };
+}
+
+const pick = (values: Float32Array, indices: readonly number[]): Float32Array =>
+  Float32Array.from(indices, (index) => values[index]!);

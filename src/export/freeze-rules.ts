@@ -1,0 +1,120 @@
+import type { ByKind } from "../core/by-kind.ts";
+import { UserError } from "../core/errors.ts";
+import type { DepthwiseConv2dNode, LayerNode, Node } from "../graph/graph.ts";
+import { freezeAffine } from "./freeze-affine.ts";
+import { freezeLayer } from "./freeze-layer.ts";
+import type { FreezePlace, Frozen } from "./freeze-place.ts";
+import { freezeQuantizer, quantized } from "./freeze-quantizer.ts";
+import type { FrozenNode, FrozenSelect } from "./frozen-network.ts";
+
+/** A node that has become `node`, with what it makes of the channels that are cut out. */
+const made = ({ kept, shape }: FreezePlace, node: FrozenNode, constants: Float64Array): Frozen => ({
+  nodes: [node],
+  activation: { kept, constants, shape, node: node.id },
+});
+
+/** A node that is part of what it reads. */
+const merged = ({ sources }: FreezePlace): Frozen => ({ nodes: [], activation: sources[0]! });
+
+/** The rule for weights, which their layers take along. */
+const ofLayer = () => null;
+
+/** How each kind of node freezes; null: it gives no activation. */
+export const freezeRules: ByKind<Node, [FreezePlace], Frozen | null> = {
+  input: (_, place) => made(place, { ...place.base, kind: "input" }, new Float64Array(place.shape.at(-1)!)),
+  parameter: ofLayer,
+  fold: ofLayer,
+  conv2d(node, place) {
+    const { parts, constants } = layerParts(node, place);
+    const { stride, padding } = node;
+    return made(place, { ...place.base, kind: "conv2d", stride, padding, ...parts }, constants);
+  },
+  "depthwise-conv2d"(node, place) {
+    const { parts, constants } = layerParts(node, place);
+    const { stride, padding } = node;
+    const select = selection(node, place);
+    const inputs = select === null ? place.base.inputs : [select.id];
+    const frozen = made(
+      place,
+      { ...place.base, inputs, kind: "depthwise-conv2d", stride, padding, ...parts },
+      constants,
+    );
+    return select === null ? frozen : { ...frozen, nodes: [select, ...frozen.nodes] };
+  },
+  dense(node, place) {
+    const { parts, constants } = layerParts(node, place);
+    return made(place, { ...place.base, kind: "dense", ...parts }, constants);
+  },
+  bias: (_, place) => merged(place),
+  "folded-norm": (_, place) => merged(place),
+  "batch-norm"(node, place) {
+    // Behind a weight without a quantizer it is part of the layer.
+    if (place.layers.get(node.inputs[0])?.weightQuantizer === null) return merged(place);
+    const { affine, constants } = freezeAffine(node, place);
+    return made(place, affine, constants);
+  },
+  quantizer(node, place) {
+    if (node.role === "weight") return null;
+    const frozen = freezeQuantizer(node, place);
+    return made(
+      place,
+      frozen,
+      constantsOf(place).map((value) => quantized(value, frozen)),
+    );
+  },
+  relu({ limit }, place) {
+    const highest = limit ?? Number.POSITIVE_INFINITY;
+    const value = (x: number) => Math.min(highest, Math.max(0, x));
+    return made(place, { ...place.base, kind: "relu", limit }, constantsOf(place).map(value));
+  },
+  "max-pool": ({ kind, size, stride, padding }, place) =>
+    made(place, { ...place.base, kind, size, stride, padding }, constantsOf(place)),
+  "average-pool": ({ kind, size, stride }, place) =>
+    made(place, { ...place.base, kind, size, stride }, constantsOf(place)),
+  "global-average-pool": ({ kind }, place) => made(place, { ...place.base, kind }, constantsOf(place)),
+  add({ kind }, place) {
+    const [left, right] = place.sources.map(({ constants }) => constants) as [Float64Array, Float64Array];
+    const sums = left.map((value, channel) => value + right[channel]!);
+    return made(place, { ...place.base, kind }, sums);
+  },
+  pad({ kind, padding, channels: [before] }, place) {
+    const { kept, shape, base } = place;
+    const constants = constantsOf(place);
+    const last = before + constants.length;
+    const channels = [kept.filter((one) => one < before).length, kept.filter((one) => one >= last).length] as const;
+    const padded = new Float64Array(shape.at(-1)!);
+    padded.set(constants, before);
+    return made(place, { ...base, kind, padding, channels }, padded);
+  },
+  flatten({ kind }, place) {
+    const constants = constantsOf(place);
+    const repeated = new Float64Array(place.shape[0]!).map((_, index) => constants[index % constants.length]!);
+    return made(place, { ...place.base, kind }, repeated);
+  },
+};
+
+/** The constants of what a node with one activation reads. */
+const constantsOf = ({ sources }: FreezePlace): Float64Array => sources[0]!.constants;
+
+function layerParts({ id }: LayerNode, { shape, kept, sources, layers, trained }: FreezePlace) {
+  if (kept.length === 0) {
+    throw new UserError(
+      `cannot export ${id}: all its ${shape.at(-1)} channels are pruned; train with a smaller prior strength`,
+    );
+  }
+  const { kept: keptInputs, constants } = sources[0]!;
+  return freezeLayer(layers.get(id)!, { ...trained, kept, keptInputs, constants });
+}
+
+/** Of the channels that a depthwise convolution could read, those that it keeps itself; null: all. */
+function selection({ id }: DepthwiseConv2dNode, { kept, sources }: FreezePlace): FrozenSelect | null {
+  const source = sources[0]!;
+  if (kept.length === source.kept.length) return null;
+  return {
+    kind: "select",
+    id: `${id}.channels`,
+    inputs: [source.node],
+    outputShape: [...source.shape.slice(0, -1), kept.length],
+    channels: kept.map((channel) => source.kept.indexOf(channel)),
+  };
+}

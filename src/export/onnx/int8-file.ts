@@ -1,0 +1,70 @@
+import type { FrozenNetwork, FrozenNode } from "../frozen-network.ts";
+import { GraphBuilder } from "./graph-builder.ts";
+import type { Codes } from "./integer-operator.ts";
+import { type FileValue, inputName, type LowerOptions, valueName } from "./model-frame.ts";
+
+/** A file of the `int8` form while it is written: its graph, and what stands for each node's value. */
+export class Int8File {
+  readonly network: FrozenNetwork;
+  readonly options: LowerOptions;
+  readonly graph = new GraphBuilder();
+  /** Values that are codes, by node. */
+  readonly codes = new Map<string, Codes>();
+  /** Biases that rounding to int32 has moved, by layer. */
+  readonly biases = new Map<string, Float32Array>();
+  readonly notes: string[] = [];
+  /** Names of values in float32, by node. */
+  readonly #floats = new Map<string, string>();
+  readonly #readers = new Map<string, FrozenNode[]>();
+
+  constructor(network: FrozenNetwork, options: LowerOptions) {
+    this.network = network;
+    this.options = options;
+    for (const node of network.nodes) {
+      for (const id of node.inputs) this.#readers.set(id, [...this.readers(id), node]);
+    }
+  }
+
+  /** The nodes that read a node's value. */
+  readers(id: string): readonly FrozenNode[] {
+    return this.#readers.get(id) ?? [];
+  }
+
+  /** Says that `name` is a node's value in float32; gives the name. */
+  hasFloat({ id }: FrozenNode, name: string): string {
+    this.#floats.set(id, name);
+    return name;
+  }
+
+  /** The name of a node's float value, which it makes itself. */
+  own(node: FrozenNode): string {
+    return this.hasFloat(node, valueName(this.network, node));
+  }
+
+  /** The float value of a node, dequantized where it has none. */
+  float(id: string): string {
+    const present = this.#floats.get(id);
+    if (present !== undefined) return present;
+    const codes = this.codes.get(id)!;
+    const output = id === this.network.nodes[0]!.id ? `${inputName}.normalized` : id;
+    this.#floats.set(id, output);
+    return this.graph.node("DequantizeLinear", [codes.name, ...codes.grid], { name: `${id}.dequantize`, output });
+  }
+
+  /** Adds scale and zero point of codes; gives their names. */
+  grid(id: string, scale: number, zeroPoint: number): readonly [scale: string, zeroPoint: string] {
+    return [this.graph.floats(`${id}.scale`, [scale], []), this.byte(`${id}.zero-point`, zeroPoint)];
+  }
+
+  byte(name: string, value: number): string {
+    return this.graph.integers(name, [value], [], { bits: 8, signed: false });
+  }
+
+  /** What stands for each node's value: codes where there are any. */
+  get values(): ReadonlyMap<string, FileValue> {
+    const values = new Map<string, FileValue>();
+    for (const [id, name] of this.#floats) values.set(id, { name, scale: null, zeroPoint: 0 });
+    for (const [id, { name, scale, zeroPoint }] of this.codes) values.set(id, { name, scale, zeroPoint });
+    return values;
+  }
+}

@@ -1,0 +1,63 @@
+import { stepSize } from "../../quantization/grid.ts";
+import type { FrozenLayer } from "../frozen-network.ts";
+import type { Int8File } from "./int8-file.ts";
+import { dequantizedParameters, integerOperator } from "./integer-operator.ts";
+import { integerLayer } from "./integer-weight.ts";
+import { layerOperators, orderedWeight } from "./layers.ts";
+import { floatWeight } from "./lower-fp32.ts";
+
+/** Largest share of an output step by which rounding to int32 may move a bias. */
+const LARGEST_SHIFT = 1 / 32;
+
+/** Adds a layer: in integers where it reads codes and has a weight of 8 bits or less, else in float32. */
+export function addLayer(layer: FrozenLayer, file: Int8File): void {
+  const { weight } = layer;
+  const { graph, network } = file;
+  const codes = file.codes.get(layer.inputs[0]!);
+  if (codes === undefined || weight.bits === 32 || weight.bits === 16) {
+    addFloatLayer(layer, file);
+    return;
+  }
+  const step = stepBehind(layer, file);
+  const integer = step === null ? null : integerLayer(weight, layer.bias, codes.scale);
+  if (integer === null || integer.largestShift > LARGEST_SHIFT * step!) {
+    integerOperator(graph, {
+      layer,
+      weight,
+      codes,
+      ordered: orderedWeight(network, layer),
+      output: file.own(layer),
+    });
+    return;
+  }
+  file.biases.set(layer.id, integer.biasValues);
+  const parameters = dequantizedParameters(graph, layer.id, integer, orderedWeight(network, layer));
+  addOperator(layer, file, [file.float(layer.inputs[0]!), ...parameters]);
+}
+
+/** The step of the 8-bit quantizer that alone reads a layer; null when something else does. */
+function stepBehind(layer: FrozenLayer, file: Int8File): number | null {
+  const [reader, ...others] = file.readers(layer.id);
+  if (reader?.kind !== "quantizer" || others.length > 0 || reader.bits > 8 || reader.id === file.network.output) {
+    return null;
+  }
+  return stepSize(reader.bits, reader);
+}
+
+function addFloatLayer(layer: FrozenLayer, file: Int8File): void {
+  const { id, weight } = layer;
+  const { graph, network } = file;
+  if (weight.bits === 16) file.notes.push(`${id}.weight has 16 bits: widened to float32`);
+  const input = file.float(layer.inputs[0]!);
+  addOperator(layer, file, [
+    // Max of one value is that value: without it onnxruntime's optimizer would quantize the weight to 8 bits.
+    file.codes.has(layer.inputs[0]!) ? graph.node("Max", [input], { name: `${id}.input` }) : input,
+    floatWeight(graph, orderedWeight(network, layer)),
+    graph.floats(`${id}.bias`, layer.bias, [layer.bias.length]),
+  ]);
+}
+
+function addOperator(layer: FrozenLayer, file: Int8File, inputs: readonly string[]): void {
+  const { opType, attributes } = layerOperators(layer).float;
+  file.graph.node(opType, inputs, { name: layer.id, output: file.own(layer), attributes });
+}

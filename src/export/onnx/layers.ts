@@ -1,0 +1,71 @@
+import { applyByKind, type ByKind } from "../../core/by-kind.ts";
+import type { Padding } from "../../graph/graph.ts";
+import type { FrozenConvolution, FrozenLayer, FrozenNetwork } from "../frozen-network.ts";
+import type { Attribute } from "./graph-builder.ts";
+import { convolutionOrder, denseOrder, flattenedImage } from "./layout.ts";
+
+export const pads = ({ top, bottom, left, right }: Padding): readonly number[] => [top, left, bottom, right];
+
+/** A layer's weight in the order of elements that ONNX wants. */
+export interface OrderedWeight {
+  readonly layer: FrozenLayer;
+  /** Convolution: [out, in or 1, kernel height, kernel width]; dense: [out, in]. */
+  readonly shape: readonly number[];
+  /** For each element, its index in the frozen tensor. */
+  readonly order: Uint32Array;
+}
+
+const orders: ByKind<FrozenLayer, [FrozenNetwork], OrderedWeight> = {
+  conv2d: orderedKernels,
+  "depthwise-conv2d": orderedKernels,
+  dense(layer, network) {
+    const [inputs, outputs] = layer.weight.shape as readonly [number, number];
+    const order = denseOrder([inputs, outputs], flattenedImage(network, layer.inputs[0]!));
+    return { layer, shape: [outputs, inputs], order };
+  },
+};
+
+function orderedKernels(layer: FrozenConvolution): OrderedWeight {
+  const [height, width, inputs, outputs] = layer.weight.shape as readonly [number, number, number, number];
+  return { layer, shape: [outputs, inputs, height, width], order: convolutionOrder([height, width, inputs, outputs]) };
+}
+
+export const orderedWeight = (network: FrozenNetwork, layer: FrozenLayer): OrderedWeight =>
+  applyByKind(orders, layer, network);
+
+/** The operators of a layer, with the attributes that both of them take. */
+export interface LayerOperators {
+  /** On values in float32: input, weight, bias. */
+  readonly float: { readonly opType: string; readonly attributes: Readonly<Record<string, Attribute>> };
+  /** On codes: input, weight and their zero points. */
+  readonly integer: {
+    readonly opType: string;
+    readonly attributes: Readonly<Record<string, Attribute>>;
+    /** Whether it reads the weight as [in, out]. */
+    readonly inputsFirst: boolean;
+  };
+}
+
+const operators: ByKind<FrozenLayer, [], LayerOperators> = {
+  conv2d: (layer) => convolution(convolutionAttributes(layer)),
+  "depthwise-conv2d": (layer) => convolution({ ...convolutionAttributes(layer), group: layer.weight.shape.at(-1)! }),
+  // Gemm reads [out, in]: given [in, out], onnxruntime's optimizer replaces a quantized Gemm by MatMulNBits, which
+  // quantizes its input to 8 bits on the fly.
+  dense: () => ({
+    float: { opType: "Gemm", attributes: { transB: 1 } },
+    integer: { opType: "MatMulInteger", attributes: {}, inputsFirst: true },
+  }),
+};
+
+const convolution = (attributes: Readonly<Record<string, Attribute>>): LayerOperators => ({
+  float: { opType: "Conv", attributes },
+  integer: { opType: "ConvInteger", attributes, inputsFirst: false },
+});
+
+const convolutionAttributes = ({ weight, stride, padding }: FrozenConvolution) => ({
+  kernel_shape: weight.shape.slice(0, 2),
+  strides: [stride, stride],
+  pads: pads(padding),
+});
+
+export const layerOperators = (layer: FrozenLayer): LayerOperators => applyByKind(operators, layer);
