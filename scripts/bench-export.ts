@@ -10,7 +10,7 @@ import { createQuantizers } from "../src/quantizers/create-quantizers.ts";
 import { insertQuantizers } from "../src/quantizers/insert-quantizers.ts";
 import { initializeRanges } from "../src/training/initial-ranges.ts";
 import { createModel } from "../src/training/model.ts";
-import { testSamples } from "../src/training/settings.ts";
+import { testTimeGates } from "../src/training/pass.ts";
 import { kernelsOf } from "./integer-kernels.ts";
 
 // npm run bench:export [-- --form int8] [--network resnet20] [--json]: latency of unpruned networks with 8 bits
@@ -46,7 +46,7 @@ for (const { name, inputShape, quantizeAddends } of cases) {
   initializeRanges(
     model,
     () => ops.tensor(random, shape),
-    () => testSamples(model),
+    () => testTimeGates(model),
   );
   const learned = {
     network,

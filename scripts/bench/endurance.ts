@@ -4,7 +4,7 @@ import { silent } from "../../src/core/progress.ts";
 import { batchesPerEpoch, firstImages } from "../../src/data/batches.ts";
 import { prepare } from "../../src/runner/prepare.ts";
 import { initializeRanges } from "../../src/training/initial-ranges.ts";
-import { start, stepSamples, trainLoop } from "../../src/training/loop.ts";
+import { start, stepGates, trainLoop } from "../../src/training/loop.ts";
 import { median } from "./measure.ts";
 
 // npm run bench:endurance [-- --steps N --rounds N]: what an epoch of MNIST costs beside as many bare steps, in turns, and
@@ -27,12 +27,12 @@ const makeBatch = () => ({
 initializeRanges(
   model,
   () => makeBatch().images,
-  () => stepSamples(model, config.seed, 0),
+  () => stepGates(model, config.seed, 0),
 );
 
 const rates = { weights: 1e-5, gates: 0, ranges: 0 };
 const bareStep = () =>
-  trainer.train(makeBatch, stepSamples(model, config.seed, trainer.step), { priorStrength: 0.1, learningRates: rates });
+  trainer.train(makeBatch, stepGates(model, config.seed, trainer.step), { priorStrength: 0.1, learningRates: rates });
 const perEpoch = batchesPerEpoch(dataset.train.count, batchSize);
 
 /** An epoch as `train` runs it, without what follows it: evaluation and checkpoint. */

@@ -5,7 +5,7 @@ import { createQuantizers } from "../../src/quantizers/create-quantizers.ts";
 import { insertQuantizers } from "../../src/quantizers/insert-quantizers.ts";
 import type { Gradients } from "../../src/training/gradients.ts";
 import { createModel, type Model } from "../../src/training/model.ts";
-import { drawSamples } from "../../src/training/settings.ts";
+import { drawGates } from "../../src/training/pass.ts";
 import { Trainer } from "../../src/training/trainer.ts";
 import { numbers, type Outcome, relativeError, Tally } from "./compare.ts";
 
@@ -118,10 +118,11 @@ function compareGradients(
       );
       continue;
     }
-    const quantizer = actual.quantizers.get(quantizerId(owner!))!;
-    if (field === "x_max") check(Math.abs(quantizer.ranges[0]! - values[0]!) / largestRange, 1e-3);
-    else if (field === "gamma_2") check(gradientError(quantizer.prune!, values), 1e-3);
-    else if (levels.includes(field!)) check(gradientError([quantizer.phi[levels.indexOf(field!)]!], values), 1e-3);
+    const learned = actual.quantizers.get(quantizerId(owner!))!;
+    const by = (name: string) => learned.find(({ numbers }) => numbers.name === name)!.gradient;
+    if (field === "x_max") check(Math.abs(by("range")[0]! - values[0]!) / largestRange, 1e-3);
+    else if (field === "gamma_2") check(gradientError(by("prune"), values), 1e-3);
+    else if (levels.includes(field!)) check(gradientError([by("phi")[levels.indexOf(field!)]!], values), 1e-3);
   }
 }
 
@@ -145,7 +146,7 @@ export function checkTrajectory(content: unknown, ops: Ops): Outcome {
     for (const step of run.steps) {
       load(model, run, step.parameters);
       const noise = new Map(step.noise.map(({ quantizer, u }) => [quantizerId(quantizer), u.values()] as const));
-      const samples = drawSamples(model, (id) => noise.get(id)!.next().value!);
+      const samples = drawGates(model, (id) => noise.get(id)!.next().value!);
       tally.case((check) => {
         trainer.train(
           () => ({

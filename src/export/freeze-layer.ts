@@ -1,10 +1,9 @@
 import { normAsAffine } from "../kinds/batch-norm.ts";
 import type { Layer } from "../network/layers.ts";
-import { encode, stepSize } from "../quantization/grid.ts";
 import { clipFactor } from "../quantization/levels.ts";
-import type { GatedQuantizer, WeightSteps } from "../quantizers/gated-quantizer.ts";
+import type { Quantizer } from "../quantizers/quantizer.ts";
 import type { TrainedValues } from "./freeze-place.ts";
-import type { FrozenLayer, FrozenTensor, IntegerTensor } from "./frozen-network.ts";
+import type { FrozenLayer, FrozenTensor } from "./frozen-network.ts";
 
 export interface LayerSources extends TrainedValues {
   /** Output channels that stay. */
@@ -66,7 +65,7 @@ export function freezeLayer(layer: Layer, sources: LayerSources): FrozenLayerPar
 }
 
 /** 1 for every output channel whose pruning gate is open. */
-function openFlags(quantizer: GatedQuantizer | null, outputs: number): Uint8Array {
+function openFlags(quantizer: Quantizer | null, outputs: number): Uint8Array {
   if (!quantizer?.kept) return new Uint8Array(outputs).fill(1);
   const flags = new Uint8Array(outputs);
   for (const output of quantizer.kept) flags[output] = 1;
@@ -104,7 +103,7 @@ function shiftOf(
 interface WeightOptions {
   readonly factor: Float32Array | null;
   readonly open: Uint8Array;
-  readonly quantizer: GatedQuantizer | null;
+  readonly quantizer: Quantizer | null;
 }
 
 /** A weight on its grid: its values, and a way to cut elements out of it. */
@@ -131,8 +130,7 @@ function encodeWeight(
       select: (indices, shape) => ({ bits, shape, values: Float32Array.from(indices, (index) => clipped[index]!) }),
     };
   }
-  const grid = quantizer!.grid === null ? learnedGrid(folded, bits, quantizer!) : chosenGrid(folded, quantizer!.grid);
-  const { scale, codes } = grid;
+  const { scale, codes } = quantizer!.encode(folded);
   const stepOf = (index: number) => (typeof scale === "number" ? scale : scale[index % outputs]!);
   return {
     values: Float64Array.from(codes, (code, index) => code * stepOf(index)),
@@ -145,27 +143,5 @@ function encodeWeight(
   };
 }
 
-type Grid = Pick<IntegerTensor, "scale" | "codes">;
-
-function learnedGrid(values: Float32Array, bits: IntegerTensor["bits"], quantizer: GatedQuantizer): Grid {
-  const { range } = quantizer;
-  if (range.length === 1) {
-    const shared = { xMax: quantizer.xMax, signed: true };
-    return { scale: Math.fround(stepSize(bits, shared)), codes: encode(values, bits, shared) };
-  }
-  // As it trains: each channel in units of its range.
-  const units = values.map((value, index) => value * Math.fround(1 / Math.fround(rangeOf(quantizer, index))));
-  return {
-    scale: Float32Array.from(range, (xMax) => stepSize(bits, { xMax, signed: true })),
-    codes: encode(units, bits, { xMax: 1, signed: true }),
-  };
-}
-
 /** The range of an element's output channel, the last axis. */
-const rangeOf = ({ range }: GatedQuantizer, index: number): number => range[index % range.length]!;
-
-/** The codes of a weight that holds step·code already: the multiplication's rounding never reaches half a step. */
-function chosenGrid(values: Float32Array, { steps }: WeightSteps): Grid {
-  const codes = Int32Array.from(values, (value, index) => Math.round(value / steps[index % steps.length]!));
-  return { scale: steps.length === 1 ? steps[0]! : steps, codes };
-}
+const rangeOf = ({ range }: Quantizer, index: number): number => range[index % range.length]!;

@@ -1,7 +1,7 @@
 import type { NodeId, Shape } from "../graph/graph.ts";
 import type { RunningStatistics } from "../graph/node-kind.ts";
 import type { Layer } from "../network/layers.ts";
-import type { GatedQuantizer } from "../quantizers/gated-quantizer.ts";
+import type { Quantizer } from "../quantizers/quantizer.ts";
 import type { FrozenNode } from "./frozen-network.ts";
 
 /** One activation: which channels are left, and the number that each of the others is at every position. */
@@ -18,7 +18,7 @@ export interface Activation {
 /** What a trained network holds beside its graph. */
 export interface TrainedValues {
   /** Empty for a network in float32. */
-  readonly quantizers: ReadonlyMap<NodeId, GatedQuantizer>;
+  readonly quantizers: ReadonlyMap<NodeId, Quantizer>;
   /** Values of the trained tensors. */
   readonly parameters: ReadonlyMap<NodeId, Float32Array>;
   /** Running statistics by batch normalization. */

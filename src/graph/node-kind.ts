@@ -3,7 +3,7 @@ import type { BitWidth } from "../quantization/levels.ts";
 import type { Node, NodeId, Shape } from "./graph.ts";
 
 /** How a quantizer stands in this pass, decided on the host by the method. */
-export interface QuantizerSetting {
+export interface QuantizationParameters {
   /** Of the tensor, or of its widest channel. */
   readonly xMax: number;
   /** The range's end by output channel, the last axis; null where all channels share xMax. */
@@ -32,7 +32,7 @@ export interface Pass {
   readonly training: boolean;
   /** Current values of the trained tensors. */
   parameter(id: NodeId): Tensor;
-  quantizer(id: NodeId): QuantizerSetting;
+  quantizer(id: NodeId): QuantizationParameters;
   /** z_2 of a quantizer as a tensor [channels]; null when all are 1. */
   channelGates(id: NodeId): Tensor | null;
   /** Running statistics of a batch normalization. */

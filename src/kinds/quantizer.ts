@@ -1,6 +1,6 @@
 import type { GatedQuantizeGradient, Tensor } from "../engine/ops.ts";
 import type { QuantizerNode } from "../graph/graph.ts";
-import type { BackwardPass, NodeKind, Pass, QuantizerSetting } from "../graph/node-kind.ts";
+import type { BackwardPass, NodeKind, Pass, QuantizationParameters } from "../graph/node-kind.ts";
 import { perChannel } from "./batch-norm.ts";
 
 /** The gated quantizer in its telescoped form (ARCHITECTURE.md, "The method" 1). */
@@ -16,7 +16,7 @@ export const quantizer: NodeKind<QuantizerNode> = {
   },
 };
 
-type Options = QuantizerSetting & { readonly signed: boolean; readonly gates: Tensor | null };
+type Options = QuantizationParameters & { readonly signed: boolean; readonly gates: Tensor | null };
 
 /** With a range r for each channel: r·Q(x/r), where Q has the range 1. */
 function quantize(x: Tensor, options: Options, pass: Pass): Tensor {

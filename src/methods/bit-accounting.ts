@@ -4,12 +4,12 @@ import { type ChannelStates, followChannels, keptChannels } from "../network/cha
 import { type Layer, layersOf } from "../network/layers.ts";
 import { bitOperations, type LayerCost, relativeBitOperations } from "../quantization/bit-operations.ts";
 import { type GridBits, storedBits } from "../quantization/levels.ts";
-import type { GatedQuantizer } from "../quantizers/gated-quantizer.ts";
+import type { Quantizer } from "../quantizers/quantizer.ts";
 
 /** Bits of the network's input for a quantized layer: it is 8-bit image data. */
 const INPUT_BITS = 8;
 
-type Quantizers = ReadonlyMap<NodeId, GatedQuantizer>;
+type Quantizers = ReadonlyMap<NodeId, Quantizer>;
 
 /** What one layer costs with the learned bits and channels. */
 export interface LayerAccount {
@@ -61,7 +61,7 @@ export function account(network: Network, quantizers: Quantizers): Account {
   const sum = (value: (account: LayerAccount) => number) =>
     accounts.reduce((total, account) => total + value(account), 0);
   const prunable = accounts.filter(
-    ({ layer }) => layer.weightQuantizer && quantizers.get(layer.weightQuantizer)!.prune,
+    ({ layer }) => layer.weightQuantizer && quantizers.get(layer.weightQuantizer)!.kept !== null,
   );
   const parameters = sum(({ layer }) => layer.parameters);
   return {

@@ -3,11 +3,11 @@ import { elementsOf } from "../graph/shape.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
 import { relativeBitOperations } from "../quantization/bit-operations.ts";
 import { bitWidths } from "../quantization/levels.ts";
-import type { GatedQuantizer } from "../quantizers/gated-quantizer.ts";
+import type { Quantizer } from "../quantizers/quantizer.ts";
 import { account } from "./bit-accounting.ts";
 import type { Target } from "./method.ts";
 
-type Quantizers = ReadonlyMap<NodeId, GatedQuantizer>;
+type Quantizers = ReadonlyMap<NodeId, Quantizer>;
 
 /** What a budget is counted in: percent of bit operations, or bytes. */
 export interface Budget {
@@ -44,7 +44,7 @@ export function budgetOf(network: Network, target: Target): Budget {
 }
 
 /** Expected bits of a quantizer: 2 + 2·q_4 + 4·q_4 q_8 + … */
-export function expectedBits({ probabilities }: Pick<GatedQuantizer, "probabilities">): number {
+export function expectedBits({ probabilities }: Pick<Quantizer, "probabilities">): number {
   let reached = 1;
   let bits: number = bitWidths[0];
   for (const [level, probability] of probabilities.entries()) {

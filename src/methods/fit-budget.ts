@@ -1,9 +1,10 @@
 import type { NodeId } from "../graph/graph.ts";
 import { isOpen } from "../quantization/hard-concrete.ts";
-import type { GatedQuantizer } from "../quantizers/gated-quantizer.ts";
+import { setBits } from "../quantizers/level-gates.ts";
+import type { Quantizer } from "../quantizers/quantizer.ts";
 import type { Budget } from "./budget.ts";
 
-type Quantizers = ReadonlyMap<NodeId, GatedQuantizer>;
+type Quantizers = ReadonlyMap<NodeId, Quantizer>;
 
 /** A run ends between this share of its budget and the whole of it. */
 export const leastShare = 0.85;
@@ -72,15 +73,17 @@ export function fitBudget(quantizers: Quantizers, budget: Budget): number {
 /** The least that gates can make of these quantizers, which change: 2 bits where levels learn, a channel for each layer. */
 export function leastCost(quantizers: Quantizers, budget: Pick<Budget, "cost">): number {
   for (const quantizer of quantizers.values()) {
-    if (quantizer.levels === "learned") quantizer.setBits(2);
-    quantizer.prune?.fill(-DECIDED, 1);
+    for (const { name, values } of quantizer.learned) {
+      if (name === "phi") setBits(quantizer, 2);
+      if (name === "prune") values.fill(-DECIDED, 1);
+    }
   }
   return budget.cost(quantizers);
 }
 
 /** All gates that learn; of the levels' all, as a closed one also closes those above it. */
 const placesOf = (quantizers: Quantizers): readonly Place[] =>
-  Array.from(quantizers.values()).flatMap(({ phi, prune, levels }) => [
-    ...(levels === "learned" ? Array.from(phi.keys(), (index) => ({ values: phi, index, prunes: false })) : []),
-    ...(prune === null ? [] : Array.from(prune.keys(), (index) => ({ values: prune, index, prunes: true }))),
-  ]);
+  Array.from(quantizers.values())
+    .flatMap(({ learned }) => learned)
+    .filter(({ group }) => group === "gates")
+    .flatMap(({ name, values }) => Array.from(values.keys(), (index) => ({ values, index, prunes: name === "prune" })));

@@ -1,7 +1,7 @@
 import type { Network, NodeId } from "../graph/graph.ts";
 import type { InitialValues } from "../network/initial-values.ts";
 import type { GridBits } from "../quantization/levels.ts";
-import type { GatedQuantizer } from "../quantizers/gated-quantizer.ts";
+import type { Quantizer } from "../quantizers/quantizer.ts";
 import type { SolveLayer } from "./layerwise/layer-problem.ts";
 import type { ProblemSize } from "./layerwise/solver-memory.ts";
 
@@ -18,7 +18,7 @@ export type Target = { readonly relativeBops: number } | { readonly sizeBytes: n
 /** A network with its weights and ranges, as a method finds it that chooses by measuring. */
 export interface Situation {
   readonly network: Network;
-  readonly quantizers: ReadonlyMap<NodeId, GatedQuantizer>;
+  readonly quantizers: ReadonlyMap<NodeId, Quantizer>;
   /** Cross-entropy on the held-out share of the training images, with the quantizers as they stand. */
   measure(): number | Promise<number>;
 }
@@ -28,7 +28,7 @@ export interface Method {
   /** The network as it trains, with the method's quantizers. */
   prepare(network: Network): Network;
   /** The quantizers of a network that `prepare` has made, with their gates at the start. */
-  quantizers(network: Network): ReadonlyMap<NodeId, GatedQuantizer>;
+  quantizers(network: Network): Map<NodeId, Quantizer>;
   /**
    * What the method decides once weights and first ranges stand, before training; it changes the quantizers in place.
    */

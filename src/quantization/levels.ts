@@ -15,5 +15,8 @@ export const gatedWidths = [4, 8, 16, 32] as const;
 /** One number per gated level, in the order 4, 8, 16, 32 bits. */
 export type PerGate<T> = readonly [T, T, T, T];
 
+/** One number per gated level, made in that order. */
+export const perGate = <T>(of: (gate: number) => T): PerGate<T> => [of(0), of(1), of(2), of(3)];
+
 /** Factor of the range's ends, so that no value rounds one step past the grid. */
 export const clipFactor = 1 - 1e-7;

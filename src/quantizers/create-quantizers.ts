@@ -2,7 +2,20 @@ import type { Network, NodeId, QuantizerNode } from "../graph/graph.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
 import { outputShapes } from "../network/shapes.ts";
 import type { BitWidth } from "../quantization/levels.ts";
-import { GatedQuantizer, type InitialGates } from "./gated-quantizer.ts";
+import { FixedQuantizer } from "./fixed-quantizer.ts";
+import { GatedQuantizer } from "./gated-quantizer.ts";
+import { setBits } from "./level-gates.ts";
+import { PruningQuantizer } from "./pruning-quantizer.ts";
+import type { Quantizer, QuantizerParts } from "./quantizer.ts";
+
+/** Initial parameters of the gates. */
+export interface InitialGates {
+  readonly prune: number;
+  readonly bits4: number;
+  readonly bits8: number;
+  readonly bits16: number;
+  readonly bits32: number;
+}
 
 export interface CreateQuantizersOptions {
   readonly initial: InitialGates;
@@ -21,7 +34,7 @@ export const layersServedBy = (layers: readonly Layer[], id: NodeId): readonly L
 export function createQuantizers(
   network: Network,
   { initial, prior, weightRanges, bitsOf }: CreateQuantizersOptions,
-): ReadonlyMap<NodeId, GatedQuantizer> {
+): Map<NodeId, Quantizer> {
   const layers = layersOf(network);
   const shapes = outputShapes(network);
   const largest = Math.max(...layers.map(({ macs }) => macs));
@@ -30,15 +43,20 @@ export function createQuantizers(
     quantizers.map((node) => {
       const macs = layersServedBy(layers, node.id).reduce((sum, layer) => sum + layer.macs, 0);
       const channels = shapes.get(node.id)!.at(-1)!;
-      const quantizer = new GatedQuantizer(node, {
-        channels,
-        ranges: weightRanges === "per-channel" && node.role === "weight" ? channels : 1,
-        initial,
+      const parts = {
+        node,
+        phi: Float64Array.of(initial.bits4, initial.bits8, initial.bits16, initial.bits32),
+        prune: node.prunes ? new Float64Array(channels).fill(initial.prune) : null,
+        range: new Float64Array(weightRanges === "per-channel" && node.role === "weight" ? channels : 1).fill(1),
         prior: { kind: prior, macShare: macs / largest },
-        levels: bitsOf === undefined ? "learned" : "fixed",
-      });
-      if (bitsOf !== undefined) quantizer.setBits(bitsOf(node));
-      return [node.id, quantizer];
+      };
+      return [node.id, bitsOf === undefined ? new GatedQuantizer(parts) : withGivenBits(parts, bitsOf(node))];
     }),
   );
+}
+
+function withGivenBits(parts: QuantizerParts, bits: BitWidth): Quantizer {
+  setBits(parts, bits);
+  const { prune } = parts;
+  return prune === null ? new FixedQuantizer(parts) : new PruningQuantizer({ ...parts, prune });
 }

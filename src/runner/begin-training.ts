@@ -1,7 +1,7 @@
 import { firstNormalized } from "../training/first-normalized.ts";
 import { initializeRanges } from "../training/initial-ranges.ts";
 import { initializeStatistics, statisticsImages } from "../training/initial-statistics.ts";
-import { stepSamples } from "../training/loop.ts";
+import { stepGates } from "../training/loop.ts";
 import type { Prepared } from "./prepare.ts";
 import { equalize, startFrom } from "./start-from.ts";
 
@@ -27,7 +27,7 @@ export async function beginQuantizers(
   measure: () => Promise<number>,
 ): Promise<void> {
   const two = await firstNormalized(model.ops, dataset, 2);
-  initializeRanges(model, two, () => stepSamples(model, config.seed, 0));
+  initializeRanges(model, two, () => stepGates(model, config.seed, 0));
   const { network, quantizers } = model;
   await method.choose?.({ network, quantizers, measure });
 }

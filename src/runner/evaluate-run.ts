@@ -4,7 +4,7 @@ import { readLastCheckpoint } from "../runs/checkpoints.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { readRecord } from "../runs/record-file.ts";
 import { evaluate } from "../training/evaluate.ts";
-import { testSamples } from "../training/settings.ts";
+import { testTimeGates } from "../training/pass.ts";
 import { restoreSnapshot } from "../training/snapshot.ts";
 import { prepare, requireSameNetwork } from "./prepare.ts";
 
@@ -28,7 +28,7 @@ export async function evaluateRun(folder: string, context: { readonly reporter: 
     requireSameNetwork(prepared, record);
     restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
     const { top1 } = await evaluate(model, dataset.test, {
-      samples: testSamples(model),
+      samples: testTimeGates(model),
       normalization: dataset.normalization,
       batchSize: config.data.evaluationBatchSize,
     });

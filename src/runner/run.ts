@@ -10,11 +10,11 @@ import { analyse } from "../training/analysis/analyse.ts";
 import { Confidences } from "../training/analysis/confidences.ts";
 import { DivergenceWatch } from "../training/divergence.ts";
 import { type Evaluation, type EvaluationOptions, evaluate } from "../training/evaluate.ts";
-import { type EpochSummary, stepSamples, trainLoop } from "../training/loop.ts";
+import { type EpochSummary, stepGates, trainLoop } from "../training/loop.ts";
 import { accountResult, confusionMatrix } from "../training/outcome.ts";
+import { type GateSamples, testTimeGates } from "../training/pass.ts";
 import { pausingSplit } from "../training/pausing-split.ts";
 import { epochsOf } from "../training/phases.ts";
-import { type Samples, testSamples } from "../training/settings.ts";
 import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
 import { beginQuantizers, beginWeights } from "./begin-training.ts";
 import { describeEpoch, epochEntry } from "./epoch-entry.ts";
@@ -83,7 +83,7 @@ export class Run {
   async #beginLayers(layers: LayerwiseRun): Promise<void> {
     const { model, dataset } = this.prepared;
     layers.begin();
-    const { top1 } = await this.#evaluate(dataset.test, testSamples(model));
+    const { top1 } = await this.#evaluate(dataset.test, testTimeGates(model));
     this.#saved.record = { ...this.record, postTraining: layers.firstRecord(top1) };
   }
 
@@ -162,10 +162,10 @@ export class Run {
       const confidences = new Confidences(dataset.imageShape);
       const { top1, crossEntropy, predictions, labels } = await this.#evaluate(
         dataset.test,
-        testSamples(model),
+        testTimeGates(model),
         (batch) => confidences.add(batch),
       );
-      const sampled = await this.#evaluate(dataset.test, stepSamples(model, config.seed, this.#saved.position.step));
+      const sampled = await this.#evaluate(dataset.test, stepGates(model, config.seed, this.#saved.position.step));
       this.#saved.record = {
         ...this.record,
         data: { ...this.record.data, damaged: union(this.record.data.damaged, dataset.damaged()) },
@@ -198,7 +198,7 @@ export class Run {
     return epochs.length > 0 && this.#watch.endsEarly(epochs);
   }
 
-  #evaluate(split: Split, samples: Samples, observe?: EvaluationOptions["observe"]): Promise<Evaluation> {
+  #evaluate(split: Split, samples: GateSamples, observe?: EvaluationOptions["observe"]): Promise<Evaluation> {
     const { dataset, config, trainer } = this.prepared;
     const options = {
       samples,
@@ -216,7 +216,7 @@ export class Run {
   /** With test-time gates, on held-out images where there are some. */
   #heldOut(): Promise<Evaluation> {
     const { trainer, dataset } = this.prepared;
-    return this.#evaluate(dataset.validation ?? dataset.test, testSamples(trainer.model));
+    return this.#evaluate(dataset.validation ?? dataset.test, testTimeGates(trainer.model));
   }
 
   async #epoch(summary: EpochSummary): Promise<void> {

@@ -95,14 +95,17 @@ const quantized = ({ phase }: EpochRecord): boolean => phase !== "pretraining";
 const stopped = ({ step, epoch }: Moment, what: string, remedy: string): UserError =>
   new UserError(`training stopped at step ${step} (epoch ${epoch}): ${what}; ${remedy}`);
 
+/** What the numbers of a group are called. */
+const called = { gates: "gates", ranges: "range" } as const;
+
 /** The first thing that is not finite, by its name; null where all is well. */
 function nonFinite({ ops, network, quantizers }: Model, gradients: Gradients): string | null {
   const layers: string[] = [];
   for (const [id, { range }] of quantizers) if (!range.every(Number.isFinite)) layers.push(`the range of ${id}`);
-  for (const [id, { phi, prune, ranges }] of gradients.quantizers) {
-    if (!ranges.every(Number.isFinite)) layers.push(`the gradient of the range of ${id}`);
-    if (!(phi.every(Number.isFinite) && (prune?.every(Number.isFinite) ?? true)))
-      layers.push(`the gradient of the gates of ${id}`);
+  for (const [id, learned] of gradients.quantizers) {
+    for (const { numbers, gradient } of learned) {
+      if (!gradient.every(Number.isFinite)) layers.push(`the gradient of the ${called[numbers.group]} of ${id}`);
+    }
   }
   for (const { id } of network.nodes) {
     const gradient = gradients.parameters.get(id);

@@ -2,7 +2,7 @@ import { UserError } from "../core/errors.ts";
 import type { Normalization, Split } from "../data/dataset.ts";
 import { evaluateWeights, forward } from "../network/passes.ts";
 import type { Model } from "./model.ts";
-import { passOf, type Samples } from "./settings.ts";
+import { type GateSamples, passOf } from "./pass.ts";
 
 export interface Evaluation {
   /** Percent classified correctly. */
@@ -22,7 +22,7 @@ export interface EvaluatedBatch {
 }
 
 export interface EvaluationOptions {
-  readonly samples: Samples;
+  readonly samples: GateSamples;
   readonly normalization: Normalization;
   readonly batchSize: number;
   /** Hears every batch; its arrays are the engine's again when it returns. */

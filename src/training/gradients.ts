@@ -2,9 +2,9 @@ import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { BackwardPass, Pass } from "../graph/node-kind.ts";
 import { backward, forward } from "../network/passes.ts";
-import type { BackwardSums, QuantizerGradients } from "../quantizers/gated-quantizer.ts";
+import type { BackwardSums, LearnedNumbers } from "../quantizers/learned-numbers.ts";
 import type { Model } from "./model.ts";
-import { passOf, type Samples } from "./settings.ts";
+import { type GateSamples, passOf } from "./pass.ts";
 
 export interface Batch {
   /** Normalised images, [batch, height, width, channels]; consumed by the pass. */
@@ -22,10 +22,17 @@ export interface StepResult {
   readonly correct: number;
 }
 
+/** Numbers of a quantizer, and the gradient of the loss by them. */
+export interface LearnedGradient {
+  readonly numbers: LearnedNumbers;
+  readonly gradient: Float64Array;
+}
+
 /** The gradients of a step: those of the trained tensors on the engine, those of the quantizers on the host. */
 export interface Gradients extends StepResult {
   readonly parameters: ReadonlyMap<NodeId, Tensor>;
-  readonly quantizers: ReadonlyMap<NodeId, QuantizerGradients>;
+  /** Of all that a quantizer learns. */
+  readonly quantizers: ReadonlyMap<NodeId, readonly LearnedGradient[]>;
 }
 
 /** PyTorch's default. */
@@ -42,7 +49,7 @@ interface Sums extends BackwardSums {
  * Loss and gradients of one batch for the gates of `samples` (ARCHITECTURE.md, "The method" 3). Call it inside a scope:
  * the parameters' gradients live until that scope's end.
  */
-export function computeGradients(model: Model, batch: Batch, samples: Samples, priorStrength: number): Gradients {
+export function computeGradients(model: Model, batch: Batch, samples: GateSamples, priorStrength: number): Gradients {
   const { ops, network, quantizers } = model;
   const sums = new Map<NodeId, Sums>();
   for (const id of quantizers.keys()) sums.set(id, { range: [0], levels: new Map(), channels: null });
@@ -67,11 +74,15 @@ export function computeGradients(model: Model, batch: Batch, samples: Samples, p
   const parameters = backward(network, trace, gradient, backwardPass);
 
   let complexity = 0;
-  const learned = new Map<NodeId, QuantizerGradients>();
+  const learned = new Map<NodeId, readonly LearnedGradient[]>();
   for (const [id, quantizer] of quantizers) {
     const prior = quantizer.complexity();
     complexity += prior.value;
-    learned.set(id, quantizer.gradients(samples.get(id)!, sums.get(id)!, prior, priorStrength));
+    const findings = { sample: samples.get(id)!, sums: sums.get(id)!, prior, priorStrength };
+    learned.set(
+      id,
+      quantizer.learned.map((numbers) => ({ numbers, gradient: numbers.gradient(findings) })),
+    );
   }
   return {
     loss: crossEntropy + priorStrength * complexity,

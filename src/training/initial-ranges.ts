@@ -1,9 +1,9 @@
 import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import { forward } from "../network/passes.ts";
+import { rangeFloor } from "../quantizers/range.ts";
 import type { Model } from "./model.ts";
-import { passOf, type Samples } from "./settings.ts";
-import { rangeFloor } from "./trainer.ts";
+import { type GateSamples, passOf } from "./pass.ts";
 
 /**
  * Sets every range from one forward pass over a few images, as the authors do: a weight's from its largest element (a
@@ -12,7 +12,7 @@ import { rangeFloor } from "./trainer.ts";
  *
  * @param draw Gates for the ranges known so far: called before each quantizer is used.
  */
-export function initializeRanges(model: Model, makeImages: () => Tensor, draw: () => Samples): void {
+export function initializeRanges(model: Model, makeImages: () => Tensor, draw: () => GateSamples): void {
   const { ops, network, quantizers } = model;
   const readers = new Map<NodeId, NodeId[]>();
   for (const [id, { node }] of quantizers) {
@@ -24,7 +24,7 @@ export function initializeRanges(model: Model, makeImages: () => Tensor, draw: (
       const first = passOf(model, draw(), makeImages(), { training: true, momentum: 0 });
       const pass = {
         ...first,
-        quantizer: (id: NodeId) => ({ ...first.quantizer(id), ...quantizers.get(id)!.rangeSetting }),
+        quantizer: (id: NodeId) => ({ ...first.quantizer(id), ...quantizers.get(id)!.rangeParameters }),
       };
       forward(network, pass, {
         keep: false,

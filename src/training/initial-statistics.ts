@@ -1,7 +1,7 @@
 import type { Tensor } from "../engine/ops.ts";
 import { forward } from "../network/passes.ts";
 import type { Model } from "./model.ts";
-import { passOf } from "./settings.ts";
+import { passOf, transparentGates } from "./pass.ts";
 
 /** Images that first statistics are taken from. */
 export const statisticsImages = 256;
@@ -12,12 +12,13 @@ export const statisticsImages = 256;
  * ranges, and all activations behind them, would be badly scaled.
  */
 export function initializeStatistics(model: Model, makeImages: () => Tensor): void {
-  const { ops, network, quantizers } = model;
+  const { ops, network } = model;
   if (model.statistics.size === 0) return;
-  const samples = new Map(Array.from(quantizers, ([id, quantizer]) => [id, quantizer.transparent()] as const));
   ops.scope(
     () => {
-      forward(network, passOf(model, samples, makeImages(), { training: true, momentum: 1 }), { keep: false });
+      forward(network, passOf(model, transparentGates(model), makeImages(), { training: true, momentum: 1 }), {
+        keep: false,
+      });
     },
     () => [],
   );

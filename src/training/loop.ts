@@ -9,8 +9,8 @@ import type { DivergenceWatch } from "./divergence.ts";
 import type { StepResult } from "./gradients.ts";
 import type { PerGroup } from "./groups.ts";
 import type { Model } from "./model.ts";
+import { drawGates, type GateSamples } from "./pass.ts";
 import { epochsOf, learningRatesAt, type Phase, phaseAt } from "./phases.ts";
-import { drawSamples, type Samples } from "./settings.ts";
 import type { Trainer } from "./trainer.ts";
 
 export interface LoopOptions {
@@ -57,13 +57,13 @@ export const start: Position = {
 };
 
 /** The gates of one training step: a function of seed, quantizer and step. */
-export function stepSamples(model: Model, seed: number, step: number): Samples {
+export function stepGates(model: Model, seed: number, step: number): GateSamples {
   const draws = new Map<NodeId, { readonly numbers: Float64Array; used: number }>();
   for (const [id, { prune, phi }] of model.quantizers) {
     const numbers = uniforms({ seed, stream: `gates/${id}`, counter: step }, (prune?.length ?? 0) + phi.length);
     draws.set(id, { numbers, used: 0 });
   }
-  return drawSamples(model, (id, count) => {
+  return drawGates(model, (id, count) => {
     const draw = draws.get(id)!;
     draw.used += count;
     return draw.numbers.subarray(draw.used - count, draw.used);
@@ -111,7 +111,7 @@ export async function trainLoop(
           ),
           labels: ops.tensor(labels, [labels.length]),
         }),
-        stepSamples(model, seed, position.step),
+        stepGates(model, seed, position.step),
         { priorStrength: strength.value, learningRates: learningRatesAt(phase, moment) },
         (gradients) => hooks.watch.permits(model, gradients, step),
       );

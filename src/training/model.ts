@@ -5,7 +5,7 @@ import type { RunningStatistics } from "../graph/node-kind.ts";
 import { elementsOf } from "../graph/shape.ts";
 import type { InitialValues } from "../network/initial-values.ts";
 import { outputShapes } from "../network/shapes.ts";
-import type { GatedQuantizer } from "../quantizers/gated-quantizer.ts";
+import type { Quantizer } from "../quantizers/quantizer.ts";
 
 /** A network in training: its graph with quantizers, and everything that is learned. */
 export interface Model {
@@ -17,7 +17,8 @@ export interface Model {
   readonly parameters: ReadonlyMap<NodeId, Variable>;
   /** Running statistics by batch normalization: on the host, and changed in place. */
   readonly statistics: ReadonlyMap<NodeId, RunningStatistics>;
-  readonly quantizers: ReadonlyMap<NodeId, GatedQuantizer>;
+  /** Where training changes the kind of a quantizer, another one takes its place here. */
+  readonly quantizers: Map<NodeId, Quantizer>;
 }
 
 /**

@@ -3,12 +3,12 @@ import { elementsOf } from "../graph/shape.ts";
 import { account } from "../methods/bit-accounting.ts";
 import { layersOf } from "../network/layers.ts";
 import { outputShapes } from "../network/shapes.ts";
-import type { GatedQuantizer } from "../quantizers/gated-quantizer.ts";
+import type { Quantizer } from "../quantizers/quantizer.ts";
 import type { LearnedQuantizer, RunRecord, RunResult } from "../runs/record.ts";
 import { describeGraph } from "./describe-graph.ts";
 
 /** What a quantizer has learned so far, as the record has it. */
-export const learnedOf = (quantizer: GatedQuantizer): LearnedQuantizer => ({
+export const learnedOf = (quantizer: Quantizer): LearnedQuantizer => ({
   bits: quantizer.bits,
   probabilities: [...quantizer.probabilities],
   xMax: quantizer.xMax,
@@ -43,7 +43,7 @@ export function describeNetwork(network: Network): Omit<RunRecord["network"], "f
 /** The quantizers' static description for the record. */
 export function describeQuantizers(
   network: Network,
-  quantizers: ReadonlyMap<NodeId, GatedQuantizer>,
+  quantizers: ReadonlyMap<NodeId, Quantizer>,
 ): RunRecord["quantizers"] {
   const shapes = outputShapes(network);
   return Array.from(quantizers.values(), ({ node, prune }) => ({
@@ -68,7 +68,7 @@ export function confusionMatrix(classes: number, labels: Int32Array, predictions
 /** What the learned bits and channels come to, layer by layer. */
 export function accountResult(
   network: Network,
-  quantizers: ReadonlyMap<NodeId, GatedQuantizer>,
+  quantizers: ReadonlyMap<NodeId, Quantizer>,
 ): Pick<RunResult, "relativeBops" | "relativeBopsAuthors" | "bytes" | "channels" | "parameters" | "macs" | "layers"> {
   const { layers, relativeBops, relativeBopsAuthors, packedBytes, fp32Bytes, channels, parameters, macs } = account(
     network,

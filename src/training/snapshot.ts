@@ -1,5 +1,5 @@
 import { UserError } from "../core/errors.ts";
-import type { WeightSteps } from "../quantizers/gated-quantizer.ts";
+import { GridQuantizer, type WeightSteps } from "../quantizers/grid-quantizer.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
 import type { Model } from "./model.ts";
 import type { Moments } from "./optimizer.ts";
@@ -13,13 +13,8 @@ export function takeSnapshot(trainer: Trainer): ReadonlyMap<string, StoredTensor
   const put = (name: string, values: Float32Array | Float64Array, shape: readonly number[] = [values.length]) =>
     tensors.set(name, { shape, values });
   for (const [id, { shape }] of model.parameters) put(`parameter/${id}`, parameterValues(trainer, id), shape);
-  for (const [id, { phi, prune, range, grid }] of model.quantizers) {
-    put(`gates/${id}`, phi);
-    if (prune) put(`prune/${id}`, prune);
-    put(`range/${id}`, range);
-    if (grid === null) continue;
-    put(`grid/bits/${id}`, Float64Array.of(grid.bits));
-    put(`grid/steps/${id}`, grid.steps);
+  for (const [id, { stored }] of model.quantizers) {
+    for (const [name, values] of stored) put(`${name}/${id}`, values);
   }
   for (const [id, { mean, variance }] of model.statistics) {
     put(`statistics/mean/${id}`, mean);
@@ -73,15 +68,12 @@ export function restoreSnapshot(
     model.ops.assign(variable, Float32Array.from(take(`parameter/${id}`, length)));
   }
   for (const [id, quantizer] of model.quantizers) {
-    const { phi, prune, range } = quantizer;
     const steps = tensors.get(`grid/steps/${id}`)?.values;
     if (steps !== undefined) {
       const [bits] = take(`grid/bits/${id}`, 1) as unknown as [WeightSteps["bits"]];
-      quantizer.setGrid({ bits, steps: Float32Array.from(steps) });
+      model.quantizers.set(id, new GridQuantizer(quantizer, { bits, steps: Float32Array.from(steps) }));
     }
-    phi.set(take(`gates/${id}`, phi.length));
-    prune?.set(take(`prune/${id}`, prune.length));
-    range.set(take(`range/${id}`, range.length));
+    for (const [name, values] of quantizer.stored) values.set(take(`${name}/${id}`, values.length));
   }
   for (const [id, { mean, variance }] of model.statistics) {
     mean.set(take(`statistics/mean/${id}`, mean.length));

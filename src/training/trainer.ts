@@ -2,15 +2,11 @@ import type { Network, NodeId } from "../graph/graph.ts";
 import { freezeBatchNorm } from "../quantizers/fold-batch-norm.ts";
 import { type Batch, computeGradients, type Gradients, type StepResult } from "./gradients.ts";
 import type { Group, PerGroup } from "./groups.ts";
-import { holdLastChannel } from "./last-channel.ts";
 import type { Model } from "./model.ts";
 import { EngineOptimizer, HostOptimizer, type OptimizerOptions } from "./optimizer.ts";
+import type { GateSamples } from "./pass.ts";
 import type { Phase } from "./phases.ts";
 import { constantStrength, type PriorStrength } from "./prior-strength.ts";
-import type { Samples } from "./settings.ts";
-
-/** Ranges are kept above this: a range of zero has no grid. */
-export const rangeFloor = 1e-5;
 
 /** What an update would have taken too far, and was held at its limit. */
 export interface Held {
@@ -59,7 +55,10 @@ export class Trainer {
   /** Goes on with what learns in this phase, with new optimizers where new schedules begin; entering again changes nothing. */
   enter({ quantizes, gatesFixed, batchNormFrozen, schedule, groups }: Phase): void {
     this.model = quantizes ? this.#whole : { ...this.#whole, network: this.#plain, quantizers: new Map() };
-    if (gatesFixed) for (const quantizer of this.model.quantizers.values()) quantizer.fix();
+    if (gatesFixed) {
+      const { quantizers } = this.model;
+      for (const [id, quantizer] of quantizers) quantizers.set(id, quantizer.withFixedGates());
+    }
     if (batchNormFrozen) this.model = { ...this.model, network: freezeBatchNorm(this.model.network) };
     if (schedule.from === this.#scheduleStart) return;
     this.weights.dispose();
@@ -76,7 +75,7 @@ export class Trainer {
    */
   train(
     makeBatch: () => Batch,
-    samples: Samples,
+    samples: GateSamples,
     { priorStrength, learningRates }: { priorStrength: number; learningRates: PerGroup<number> },
     inspect?: (gradients: Gradients) => boolean,
   ): (StepResult & { readonly held: Held }) | null {
@@ -99,19 +98,12 @@ export class Trainer {
     const at = (group: Group) => ({ learningRate: learningRates[group], step: this.updates });
     if (learningRates.weights > 0) this.weights.update(parameters, at("weights"));
     const held = { ranges: [] as NodeId[], channels: [] as NodeId[] };
-    for (const [id, quantizer] of this.model.quantizers) {
-      const { phi, prune, ranges } = quantizers.get(id)!;
-      if (quantizer.levels === "learned") this.gates.update(`${id}.phi`, quantizer.phi, phi, at("gates"));
-      if (prune && quantizer.channels === "learned") {
-        this.gates.update(`${id}.prune`, quantizer.prune!, prune, at("gates"));
-        if (holdLastChannel(quantizer.prune!)) held.channels.push(id);
+    for (const [id, learned] of quantizers) {
+      for (const { numbers, gradient } of learned) {
+        const { name, group, values } = numbers;
+        this[group].update(`${id}.${name}`, values, gradient, at(group));
+        if (numbers.hold()) held[group === "ranges" ? "ranges" : "channels"].push(id);
       }
-      this.ranges.update(`${id}.range`, quantizer.range, ranges, at("ranges"));
-      const highest = quantizer.node.limit ?? Number.POSITIVE_INFINITY;
-      if (quantizer.range.some((range) => range < rangeFloor)) held.ranges.push(id);
-      quantizer.range.forEach((range, index) => {
-        quantizer.range[index] = Math.max(rangeFloor, Math.min(highest, range));
-      });
     }
     return held;
   }

@@ -5,7 +5,7 @@ import { Reference } from "../../src/export/reference.ts";
 import { account } from "../../src/methods/bit-accounting.ts";
 import { forward } from "../../src/network/passes.ts";
 import type { Model } from "../../src/training/model.ts";
-import { passOf, testSamples } from "../../src/training/settings.ts";
+import { passOf, testTimeGates } from "../../src/training/pass.ts";
 import { anyEngine, random } from "../fixtures/engines.ts";
 import { disposeModel, freezeInput, freezeModel, narrowNetworks, randomModel } from "../fixtures/random-models.ts";
 
@@ -19,7 +19,7 @@ function logits(model: Model, frozen: FrozenNetwork) {
   const reference = new Reference(ops, frozen);
   const read = ops.scope(
     () => {
-      const pass = passOf(model, testSamples(model), ops.tensor(pixels, shape), { training: false });
+      const pass = passOf(model, testTimeGates(model), ops.tensor(pixels, shape), { training: false });
       const masked = Float32Array.from(ops.read(forward(model.network, pass, { keep: false }).output));
       const cut = Float32Array.from(ops.read(reference.logits(ops.tensor(pixels, shape))));
       return { masked, cut };

@@ -3,6 +3,7 @@ import { configSchema } from "../../src/config/schema.ts";
 import { account } from "../../src/methods/bit-accounting.ts";
 import { createMethod } from "../../src/methods/create-method.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";
+import type { Quantizer } from "../../src/quantizers/quantizer.ts";
 
 const plain = lenet5({ inputShape: [28, 28, 1], classes: 10 });
 
@@ -53,9 +54,9 @@ t.test("gates of fixed bit-widths are never drawn and learn nothing", (t) => {
   const { quantizers } = made({ name: "fixed", weights: 4, activations: 2 });
   for (const quantizer of quantizers.values()) {
     const sample = quantizer.sample(() => t.fail("drew a number") as never);
-    t.strictSame(sample.setting.wanted, []);
+    t.strictSame(sample.parameters.wanted, []);
     t.strictSame(
-      sample.setting.terms.map(({ bits }) => bits),
+      sample.parameters.terms.map(({ bits }) => bits),
       [quantizer.bits],
     );
   }
@@ -86,18 +87,21 @@ t.test("exceptions: first and last layer, and named tensors over all", (t) => {
   t.end();
 });
 
+const learnsLevels = ({ learned }: Quantizer) => learned.some(({ name }) => name === "phi");
+
 t.test("Bayesian Bits without parts of it", (t) => {
   const whole = made({ name: "bayesian-bits" });
-  t.ok([...whole.quantizers.values()].every(({ levels }) => levels === "learned"));
+  t.ok([...whole.quantizers.values()].every(learnsLevels));
   t.equal(whole.cost.channels.of, 32 + 64 + 512);
 
   const quantizationOnly = made({ name: "bayesian-bits", pruning: false });
   t.equal(quantizationOnly.cost.channels.of, 0);
 
   const pruningOnly = made({ name: "bayesian-bits", bits: { weights: 4, activations: 8 } });
-  for (const { node, bits, levels, prune } of pruningOnly.quantizers.values()) {
+  for (const quantizer of pruningOnly.quantizers.values()) {
+    const { node, bits, prune } = quantizer;
     t.equal(bits, node.role === "weight" ? 4 : 8);
-    t.equal(levels, "fixed");
+    t.notOk(learnsLevels(quantizer));
     t.equal(prune !== null, node.prunes);
   }
   const sample = pruningOnly.quantizers.get("conv1.weight.quantizer")!.sample((count) => new Array(count).fill(0.5));

@@ -10,7 +10,7 @@ import { mobilenetv2 } from "../../src/network/zoo/mobilenetv2.ts";
 import { cifarResNet } from "../../src/network/zoo/resnet-cifar.ts";
 import { vgg7 } from "../../src/network/zoo/vgg7.ts";
 import { createModel, type Model } from "../../src/training/model.ts";
-import { passOf } from "../../src/training/settings.ts";
+import { passOf } from "../../src/training/pass.ts";
 import { anyEngine, near, random } from "../fixtures/engines.ts";
 
 const cifar = { inputShape: [32, 32, 3], classes: 4 } as const;

@@ -5,7 +5,7 @@ import { silent } from "../../src/core/progress.ts";
 import { exportFile } from "../../src/export/export-file.ts";
 import { isFrozenLayer } from "../../src/export/frozen-network.ts";
 import type { QuantizerNode } from "../../src/graph/graph.ts";
-import type { BackwardPass, QuantizerSetting } from "../../src/graph/node-kind.ts";
+import type { BackwardPass, QuantizationParameters } from "../../src/graph/node-kind.ts";
 import { quantizer } from "../../src/kinds/quantizer.ts";
 import { type BitWidth, clipFactor } from "../../src/quantization/levels.ts";
 import { anyEngine, freeing, nativeMissing, near, random } from "../fixtures/engines.ts";
@@ -20,9 +20,9 @@ const node: QuantizerNode = {
 };
 
 /** Output and gradients of a weight [rows, channels] at one bit-width and one mixed with 2 bits. */
-function pass(weight: Float32Array, upstream: Float32Array, channels: number, ranges: Partial<QuantizerSetting>) {
+function pass(weight: Float32Array, upstream: Float32Array, channels: number, ranges: Partial<QuantizationParameters>) {
   const learned = { range: new Float64Array(), levels: new Map<number, number>(), channels: new Float64Array() };
-  const setting: QuantizerSetting = {
+  const setting: QuantizationParameters = {
     ...{ xMax: 1, ranges: null, channelGates: null, wantsChannels: false },
     terms: [
       { bits: 2, weight: 0.25 },

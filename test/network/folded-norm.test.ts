@@ -6,7 +6,7 @@ import { vgg7 } from "../../src/network/zoo/vgg7.ts";
 import { createQuantizers } from "../../src/quantizers/create-quantizers.ts";
 import { insertQuantizers } from "../../src/quantizers/insert-quantizers.ts";
 import { createModel, type Model } from "../../src/training/model.ts";
-import { type PassMode, passOf, testSamples } from "../../src/training/settings.ts";
+import { type PassMode, passOf, testTimeGates } from "../../src/training/pass.ts";
 import { anyEngine, near, random } from "../fixtures/engines.ts";
 
 const twoBits = { prune: 6, bits4: -6, bits8: -6, bits16: -6, bits32: -6 };
@@ -21,7 +21,7 @@ function modelOf(network: Network, ops: Ops): Model {
 function outputs(model: Model, ids: readonly string[], mode: PassMode): Float32Array[] {
   const { ops, network } = model;
   const found = new Map<string, Float32Array>();
-  const samples = testSamples(model);
+  const samples = testTimeGates(model);
   ops.scope(
     () => {
       const images = ops.tensor(random(4, "images", [16, 8, 8, 2], 2), [16, 8, 8, 2]);

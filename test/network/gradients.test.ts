@@ -11,7 +11,7 @@ import { freezeBatchNorm } from "../../src/quantizers/fold-batch-norm.ts";
 import { insertQuantizers } from "../../src/quantizers/insert-quantizers.ts";
 import { computeGradients } from "../../src/training/gradients.ts";
 import { createModel, type Model } from "../../src/training/model.ts";
-import { testSamples } from "../../src/training/settings.ts";
+import { testTimeGates } from "../../src/training/pass.ts";
 import { engineKinds, near, random, upload } from "../fixtures/engines.ts";
 
 const small = { inputShape: [8, 8, 2], classes: 3 } as const;
@@ -81,7 +81,7 @@ function gradientsOf(model: Model): { loss: number; gradients: ReadonlyMap<strin
         Int32Array.from({ length: batch }, (_, image) => image % 3),
         [batch],
       );
-      const { loss, parameters } = computeGradients(model, { images, labels }, testSamples(model), 0);
+      const { loss, parameters } = computeGradients(model, { images, labels }, testTimeGates(model), 0);
       const read = Array.from(parameters, ([id, tensor]) => [id, Float32Array.from(ops.read(tensor))] as const);
       return { loss, gradients: new Map(read) };
     },

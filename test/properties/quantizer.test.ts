@@ -5,7 +5,8 @@ import type { QuantizerNode } from "../../src/graph/graph.ts";
 import { quantizer as kind } from "../../src/kinds/quantizer.ts";
 import { codeLimits, encode, roundHalfEven, stepSize } from "../../src/quantization/grid.ts";
 import { type BitWidth, bitWidths } from "../../src/quantization/levels.ts";
-import { GatedQuantizer, type Sample, sampleOf } from "../../src/quantizers/gated-quantizer.ts";
+import { type GateSample, sampleOf } from "../../src/quantizers/gate-sample.ts";
+import { GatedQuantizer } from "../../src/quantizers/gated-quantizer.ts";
 import { anyEngine } from "../fixtures/engines.ts";
 
 const seed = 20;
@@ -19,7 +20,7 @@ const gate = fc.oneof(fc.constantFrom(0, 1), fc.double({ min: 0.01, max: 0.99, n
 const gates = fc.tuple(gate, gate, gate, gate);
 
 const standing = (value: number) => ({ value, derivative: 0 });
-const sampleFor = (xMax: number, z: readonly number[], channels: readonly number[] | null = null): Sample =>
+const sampleFor = (xMax: number, z: readonly number[], channels: readonly number[] | null = null): GateSample =>
   sampleOf(
     { xMax, ranges: null },
     [standing(z[0]!), standing(z[1]!), standing(z[2]!), standing(z[3]!)],
@@ -27,7 +28,7 @@ const sampleFor = (xMax: number, z: readonly number[], channels: readonly number
   );
 
 /** x_q of the real quantizer node; one channel per element when there are channel gates. */
-function quantize(ops: Ops, x: readonly number[], signed: boolean, sample: Sample): Float32Array {
+function quantize(ops: Ops, x: readonly number[], signed: boolean, sample: GateSample): Float32Array {
   const node: QuantizerNode = {
     kind: "quantizer",
     id: "q",
@@ -41,7 +42,7 @@ function quantize(ops: Ops, x: readonly number[], signed: boolean, sample: Sampl
   };
   return ops.scope(
     () => {
-      const { channelGates } = sample.setting;
+      const { channelGates } = sample.parameters;
       const input: Tensor = ops.tensor(Float32Array.from(x), [1, x.length]);
       const pass = {
         ops,
@@ -52,7 +53,7 @@ function quantize(ops: Ops, x: readonly number[], signed: boolean, sample: Sampl
         observe: () => {},
         images: input,
         parameter: () => input,
-        quantizer: () => sample.setting,
+        quantizer: () => sample.parameters,
         channelGates: () => channelGates && ops.tensor(channelGates, [x.length]),
       };
       return ops.read(kind.forward(node, [input], pass).output) as Float32Array;
@@ -192,8 +193,9 @@ t.test("a quantizer's bits are two to the power of one plus its leading open gat
     prunes: false,
     gated: "weight",
   };
-  const initial = { prune: 6, bits4: 6, bits8: -6, bits16: 6, bits32: 6 };
-  const owner = new GatedQuantizer(node, { channels: 1, initial, prior: { kind: "const", macShare: 1 } });
+  const phi = Float64Array.of(6, -6, 6, 6);
+  const prior = { kind: "const", macShare: 1 } as const;
+  const owner = new GatedQuantizer({ node, phi, prune: null, range: Float64Array.of(1), prior });
   t.equal(owner.bits, 4, "an open gate above a closed one does not count");
   owner.phi[1] = 6;
   t.equal(owner.bits, 32);

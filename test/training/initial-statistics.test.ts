@@ -7,7 +7,7 @@ import { createQuantizers } from "../../src/quantizers/create-quantizers.ts";
 import { insertQuantizers } from "../../src/quantizers/insert-quantizers.ts";
 import { initializeStatistics } from "../../src/training/initial-statistics.ts";
 import { createModel, type Model } from "../../src/training/model.ts";
-import { passOf } from "../../src/training/settings.ts";
+import { passOf } from "../../src/training/pass.ts";
 import { anyEngine, near, random } from "../fixtures/engines.ts";
 
 const shape = [16, 8, 8, 3] as const;

@@ -3,7 +3,7 @@ import { loadEngine } from "../../src/engine/load.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";
 import { createQuantizers } from "../../src/quantizers/create-quantizers.ts";
 import { insertQuantizers } from "../../src/quantizers/insert-quantizers.ts";
-import { stepSamples } from "../../src/training/loop.ts";
+import { stepGates } from "../../src/training/loop.ts";
 import { createModel } from "../../src/training/model.ts";
 import { Trainer } from "../../src/training/trainer.ts";
 import { nativeMissing } from "../fixtures/engines.ts";
@@ -32,7 +32,7 @@ t.test(`${steps} steps leak nothing`, { skip: nativeMissing() }, async (t) => {
         images: ops.normalize(ops.tensor(pixels, [batch, 28, 28, 1]), { mean: [0], deviation: [1] }),
         labels: ops.tensor(labels, [batch]),
       }),
-      stepSamples(model, 1, step),
+      stepGates(model, 1, step),
       { priorStrength: 0.01, learningRates: { weights: 1e-4, gates: 1e-3, ranges: 1e-4 } },
     );
     if (step === 0) live = ops.liveTensors();

@@ -3,7 +3,7 @@ import { createNetwork } from "../../src/network/zoo/index.ts";
 import { createQuantizers } from "../../src/quantizers/create-quantizers.ts";
 import { insertQuantizers } from "../../src/quantizers/insert-quantizers.ts";
 import { initializeRanges } from "../../src/training/initial-ranges.ts";
-import { stepSamples } from "../../src/training/loop.ts";
+import { stepGates } from "../../src/training/loop.ts";
 import { createModel } from "../../src/training/model.ts";
 import { parameterValues } from "../../src/training/snapshot.ts";
 import { Trainer } from "../../src/training/trainer.ts";
@@ -33,13 +33,13 @@ for (const { name, side, classes } of cases) {
     });
     const shape = [2, side, side, 3];
     const images = () => ops.tensor(random(1, "images", shape), shape);
-    initializeRanges(model, images, () => stepSamples(model, 1, 0));
+    initializeRanges(model, images, () => stepGates(model, 1, 0));
     const trainer = new Trainer(model, { weights: adam, gates: adam, ranges: adam });
     const [weight] = model.parameters.keys();
     const before = digestOf(parameterValues(trainer, weight!));
     const batch = () => ({ images: images(), labels: ops.tensor(Int32Array.of(1, 2), [2]) });
     const how = { priorStrength: 0.01, learningRates: rates };
-    const { crossEntropy } = trainer.train(batch, stepSamples(model, 1, 0), how)!;
+    const { crossEntropy } = trainer.train(batch, stepGates(model, 1, 0), how)!;
     t.ok(Number.isFinite(crossEntropy), `${crossEntropy}`);
     t.not(digestOf(parameterValues(trainer, weight!)), before, "weights move");
     // The loss is of before the update, which alone can have made these NaN.

@@ -6,7 +6,7 @@ import { evenPadding, NetworkBuilder } from "../../src/network/builder.ts";
 import { cifarResNet } from "../../src/network/zoo/resnet-cifar.ts";
 import { createQuantizers } from "../../src/quantizers/create-quantizers.ts";
 import { insertQuantizers } from "../../src/quantizers/insert-quantizers.ts";
-import { stepSamples } from "../../src/training/loop.ts";
+import { stepGates } from "../../src/training/loop.ts";
 import { createModel, type Model } from "../../src/training/model.ts";
 import { learningRatesAt, type Phase, planPhases } from "../../src/training/phases.ts";
 import { restoreSnapshot, takeSnapshot } from "../../src/training/snapshot.ts";
@@ -58,7 +58,7 @@ function train(trainer: Trainer, phase: Phase, steps: number): void {
         images: ops.tensor(random(trainer.step, "images", shape), shape),
         labels: ops.tensor(Int32Array.of(0, 1, 2, 3), [4]),
       }),
-      stepSamples(trainer.model, 1, trainer.step),
+      stepGates(trainer.model, 1, trainer.step),
       { priorStrength: 0.1, learningRates: learningRatesAt(phase, phase.from) },
     );
   }

@@ -2,13 +2,13 @@ import type { Engine } from "../../../src/engine/load.ts";
 import type { Precision } from "../../../src/engine/ops.ts";
 import type { Statistics } from "../../../src/graph/graph.ts";
 import { createNetwork } from "../../../src/network/zoo/index.ts";
+import type { InitialGates } from "../../../src/quantizers/create-quantizers.ts";
 import { createQuantizers } from "../../../src/quantizers/create-quantizers.ts";
-import type { InitialGates } from "../../../src/quantizers/gated-quantizer.ts";
 import { insertQuantizers } from "../../../src/quantizers/insert-quantizers.ts";
 import { initializeRanges } from "../../../src/training/initial-ranges.ts";
-import { stepSamples } from "../../../src/training/loop.ts";
+import { stepGates } from "../../../src/training/loop.ts";
 import { createModel } from "../../../src/training/model.ts";
-import { drawSamples, type Samples } from "../../../src/training/settings.ts";
+import { drawGates, type GateSamples } from "../../../src/training/pass.ts";
 import { Trainer } from "../../../src/training/trainer.ts";
 import { type BenchCase, timed } from "../bench-case.ts";
 import type { Workload } from "../workload.ts";
@@ -85,10 +85,10 @@ export function createOurs(
       () => ops.normalize(ops.tensor(pixels, [labels.length, ...imageShape]), normalization),
       (normalized) => [normalized],
     );
-  const samples = (step: number): Samples => {
+  const samples = (step: number): GateSamples => {
     const { draw } = gates ?? {};
-    if (draw === undefined) return stepSamples(model, SEED, step);
-    return drawSamples(model, (_, count) => new Float64Array(count).fill(draw));
+    if (draw === undefined) return stepGates(model, SEED, step);
+    return drawGates(model, (_, count) => new Float64Array(count).fill(draw));
   };
   initializeRanges(model, images, () => samples(0));
   const trainer = new Trainer(model, { weights: adam, gates: adam, ranges: adam });

@@ -1,5 +1,5 @@
 import type { Rank, Scalar, Tensor, Tensor4D, Variable } from "@tensorflow/tfjs-node-gpu";
-import type { InitialGates } from "../../../src/quantizers/gated-quantizer.ts";
+import type { InitialGates } from "../../../src/quantizers/create-quantizers.ts";
 import type { BaselineLayer } from "../architectures.ts";
 import type { Tfjs } from "./load-tfjs.ts";
 import { TapeQuantizer } from "./tape-quantizer.ts";

@@ -1,5 +1,5 @@
 import type { Scalar, Tensor, Tensor1D, Variable } from "@tensorflow/tfjs-node-gpu";
-import type { InitialGates } from "../../../src/quantizers/gated-quantizer.ts";
+import type { InitialGates } from "../../../src/quantizers/create-quantizers.ts";
 import type { Tfjs } from "./load-tfjs.ts";
 
 const BETA = 2 / 3;

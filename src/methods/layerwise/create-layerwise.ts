@@ -1,7 +1,7 @@
 import type { RunConfig } from "../../config/schema.ts";
 import type { GridBits } from "../../quantization/levels.ts";
 import { createQuantizers } from "../../quantizers/create-quantizers.ts";
-import { UNLIMITED } from "../../quantizers/gated-quantizer.ts";
+import { UNLIMITED } from "../../quantizers/gate-sample.ts";
 import { insertQuantizers } from "../../quantizers/insert-quantizers.ts";
 import { type Method, noPrior } from "../method.ts";
 import { adaround } from "./adaround.ts";

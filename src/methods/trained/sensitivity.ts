@@ -3,13 +3,14 @@ import { UserError } from "../../core/errors.ts";
 import type { NodeId } from "../../graph/graph.ts";
 import type { BitWidth } from "../../quantization/levels.ts";
 import { createQuantizers } from "../../quantizers/create-quantizers.ts";
-import type { GatedQuantizer } from "../../quantizers/gated-quantizer.ts";
 import { insertQuantizers } from "../../quantizers/insert-quantizers.ts";
+import { setBits } from "../../quantizers/level-gates.ts";
+import type { Quantizer } from "../../quantizers/quantizer.ts";
 import { type Budget, budgetOf } from "../budget.ts";
 import { type Method, noPrior } from "../method.ts";
 
 type Config = Extract<RunConfig["method"], { name: "sensitivity" }>;
-type Quantizers = ReadonlyMap<NodeId, GatedQuantizer>;
+type Quantizers = ReadonlyMap<NodeId, Quantizer>;
 
 /** No channel is pruned and no level gate learns: what stands here is never looked at. */
 const initial = { prune: 0, bits4: 0, bits8: 0, bits16: 0, bits32: 0 };
@@ -57,24 +58,24 @@ export async function lowerLeastSensitive(
     readonly measure: () => number | Promise<number>;
   },
 ): Promise<readonly (readonly [NodeId, number])[]> {
-  for (const quantizer of quantizers.values()) quantizer.setBits(low);
+  for (const quantizer of quantizers.values()) setBits(quantizer, low);
   const least = budget.cost(quantizers);
   if (least > budget.limit) {
     throw new UserError(
       `cannot meet the budget: all tensors at ${low} bits cost ${least}, method.target is ${budget.limit}; raise it or set method.low lower`,
     );
   }
-  for (const quantizer of quantizers.values()) quantizer.setBits(high);
+  for (const quantizer of quantizers.values()) setBits(quantizer, high);
   const losses: (readonly [NodeId, number])[] = [];
   for (const [id, quantizer] of quantizers) {
-    quantizer.setBits(low);
+    setBits(quantizer, low);
     losses.push([id, await measure()]);
-    quantizer.setBits(high);
+    setBits(quantizer, high);
   }
   losses.sort(([, one], [, other]) => one - other);
   for (const [id] of losses) {
     if (budget.cost(quantizers) <= budget.limit) break;
-    quantizers.get(id)!.setBits(low);
+    setBits(quantizers.get(id)!, low);
   }
   return losses;
 }

@@ -3,7 +3,7 @@ import { forward } from "../../network/passes.ts";
 import { openProbability } from "../../quantization/hard-concrete.ts";
 import type { Analysis, ChannelGates, WeightHistogram } from "../../runs/analysis.ts";
 import type { Model } from "../model.ts";
-import { passOf, testSamples } from "../settings.ts";
+import { passOf, testTimeGates } from "../pass.ts";
 import { calibrate } from "./calibrate.ts";
 import type { Confidences } from "./confidences.ts";
 import { weightHistogram } from "./weight-histograms.ts";
@@ -30,7 +30,7 @@ function weightHistograms(
   ops.scope(
     () => {
       const blank = ops.tensor(new Uint8Array(imageShape.reduce((size, side) => size * side, 1)), [1, ...imageShape]);
-      forward(network, passOf(model, testSamples(model), ops.normalize(blank, normalization), { training: false }), {
+      forward(network, passOf(model, testTimeGates(model), ops.normalize(blank, normalization), { training: false }), {
         keep: false,
         observe: (node, _, [read]) => {
           if (node.kind !== "quantizer" || node.role !== "weight") return;

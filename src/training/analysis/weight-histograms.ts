@@ -1,5 +1,5 @@
-import { codeLimits, encode } from "../../quantization/grid.ts";
-import type { GatedQuantizer } from "../../quantizers/gated-quantizer.ts";
+import { codeLimits } from "../../quantization/grid.ts";
+import type { Quantizer } from "../../quantizers/quantizer.ts";
 import type { WeightHistogram } from "../../runs/analysis.ts";
 
 /** An odd number: zero, where a grid always has a point, lies in the middle of a bin. */
@@ -19,15 +19,15 @@ const countedBits = 4;
  * @param values What the quantizer reads, the last axis its output channels.
  */
 export function weightHistogram(
-  quantizer: Pick<GatedQuantizer, "bits" | "grid" | "kept" | "range"> & {
-    readonly node: Pick<GatedQuantizer["node"], "id" | "signed">;
+  quantizer: Pick<Quantizer, "bits" | "encode" | "kept" | "range"> & {
+    readonly node: Pick<Quantizer["node"], "id" | "signed">;
   },
   values: Float32Array,
   channels: number,
 ): WeightHistogram {
-  const { bits, grid, node } = quantizer;
+  const { bits, node } = quantizer;
   const kept = quantizer.kept && new Set(quantizer.kept);
-  const keptOf = <Values extends Float32Array | Float64Array>(all: Values) =>
+  const keptOf = <Values extends Float32Array | Float64Array | Int32Array>(all: Values) =>
     kept === null ? all : (all.filter((_, index) => kept.has(index % channels)) as Values);
   const left = keptOf(values);
   // Where no channel is left there is nothing to stretch.
@@ -44,9 +44,8 @@ export function weightHistogram(
     if (Math.abs(value) > limit) beyond[value < 0 ? 0 : 1]++;
     else bins[Math.min(binCount - 1, Math.floor(((value / limit + 1) / 2) * binCount))]!++;
   }
-  const codesOf = () =>
-    grid === null ? encode(stretched, bits, { xMax, signed: node.signed }) : codesOn(grid.steps, stretched);
-  const codes = bits > countedBits ? null : countCodes(codesOf(), codeLimits(bits, node.signed));
+  const codes =
+    bits > countedBits ? null : countCodes(keptOf(quantizer.encode(values).codes), codeLimits(bits, node.signed));
   return {
     quantizer: node.id,
     limit,
@@ -63,10 +62,6 @@ function largest(values: Iterable<number>): number {
   for (const value of values) most = Math.max(most, Math.abs(value));
   return most;
 }
-
-/** The codes of a weight that holds step·code. */
-const codesOn = (steps: Float32Array, values: Float32Array): Int32Array =>
-  Int32Array.from(values, (value, index) => Math.round(value / steps[index % steps.length]!));
 
 function countCodes(codes: Int32Array, [lowest, highest]: readonly [number, number]) {
   const counts = new Array<number>(highest - lowest + 1).fill(0);

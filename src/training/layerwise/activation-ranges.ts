@@ -1,9 +1,9 @@
 import type { NodeId } from "../../graph/graph.ts";
 import { forward } from "../../network/passes.ts";
 import type { BitWidth } from "../../quantization/levels.ts";
-import type { GatedQuantizer } from "../../quantizers/gated-quantizer.ts";
+import type { Quantizer } from "../../quantizers/quantizer.ts";
 import type { Model } from "../model.ts";
-import { passOf } from "../settings.ts";
+import { passOf } from "../pass.ts";
 import { ActivationHistogram, coveringRange } from "./activation-histogram.ts";
 import type { CalibrationImages } from "./calibration-images.ts";
 
@@ -18,7 +18,7 @@ const DEAD_RANGE = 1;
  */
 export function calibrateRanges(
   float: Model,
-  quantizers: ReadonlyMap<NodeId, GatedQuantizer>,
+  quantizers: ReadonlyMap<NodeId, Quantizer>,
   images: CalibrationImages,
   rule: "max" | "mse",
 ): readonly NodeId[] {
@@ -53,12 +53,12 @@ export function calibrateRanges(
 /** Shows what each quantizer will read, batch by batch. */
 function overActivations(
   float: Model,
-  quantizers: readonly GatedQuantizer[],
+  quantizers: readonly Quantizer[],
   images: CalibrationImages,
-  see: (quantizer: GatedQuantizer, values: ArrayLike<number>) => void,
+  see: (quantizer: Quantizer, values: ArrayLike<number>) => void,
 ): void {
   const { ops, network } = float;
-  const readers = new Map<NodeId, GatedQuantizer[]>();
+  const readers = new Map<NodeId, Quantizer[]>();
   for (const quantizer of quantizers) {
     const [source] = quantizer.node.inputs;
     readers.set(source, [...(readers.get(source) ?? []), quantizer]);

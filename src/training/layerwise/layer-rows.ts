@@ -10,7 +10,7 @@ import type { CalibrationInputs } from "../../methods/method.ts";
 import { type Layer, layersOf } from "../../network/layers.ts";
 import { forward } from "../../network/passes.ts";
 import type { Model } from "../model.ts";
-import { passOf, type Samples, testSamples } from "../settings.ts";
+import { type GateSamples, passOf, testTimeGates, transparentGates } from "../pass.ts";
 import type { CalibrationImages } from "./calibration-images.ts";
 
 export interface RowOptions {
@@ -54,10 +54,8 @@ export function collectRows(
 }
 
 /** Activations in float32, or on their grids. */
-const samplesOf = ({ quantizers, ...model }: Model, inputs: CalibrationInputs): Samples =>
-  inputs === "quantized"
-    ? testSamples({ quantizers, ...model })
-    : new Map(Array.from(quantizers, ([id, quantizer]) => [id, quantizer.transparent()] as const));
+const samplesOf = (model: Model, inputs: CalibrationInputs): GateSamples =>
+  inputs === "quantized" ? testTimeGates(model) : transparentGates(model);
 
 /** What of a network leads to a node. */
 function upTo(network: Network, output: NodeId): Network {

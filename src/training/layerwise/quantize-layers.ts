@@ -4,7 +4,9 @@ import type { Layerwise } from "../../methods/method.ts";
 import { type Layer, layersOf } from "../../network/layers.ts";
 import type { GridBits } from "../../quantization/levels.ts";
 import { decode, rowOf } from "../../quantization/weight-grid.ts";
-import { UNLIMITED } from "../../quantizers/gated-quantizer.ts";
+import { UNLIMITED } from "../../quantizers/gate-sample.ts";
+import { GridQuantizer } from "../../quantizers/grid-quantizer.ts";
+import { setBits } from "../../quantizers/level-gates.ts";
 import type { Model } from "../model.ts";
 import { parameterValues } from "../snapshot.ts";
 import type { CalibrationImages } from "./calibration-images.ts";
@@ -65,7 +67,8 @@ export async function quantizeLayers(
     const weights = decode(codes, steps, problem.weight.inputs);
     ops.assign(model.parameters.get(layer.weight)!, weightOf(layer, weights));
     const shared = steps.every((step) => step === steps[0]);
-    quantizer.setGrid({ bits: width, steps: shared ? steps.slice(0, 1) : steps });
+    const grid = { bits: width, steps: shared ? steps.slice(0, 1) : steps };
+    model.quantizers.set(quantizer.node.id, new GridQuantizer(quantizer, grid));
     if (layerwise.biasCorrection) {
       const corrected = correctedBias(weights, problem.bias!, problem.rows);
       ops.assign(model.parameters.get(layer.shift!.inputs[1])!, corrected);
@@ -81,7 +84,7 @@ export function setActivationBits({ quantizers }: Model, bits: ReadonlyMap<NodeI
   for (const [id, quantizer] of quantizers) {
     const width = bits.get(id)!;
     // Only weights have grids of 3 bits.
-    if (quantizer.node.role === "activation" && width !== 3) quantizer.setBits(width);
+    if (quantizer.node.role === "activation" && width !== 3) setBits(quantizer, width);
     if (width === 32) quantizer.range[0] = quantizer.node.limit ?? UNLIMITED;
   }
 }

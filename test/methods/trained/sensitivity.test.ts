@@ -6,6 +6,7 @@ import { lowerLeastSensitive } from "../../../src/methods/trained/sensitivity.ts
 import { lenet5 } from "../../../src/network/zoo/lenet5.ts";
 import { createQuantizers } from "../../../src/quantizers/create-quantizers.ts";
 import { insertQuantizers } from "../../../src/quantizers/insert-quantizers.ts";
+import { setBits } from "../../../src/quantizers/level-gates.ts";
 
 const network = insertQuantizers(lenet5({ inputShape: [28, 28, 1], classes: 10, widths: [4, 6, 12] }), {
   pruning: false,
@@ -46,7 +47,7 @@ t.test("the least sensitive are lowered, and no more than the budget needs", asy
         if (budget.cost(quantizers) > relativeBops) throw new Error("the budget is not met");
         const last = lowered.at(-1);
         if (last === undefined) return;
-        quantizers.get(last[0])!.setBits(8);
+        setBits(quantizers.get(last[0])!, 8);
         if (budget.cost(quantizers) <= relativeBops) throw new Error("one less would have done");
       }),
       { seed: 1, numRuns: 60 },

@@ -9,9 +9,9 @@ import { forward } from "../../../src/network/passes.ts";
 import { createQuantizers } from "../../../src/quantizers/create-quantizers.ts";
 import { insertQuantizers } from "../../../src/quantizers/insert-quantizers.ts";
 import { initializeRanges } from "../../../src/training/initial-ranges.ts";
-import { stepSamples } from "../../../src/training/loop.ts";
+import { stepGates } from "../../../src/training/loop.ts";
 import { createModel, type Model } from "../../../src/training/model.ts";
-import { passOf, testSamples } from "../../../src/training/settings.ts";
+import { passOf, testTimeGates } from "../../../src/training/pass.ts";
 import { Trainer } from "../../../src/training/trainer.ts";
 import { digestOf } from "../../fixtures/digests.ts";
 import { anyEngine, freeing, nativeMissing, near, random } from "../../fixtures/engines.ts";
@@ -62,7 +62,7 @@ async function runtimeOutput(name: NetworkFileName, images: Float32Array): Promi
 function logits(model: Model, images: Float32Array): Float32Array {
   return freeing(ops, () => {
     const tensor = ops.tensor(images, [batch, ...model.network.inputShape]);
-    const { output } = forward(model.network, passOf(model, testSamples(model), tensor, { training: false }), {
+    const { output } = forward(model.network, passOf(model, testTimeGates(model), tensor, { training: false }), {
       keep: false,
     });
     return Float32Array.from(ops.read(output));
@@ -109,7 +109,7 @@ for (const name of networkFileNames) {
     const losses = Array.from({ length: 12 }, (_, step) => {
       const makeBatch = () => ({ images: upload(name), labels: ops.tensor(labels, [batch]) });
       const rates = { weights: 3e-3, gates: 1e-3, ranges: 1e-3 };
-      return trainer.train(makeBatch, stepSamples(model, 1, step), { priorStrength: 0, learningRates: rates })!.loss;
+      return trainer.train(makeBatch, stepGates(model, 1, step), { priorStrength: 0, learningRates: rates })!.loss;
     });
     t.ok(losses.every(Number.isFinite), "finite losses");
     t.ok(losses.at(-1)! < losses[0]!, `the loss falls: ${losses.map((loss) => loss.toFixed(2)).join(" ")}`);
@@ -149,7 +149,7 @@ function quantized(name: NetworkFileName) {
   initializeRanges(
     model,
     () => upload(name),
-    () => stepSamples(model, 1, 0),
+    () => stepGates(model, 1, 0),
   );
   return { model, plain, initial };
 }

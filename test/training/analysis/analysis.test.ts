@@ -1,5 +1,8 @@
 import fc from "fast-check";
 import t from "tap";
+import type { QuantizerNode } from "../../../src/graph/graph.ts";
+import { FixedQuantizer } from "../../../src/quantizers/fixed-quantizer.ts";
+import { setBits } from "../../../src/quantizers/level-gates.ts";
 import { calibrate } from "../../../src/training/analysis/calibrate.ts";
 import { Confidences } from "../../../src/training/analysis/confidences.ts";
 import { weightHistogram } from "../../../src/training/analysis/weight-histograms.ts";
@@ -100,20 +103,42 @@ t.test("a large image is scaled down by means; a channel that no picture has is 
   t.strictSame([...thumbnail(Uint8Array.of(1, 2, 3, 4), [1, 2, 2]).pixels], [1, 3]);
 });
 
-const quantizerOf = (bits: 2 | 4 | 8, xMax: number, kept: readonly number[] | null) => ({
-  bits,
-  range: Float64Array.of(xMax),
-  kept,
-  grid: null,
-  node: { id: "w", signed: true },
-});
+const node: QuantizerNode = {
+  ...{ kind: "quantizer", id: "w", inputs: ["x"], role: "weight", signed: true },
+  ...{ rectifies: false, limit: null, prunes: true, gated: "weight" },
+};
+
+interface Weight {
+  readonly bits: 2 | 4 | 8;
+  readonly range: readonly number[];
+  /** By channel; without it none can be pruned. */
+  readonly kept?: readonly boolean[];
+}
+
+function histogramOf({ bits, range, kept }: Weight, values: Float32Array, channels = 1) {
+  const prune = kept === undefined ? null : Float64Array.from(kept, (open) => (open ? 6 : -6));
+  const prior = { kind: "const", macShare: 1 } as const;
+  const quantizer = new FixedQuantizer({
+    node,
+    phi: new Float64Array(4),
+    prune,
+    range: Float64Array.from(range),
+    prior,
+  });
+  setBits(quantizer, bits);
+  return weightHistogram(quantizer, values, channels);
+}
 
 t.test(
   "weights on the grid of 2 bits: ±2/3 of the range and zero; those of pruned channels are left out",
   async (t) => {
     // Two channels; the second is pruned.
     const values = Float32Array.of(-0.9, 5, -0.1, 5, 0.2, 5, 0.4, 5, 2, 5);
-    const { codes, clipped, limit, bins, beyond } = weightHistogram(quantizerOf(2, 1, [0]), values, 2);
+    const { codes, clipped, limit, bins, beyond } = histogramOf(
+      { bits: 2, range: [1], kept: [true, false] },
+      values,
+      2,
+    );
     t.strictSame(codes, [1, 2, 2], "the step is 2/3: halves of it lie at ±1/3");
     t.equal(clipped, 1);
     t.equal(limit, 1.5, "a weight at twice the range is not drawn");
@@ -131,7 +156,7 @@ t.test("every weight is counted once, in a bin or beyond; zero lies in the middl
   t.doesNotThrow(() =>
     fc.assert(
       fc.property(weights, range, (values, xMax) => {
-        const histogram = weightHistogram(quantizerOf(4, xMax, null), Float32Array.from(values), 1);
+        const histogram = histogramOf({ bits: 4, range: [xMax] }, Float32Array.from(values));
         const total = [...histogram.bins, ...histogram.beyond].reduce((sum, count) => sum + count, 0);
         const onGrid = histogram.codes!.reduce((sum, count) => sum + count, 0);
         return total === values.length && onGrid === values.length && histogram.limit >= xMax * (1 - 1e-6);
@@ -139,25 +164,25 @@ t.test("every weight is counted once, in a bin or beyond; zero lies in the middl
       { seed },
     ),
   );
-  const { bins } = weightHistogram(quantizerOf(8, 1, null), Float32Array.of(0, -1e-9, 1e-9), 1);
+  const { bins } = histogramOf({ bits: 8, range: [1] }, Float32Array.of(0, -1e-9, 1e-9));
   t.equal(bins[(bins.length - 1) / 2], 3);
 });
 
 t.test("kept channels with ranges of their own are stretched to the widest, and the record says which", async (t) => {
   // Three channels, the widest of which is pruned; in units of its range each has the same weights.
-  const range = Float64Array.of(1, 0.25, 2);
-  const values = Float32Array.from([-0.9, 0.1, 0.5, 1.2].flatMap((part) => Array.from(range, (end) => part * end)));
-  const histogram = weightHistogram({ ...quantizerOf(2, 1, [0, 1]), range }, values, 3);
+  const range = [1, 0.25, 2];
+  const values = Float32Array.from([-0.9, 0.1, 0.5, 1.2].flatMap((part) => range.map((end) => part * end)));
+  const histogram = histogramOf({ bits: 2, range, kept: [true, true, false] }, values, 3);
   t.strictSame(histogram.codes, [2, 2, 4], "twice -1, 0, 1 and what is clipped to 1");
   t.equal(histogram.clipped, 2);
   t.strictSame(histogram.ranges, [0.25, 1]);
   t.ok(Math.abs(histogram.limit - 1.2) < 1e-6, "in units of the widest kept range");
-  t.strictSame(weightHistogram({ ...quantizerOf(2, 1, [1, 2]), range }, values, 3).ranges, [0.25, 2]);
-  t.notOk("ranges" in weightHistogram(quantizerOf(2, 1, null), values, 3), "one range for all");
+  t.strictSame(histogramOf({ bits: 2, range, kept: [false, true, true] }, values, 3).ranges, [0.25, 2]);
+  t.notOk("ranges" in histogramOf({ bits: 2, range: [1] }, values, 3), "one range for all");
 });
 
 t.test("where all channels are pruned, no weight is counted", async (t) => {
-  const quantizer = { ...quantizerOf(2, 1, []), range: Float64Array.of(1, 0.25) };
-  const histogram = weightHistogram(quantizer, Float32Array.of(0.5, 0.1), 2);
+  const pruned = { bits: 2, range: [1, 0.25], kept: [false, false] } as const;
+  const histogram = histogramOf(pruned, Float32Array.of(0.5, 0.1), 2);
   t.strictSame([histogram.codes, histogram.ranges, histogram.limit], [[0, 0, 0], [0.25, 1], 1]);
 });

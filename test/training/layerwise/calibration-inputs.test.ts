@@ -2,12 +2,12 @@ import t from "tap";
 import { forward } from "../../../src/network/passes.ts";
 import type { CalibrationImages } from "../../../src/training/layerwise/calibration-images.ts";
 import type { Model } from "../../../src/training/model.ts";
-import { passOf, type Samples, testSamples } from "../../../src/training/settings.ts";
+import { type GateSamples, passOf, testTimeGates, transparentGates } from "../../../src/training/pass.ts";
 import { apart, quantize } from "../../fixtures/layer-by-layer.ts";
 import { narrowNetworks } from "../../fixtures/random-models.ts";
 
 /** What a dense layer reads in this network on the calibration images, and what it makes of it, bias included. */
-function seenBy(layer: string, model: Model, samples: Samples, images: CalibrationImages) {
+function seenBy(layer: string, model: Model, samples: GateSamples, images: CalibrationImages) {
   const { ops } = model;
   const seen = { inputs: new Float32Array(), outputs: new Float32Array() };
   ops.scope(
@@ -24,9 +24,6 @@ function seenBy(layer: string, model: Model, samples: Samples, images: Calibrati
   return seen;
 }
 
-const transparent = ({ quantizers }: Model): Samples =>
-  new Map(Array.from(quantizers, ([id, quantizer]) => [id, quantizer.transparent()] as const));
-
 for (const mode of ["float", "quantized-weights", "quantized"] as const) {
   t.test(`layers are quantized from ${mode} inputs, and from no others`, async (t) => {
     const settings = {
@@ -40,8 +37,8 @@ for (const mode of ["float", "quantized-weights", "quantized"] as const) {
       // The layers before it stand as they did when its turn came; its own weights do not touch what it reads.
       const inputs = {
         float: seenBy(layer, float, new Map(), images).inputs,
-        "quantized-weights": seenBy(layer, model, transparent(model), images).inputs,
-        quantized: seenBy(layer, model, testSamples(model), images).inputs,
+        "quantized-weights": seenBy(layer, model, transparentGates(model), images).inputs,
+        quantized: seenBy(layer, model, testTimeGates(model), images).inputs,
       };
       for (const [name, values] of Object.entries(inputs)) {
         t.equal(values.length, rows.inputs.length);

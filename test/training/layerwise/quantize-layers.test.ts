@@ -7,7 +7,7 @@ import type { CalibrationImages } from "../../../src/training/layerwise/calibrat
 import { collectRows } from "../../../src/training/layerwise/layer-rows.ts";
 import { matrixOf, weightOf } from "../../../src/training/layerwise/weight-matrix.ts";
 import type { Model } from "../../../src/training/model.ts";
-import { passOf, testSamples } from "../../../src/training/settings.ts";
+import { passOf, testTimeGates } from "../../../src/training/pass.ts";
 import { parameterValues } from "../../../src/training/snapshot.ts";
 import { anyEngine } from "../../fixtures/engines.ts";
 import { apart, begin, imagesFor, quantize, seed, trained } from "../../fixtures/layer-by-layer.ts";
@@ -19,7 +19,7 @@ const { ops } = await anyEngine();
 function logits(model: Model, images: CalibrationImages): Float32Array {
   return ops.scope(
     () => {
-      const pass = passOf(model, testSamples(model), images.batches(ops)[0]!(), { training: false });
+      const pass = passOf(model, testTimeGates(model), images.batches(ops)[0]!(), { training: false });
       return Float32Array.from(ops.read(forward(model.network, pass, { keep: false }).output));
     },
     () => [],
@@ -72,10 +72,11 @@ t.test("weights hold steps times codes, and errors are not above nearest's", asy
     for (const [index, layer] of layersOf(model.network).entries()) {
       const { bits, error, nearestError } = layers[index]!;
       t.ok(error <= nearestError * 1.0001 + 1e-9, `${settings.name}, ${layer.name}: ${error} of ${nearestError}`);
-      const { grid } = model.quantizers.get(layer.weightQuantizer!)!;
-      t.equal(grid!.bits, bits);
+      const quantizer = model.quantizers.get(layer.weightQuantizer!)!;
+      t.equal(quantizer.bits, bits);
+      const steps = quantizer.stored.get("grid/steps")!;
       const wrong = parameterValues({ model }, layer.weight).filter((value, at) => {
-        const step = grid!.steps[at % grid!.steps.length]!;
+        const step = steps[at % steps.length]!;
         const code = Math.round(value / step);
         return Math.fround(step * code) !== value || Math.abs(code) > 2 ** (bits - 1) - 1;
       });
@@ -102,7 +103,8 @@ t.test("an all-zero channel and a layer that sees nothing have finite grids, and
     const silent = layers.filter((layer) => layer.dead).map(({ name }) => name);
     t.strictSame(silent, ["fc1"], `${settings.name}: the layer behind sees only zeros`);
     t.strictSame(dead, ["conv2.quantizer"]);
-    t.ok(model.quantizers.get("conv1.weight.quantizer")!.grid!.steps.every((step) => step > 0 && step < 1));
+    const steps = model.quantizers.get("conv1.weight.quantizer")!.stored.get("grid/steps")!;
+    t.ok(steps.length > 0 && steps.every((step) => step > 0 && step < 1));
     t.ok(
       parameterValues({ model }, "fc1.weight").some((value) => value !== 0),
       "its codes follow its weights",

@@ -1,22 +1,29 @@
 import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { Pass, RunningStatistics } from "../graph/node-kind.ts";
-import type { Sample } from "../quantizers/gated-quantizer.ts";
+import { type GateSample, transparent } from "../quantizers/gate-sample.ts";
+import type { Quantizer } from "../quantizers/quantizer.ts";
 import type { Model } from "./model.ts";
 
-/** The samples of all quantizers for one pass. */
-export type Samples = ReadonlyMap<NodeId, Sample>;
+type Quantized = Pick<Model, "quantizers">;
+
+/** The gates of all quantizers in one pass. */
+export type GateSamples = ReadonlyMap<NodeId, GateSample>;
 
 /** Gates as drawn for a training step: `draw(quantizer, count)` gives uniform numbers, in the order asked for. */
-export function drawSamples(model: Model, draw: (quantizer: NodeId, count: number) => ArrayLike<number>): Samples {
-  return new Map(
-    Array.from(model.quantizers, ([id, quantizer]) => [id, quantizer.sample((count) => draw(id, count))] as const),
-  );
-}
+export const drawGates = (
+  model: Quantized,
+  draw: (quantizer: NodeId, count: number) => ArrayLike<number>,
+): GateSamples => gatesOf(model, (quantizer, id) => quantizer.sample((count) => draw(id, count)));
 
 /** Gates at test time. */
-export const testSamples = (model: Model): Samples =>
-  new Map(Array.from(model.quantizers, ([id, quantizer]) => [id, quantizer.atTestTime()] as const));
+export const testTimeGates = (model: Quantized): GateSamples => gatesOf(model, (quantizer) => quantizer.atTestTime());
+
+/** Nothing is quantized. */
+export const transparentGates = (model: Quantized): GateSamples => gatesOf(model, ({ node }) => transparent(node));
+
+const gatesOf = ({ quantizers }: Quantized, of: (quantizer: Quantizer, id: NodeId) => GateSample): GateSamples =>
+  new Map(Array.from(quantizers, ([id, quantizer]) => [id, of(quantizer, id)]));
 
 /** What a pass is for. */
 export type PassMode =
@@ -25,11 +32,12 @@ export type PassMode =
   | { readonly training: true; readonly momentum: number };
 
 /** A pass over `images` with the gates of `samples`. Call it inside a scope, which frees the gates it uploads. */
-export function passOf(model: Model, samples: Samples, images: Tensor | null, mode: PassMode): Pass {
+export function passOf(model: Model, samples: GateSamples, images: Tensor | null, mode: PassMode): Pass {
   const ops = mode.training ? model.trainingOps : model.ops;
   const gates = new Map<NodeId, Tensor>();
-  for (const [id, { setting }] of samples) {
-    if (setting.channelGates) gates.set(id, ops.tensor(setting.channelGates, [setting.channelGates.length]));
+  for (const [id, { parameters }] of samples) {
+    const { channelGates } = parameters;
+    if (channelGates) gates.set(id, ops.tensor(channelGates, [channelGates.length]));
   }
   return {
     ops,
@@ -40,7 +48,7 @@ export function passOf(model: Model, samples: Samples, images: Tensor | null, mo
       if (mode.training) move(model.statistics.get(norm)!, batch, mode.momentum);
     },
     parameter: (id) => ops.value(model.parameters.get(id)!),
-    quantizer: (id) => samples.get(id)!.setting,
+    quantizer: (id) => samples.get(id)!.parameters,
     channelGates: (id) => gates.get(id) ?? null,
   };
 }

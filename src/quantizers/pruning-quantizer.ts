@@ -1,0 +1,26 @@
+import { drawChannels, learnedChannels } from "./channel-gates.ts";
+import { FixedQuantizer } from "./fixed-quantizer.ts";
+import { type Draw, type GateSample, sampleOf } from "./gate-sample.ts";
+import type { LearnedNumbers } from "./learned-numbers.ts";
+import { testTimeLevels } from "./level-gates.ts";
+import { Quantizer, type QuantizerParts } from "./quantizer.ts";
+import { learnedRange } from "./range.ts";
+
+/** A quantizer of a given bit-width whose pruning gates learn. */
+export class PruningQuantizer extends Quantizer {
+  readonly learned: readonly LearnedNumbers[];
+  declare readonly prune: Float64Array;
+
+  constructor(parts: QuantizerParts & { readonly prune: Float64Array }) {
+    super(parts);
+    this.learned = [learnedRange(parts.range, parts.node.limit), learnedChannels(parts.prune)];
+  }
+
+  sample(draw: Draw): GateSample {
+    return sampleOf(this.rangeParameters, testTimeLevels(this.phi), drawChannels(this.prune, draw));
+  }
+
+  withFixedGates(): Quantizer {
+    return new FixedQuantizer(this);
+  }
+}
