@@ -20,6 +20,18 @@ module.exports = {
       to: { path: "@tensorflow" },
     },
     {
+      name: "the-browser-takes-from-nowhere-else",
+      severity: "error",
+      from: { path: "^src/report/browser/" },
+      to: { pathNot: "^src/report/browser/" },
+    },
+    ...["browser", "page", "charts", "run"].map((folder, index, folders) => ({
+      name: `report-${folder}-imports-only-what-comes-before-it`,
+      severity: "error",
+      from: { path: `^src/report/${folder}/` },
+      to: { path: `^src/report/(${[...folders, "comparison"].slice(index + 1).join("|")})/` },
+    })),
+    {
       name: "only-main-starts-the-program",
       severity: "error",
       from: { path: "^src/(?!main\\.ts)" },

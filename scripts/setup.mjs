@@ -47,7 +47,9 @@ function isBuilt() {
   if (!existsSync("dist/main.js") || !existsSync("dist/.built")) return false;
   const built = statSync("dist/.built").mtimeMs;
   const sources = readdirSync("src", { recursive: true }).map((name) => join("src", name));
-  return ["tsconfig.json", "package.json", "src", ...sources].every((path) => statSync(path).mtimeMs <= built);
+  return ["tsconfig.json", "package.json", "scripts/page-bundle.mjs", "src", ...sources].every(
+    (path) => statSync(path).mtimeMs <= built,
+  );
 }
 
 /** Runs one step with its output on standard error, which leaves standard output to the command that follows. */

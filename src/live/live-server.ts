@@ -18,18 +18,19 @@ const idleTime = 30_000;
 /** Milliseconds that clients have at the end to take the last page. */
 const grace = 2_000;
 
-const headers = {
-  "content-security-policy": `${livePolicy}; frame-ancestors 'none'`,
+const securityHeaders = () => ({
+  "content-security-policy": `${livePolicy()}; frame-ancestors 'none'`,
   "cache-control": "no-store",
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
   "cross-origin-resource-policy": "same-origin",
   "cross-origin-opener-policy": "same-origin",
-} as const;
+});
 
 /** Serves the growing report of one run, on this machine alone, for reading. */
 export class LiveServer {
   readonly #page = new CurrentPage((record, liveVersion) => renderReport(record, { liveVersion }));
+  readonly #headers = securityHeaders();
   readonly #streams = new EventStreams();
   readonly #server: Server;
   #telling: NodeJS.Timeout | null = null;
@@ -78,7 +79,7 @@ export class LiveServer {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    for (const [name, value] of Object.entries(this.#headers)) response.setHeader(name, value);
     const refusal = refusalOf(request, this.#port);
     if (refusal) {
       if (refusal.status === 405) response.setHeader("allow", "GET, HEAD");

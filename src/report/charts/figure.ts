@@ -1,11 +1,9 @@
+import type { AxisData, MarkData } from "../browser/data.ts";
 import { dataBlock, type Markup, type MarkupValue, markup, shorten, trusted } from "../page/markup.ts";
 import type { DrawnChart } from "./chart.ts";
 import { thinned } from "./thin.ts";
 
-export interface Series {
-  readonly name: string;
-  readonly values: readonly (number | null)[];
-}
+export type Series = AxisData["series"][number];
 
 export interface Figure {
   /** Unique in the page; also the name of the saved file. */
@@ -41,7 +39,7 @@ export interface FigureFrame {
   readonly key: MarkupValue;
   readonly plot: Markup;
   readonly note: MarkupValue;
-  readonly data: unknown;
+  readonly data: AxisData | MarkData;
 }
 
 /** What all charts have: title, key, picture, note, and the values for the page's script. */

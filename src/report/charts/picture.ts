@@ -1,11 +1,6 @@
+import type { Mark } from "../browser/data.ts";
 import { type Markup, markup, trusted } from "../page/markup.ts";
 import { figureFrame } from "./figure.ts";
-
-/** What hover and arrow keys tell of one mark. */
-export interface Mark {
-  readonly title: string;
-  readonly lines: readonly (readonly [name: string, value: string])[];
-}
 
 /** A drawing whose marks carry `data-i`, their index in `marks`. */
 export interface Drawing {

@@ -1,3 +1,4 @@
+import type { StripData } from "../browser/data.ts";
 import { type BitWidth, bitColour } from "../page/chips.ts";
 import { dataBlock, type Markup, markup, trusted } from "../page/markup.ts";
 import { thin } from "./thin.ts";
@@ -34,17 +35,6 @@ export interface StripSource {
   readonly block: string;
   readonly row: number;
   readonly key: string;
-}
-
-/** The exact values behind strips. */
-export interface StripData {
-  /** What a cell is, singular: "epoch", "channel". */
-  readonly category: string;
-  /** By key: what a value is. */
-  readonly unit: Readonly<Record<string, string>>;
-  /** Names of the cells; their number from 1 if left out. */
-  readonly labels?: readonly number[];
-  readonly rows: readonly Readonly<Record<string, readonly number[]>>[];
 }
 
 export const stripData = (block: string, data: StripData): Markup =>

@@ -1,8 +1,4 @@
-/** Series over the same categories. */
-interface Categorized {
-  readonly categories: readonly string[];
-  readonly series: readonly { readonly name: string; readonly values: readonly (number | null)[] }[];
-}
+import type { AxisData } from "../browser/data.ts";
 
 /** More points than this are not told apart on a screen, and make the page slow. */
 export const drawnPoints = 200;
@@ -14,7 +10,7 @@ export function thin(count: number, most: number): readonly number[] {
 }
 
 /** A figure with the categories that are drawn. */
-export function thinned<F extends Categorized>(figure: F): F {
+export function thinned<F extends Pick<AxisData, "categories" | "series">>(figure: F): F {
   const { categories, series } = figure;
   const drawn = thin(categories.length, drawnPoints);
   if (drawn.length === categories.length) return figure;

@@ -1,4 +1,5 @@
-import { type Drawing, type Mark, picture } from "../charts/picture.ts";
+import type { Mark } from "../browser/data.ts";
+import { type Drawing, picture } from "../charts/picture.ts";
 import { significant } from "../page/format.ts";
 import { type Markup, markup, shorten } from "../page/markup.ts";
 import { type Axis, axisOf } from "./axis.ts";

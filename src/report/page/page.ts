@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { livePageScript, pageScript } from "../page-script.ts";
-import { styles } from "../styles.ts";
+import { pageBundle } from "./bundle.ts";
 import { type Markup, markup, shorten, trusted, withoutHarmfulCharacters } from "./markup.ts";
 import { type Section, sectionMarkup } from "./section.ts";
 
@@ -21,25 +20,24 @@ const policyOf = (script: string): string =>
   [
     "default-src 'none'",
     `script-src ${hash(script)}`,
-    `style-src ${hash(styles)}`,
+    `style-src ${hash(pageBundle().styles)}`,
     "img-src data:",
     "base-uri 'none'",
     "form-action 'none'",
   ].join("; ");
 
-const policy = policyOf(pageScript);
-
 /** The policy of a page that is served: it may ask the server that it comes from, and nobody else. */
-export const livePolicy = `${policyOf(livePageScript)}; connect-src 'self'`;
+export const livePolicy = (): string => `${policyOf(pageBundle().liveScript)}; connect-src 'self'`;
 
 /** The whole document, one file that needs no other. */
 export function pageText({ title, header, sections, footer, liveVersion }: Page): string {
   const isLive = liveVersion !== undefined;
+  const { styles, script, liveScript } = pageBundle();
   const page = markup`<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${isLive ? livePolicy : policy}">
+<meta http-equiv="Content-Security-Policy" content="${isLive ? livePolicy() : policyOf(script)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
@@ -61,7 +59,7 @@ ${header}
 ${sections.map(sectionMarkup)}</main>
 <footer>${footer}</footer>
 </div>
-<script>${trusted(isLive ? livePageScript : pageScript)}</script>
+<script>${trusted(isLive ? liveScript : script)}</script>
 </body>
 </html>
 `;

@@ -1,5 +1,6 @@
 import type { RunRecord } from "../../../runs/record.ts";
-import { type Drawing, type Mark, picture } from "../../charts/picture.ts";
+import type { Mark } from "../../browser/data.ts";
+import { type Drawing, picture } from "../../charts/picture.ts";
 import { type BitWidth, bitColour } from "../../page/chips.ts";
 import { integer, share } from "../../page/format.ts";
 import { type Markup, markup, shorten, shortenStart } from "../../page/markup.ts";

@@ -1,0 +1,55 @@
+import type { MarkData } from "./data.ts";
+import { all, dataText, lazily } from "./dom.ts";
+import { type Plot, shownPicture, walkByKeys } from "./plots.ts";
+import { hideTip, type Place, showTip } from "./tip.ts";
+
+/** How far from a mark's centre the pointer may be, in pixels. */
+const reach = 28;
+
+/** A picture made of marks tells the values of the one under the pointer, or near it. */
+export function setUpMarkChart({ figure, plot }: Plot): void {
+  const read = lazily((): MarkData => JSON.parse(dataText(`${figure.id}-data`)));
+  let told = -1;
+  const elements = () => {
+    const svg = shownPicture(plot);
+    return svg === null ? [] : all(SVGElement, "[data-i]", svg);
+  };
+  const hide = () => {
+    for (const element of all(Element, ".at", plot)) element.classList.remove("at");
+    hideTip();
+  };
+  const show = (index: number, pointer?: Place) => {
+    hide();
+    told = index;
+    const element = elements().find((one) => indexOf(one) === index);
+    const mark = read().marks[index];
+    if (element === undefined || mark === undefined) return;
+    element.classList.add("at");
+    if (pointer === undefined) element.scrollIntoView({ block: "nearest", inline: "nearest" });
+    showTip(mark.title, mark.lines, pointer ?? { x: centreOf(element).x, y: element.getBoundingClientRect().top });
+  };
+  plot.addEventListener("pointermove", ({ target, clientX: x, clientY: y }) => {
+    const under = target instanceof Element ? target.closest("[data-i]") : null;
+    const element = under instanceof SVGElement ? under : nearestTo({ x, y }, elements());
+    if (element === null) hide();
+    else show(indexOf(element), { x, y });
+  });
+  walkByKeys({ figure, plot }, { count: () => read().marks.length, at: () => told, show, hide });
+}
+
+const indexOf = ({ dataset }: SVGElement): number => Number(dataset.i);
+
+function centreOf(element: Element): Place {
+  const box = element.getBoundingClientRect();
+  return { x: box.left + box.width / 2, y: box.top + box.height / 2 };
+}
+
+function nearestTo(place: Place, elements: readonly SVGElement[]): SVGElement | null {
+  let [nearest, least]: [SVGElement | null, number] = [null, reach];
+  for (const element of elements) {
+    const centre = centreOf(element);
+    const distance = Math.hypot(centre.x - place.x, centre.y - place.y);
+    if (distance < least) [nearest, least] = [element, distance];
+  }
+  return nearest;
+}

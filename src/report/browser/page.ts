@@ -1,0 +1,9 @@
+/**
+ * The page's only script. Without it everything can be read; with it tables sort and copy as CSV, charts tell exact
+ * values (pointer, or arrow keys) and save as SVG or PNG.
+ */
+import { setUp } from "./set-up.ts";
+import { setUpStrips } from "./strips.ts";
+
+setUpStrips();
+setUp(document);
