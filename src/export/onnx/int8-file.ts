@@ -1,6 +1,6 @@
 import type { FrozenNetwork, FrozenNode } from "../frozen-network.ts";
+import type { Codes } from "./codes.ts";
 import { GraphBuilder } from "./graph-builder.ts";
-import type { Codes } from "./integer-operator.ts";
 import { type FileValue, inputName, type LowerOptions, valueName } from "./model-frame.ts";
 
 /** A file of the `int8` form while it is written: its graph, and what stands for each node's value. */

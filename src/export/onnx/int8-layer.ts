@@ -1,8 +1,9 @@
 import { stepSize } from "../../quantization/grid.ts";
-import type { FrozenLayer } from "../frozen-network.ts";
+import type { FrozenLayer, IntegerTensor } from "../frozen-network.ts";
+import type { Codes } from "./codes.ts";
 import type { Int8File } from "./int8-file.ts";
 import { dequantizedParameters, integerOperator } from "./integer-operator.ts";
-import { integerLayer } from "./integer-weight.ts";
+import { type IntegerLayer, integerLayer } from "./integer-weight.ts";
 import { layerOperators, orderedWeight } from "./layers.ts";
 import { floatWeight } from "./lower-fp32.ts";
 
@@ -18,9 +19,8 @@ export function addLayer(layer: FrozenLayer, file: Int8File): void {
     addFloatLayer(layer, file);
     return;
   }
-  const step = stepBehind(layer, file);
-  const integer = step === null ? null : integerLayer(weight, layer.bias, codes.scale);
-  if (integer === null || integer.largestShift > LARGEST_SHIFT * step!) {
+  const integer = integerBehind(layer, weight, codes, file);
+  if (integer === null) {
     integerOperator(graph, {
       layer,
       weight,
@@ -33,6 +33,18 @@ export function addLayer(layer: FrozenLayer, file: Int8File): void {
   file.biases.set(layer.id, integer.biasValues);
   const parameters = dequantizedParameters(graph, layer.id, integer, orderedWeight(network, layer));
   addOperator(layer, file, [file.float(layer.inputs[0]!), ...parameters]);
+}
+
+/** Weight and bias for a layer before a quantizer; null where there is none, or the bias would move too far. */
+function integerBehind(layer: FrozenLayer, weight: IntegerTensor, input: Codes, file: Int8File): IntegerLayer | null {
+  const step = stepBehind(layer, file);
+  if (step === null) return null;
+  const pairs = layer.kind !== "depthwise-conv2d";
+  for (const container of ["int8", "uint8"] as const) {
+    const integer = integerLayer({ weight, bias: layer.bias, input, container, pairs });
+    if (integer !== null && integer.largestShift <= LARGEST_SHIFT * step) return integer;
+  }
+  return null;
 }
 
 /** The step of the 8-bit quantizer that alone reads a layer; null when something else does. */

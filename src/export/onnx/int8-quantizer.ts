@@ -1,7 +1,7 @@
 import { codeLimits, stepSize } from "../../quantization/grid.ts";
 import type { FrozenQuantizer } from "../frozen-network.ts";
+import { type Codes, MIDDLE } from "./codes.ts";
 import type { Int8File } from "./int8-file.ts";
-import { type Codes, MIDDLE } from "./integer-operator.ts";
 import { roundToGrid } from "./lower-fp32.ts";
 
 /**
@@ -27,11 +27,11 @@ export function addQuantizer(node: FrozenQuantizer, file: Int8File): void {
   const clipped = bits < 8 || signed;
   const quantize = { name: `${id}.quantize`, output: clipped ? `${id}.saturated` : `${id}.codes` };
   const saturated = graph.node("QuantizeLinear", [input, ...grid], quantize);
-  const codes: Codes = { name: `${id}.codes`, scale, zeroPoint, grid };
+  const [lowest, highest] = codeLimits(bits, signed).map((code) => zeroPoint + code) as [number, number];
+  const codes: Codes = { name: `${id}.codes`, scale, zeroPoint, highest, grid };
   file.codes.set(id, codes);
   if (!clipped) return;
-  const [lowest, highest] = codeLimits(bits, signed);
-  const bounds = [file.byte(`${id}.lowest`, zeroPoint + lowest), file.byte(`${id}.highest`, zeroPoint + highest)];
+  const bounds = [file.byte(`${id}.lowest`, lowest), file.byte(`${id}.highest`, highest)];
   graph.node("Clip", [saturated, ...bounds], { name: `${id}.clip`, output: codes.name });
 }
 

@@ -1,42 +1,38 @@
 import type { FrozenLayer, IntegerTensor } from "../frozen-network.ts";
+import { type Codes, MIDDLE } from "./codes.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import type { IntegerLayer } from "./integer-weight.ts";
 import { layerOperators, type OrderedWeight } from "./layers.ts";
 import { channelShape } from "./layout.ts";
 
-/** Zero of a signed tensor in its unsigned container. */
-export const MIDDLE = 128;
-
-/** An activation as codes of 8 bits: uint8 with a zero point, the type that all integer kernels take. */
-export interface Codes {
-  readonly name: string;
-  readonly scale: number;
-  readonly zeroPoint: number;
-  /** Names of scale and zero point in the file. */
-  readonly grid: readonly [scale: string, zeroPoint: string];
-}
-
 /**
  * Weight and bias of a layer between DequantizeLinear and QuantizeLinear, which runtimes make one QLinearConv or QGemm
- * of: int8 and int32 codes with a scale for each output channel.
+ * of: codes of 8 bits and of int32 with a scale for each output channel.
  */
 export function dequantizedParameters(
   graph: GraphBuilder,
   id: string,
-  { codes, scales, bias, biasScales }: IntegerLayer,
+  { container, codes, scales, bias, biasScales }: IntegerLayer,
   { order, shape }: OrderedWeight,
 ): readonly [weight: string, bias: string] {
-  const ordered = Int32Array.from(order, (index) => codes[index]!);
+  const signed = container === "int8";
+  const zeroPoint = signed ? 0 : MIDDLE;
+  const ordered = Int32Array.from(order, (index) => codes[index]! + zeroPoint);
   const attributes = { axis: 0 };
   const channels = [scales.length];
   const zeros = new Int32Array(scales.length);
-  const signed = { bits: 8, signed: true } as const;
+  const bytes = { bits: 8, signed } as const;
   const weight = graph.node(
     "DequantizeLinear",
     [
-      graph.integers(`${id}.weight.codes`, ordered, shape, signed),
+      graph.integers(`${id}.weight.codes`, ordered, shape, bytes),
       graph.floats(`${id}.weight.scale`, scales, channels),
-      graph.integers(`${id}.weight.zero-point`, zeros, channels, signed),
+      graph.integers(
+        `${id}.weight.zero-point`,
+        zeros.map(() => zeroPoint),
+        channels,
+        bytes,
+      ),
     ],
     { name: `${id}.weight.dequantize`, output: `${id}.weight`, attributes },
   );

@@ -55,7 +55,8 @@ function addInput(node: FrozenInput, file: Int8File): void {
   const uniform = mean.every((value) => value === mean[0]) && deviation.every((value) => value === deviation[0]);
   if (options.input === "uint8" && uniform && Number.isInteger(zeroPoint) && zeroPoint <= 255) {
     const scale = Math.fround(1 / (255 * deviation[0]!));
-    file.codes.set(node.id, { name: inputName, scale, zeroPoint, grid: file.grid(inputName, scale, zeroPoint) });
+    const grid = file.grid(inputName, scale, zeroPoint);
+    file.codes.set(node.id, { name: inputName, scale, zeroPoint, highest: 255, grid });
     return;
   }
   imageInput(network);

@@ -56,9 +56,10 @@ t.test("a weight keeps its values in the finer grid, and its bias moves by half 
     const codes = Int32Array.from(drawn, (u) => Math.round((2 * u - 1) * highest));
     const bias = Float32Array.from(uniforms({ seed, stream: "bias", counter: 0 }, outputs), (u) => 2 * u - 1);
     const weight = { bits, scale: 0.37 / highest, shape: [7, outputs], codes };
-    const integer = integerLayer(weight, bias, inputScale)!;
+    const input = { scale: inputScale, highest: 255 };
+    const integer = integerLayer({ weight, bias, input, container: "uint8", pairs: true })!;
     for (const [index, code] of integer.codes.entries()) {
-      if (Math.abs(code) > 127) throw new Error(`${code} does not fit int8`);
+      if (Math.abs(code) > 127) throw new Error(`${code} does not fit 8 bits`);
       const value = code * integer.scales[index % outputs]!;
       if (Math.abs(value - codes[index]! * weight.scale) > 1e-6 * weight.scale * highest)
         throw new Error("another value");
