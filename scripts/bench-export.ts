@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
-import { uniforms } from "../src/core/noise.ts";
-import { loadEngine } from "../src/engine/load.ts";
+import { uniforms } from "../src/core/random.ts";
+import { loadEngine } from "../src/engine/load-engine.ts";
 import { freeze } from "../src/export/freeze.ts";
 import { isFrozenLayer } from "../src/export/frozen-network.ts";
 import { measureLatency } from "../src/export/latency.ts";

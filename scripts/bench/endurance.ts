@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { loadConfig } from "../../src/config/load.ts";
+import { loadConfig } from "../../src/config/load-config.ts";
 import { silent } from "../../src/core/progress.ts";
 import { batchesPerEpoch, firstImages } from "../../src/data/batches.ts";
 import { prepare } from "../../src/runner/prepare.ts";

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { messageOf } from "../../src/core/errors.ts";
 import { describeMachine } from "../../src/engine/environment.ts";
-import { type Engine, loadEngine } from "../../src/engine/load.ts";
+import { type Engine, loadEngine } from "../../src/engine/load-engine.ts";
 import { type CaseName, caseNames, isOurs } from "./cases/index.ts";
 import { ourCases } from "./cases/ours.ts";
 import { isTorch, type TorchCaseName, torchCaseNames } from "./cases/torch.ts";

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { z } from "zod";
-import { loadEngine } from "../../src/engine/load.ts";
+import { loadEngine } from "../../src/engine/load-engine.ts";
 import { type CaseName, createCase } from "./cases/index.ts";
 import { createWorkload, type Workload } from "./workload.ts";
 

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { loadConfig } from "../../src/config/load.ts";
+import { loadConfig } from "../../src/config/load-config.ts";
 import { silent } from "../../src/core/progress.ts";
 import { LayerwiseRun } from "../../src/runner/layerwise.ts";
 import { prepare } from "../../src/runner/prepare.ts";

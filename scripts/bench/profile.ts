@@ -1,4 +1,4 @@
-import type { Engine } from "../../src/engine/load.ts";
+import type { Engine } from "../../src/engine/load-engine.ts";
 import type { Ops } from "../../src/engine/ops.ts";
 import type { Node } from "../../src/graph/graph.ts";
 import { kindOf } from "../../src/kinds/index.ts";

@@ -1,4 +1,4 @@
-import { permutation, uniforms } from "../../src/core/noise.ts";
+import { permutation, uniforms } from "../../src/core/random.ts";
 import { networkNames } from "../../src/network/zoo/index.ts";
 
 /** [height, width, channels]. */

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { messageOf } from "../../src/core/errors.ts";
-import { loadEngine } from "../../src/engine/load.ts";
+import { loadEngine } from "../../src/engine/load-engine.ts";
 import { checkFolder } from "./check-folder.ts";
 
 // npm run conformance -- DIR [--json] [--engine native|wasm]: a line per golden file; exit code 1 when one is off.

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { loadConfig } from "../../src/config/load.ts";
+import { loadConfig } from "../../src/config/load-config.ts";
 import type { RunConfig } from "../../src/config/schema.ts";
 import { integer } from "../../src/report/page/format.ts";
 import { markdownTable } from "./markdown-table.ts";

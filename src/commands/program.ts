@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { exportForms, exportInputs } from "../config/sections/export.ts";
-import { sweepRunners } from "../config/sections/sweep.ts";
+import { exportForms, exportInputs } from "../config/sections/export-settings.ts";
+import { sweepRunners } from "../config/sections/sweep-settings.ts";
 import type { Context } from "./context.ts";
 
 /** @throws InvalidArgumentError, which ends with exit code 2. */
@@ -51,7 +51,7 @@ export function createProgram(
         .implies({ watch: true }),
     )
     .action(async (config: string, options, command: Command) => {
-      const { runTrain } = await import("./train.ts");
+      const { runTrain } = await import("./train-command.ts");
       await runTrain({ config, ...options }, own(command));
     });
   add("sweep <file>", "train many runs from one file, and compare them")
@@ -63,14 +63,14 @@ export function createProgram(
     .option("--resume", "continue: finished runs stay, stopped and failed ones go on, new ones begin", false)
     .option("--force", "replace the sweep that the folder holds; with --resume, take over locks", false)
     .action(async (file: string, options, command: Command) => {
-      const { runSweep } = await import("./sweep.ts");
+      const { runSweep } = await import("./sweep-command.ts");
       await runSweep({ file, ...options }, own(command));
     });
   add("evaluate <target>", "top-1 of a run or of an ONNX file on the test set")
     .option("--data <name>", "data set, or a configuration that names one, for an ONNX file")
     .option("--data-folder <dir>", "folder of the data set")
     .action(async (target: string, options, command: Command) => {
-      const { runEvaluate } = await import("./evaluate.ts");
+      const { runEvaluate } = await import("./evaluate-command.ts");
       await runEvaluate({ target, ...options }, own(command));
     });
   add("export <run>", "write a run's ONNX file and verify it")
@@ -78,26 +78,26 @@ export function createProgram(
     .addOption(new Option("--input <kind>", "what it takes (default: the run's)").choices(exportInputs))
     .option("--out <file>", "the file (default: model.onnx in the run, model.<form>.onnx for another form)")
     .action(async (run: string, options, command: Command) => {
-      const { runExport } = await import("./export.ts");
+      const { runExport } = await import("./export-command.ts");
       await runExport({ run, ...options }, own(command));
     });
   add("report <runs...>", "write the HTML report of each run; of several runs with --out, their comparison")
     .option("--out <file>", "the file (default: report.html in the run)")
     .option("--baseline <run>", "a run to hold the others against, as FP32; may be repeated", collect, [])
     .action(async (runs: string[], options, command: Command) => {
-      const { runReport } = await import("./report.ts");
+      const { runReport } = await import("./report-command.ts");
       await runReport({ runs, ...options }, own(command));
     });
   add("fetch <dataset>", "fetch a data set into the cache").action(async (dataset: string, _, command: Command) => {
-    const { runFetch } = await import("./fetch.ts");
+    const { runFetch } = await import("./fetch-command.ts");
     await runFetch({ dataset }, own(command));
   });
   add("setup", "set the native engine up").action(async (_, command: Command) => {
-    const { runSetup } = await import("./setup.ts");
+    const { runSetup } = await import("./setup-command.ts");
     await runSetup(own(command));
   });
   add("doctor", "say which engine runs here, and why").action(async (_, command: Command) => {
-    const { runDoctor } = await import("./doctor.ts");
+    const { runDoctor } = await import("./doctor-command.ts");
     await runDoctor(own(command));
   });
   return program;

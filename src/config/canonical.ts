@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { configSchema, type RunConfig } from "./schema.ts";
-import { sweep } from "./sections/sweep.ts";
+import { sweep } from "./sections/sweep-settings.ts";
 
 const sorted = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(sorted);

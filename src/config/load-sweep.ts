@@ -2,9 +2,9 @@ import { basename, extname } from "node:path";
 import { z } from "zod";
 import { UsageError } from "../core/errors.ts";
 import { explainIssues } from "./explain.ts";
-import { wrongConfiguration } from "./load.ts";
+import { wrongConfiguration } from "./load-config.ts";
 import { configSchema } from "./schema.ts";
-import { type SweepConfig, sweep as sweepSection } from "./sections/sweep.ts";
+import { type SweepConfig, sweep as sweepSection } from "./sections/sweep-settings.ts";
 import { merge, type Places, parseSetting, readSource, type Source } from "./source.ts";
 
 /** A file with a sweep: settings that all its runs start from, and how they differ. */

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { checkpoint } from "./sections/checkpoint.ts";
-import { data } from "./sections/data.ts";
-import { engine } from "./sections/engine.ts";
-import { exportSection } from "./sections/export.ts";
-import { method } from "./sections/method.ts";
-import { network } from "./sections/network.ts";
-import { checkTraining, training } from "./sections/training.ts";
+import { checkpoint } from "./sections/checkpoint-settings.ts";
+import { data } from "./sections/data-settings.ts";
+import { engine } from "./sections/engine-settings.ts";
+import { exportSection } from "./sections/export-settings.ts";
+import { method } from "./sections/method-settings.ts";
+import { network } from "./sections/network-settings.ts";
+import { checkTraining, training } from "./sections/training-settings.ts";
 
 /** A run, as a configuration file describes it: strict, every field with its meaning and default. */
 export const configSchema = z

@@ -1,4 +1,4 @@
-import { uniforms } from "../core/noise.ts";
+import { uniforms } from "../core/random.ts";
 import type { ImageShape } from "./dataset.ts";
 
 /** How training images are changed, each in every epoch anew. */

@@ -1,5 +1,5 @@
 import { UserError } from "../core/errors.ts";
-import { permutation } from "../core/noise.ts";
+import { permutation } from "../core/random.ts";
 import type { ByteBatch, Split, TrainingSplit } from "./dataset.ts";
 import type { ImageSource } from "./image-source.ts";
 import { Prefetch } from "./prefetch.ts";

@@ -1,4 +1,4 @@
-import type { DataConfig } from "../config/sections/data.ts";
+import type { DataConfig } from "../config/sections/data-settings.ts";
 import { UsageError } from "../core/errors.ts";
 import type { Reporter } from "../core/progress.ts";
 import { createSplit, createTrainingSplit } from "./batches.ts";

@@ -1,5 +1,5 @@
 import { UsageError } from "../core/errors.ts";
-import { permutation } from "../core/noise.ts";
+import { permutation } from "../core/random.ts";
 
 /** Numbers of the first `limit` of `count` images; of all when there are fewer, or no limit. */
 export const firstIndices = (count: number, limit = count): Uint32Array =>

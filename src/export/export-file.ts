@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { ExportForm } from "../config/sections/export.ts";
+import type { ExportForm } from "../config/sections/export-settings.ts";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import type { ByteBatch } from "../data/dataset.ts";
 import type { ExportRecord } from "../runs/record.ts";

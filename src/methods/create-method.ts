@@ -1,5 +1,5 @@
 import type { RunConfig } from "../config/schema.ts";
-import { postTraining } from "./layerwise/create-layerwise.ts";
+import { layerwise } from "./layerwise/create-layerwise.ts";
 import type { Method } from "./method.ts";
 import { bayesianBits } from "./trained/bayesian-bits.ts";
 import { fixed } from "./trained/fixed.ts";
@@ -24,6 +24,6 @@ export function createMethod(config: RunConfig["method"], seed: number): Method 
     case "nearest":
     case "adaround":
     case "bit-split":
-      return postTraining(config, seed);
+      return layerwise(config, seed);
   }
 }

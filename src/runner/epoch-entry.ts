@@ -1,6 +1,6 @@
 import type { EpochRecord, RunRecord } from "../runs/record.ts";
 import type { EpochSummary } from "../training/loop.ts";
-import { accountResult, learnedOf } from "../training/outcome.ts";
+import { accountResult, learnedOf } from "../training/record-entries.ts";
 import type { Prepared } from "./prepare.ts";
 
 /** What the record keeps of an epoch: how it went, how it was evaluated, and what the quantizers have learned by then. */

@@ -6,7 +6,7 @@ import { calibrateRanges } from "../training/layerwise/activation-ranges.ts";
 import { readCalibrationImages } from "../training/layerwise/calibration-images.ts";
 import { quantizeLayers, setActivationBits } from "../training/layerwise/quantize-layers.ts";
 import { createModel, type Model } from "../training/model.ts";
-import { learnedOf } from "../training/outcome.ts";
+import { learnedOf } from "../training/record-entries.ts";
 import { parameterValues } from "../training/snapshot.ts";
 import type { Prepared } from "./prepare.ts";
 import { equalize, startFrom } from "./start-from.ts";

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { configHash } from "../config/canonical.ts";
 import { describeMachine } from "../engine/environment.ts";
 import { type RunRecord, recordVersion } from "../runs/record.ts";
-import { describeNetwork, describeQuantizers } from "../training/outcome.ts";
+import { describeNetwork, describeQuantizers } from "../training/record-entries.ts";
 import type { Prepared } from "./prepare.ts";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };

@@ -2,7 +2,7 @@ import type { RunConfig } from "../config/schema.ts";
 import { UsageError, UserError } from "../core/errors.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { loadDataset } from "../data/load-dataset.ts";
-import { type Engine, loadEngine } from "../engine/load.ts";
+import { type Engine, loadEngine } from "../engine/load-engine.ts";
 import type { Network } from "../graph/graph.ts";
 import { budgetOf } from "../methods/budget.ts";
 import { createMethod } from "../methods/create-method.ts";

@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type ExportForm, exportForms } from "../config/sections/export.ts";
+import { type ExportForm, exportForms } from "../config/sections/export-settings.ts";
 import { makeFolder, removeParts, syncFolder } from "../core/atomic-file.ts";
 import { UsageError, UserError } from "../core/errors.ts";
 import { explainFileError } from "../core/file-errors.ts";

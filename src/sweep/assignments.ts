@@ -1,5 +1,5 @@
-import type { SweepConfig } from "../config/sections/sweep.ts";
-import { mostRuns } from "../config/sections/sweep.ts";
+import type { SweepConfig } from "../config/sections/sweep-settings.ts";
+import { mostRuns } from "../config/sections/sweep-settings.ts";
 import { UsageError } from "../core/errors.ts";
 import { draw } from "./draw.ts";
 

@@ -1,5 +1,5 @@
-import type { Distribution } from "../config/sections/sweep.ts";
-import { uniforms } from "../core/noise.ts";
+import type { Distribution } from "../config/sections/sweep-settings.ts";
+import { uniforms } from "../core/random.ts";
 
 /** Which draw of a sweep: its seed, the setting, and the number of the run. */
 export interface DrawKey {

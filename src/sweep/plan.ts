@@ -1,5 +1,5 @@
 import { configHash } from "../config/canonical.ts";
-import { checkConfig, wrongConfiguration } from "../config/load.ts";
+import { checkConfig, wrongConfiguration } from "../config/load-config.ts";
 import type { SweepFile } from "../config/load-sweep.ts";
 import type { RunConfig } from "../config/schema.ts";
 import { type Places, type Source, withSetting } from "../config/source.ts";

@@ -1,5 +1,5 @@
 import { UserError } from "../core/errors.ts";
-import { uniforms } from "../core/noise.ts";
+import { uniforms } from "../core/random.ts";
 import { batchesPerEpoch } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { WaitingTime } from "../data/waiting.ts";

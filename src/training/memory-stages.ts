@@ -1,7 +1,7 @@
 import type { RunConfig } from "../config/schema.ts";
 import type { Network } from "../graph/graph.ts";
 import type { Layerwise } from "../methods/method.ts";
-import { estimateLayerwise } from "./layerwise/memory-estimate.ts";
+import { estimateLayerwise } from "./layerwise/layerwise-memory.ts";
 import { evaluationMemory, savingMemory, trainingMemory } from "./memory-estimate.ts";
 
 /** A part of a run that takes memory for itself: of several, only one is there at a time. */

@@ -1,4 +1,4 @@
-import { uniforms } from "../core/noise.ts";
+import { uniforms } from "../core/random.ts";
 import type { Ops, Variable } from "../engine/ops.ts";
 import type { Network, NodeId, ParameterNode } from "../graph/graph.ts";
 import type { RunningStatistics } from "../graph/node-kind.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { configHash, configJsonSchema, sweepJsonSchema } from "../../src/config/canonical.ts";
-import { loadConfig } from "../../src/config/load.ts";
+import { loadConfig } from "../../src/config/load-config.ts";
 import type { RunConfig } from "../../src/config/schema.ts";
 
 t.test("configs/schema.json and configs/sweep.schema.json are current (npm run schema writes them)", async (t) => {

@@ -1,6 +1,6 @@
 import t from "tap";
 import { changedSettings, describeChange, mayChangeOnResume } from "../../src/config/changes.ts";
-import { loadConfig } from "../../src/config/load.ts";
+import { loadConfig } from "../../src/config/load-config.ts";
 
 const configured = (...set: string[]) => loadConfig("configs/mnist-lenet5-quick.yaml", { set }).config;
 const changes = (...set: string[]) => changedSettings(configured(), configured(...set));

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import t from "tap";
-import { loadConfig } from "../../src/config/load.ts";
+import { loadConfig } from "../../src/config/load-config.ts";
 
 const paper = join(process.cwd(), "configs/mnist-lenet5.yaml");
 const folder = t.testdir({

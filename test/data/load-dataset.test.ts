@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import t from "tap";
-import { data as dataSchema } from "../../src/config/sections/data.ts";
+import { data as dataSchema } from "../../src/config/sections/data-settings.ts";
 import { silent } from "../../src/core/progress.ts";
 import type { Split } from "../../src/data/dataset.ts";
 import { loadDataset } from "../../src/data/load-dataset.ts";

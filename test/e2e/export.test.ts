@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { exportForms } from "../../src/config/sections/export.ts";
+import { exportForms } from "../../src/config/sections/export-settings.ts";
 import { packedBytes } from "../../src/export/onnx/packing.ts";
 import { encodeModelProto, readModel } from "../../src/export/onnx/read-model.ts";
 import { encodeCheckpoint, readCheckpoint } from "../../src/runs/checkpoint.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import t from "tap";
-import { loadEngine } from "../../src/engine/load.ts";
+import { loadEngine } from "../../src/engine/load-engine.ts";
 import { elementsOf, engineKinds, holds, matches, near, upload } from "../fixtures/engines.ts";
 
 const EPSILON = 1e-3;

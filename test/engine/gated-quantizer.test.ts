@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import t from "tap";
 import { composedQuantizer } from "../../src/engine/composed-quantizer.ts";
-import { loadEngine } from "../../src/engine/load.ts";
+import { loadEngine } from "../../src/engine/load-engine.ts";
 import type { Ops } from "../../src/engine/ops.ts";
 import { type BitWidth, bitWidths } from "../../src/quantization/levels.ts";
 import { telescope } from "../../src/quantization/telescope.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import t from "tap";
-import { loadEngine } from "../../src/engine/load.ts";
+import { loadEngine } from "../../src/engine/load-engine.ts";
 import { elementsOf, engineKinds, freeing, holds, matches, near, upload } from "../fixtures/engines.ts";
 
 const small = (min: number, max: number) => fc.integer({ min, max });

@@ -1,6 +1,6 @@
 import t from "tap";
 import { hasBfloat16 } from "../../src/engine/environment.ts";
-import { loadEngine } from "../../src/engine/load.ts";
+import { loadEngine } from "../../src/engine/load-engine.ts";
 import { freeing, nativeMissing, near, upload } from "../fixtures/engines.ts";
 import { recordingReporter } from "../fixtures/reporter.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import t from "tap";
-import { loadEngine } from "../../src/engine/load.ts";
+import { loadEngine } from "../../src/engine/load-engine.ts";
 import { engineKinds, holds, matches, random, upload } from "../fixtures/engines.ts";
 
 const seed = fc.nat(1e6);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import t from "tap";
-import { exportForms } from "../../src/config/sections/export.ts";
+import { exportForms } from "../../src/config/sections/export-settings.ts";
 import { silent } from "../../src/core/progress.ts";
 import { exportFile } from "../../src/export/export-file.ts";
 import { freeze } from "../../src/export/freeze.ts";

@@ -1,5 +1,5 @@
 import t from "tap";
-import { exportForms } from "../../src/config/sections/export.ts";
+import { exportForms } from "../../src/config/sections/export-settings.ts";
 import { compareLayers } from "../../src/export/compare-layers.ts";
 import { isFrozenLayer } from "../../src/export/frozen-network.ts";
 import { layerGroups } from "../../src/export/layer-groups.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import ort from "onnxruntime-node";
 import t from "tap";
-import { exportForms } from "../../src/config/sections/export.ts";
+import { exportForms } from "../../src/config/sections/export-settings.ts";
 import { silent } from "../../src/core/progress.ts";
 import { loadBinding } from "../../src/engine/native/binding.ts";
 import { createNativeOps } from "../../src/engine/native/native-ops.ts";

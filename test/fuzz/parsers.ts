@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { loadConfig } from "../../src/config/load.ts";
+import { loadConfig } from "../../src/config/load-config.ts";
 import { loadSweep } from "../../src/config/load-sweep.ts";
 import { UserError } from "../../src/core/errors.ts";
 import { takeFiles } from "../../src/data/download/package-archive.ts";

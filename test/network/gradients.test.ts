@@ -1,5 +1,5 @@
 import t from "tap";
-import { loadEngine } from "../../src/engine/load.ts";
+import { loadEngine } from "../../src/engine/load-engine.ts";
 import type { Ops } from "../../src/engine/ops.ts";
 import type { Network } from "../../src/graph/graph.ts";
 import { evenPadding, NetworkBuilder } from "../../src/network/builder.ts";

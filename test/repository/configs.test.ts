@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { loadConfig } from "../../src/config/load.ts";
+import { loadConfig } from "../../src/config/load-config.ts";
 import { loadSweep } from "../../src/config/load-sweep.ts";
 import { planSweep } from "../../src/sweep/plan.ts";
 

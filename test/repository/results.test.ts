@@ -3,7 +3,7 @@ import t from "tap";
 import { publishedRuns } from "../../scripts/results/published.ts";
 import { withResults } from "../../scripts/results/readme.ts";
 import { changedSettings, describeChange } from "../../src/config/changes.ts";
-import { loadConfig } from "../../src/config/load.ts";
+import { loadConfig } from "../../src/config/load-config.ts";
 import { loadSweep } from "../../src/config/load-sweep.ts";
 import { planSweep } from "../../src/sweep/plan.ts";
 

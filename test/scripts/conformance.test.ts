@@ -1,6 +1,6 @@
 import t from "tap";
 import { checkFolder } from "../../scripts/conformance/check-folder.ts";
-import { loadEngine } from "../../src/engine/load.ts";
+import { loadEngine } from "../../src/engine/load-engine.ts";
 import { nativeMissing } from "../fixtures/engines.ts";
 
 const folders = [

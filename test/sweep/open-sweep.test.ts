@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import t, { type Test } from "tap";
-import { loadConfig } from "../../src/config/load.ts";
+import { loadConfig } from "../../src/config/load-config.ts";
 import { acquireLock } from "../../src/runs/lock.ts";
 import { writeRecord } from "../../src/runs/record-file.ts";
 import { type OpenOptions, openSweep } from "../../src/sweep/open-sweep.ts";

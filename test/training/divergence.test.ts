@@ -1,5 +1,5 @@
 import t from "tap";
-import { loadConfig } from "../../src/config/load.ts";
+import { loadConfig } from "../../src/config/load-config.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { noPrior } from "../../src/methods/method.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";

@@ -1,12 +1,12 @@
 import t from "tap";
-import { loadConfig } from "../../src/config/load.ts";
+import { loadConfig } from "../../src/config/load-config.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { createMethod } from "../../src/methods/create-method.ts";
 import { plainOf } from "../../src/methods/method.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";
 import { insertQuantizers } from "../../src/quantizers/insert-quantizers.ts";
 import { requireMemory } from "../../src/runner/require-memory.ts";
-import { estimateLayerwise } from "../../src/training/layerwise/memory-estimate.ts";
+import { estimateLayerwise } from "../../src/training/layerwise/layerwise-memory.ts";
 import { evaluationMemory, savingMemory, trainingMemory } from "../../src/training/memory-estimate.ts";
 import { recordingReporter } from "../fixtures/reporter.ts";
 

@@ -1,5 +1,5 @@
 import t from "tap";
-import { loadEngine } from "../../src/engine/load.ts";
+import { loadEngine } from "../../src/engine/load-engine.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";
 import { createQuantizers } from "../../src/quantizers/create-quantizers.ts";
 import { insertQuantizers } from "../../src/quantizers/insert-quantizers.ts";

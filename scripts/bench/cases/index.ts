@@ -1,4 +1,4 @@
-import type { Engine } from "../../../src/engine/load.ts";
+import type { Engine } from "../../../src/engine/load-engine.ts";
 import { type Architecture, architectures } from "../architectures.ts";
 import type { BenchCase } from "../bench-case.ts";
 import type { Workload } from "../workload.ts";

@@ -1,4 +1,4 @@
-import type { Engine } from "../../../src/engine/load.ts";
+import type { Engine } from "../../../src/engine/load-engine.ts";
 import type { Precision } from "../../../src/engine/ops.ts";
 import type { Statistics } from "../../../src/graph/graph.ts";
 import { createNetwork } from "../../../src/network/zoo/index.ts";

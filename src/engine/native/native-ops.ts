@@ -1,17 +1,17 @@
 import { composedQuantizer } from "../composed-quantizer.ts";
 import type { Ops, Precision } from "../ops.ts";
 import type { Binding } from "./binding.ts";
-import { classification } from "./classification.ts";
-import { convolutions } from "./convolution.ts";
-import { elementwise } from "./elementwise.ts";
 import { Executor } from "./executor.ts";
 import { fusedQuantizer } from "./fused-quantizer.ts";
-import { images } from "./images.ts";
-import { normalization } from "./normalization.ts";
-import { pooling } from "./pooling.ts";
-import { quantization } from "./quantization.ts";
-import { rounding } from "./rounding.ts";
-import { variables } from "./variables.ts";
+import { classification } from "./native-classification.ts";
+import { convolutions } from "./native-convolution.ts";
+import { elementwise } from "./native-elementwise.ts";
+import { images } from "./native-images.ts";
+import { normalization } from "./native-normalization.ts";
+import { pooling } from "./native-pooling.ts";
+import { quantization } from "./native-quantization.ts";
+import { rounding } from "./native-rounding.ts";
+import { variables } from "./native-variables.ts";
 
 /**
  * Raw TensorFlow kernels through the binding, chosen by measurement: see ARCHITECTURE.md. The objects that `atPrecision`

@@ -1,10 +1,10 @@
 import { composedQuantizer } from "../composed-quantizer.ts";
 import type { Ops } from "../ops.ts";
 import { Arena, of, PortableVariable, type Tfjs } from "./arena.ts";
-import { convolutions } from "./convolution.ts";
-import { elementwise } from "./elementwise.ts";
-import { images } from "./images.ts";
-import { rounding } from "./rounding.ts";
+import { convolutions } from "./portable-convolution.ts";
+import { elementwise } from "./portable-elementwise.ts";
+import { images } from "./portable-images.ts";
+import { rounding } from "./portable-rounding.ts";
 
 /** The same operations on WebAssembly kernels: everywhere, slowly. */
 export function portableOps(tf: Tfjs): Ops {

@@ -1,4 +1,4 @@
-import type { ExportForm } from "../../config/sections/export.ts";
+import type { ExportForm } from "../../config/sections/export-settings.ts";
 import type { FrozenNetwork } from "../frozen-network.ts";
 import { lowerFp32 } from "./lower-fp32.ts";
 import { lowerInt8 } from "./lower-int8.ts";

@@ -1,4 +1,4 @@
-import { subset } from "../../core/noise.ts";
+import { subset } from "../../core/random.ts";
 import type { Ops } from "../../engine/ops.ts";
 import { rectifiedSigmoid } from "../../quantization/rectified-sigmoid.ts";
 import { type BetaSchedule, betaAt } from "../../quantization/rounding-regularizer.ts";

@@ -21,7 +21,7 @@ const initial = { prune: 0, bits4: 0, bits8: 0, bits16: 0, bits32: 0 };
  * The methods that quantize a trained network: rounding to nearest, AdaRound, Bit-Split. Until a tensor's turn has come
  * it is in float32.
  */
-export function postTraining(config: Config, seed: number): Method {
+export function layerwise(config: Config, seed: number): Method {
   const { quantizeAddends, calibration, ranges, biasCorrection } = config;
   return {
     prepare: (network) => insertQuantizers(network, { pruning: false, quantizeAddends }),

@@ -1,4 +1,4 @@
-import { subset } from "../../core/noise.ts";
+import { subset } from "../../core/random.ts";
 import type { Conv2dGeometry } from "../../engine/ops.ts";
 import type { CalibrationRows } from "./layer-problem.ts";
 

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { SlurmConfig } from "../../config/sections/slurm.ts";
+import type { SlurmConfig } from "../../config/sections/slurm-settings.ts";
 import { filesOfRun, sweepFiles } from "../sweep-folder.ts";
 
 /** What a job array is made of. */

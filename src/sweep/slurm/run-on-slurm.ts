@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { SlurmConfig } from "../../config/sections/slurm.ts";
+import type { SlurmConfig } from "../../config/sections/slurm-settings.ts";
 import { makeFolder, writeFileAtomically } from "../../core/atomic-file.ts";
 import type { Reporter } from "../../core/progress.ts";
 import { logSize } from "../log-error.ts";

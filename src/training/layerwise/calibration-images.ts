@@ -1,5 +1,5 @@
 import { UsageError, UserError } from "../../core/errors.ts";
-import { subset } from "../../core/noise.ts";
+import { subset } from "../../core/random.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import type { Ops, Tensor } from "../../engine/ops.ts";
 

@@ -1,5 +1,5 @@
 import t from "tap";
-import { loadEngine } from "../../../src/engine/load.ts";
+import { loadEngine } from "../../../src/engine/load-engine.ts";
 import type { Ops, Tensor } from "../../../src/engine/ops.ts";
 import { freeing, nativeMissing, near, upload } from "../../fixtures/engines.ts";
 

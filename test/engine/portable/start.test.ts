@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { silent } from "../../../src/core/progress.ts";
-import { loadEngine } from "../../../src/engine/load.ts";
+import { loadEngine } from "../../../src/engine/load-engine.ts";
 import { freeing } from "../../fixtures/engines.ts";
 
 /** Sets BAYESIAN_BITS_ENGINE for one test. */

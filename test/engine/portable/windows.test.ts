@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import t from "tap";
-import { loadEngine } from "../../../src/engine/load.ts";
+import { loadEngine } from "../../../src/engine/load-engine.ts";
 import type { Conv2dGeometry } from "../../../src/engine/ops.ts";
 import { elementsOf, engineKinds, holds, matches, random, upload } from "../../fixtures/engines.ts";
 

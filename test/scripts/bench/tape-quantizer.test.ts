@@ -4,7 +4,7 @@ import t from "tap";
 import { z } from "zod";
 import { loadTfjs } from "../../../scripts/bench/cases/load-tfjs.ts";
 import { TapeQuantizer } from "../../../scripts/bench/cases/tape-quantizer.ts";
-import { loadEngine } from "../../../src/engine/load.ts";
+import { loadEngine } from "../../../src/engine/load-engine.ts";
 import { nativeMissing } from "../../fixtures/engines.ts";
 
 const numbers = z.array(z.number());

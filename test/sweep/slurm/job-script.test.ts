@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import t from "tap";
-import { slurm } from "../../../src/config/sections/slurm.ts";
+import { slurm } from "../../../src/config/sections/slurm-settings.ts";
 import { jobScript, quoted, submission } from "../../../src/sweep/slurm/job-script.ts";
 
 t.test("a shell reads any word as it is", async (t) => {

@@ -3,7 +3,7 @@ import { forward } from "../../../src/network/passes.ts";
 import type { CalibrationImages } from "../../../src/training/layerwise/calibration-images.ts";
 import type { Model } from "../../../src/training/model.ts";
 import { type GateSamples, passOf, testTimeGates, transparentGates } from "../../../src/training/pass.ts";
-import { apart, quantize } from "../../fixtures/layer-by-layer.ts";
+import { apart, quantize } from "../../fixtures/layerwise.ts";
 import { narrowNetworks } from "../../fixtures/random-models.ts";
 
 /** What a dense layer reads in this network on the calibration images, and what it makes of it, bias included. */

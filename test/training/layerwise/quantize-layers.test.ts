@@ -10,7 +10,7 @@ import type { Model } from "../../../src/training/model.ts";
 import { passOf, testTimeGates } from "../../../src/training/pass.ts";
 import { parameterValues } from "../../../src/training/snapshot.ts";
 import { anyEngine } from "../../fixtures/engines.ts";
-import { apart, begin, imagesFor, quantize, seed, trained } from "../../fixtures/layer-by-layer.ts";
+import { apart, begin, imagesFor, quantize, seed, trained } from "../../fixtures/layerwise.ts";
 import { bytesOf, importBytes } from "../../fixtures/onnx/files.ts";
 import { narrowNetworks } from "../../fixtures/random-models.ts";
 

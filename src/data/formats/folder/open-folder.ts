@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import type { FolderConfig } from "../../../config/sections/data.ts";
+import type { FolderConfig } from "../../../config/sections/data-settings.ts";
 import type { Reporter } from "../../../core/progress.ts";
 import type { ImageShape, Normalization } from "../../dataset.ts";
 import type { OpenedData } from "../../opened-data.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
 import { messageOf, UsageError, UserError } from "../../../core/errors.ts";
-import { permutation } from "../../../core/noise.ts";
+import { permutation } from "../../../core/random.ts";
 import type { DataFile } from "../../dataset.ts";
 
 /** Image files of one part of a folder: first the first image of every class, then the second of every class … */

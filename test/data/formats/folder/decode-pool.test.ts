@@ -12,7 +12,7 @@ truncate(join(folder, "train", "class-1", "2.jpg"));
 function runUnclosed(lines: string) {
   const moduleOf = (path: string) => JSON.stringify(resolve("src", path));
   const script = `
-    import { data } from ${moduleOf("config/sections/data.ts")};
+    import { data } from ${moduleOf("config/sections/data-settings.ts")};
     import { loadDataset } from ${moduleOf("data/load-dataset.ts")};
     import { silent } from ${moduleOf("core/progress.ts")};
     const config = data.parse({ name: "folder", folder: ${JSON.stringify(folder)}, size: 16, workers: 1 });

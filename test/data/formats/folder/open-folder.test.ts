@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { data as dataSchema } from "../../../../src/config/sections/data.ts";
+import { data as dataSchema } from "../../../../src/config/sections/data-settings.ts";
 import { UserError } from "../../../../src/core/errors.ts";
 import { loadDataset } from "../../../../src/data/load-dataset.ts";
 import { truncate, writeImageFolder } from "../../../fixtures/image-folder.ts";

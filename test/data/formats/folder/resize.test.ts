@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import t from "tap";
-import { uniforms } from "../../../../src/core/noise.ts";
+import { uniforms } from "../../../../src/core/random.ts";
 import { middle, randomCrop, randomCropDraws, resizedSize } from "../../../../src/data/formats/folder/resize.ts";
 
 const usual = { scale: [0.08, 1], ratio: [3 / 4, 4 / 3] } as const;

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { loadConfig } from "../../src/config/load.ts";
+import { loadConfig } from "../../src/config/load-config.ts";
 import { readModel } from "../../src/export/onnx/read-model.ts";
 import { readCheckpoint } from "../../src/runs/checkpoint.ts";
 import type { RunRecord } from "../../src/runs/record.ts";

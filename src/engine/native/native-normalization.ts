@@ -1,6 +1,6 @@
 import type { Ops, Tensor } from "../ops.ts";
-import { float, index } from "./attributes.ts";
 import type { Executor } from "./executor.ts";
+import { float, index } from "./kernel-attributes.ts";
 
 /**
  * Batch normalization by the fused kernels, which want [batch, height, width, channels]: vectors are images of one

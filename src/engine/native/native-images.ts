@@ -1,7 +1,7 @@
 import type { Border, Ops, Tensor } from "../ops.ts";
-import { float, index } from "./attributes.ts";
 import { dataTypes } from "./binding.ts";
 import type { Executor } from "./executor.ts";
+import { float, index } from "./kernel-attributes.ts";
 
 /** Borders around images, and pixels on their way into a network. */
 export function images(run: Executor): Pick<Ops, "pad" | "crop" | "normalize"> {

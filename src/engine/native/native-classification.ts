@@ -1,6 +1,6 @@
 import type { Ops, Tensor } from "../ops.ts";
-import { float, index } from "./attributes.ts";
 import type { Executor } from "./executor.ts";
+import { float, index } from "./kernel-attributes.ts";
 
 /** The loss of a classifier and its answers. */
 export function classification(run: Executor): Pick<Ops, "crossEntropy" | "argMax"> {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type Change, changedSettings, describeChange, mayChangeOnResume } from "../config/changes.ts";
-import { loadConfig } from "../config/load.ts";
+import { loadConfig } from "../config/load-config.ts";
 import type { RunConfig } from "../config/schema.ts";
 import { UsageError } from "../core/errors.ts";
 import { LiveView } from "../live/live-view.ts";

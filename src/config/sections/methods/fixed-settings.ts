@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { integerWidth, quantization } from "./shared.ts";
+import { integerWidth, quantization } from "./shared-settings.ts";
 
 /** One bit-width for all weights and one for all activations, with exceptions; ranges learn with the weights. */
 export const fixed = z.strictObject({

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { bitWidth, quantization, target } from "./shared.ts";
+import { bitWidth, quantization, target } from "./shared-settings.ts";
 
 const phi = z.number().min(-20).max(20);
 const gates = z

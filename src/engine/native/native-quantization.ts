@@ -1,7 +1,7 @@
 import { clipFactor } from "../../quantization/levels.ts";
 import type { Ops } from "../ops.ts";
-import { float } from "./attributes.ts";
 import type { Executor } from "./executor.ts";
+import { float } from "./kernel-attributes.ts";
 
 /** Elements within this relative distance of the range's end count as clipped: xMax starts as an exact weight. */
 const RANGE_MARGIN = 3e-7;

@@ -127,4 +127,4 @@ export const bitSplit = z.strictObject({
 });
 
 /** Names of the methods that quantize a trained network without training. */
-export const postTrainingMethods: readonly string[] = ["nearest", "adaround", "bit-split"];
+export const layerwiseMethods: readonly string[] = ["nearest", "adaround", "bit-split"];

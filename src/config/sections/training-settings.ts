@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { guards } from "./guards.ts";
-import { postTrainingMethods } from "./methods/post-training.ts";
+import { guards } from "./guards-settings.ts";
+import { layerwiseMethods } from "./methods/layerwise-settings.ts";
 import { count, positive } from "./numbers.ts";
 
 const schedule = z
@@ -105,7 +105,7 @@ export function checkTraining(
   context: z.core.$RefinementCtx,
 ): void {
   const { training: settings, method, network } = config;
-  if (postTrainingMethods.includes(method.name)) checkUntrained(settings, { method: method.name, network }, context);
+  if (layerwiseMethods.includes(method.name)) checkUntrained(settings, { method: method.name, network }, context);
   else checkTrained(settings, method.name, context);
 }
 

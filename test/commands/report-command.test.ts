@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { runReport } from "../../src/commands/report.ts";
+import { runReport } from "../../src/commands/report-command.ts";
 import { writeRecord } from "../../src/runs/record-file.ts";
 import { sampleRecord, unfinishedRecord } from "../fixtures/sample-record.ts";
 

@@ -1,8 +1,8 @@
 import type { Border, Conv2dGeometry, Margins, Ops, Precision, Tensor } from "../ops.ts";
-import { float, oneDnn } from "./attributes.ts";
 import { dataTypes } from "./binding.ts";
 import type { Executor, Kernel } from "./executor.ts";
-import { images } from "./images.ts";
+import { float, oneDnn } from "./kernel-attributes.ts";
+import { images } from "./native-images.ts";
 
 type Convolutions = Pick<
   Ops,

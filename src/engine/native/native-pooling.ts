@@ -1,6 +1,6 @@
 import type { Ops, PoolGeometry } from "../ops.ts";
-import { float, index, oneDnn } from "./attributes.ts";
 import type { Executor } from "./executor.ts";
+import { float, index, oneDnn } from "./kernel-attributes.ts";
 
 type Pooling = Pick<
   Ops,

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadSweep } from "../config/load-sweep.ts";
-import type { SweepConfig } from "../config/sections/sweep.ts";
+import type { SweepConfig } from "../config/sections/sweep-settings.ts";
 import { availableMemory } from "../core/available-memory.ts";
 import { exitCodes, interrupted, UsageError, UserError } from "../core/errors.ts";
 import { shortenList } from "../core/shorten.ts";

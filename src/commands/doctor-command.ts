@@ -1,7 +1,7 @@
 import { cacheFolder } from "../core/cache-folder.ts";
 import { UserError } from "../core/errors.ts";
 import { defaultThreads, describeMachine } from "../engine/environment.ts";
-import { type Engine, loadEngine } from "../engine/load.ts";
+import { type Engine, loadEngine } from "../engine/load-engine.ts";
 import { folderSize } from "../engine/provision/folder-size.ts";
 import { hasNvidiaDriver } from "../engine/provision/locate.ts";
 import type { Context } from "./context.ts";

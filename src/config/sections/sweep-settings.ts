@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { count, positive } from "./numbers.ts";
-import { slurm } from "./slurm.ts";
+import { slurm } from "./slurm-settings.ts";
 
 /** Where the runs of a sweep may take place. */
 export const sweepRunners = ["local", "slurm"] as const;

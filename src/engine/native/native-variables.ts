@@ -1,7 +1,7 @@
 import type { Ops, Variable } from "../ops.ts";
-import { float } from "./attributes.ts";
 import { dataTypes } from "./binding.ts";
 import type { Executor } from "./executor.ts";
+import { float } from "./kernel-attributes.ts";
 import { NativeTensor, NativeVariable } from "./native-tensor.ts";
 
 type Variables = Pick<Ops, "variable" | "value" | "assign" | "dispose" | "adam" | "nesterov">;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import t from "tap";
 import { canonicalConfig, configHash } from "../../src/config/canonical.ts";
-import { loadConfig } from "../../src/config/load.ts";
+import { loadConfig } from "../../src/config/load-config.ts";
 import { UsageError } from "../../src/core/errors.ts";
 import { lawHolds } from "../fixtures/laws.ts";
 

@@ -1,8 +1,8 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { loadConfig } from "../config/load.ts";
+import { loadConfig } from "../config/load-config.ts";
 import type { RunConfig } from "../config/schema.ts";
-import { data as dataSchema } from "../config/sections/data.ts";
+import { data as dataSchema } from "../config/sections/data-settings.ts";
 import { UsageError } from "../core/errors.ts";
 import { loadDataset } from "../data/load-dataset.ts";
 import { evaluateFile } from "../export/evaluate-file.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import t from "tap";
-import { permutation, philox, subset, uniforms } from "../../src/core/noise.ts";
+import { permutation, philox, subset, uniforms } from "../../src/core/random.ts";
 
 type Words = readonly [number, number, number, number];
 const hex = (words: readonly number[]): string => words.map((word) => word.toString(16).padStart(8, "0")).join(" ");

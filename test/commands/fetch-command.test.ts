@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { runFetch } from "../../src/commands/fetch.ts";
+import { runFetch } from "../../src/commands/fetch-command.ts";
 import { UsageError } from "../../src/core/errors.ts";
 import { silent } from "../../src/core/progress.ts";
 import { withoutMnist } from "../fixtures/real-mnist.ts";

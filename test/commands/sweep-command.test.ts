@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import t from "tap";
-import { runSweep } from "../../src/commands/sweep.ts";
+import { runSweep } from "../../src/commands/sweep-command.ts";
 import { loadSweep } from "../../src/config/load-sweep.ts";
 import { planSweep } from "../../src/sweep/plan.ts";
 import { estimateRuns } from "../../src/sweep/run-memory.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { integerWidth, quantization, target } from "./shared.ts";
+import { integerWidth, quantization, target } from "./shared-settings.ts";
 
 /** The search that learned bit-widths are compared with: measured on data.validationShare, then greedy. */
 export const sensitivity = z.strictObject({

@@ -1,0 +1,10 @@
+import { z } from "zod";
+import { bayesianBits } from "./methods/bayesian-bits-settings.ts";
+import { fixed } from "./methods/fixed-settings.ts";
+import { fp32 } from "./methods/fp32-settings.ts";
+import { adaround, bitSplit, nearest } from "./methods/layerwise-settings.ts";
+import { sensitivity } from "./methods/sensitivity-settings.ts";
+
+export const method = z
+  .discriminatedUnion("name", [bayesianBits, fixed, fp32, sensitivity, nearest, adaround, bitSplit])
+  .describe("how bit-widths are chosen, by its name");
