@@ -2,7 +2,7 @@
  * Randomness as a function: what is drawn depends on (seed, stream, counter) alone, so a resumed run has nothing to
  * restore and two machines agree. Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011).
  */
-export interface NoiseKey {
+export interface RandomKey {
   /** The run's seed. */
   readonly seed: number;
   /** What the numbers are for, as `conv1.weight.quantizer` or `data-order`: streams are independent of each other. */
@@ -57,7 +57,7 @@ function hash(text: string): number {
 }
 
 /** `length` independent 32-bit words. */
-function words({ seed, stream, counter }: NoiseKey, length: number): Uint32Array {
+function words({ seed, stream, counter }: RandomKey, length: number): Uint32Array {
   const drawn = new Uint32Array(length);
   const key = [seed >>> 0, hash(stream)] as const;
   for (let block = 0; block * 4 < length; block++) {
@@ -68,12 +68,12 @@ function words({ seed, stream, counter }: NoiseKey, length: number): Uint32Array
 }
 
 /** `length` independent draws from the open interval (0, 1). */
-export function uniforms(key: NoiseKey, length: number): Float64Array {
+export function uniforms(key: RandomKey, length: number): Float64Array {
   return Float64Array.from(words(key, length), (word) => (word + 0.5) / 2 ** 32);
 }
 
 /** A random order of 0…length-1 (Fisher–Yates). */
-export function permutation(key: NoiseKey, length: number): Uint32Array {
+export function permutation(key: RandomKey, length: number): Uint32Array {
   const order = Uint32Array.from({ length }, (_, index) => index);
   const drawn = uniforms(key, length);
   for (let index = length - 1; index > 0; index--) {
@@ -86,7 +86,7 @@ export function permutation(key: NoiseKey, length: number): Uint32Array {
 }
 
 /** `count` different numbers of 0…length-1, in random order: the head of a permutation, without drawing the rest. */
-export function subset(key: NoiseKey, length: number, count: number): Int32Array {
+export function subset(key: RandomKey, length: number, count: number): Int32Array {
   const order = new Map<number, number>();
   const drawn = uniforms(key, count);
   return Int32Array.from(drawn, (draw, index) => {

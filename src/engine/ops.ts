@@ -1,15 +1,8 @@
 import type { BitWidth } from "../quantization/levels.ts";
+import type { Extensions } from "./extensions.ts";
+import type { Tensor } from "./tensor.ts";
 
-export type DataType = "float32" | "bfloat16" | "int32" | "uint8";
-
-/** What convolutions and matrix products of training compute in; everything else is float32. */
-export type Precision = "float32" | "bfloat16";
-
-/** A buffer of the engine. Images are [batch, height, width, channels]; the engine owns the memory. */
-export interface Tensor {
-  readonly shape: readonly number[];
-  readonly dtype: DataType;
-}
+export type { DataType, Precision, Tensor } from "./tensor.ts";
 
 /** Rows and columns around an image. */
 export interface Margins {
@@ -232,12 +225,8 @@ export interface Ops {
   gather(x: Tensor, indices: Tensor, axis: number): Tensor;
   /** Matrix products [batch, m, k]·[batch, k, n] of each entry of the first axis. */
   batchMatmul(a: Tensor, b: Tensor, options?: { readonly transposeA?: boolean; readonly transposeB?: boolean }): Tensor;
-  /** h = clamp(1.2·sigmoid(v) - 0.1, 0, 1) (src/quantization/rectified-sigmoid.ts). */
-  rectifiedSigmoid(v: Tensor): Tensor;
-  /** The gradient by v, from h: 0 where the clamp holds h. */
-  rectifiedSigmoidGradient(h: Tensor, gradient: Tensor): Tensor;
-  /** Slope by h of the rounding regularizer Σ(1 - |2h - 1|^beta), beta > 1. */
-  roundingSlope(h: Tensor, beta: number): Tensor;
+  /** Kernels that one method alone needs. */
+  extension<Name extends keyof Extensions>(name: Name): Extensions[Name];
 
   variable(name: string, values: Float32Array, shape: readonly number[]): Variable;
   /** The current value; release it before the variable is updated. */

@@ -74,18 +74,19 @@ for (const { kind, skip } of engineKinds) {
         const gradient = upload(ops, seed, "g", [v.length]);
         const sigmoid = Array.from(v, (value) => 1 / (1 + Math.exp(-value)));
         const h = sigmoid.map((value) => Math.min(1, Math.max(0, 1.2 * value - 0.1)));
-        const soft = ops.rectifiedSigmoid(ops.tensor(v, [v.length]));
+        const rounding = ops.extension("rounding");
+        const soft = rounding.rectifiedSigmoid(ops.tensor(v, [v.length]));
         matches(ops, soft, [v.length], h, 1e-6);
         const settled = [...ops.read(soft)].filter((_, i) => Math.abs(v[i]!) > 2.3979);
         if (settled.some((value) => value !== 0 && value !== 1)) throw new Error(`not settled: ${settled}`);
         const slopes = sigmoid.map((value, i) => (h[i]! > 0 && h[i]! < 1 ? 1.2 * value * (1 - value) : 0));
         const expected = slopes.map((slope, i) => slope * gradient.values[i]!);
-        matches(ops, ops.rectifiedSigmoidGradient(soft, gradient.tensor), [v.length], expected, 1e-6);
+        matches(ops, rounding.rectifiedSigmoidGradient(soft, gradient.tensor), [v.length], expected, 1e-6);
         const pull = h.map((value) => {
           const u = 2 * value - 1;
           return -2 * beta * Math.abs(u) ** (beta - 1) * Math.sign(u);
         });
-        matches(ops, ops.roundingSlope(soft, beta), [v.length], pull);
+        matches(ops, rounding.roundingSlope(soft, beta), [v.length], pull);
       });
     });
   });

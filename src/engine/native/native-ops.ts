@@ -1,4 +1,5 @@
 import { composedQuantizer } from "../composed-quantizer.ts";
+import type { Extensions } from "../extensions.ts";
 import type { Ops, Precision } from "../ops.ts";
 import type { Binding } from "./binding.ts";
 import { Executor } from "./executor.ts";
@@ -11,6 +12,7 @@ import { normalization } from "./native-normalization.ts";
 import { pooling } from "./native-pooling.ts";
 import { quantization } from "./native-quantization.ts";
 import { rounding } from "./native-rounding.ts";
+import { rows } from "./native-rows.ts";
 import { variables } from "./native-variables.ts";
 
 /**
@@ -26,11 +28,13 @@ export function createNativeOps(binding: Binding): { readonly atPrecision: (prec
     ...pooling(run),
     ...images(run),
     ...normalization(run),
-    ...rounding(run),
+    ...rows(run),
     ...classification(run),
     ...variables(run),
   };
-  return { atPrecision: (precision) => ({ ...shared, ...convolutions(run, precision) }) };
+  const extensions: Extensions = { rounding: rounding(run) };
+  const extension: Ops["extension"] = (name) => extensions[name];
+  return { atPrecision: (precision) => ({ ...shared, ...convolutions(run, precision), extension }) };
 }
 
 /** Tensors in and out of the engine, and when they are freed. */

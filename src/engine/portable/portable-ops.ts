@@ -1,22 +1,26 @@
 import { composedQuantizer } from "../composed-quantizer.ts";
+import type { Extensions } from "../extensions.ts";
 import type { Ops } from "../ops.ts";
 import { Arena, of, PortableVariable, type Tfjs } from "./arena.ts";
 import { convolutions } from "./portable-convolution.ts";
 import { elementwise } from "./portable-elementwise.ts";
 import { images } from "./portable-images.ts";
 import { rounding } from "./portable-rounding.ts";
+import { rows } from "./portable-rows.ts";
 
 /** The same operations on WebAssembly kernels: everywhere, slowly. */
 export function portableOps(tf: Tfjs): Ops {
   const arena = new Arena(tf);
   const basic = { ...memory(arena), ...elementwise(arena) };
+  const extensions: Extensions = { rounding: rounding(arena) };
   return {
     ...basic,
     ...composedQuantizer(basic),
     ...convolutions(arena),
     ...images(arena),
-    ...rounding(arena),
+    ...rows(arena),
     ...variables(arena),
+    extension: (name) => extensions[name],
   };
 }
 

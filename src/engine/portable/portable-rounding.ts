@@ -1,15 +1,9 @@
-import type * as TensorFlow from "@tensorflow/tfjs-core";
-import type { Ops } from "../ops.ts";
+import type { RoundingKernels } from "../extensions.ts";
 import { type Arena, of } from "./arena.ts";
 
-type Rounding = Pick<Ops, "gather" | "batchMatmul" | "rectifiedSigmoid" | "rectifiedSigmoidGradient" | "roundingSlope">;
-
-/** What learning to round needs: batches of rows, a product for each group, and the rectified sigmoid. */
-export function rounding(arena: Arena): Rounding {
+/** The rectified sigmoid and its regularizer. */
+export function rounding(arena: Arena): RoundingKernels {
   return {
-    gather: (x, indices, axis) => arena.make((tf) => tf.gather(of(x), of<TensorFlow.Tensor1D>(indices), axis)),
-    batchMatmul: (a, b, { transposeA = false, transposeB = false } = {}) =>
-      arena.make((tf) => tf.matMul(of(a), of(b), transposeA, transposeB)),
     rectifiedSigmoid: (v) => arena.make((tf) => tf.clipByValue(tf.sub(tf.mul(tf.sigmoid(of(v)), 1.2), 0.1), 0, 1)),
     rectifiedSigmoidGradient: (h, gradient) =>
       arena.make((tf) => {

@@ -1,3 +1,4 @@
+import type { RoundingKernels } from "../../engine/extensions.ts";
 import type { Ops, Tensor, Variable } from "../../engine/ops.ts";
 import { type RoundingChoice, softWeight } from "../../quantization/soft-rounding.ts";
 import type { WeightGrid } from "../../quantization/weight-grid.ts";
@@ -19,6 +20,7 @@ export interface LearnerOptions {
  */
 export class RoundingLearner {
   readonly #ops: Ops;
+  readonly #kernels: RoundingKernels;
   readonly #problem: LayerProblem;
   readonly #rows: UploadedRows;
   readonly #options: LearnerOptions;
@@ -44,6 +46,7 @@ export class RoundingLearner {
     const { offset, range } = softWeight(choice, grids, inputs);
     const factor = 2 / (options.batchSize * positions);
     this.#ops = ops;
+    this.#kernels = ops.extension("rounding");
     this.#problem = problem;
     this.#rows = rows;
     this.#options = options;
@@ -78,7 +81,7 @@ export class RoundingLearner {
         const { residual, masked } = layerResidual(ops, { x, negatedTargets, bias, rectified, limit }, soft);
         const reconstruction = ops.multiply(ops.batchMatmul(masked(), x, { transposeA: true }), this.#slope);
         const gradient = beta === null ? reconstruction : ops.add(reconstruction, this.#pull(h, beta));
-        ops.adam(this.#v, this.#moments, ops.rectifiedSigmoidGradient(h, gradient), {
+        ops.adam(this.#v, this.#moments, this.#kernels.rectifiedSigmoidGradient(h, gradient), {
           learningRate: this.#options.learningRate,
           beta1: 0.9,
           beta2: 0.999,
@@ -106,14 +109,14 @@ export class RoundingLearner {
   /** h(V); the read of the variable is released before its update. */
   #h(): Tensor {
     return this.#ops.scope(
-      () => this.#ops.rectifiedSigmoid(this.#ops.value(this.#v)),
+      () => this.#kernels.rectifiedSigmoid(this.#ops.value(this.#v)),
       (h) => [h],
     );
   }
 
   #pull(h: Tensor, beta: number): Tensor {
     const weight = this.#ops.tensor(Float32Array.of(this.#options.regularization), []);
-    return this.#ops.multiply(this.#ops.roundingSlope(h, beta), weight);
+    return this.#ops.multiply(this.#kernels.roundingSlope(h, beta), weight);
   }
 
   /** The rows of the batch's images: [groups, images·positions, …]. */

@@ -1,0 +1,16 @@
+import type { Tensor } from "./tensor.ts";
+
+/** What learning to round needs (Nagel et al. 2020, equations 23 and 24). */
+export interface RoundingKernels {
+  /** h = clamp(1.2·sigmoid(v) - 0.1, 0, 1) (src/quantization/rectified-sigmoid.ts). */
+  rectifiedSigmoid(v: Tensor): Tensor;
+  /** The gradient by v, from h: 0 where the clamp holds h. */
+  rectifiedSigmoidGradient(h: Tensor, gradient: Tensor): Tensor;
+  /** Slope by h of the rounding regularizer Σ(1 - |2h - 1|^beta), beta > 1. */
+  roundingSlope(h: Tensor, beta: number): Tensor;
+}
+
+/** Kernels that one method alone needs: every engine has them beside `Ops`, the method asks for them by name. */
+export interface Extensions {
+  readonly rounding: RoundingKernels;
+}
