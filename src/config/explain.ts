@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { first } from "../core/elements.ts";
 import { shorten } from "../core/shorten.ts";
 import { isTree, type Places, type Source, type Tree } from "./source.ts";
 
@@ -31,7 +32,9 @@ function explain(issue: Issue, checked: Checked): string[] {
     issue.code === "invalid_union" &&
     issue.errors.some(([first]) => first!.path.length > 0 || first!.code === "unrecognized_keys");
   if (issue.code === "invalid_union" && fitting) {
-    const nested = issue.errors.toSorted((a, b) => b[0]!.path.length - a[0]!.path.length || a.length - b.length)[0]!;
+    const nested = first(
+      issue.errors.toSorted((a, b) => first(b).path.length - first(a).path.length || a.length - b.length),
+    );
     return nested.flatMap((inner) => explain({ ...inner, path: [...issue.path, ...inner.path] } as Issue, checked));
   }
   const name = path.join(".");
@@ -65,7 +68,7 @@ function expectation(issue: Issue): string {
       if (issue.origin === "array") return `expected ${issue.maximum} values`;
       return `expected ${issue.inclusive ? "at most" : "less than"} ${issue.maximum}`;
     case "invalid_key":
-      return `expected ${issue.issues[0]!.message}`;
+      return `expected ${first(issue.issues).message}`;
     default:
       return issue.message.startsWith("expected") ? issue.message : `expected ${issue.message}`;
   }

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { first, last } from "../core/elements.ts";
 import { messageOf, UsageError } from "../core/errors.ts";
 import { shorten, shortenList } from "../core/shorten.ts";
 
@@ -93,7 +94,9 @@ export function parseSource(text: string, path: string): Source {
   const document = parseDocument(text, { ...quiet, lineCounter: lines, uniqueKeys: true });
   const at = (offset: number) => `${path}:${lines.linePos(offset).line}`;
   if (document.errors.length > 0) {
-    const messages = document.errors.map(({ message, pos }) => `${shorten(message.split("\n")[0]!)} (${at(pos[0])})`);
+    const messages = document.errors.map(
+      ({ message, pos }) => `${shorten(first(message.split("\n")))} (${at(pos[0])})`,
+    );
     throw new UsageError(`cannot read the configuration: ${shortenList(messages).join("\n")}`);
   }
   if (!isMap(document.contents))
@@ -106,7 +109,7 @@ export function parseSource(text: string, path: string): Source {
   }
   const places: Places = new Map();
   locate(document.contents, "", (key, offset) => {
-    if (forbidden.has(key.split(".").at(-1)!)) throw new UsageError(`${key}: is not a setting (${at(offset)})`);
+    if (forbidden.has(last(key.split(".")))) throw new UsageError(`${key}: is not a setting (${at(offset)})`);
     places.set(key, at(offset));
   });
   return { tree: tree as Tree, places };
@@ -161,7 +164,7 @@ export function parseSetting(setting: string): Source {
   }
   const document = parseDocument(setting.slice(equals + 1), quiet);
   if (document.errors.length > 0)
-    throw new UsageError(`${place}: ${shorten(document.errors[0]!.message.split("\n")[0]!)}`);
+    throw new UsageError(`${place}: ${shorten(first(first(document.errors).message.split("\n")))}`);
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: 0 });

@@ -1,4 +1,5 @@
 /** Reads a sequence ahead of the one who takes it; never more than `ahead` and the one that is taken are under way. */
+import { first } from "../core/elements.ts";
 export class Prefetch<Place, T> {
   readonly #options: PrefetchOptions<Place, T>;
   #underWay: { readonly place: Place; readonly value: Promise<T> }[] = [];
@@ -15,7 +16,7 @@ export class Prefetch<Place, T> {
       this.#underWay = [];
       this.#start(place);
     }
-    const { value } = this.#underWay[0]!;
+    const { value } = first(this.#underWay);
     for (let last = this.#underWay.at(-1)!; this.#underWay.length <= ahead; last = this.#underWay.at(-1)!) {
       const following = next(last.place);
       if (following === null) break;

@@ -1,3 +1,4 @@
+import { first } from "../core/elements.ts";
 import type { BitWidth } from "../quantization/levels.ts";
 import type { Ops, Tensor } from "./ops.ts";
 
@@ -29,7 +30,7 @@ export function composedQuantizer(ops: Primitives): Pick<Ops, "gatedQuantize" | 
       ops.release(onGrid);
       return term;
     });
-    if (weighted.length === 1) return weighted[0]!;
+    if (weighted.length === 1) return first(weighted);
     const sum = ops.sum(weighted);
     for (const term of weighted) ops.release(term);
     return sum;

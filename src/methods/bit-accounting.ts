@@ -1,3 +1,5 @@
+import { last } from "../core/elements.ts";
+import { lookup } from "../core/lookup.ts";
 import type { Network, NodeId } from "../graph/graph.ts";
 import { elementsOf } from "../graph/shape.ts";
 import { type ChannelStates, followChannels, keptChannels } from "../network/channels.ts";
@@ -47,7 +49,7 @@ export interface Account {
 /** What pruning leaves of every node's channels, by the test-time gates. */
 export function learnedChannels(network: Network, quantizers: Quantizers): ChannelStates {
   const layers = new Map(layersOf(network).map((layer) => [layer.name, layer]));
-  return followChannels(network, (name) => openChannels(layers.get(name)!, quantizers));
+  return followChannels(network, (name) => openChannels(lookup(layers, name), quantizers));
 }
 
 /**
@@ -61,7 +63,7 @@ export function account(network: Network, quantizers: Quantizers): Account {
   const sum = (value: (account: LayerAccount) => number) =>
     accounts.reduce((total, account) => total + value(account), 0);
   const prunable = accounts.filter(
-    ({ layer }) => layer.weightQuantizer && quantizers.get(layer.weightQuantizer)!.kept !== null,
+    ({ layer }) => layer.weightQuantizer && lookup(quantizers, layer.weightQuantizer).kept !== null,
   );
   const parameters = sum(({ layer }) => layer.parameters);
   return {
@@ -83,10 +85,10 @@ export function account(network: Network, quantizers: Quantizers): Account {
 }
 
 function accountLayer(layer: Layer, states: ChannelStates, quantizers: Quantizers): LayerAccount {
-  const weight = layer.weightQuantizer === null ? null : quantizers.get(layer.weightQuantizer)!;
-  const outputs = layer.weightShape.at(-1)!;
-  const keptOutputs = keptChannels(states.get(layer.node.id)!).length;
-  const input = states.get(layer.node.inputs[0])!;
+  const weight = layer.weightQuantizer === null ? null : lookup(quantizers, layer.weightQuantizer);
+  const outputs = last(layer.weightShape);
+  const keptOutputs = keptChannels(lookup(states, layer.node.id)).length;
+  const input = lookup(states, layer.node.inputs[0]);
   const keptInputs = keptChannels(input).length;
   const depthwise = layer.kind === "depthwise-conv2d";
   const cost = {
@@ -121,19 +123,19 @@ function authorsCosts(accounts: readonly LayerAccount[], quantizers: Quantizers)
     const open = openChannels(layer, quantizers);
     const keptOutputs = open === null ? 1 : open.length / outputs;
     shares.set(layer.name, keptOutputs);
-    return { ...cost, keptOutputs, keptInputs: layer.previous === null ? 1 : shares.get(layer.previous)! };
+    return { ...cost, keptOutputs, keptInputs: layer.previous === null ? 1 : lookup(shares, layer.previous) };
   });
 }
 
 /** Channels of a layer whose pruning gate is open; null where it has none. */
 const openChannels = ({ weightQuantizer }: Layer, quantizers: Quantizers): readonly number[] | null =>
-  weightQuantizer === null ? null : quantizers.get(weightQuantizer)!.kept;
+  weightQuantizer === null ? null : lookup(quantizers, weightQuantizer).kept;
 
 /**
  * An activation without a quantizer has 32 bits, the network's input 8; a layer that computes in float32, its weight not
  * quantized, reads the input as float32 too.
  */
 function inputBits({ inputQuantizer, readsInput, weightQuantizer }: Layer, quantizers: Quantizers): GridBits {
-  if (inputQuantizer !== null) return quantizers.get(inputQuantizer)!.bits;
+  if (inputQuantizer !== null) return lookup(quantizers, inputQuantizer).bits;
   return readsInput && weightQuantizer !== null ? INPUT_BITS : 32;
 }

@@ -1,3 +1,5 @@
+import { last } from "../core/elements.ts";
+import { lookup } from "../core/lookup.ts";
 import type { Network, NodeId } from "../graph/graph.ts";
 import { elementsOf } from "../graph/shape.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
@@ -37,7 +39,7 @@ export function budgetOf(network: Network, target: Target): Budget {
     expected: (quantizers) =>
       layers.reduce((sum, layer) => {
         const { weightBits, keptOutputs, keptInputs } = expectedShares(layer, layers, quantizers);
-        const biases = layer.shift === null ? 0 : layer.outputShape.at(-1)! * keptOutputs;
+        const biases = layer.shift === null ? 0 : last(layer.outputShape) * keptOutputs;
         return sum + (elementsOf(layer.weightShape) * keptOutputs * keptInputs * weightBits) / 8 + 4 * biases;
       }, 0),
   };
@@ -56,9 +58,10 @@ export function expectedBits({ probabilities }: Pick<Quantizer, "probabilities">
 
 /** Expected bits and kept shares of a layer; its inputs' are those of the layer before it on a straight chain. */
 function expectedShares(layer: Layer, layers: readonly Layer[], quantizers: Quantizers) {
-  const bits = (id: NodeId | null, otherwise: number) => (id === null ? otherwise : expectedBits(quantizers.get(id)!));
+  const bits = (id: NodeId | null, otherwise: number) =>
+    id === null ? otherwise : expectedBits(lookup(quantizers, id));
   const kept = ({ weightQuantizer }: Layer) =>
-    (weightQuantizer === null ? null : quantizers.get(weightQuantizer)!.keepProbability) ?? 1;
+    (weightQuantizer === null ? null : lookup(quantizers, weightQuantizer).keepProbability) ?? 1;
   const before = layer.kind === "depthwise-conv2d" ? undefined : layers.find(({ name }) => name === layer.previous);
   return {
     weightBits: bits(layer.weightQuantizer, 32),

@@ -1,3 +1,5 @@
+import { first, last } from "../core/elements.ts";
+import { lookup } from "../core/lookup.ts";
 import { inputsOf, isLayer, type LayerNode, type Network, type Node, type NodeId, nodesById } from "../graph/graph.ts";
 import { elementsOf } from "../graph/shape.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
@@ -36,19 +38,19 @@ export function equalizeLayers(
   const valuesOf = (id: NodeId): Float32Array => {
     const known = changed.get(id);
     if (known !== undefined) return known;
-    const copy = Float32Array.from(parameters.get(id)!);
+    const copy = Float32Array.from(lookup(parameters, id));
     changed.set(id, copy);
     return copy;
   };
   /** |scale/sigma| of the batch normalization behind a layer, that its deployed weight is multiplied by. */
   const folded = ({ shift }: Layer, output: number): number => {
     if (shift === null || shift.kind === "bias") return 1;
-    return Math.abs(valuesOf(shift.inputs[1])[output]! * inverseDeviations.get(shift.id)![output]!);
+    return Math.abs(valuesOf(shift.inputs[1])[output]! * lookup(inverseDeviations, shift.id)[output]!);
   };
   const pairs = pairsOf(network);
   for (let round = 0; round < ROUNDS; round++) {
     for (const { first, second, positions } of pairs) {
-      const channels = first.outputShape.at(-1)!;
+      const channels = last(first.outputShape);
       const before = new Float64Array(channels);
       valuesOf(first.weight).forEach((value, index) => {
         const output = index % channels;
@@ -80,11 +82,11 @@ export const withoutReluLimits = (network: Network): Network => ({
   nodes: network.nodes.map((node) => (node.kind === "relu" ? { ...node, limit: null } : node)),
 });
 
-const weightOutputs = ({ weightShape }: Layer): number => weightShape.at(-1)!;
+const weightOutputs = ({ weightShape }: Layer): number => last(weightShape);
 
 /** The input channel that an element of a weight reads. */
 function readers({ kind, weightShape }: Layer, channels: number, positions: number): (index: number) => number {
-  const outputs = weightShape.at(-1)!;
+  const outputs = last(weightShape);
   if (kind === "depthwise-conv2d") return (index) => index % outputs;
   const inputs = positions === 1 ? channels : channels * positions;
   // A flattened image has its channels fastest.
@@ -113,8 +115,8 @@ function pairsOf(network: Network): readonly Pair[] {
     const found = layerBefore(second, nodes, uses);
     if (found === null) return [];
     const { first, flattened } = found;
-    const positions = flattened === null ? 1 : elementsOf(shapes.get(flattened)!) / shapes.get(flattened)!.at(-1)!;
-    return [{ first: layers.get(first)!, second: layers.get(second.id)!, positions }];
+    const positions = flattened === null ? 1 : elementsOf(lookup(shapes, flattened)) / last(lookup(shapes, flattened));
+    return [{ first: lookup(layers, first), second: lookup(layers, second.id), positions }];
   });
 }
 
@@ -125,7 +127,7 @@ function layerBefore(
   uses: ReadonlyMap<NodeId, number>,
 ): { readonly first: NodeId; readonly flattened: NodeId | null } | null {
   let flattened: NodeId | null = null;
-  let node = nodes.get(second.inputs[0])!;
+  let node = lookup(nodes, second.inputs[0]);
   while (uses.get(node.id) === 1) {
     switch (node.kind) {
       case "conv2d":
@@ -150,7 +152,7 @@ function layerBefore(
       default:
         return null;
     }
-    node = nodes.get(inputsOf(node)[0]!)!;
+    node = lookup(nodes, first(inputsOf(node)));
   }
   return null;
 }

@@ -1,3 +1,4 @@
+import { first } from "../core/elements.ts";
 import { openProbability } from "./hard-concrete.ts";
 import { bitWidths, type PerGate } from "./levels.ts";
 
@@ -37,7 +38,7 @@ export function complexity({ phi, prune }: GateParameters, { kind, macShare }: P
     inner = costs[level + 1]! + (level < 3 ? open[level + 1]!.value * inner : 0);
     sums[level] = inner;
   }
-  const perChannel = (prune === null ? 1 : costs[0]!) + open[0]!.value * sums[0]!;
+  const perChannel = (prune === null ? 1 : first(costs)) + first(open).value * first(sums);
 
   const channels = prune === null ? null : Array.from(prune, openProbability);
   const kept = channels === null ? 1 : channels.reduce((sum, { value }) => sum + value, 0) / channels.length;

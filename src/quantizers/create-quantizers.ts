@@ -1,3 +1,5 @@
+import { last } from "../core/elements.ts";
+import { lookup } from "../core/lookup.ts";
 import type { Network, NodeId, QuantizerNode } from "../graph/graph.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
 import { outputShapes } from "../network/shapes.ts";
@@ -42,7 +44,7 @@ export function createQuantizers(
   return new Map(
     quantizers.map((node) => {
       const macs = layersServedBy(layers, node.id).reduce((sum, layer) => sum + layer.macs, 0);
-      const channels = shapes.get(node.id)!.at(-1)!;
+      const channels = last(lookup(shapes, node.id));
       const parts = {
         node,
         phi: Float64Array.of(initial.bits4, initial.bits8, initial.bits16, initial.bits32),

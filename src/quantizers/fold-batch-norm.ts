@@ -1,3 +1,4 @@
+import { lookup } from "../core/lookup.ts";
 import {
   type BatchNormNode,
   type FoldNode,
@@ -22,7 +23,7 @@ export function foldBatchNorm(network: Network, statistics: Statistics): Network
   const nodes = nodesById(network);
   const norms = new Map<NodeId, BatchNormNode>();
   for (const node of network.nodes) {
-    if (node.kind === "batch-norm" && isLayer(nodes.get(node.inputs[0])!)) norms.set(node.inputs[0], node);
+    if (node.kind === "batch-norm" && isLayer(lookup(nodes, node.inputs[0]))) norms.set(node.inputs[0], node);
   }
   if (norms.size === 0) return network;
   const parameters = network.nodes.filter(({ kind }) => kind === "parameter");

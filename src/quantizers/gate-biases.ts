@@ -1,3 +1,4 @@
+import { lookup } from "../core/lookup.ts";
 import {
   type BiasNode,
   inputsOf,
@@ -39,7 +40,7 @@ export function gateBiases(network: Network): Network {
     });
   const gated = (node: BiasNode): BiasNode => {
     const layer = nodes.get(node.inputs[0]) as LayerNode;
-    const quantizer = nodes.get(layer.inputs[1])!;
+    const quantizer = lookup(nodes, layer.inputs[1]);
     const prunes = quantizer.kind === "quantizer" && quantizer.prunes;
     return prunes && mustBeZero(node.id) ? { ...node, gate: quantizer.id } : node;
   };

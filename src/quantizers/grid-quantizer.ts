@@ -1,3 +1,4 @@
+import { first } from "../core/elements.ts";
 import type { GridBits } from "../quantization/levels.ts";
 import { type GateSample, untouched } from "./gate-sample.ts";
 import type { LearnedNumbers } from "./learned-numbers.ts";
@@ -47,6 +48,6 @@ export class GridQuantizer extends Quantizer {
   override encode(weight: Float32Array): IntegerCodes {
     const { steps } = this.#grid;
     const codes = Int32Array.from(weight, (value, index) => Math.round(value / steps[index % steps.length]!));
-    return { scale: steps.length === 1 ? steps[0]! : steps, codes };
+    return { scale: steps.length === 1 ? first(steps) : steps, codes };
   }
 }

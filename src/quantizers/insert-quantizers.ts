@@ -1,3 +1,4 @@
+import { lookup } from "../core/lookup.ts";
 import {
   inputsOf,
   isLayer,
@@ -65,7 +66,7 @@ function quantizeWeights(network: Network, pruning: boolean): Network {
   const nodes = nodesById(network);
   const withGates = network.nodes.map((node): Node => {
     if (node.kind !== "folded-norm") return node;
-    const quantizer = quantizers.get((nodes.get(node.inputs[0]) as LayerNode).inputs[1])!;
+    const quantizer = lookup(quantizers, (nodes.get(node.inputs[0]) as LayerNode).inputs[1]);
     return quantizer.prunes ? { ...node, gate: quantizer.id } : node;
   });
   return insertBehind({ ...network, nodes: withGates }, quantizers, isLayer);
@@ -86,7 +87,7 @@ function quantizeActivations(network: Network, quantizeAddends: boolean): Networ
     }
   }
   const readsRaw = (reader: Node, source: NodeId) =>
-    reader.kind === "add" && !quantizeAddends && nodes.get(source)!.kind !== "relu";
+    reader.kind === "add" && !quantizeAddends && lookup(nodes, source).kind !== "relu";
   const inserted = insertBehind(network, quantized, (reader, source) => !readsRaw(reader, source));
   // A ReLU whose quantizer clips at zero is that quantizer.
   const replaced = new Map<NodeId, NodeId>();
@@ -112,7 +113,7 @@ function activationQuantizer(nodes: ReadonlyMap<NodeId, Node>, node: Node): Quan
 
 /** The layer that an activation is the output of, or the node that makes it where there is no single one. */
 function producerOf(nodes: ReadonlyMap<NodeId, Node>, node: Node): NodeId {
-  if (node.kind === "relu") return producerOf(nodes, nodes.get(node.inputs[0])!);
+  if (node.kind === "relu") return producerOf(nodes, lookup(nodes, node.inputs[0]));
   if (node.kind === "bias" || node.kind === "batch-norm" || node.kind === "folded-norm") return node.inputs[0];
   return node.id;
 }
@@ -130,7 +131,7 @@ function isNonNegative(nodes: ReadonlyMap<NodeId, Node>, node: Node): boolean {
     case "flatten":
     case "pad":
     case "add":
-      return inputsOf(node).every((id) => isNonNegative(nodes, nodes.get(id)!));
+      return inputsOf(node).every((id) => isNonNegative(nodes, lookup(nodes, id)));
     default:
       return false;
   }

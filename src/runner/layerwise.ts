@@ -1,3 +1,5 @@
+import { last } from "../core/elements.ts";
+import { lookup } from "../core/lookup.ts";
 import type { Layerwise } from "../methods/method.ts";
 import type { InitialValues } from "../network/initial-values.ts";
 import type { PostTraining } from "../runs/record.ts";
@@ -52,10 +54,10 @@ export class LayerwiseRun {
       deployValues(source.network, { parameters: valuesOf(trained), statistics: trained.statistics }),
     );
     for (const variable of trained.parameters.values()) ops.dispose(variable);
-    for (const [id, values] of valuesOf(float)) ops.assign(model.parameters.get(id)!, values);
+    for (const [id, values] of valuesOf(float)) ops.assign(lookup(model.parameters, id), values);
     for (const [id, { mean, variance }] of float.statistics) {
-      model.statistics.get(id)!.mean.set(mean);
-      model.statistics.get(id)!.variance.set(variance);
+      lookup(model.statistics, id).mean.set(mean);
+      lookup(model.statistics, id).variance.set(variance);
     }
     this.#float = float;
   }
@@ -72,7 +74,7 @@ export class LayerwiseRun {
   get tensors(): ReadonlyMap<string, StoredTensor> {
     const float = this.#float;
     if (float === null) return new Map();
-    const shapeOf = (id: string) => float.parameters.get(id)!.shape;
+    const shapeOf = (id: string) => lookup(float.parameters, id).shape;
     return new Map(
       Array.from(valuesOf(float), ([id, values]) => [`${prefix}${id}`, { shape: shapeOf(id), values }] as const),
     );
@@ -133,7 +135,7 @@ export class LayerwiseRun {
 
 /** The log's line of the layer that was quantized last. */
 export function describeLayer({ layers }: PostTraining, seconds: number): string {
-  const { name, bits, nearestError, error, flipped } = layers.at(-1)!;
+  const { name, bits, nearestError, error, flipped } = last(layers);
   const figures = `error ${error.toPrecision(3)}, of nearest rounding ${nearestError.toPrecision(3)}`;
   return `${name}: ${bits} bits, ${figures}, ${(100 * flipped).toFixed(1)} % not the nearest, ${seconds.toFixed(1)} s`;
 }

@@ -1,4 +1,5 @@
 import type { RunConfig } from "../config/schema.ts";
+import { first } from "../core/elements.ts";
 import { UsageError, UserError } from "../core/errors.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { loadDataset } from "../data/load-dataset.ts";
@@ -54,8 +55,8 @@ export async function prepare(config: RunConfig, { reporter }: Pick<RunContext, 
     initial,
   });
   const phases = planPhases(config.training, method);
-  const trainer = new Trainer(model, phases[0]!.groups, { strength: strengthOf(method, network), plain });
-  trainer.enter(phases[0]!);
+  const trainer = new Trainer(model, first(phases).groups, { strength: strengthOf(method, network), plain });
+  trainer.enter(first(phases));
   return { config, engine, dataset, networkFile, method, source, plain, model, phases, trainer };
 }
 

@@ -1,6 +1,7 @@
 import { canonicalConfig, configHash } from "../config/canonical.ts";
 import { type Change, describeChange } from "../config/changes.ts";
 import { writeFileAtomically } from "../core/atomic-file.ts";
+import { first } from "../core/elements.ts";
 import type { Split } from "../data/dataset.ts";
 import { writeReport } from "../report/run/write-report.ts";
 import type { Checkpoint } from "../runs/checkpoint.ts";
@@ -63,7 +64,7 @@ export class Run {
     if (this.#layers) await this.#beginLayers(this.#layers);
     else {
       await beginWeights(this.prepared);
-      if (this.prepared.phases[0]!.quantizes) await this.#beginQuantizers();
+      if (first(this.prepared.phases).quantizes) await this.#beginQuantizers();
     }
     clearRun(this.#saved.folder);
     await this.#saved.markFailure(() => {

@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { lookup } from "../core/lookup.ts";
 import type { Network } from "../graph/graph.ts";
 import { inverseDeviation } from "../kinds/batch-norm.ts";
 import { equalizeLayers } from "../methods/equalize.ts";
@@ -27,8 +28,8 @@ export function equalize(network: Network, model: Model): void {
   const changed = equalizeLayers(network, {
     parameters: new Map(Array.from(model.parameters.keys(), (id) => [id, parameterValues({ model }, id)])),
     inverseDeviations: new Map(
-      Array.from(model.statistics, ([id, statistics]) => [id, inverseDeviation(statistics, epsilons.get(id)!)]),
+      Array.from(model.statistics, ([id, statistics]) => [id, inverseDeviation(statistics, lookup(epsilons, id))]),
     ),
   });
-  for (const [id, values] of changed) model.ops.assign(model.parameters.get(id)!, values);
+  for (const [id, values] of changed) model.ops.assign(lookup(model.parameters, id), values);
 }

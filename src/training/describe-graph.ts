@@ -1,3 +1,4 @@
+import { lookup } from "../core/lookup.ts";
 import { inputsOf, type Network } from "../graph/graph.ts";
 import { outputShapes } from "../network/shapes.ts";
 import type { RunRecord } from "../runs/record.ts";
@@ -13,6 +14,6 @@ export function describeGraph(network: Network): NonNullable<RunRecord["network"
     const inputs = inputsOf(node).filter((id) => reached.has(id));
     if (node.kind !== "input" && inputs.length === 0) return [];
     reached.add(node.id);
-    return [{ id: node.id, kind: node.kind, inputs, shape: [...shapes.get(node.id)!] }];
+    return [{ id: node.id, kind: node.kind, inputs, shape: [...lookup(shapes, node.id)] }];
   });
 }

@@ -1,4 +1,5 @@
 import type { RunConfig } from "../config/schema.ts";
+import { last } from "../core/elements.ts";
 import { UserError } from "../core/errors.ts";
 import type { EpochRecord } from "../runs/record.ts";
 import type { Gradients } from "./gradients.ts";
@@ -62,7 +63,7 @@ export class DivergenceWatch {
   epoch(all: readonly EpochRecord[]): void {
     const epochs = all.filter(quantized);
     if (epochs.length === 0) return;
-    const { step, epoch } = epochs.at(-1)!;
+    const { step, epoch } = last(epochs);
     const { uniformBits, noImprovement } = this.#guards;
     const bits = uniformBitsOf(epochs.slice(-uniformBits.epochs));
     if (bits !== null && epochs.length >= uniformBits.epochs) {

@@ -1,3 +1,4 @@
+import { lookup } from "../core/lookup.ts";
 import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { BackwardPass, Pass } from "../graph/node-kind.ts";
@@ -57,11 +58,11 @@ export function computeGradients(model: Model, batch: Batch, samples: GateSample
   const backwardPass: BackwardPass = {
     ...pass,
     range: (id, inner) => {
-      sums.get(id)!.range = inner;
+      lookup(sums, id).range = inner;
     },
-    level: (id, bits, inner) => sums.get(id)!.levels.set(bits, inner),
+    level: (id, bits, inner) => lookup(sums, id).levels.set(bits, inner),
     channels: (id, inner) => {
-      const known = sums.get(id)!;
+      const known = lookup(sums, id);
       known.channels =
         known.channels === null ? inner : Float32Array.from(inner, (value, i) => value + known.channels![i]!);
     },
@@ -78,7 +79,7 @@ export function computeGradients(model: Model, batch: Batch, samples: GateSample
   for (const [id, quantizer] of quantizers) {
     const prior = quantizer.complexity();
     complexity += prior.value;
-    const findings = { sample: samples.get(id)!, sums: sums.get(id)!, prior, priorStrength };
+    const findings = { sample: lookup(samples, id), sums: lookup(sums, id), prior, priorStrength };
     learned.set(
       id,
       quantizer.learned.map((numbers) => ({ numbers, gradient: numbers.gradient(findings) })),

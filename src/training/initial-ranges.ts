@@ -1,3 +1,5 @@
+import { at } from "../core/elements.ts";
+import { lookup } from "../core/lookup.ts";
 import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import { forward } from "../network/passes.ts";
@@ -24,13 +26,13 @@ export function initializeRanges(model: Model, makeImages: () => Tensor, draw: (
       const first = passOf(model, draw(), makeImages(), { training: true, momentum: 0 });
       const pass = {
         ...first,
-        quantizer: (id: NodeId) => ({ ...first.quantizer(id), ...quantizers.get(id)!.rangeParameters }),
+        quantizer: (id: NodeId) => ({ ...first.quantizer(id), ...lookup(quantizers, id).rangeParameters }),
       };
       forward(network, pass, {
         keep: false,
         observe: (node, output) => {
           for (const id of readers.get(node.id) ?? []) {
-            const { range, node: reader } = quantizers.get(id)!;
+            const { range, node: reader } = lookup(quantizers, id);
             range.fill(rangeFloor);
             ops.read(output).forEach((value, index) => {
               // Of a tensor the largest element, as the authors do; a channel may have no positive one.
@@ -39,7 +41,7 @@ export function initializeRanges(model: Model, makeImages: () => Tensor, draw: (
               if (size > range[channel]!) range[channel] = size;
             });
             // It stands in the place of a ReLU6, behind which nothing is larger.
-            if (reader.limit !== null) range[0] = Math.min(range[0]!, reader.limit);
+            if (reader.limit !== null) range[0] = Math.min(at(range, 0), reader.limit);
           }
         },
       });

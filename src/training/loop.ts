@@ -1,4 +1,5 @@
 import { UserError } from "../core/errors.ts";
+import { lookup } from "../core/lookup.ts";
 import { uniforms } from "../core/random.ts";
 import { batchesPerEpoch } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -64,7 +65,7 @@ export function stepGates(model: Model, seed: number, step: number): GateSamples
     draws.set(id, { numbers, used: 0 });
   }
   return drawGates(model, (id, count) => {
-    const draw = draws.get(id)!;
+    const draw = lookup(draws, id);
     draw.used += count;
     return draw.numbers.subarray(draw.used - count, draw.used);
   });

@@ -1,3 +1,4 @@
+import { lookup } from "../core/lookup.ts";
 import { inputsOf, type Network } from "../graph/graph.ts";
 import { elementsOf } from "../graph/shape.ts";
 import { outputShapes } from "../network/shapes.ts";
@@ -43,7 +44,7 @@ function elementCounts(network: Network) {
   const perImage = new Set<string>();
   let [kept, quantized, widest, parameters] = [0, 0, 0, 0];
   for (const node of network.nodes) {
-    const elements = elementsOf(shapes.get(node.id)!);
+    const elements = elementsOf(lookup(shapes, node.id));
     if (node.kind === "parameter") parameters += elements;
     if (node.kind !== "input" && !inputsOf(node).some((id) => perImage.has(id))) continue;
     perImage.add(node.id);

@@ -1,3 +1,5 @@
+import { last } from "../core/elements.ts";
+import { lookup } from "../core/lookup.ts";
 import { uniforms } from "../core/random.ts";
 import type { Ops, Variable } from "../engine/ops.ts";
 import type { Network, NodeId, ParameterNode } from "../graph/graph.ts";
@@ -80,7 +82,7 @@ function createStatistics(
   const norms = network.nodes.filter(({ kind }) => kind === "batch-norm" || kind === "folded-norm");
   return new Map(
     norms.map(({ id }) => {
-      const channels = shapes.get(id)!.at(-1)!;
+      const channels = last(lookup(shapes, id));
       const { mean, variance } = known.get(id) ?? {};
       return [
         id,

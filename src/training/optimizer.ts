@@ -1,3 +1,4 @@
+import { lookup } from "../core/lookup.ts";
 import type { Ops, Tensor, Variable } from "../engine/ops.ts";
 
 /** How a group of parameters is updated; the learning rate comes with each update, from the group's schedule. */
@@ -37,8 +38,8 @@ export class EngineOptimizer {
   update(gradients: ReadonlyMap<string, Tensor>, { learningRate, step }: { learningRate: number; step: number }): void {
     const ops = this.#ops;
     for (const [name, gradient] of gradients) {
-      const variable = this.#variables.get(name)!;
-      const [first, second] = this.#moments.get(name)!;
+      const variable = lookup(this.#variables, name);
+      const [first, second] = lookup(this.#moments, name);
       const decayed = this.#decay(variable, gradient);
       if (this.#options.optimizer === "sgd") {
         ops.nesterov(variable, first, decayed, { learningRate, momentum: this.#options.momentum });
@@ -67,7 +68,7 @@ export class EngineOptimizer {
 
   restore(moments: Moments): void {
     for (const [name, [first, second]] of this.#moments) {
-      const saved = moments.get(name)!;
+      const saved = lookup(moments, name);
       this.#ops.assign(first, Float32Array.from(saved[0]));
       if (second) this.#ops.assign(second, Float32Array.from(saved[1]!));
     }

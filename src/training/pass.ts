@@ -1,3 +1,4 @@
+import { lookup } from "../core/lookup.ts";
 import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { Pass, RunningStatistics } from "../graph/node-kind.ts";
@@ -43,12 +44,12 @@ export function passOf(model: Model, samples: GateSamples, images: Tensor | null
     ops,
     training: mode.training,
     images,
-    statistics: (norm) => model.statistics.get(norm)!,
+    statistics: (norm) => lookup(model.statistics, norm),
     observe(norm, batch) {
-      if (mode.training) move(model.statistics.get(norm)!, batch, mode.momentum);
+      if (mode.training) move(lookup(model.statistics, norm), batch, mode.momentum);
     },
-    parameter: (id) => ops.value(model.parameters.get(id)!),
-    quantizer: (id) => samples.get(id)!.parameters,
+    parameter: (id) => ops.value(lookup(model.parameters, id)),
+    quantizer: (id) => lookup(samples, id).parameters,
     channelGates: (id) => gates.get(id) ?? null,
   };
 }

@@ -1,4 +1,5 @@
 import type { RunConfig } from "../config/schema.ts";
+import { last } from "../core/elements.ts";
 import type { Method } from "../methods/method.ts";
 import type { PerGroup } from "./groups.ts";
 import type { OptimizerOptions } from "./optimizer.ts";
@@ -89,10 +90,10 @@ export function planPhases(
 
 /** The phase of an epoch, counted from 0; the last one after the run's end. */
 export const phaseAt = (phases: readonly Phase[], epoch: number): Phase =>
-  phases.find(({ to }) => epoch < to) ?? phases.at(-1)!;
+  phases.find(({ to }) => epoch < to) ?? last(phases);
 
 /** Epochs of the whole run. */
-export const epochsOf = (phases: readonly Phase[]): number => phases.at(-1)!.to;
+export const epochsOf = (phases: readonly Phase[]): number => last(phases).to;
 
 /** Learning rates at a moment, in epochs counted from 0; 0 where a group rests. */
 export function learningRatesAt({ groups, schedule: { from, to } }: Phase, moment: number): PerGroup<number> {

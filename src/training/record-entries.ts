@@ -1,3 +1,4 @@
+import { lookup } from "../core/lookup.ts";
 import type { Network, NodeId } from "../graph/graph.ts";
 import { elementsOf } from "../graph/shape.ts";
 import { account } from "../methods/bit-accounting.ts";
@@ -52,7 +53,7 @@ export function describeQuantizers(
     layer: node.id.replace(/(\.weight)?\.quantizer$/, ""),
     signed: node.signed,
     channels: prune?.length ?? null,
-    elements: elementsOf(shapes.get(node.id)!),
+    elements: elementsOf(lookup(shapes, node.id)),
   }));
 }
 

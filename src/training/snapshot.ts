@@ -1,4 +1,5 @@
 import { UserError } from "../core/errors.ts";
+import { lookup } from "../core/lookup.ts";
 import { GridQuantizer, type WeightSteps } from "../quantizers/grid-quantizer.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
 import type { Model } from "./model.ts";
@@ -37,7 +38,7 @@ export function parameterValues(
   id: string,
 ): Float32Array {
   return ops.scope(
-    () => ops.read(ops.value(parameters.get(id)!)) as Float32Array,
+    () => ops.read(ops.value(lookup(parameters, id))) as Float32Array,
     () => [],
   );
 }

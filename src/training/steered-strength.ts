@@ -1,3 +1,4 @@
+import { at } from "../core/elements.ts";
 import type { Budget } from "../methods/budget.ts";
 import { fitBudget } from "../methods/fit-budget.ts";
 import type { Model } from "./model.ts";
@@ -49,7 +50,7 @@ export class SteeredStrength implements PriorStrength {
   }
 
   get value(): number {
-    return Math.exp(this.state[1]!);
+    return Math.exp(at(this.state, 1));
   }
 
   step({ quantizers }: Pick<Model, "quantizers">, progress: number): void {

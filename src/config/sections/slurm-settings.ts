@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { first } from "../../core/elements.ts";
 import { count, positive } from "./numbers.ts";
 
 const word = (pattern: RegExp, what: string) => z.string().max(200).regex(pattern, what);
@@ -14,7 +15,7 @@ const option = z
   .string()
   .max(1000)
   .regex(/^--[a-z][a-z-]*(=[^\p{Cc}]*)?$/u, "an option of sbatch, as --qos=long")
-  .refine((text) => !own.includes(text.slice(2).split("=")[0]!), {
+  .refine((text) => !own.includes(first(text.slice(2).split("="))), {
     message: `none of what the sweep sets itself (${own.map((option) => `--${option}`).join(", ")})`,
   });
 

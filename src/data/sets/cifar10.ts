@@ -1,4 +1,5 @@
 import { cacheFolder } from "../../core/cache-folder.ts";
+import { lookup } from "../../core/lookup.ts";
 import type { Reporter } from "../../core/progress.ts";
 import type { DataFile, LoadedData } from "../dataset.ts";
 import { ensureFiles, sha256Of } from "../download/cached-files.ts";
@@ -127,7 +128,7 @@ async function convert(
   // Loaded here, where it is needed once: it brings the decoder of images.
   const { parseLabels, sheetToBinary } = await import("../formats/cifar-sheets.ts");
   const labelsOf = (name: string, files: readonly string[]) =>
-    parseLabels(contents.get(name)!, files.length * imagesPerFile, name);
+    parseLabels(lookup(contents, name), files.length * imagesPerFile, name);
   const labels = [...labelsOf("train_lables.json", trainFiles), ...labelsOf("test_lables.json", testFiles)];
   const converted = new Map<string, Uint8Array>();
   progress.start("converting CIFAR-10", cached.length);
@@ -135,7 +136,7 @@ async function convert(
     for (const [index, { name, sha256 }] of cached.entries()) {
       const sheet = name.replace(/bin$/, "png");
       const rows = labels.slice(index * imagesPerFile, (index + 1) * imagesPerFile);
-      const bytes = await sheetToBinary(contents.get(sheet)!, rows, sheet);
+      const bytes = await sheetToBinary(lookup(contents, sheet), rows, sheet);
       const found = sha256Of(bytes);
       // The sheets are pinned: only a decoder that changes pixels can bring this about.
       if (found !== sha256) throw new Error(`${sheet} was decoded to SHA-256 ${found}, expected ${sha256}`);

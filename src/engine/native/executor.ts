@@ -1,3 +1,4 @@
+import { first } from "../../core/elements.ts";
 import type { DataType, Tensor } from "../ops.ts";
 import { type Attribute, type Binding, dataTypes } from "./binding.ts";
 import { NativeTensor } from "./native-tensor.ts";
@@ -55,7 +56,7 @@ export class Executor {
   }
 
   run(kernel: Kernel, inputs: readonly Tensor[]): NativeTensor {
-    return this.runMany(kernel, inputs, 1)[0]!;
+    return first(this.runMany(kernel, inputs, 1));
   }
 
   runMany({ name, attributes }: Kernel, inputs: readonly Tensor[], outputs: number): NativeTensor[] {

@@ -1,3 +1,4 @@
+import { first } from "../../core/elements.ts";
 import type { Border, Conv2dGeometry, Margins, Ops, Precision, Tensor } from "../ops.ts";
 import { dataTypes } from "./binding.ts";
 import type { Executor, Kernel } from "./executor.ts";
@@ -111,7 +112,7 @@ export function convolutions(run: Executor, precision: Precision): Convolutions 
       execute(run.kernel("MatMul", { T, transpose_a: transposeA, transpose_b: transposeB }), [narrow(a), narrow(b)]),
     conv2d(x, weight, geometry, bias) {
       // Of a single output channel, TensorFlow 2.21's cache of oneDNN kernels takes it for a depthwise convolution.
-      if (bias !== undefined && biasesByOneDnn && bias.shape[0]! > 1) {
+      if (bias !== undefined && biasesByOneDnn && first(bias.shape) > 1) {
         return convolve(CONV2D_WITH_BIAS, x, [weight, bias], geometry);
       }
       const result = convolve("Conv2D", narrow(x), [narrow(weight)], geometry);

@@ -1,3 +1,4 @@
+import { at, first, last } from "../../core/elements.ts";
 import type { Ops, Tensor } from "../ops.ts";
 import type { Executor } from "./executor.ts";
 import { float, index } from "./kernel-attributes.ts";
@@ -23,7 +24,7 @@ export function normalization(run: Executor): Pick<Ops, "batchNorm" | "batchNorm
           x,
           run.create(Int32Array.from(shape), [shape.length]),
         ]);
-  const image = (x: Tensor) => reshape(x, x.shape.length === 2 ? [x.shape[0]!, 1, 1, x.shape[1]!] : x.shape);
+  const image = (x: Tensor) => reshape(x, x.shape.length === 2 ? [first(x.shape), 1, 1, at(x.shape, 1)] : x.shape);
   const nothing = () => run.create(new Float32Array(0), [0]);
   return {
     batchNorm(x, scale, shift, epsilon) {
@@ -39,9 +40,9 @@ export function normalization(run: Executor): Pick<Ops, "batchNorm" | "batchNorm
       return { x: reshape(byX, x.shape), scale: byScale, shift: byShift };
     },
     affine(x, scale, shift) {
-      const channels = [x.shape.at(-1)!];
-      const mean = run.create(new Float32Array(channels[0]!), channels);
-      const variance = run.create(new Float32Array(channels[0]!).fill(1), channels);
+      const channels = [last(x.shape)];
+      const mean = run.create(new Float32Array(first(channels)), channels);
+      const variance = run.create(new Float32Array(first(channels)).fill(1), channels);
       const [output] = run.runMany(kernel("FusedBatchNormV3", false, 0), [image(x), scale, shift, mean, variance], 6);
       return reshape(output!, x.shape);
     },

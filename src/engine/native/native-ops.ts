@@ -1,3 +1,4 @@
+import { first } from "../../core/elements.ts";
 import { composedQuantizer } from "../composed-quantizer.ts";
 import type { Extensions } from "../extensions.ts";
 import type { Ops, Precision } from "../ops.ts";
@@ -42,7 +43,7 @@ function memory(run: Executor): Pick<Ops, "tensor" | "read" | "scalar" | "scope"
   return {
     tensor: (values, shape) => run.create(values, shape),
     read: (x) => run.read(x),
-    scalar: (x) => run.read(x)[0]!,
+    scalar: (x) => first(run.read(x)),
     scope: (body, keep) => run.scope(body, keep),
     release: (x) => run.release(x),
     liveTensors: () => run.binding.getNumOfTensors(),

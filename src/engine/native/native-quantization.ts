@@ -1,3 +1,4 @@
+import { first } from "../../core/elements.ts";
 import { clipFactor } from "../../quantization/levels.ts";
 import type { Ops } from "../ops.ts";
 import type { Executor } from "./executor.ts";
@@ -23,7 +24,7 @@ export function quantization(run: Executor): Pick<Ops, "quantize" | "rangeMask">
       const end = xMax * (1 - RANGE_MARGIN);
       if (signed) {
         const kernel = run.kernel("FakeQuantWithMinMaxVarsGradient", { num_bits: 16, narrow_range: true });
-        return run.runMany(kernel, [gradient, x, run.scalar(-end), run.scalar(end)], 3)[0]!;
+        return first(run.runMany(kernel, [gradient, x, run.scalar(-end), run.scalar(end)], 3));
       }
       // ReLU6's gradient is the mask of (0, 6) in one pass: stretch the range onto it.
       const stretched = run.run(run.kernel("Mul", float), [x, run.scalar(6 / end)]);

@@ -1,4 +1,5 @@
 import type * as TensorFlow from "@tensorflow/tfjs-core";
+import { at } from "../../core/elements.ts";
 import type { Margins, Ops, Tensor } from "../ops.ts";
 import { type Arena, of, type TfTensor } from "./arena.ts";
 
@@ -55,7 +56,7 @@ export function convolutions(arena: Arena): Convolutions {
   };
 
   /** Gradients of a depthwise convolution are those of the ordinary one whose other weights are zero. */
-  const spread = (weight: Tensor): TfTensor => tf.mul(of(weight), tf.eye(weight.shape[3]!));
+  const spread = (weight: Tensor): TfTensor => tf.mul(of(weight), tf.eye(at(weight.shape, 3)));
 
   return {
     narrow: (x) => x,

@@ -1,4 +1,5 @@
 import type * as TensorFlow from "@tensorflow/tfjs-core";
+import { last } from "../../core/elements.ts";
 import { codeLimits, stepSize } from "../../quantization/grid.ts";
 import { clipFactor } from "../../quantization/levels.ts";
 import type { Ops, Tensor } from "../ops.ts";
@@ -31,7 +32,7 @@ const RANGE_MARGIN = 3e-7;
 /** Everything that works element by element or sums up. */
 export function elementwise(arena: Arena): Elementwise {
   const add = (a: Tensor, b: Tensor) => arena.make((tf) => tf.add(of(a), of(b)));
-  const rows = (tf: Tfjs, x: Tensor) => tf.reshape(of(x), [-1, x.shape.at(-1)!]);
+  const rows = (tf: Tfjs, x: Tensor) => tf.reshape(of(x), [-1, last(x.shape)]);
   return {
     addBias: add,
     sumPerChannel: (x) => arena.make((tf) => tf.sum(rows(tf, x), 0)),
@@ -73,7 +74,7 @@ export function elementwise(arena: Arena): Elementwise {
       const normal = arena.make((tf) => tf.mul(tf.sub(of(x), of(mean)), of(factor)));
       const byShift = arena.make((tf) => tf.sum(rows(tf, gradient), 0));
       const byScale = arena.make((tf) => tf.sum(tf.mul(rows(tf, gradient), rows(tf, normal)), 0));
-      const count = x.shape.reduce((product, size) => product * size, 1) / x.shape.at(-1)!;
+      const count = x.shape.reduce((product, size) => product * size, 1) / last(x.shape);
       const byX = arena.make((tf) => {
         const projected = tf.div(tf.add(of(byShift), tf.mul(of(normal), of(byScale))), count);
         return tf.mul(tf.sub(of(gradient), projected), tf.mul(of(scale), of(factor)));

@@ -1,3 +1,4 @@
+import { first } from "../../core/elements.ts";
 import { composedQuantizer } from "../composed-quantizer.ts";
 import type { Extensions } from "../extensions.ts";
 import type { Ops } from "../ops.ts";
@@ -33,7 +34,7 @@ function memory(arena: Arena): Pick<Ops, "tensor" | "read" | "scalar" | "scope" 
       return arena.own(arena.tf.tensor(held, [...shape], held instanceof Float32Array ? "float32" : "int32"));
     },
     read: (x) => of(x).dataSync().slice() as Float32Array | Int32Array,
-    scalar: (x) => of(x).dataSync()[0]!,
+    scalar: (x) => first(of(x).dataSync()),
     scope: (body, keep) => arena.scope(body, keep),
     release: (x) => of(x).dispose(),
     liveTensors: () => arena.tf.memory().numTensors,

@@ -1,3 +1,4 @@
+import { at, first } from "../../core/elements.ts";
 import { descendDigits, stitched } from "../../quantization/bit-split/digit-descent.ts";
 import { pointShift, split } from "../../quantization/bit-split/digits.ts";
 import { leastSquaresCodes } from "../../quantization/bit-split/least-squares-step.ts";
@@ -46,8 +47,8 @@ export const bitSplit =
     return {
       ...final,
       statistics: {
-        nearestError: error[0]!,
-        error: error[1]!,
+        nearestError: first(error),
+        error: at(error, 1),
         flipped: share(final.codes, (code, index) => {
           const step = final.steps[Math.floor(index / weight.inputs)]!;
           return code !== nearestCode(weight.values[index]!, { step, lowest: -highest, highest });

@@ -1,5 +1,6 @@
 import type { RunConfig } from "../../config/schema.ts";
 import { UsageError, UserError } from "../../core/errors.ts";
+import { lookup } from "../../core/lookup.ts";
 import type { Network, NodeId, QuantizerNode } from "../../graph/graph.ts";
 import type { GridBits } from "../../quantization/levels.ts";
 import { readRecord } from "../../runs/record-file.ts";
@@ -17,7 +18,7 @@ export function givenBits(network: Network, bits: BitsConfig): ReadonlyMap<NodeI
   if ("from" in bits) return bitsOfRun(network, bits.from);
   const table = bitTable<GridBits>(network, bits);
   for (const { id, role } of quantizersOf(network)) {
-    const width = table.get(id)!;
+    const width = lookup(table, id);
     const allowed = role === "weight" ? [2, 3, 4, 8] : [4, 8, 16, 32];
     if (!allowed.includes(width)) {
       throw new UsageError(`method.bits.tensors: expected ${allowed.join(", ")} for the ${role} ${id}, got ${width}`);

@@ -1,3 +1,4 @@
+import { first } from "../../core/elements.ts";
 import type { ChannelSums } from "../../quantization/channel-sums.ts";
 import { Gram } from "../../quantization/gram.ts";
 import { rowOf } from "../../quantization/weight-grid.ts";
@@ -20,7 +21,7 @@ export function layerGrams({ weight, bias, rows }: LayerProblem): readonly Gram[
 
 /** What one output channel needs of them. */
 export function channelSums(grams: readonly Gram[], output: number): ChannelSums {
-  const { outputs } = grams[0]!;
+  const { outputs } = first(grams);
   const gram = grams[Math.floor(output / outputs)]!;
   const channel = output % outputs;
   return {

@@ -1,3 +1,5 @@
+import { last } from "../../core/elements.ts";
+import { lookup } from "../../core/lookup.ts";
 import {
   type BatchNormNode,
   type BiasNode,
@@ -22,7 +24,7 @@ const biasId = (layer: NodeId): NodeId => `${layer}.bias`;
  */
 export function mergeBatchNorm(network: Network): Network {
   const shifts = new Map(layersOf(network).map(({ node, shift }) => [node.id, shift]));
-  const channels = new Map(layersOf(network).map(({ node, weightShape }) => [node.id, weightShape.at(-1)!]));
+  const channels = new Map(layersOf(network).map(({ node, weightShape }) => [node.id, last(weightShape)]));
   const merged = new Map<NodeId, BatchNormNode>();
   for (const shift of shifts.values()) if (shift?.kind === "batch-norm") merged.set(shift.id, shift);
   const unread = new Set([...merged.values()].flatMap(({ inputs }) => inputs.slice(1)));
@@ -33,7 +35,7 @@ export function mergeBatchNorm(network: Network): Network {
       kind: "parameter",
       id: biasId(layer.id),
       role: "bias",
-      shape: [channels.get(layer.id)!],
+      shape: [lookup(channels, layer.id)],
       initial: { kind: "constant", value: 0 },
     },
     { kind: "bias", id, inputs: [layer.id, biasId(layer.id)], gate: null },
@@ -42,7 +44,7 @@ export function mergeBatchNorm(network: Network): Network {
   const nodes = network.nodes.flatMap((node): readonly Node[] => {
     if (unread.has(node.id)) return [];
     const norm = merged.get(node.id);
-    if (norm !== undefined) return biasOf(layers.get(norm.inputs[0])!, norm.id);
+    if (norm !== undefined) return biasOf(lookup(layers, norm.inputs[0]), norm.id);
     const rewired = rewire(node, renamed);
     if (!isLayer(node) || shifts.get(node.id) !== null) return [rewired];
     const id = `${node.id}.biased`;
@@ -62,18 +64,18 @@ export function mergeValues(network: Network, values: InitialValues): InitialVal
   const parameters = new Map(values.parameters);
   const statistics = new Map(values.statistics);
   for (const { node, weight, shift, weightShape } of layersOf(network)) {
-    if (shift === null) parameters.set(biasId(node.id), new Float32Array(weightShape.at(-1)!));
+    if (shift === null) parameters.set(biasId(node.id), new Float32Array(last(weightShape)));
     if (shift?.kind !== "batch-norm") continue;
     const [, scale, beta] = shift.inputs;
-    const folded = normAsAffine(statistics.get(shift.id)!, {
+    const folded = normAsAffine(lookup(statistics, shift.id), {
       epsilon: shift.epsilon,
-      scale: parameters.get(scale)!,
-      shift: parameters.get(beta)!,
+      scale: lookup(parameters, scale),
+      shift: lookup(parameters, beta),
     });
     const outputs = folded.factor.length;
     parameters.set(
       weight,
-      parameters.get(weight)!.map((value, index) => value * folded.factor[index % outputs]!),
+      lookup(parameters, weight).map((value, index) => value * folded.factor[index % outputs]!),
     );
     parameters.set(biasId(node.id), folded.shift);
     for (const id of [scale, beta]) parameters.delete(id);

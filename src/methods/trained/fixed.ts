@@ -1,5 +1,7 @@
 import type { RunConfig } from "../../config/schema.ts";
+import { first, last } from "../../core/elements.ts";
 import { UsageError } from "../../core/errors.ts";
+import { lookup } from "../../core/lookup.ts";
 import type { Network, NodeId } from "../../graph/graph.ts";
 import { layersOf } from "../../network/layers.ts";
 import type { GridBits } from "../../quantization/levels.ts";
@@ -30,7 +32,12 @@ export function fixed({ batchNorm, quantizeAddends, weightRanges, ...bits }: Con
     prepare: (network) => insertQuantizers(network, { pruning: false, statistics: batchNorm, quantizeAddends }),
     quantizers(network) {
       const table = bitTable(network, bits);
-      return createQuantizers(network, { initial, prior: "const", weightRanges, bitsOf: ({ id }) => table.get(id)! });
+      return createQuantizers(network, {
+        initial,
+        prior: "const",
+        weightRanges,
+        bitsOf: ({ id }) => lookup(table, id),
+      });
     },
     prior: noPrior,
     trainsWeights: true,
@@ -54,9 +61,9 @@ export function bitTable<B extends GridBits>(
   const set = (id: NodeId | null, bits: B | undefined) => {
     if (id !== null && bits !== undefined) table.set(id, bits);
   };
-  set(layers[0]!.weightQuantizer, firstLayer);
-  set(layers.at(-1)!.weightQuantizer, lastLayer);
-  set(layers.at(-1)!.inputQuantizer, lastLayer);
+  set(first(layers).weightQuantizer, firstLayer);
+  set(last(layers).weightQuantizer, lastLayer);
+  set(last(layers).inputQuantizer, lastLayer);
   for (const [id, bits] of Object.entries(tensors)) {
     if (!table.has(id)) {
       const known = [...table.keys()].join(", ");

@@ -1,5 +1,6 @@
 import type { RunConfig } from "../../config/schema.ts";
 import { UserError } from "../../core/errors.ts";
+import { lookup } from "../../core/lookup.ts";
 import type { NodeId } from "../../graph/graph.ts";
 import type { BitWidth } from "../../quantization/levels.ts";
 import { createQuantizers } from "../../quantizers/create-quantizers.ts";
@@ -75,7 +76,7 @@ export async function lowerLeastSensitive(
   losses.sort(([, one], [, other]) => one - other);
   for (const [id] of losses) {
     if (budget.cost(quantizers) <= budget.limit) break;
-    setBits(quantizers.get(id)!, low);
+    setBits(lookup(quantizers, id), low);
   }
   return losses;
 }

@@ -2,6 +2,7 @@
  * A b-bit symmetric code is b-1 ternary digits, most significant first: code = Σ_i p_i·2^(b-2-i), p_i in {-1, 0, 1}
  * (Wang et al. 2020, "bit-split"). A plane holds one digit of every weight.
  */
+import { first } from "../../core/elements.ts";
 export type Planes = readonly Int8Array[];
 
 /** The digits of |code| in base 2, with the code's sign. */
@@ -13,7 +14,7 @@ export function split(codes: ArrayLike<number>, bits: number): Planes {
 
 /** The codes that digits add up to; several digits give the same code. */
 export function stitch(planes: Planes): Int32Array {
-  return Int32Array.from(planes[0]!, (_, index) => planes.reduce((code, plane) => 2 * code + plane[index]!, 0));
+  return Int32Array.from(first(planes), (_, index) => planes.reduce((code, plane) => 2 * code + plane[index]!, 0));
 }
 
 /**

@@ -1,3 +1,5 @@
+import { last } from "../../core/elements.ts";
+import { lookup } from "../../core/lookup.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { forward } from "../../network/passes.ts";
 import { openProbability } from "../../quantization/hard-concrete.ts";
@@ -34,9 +36,9 @@ function weightHistograms(
         keep: false,
         observe: (node, _, [read]) => {
           if (node.kind !== "quantizer" || node.role !== "weight") return;
-          const quantizer = quantizers.get(node.id)!;
+          const quantizer = lookup(quantizers, node.id);
           // Of a depthwise weight [height, width, channels, 1] the channels are the last axis but one.
-          const channels = quantizer.prune?.length ?? read!.shape.at(-1)!;
+          const channels = quantizer.prune?.length ?? last(read!.shape);
           histograms.push(weightHistogram(quantizer, Float32Array.from(ops.read(read!)), channels));
         },
       });

@@ -1,3 +1,4 @@
+import { lookup } from "../../core/lookup.ts";
 import type { NodeId } from "../../graph/graph.ts";
 import { forward } from "../../network/passes.ts";
 import type { BitWidth } from "../../quantization/levels.ts";
@@ -25,27 +26,27 @@ export function calibrateRanges(
   const wanted = [...quantizers.values()].filter(({ node, bits }) => node.role === "activation" && bits !== 32);
   const largest = new Map<NodeId, number>(wanted.map(({ node }) => [node.id, 0]));
   overActivations(float, wanted, images, ({ node }, values) => {
-    let most = largest.get(node.id)!;
+    let most = lookup(largest, node.id);
     for (let index = 0; index < values.length; index++) {
       const value = node.signed ? Math.abs(values[index]!) : values[index]!;
       if (value > most) most = value;
     }
     largest.set(node.id, Math.min(most, node.limit ?? Number.POSITIVE_INFINITY));
   });
-  const alive = wanted.filter(({ node }) => largest.get(node.id)! > 0);
+  const alive = wanted.filter(({ node }) => lookup(largest, node.id) > 0);
   const histograms = new Map(
-    alive.map(({ node }) => [node.id, new ActivationHistogram(largest.get(node.id)!, node.signed)]),
+    alive.map(({ node }) => [node.id, new ActivationHistogram(lookup(largest, node.id), node.signed)]),
   );
   if (rule === "mse") {
-    overActivations(float, alive, images, ({ node }, values) => histograms.get(node.id)!.add(values));
+    overActivations(float, alive, images, ({ node }, values) => lookup(histograms, node.id).add(values));
   }
   for (const { node, range, bits } of wanted) {
-    const most = largest.get(node.id)!;
+    const most = lookup(largest, node.id);
     // Activations have no grids of 3 bits.
     const width = bits as BitWidth;
     if (most === 0) range[0] = DEAD_RANGE;
     else if (rule === "max") range[0] = coveringRange(most, width, node.signed);
-    else range[0] = histograms.get(node.id)!.bestRange(width);
+    else range[0] = lookup(histograms, node.id).bestRange(width);
   }
   return wanted.filter((quantizer) => !alive.includes(quantizer)).map(({ node }) => node.id);
 }

@@ -1,3 +1,4 @@
+import { at, first, last } from "../../core/elements.ts";
 import { ancestorsOf, type Network, type NodeId } from "../../graph/graph.ts";
 import type { CalibrationRows } from "../../methods/layerwise/layer-problem.ts";
 import {
@@ -66,20 +67,20 @@ function upTo(network: Network, output: NodeId): Network {
 function featuresOf({ ops }: Model, network: Network, pass: ReturnType<typeof passOf>): FeatureMap {
   const { output } = forward(network, pass, { keep: false });
   const [batch, ...shape] = output.shape as [number, ...number[]];
-  const [height, width, channels] = shape.length === 3 ? (shape as [number, number, number]) : [1, 1, shape[0]!];
+  const [height, width, channels] = shape.length === 3 ? (shape as [number, number, number]) : [1, 1, first(shape)];
   return { values: Float32Array.from(ops.read(output)), shape: [batch, height, width, channels] };
 }
 
 /** A layer as its rows are gathered from it. */
 export function geometryOf({ node, weightShape, outputShape }: Layer): LayerGeometry {
-  const outputs = weightShape.at(-1)!;
-  if (node.kind === "dense") return denseGeometry(weightShape[0]!, outputs);
+  const outputs = last(weightShape);
+  if (node.kind === "dense") return denseGeometry(first(weightShape), outputs);
   const depthwise = node.kind === "depthwise-conv2d";
   return {
-    kernel: [weightShape[0]!, weightShape[1]!],
+    kernel: [first(weightShape), at(weightShape, 1)],
     groups: depthwise ? outputs : 1,
-    channels: [depthwise ? outputs : weightShape[2]!, outputs],
-    output: [outputShape[0]!, outputShape[1]!],
+    channels: [depthwise ? outputs : at(weightShape, 2), outputs],
+    output: [first(outputShape), at(outputShape, 1)],
     stride: node.stride,
     padding: node.padding,
   };

@@ -1,3 +1,4 @@
+import { lookup } from "../../core/lookup.ts";
 import { inputsOf, type Network, type NodeId } from "../../graph/graph.ts";
 import type { LayerProblem, LayerStatistics } from "../../methods/layerwise/layer-problem.ts";
 import type { Layerwise } from "../../methods/method.ts";
@@ -52,7 +53,7 @@ export async function quantizeLayers(
     if (done.has(layer.name)) continue;
     const started = performance.now();
     const quantizer = quantizerOf(model, layer.name);
-    const width = bits.get(quantizer.node.id)!;
+    const width = lookup(bits, quantizer.node.id);
     if (width === 32) continue;
     const problem: LayerProblem = {
       name: layer.name,
@@ -65,13 +66,13 @@ export async function quantizeLayers(
     const { codes, statistics, ...solution } = layerwise.solver(width)(problem, ops);
     const steps = usefulSteps(codes, solution.steps);
     const weights = decode(codes, steps, problem.weight.inputs);
-    ops.assign(model.parameters.get(layer.weight)!, weightOf(layer, weights));
+    ops.assign(lookup(model.parameters, layer.weight), weightOf(layer, weights));
     const shared = steps.every((step) => step === steps[0]);
     const grid = { bits: width, steps: shared ? steps.slice(0, 1) : steps };
     model.quantizers.set(quantizer.node.id, new GridQuantizer(quantizer, grid));
     if (layerwise.biasCorrection) {
       const corrected = correctedBias(weights, problem.bias!, problem.rows);
-      ops.assign(model.parameters.get(layer.shift!.inputs[1])!, corrected);
+      ops.assign(lookup(model.parameters, layer.shift!.inputs[1]), corrected);
     }
     const dead = problem.rows.inputs.every((value) => value === 0);
     report({ name: layer.name, bits: width, ...statistics, dead, seconds: (performance.now() - started) / 1000 });
@@ -82,7 +83,7 @@ export async function quantizeLayers(
 /** Gives activations their bits; weights get theirs in turn. */
 export function setActivationBits({ quantizers }: Model, bits: ReadonlyMap<NodeId, GridBits>): void {
   for (const [id, quantizer] of quantizers) {
-    const width = bits.get(id)!;
+    const width = lookup(bits, id);
     // Only weights have grids of 3 bits.
     if (quantizer.node.role === "activation" && width !== 3) setBits(quantizer, width);
     if (width === 32) quantizer.range[0] = quantizer.node.limit ?? UNLIMITED;
@@ -98,7 +99,7 @@ function usefulSteps(codes: Int32Array, steps: Float32Array): Float32Array {
 }
 
 const quantizerOf = ({ network, quantizers }: Model, name: string) =>
-  quantizers.get(layersOf(network).find((layer) => layer.name === name)!.weightQuantizer!)!;
+  lookup(quantizers, layersOf(network).find((layer) => layer.name === name)!.weightQuantizer!);
 
 /** The ReLU that alone reads a layer, if it is one. */
 function activationBehind(network: Network, { shift }: Layer): Pick<LayerProblem, "rectified" | "limit"> {

@@ -1,3 +1,4 @@
+import { at, last } from "../../core/elements.ts";
 import type { Layer } from "../../network/layers.ts";
 import type { WeightMatrix } from "../../quantization/weight-grid.ts";
 
@@ -7,8 +8,8 @@ import type { WeightMatrix } from "../../quantization/weight-grid.ts";
  * depthwise convolution has one input for each output.
  */
 function matrixOrder({ kind, weightShape }: Layer): { readonly outputs: number; readonly order: Int32Array } {
-  const outputs = weightShape.at(-1)!;
-  const inputs = kind === "depthwise-conv2d" ? 1 : weightShape.at(-2)!;
+  const outputs = last(weightShape);
+  const inputs = kind === "depthwise-conv2d" ? 1 : at(weightShape, -2);
   const [rows, columns] = kind === "dense" ? [1, 1] : (weightShape as readonly [number, number]);
   const order = new Int32Array(outputs * inputs * rows * columns);
   let position = 0;

@@ -1,3 +1,4 @@
+import { at, first } from "../../../core/elements.ts";
 import type { ImageShape } from "../../dataset.ts";
 
 /** How an image becomes as large as the network's input, where no random crop does it. */
@@ -44,8 +45,8 @@ export function randomCrop(size: Size, { scale, ratio }: RandomResizedCrop, draw
     const width = Math.round(Math.sqrt(area * chosen));
     const height = Math.round(Math.sqrt(area / chosen));
     if (width < 1 || height < 1 || width > size.width || height > size.height) continue;
-    const left = Math.floor(draws[0]! * (size.width - width + 1));
-    const top = Math.floor(draws[1]! * (size.height - height + 1));
+    const left = Math.floor(first(draws) * (size.width - width + 1));
+    const top = Math.floor(at(draws, 1) * (size.height - height + 1));
     return { left, top, width, height };
   }
   const own = size.width / size.height;

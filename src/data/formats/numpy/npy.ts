@@ -1,3 +1,4 @@
+import { at } from "../../../core/elements.ts";
 import { UserError } from "../../../core/errors.ts";
 
 /** What a .npy file says of its array (NumPy Enhancement Proposal 1). */
@@ -24,7 +25,7 @@ export function parseNpyHeader(bytes: Uint8Array, place: string): NpyHeader {
   };
   if (bytes.length < 12) refuse(`truncated at offset ${bytes.length}: the header of a .npy file is longer`);
   if (!magic.equals(bytes.subarray(0, magic.length))) refuse("not a .npy file: it does not start with \\x93NUMPY");
-  const version = bytes[6]!;
+  const version = at(bytes, 6);
   if (version < 1 || version > 3) refuse(`version ${version} of the .npy format at offset 6, expected 1, 2 or 3`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const from = version === 1 ? 10 : 12;

@@ -5,6 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { crc32 } from "node:zlib";
 import yauzl from "yauzl";
 import { messageOf, UserError } from "../../../core/errors.ts";
+import { lookup } from "../../../core/lookup.ts";
 import type { DataFile } from "../../dataset.ts";
 import { maxHeaderBytes, type NpyHeader, parseNpyHeader } from "./npy.ts";
 
@@ -62,7 +63,7 @@ export class NpzFile {
    */
   async read(name: string, check: (header: NpyHeader, place: string) => number): Promise<NpyArray> {
     const place = `${this.path}: ${name}`;
-    const entry = this.#entries.get(name)!;
+    const entry = lookup(this.#entries, name);
     try {
       const stream = await this.#zip.openReadStreamPromise(entry);
       let head: Buffer = Buffer.alloc(0);
