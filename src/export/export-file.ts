@@ -5,7 +5,7 @@ import type { ByteBatch } from "../data/dataset.ts";
 import type { ExportRecord } from "../runs/record.ts";
 import { bitsFile } from "./bits-file.ts";
 import type { FrozenNetwork } from "./frozen-network.ts";
-import { type Latency, measureLatency, type Timed } from "./latency.ts";
+import { LATENCY_SECONDS, type Latency, measureLatency, type Timed } from "./latency.ts";
 import { lower } from "./onnx/lower.ts";
 import { opsetOf, readModel } from "./onnx/read-model.ts";
 import { batchOf, type TestImages } from "./test-batches.ts";
@@ -18,6 +18,8 @@ export interface ExportOptions extends Omit<VerifyOptions, "readFrom" | "lowered
   readonly metadata: Readonly<Record<string, string>>;
   /** The network in float32 and with all its channels, to compare latency with; not measured if left out. */
   readonly unpruned?: FrozenNetwork | undefined;
+  /** Seconds for that; 4 if left out; false: not measured. */
+  readonly latency?: number | false | undefined;
   /** Where the table of tensors for hardware goes; not written if left out. */
   readonly bits?: string | undefined;
 }
@@ -51,10 +53,10 @@ export async function exportFile(options: ExportOptions): Promise<ExportRecord> 
   };
 }
 
-/** Null where there is nothing to measure against, or the runtime has no Quant nodes. */
+/** Null where none is wanted, where there is nothing to measure against, or the runtime has no Quant nodes. */
 async function latencyOf(options: ExportOptions, bytes: Uint8Array): Promise<Latency[] | null> {
-  const { unpruned, form, input, test, file, threads } = options;
-  if (unpruned === undefined || form === "qonnx") return null;
+  const { unpruned, latency = LATENCY_SECONDS, form, input, test, file, threads } = options;
+  if (unpruned === undefined || latency === false || form === "qonnx") return null;
   const first = await firstImages(test);
   if (first === null) return null;
   const images: Timed["images"] = (count) => {
@@ -65,7 +67,7 @@ async function latencyOf(options: ExportOptions, bytes: Uint8Array): Promise<Lat
     return { values: forFile, shape };
   };
   const fp32 = lower(unpruned, "fp32", { input, metadata: {} }).bytes;
-  return measureLatency({ file, threads }, { bytes, images }, { bytes: fp32, images });
+  return measureLatency({ file, threads, seconds: latency }, { bytes, images }, { bytes: fp32, images });
 }
 
 /** The first batch in which an image could be read. */

@@ -40,6 +40,7 @@ export async function exportRun(
     test: { ...dataset.test, imageShape: dataset.imageShape },
     ops: engine.ops,
     threads: config.engine.threads,
+    latency: config.export.latency,
     trainerTop1: result!.top1,
     reporter,
   });

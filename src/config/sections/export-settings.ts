@@ -19,6 +19,12 @@ export const exportSection = z
       .enum(exportInputs)
       .default("uint8")
       .describe("uint8: pixels, normalised inside the file; float: images that are normalised already"),
+    latency: z
+      .union([z.literal(false), z.number().positive()])
+      .optional()
+      .describe(
+        "seconds for the measurement of latency, beside the unpruned float32 network's, at batches of 1 and 32; 4 if left out; false: none",
+      ),
   })
   .prefault({})
   .describe("the ONNX file");
