@@ -3,7 +3,7 @@ import { uniforms } from "../src/core/random.ts";
 import { loadEngine } from "../src/engine/load-engine.ts";
 import { freeze } from "../src/export/freeze.ts";
 import { isFrozenLayer } from "../src/export/frozen-network.ts";
-import { measureLatency } from "../src/export/latency.ts";
+import { LATENCY_SECONDS, measureLatency } from "../src/export/latency.ts";
 import { lower } from "../src/export/onnx/lower.ts";
 import { createNetwork } from "../src/network/zoo/index.ts";
 import { createQuantizers } from "../src/quantizers/create-quantizers.ts";
@@ -76,7 +76,8 @@ for (const { name, inputShape, quantizeAddends } of cases) {
     const others = float.length === 0 ? "" : `; in float32: ${float.join(", ")}`;
     process.stdout.write(`${title}: ${integer} of ${layers} layers in integer kernels${others}\n`);
   }
-  for (const latency of await measureLatency({ file: name }, { bytes: quantized, images }, { bytes: fp32, images })) {
+  const timed = { file: name, seconds: LATENCY_SECONDS };
+  for (const latency of await measureLatency(timed, { bytes: quantized, images }, { bytes: fp32, images })) {
     const { batch, medianMs, fp32MedianMs } = latency;
     const times = `${form} ${medianMs.toFixed(2)} ms, fp32 ${fp32MedianMs.toFixed(2)} ms`;
     const text = `${title}, batch ${batch}: ${times}, ${(fp32MedianMs / medianMs).toFixed(2)} times as fast`;

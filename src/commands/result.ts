@@ -29,6 +29,7 @@ export function printResult(folder: string, record: RunRecord, { json, print }: 
   print(`  channels   ${channels.kept} of ${channels.of} kept`);
   print(`  time       ${times.seconds.toFixed(0)} s on the ${environment.engine} engine`);
   print(`  network    ${size(files.model)}${verified ? ", verified" : ""}`);
+  for (const note of record.export?.notes ?? []) print(`             ${note}`);
   print(`  report     ${size(files.report)}`);
   print(`  checkpoint ${size(files.checkpoint)}`);
 }

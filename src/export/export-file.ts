@@ -31,9 +31,8 @@ export interface ExportOptions extends Omit<VerifyOptions, "readFrom" | "lowered
  * @throws UserError when the file cannot be written or disagrees; nothing stands under the final name then.
  */
 export async function exportFile(options: ExportOptions): Promise<ExportRecord> {
-  const { form, metadata, file, network, input, reporter, bits } = options;
+  const { form, metadata, file, network, input, bits } = options;
   const lowered = lower(network, form, { input, metadata });
-  for (const note of lowered.notes) reporter.info(`${form}: ${note}`);
   const { bytes } = lowered;
   const verification = await writeVerified(file, bytes, async (written) => {
     const verified = await verify({ ...options, lowered, readFrom: written });
@@ -49,6 +48,7 @@ export async function exportFile(options: ExportOptions): Promise<ExportRecord> 
     bytes: bytes.byteLength,
     sha256: createHash("sha256").update(bytes).digest("hex"),
     opset: opsetOf(readModel(bytes, file)),
+    notes: [...lowered.notes],
     verification,
   };
 }

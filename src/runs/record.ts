@@ -191,6 +191,7 @@ const exported = z.object({
   bytes: count,
   sha256: z.string(),
   opset: count,
+  notes: z.array(z.string()).optional().describe("what the form keeps in float32; older records do not tell"),
   verification: verification.nullable(),
 });
 

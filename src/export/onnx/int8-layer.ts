@@ -1,11 +1,12 @@
 import { stepSize } from "../../quantization/grid.ts";
-import type { FrozenLayer, IntegerTensor } from "../frozen-network.ts";
+import type { FrozenLayer, FrozenTensor, IntegerTensor } from "../frozen-network.ts";
 import type { Codes } from "./codes.ts";
 import type { Int8File } from "./int8-file.ts";
 import { dequantizedParameters, integerOperator } from "./integer-operator.ts";
 import { type IntegerLayer, integerLayer } from "./integer-weight.ts";
 import { layerOperators, orderedWeight } from "./layers.ts";
 import { floatWeight } from "./lower-fp32.ts";
+import { multipliedWeight, storedWeight } from "./stored-weight.ts";
 
 /** Largest share of an output step by which rounding to int32 may move a bias. */
 const LARGEST_SHIFT = 1 / 32;
@@ -56,18 +57,30 @@ function stepBehind(layer: FrozenLayer, file: Int8File): number | null {
   return stepSize(reader.bits, reader);
 }
 
+/** Adds a layer that computes in float32, with its weight in its own bits, or in 8. */
 function addFloatLayer(layer: FrozenLayer, file: Int8File): void {
   const { id, weight } = layer;
-  const { graph, network } = file;
-  if (weight.bits === 16) file.notes.push(`${id}.weight has 16 bits: widened to float32`);
+  const { graph } = file;
+  const readsCodes = file.codes.has(layer.inputs[0]!);
+  const why = readsCodes ? `its weight has ${weight.bits} bits` : "it reads float32 values";
+  file.notes.push(`${id} computes in float32: ${why}; its weight is stored in ${containerOf(weight)}`);
   const input = file.float(layer.inputs[0]!);
   addOperator(layer, file, [
     // Max of one value is that value: without it onnxruntime's optimizer would quantize the weight to 8 bits.
-    file.codes.has(layer.inputs[0]!) ? graph.node("Max", [input], { name: `${id}.input` }) : input,
-    floatWeight(graph, orderedWeight(network, layer)),
+    readsCodes ? graph.node("Max", [input], { name: `${id}.input` }) : input,
+    floatValue(layer, file),
     graph.floats(`${id}.bias`, layer.bias, [layer.bias.length]),
   ]);
 }
+
+function floatValue(layer: FrozenLayer, { graph, network }: Int8File): string {
+  const { weight } = layer;
+  const ordered = orderedWeight(network, layer);
+  if (weight.bits === 32) return floatWeight(graph, ordered);
+  return weight.bits === 16 ? multipliedWeight(graph, ordered, weight) : storedWeight(graph, ordered, weight, 8);
+}
+
+const containerOf = ({ bits }: FrozenTensor) => (bits === 32 ? "float32" : bits === 16 ? "int16" : "int8");
 
 function addOperator(layer: FrozenLayer, file: Int8File, inputs: readonly string[]): void {
   const { opType, attributes } = layerOperators(layer).float;

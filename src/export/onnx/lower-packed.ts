@@ -4,8 +4,10 @@ import type { FrozenNetwork, FrozenQuantizer } from "../frozen-network.ts";
 import { addClip } from "./clip.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import type { OrderedWeight } from "./layers.ts";
+import { floatWeight } from "./lower-fp32.ts";
 import { type Form, lowerGraph } from "./lower-graph.ts";
 import type { Lowered, LowerOptions } from "./model-frame.ts";
+import { storedWeight } from "./stored-weight.ts";
 
 /**
  * An ONNX file in the `packed` form: every tensor at its bit-width, INT2, INT4 (3 bits too), INT8 or INT16 weights packed
@@ -37,25 +39,11 @@ function apartOf(network: FrozenNetwork): ReadonlySet<FrozenQuantizer> {
   return new Set(quantizers.filter(({ bits, outputShape }) => bits < widest.get(`${outputShape}`)!));
 }
 
-function packedWeight(graph: GraphBuilder, { layer, shape, order }: OrderedWeight): string {
-  const name = `${layer.id}.weight`;
-  const { weight } = layer;
-  if (weight.bits === 32) {
-    return graph.floats(
-      name,
-      Float32Array.from(order, (index) => weight.values[index]!),
-      shape,
-    );
-  }
-  const ordered = Int32Array.from(order, (index) => weight.codes[index]!);
-  const codes = graph.integers(`${name}.codes`, ordered, shape, { bits: storedBits(weight.bits), signed: true });
-  // Output channels are the first axis in the file.
-  const perChannel = typeof weight.scale !== "number";
-  const scale = perChannel
-    ? graph.floats(`${name}.scale`, weight.scale, [weight.scale.length])
-    : graph.floats(`${name}.scale`, [weight.scale], []);
-  const attributes = perChannel ? { axis: 0 } : {};
-  return graph.node("DequantizeLinear", [codes, scale], { name: `${name}.dequantize`, output: name, attributes });
+function packedWeight(graph: GraphBuilder, ordered: OrderedWeight): string {
+  const { weight } = ordered.layer;
+  return weight.bits === 32
+    ? floatWeight(graph, ordered)
+    : storedWeight(graph, ordered, weight, storedBits(weight.bits));
 }
 
 interface Place {

@@ -5,8 +5,10 @@ import { uniforms } from "../../../src/core/random.ts";
 import { type FrozenNetwork, isFrozenLayer } from "../../../src/export/frozen-network.ts";
 import { integerLayer } from "../../../src/export/onnx/integer-weight.ts";
 import { lowerInt8 } from "../../../src/export/onnx/lower-int8.ts";
+import { readModel } from "../../../src/export/onnx/read-model.ts";
 import { anyEngine } from "../../fixtures/engines.ts";
-import { freezeModel, narrowNetworks, randomModel } from "../../fixtures/random-models.ts";
+import { initializer } from "../../fixtures/onnx-values.ts";
+import { disposeModel, freezeModel, narrowNetworks, randomModel } from "../../fixtures/random-models.ts";
 
 const { ops } = await anyEngine();
 
@@ -26,7 +28,12 @@ for (const [name, make] of Object.entries(narrowNetworks)) {
       const first = name === "lenet5" ? [] : [network.nodes.find(isFrozenLayer)!.id];
       t.equal(integer, layers - first.length, `bits ${bits}: integer kernels`);
       t.strictSame(float, first, `bits ${bits}: float kernels`);
-      t.strictSame(notes, [], "nothing is widened");
+      const note = "computes in float32: it reads float32 values; its weight is stored in int8";
+      t.strictSame(
+        notes,
+        first.map((id) => `${id} ${note}`),
+        "the file says so",
+      );
       if (name !== "lenet5" && name !== "vgg7") continue;
       // Nothing but the image and the logits is float32.
       t.notOk(operators.includes("Relu"));
@@ -35,11 +42,14 @@ for (const [name, make] of Object.entries(narrowNetworks)) {
   });
 }
 
-t.test("16 and 32 bits become float32, and the file's notes say which", async (t) => {
+t.test("16 bits compute in float32, and the file's notes say which", async (t) => {
   const network = freezeModel(randomModel(ops, { network: narrowNetworks.lenet5!(), seed: 2, bits: [16], pruned: 0 }));
   const { integer, notes } = await optimized(network);
   t.equal(integer, 0);
-  t.ok(notes.includes("conv1.weight has 16 bits: widened to float32"));
+  t.ok(
+    notes.includes("conv1 computes in float32: its weight has 16 bits; its weight is stored in int16"),
+    notes.join(),
+  );
   t.ok(notes.includes("conv1.quantizer has 16 bits: widened to float32"));
 });
 
@@ -74,4 +84,27 @@ t.test("a weight keeps its values in the finer grid, and its bias moves by half 
     if (bits === 2 && worst > 0.51 * inputScale * (weight.scale / 64)) throw new Error(`bias moved by ${worst}`);
   };
   t.doesNotThrow(() => fc.assert(fc.property(layers, law), { seed: 4 }));
+});
+
+t.test("every weight is stored in its bits, whatever its kernel, and is what was learned", async (t) => {
+  for (const [name, make] of Object.entries(narrowNetworks)) {
+    for (const [bits, bytes] of [
+      [[2, 4, 8], 1],
+      [[16], 2],
+      [[32], 4],
+    ] as const) {
+      for (const weightRanges of ["per-tensor", "per-channel"] as const) {
+        const model = randomModel(ops, { network: make(), seed: 3, bits, pruned: 0.2, weightRanges });
+        const network = freezeModel(model);
+        disposeModel(model);
+        const { bytes: written } = lowerInt8(network, { input: "float", metadata: {} });
+        const read = readModel(written, "int8");
+        for (const { id, weight } of network.nodes.filter(isFrozenLayer)) {
+          const stored = initializer(read, bytes === 4 ? `${id}.weight` : `${id}.weight.codes`);
+          const elements = weight.shape.reduce((product, size) => product * size, 1);
+          t.equal(stored.bytes.length, bytes * elements, `${name}, ${bits} bits, ${weightRanges}: ${id}`);
+        }
+      }
+    }
+  }
 });

@@ -13,12 +13,13 @@ export function exportSection(record: RunRecord): Section {
   };
 }
 
-function exported({ file, form, opset, bytes: size, sha256, verification }: ExportRecord): Markup {
+function exported({ file, form, opset, bytes: size, sha256, notes = [], verification }: ExportRecord): Markup {
   return markup`${facts([
     ["File", foreign(file, 120)],
     ["Form", `ONNX, ${form}, opset ${opset}`],
     ["Size", `${bytes(size)} (${integer(size)} bytes)`],
     ["SHA-256", markup`<code>${sha256}</code>`],
+    ...notes.map((note) => ["Note", foreign(note, 200)] as const),
   ])}
 <p class="note">This file is what ships. Checkpoints are not deployable: they hold float32 weights, gates and optimizer state.</p>
 ${verification ? verified(verification) : later("The file has not been verified in a runtime.")}`;
