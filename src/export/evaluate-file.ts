@@ -1,73 +1,47 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { messageOf, UserError } from "../core/errors.ts";
 import type { ByteBatch, Dataset } from "../data/dataset.ts";
 import { largestIndex } from "./class-agreement.ts";
+import { fileInput } from "./file-input.ts";
 import { expandQuant, usesQuant } from "./onnx/expand-quant.ts";
-import { encodeModelProto, inputTypeOf, readModel } from "./onnx/read-model.ts";
+import { encodeModelProto, externalFiles, type Model, readModel } from "./onnx/read-model.ts";
 import { RuntimeModel } from "./runtime.ts";
 
 const BATCH = 100;
 
-/** Pixels, [batch, channels, height, width]. */
-function pixelsOf({ imageShape }: Dataset, { images, labels }: ByteBatch): Uint8Array {
-  const [height, width, channels] = imageShape;
-  const area = height * width;
-  const values = new Uint8Array(images.length);
-  let position = 0;
-  for (let image = 0; image < labels.length; image++) {
-    for (let channel = 0; channel < channels; channel++) {
-      for (let pixel = 0; pixel < area; pixel++) {
-        values[position++] = images[(image * area + pixel) * channels + channel]!;
-      }
-    }
-  }
-  return values;
-}
-
-/** The same, normalised. */
-function normalizedOf(dataset: Dataset, batch: ByteBatch): Float32Array {
-  const [height, width, channels] = dataset.imageShape;
-  const { mean, deviation } = dataset.normalization;
-  return Float32Array.from(pixelsOf(dataset, batch), (byte, index) => {
-    const channel = Math.floor(index / (height * width)) % channels;
-    return byte * (1 / (255 * deviation[channel]!)) - mean[channel]! / deviation[channel]!;
-  });
-}
-
 /**
  * Top-1 (percent) of an ONNX file on a test set, in onnxruntime; its input says whether it takes pixels or normalised
- * images.
+ * images, in which order of axes, and how many at once.
  *
- * @throws UserError when the file cannot be read, is not ONNX, or does not take these images.
+ * @throws UserError when the file cannot be read, is not ONNX, does not take these images, or does not give numbers.
  */
 export async function evaluateFile(
   file: string,
   dataset: Dataset,
 ): Promise<{ readonly top1: number; readonly images: number }> {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(file);
-  } catch (error) {
-    throw new UserError(`cannot read ${file}: ${messageOf(error)}`, { cause: error });
-  }
+  const bytes = readBytes(file);
   const read = readModel(bytes, file);
-  const imagesOf = inputTypeOf(read) === "uint8" ? pixelsOf : normalizedOf;
-  const model = await RuntimeModel.load(usesQuant(read) ? encodeModelProto(expandQuant(read, file)) : bytes, file);
-  const { test, imageShape, classes } = dataset;
-  const [height, width, channels] = imageShape;
+  const { batch: size, imagesOf } = fileInput(read, file, dataset);
+  const model = await RuntimeModel.load(runnable(read, bytes, file), file);
+  const { test, classes } = dataset;
   let images = 0;
   let correct = 0;
+  let unclear = 0;
   try {
-    for await (const batch of test.batches({ batchSize: BATCH })) {
+    for await (const batch of test.batches({ batchSize: size ?? BATCH })) {
       const count = batch.labels.length;
       if (count === 0) continue;
-      const outputs = await model.run(imagesOf(dataset, batch), [count, channels, height, width]);
-      const [logits] = outputs.values();
-      if (logits?.length !== count * classes.length) {
+      const filled = size === null ? batch : repeated(batch, size);
+      const { values, shape } = imagesOf(filled);
+      const [logits] = (await model.run(values, shape)).values();
+      if (logits?.length !== filled.labels.length * classes.length) {
         throw new UserError(`${file}: expected one output with ${classes.length} values per image`);
       }
       for (let image = 0; image < count; image++) {
-        if (largestIndex(logits, image * classes.length, classes.length) === batch.labels[image]) correct++;
+        const start = image * classes.length;
+        if (logits.subarray(start, start + classes.length).some(Number.isNaN)) unclear++;
+        if (largestIndex(logits, start, classes.length) === batch.labels[image]) correct++;
       }
       images += count;
     }
@@ -75,5 +49,48 @@ export async function evaluateFile(
     await model.release();
   }
   if (images === 0) throw new UserError(`cannot evaluate ${file}: no image could be read`);
+  if (unclear > 0) {
+    throw new UserError(
+      `cannot evaluate ${file}: its output is not a number for ${unclear} of ${images} images: its weights are damaged or ` +
+        "overflow; train or export it again",
+    );
+  }
   return { top1: (100 * correct) / images, images };
+}
+
+function readBytes(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new UserError(`cannot read ${file}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** What the runtime loads: the file itself where its weights lie in others, which it finds beside it. */
+function runnable(model: Model, bytes: Uint8Array, file: string): Uint8Array | string {
+  const external = externalFiles(model);
+  const missing = external.find((name) => !existsSync(resolve(dirname(file), name)));
+  if (missing !== undefined) {
+    throw new UserError(
+      `cannot evaluate ${file}: its weights lie in ${missing}, which is not beside it: put it there, or save the model ` +
+        "as one file",
+    );
+  }
+  if (!usesQuant(model)) return external.length > 0 ? file : bytes;
+  if (external.length > 0) {
+    throw new UserError(
+      `cannot evaluate ${file}: it has Quant nodes and its weights in other files: save it as one file`,
+    );
+  }
+  return encodeModelProto(expandQuant(model, file));
+}
+
+/** A batch of `size` images, for a file that takes no other number: its first image fills what is missing. */
+function repeated({ images, labels }: ByteBatch, size: number): ByteBatch {
+  if (labels.length === size) return { images, labels };
+  const length = images.length / labels.length;
+  const filled = new Uint8Array(size * length);
+  for (let image = 0; image < size; image++) filled.set(images.subarray(0, length), image * length);
+  filled.set(images);
+  return { images: filled, labels: new Int32Array(size) };
 }

@@ -28,19 +28,23 @@ export class RuntimeModel {
   }
 
   /**
-   * Loads a model's bytes; `file` is its name in messages.
+   * Loads a model's bytes, or the file itself where other files hold its weights; `file` is its name in messages.
    *
    * @throws UserError when the runtime refuses it.
    */
   static async load(
-    bytes: Uint8Array,
+    model: Uint8Array | string,
     file: string,
     { threads = availableParallelism() }: RuntimeOptions = {},
   ): Promise<RuntimeModel> {
     ort.env.logLevel = "fatal";
     try {
       const options = { intraOpNumThreads: threads, interOpNumThreads: 1, logSeverityLevel: FATAL } as const;
-      return new RuntimeModel(await ort.InferenceSession.create(bytes, options), { file, threads });
+      // A path and bytes are two signatures of one function.
+      const session = await (typeof model === "string"
+        ? ort.InferenceSession.create(model, options)
+        : ort.InferenceSession.create(model, options));
+      return new RuntimeModel(session, { file, threads });
     } catch (error) {
       throw new UserError(`${file}: ${runtimeName} cannot load it: ${messageOf(error)}`, { cause: error });
     }

@@ -32,3 +32,13 @@ export const encodeModelProto = (model: Model): Uint8Array => onnx.ModelProto.en
 /** Whether the model takes pixels or normalised images. */
 export const inputTypeOf = (model: Model): InputKind =>
   model.graph?.input?.[0]?.type?.tensorType?.elemType === elementTypes.uint8 ? "uint8" : "float";
+
+/** The other files that hold a model's weights, relative to its own. */
+export function externalFiles(model: Model): readonly string[] {
+  const locations = model.graph?.initializer?.flatMap(({ dataLocation, externalData }) =>
+    dataLocation === onnx.TensorProto.DataLocation.EXTERNAL
+      ? (externalData?.find(({ key }) => key === "location")?.value ?? [])
+      : [],
+  );
+  return [...new Set(locations)];
+}
