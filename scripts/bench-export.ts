@@ -37,8 +37,8 @@ for (const { name, inputShape, quantizeAddends } of cases) {
   if (values.network !== undefined && values.network !== name) continue;
   const title = quantizeAddends ? `${name} with quantized addends` : name;
   const plain = createNetwork(name, { inputShape, classes: 10 });
-  const network = insertQuantizers(plain, { pruning: true, quantizeAddends });
-  const quantizers = createQuantizers(network, { initial, prior: "bop" });
+  const network = insertQuantizers(plain, { quantizeAddends });
+  const quantizers = createQuantizers(network, { pruning: true, initial, prior: "bop" });
   const model = createModel(network, { ops, seed: 1, quantizers });
   const shape = [2, ...inputShape];
   const elements = inputShape[0] * inputShape[1] * inputShape[2];

@@ -9,7 +9,7 @@ export { type Engine, loadEngine } from "./engine/load-engine.ts";
 export { freeze } from "./export/freeze.ts";
 export type { FrozenNetwork } from "./export/frozen-network.ts";
 export { lower } from "./export/onnx/lower.ts";
-export type { Network } from "./graph/graph.ts";
+export type { Network } from "./kinds/index.ts";
 export { type ComparisonOptions, renderComparison } from "./report/comparison/render-comparison.ts";
 export { renderReport } from "./report/run/render-report.ts";
 export type { RunRecord } from "./runs/record.ts";

@@ -1,6 +1,6 @@
 import type { Engine } from "../../src/engine/load-engine.ts";
 import type { Ops } from "../../src/engine/ops.ts";
-import type { Node } from "../../src/graph/graph.ts";
+import type { Node } from "../../src/kinds/index.ts";
 import { kindOf } from "../../src/kinds/index.ts";
 import { createOurs, type OurOptions } from "./cases/ours.ts";
 import type { Workload } from "./workload.ts";
@@ -96,11 +96,8 @@ function timeNodes(nodes: readonly Node[], clock: Clock): () => void {
     }
   };
   for (const [name, kind] of kinds) {
-    const { forward, forwardBiased, backward } = kind;
+    const { forward, backward } = kind;
     kind.forward = (...args) => within(`${partOf(name, args[0])} forward`, () => forward(...args));
-    if (forwardBiased) {
-      kind.forwardBiased = (...args) => within(`${partOf(name, args[0])} forward`, () => forwardBiased(...args));
-    }
     kind.backward = (...args) => within(`${partOf(name, args[0])} backward`, () => backward(...args));
   }
   return () => {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Ops } from "../../src/engine/ops.ts";
-import type { QuantizerNode } from "../../src/graph/graph.ts";
+import type { QuantizerNode } from "../../src/kinds/quantizer.ts";
 import { quantizer as kind } from "../../src/kinds/quantizer.ts";
 import { stepSize } from "../../src/quantization/grid.ts";
 import type { Gate } from "../../src/quantization/hard-concrete.ts";
@@ -55,6 +55,10 @@ const passWithoutStatistics = {
 };
 
 /** quantizer.json: values and gradients of the real quantizer node, one case at a time. */
+const absent = (): never => {
+  throw new Error("a quantizer reads neither inputs nor parameters");
+};
+
 export function checkQuantizer(content: unknown, ops: Ops): Outcome {
   const tally = new Tally();
   for (const golden of file.parse(content).cases) {
@@ -67,8 +71,6 @@ export function checkQuantizer(content: unknown, ops: Ops): Outcome {
       signed: golden.signed,
       rectifies: false,
       limit: null,
-      prunes: golden.z2 !== null,
-      gated: "weight",
     };
     const { z4, z8, z16, z32 } = golden.gates;
     const sample = sampleOf(
@@ -84,21 +86,20 @@ export function checkQuantizer(content: unknown, ops: Ops): Outcome {
     const shape = [golden.x.length / channels, channels];
     ops.scope(
       () => {
-        const gates = sample.parameters.channelGates;
+        const { factor } = sample;
         const pass = {
           ...passWithoutStatistics,
           ops,
-          images: ops.tensor(new Float32Array(1), [1]),
-          parameter: () => {
-            throw new Error("no parameters here");
-          },
+          input: absent,
+          parameter: absent,
           quantizer: () => sample.parameters,
-          channelGates: () => gates && ops.tensor(gates, [channels]),
+          factor: () => factor && ops.tensor(factor, [channels]),
+          wantsFactor: () => sample.wantsFactor,
           range: (_: string, inner: ArrayLike<number>) => {
             sums.range = inner;
           },
           level: (_: string, bits: number, inner: number) => sums.levels.set(bits, inner),
-          channels: (_: string, inner: ArrayLike<number>) => {
+          factorGradient: (_: string, inner: ArrayLike<number>) => {
             sums.channels = Float64Array.from(inner);
           },
         };

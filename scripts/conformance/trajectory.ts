@@ -130,14 +130,12 @@ function compareGradients(
 export function checkTrajectory(content: unknown, ops: Ops): Outcome {
   const tally = new Tally();
   for (const run of file.parse(content).runs) {
-    const network = insertQuantizers(lenet5({ inputShape: [28, 28, 1], classes: 10, widths: [4, 6, 12] }), {
-      pruning: true,
-    });
+    const network = insertQuantizers(lenet5({ inputShape: [28, 28, 1], classes: 10, widths: [4, 6, 12] }));
     const initial = { prune: 0, bits4: 0, bits8: 0, bits16: 0, bits32: 0 };
     const model = createModel(network, {
       ops,
       seed: 0,
-      quantizers: createQuantizers(network, { initial, prior: "bop" }),
+      quantizers: createQuantizers(network, { pruning: true, initial, prior: "bop" }),
     });
     const adam = { optimizer: "adam", weightDecay: 0 } as const;
     const trainer = new Trainer(model, { weights: adam, gates: adam, ranges: adam });

@@ -1,5 +1,5 @@
 import type { ByKind } from "../core/by-kind.ts";
-import { noPadding } from "../network/builder.ts";
+import { noPadding } from "../kinds/windows.ts";
 import type { FrozenConvolution, FrozenLayer, FrozenMaxPool, FrozenNode } from "./frozen-network.ts";
 
 /** Reads one element of one image's value, [height, width, channels] or [units]. */

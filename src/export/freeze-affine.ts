@@ -1,5 +1,5 @@
-import type { BatchNormNode } from "../graph/graph.ts";
-import { inverseDeviation } from "../kinds/batch-norm.ts";
+import type { BatchNormNode } from "../kinds/batch-norm.ts";
+import { inverseDeviation } from "../kinds/normalization.ts";
 import type { FreezePlace } from "./freeze-place.ts";
 import type { FrozenAffine } from "./frozen-network.ts";
 

@@ -1,4 +1,4 @@
-import { normAsAffine } from "../kinds/batch-norm.ts";
+import { normAsAffine } from "../kinds/normalization.ts";
 import type { Layer } from "../network/layers.ts";
 import { clipFactor } from "../quantization/levels.ts";
 import type { Quantizer } from "../quantizers/quantizer.ts";
@@ -83,21 +83,20 @@ interface ShiftValues {
 
 function shiftOf(
   { shift, weightShape, weightQuantizer }: Layer,
-  { parameters, statistics }: LayerSources,
+  { quantizers, parameters, statistics }: LayerSources,
 ): ShiftValues {
   const none = { factor: null, shift: new Float32Array(weightShape.at(-1)!), gated: false };
   if (shift === null) return none;
+  const quantizer = weightQuantizer === null ? undefined : quantizers.get(weightQuantizer);
+  const gated = quantizer?.multiplies.includes(shift.id) ?? false;
   if (shift.kind === "bias") {
-    return { factor: null, shift: parameters.get(shift.inputs[1])!, gated: shift.gate !== null };
+    return { factor: null, shift: parameters.get(shift.inputs[1])!, gated };
   }
   // Behind a quantized weight that it is not folded into, a batch normalization stays a node of its own.
   if (shift.kind === "batch-norm" && weightQuantizer !== null) return none;
   const [, scale, beta] = shift.inputs;
   const values = { epsilon: shift.epsilon, scale: parameters.get(scale)!, shift: parameters.get(beta)! };
-  return {
-    ...normAsAffine(statistics.get(shift.id)!, values),
-    gated: shift.kind === "folded-norm" && shift.gate !== null,
-  };
+  return { ...normAsAffine(statistics.get(shift.id)!, values), gated };
 }
 
 interface WeightOptions {

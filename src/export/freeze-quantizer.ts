@@ -1,4 +1,4 @@
-import type { QuantizerNode } from "../graph/graph.ts";
+import type { QuantizerNode } from "../kinds/quantizer.ts";
 import { codeLimits, roundHalfEven, stepSize } from "../quantization/grid.ts";
 import { clipFactor } from "../quantization/levels.ts";
 import type { FreezePlace } from "./freeze-place.ts";

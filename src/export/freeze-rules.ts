@@ -1,6 +1,7 @@
 import type { ByKind } from "../core/by-kind.ts";
 import { UserError } from "../core/errors.ts";
-import type { DepthwiseConv2dNode, LayerNode, Node } from "../graph/graph.ts";
+import type { DepthwiseConv2dNode } from "../kinds/depthwise-conv2d.ts";
+import type { LayerNode, Node } from "../kinds/index.ts";
 import { freezeAffine } from "./freeze-affine.ts";
 import { freezeLayer } from "./freeze-layer.ts";
 import type { FreezePlace, Frozen } from "./freeze-place.ts";
@@ -42,6 +43,12 @@ export const freezeRules: ByKind<Node, [FreezePlace], Frozen | null> = {
     return select === null ? frozen : { ...frozen, nodes: [select, ...frozen.nodes] };
   },
   dense(node, place) {
+    const { shape } = place;
+    if (shape.length !== 1) {
+      throw new UserError(
+        `cannot export ${node.id}: it gives [batch, ${shape}], expected [batch, units]: flatten before it`,
+      );
+    }
     const { parts, constants } = layerParts(node, place);
     return made(place, { ...place.base, kind: "dense", ...parts }, constants);
   },

@@ -1,5 +1,7 @@
 import { applyByKind } from "../core/by-kind.ts";
-import { inputsOf, type Network, type NodeId } from "../graph/graph.ts";
+import type { NodeId } from "../graph/graph.ts";
+import { inputsOf, onlyOutput } from "../graph/walk.ts";
+import type { Network } from "../kinds/index.ts";
 import { learnedChannels } from "../methods/bit-accounting.ts";
 import { keptChannels } from "../network/channels.ts";
 import { layersOf } from "../network/layers.ts";
@@ -43,5 +45,5 @@ export function freeze({ network, classes, normalization, ...trained }: FreezeIn
     nodes.push(...frozen.nodes);
     activations.set(node.id, frozen.activation);
   }
-  return { name: network.name, nodes, output: activations.get(network.output)!.node, classes, normalization };
+  return { name: network.name, nodes, output: activations.get(onlyOutput(network))!.node, classes, normalization };
 }

@@ -1,7 +1,7 @@
 import { applyByKind, type ByKind } from "../core/by-kind.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
 import type { Padding } from "../graph/graph.ts";
-import { noPadding } from "../network/builder.ts";
+import { noPadding } from "../kinds/windows.ts";
 import { type FrozenLayer, type FrozenNetwork, type FrozenNode, isFrozenLayer } from "./frozen-network.ts";
 import { valuesOf } from "./tensor-values.ts";
 

@@ -1,6 +1,6 @@
 import type { Ops, Tensor, WeightedLevel } from "../engine/ops.ts";
 import type { BitWidth } from "../quantization/levels.ts";
-import type { Node, NodeId, Shape } from "./graph.ts";
+import type { AnyNode, NodeId, Shape } from "./graph.ts";
 
 /** How a quantizer stands in this pass, decided on the host by the method. */
 export interface QuantizationParameters {
@@ -12,10 +12,6 @@ export interface QuantizationParameters {
   readonly terms: readonly WeightedLevel[];
   /** Bit-widths X_b whose inner product with the gradient the gates need; empty when all gates are saturated. */
   readonly wanted: readonly BitWidth[];
-  /** z_2 per output channel; null when all are 1. */
-  readonly channelGates: Float32Array | null;
-  /** Whether any z_2 is unsaturated, so that its gradient is needed. */
-  readonly wantsChannels: boolean;
 }
 
 /** Running statistics of a batch normalization, per channel, on the host. */
@@ -33,24 +29,26 @@ export interface Pass {
   /** Current values of the trained tensors. */
   parameter(id: NodeId): Tensor;
   quantizer(id: NodeId): QuantizationParameters;
-  /** z_2 of a quantizer as a tensor [channels]; null when all are 1. */
-  channelGates(id: NodeId): Tensor | null;
+  /** What multiplies each channel of a node's result, [channels]; null: nothing does. */
+  factor(id: NodeId): Tensor | null;
   /** Running statistics of a batch normalization. */
   statistics(norm: NodeId): RunningStatistics;
   /** A batch's statistics, in training; the running ones move towards them. */
   observe(norm: NodeId, batch: RunningStatistics): void;
-  /** The images of this batch, normalised; null where none are asked for. */
-  readonly images: Tensor | null;
+  /** What goes into the network at an input node, [batch, …]; consumed by the pass. */
+  input(id: NodeId): Tensor;
 }
 
-/** A pass that hears what quantizers learn. */
+/** A pass that hears what quantizers and factors learn. */
 export interface BackwardPass extends Pass {
   /** <g, x_q> - <g_x, x> of the tensor, or of each channel that has a range: over xMax it is the range's gradient. */
   range(id: NodeId, inner: ArrayLike<number>): void;
   /** <g, z_2·X_b> for each wanted bit-width. */
   level(id: NodeId, bits: BitWidth, inner: number): void;
-  /** A summand of z_2·dL/dz_2 per channel. */
-  channels(id: NodeId, inner: ArrayLike<number>): void;
+  /** Whether the factor of a node learns. */
+  wantsFactor(id: NodeId): boolean;
+  /** A summand of z·dL/dz for each z of the factor of a node. */
+  factorGradient(id: NodeId, inner: ArrayLike<number>): void;
 }
 
 /** What a node's forward gives: its output, and what its backward will need. */
@@ -59,18 +57,52 @@ export interface Forward {
   readonly saved: readonly (Tensor | null)[];
 }
 
+/** A channel, an index of the last axis, of one of a node's inputs. */
+export interface ChannelPlace {
+  readonly input: number;
+  readonly channel: number;
+}
+
+/** How channels pass through a node: what pruning follows. */
+export interface ChannelFlow<N extends AnyNode> {
+  /**
+   * The inputs whose channels become those of the output: none, the first, or all, added to each other or side by side.
+   * Others hold weights, or are read for statistics alone.
+   */
+  readonly inputs: "none" | "first" | "added" | "side-by-side";
+  /** Whether every channel of the output is made of all channels of the input. */
+  readonly mixes: boolean;
+  /** The channels that one of the output is made of, where they are not mixed; none: it is zero. */
+  sources(node: N, channel: number, sizes: readonly number[]): readonly ChannelPlace[];
+  /** Whether it puts zeros around what it reads: a channel that is the same number everywhere no longer is, behind it. */
+  padsZeros(node: N): boolean;
+  /** Whether it adds a number to each channel: a channel of zeros becomes a constant. */
+  readonly shifts: boolean;
+}
+
 /**
- * What the graph needs to know of one kind of node. Nodes own their forward and their backward; there is no tape.
- * Whatever else a node makes on the engine is freed when its call returns.
+ * Where values on a grid stand behind a node: `kept`, its values are among those of its one input; `united`, among those
+ * of several inputs, each of which may have a grid of its own; `new`, they are others.
  */
-export interface NodeKind<N extends Node> {
+export type GridFlow = "kept" | "united" | "new";
+
+/**
+ * All that is known of one kind of node. Nodes own their forward and their backward; there is no tape. Whatever else a
+ * node makes on the engine is freed when its call returns.
+ */
+export interface NodeKind<N extends AnyNode> {
   /** Output shape without the batch; throws when the inputs do not fit. */
   shape(node: N, inputs: readonly Shape[]): Shape;
-  /** Multiply-accumulates for one image; absent where a node has no weights. */
-  macs?(node: N, inputs: readonly Shape[], output: Shape): number;
+  /** Multiply-accumulates for one sample; null where there is no weight: it is no layer. */
+  readonly macs: ((inputs: readonly Shape[], output: Shape) => number) | null;
+  /** Whether its first input is int32; all others are float32. */
+  readonly readsIntegers: boolean;
   forward(node: N, inputs: readonly Tensor[], pass: Pass): Forward;
-  /** The same with a number per channel added, where engines do that in one pass: for a bias that alone reads it. */
-  forwardBiased?(node: N, inputs: readonly Tensor[], bias: Tensor, pass: Pass): Forward;
+  /**
+   * Whether `forward` takes a number per channel as one more input and adds it in the same pass: for a bias that alone
+   * reads it.
+   */
+  readonly addsBias: boolean;
   /** Gradients of the inputs, in order; null for an input that needs none. */
   backward(
     node: N,
@@ -79,4 +111,12 @@ export interface NodeKind<N extends Node> {
     pass: BackwardPass,
     needs: readonly boolean[],
   ): readonly (Tensor | null)[];
+  /** Whether no value of the output is below zero, where that is known of the inputs. */
+  nonNegative(node: N, inputs: readonly boolean[]): boolean;
+  readonly grid: GridFlow;
+  readonly channels: ChannelFlow<N>;
+  /** Whether a positive factor of a channel of its input may as well stand on that channel of its output. */
+  letsFactorsPass(node: N): boolean;
+  /** Copies of its output that may be kept for the way back, beside the output itself. */
+  readonly copies: number;
 }

@@ -1,25 +1,54 @@
-import type { DenseNode } from "../graph/graph.ts";
+import type { Ops, Tensor } from "../engine/ops.ts";
+import type { NodeId } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
+import { channelsOf, elementsOf } from "../graph/shape.ts";
+import { mixedChannels } from "./channel-flows.ts";
 
-/** [units in] times [units in, units out]. */
+/** [.., units in] × [units in, units out], of any rank: every row of the last axis by itself. */
+export interface DenseNode {
+  readonly kind: "dense";
+  readonly id: NodeId;
+  readonly inputs: readonly [x: NodeId, weight: NodeId];
+}
+
 export const dense: NodeKind<DenseNode> = {
-  shape({ id }, [units, weight]) {
+  shape({ id }, [x, weight]) {
     const [inputs, outputs] = weight as [number, number];
-    if (units!.length !== 1 || units![0] !== inputs) {
-      throw new Error(`${id}: the weight is for ${inputs} units, the input has shape [${units}]`);
+    if (x!.length === 0 || channelsOf(x!) !== inputs) {
+      throw new Error(`${id}: the weight is for ${inputs} units, the input has shape [${x}]`);
     }
-    return [outputs];
+    return [...x!.slice(0, -1), outputs];
   },
-  macs: (_, [, weight]) => weight![0]! * weight![1]!,
+  macs: ([x, weight]) => (elementsOf(x!) / channelsOf(x!)) * elementsOf(weight!),
+  readsIntegers: false,
   forward(_, [x, weight], { ops }) {
-    const saved = [ops.narrow(x!), ops.narrow(weight!)] as const;
-    return { output: ops.matmul(...saved), saved };
+    const saved = [ops.narrow(asRows(x!, ops)), ops.narrow(weight!)] as const;
+    return {
+      output: reshaped(ops.matmul(...saved), [...x!.shape.slice(0, -1), channelsOf(weight!.shape)], ops),
+      saved,
+    };
   },
-  backward(_, gradient, [x, weight], { ops }, [needsInput]) {
-    const narrow = ops.narrow(gradient);
+  addsBias: false,
+  backward(_, gradient, [rows, weight], { ops }, [needsInput]) {
+    const narrow = ops.narrow(asRows(gradient, ops));
+    const shape = [...gradient.shape.slice(0, -1), channelsOf(rows!.shape)];
     return [
-      needsInput ? ops.matmul(narrow, weight!, { transposeB: true }) : null,
-      ops.matmul(x!, narrow, { transposeA: true }),
+      needsInput ? reshaped(ops.matmul(narrow, weight!, { transposeB: true }), shape, ops) : null,
+      ops.matmul(rows!, narrow, { transposeA: true }),
     ];
   },
+  nonNegative: () => false,
+  grid: "new",
+  channels: mixedChannels,
+  letsFactorsPass: () => false,
+  copies: 0,
 };
+
+/** [batch, .., units] as [rows, units]. */
+export const asRows = (x: Tensor, ops: Ops): Tensor => {
+  const units = channelsOf(x.shape);
+  return reshaped(x, [elementsOf(x.shape) / units, units], ops);
+};
+
+const reshaped = (x: Tensor, shape: readonly number[], ops: Ops): Tensor =>
+  x.shape.length === shape.length ? x : ops.reshape(x, shape);

@@ -1,8 +1,46 @@
 import type { Tensor } from "../engine/ops.ts";
-import type { FoldedNormNode } from "../graph/graph.ts";
+import type { NodeId } from "../graph/graph.ts";
 import type { BackwardPass, Forward, NodeKind, Pass } from "../graph/node-kind.ts";
 import { elementsOf } from "../graph/shape.ts";
-import { inverseDeviation, perChannel, unbiased } from "./batch-norm.ts";
+import { sameChannels } from "./channel-flows.ts";
+import type { Conv2dNode } from "./conv2d.ts";
+import { asRows, type DenseNode } from "./dense.ts";
+import type { DepthwiseConv2dNode } from "./depthwise-conv2d.ts";
+import { inverseDeviation, perChannel, unbiased } from "./normalization.ts";
+
+/**
+ * Where training takes the statistics of a folded batch normalization from: a second convolution, with the
+ * unquantized, unfolded weight.
+ */
+export type Statistics =
+  /** All of its output: the authors' form. */
+  | "every-position"
+  /** Every second row and column of its output, for a quarter of its cost; all of a dense layer's and of small ones. */
+  | "every-second-position"
+  /** The running statistics, which then no longer move: for fine-tuning. */
+  | "running";
+
+/** What a layer does, without what it reads. */
+export type LayerGeometry =
+  | Pick<Conv2dNode, "kind" | "stride" | "padding">
+  | Pick<DepthwiseConv2dNode, "kind" | "stride" | "padding">
+  | Pick<DenseNode, "kind">;
+
+/**
+ * What is left of a batch normalization behind a layer whose weight is folded (ARCHITECTURE.md, "Batch
+ * normalization"). A factor multiplies its whole result.
+ */
+export interface FoldedNormNode {
+  readonly kind: "folded-norm";
+  readonly id: NodeId;
+  /** The layer's output, scale, shift; where statistics are those of the batch also the layer's input and its unfolded weight. */
+  readonly inputs: readonly [NodeId, NodeId, NodeId] | readonly [NodeId, NodeId, NodeId, image: NodeId, weight: NodeId];
+  readonly norm: NodeId;
+  readonly epsilon: number;
+  readonly statistics: Statistics;
+  /** How a second convolution is done. */
+  readonly geometry: LayerGeometry;
+}
 
 /**
  * Added to the variance of an output whose weight is folded already: it is that of a normalised output times scale²,
@@ -13,7 +51,7 @@ const EPSILON = 1e-8;
 const FEWEST_POSITIONS = 1024;
 /**
  * Batch normalization behind a folded, quantized weight (ARCHITECTURE.md, "Batch normalization"): `c` is the layer's
- * output with weight w·scale/sigma_running, z the pruning gates.
+ * output with weight w·scale/sigma_running, z the factor of its channels.
  *
  * - Evaluation and "running": z·(c + shift - scale·mean/sigma).
  * - Training: z·(c·sigma/sigma_b + shift - scale·mean_b/sigma_b), with the statistics of a second convolution, with the
@@ -22,10 +60,13 @@ const FEWEST_POSITIONS = 1024;
  */
 export const foldedNorm: NodeKind<FoldedNormNode> = {
   shape: (_, [x]) => x!,
+  macs: null,
+  readsIntegers: false,
   forward(node, inputs, pass) {
     if (!pass.training || node.statistics === "running") return forwardRunning(node, inputs, pass);
     return forwardBatch(node, inputs, pass);
   },
+  addsBias: false,
   backward(node, gradient, saved, pass) {
     const extra = node.inputs.slice(3).map(() => null);
     if (node.statistics === "running") return [...backwardRunning(node, gradient, saved, pass), ...extra];
@@ -34,28 +75,33 @@ export const foldedNorm: NodeKind<FoldedNormNode> = {
     const by = pass.ops.batchNormGradient(c!, gradient, factor!, statistics, EPSILON);
     const signs = host(pass, scale!).map(Math.sign);
     const byScale = pass.ops.multiply(by.scale, perChannel(pass, signs));
-    reportGates(node, pass, [by.scale, factor!], [by.shift, gatedBy(node, pass, shift!)]);
-    return [by.x, gatedBy(node, pass, byScale), gatedBy(node, pass, by.shift), ...extra];
+    reportFactor(node, pass, [by.scale, factor!], [by.shift, times(node, pass, shift!)]);
+    return [by.x, times(node, pass, byScale), times(node, pass, by.shift), ...extra];
   },
+  nonNegative: () => false,
+  grid: "new",
+  channels: { ...sameChannels, shifts: true },
+  letsFactorsPass: () => false,
+  copies: 0,
 };
 
 const host = ({ ops }: Pass, x: Tensor): Float32Array => Float32Array.from(ops.read(x));
 
-/** Numbers per channel times the pruning gates. */
-function gatedBy({ gate }: FoldedNormNode, pass: Pass, perChannel: Tensor): Tensor {
-  const gates = gate === null ? null : pass.channelGates(gate);
-  return gates === null ? perChannel : pass.ops.multiply(perChannel, gates);
+/** Numbers per channel times the factor of the channels. */
+function times({ id }: FoldedNormNode, pass: Pass, perChannel: Tensor): Tensor {
+  const factor = pass.factor(id);
+  return factor === null ? perChannel : pass.ops.multiply(perChannel, factor);
 }
 
-/** z·dL/dz, summed over pairs of a gradient and the gated value that it belongs to. */
-function reportGates({ gate }: FoldedNormNode, pass: BackwardPass, ...pairs: readonly (readonly [Tensor, Tensor])[]) {
-  if (gate === null || !pass.quantizer(gate).wantsChannels) return;
-  for (const [gradient, value] of pairs) pass.channels(gate, host(pass, pass.ops.multiply(gradient, value)));
+/** z·dL/dz, summed over pairs of a gradient and the multiplied value that it belongs to. */
+function reportFactor({ id }: FoldedNormNode, pass: BackwardPass, ...pairs: readonly (readonly [Tensor, Tensor])[]) {
+  if (!pass.wantsFactor(id)) return;
+  for (const [gradient, value] of pairs) pass.factorGradient(id, host(pass, pass.ops.multiply(gradient, value)));
 }
 
 /** |scale|·z as a tensor. */
-const gatedFactor = (node: FoldedNormNode, pass: Pass, scale: Tensor): Tensor =>
-  gatedBy(node, pass, perChannel(pass, host(pass, scale).map(Math.abs)));
+const scaleTimes = (node: FoldedNormNode, pass: Pass, scale: Tensor): Tensor =>
+  times(node, pass, perChannel(pass, host(pass, scale).map(Math.abs)));
 
 function forwardBatch(node: FoldedNormNode, inputs: readonly Tensor[], pass: Pass): Forward {
   const { ops } = pass;
@@ -77,7 +123,7 @@ function forwardBatch(node: FoldedNormNode, inputs: readonly Tensor[], pass: Pas
   const stretch = batch.map((inverse, channel) => inverse / running[channel]!);
   const centre = mean.map((value, channel) => -value * gamma[channel]! * batch[channel]!);
   const moved = ops.add(shift, perChannel(pass, centre));
-  const output = ops.affine(c, gatedBy(node, pass, perChannel(pass, stretch)), gatedBy(node, pass, moved));
+  const output = ops.affine(c, times(node, pass, perChannel(pass, stretch)), times(node, pass, moved));
   // The same statistics, as those of c: what the gradient takes.
   const folded = gamma.map((value, channel) => value * running[channel]!);
   const meanOfC = perChannel(
@@ -88,7 +134,7 @@ function forwardBatch(node: FoldedNormNode, inputs: readonly Tensor[], pass: Pas
     pass,
     batch.map((inverse, channel) => (folded[channel]! / inverse) ** 2),
   );
-  return { output, saved: [c, gatedFactor(node, pass, scale), scale, shift, meanOfC, varianceOfC] };
+  return { output, saved: [c, scaleTimes(node, pass, scale), scale, shift, meanOfC, varianceOfC] };
 }
 
 /** The unquantized layer's output, at the positions that the statistics are taken from. */
@@ -98,8 +144,8 @@ function convolve(
   { ops }: Pass,
 ): Tensor {
   const { geometry } = node;
+  if (geometry.kind === "dense") return ops.matmul(ops.narrow(asRows(image, ops)), ops.narrow(weight));
   const operands = [ops.narrow(image), ops.narrow(weight)] as const;
-  if (geometry.kind === "dense") return ops.matmul(...operands);
   const every = node.statistics === "every-second-position" && positions >= FEWEST_POSITIONS ? 2 : 1;
   const windows = { ...geometry, stride: every * geometry.stride };
   return geometry.kind === "conv2d" ? ops.conv2d(...operands, windows) : ops.depthwiseConv2d(...operands, windows);
@@ -113,9 +159,9 @@ function forwardRunning(node: FoldedNormNode, [c, scale, shift]: readonly Tensor
     pass,
     statistics.mean.map((value, channel) => -value * inverse[channel]!),
   );
-  const moved = gatedBy(node, pass, ops.add(shift!, ops.multiply(scale!, centre)));
-  const gates = node.gate === null ? null : pass.channelGates(node.gate);
-  const output = gates === null ? ops.addBias(c!, moved) : ops.affine(c!, gates, moved);
+  const moved = times(node, pass, ops.add(shift!, ops.multiply(scale!, centre)));
+  const factor = pass.factor(node.id);
+  const output = factor === null ? ops.addBias(c!, moved) : ops.affine(c!, factor, moved);
   return { output, saved: [c!, centre, moved] };
 }
 
@@ -126,13 +172,13 @@ function backwardRunning(
   pass: BackwardPass,
 ): readonly Tensor[] {
   const { ops } = pass;
-  const gates = node.gate === null ? null : pass.channelGates(node.gate);
+  const factor = pass.factor(node.id);
   const sums = ops.sumPerChannel(gradient);
-  if (node.gate !== null && pass.quantizer(node.gate).wantsChannels) {
-    const inner = gatedBy(node, pass, ops.sumPerChannel(ops.multiply(gradient, c!)));
-    pass.channels(node.gate, host(pass, ops.add(inner, ops.multiply(sums, moved!))));
+  if (pass.wantsFactor(node.id)) {
+    const inner = times(node, pass, ops.sumPerChannel(ops.multiply(gradient, c!)));
+    pass.factorGradient(node.id, host(pass, ops.add(inner, ops.multiply(sums, moved!))));
   }
-  const byShift = gatedBy(node, pass, sums);
-  const byC = gates === null ? gradient : ops.multiply(gradient, gates);
+  const byShift = times(node, pass, sums);
+  const byC = factor === null ? gradient : ops.multiply(gradient, factor);
   return [byC, ops.multiply(byShift, centre!), byShift];
 }

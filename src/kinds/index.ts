@@ -1,13 +1,48 @@
-import type { Node } from "../graph/graph.ts";
+import type { Graph } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
-import { batchNorm, fold } from "./batch-norm.ts";
-import { conv2d, depthwiseConv2d } from "./convolution.ts";
-import { dense } from "./dense.ts";
-import { foldedNorm } from "./folded-norm.ts";
-import { averagePool, globalAveragePool, maxPool } from "./pooling.ts";
-import { quantizer } from "./quantizer.ts";
-import { add, bias, flatten, input, pad, parameter, relu } from "./simple.ts";
+import { type AddNode, add } from "./add.ts";
+import { type AveragePoolNode, averagePool } from "./average-pool.ts";
+import { type BatchNormNode, batchNorm } from "./batch-norm.ts";
+import { type BiasNode, bias } from "./bias.ts";
+import { type Conv2dNode, conv2d } from "./conv2d.ts";
+import { type DenseNode, dense } from "./dense.ts";
+import { type DepthwiseConv2dNode, depthwiseConv2d } from "./depthwise-conv2d.ts";
+import { type FlattenNode, flatten } from "./flatten.ts";
+import { type FoldNode, fold } from "./fold.ts";
+import { type FoldedNormNode, foldedNorm } from "./folded-norm.ts";
+import { type GlobalAveragePoolNode, globalAveragePool } from "./global-average-pool.ts";
+import { type InputNode, input } from "./input.ts";
+import { type MaxPoolNode, maxPool } from "./max-pool.ts";
+import { type PadNode, pad } from "./pad.ts";
+import { type ParameterNode, parameter } from "./parameter.ts";
+import { type QuantizerNode, quantizer } from "./quantizer.ts";
+import { type ReluNode, relu } from "./relu.ts";
 
+/** A layer with a weight: what is quantized, pruned and counted. */
+export type LayerNode = Conv2dNode | DepthwiseConv2dNode | DenseNode;
+
+/** What stands behind a layer and adds one number per channel: its bias or its batch normalization. */
+export type ShiftNode = BiasNode | BatchNormNode | FoldedNormNode;
+
+export type Node =
+  | InputNode
+  | ParameterNode
+  | LayerNode
+  | ShiftNode
+  | FoldNode
+  | ReluNode
+  | MaxPoolNode
+  | AveragePoolNode
+  | GlobalAveragePoolNode
+  | AddNode
+  | PadNode
+  | FlattenNode
+  | QuantizerNode;
+
+/** A network as training, MACs, bit operations, pruning and export walk it. */
+export type Network = Graph<Node>;
+
+/** All that is known of each kind of node. */
 const kinds: { readonly [K in Node["kind"]]: NodeKind<Extract<Node, { kind: K }>> } = {
   input,
   parameter,
@@ -28,5 +63,26 @@ const kinds: { readonly [K in Node["kind"]]: NodeKind<Extract<Node, { kind: K }>
   quantizer,
 };
 
-/** The behaviour of a node, by its kind. */
-export const kindOf = (node: Node): NodeKind<Node> => kinds[node.kind] as NodeKind<Node>;
+/** All that is known of a node's kind. */
+export const kindOf = (node: Node): NodeKind<Node> => kinds[node.kind];
+
+export const isLayer = (node: Node): node is LayerNode => kindOf(node).macs !== null;
+
+export const isShift = (node: Node): node is ShiftNode => kindOf(node).channels.shifts;
+
+/** The inputs of a network, in order. */
+export const inputNodes = ({ nodes }: Pick<Network, "nodes">): readonly InputNode[] =>
+  nodes.filter((node) => node.kind === "input");
+
+/**
+ * The input of a network that has one.
+ *
+ * @throws Error when it has another number of them.
+ */
+export function onlyInput(network: Network): InputNode {
+  const [first, ...others] = inputNodes(network);
+  if (first === undefined || others.length > 0) {
+    throw new Error(`${network.name}: expected one input, it has ${inputNodes(network).length}`);
+  }
+  return first;
+}

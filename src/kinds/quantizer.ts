@@ -1,22 +1,56 @@
 import type { GatedQuantizeGradient, Tensor } from "../engine/ops.ts";
-import type { QuantizerNode } from "../graph/graph.ts";
+import type { NodeId } from "../graph/graph.ts";
 import type { BackwardPass, NodeKind, Pass, QuantizationParameters } from "../graph/node-kind.ts";
-import { perChannel } from "./batch-norm.ts";
+import { bitWidths } from "../quantization/levels.ts";
+import { sameChannels } from "./channel-flows.ts";
+import { perChannel } from "./normalization.ts";
 
-/** The gated quantizer in its telescoped form (ARCHITECTURE.md, "The method" 1). */
+/** A quantizer with a learned range on a weight or an activation (ARCHITECTURE.md, "The method" 1). */
+export interface QuantizerNode {
+  readonly kind: "quantizer";
+  readonly id: NodeId;
+  readonly inputs: readonly [NodeId];
+  readonly role: "weight" | "activation";
+  readonly signed: boolean;
+  /**
+   * The input is what goes INTO a ReLU: an unsigned grid clips at 0, which is the ReLU, so the ReLU node is left out
+   * and its gradient is part of the quantizer's mask.
+   */
+  readonly rectifies: boolean;
+  /** The range never grows past this: 6 behind ReLU6, whose limit then is the grid's; null: no limit. */
+  readonly limit: number | null;
+}
+
+/** In its telescoped form. */
 export const quantizer: NodeKind<QuantizerNode> = {
   shape: (_, [x]) => x!,
-  forward({ id, signed, gated }, [x], pass) {
-    const gates = gated === "weight" ? pass.channelGates(id) : null;
-    return { output: quantize(x!, { ...pass.quantizer(id), signed, gates }, pass), saved: [x!] };
+  macs: null,
+  readsIntegers: false,
+  forward: (node, [x], pass) => ({ output: quantize(x!, optionsOf(node, pass), pass), saved: [x!] }),
+  addsBias: false,
+  backward(node, gradient, [x], pass) {
+    const options = { ...optionsOf(node, pass), wantsChannels: pass.wantsFactor(node.id) };
+    return [backQuantize(node.id, x!, gradient, options, pass)];
   },
-  backward({ id, signed, gated }, gradient, [x], pass) {
-    const gates = gated === "weight" ? pass.channelGates(id) : null;
-    return [backQuantize(id, x!, gradient, { ...pass.quantizer(id), signed, gates }, pass)];
-  },
+  nonNegative: ({ signed }) => !signed,
+  // The grid is its own.
+  grid: "new",
+  channels: sameChannels,
+  letsFactorsPass: () => false,
+  // Every level is kept where all are computed.
+  copies: bitWidths.length,
 };
 
-type Options = QuantizationParameters & { readonly signed: boolean; readonly gates: Tensor | null };
+interface Options extends QuantizationParameters {
+  readonly signed: boolean;
+  readonly gates: Tensor | null;
+}
+
+const optionsOf = ({ id, signed }: QuantizerNode, pass: Pass): Options => ({
+  ...pass.quantizer(id),
+  signed,
+  gates: pass.factor(id),
+});
 
 /** With a range r for each channel: r·Q(x/r), where Q has the range 1. */
 function quantize(x: Tensor, options: Options, pass: Pass): Tensor {
@@ -27,7 +61,13 @@ function quantize(x: Tensor, options: Options, pass: Pass): Tensor {
 }
 
 /** The gradient by x; what range and levels learn goes to the pass. */
-function backQuantize(id: string, x: Tensor, gradient: Tensor, options: Options, pass: BackwardPass): Tensor {
+function backQuantize(
+  id: NodeId,
+  x: Tensor,
+  gradient: Tensor,
+  options: Options & { readonly wantsChannels: boolean },
+  pass: BackwardPass,
+): Tensor {
   const { ops } = pass;
   const { ranges } = options;
   if (ranges === null) {
@@ -52,9 +92,9 @@ function backQuantize(id: string, x: Tensor, gradient: Tensor, options: Options,
   return ops.multiply(result.gradient, toUnit);
 }
 
-function teachGates(id: string, { levels, channels }: GatedQuantizeGradient, pass: BackwardPass): void {
+function teachGates(id: NodeId, { levels, channels }: GatedQuantizeGradient, pass: BackwardPass): void {
   for (const [bits, inner] of levels) pass.level(id, bits, inner);
-  if (channels !== null) pass.channels(id, channels);
+  if (channels !== null) pass.factorGradient(id, channels);
 }
 
 const inverse = (ranges: Float32Array, pass: Pass): Tensor =>

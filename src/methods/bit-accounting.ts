@@ -1,7 +1,8 @@
 import { last } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
-import type { Network, NodeId } from "../graph/graph.ts";
+import type { NodeId } from "../graph/graph.ts";
 import { elementsOf } from "../graph/shape.ts";
+import type { Network } from "../kinds/index.ts";
 import { type ChannelStates, followChannels, keptChannels } from "../network/channels.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
 import { bitOperations, type LayerCost, relativeBitOperations } from "../quantization/bit-operations.ts";
@@ -48,8 +49,9 @@ export interface Account {
 
 /** What pruning leaves of every node's channels, by the test-time gates. */
 export function learnedChannels(network: Network, quantizers: Quantizers): ChannelStates {
-  const layers = new Map(layersOf(network).map((layer) => [layer.name, layer]));
-  return followChannels(network, (name) => openChannels(lookup(layers, name), quantizers));
+  const open = new Map(layersOf(network).map((layer) => [layer.name, openChannels(layer, quantizers)]));
+  for (const { multiplies, kept } of quantizers.values()) for (const id of multiplies) open.set(id, kept);
+  return followChannels(network, (id) => open.get(id) ?? null);
 }
 
 /**

@@ -1,7 +1,8 @@
 import { last } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
-import type { Network, NodeId } from "../graph/graph.ts";
+import type { NodeId } from "../graph/graph.ts";
 import { elementsOf } from "../graph/shape.ts";
+import type { Network } from "../kinds/index.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
 import { relativeBitOperations } from "../quantization/bit-operations.ts";
 import { bitWidths } from "../quantization/levels.ts";

@@ -1,7 +1,9 @@
-import { first, last } from "../core/elements.ts";
+import { last } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
-import { inputsOf, isLayer, type LayerNode, type Network, type Node, type NodeId, nodesById } from "../graph/graph.ts";
+import type { NodeId } from "../graph/graph.ts";
 import { elementsOf } from "../graph/shape.ts";
+import { inputsOf, nodesById, usesOf } from "../graph/walk.ts";
+import { isLayer, isShift, kindOf, type LayerNode, type Network, type Node } from "../kinds/index.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
 import { outputShapes } from "../network/shapes.ts";
 
@@ -109,8 +111,7 @@ function pairsOf(network: Network): readonly Pair[] {
   const nodes = nodesById(network);
   const shapes = outputShapes(network);
   const layers = new Map(layersOf(network).map((layer) => [layer.name, layer]));
-  const uses = new Map<NodeId, number>([[network.output, 1]]);
-  for (const node of network.nodes) for (const id of inputsOf(node)) uses.set(id, (uses.get(id) ?? 0) + 1);
+  const uses = usesOf(network);
   return network.nodes.filter(isLayer).flatMap((second) => {
     const found = layerBefore(second, nodes, uses);
     if (found === null) return [];
@@ -120,7 +121,7 @@ function pairsOf(network: Network): readonly Pair[] {
   });
 }
 
-/** The layer that another alone reads, with nothing between but what a positive factor passes through. */
+/** The layer that another alone reads, with nothing between but its shift and what a positive factor passes through. */
 function layerBefore(
   second: LayerNode,
   nodes: ReadonlyMap<NodeId, Node>,
@@ -129,30 +130,15 @@ function layerBefore(
   let flattened: NodeId | null = null;
   let node = lookup(nodes, second.inputs[0]);
   while (uses.get(node.id) === 1) {
-    switch (node.kind) {
-      case "conv2d":
-      case "depthwise-conv2d":
-      case "dense":
-        return { first: node.id, flattened };
-      case "relu":
-        if (node.limit !== null) return null;
-        break;
-      case "flatten":
-        flattened = node.inputs[0];
-        break;
-      case "pad":
-        if (node.channels[0] + node.channels[1] > 0) return null;
-        break;
-      case "max-pool":
-      case "average-pool":
-      case "global-average-pool":
-      case "bias":
-      case "batch-norm":
-        break;
-      default:
-        return null;
-    }
-    node = lookup(nodes, first(inputsOf(node)));
+    if (isLayer(node)) return { first: node.id, flattened };
+    const [input] = inputsOf(node);
+    if (input === undefined) return null;
+    const before = lookup(nodes, input);
+    // The shift of a layer takes the factor itself.
+    const passes = kindOf(node).letsFactorsPass(node) || (isShift(node) && isLayer(before));
+    if (!passes) return null;
+    if (node.kind === "flatten") flattened = input;
+    node = before;
   }
   return null;
 }

@@ -1,4 +1,5 @@
-import type { Network, NodeId } from "../graph/graph.ts";
+import type { NodeId } from "../graph/graph.ts";
+import type { Network } from "../kinds/index.ts";
 import type { InitialValues } from "../network/initial-values.ts";
 import type { GridBits } from "../quantization/levels.ts";
 import type { Quantizer } from "../quantizers/quantizer.ts";

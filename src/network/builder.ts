@@ -1,6 +1,7 @@
-import type { Initial, LayerNode, Network, Node, NodeId, Padding, ParameterNode, Shape } from "../graph/graph.ts";
-
-export const noPadding: Padding = { top: 0, bottom: 0, left: 0, right: 0 };
+import type { InputType, NodeId, Padding, Shape } from "../graph/graph.ts";
+import type { LayerNode, Network, Node } from "../kinds/index.ts";
+import type { Initial, ParameterNode } from "../kinds/parameter.ts";
+import { noPadding } from "../kinds/windows.ts";
 
 /** The same number of rows and columns on every side. */
 export const evenPadding = (size: number): Padding => ({ top: size, bottom: size, left: size, right: size });
@@ -23,8 +24,12 @@ interface ConvolutionOptions {
 
 /** Writes a network layer by layer; each call returns the id of the node it ends with. */
 export class NetworkBuilder {
-  readonly #nodes: Node[] = [{ kind: "input", id: "input" }];
-  readonly input: NodeId = "input";
+  readonly #nodes: Node[] = [];
+
+  /** What goes into the network: images, normalised, unless it says otherwise. */
+  input(shape: Shape, { id = "input", dtype = "float32" }: { id?: NodeId; dtype?: InputType } = {}): NodeId {
+    return this.#push({ kind: "input", id, shape, dtype });
+  }
 
   /** Convolution: weight [kernel, kernel, in, out]. */
   conv2d(
@@ -55,7 +60,7 @@ export class NetworkBuilder {
     return this.#layer(node, { outputs: channels, fanIn, bias });
   }
 
-  /** Dense layer: weight [in, out]. */
+  /** Dense layer over the last axis: weight [in, out]. */
   dense(id: string, input: NodeId, { inputs, outputs, bias = true }: LayerOptions): NodeId {
     const weight = this.#weight(id, [inputs, outputs], inputs);
     return this.#layer({ kind: "dense", id, inputs: [input, weight] }, { outputs, fanIn: inputs, bias });
@@ -96,7 +101,7 @@ export class NetworkBuilder {
     return this.#push({ kind: "flatten", id, inputs: [input] });
   }
 
-  build(description: Pick<Network, "name" | "inputShape" | "classes" | "output">): Network {
+  build(description: Pick<Network, "name" | "outputs">): Network {
     return { ...description, nodes: this.#nodes };
   }
 
@@ -121,6 +126,6 @@ export class NetworkBuilder {
     if (!bias) return node.id;
     const initial = { kind: "uniform", bound: 1 / Math.sqrt(fanIn) } as const;
     const values = this.#parameter(`${node.id}.bias`, "bias", [outputs], initial);
-    return this.#push({ kind: "bias", id: `${node.id}.biased`, inputs: [node.id, values], gate: null });
+    return this.#push({ kind: "bias", id: `${node.id}.biased`, inputs: [node.id, values] });
   }
 }

@@ -1,4 +1,8 @@
-import { inputsOf, type Network, type Node, type NodeId, nodesById, type Padding } from "../graph/graph.ts";
+import type { NodeId } from "../graph/graph.ts";
+import type { ChannelPlace } from "../graph/node-kind.ts";
+import { channelsOf } from "../graph/shape.ts";
+import { inputsOf, nodesById } from "../graph/walk.ts";
+import { isLayer, kindOf, type Network, type Node } from "../kinds/index.ts";
 import { outputShapes } from "./shapes.ts";
 
 /** What becomes of one channel of a node's output when pruning gates close. */
@@ -16,108 +20,87 @@ const { zero, constant, kept } = channelState;
 /** Channels by node: one `channelState` for each index of the last axis. */
 export type ChannelStates = ReadonlyMap<NodeId, Uint8Array>;
 
+/** The inputs of a node whose channels become those of its output. */
+export function channelInputs(node: Node): readonly NodeId[] {
+  const { inputs } = kindOf(node).channels;
+  if (inputs === "none") return [];
+  return inputs === "first" ? inputsOf(node).slice(0, 1) : inputsOf(node);
+}
+
 /**
  * Follows pruned channels through the network. Tensors that are added share the union of their kept channels; a
  * channel that is a constant stays where zeros are put around it, because it would no longer be one. A channel whose
  * only readers are depthwise convolutions that have closed it goes too, whatever its own gate. Bit operations, sizes
- * and export all go by this.
+ * and export all go by this. What each kind of node does to channels, it says itself (`ChannelFlow`).
  *
- * @param open The channels of a layer whose pruning gate is open; null: all.
+ * @param open The channels that a layer, or the factor of a bias or batch normalization, leaves open; null: all.
  */
-export function followChannels(network: Network, open: (layer: NodeId) => readonly number[] | null): ChannelStates {
+export function followChannels(network: Network, open: (id: NodeId) => readonly number[] | null): ChannelStates {
   const nodes = nodesById(network);
   const shapes = outputShapes(network);
-  const channelsOf = (id: NodeId) => shapes.get(id)!.at(-1)!;
-  const gates = new Map<NodeId, Uint8Array | null>();
-  const isOpen = (layer: NodeId, channel: number): boolean => {
-    if (!gates.has(layer)) {
-      const indices = open(layer);
-      const flags = indices && new Uint8Array(channelsOf(layer));
-      for (const index of indices ?? []) flags![index] = 1;
-      gates.set(layer, flags);
+  const sizeOf = (id: NodeId) => channelsOf(shapes.get(id)!);
+  const flags = new Map<NodeId, Uint8Array | null>();
+  const isOpen = (id: NodeId, channel: number): boolean => {
+    let known = flags.get(id);
+    if (known === undefined) {
+      const indices = open(id);
+      known = indices && new Uint8Array(sizeOf(id));
+      for (const index of indices ?? []) known![index] = 1;
+      flags.set(id, known);
     }
-    return (gates.get(layer)?.[channel] ?? 1) === 1;
+    return known === null || known[channel] === 1;
   };
+  const sizes = new Map(network.nodes.map((node) => [node.id, channelInputs(node).map(sizeOf)]));
+  const sourcesOf = (node: Node, channel: number) => kindOf(node).channels.sources(node, channel, sizes.get(node.id)!);
 
-  const used = usedChannels(network, channelsOf, isOpen);
+  const used = usedChannels(network, { sizeOf, isOpen, sourcesOf });
   const required = new Map<NodeId, Set<number>>();
   let changed = false;
   /** Keeps a channel of a node, and of all that it comes from. */
   const require = (id: NodeId, channel: number): void => {
-    const node = nodes.get(id)!;
     const channels = required.get(id) ?? new Set();
     if (channels.has(channel)) return;
     required.set(id, channels.add(channel));
     changed = true;
-    const [input] = inputsOf(node);
-    if (input === undefined || node.kind === "conv2d" || node.kind === "dense") return;
-    if (node.kind === "add") for (const addend of node.inputs) require(addend, channel);
-    else if (node.kind === "flatten") require(input, channel % channelsOf(input));
-    else if (node.kind === "pad") {
-      const before = channel - node.channels[0];
-      if (before >= 0 && before < channelsOf(input)) require(input, before);
-    } else require(input, channel);
+    const node = nodes.get(id)!;
+    for (const place of sourcesOf(node, channel)) requirePlace(node, place);
   };
+  const requirePlace = (node: Node, { input, channel }: ChannelPlace) => require(inputsOf(node)[input]!, channel);
 
   const states = new Map<NodeId, Uint8Array>();
   const follow = (node: Node): Uint8Array => {
-    const own = (channel: number) => required.get(node.id)?.has(channel) ?? false;
-    const channels = Array.from({ length: channelsOf(node.id) }, (_, channel) => channel);
-    const by = (state: (channel: number) => number) =>
-      Uint8Array.from(channels, (channel) => (own(channel) ? kept : state(channel)));
-    const input = states.get(inputsOf(node)[0] ?? "")!;
-    const makes = (channel: number) => isOpen(node.id, channel) && used.get(node.id)![channel] === 1;
-    const keepConstants = (padding: Padding, reads: (channel: number) => boolean = () => true) => {
-      if (!Object.values(padding).some((size) => size > 0)) return;
-      input.forEach((state, channel) => {
-        if (state === constant && reads(channel)) require(inputsOf(node)[0]!, channel);
-      });
+    const { channels } = kindOf(node);
+    const { inputs, mixes, shifts } = channels;
+    const makes = (channel: number) =>
+      !isLayer(node) || (isOpen(node.id, channel) && used.get(node.id)![channel] === 1);
+    const stateOf = ({ input, channel }: ChannelPlace) => states.get(inputsOf(node)[input]!)![channel]!;
+    const keepConstants = (places: readonly ChannelPlace[]) => {
+      for (const place of places) if (stateOf(place) === constant) requirePlace(node, place);
     };
-    switch (node.kind) {
-      case "input":
-        return by(() => kept);
-      case "conv2d":
-        keepConstants(node.padding);
-        return by((channel) => (makes(channel) ? kept : zero));
-      case "dense":
-        return by((channel) => (makes(channel) ? kept : zero));
-      case "depthwise-conv2d":
-        keepConstants(node.padding, makes);
-        return by((channel) => (makes(channel) ? input[channel]! : zero));
-      case "bias":
-      case "folded-norm": {
-        const layer = node.inputs[0];
-        return by((channel) => {
-          if (input[channel] === kept) return kept;
-          return node.gate !== null && !isOpen(layer, channel) ? zero : constant;
-        });
-      }
-      case "batch-norm":
-        return by((channel) => (input[channel] === kept ? kept : constant));
-      case "add": {
-        const [left, right] = node.inputs.map((id) => states.get(id)!) as [Uint8Array, Uint8Array];
-        for (const channel of channels) {
-          if (left[channel] === kept || right[channel] === kept) for (const id of node.inputs) require(id, channel);
-        }
-        return by((channel) => Math.max(left[channel]!, right[channel]!));
-      }
-      case "pad": {
-        keepConstants(node.padding);
-        const [before] = node.channels;
-        return by((channel) => input[channel - before] ?? zero);
-      }
-      case "flatten":
-        return by((channel) => input[channel % input.length]!);
-      case "parameter":
-      case "fold":
-        return by(() => kept);
-      case "quantizer":
-      case "relu":
-      case "max-pool":
-      case "average-pool":
-      case "global-average-pool":
-        return by((channel) => input[channel]!);
+    const pads = channels.padsZeros(node);
+    if (mixes && pads) {
+      const [read] = channelInputs(node);
+      keepConstants(Array.from({ length: sizeOf(read!) }, (_, channel) => ({ input: 0, channel })));
     }
+    const state = (channel: number): number => {
+      if (inputs === "none") return kept;
+      if (!makes(channel)) return zero;
+      if (mixes) return kept;
+      const places = sourcesOf(node, channel);
+      if (pads) keepConstants(places);
+      const found = places.map(stateOf);
+      const own = found.reduce((most, one) => Math.max(most, one), zero);
+      // What is added up is cut out of all or of none.
+      if (own === kept && places.length > 1) for (const place of places) requirePlace(node, place);
+      if (own === kept || !shifts) return own;
+      return isOpen(node.id, channel) ? constant : zero;
+    };
+    const result = new Uint8Array(sizeOf(node.id));
+    for (const channel of result.keys()) {
+      const found = state(channel);
+      result[channel] = required.get(node.id)?.has(channel) ? kept : found;
+    }
+    return result;
   };
 
   do {
@@ -130,28 +113,26 @@ export function followChannels(network: Network, open: (layer: NodeId) => readon
 /** By node, 1 for each channel that something behind it depends on. */
 function usedChannels(
   network: Network,
-  channelsOf: (id: NodeId) => number,
-  isOpen: (layer: NodeId, channel: number) => boolean,
+  {
+    sizeOf,
+    isOpen,
+    sourcesOf,
+  }: {
+    readonly sizeOf: (id: NodeId) => number;
+    readonly isOpen: (layer: NodeId, channel: number) => boolean;
+    readonly sourcesOf: (node: Node, channel: number) => readonly ChannelPlace[];
+  },
 ): ReadonlyMap<NodeId, Uint8Array> {
-  const used = new Map(network.nodes.map(({ id }) => [id, new Uint8Array(channelsOf(id))]));
-  used.get(network.output)!.fill(1);
+  const used = new Map(network.nodes.map(({ id }) => [id, new Uint8Array(sizeOf(id))]));
+  for (const output of network.outputs) used.get(output)!.fill(1);
   for (const node of network.nodes.toReversed()) {
-    const own = used.get(node.id)!;
-    // A folded normalization reads its layer's input for statistics alone: the layer says what it uses of it.
-    for (const id of node.kind === "folded-norm" ? node.inputs.slice(0, 3) : inputsOf(node)) {
-      const read = used.get(id)!;
-      if (node.kind === "conv2d" || node.kind === "dense") read.fill(1);
-      else if (node.kind === "depthwise-conv2d") {
-        own.forEach((flag, channel) => {
-          if (flag === 1 && isOpen(node.id, channel)) read[channel] = 1;
-        });
-      } else {
-        const before = node.kind === "pad" ? node.channels[0] : 0;
-        own.forEach((flag, channel) => {
-          const from = node.kind === "flatten" ? channel % read.length : channel - before;
-          if (flag === 1 && from >= 0 && from < read.length) read[from] = 1;
-        });
-      }
+    if (kindOf(node).channels.mixes) {
+      for (const id of channelInputs(node)) used.get(id)!.fill(1);
+      continue;
+    }
+    for (const [channel, flag] of used.get(node.id)!.entries()) {
+      if (flag === 0 || (isLayer(node) && !isOpen(node.id, channel))) continue;
+      for (const place of sourcesOf(node, channel)) used.get(inputsOf(node)[place.input]!)![place.channel] = 1;
     }
   }
   return used;

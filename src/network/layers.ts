@@ -1,22 +1,9 @@
-import {
-  type BatchNormNode,
-  type BiasNode,
-  type FoldedNormNode,
-  inputsOf,
-  isLayer,
-  type LayerNode,
-  type Network,
-  type Node,
-  type NodeId,
-  nodesById,
-  type QuantizerNode,
-} from "../graph/graph.ts";
-import { elementsOf } from "../graph/shape.ts";
-import { kindOf } from "../kinds/index.ts";
+import type { NodeId } from "../graph/graph.ts";
+import { channelsOf, elementsOf } from "../graph/shape.ts";
+import { inputsOf, nodesById } from "../graph/walk.ts";
+import { isLayer, isShift, kindOf, type LayerNode, type Network, type Node, type ShiftNode } from "../kinds/index.ts";
+import type { QuantizerNode } from "../kinds/quantizer.ts";
 import { outputShapes } from "./shapes.ts";
-
-/** What stands behind a layer and adds one number per channel: its bias or its batch normalization. */
-export type Shift = BiasNode | BatchNormNode | FoldedNormNode;
 
 /** A layer with weights, as bit operations, pruning, reports and export see it. */
 export interface Layer {
@@ -24,7 +11,7 @@ export interface Layer {
   readonly name: string;
   readonly kind: LayerNode["kind"];
   readonly weight: NodeId;
-  readonly shift: Shift | null;
+  readonly shift: ShiftNode | null;
   readonly weightShape: readonly number[];
   readonly outputShape: readonly number[];
   /** Multiply-accumulates for one image. */
@@ -36,17 +23,14 @@ export interface Layer {
   readonly inputQuantizer: NodeId | null;
   /** Whether it reads the network's input, which counts as 8 bits. */
   readonly readsInput: boolean;
-  /** The layer before it on a straight chain, without a residual sum between; null: there is none. */
+  /** The layer before it on a straight chain, with nothing between that reads others too; null: there is none. */
   readonly previous: string | null;
 }
-
-/** Kinds of nodes whose values are among those of their input: what is on a grid stays on it. */
-const preserving: ReadonlySet<Node["kind"]> = new Set(["max-pool", "flatten", "pad"]);
 
 /** The node that `id` has its values from: itself, or what stands before pooling, padding and flattening. */
 export function sourceOf(nodes: ReadonlyMap<NodeId, Node>, id: NodeId): Node {
   let node = nodes.get(id)!;
-  while (preserving.has(node.kind)) node = nodes.get(inputsOf(node)[0]!)!;
+  while (kindOf(node).grid === "kept") node = nodes.get(inputsOf(node)[0]!)!;
   return node;
 }
 
@@ -54,12 +38,7 @@ export function sourceOf(nodes: ReadonlyMap<NodeId, Node>, id: NodeId): Node {
 export function layersOf(network: Network): readonly Layer[] {
   const nodes = nodesById(network);
   const shapes = outputShapes(network);
-  const shifts = new Map<NodeId, Shift>();
-  for (const node of network.nodes) {
-    if (node.kind === "bias" || node.kind === "batch-norm" || node.kind === "folded-norm") {
-      shifts.set(node.inputs[0], node);
-    }
-  }
+  const shifts = new Map(network.nodes.filter(isShift).map((node) => [node.inputs[0], node]));
   return network.nodes.filter(isLayer).map((node) => {
     const [data, weightInput] = node.inputs;
     const { weight, quantizer } = weightOf(nodes, weightInput);
@@ -76,8 +55,8 @@ export function layersOf(network: Network): readonly Layer[] {
       shift,
       weightShape,
       outputShape,
-      macs: kindOf(node).macs!(node, [shapes.get(data)!, weightShape], outputShape),
-      parameters: elementsOf(weightShape) + perChannel * outputShape.at(-1)!,
+      macs: kindOf(node).macs!([shapes.get(data)!, weightShape], outputShape),
+      parameters: elementsOf(weightShape) + perChannel * channelsOf(outputShape),
       weightQuantizer: quantizer?.id ?? null,
       inputQuantizer: source.kind === "quantizer" ? source.id : null,
       readsInput: source.kind === "input",
@@ -100,7 +79,7 @@ function weightOf(
 function previousLayer(nodes: ReadonlyMap<NodeId, Node>, id: NodeId): NodeId | null {
   for (let node = nodes.get(id); node !== undefined; node = nodes.get(inputsOf(node)[0] ?? "")) {
     if (isLayer(node)) return node.id;
-    if (node.kind === "add") return null;
+    if (kindOf(node).channels.inputs !== "first") return null;
   }
   return null;
 }

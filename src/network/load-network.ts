@@ -1,5 +1,5 @@
 import { basename, extname } from "node:path";
-import type { Network } from "../graph/graph.ts";
+import type { Network } from "../kinds/index.ts";
 import type { InitialValues } from "./initial-values.ts";
 import { importNetwork } from "./onnx/import-network.ts";
 import { type NetworkFile, readNetworkFile } from "./onnx/read-network-file.ts";

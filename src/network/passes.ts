@@ -1,8 +1,9 @@
 import type { Tensor } from "../engine/ops.ts";
-import { type BiasNode, inputsOf, type Network, type Node, type NodeId } from "../graph/graph.ts";
+import type { NodeId } from "../graph/graph.ts";
 import type { BackwardPass, Pass } from "../graph/node-kind.ts";
-import { kindOf } from "../kinds/index.ts";
-import { gatedBias } from "../kinds/simple.ts";
+import { dependentsOf, inputsOf, nodesById, usesOf } from "../graph/walk.ts";
+import { addedBias, type BiasNode } from "../kinds/bias.ts";
+import { kindOf, type Network, type Node } from "../kinds/index.ts";
 
 /** Counts who still needs a tensor and frees it with the last: the memory of a step is what is still to be used. */
 class Holders {
@@ -29,37 +30,24 @@ class Holders {
 
 /** A forward pass that can be walked back. */
 export interface Trace {
-  readonly output: Tensor;
+  /** As the network names them. */
+  readonly outputs: readonly Tensor[];
   readonly saved: ReadonlyMap<NodeId, readonly (Tensor | null)[]>;
   readonly holders: Holders;
 }
 
-/** Ids of the nodes that a gradient must reach: parameters and everything that depends on one. */
-function trainable(network: Network): ReadonlySet<NodeId> {
-  const ids = new Set<NodeId>();
-  for (const node of network.nodes) {
-    if (node.kind === "parameter" || inputsOf(node).some((id) => ids.has(id))) ids.add(node.id);
-  }
-  return ids;
-}
-
-/** Ids of the nodes that the images reach. */
-function reachedByImages(network: Network): ReadonlySet<NodeId> {
-  const ids = new Set<NodeId>();
-  for (const node of network.nodes) {
-    if (node.kind === "input" || inputsOf(node).some((id) => ids.has(id))) ids.add(node.id);
-  }
-  return ids;
-}
+/** The nodes that what goes into the network reaches. */
+export const reachedByInputs = (network: Pick<Network, "nodes">): ReadonlySet<NodeId> =>
+  dependentsOf(network, ({ kind }) => kind === "input");
 
 /**
- * What the images do not change, as the nodes that they reach read it: quantized weights, biases. Evaluation computes it
+ * What the inputs do not change, as the nodes that they reach read it: quantized weights, biases. Evaluation computes it
  * once for all batches.
  *
  * @returns Tensors that the caller releases.
  */
 export function evaluateWeights(network: Network, pass: Pass): ReadonlyMap<NodeId, Tensor> {
-  const reached = reachedByImages(network);
+  const reached = reachedByInputs(network);
   const read = new Set(network.nodes.filter(({ id }) => reached.has(id)).flatMap(inputsOf));
   return pass.ops.scope(
     () => {
@@ -98,14 +86,13 @@ export function forward(
   const holders = new Holders(pass);
   const outputs = new Map<NodeId, Tensor>();
   const saved = new Map<NodeId, readonly (Tensor | null)[]>();
-  const uses = new Map<NodeId, number>([[network.output, 1]]);
-  for (const node of network.nodes) for (const id of inputsOf(node)) uses.set(id, (uses.get(id) ?? 0) + 1);
+  const uses = usesOf(network);
 
   for (const [id, tensor] of weights ?? []) {
     outputs.set(id, tensor);
     holders.hold(tensor, uses.get(id)! + 1);
   }
-  const reached = weights && reachedByImages(network);
+  const reached = weights && reachedByInputs(network);
   const biased = observe ? new Map<NodeId, Node>() : biasedLayers(network, uses);
   const later = new Set(Array.from(biased.values(), ({ id }) => id));
   for (const node of network.nodes) {
@@ -126,7 +113,7 @@ export function forward(
     observe?.(node, output, inputs);
     for (const tensor of inputs) holders.drop(tensor);
   }
-  return { output: outputs.get(network.output)!, saved, holders };
+  return { outputs: network.outputs.map((id) => outputs.get(id)!), saved, holders };
 }
 
 /** The output of a node, and what the backward of each node that it stands for will need. */
@@ -142,77 +129,78 @@ function forwardAlone(node: Node, inputs: readonly Tensor[], pass: Pass): Comput
 
 /** A layer and its bias at once: the layer's output alone, often the widest tensor of the pass, is never written. */
 function forwardBiased(layer: Node, node: BiasNode, inputs: readonly Tensor[], pass: Pass): Computed {
-  const gated = gatedBias(node, inputs.at(-1)!, pass);
-  const { output, saved } = kindOf(layer).forwardBiased!(layer, inputs.slice(0, -1), gated, pass);
+  const added = addedBias(node, inputs.at(-1)!, pass);
+  const { output, saved } = kindOf(layer).forward(layer, [...inputs.slice(0, -1), added], pass);
   return {
     output,
     saved: [
       [layer.id, saved],
-      [node.id, [gated]],
+      [node.id, [added]],
     ],
   };
 }
 
 /** By bias: the layer that nothing else reads, where its kind adds a bias in the same pass. */
 function biasedLayers(network: Network, uses: ReadonlyMap<NodeId, number>): ReadonlyMap<NodeId, Node> {
-  const nodes = new Map(network.nodes.map((node) => [node.id, node]));
+  const nodes = nodesById(network);
   const layers = new Map<NodeId, Node>();
   for (const node of network.nodes) {
     if (node.kind !== "bias") continue;
     const layer = nodes.get(node.inputs[0])!;
-    if (uses.get(layer.id) === 1 && kindOf(layer).forwardBiased !== undefined) layers.set(node.id, layer);
+    if (uses.get(layer.id) === 1 && kindOf(layer).addsBias) layers.set(node.id, layer);
   }
   return layers;
 }
 
 /**
- * Walks a trace back from the gradient of its output; frees what was saved as it goes.
+ * Walks a trace back from the gradients of its outputs; frees what was saved as it goes.
  *
+ * @param upstream The gradient of each output, in order; null: nothing depends on it.
  * @returns The gradient of every parameter, owned by the caller.
  */
 export function backward(
   network: Network,
-  { saved, holders, output }: Trace,
-  gradient: Tensor,
+  { saved, holders, outputs }: Trace,
+  upstream: readonly (Tensor | null)[],
   pass: BackwardPass,
 ): ReadonlyMap<NodeId, Tensor> {
   const { ops } = pass;
-  const reached = trainable(network);
-  const gradients = new Map<NodeId, Tensor>([[network.output, gradient]]);
+  const reached = dependentsOf(network, ({ kind }) => kind === "parameter");
+  const gradients = new Map<NodeId, Tensor>();
   /** A node may pass its gradient on unchanged, to several inputs. */
   const owners = new Holders(pass);
-  owners.hold(gradient);
+  const add = (id: NodeId, gradient: Tensor | null) => {
+    if (gradient === null) return;
+    const other = gradients.get(id);
+    owners.hold(gradient);
+    if (other === undefined) {
+      gradients.set(id, gradient);
+      return;
+    }
+    const sum = ops.add(other, gradient);
+    owners.hold(sum);
+    gradients.set(id, sum);
+    for (const part of [other, gradient]) owners.drop(part);
+  };
+  for (const [index, id] of network.outputs.entries()) add(id, upstream[index] ?? null);
+  for (const output of outputs) holders.drop(output);
   const parameters = new Map<NodeId, Tensor>();
-  holders.drop(output);
   for (const node of network.nodes.toReversed()) {
     const kept = saved.get(node.id)!;
-    const upstream = gradients.get(node.id);
-    if (upstream !== undefined && node.kind === "parameter") {
-      parameters.set(node.id, upstream);
-    } else if (upstream !== undefined) {
+    const gradient = gradients.get(node.id);
+    if (gradient !== undefined && node.kind === "parameter") {
+      parameters.set(node.id, gradient);
+    } else if (gradient !== undefined) {
       const inputs = inputsOf(node);
       const results = ops.scope(
         () => {
           const needs = inputs.map((id) => reached.has(id));
-          return kindOf(node).backward(node, upstream, kept, pass, needs);
+          return kindOf(node).backward(node, gradient, kept, pass, needs);
         },
         (results) => results,
       );
-      results.forEach((result, index) => {
-        if (result === null) return;
-        const id = inputs[index]!;
-        const other = gradients.get(id);
-        owners.hold(result);
-        if (other === undefined) {
-          gradients.set(id, result);
-        } else {
-          const sum = ops.add(other, result);
-          owners.hold(sum);
-          gradients.set(id, sum);
-          for (const part of [other, result]) owners.drop(part);
-        }
-      });
-      owners.drop(upstream);
+      for (const [index, id] of inputs.entries()) add(id, results[index] ?? null);
+      owners.drop(gradient);
     }
     for (const tensor of kept) holders.drop(tensor);
   }

@@ -1,5 +1,6 @@
-import { inputsOf, type Network, type NodeId, type Shape } from "../graph/graph.ts";
-import { kindOf } from "../kinds/index.ts";
+import type { NodeId, Shape } from "../graph/graph.ts";
+import { inputsOf } from "../graph/walk.ts";
+import { inputNodes, kindOf, type Network } from "../kinds/index.ts";
 
 /**
  * Output shape of every node, without the batch.
@@ -8,9 +9,16 @@ import { kindOf } from "../kinds/index.ts";
  */
 export function outputShapes(network: Network): ReadonlyMap<NodeId, Shape> {
   const shapes = new Map<NodeId, Shape>();
+  const integers = new Set(inputNodes(network).flatMap(({ id, dtype }) => (dtype === "int32" ? [id] : [])));
   for (const node of network.nodes) {
-    const inputs = node.kind === "input" ? [network.inputShape] : inputsOf(node).map((id) => shapes.get(id)!);
-    shapes.set(node.id, kindOf(node).shape(node, inputs));
+    const kind = kindOf(node);
+    for (const [index, id] of inputsOf(node).entries()) {
+      const expected = kind.readsIntegers && index === 0 ? "int32" : "float32";
+      const found = integers.has(id) ? "int32" : "float32";
+      if (found !== expected) throw new Error(`${node.id}: reads "${id}", which is ${found}, expected ${expected}`);
+    }
+    const inputs = inputsOf(node).map((id) => shapes.get(id)!);
+    shapes.set(node.id, kind.shape(node, inputs));
   }
   return shapes;
 }

@@ -1,10 +1,13 @@
-import { last } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
-import type { Network, NodeId, QuantizerNode } from "../graph/graph.ts";
+import type { NodeId } from "../graph/graph.ts";
+import { channelsOf } from "../graph/shape.ts";
+import type { Network } from "../kinds/index.ts";
+import type { QuantizerNode } from "../kinds/quantizer.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
 import { outputShapes } from "../network/shapes.ts";
 import type { BitWidth } from "../quantization/levels.ts";
 import { FixedQuantizer } from "./fixed-quantizer.ts";
+import { gatedNodes } from "./gated-nodes.ts";
 import { GatedQuantizer } from "./gated-quantizer.ts";
 import { setBits } from "./level-gates.ts";
 import { PruningQuantizer } from "./pruning-quantizer.ts";
@@ -20,6 +23,8 @@ export interface InitialGates {
 }
 
 export interface CreateQuantizersOptions {
+  /** Whether output channels can be pruned. */
+  readonly pruning: boolean;
   readonly initial: InitialGates;
   readonly prior: "const" | "bop";
   /** Whether every output channel of a weight has a range of its own. */
@@ -35,20 +40,22 @@ export const layersServedBy = (layers: readonly Layer[], id: NodeId): readonly L
 /** The quantizers of a network with their gates at the start; an activation's MACs are its consumers' sum. */
 export function createQuantizers(
   network: Network,
-  { initial, prior, weightRanges, bitsOf }: CreateQuantizersOptions,
+  { pruning, initial, prior, weightRanges, bitsOf }: CreateQuantizersOptions,
 ): Map<NodeId, Quantizer> {
   const layers = layersOf(network);
   const shapes = outputShapes(network);
   const largest = Math.max(...layers.map(({ macs }) => macs));
-  const quantizers = network.nodes.filter((node): node is QuantizerNode => node.kind === "quantizer");
+  const quantizers = network.nodes.filter((node) => node.kind === "quantizer");
+  const gated = pruning ? gatedNodes(network) : new Map<NodeId, readonly NodeId[]>();
   return new Map(
     quantizers.map((node) => {
       const macs = layersServedBy(layers, node.id).reduce((sum, layer) => sum + layer.macs, 0);
-      const channels = last(lookup(shapes, node.id));
+      const channels = channelsOf(lookup(shapes, node.id));
       const parts = {
         node,
         phi: Float64Array.of(initial.bits4, initial.bits8, initial.bits16, initial.bits32),
-        prune: node.prunes ? new Float64Array(channels).fill(initial.prune) : null,
+        multiplies: gated.get(node.id) ?? [],
+        prune: gated.has(node.id) ? new Float64Array(channels).fill(initial.prune) : null,
         range: new Float64Array(weightRanges === "per-channel" && node.role === "weight" ? channels : 1).fill(1),
         prior: { kind: prior, macShare: macs / largest },
       };

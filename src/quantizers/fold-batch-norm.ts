@@ -1,15 +1,10 @@
 import { lookup } from "../core/lookup.ts";
-import {
-  type BatchNormNode,
-  type FoldNode,
-  isLayer,
-  type LayerNode,
-  type Network,
-  type Node,
-  type NodeId,
-  nodesById,
-  type Statistics,
-} from "../graph/graph.ts";
+import type { NodeId } from "../graph/graph.ts";
+import { nodesById } from "../graph/walk.ts";
+import type { BatchNormNode } from "../kinds/batch-norm.ts";
+import type { FoldNode } from "../kinds/fold.ts";
+import type { Statistics } from "../kinds/folded-norm.ts";
+import { isLayer, type LayerNode, type Network, type Node } from "../kinds/index.ts";
 
 /** The folded weight of a layer. */
 export const foldedWeightId = (layer: string): NodeId => `${layer}.weight.folded`;
@@ -45,7 +40,6 @@ export function foldBatchNorm(network: Network, statistics: Statistics): Network
         epsilon: node.epsilon,
         statistics,
         geometry: layer,
-        gate: null,
       },
     ];
   });

@@ -1,5 +1,5 @@
-import type { QuantizerNode } from "../graph/graph.ts";
 import type { QuantizationParameters } from "../graph/node-kind.ts";
+import type { QuantizerNode } from "../kinds/quantizer.ts";
 import type { Gate } from "../quantization/hard-concrete.ts";
 import { type PerGate, perGate } from "../quantization/levels.ts";
 import { type Term, telescope } from "../quantization/telescope.ts";
@@ -10,6 +10,10 @@ export type Draw = (count: number) => ArrayLike<number>;
 /** The gates of one quantizer as they stand in one pass: what the network needs to know of them, and the gradients. */
 export interface GateSample {
   readonly parameters: QuantizationParameters;
+  /** z_2 of every channel as a number; null where all are 1. */
+  readonly factor: Float32Array | null;
+  /** Whether any z_2 is unsaturated, so that its gradient is needed. */
+  readonly wantsFactor: boolean;
   readonly levels: PerGate<Gate>;
   readonly terms: readonly Term[];
   /** z_2 of every channel; null where there are none. */
@@ -36,9 +40,9 @@ export function sampleOf(ranges: RangeParameters, levels: PerGate<Gate>, channel
       ...ranges,
       terms: terms.filter(({ weight }) => weight > 0),
       wanted: terms.filter(learns).map(({ bits }) => bits),
-      channelGates: channels !== null && isPruned ? Float32Array.from(channels, ({ value }) => value) : null,
-      wantsChannels: channels?.some(({ derivative }) => derivative !== 0) ?? false,
     },
+    factor: channels !== null && isPruned ? Float32Array.from(channels, ({ value }) => value) : null,
+    wantsFactor: channels?.some(({ derivative }) => derivative !== 0) ?? false,
   };
 }
 

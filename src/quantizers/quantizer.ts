@@ -1,4 +1,5 @@
-import type { QuantizerNode } from "../graph/graph.ts";
+import type { NodeId } from "../graph/graph.ts";
+import type { QuantizerNode } from "../kinds/quantizer.ts";
 import { encode, stepSize } from "../quantization/grid.ts";
 import type { Gate } from "../quantization/hard-concrete.ts";
 import type { GridBits } from "../quantization/levels.ts";
@@ -15,6 +16,8 @@ export interface QuantizerParts {
   readonly phi: Float64Array;
   /** phi of z_2 per output channel; null where channels cannot be pruned. */
   readonly prune: Float64Array | null;
+  /** The nodes whose results z_2 multiplies; none where channels cannot be pruned. */
+  readonly multiplies: readonly NodeId[];
   /** The range's end, of the tensor or of each output channel. */
   readonly range: Float64Array;
   readonly prior: PriorWeight;
@@ -36,13 +39,15 @@ export abstract class Quantizer implements QuantizerParts {
   readonly node: QuantizerNode;
   readonly phi: Float64Array;
   readonly prune: Float64Array | null;
+  readonly multiplies: readonly NodeId[];
   readonly range: Float64Array;
   readonly prior: PriorWeight;
 
-  constructor({ node, phi, prune, range, prior }: QuantizerParts) {
+  constructor({ node, phi, prune, multiplies, range, prior }: QuantizerParts) {
     this.node = node;
     this.phi = phi;
     this.prune = prune;
+    this.multiplies = multiplies;
     this.range = range;
     this.prior = prior;
   }

@@ -4,7 +4,7 @@ import { UsageError, UserError } from "../core/errors.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { loadDataset } from "../data/load-dataset.ts";
 import { type Engine, loadEngine } from "../engine/load-engine.ts";
-import type { Network } from "../graph/graph.ts";
+import type { Network } from "../kinds/index.ts";
 import { budgetOf } from "../methods/budget.ts";
 import { createMethod } from "../methods/create-method.ts";
 import { leastCost } from "../methods/fit-budget.ts";

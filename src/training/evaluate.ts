@@ -1,8 +1,10 @@
 import { UserError } from "../core/errors.ts";
 import type { Normalization, Split } from "../data/dataset.ts";
+import type { Tensor } from "../engine/ops.ts";
+import { onlyInput } from "../kinds/index.ts";
 import { evaluateWeights, forward } from "../network/passes.ts";
 import type { Model } from "./model.ts";
-import { type GateSamples, passOf } from "./pass.ts";
+import { type GateSamples, passOf, soleInput } from "./pass.ts";
 
 export interface Evaluation {
   /** Percent classified correctly. */
@@ -46,7 +48,7 @@ export async function evaluate(
   let crossEntropy = 0;
   let correct = 0;
   const weights = ops.scope(
-    () => evaluateWeights(network, passOf(model, samples, null, { training: false })),
+    () => evaluateWeights(network, passOf(model, samples, new Map(), { training: false })),
     (made) => [...made.values()],
   );
   try {
@@ -54,9 +56,10 @@ export async function evaluate(
       if (labels.length === 0) continue;
       ops.scope(
         () => {
-          const bytes = ops.tensor(images, [labels.length, ...network.inputShape]);
-          const pass = passOf(model, samples, ops.normalize(bytes, normalization), { training: false });
-          const { output } = forward(network, pass, { keep: false, weights });
+          const bytes = ops.tensor(images, [labels.length, ...onlyInput(network).shape]);
+          const inputs = soleInput(network, ops.normalize(bytes, normalization));
+          const pass = passOf(model, samples, inputs, { training: false });
+          const [output] = forward(network, pass, { keep: false, weights }).outputs as [Tensor];
           const truths = ops.tensor(labels, [labels.length]);
           crossEntropy += ops.scalar(ops.crossEntropy(output, truths).loss) * labels.length;
           predictions.set(ops.read(ops.argMax(output)), count);

@@ -5,7 +5,7 @@ import type { BackwardPass, Pass } from "../graph/node-kind.ts";
 import { backward, forward } from "../network/passes.ts";
 import type { BackwardSums, LearnedNumbers } from "../quantizers/learned-numbers.ts";
 import type { Model } from "./model.ts";
-import { type GateSamples, passOf } from "./pass.ts";
+import { type GateSamples, passOf, soleInput } from "./pass.ts";
 
 export interface Batch {
   /** Normalised images, [batch, height, width, channels]; consumed by the pass. */
@@ -53,26 +53,37 @@ interface Sums extends BackwardSums {
 export function computeGradients(model: Model, batch: Batch, samples: GateSamples, priorStrength: number): Gradients {
   const { ops, network, quantizers } = model;
   const sums = new Map<NodeId, Sums>();
+  /** The quantizer whose pruning gates multiply the result of a node. */
+  const owners = new Map<NodeId, NodeId>();
+  for (const [id, { multiplies }] of quantizers) for (const node of multiplies) owners.set(node, id);
   for (const id of quantizers.keys()) sums.set(id, { range: [0], levels: new Map(), channels: null });
-  const pass: Pass = passOf(model, samples, batch.images, { training: true, momentum: STATISTICS_MOMENTUM });
+  const pass: Pass = passOf(model, samples, soleInput(network, batch.images), {
+    training: true,
+    momentum: STATISTICS_MOMENTUM,
+  });
   const backwardPass: BackwardPass = {
     ...pass,
     range: (id, inner) => {
       lookup(sums, id).range = inner;
     },
     level: (id, bits, inner) => lookup(sums, id).levels.set(bits, inner),
-    channels: (id, inner) => {
-      const known = lookup(sums, id);
+    wantsFactor: (id) => {
+      const quantizer = owners.get(id);
+      return quantizer !== undefined && lookup(samples, quantizer).wantsFactor;
+    },
+    factorGradient: (id, inner) => {
+      const known = lookup(sums, owners.get(id)!);
       known.channels =
         known.channels === null ? inner : Float32Array.from(inner, (value, i) => value + known.channels![i]!);
     },
   };
 
   const trace = forward(network, pass, { keep: true });
-  const correct = countCorrect(model, trace.output, batch.labels);
-  const { loss, gradient } = ops.crossEntropy(trace.output, batch.labels);
+  const [logits] = trace.outputs as [Tensor];
+  const correct = countCorrect(model, logits, batch.labels);
+  const { loss, gradient } = ops.crossEntropy(logits, batch.labels);
   const crossEntropy = ops.scalar(loss);
-  const parameters = backward(network, trace, gradient, backwardPass);
+  const parameters = backward(network, trace, [gradient], backwardPass);
 
   let complexity = 0;
   const learned = new Map<NodeId, readonly LearnedGradient[]>();

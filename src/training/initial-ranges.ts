@@ -5,7 +5,7 @@ import type { NodeId } from "../graph/graph.ts";
 import { forward } from "../network/passes.ts";
 import { rangeFloor } from "../quantizers/range.ts";
 import type { Model } from "./model.ts";
-import { type GateSamples, passOf } from "./pass.ts";
+import { type GateSamples, passOf, soleInput } from "./pass.ts";
 
 /**
  * Sets every range from one forward pass over a few images, as the authors do: a weight's from its largest element (a
@@ -23,7 +23,7 @@ export function initializeRanges(model: Model, makeImages: () => Tensor, draw: (
   }
   ops.scope(
     () => {
-      const first = passOf(model, draw(), makeImages(), { training: true, momentum: 0 });
+      const first = passOf(model, draw(), soleInput(network, makeImages()), { training: true, momentum: 0 });
       const pass = {
         ...first,
         quantizer: (id: NodeId) => ({ ...first.quantizer(id), ...lookup(quantizers, id).rangeParameters }),

@@ -1,7 +1,7 @@
 import type { Tensor } from "../engine/ops.ts";
 import { forward } from "../network/passes.ts";
 import type { Model } from "./model.ts";
-import { passOf, transparentGates } from "./pass.ts";
+import { passOf, soleInput, transparentGates } from "./pass.ts";
 
 /** Images that first statistics are taken from. */
 export const statisticsImages = 256;
@@ -16,9 +16,13 @@ export function initializeStatistics(model: Model, makeImages: () => Tensor): vo
   if (model.statistics.size === 0) return;
   ops.scope(
     () => {
-      forward(network, passOf(model, transparentGates(model), makeImages(), { training: true, momentum: 1 }), {
-        keep: false,
-      });
+      forward(
+        network,
+        passOf(model, transparentGates(model), soleInput(network, makeImages()), { training: true, momentum: 1 }),
+        {
+          keep: false,
+        },
+      );
     },
     () => [],
   );

@@ -1,6 +1,7 @@
 import { lookup } from "../core/lookup.ts";
-import { inputsOf, type Network } from "../graph/graph.ts";
 import { elementsOf } from "../graph/shape.ts";
+import { kindOf, type Network } from "../kinds/index.ts";
+import { reachedByInputs } from "../network/passes.ts";
 import { outputShapes } from "../network/shapes.ts";
 
 const FLOAT = 4;
@@ -11,8 +12,6 @@ const FLOAT = 4;
  * at 512 (266); with all gates undecided 2492 (2515) and 647 (635); evaluation 969 at 5000 (1057).
  */
 const copies = { training: 3, trainingAtMost: 7, evaluation: 3 } as const;
-/** Levels of a quantizer, each of which is kept for the way back where all are computed. */
-const LEVELS = 5;
 /** Quantized weights, their gradients and what turns one into the other. */
 const PARAMETER_COPIES = 4;
 
@@ -21,11 +20,11 @@ const PARAMETER_COPIES = 4;
  * every node's output is kept for the way back.
  */
 export function trainingMemory(network: Network, batchSize: number): { likely: number; atMost: number } {
-  const { kept, quantized, widest, parameters } = elementCounts(network);
-  const bytes = (perImage: number) => FLOAT * (batchSize * perImage + PARAMETER_COPIES * parameters);
+  const { kept, copied, widest, parameters } = elementCounts(network);
+  const bytes = (perSample: number) => FLOAT * (batchSize * perSample + PARAMETER_COPIES * parameters);
   return {
     likely: bytes(kept + copies.training * widest),
-    atMost: bytes(kept + LEVELS * quantized + copies.trainingAtMost * widest),
+    atMost: bytes(kept + copied + copies.trainingAtMost * widest),
   };
 }
 
@@ -38,19 +37,21 @@ export function evaluationMemory(network: Network, batchSize: number): number {
 /** The same of saving: parameters and their moments, as arrays and as the file. */
 export const savingMemory = (network: Network): number => FLOAT * 2 * 3 * elementCounts(network).parameters;
 
-/** Elements of parameters, and of what is computed for one image: all outputs, those of quantizers, the widest. */
+/**
+ * Elements of parameters, and of what is computed for one sample: all outputs, the copies of them that may be kept as
+ * well, the widest.
+ */
 function elementCounts(network: Network) {
   const shapes = outputShapes(network);
-  const perImage = new Set<string>();
-  let [kept, quantized, widest, parameters] = [0, 0, 0, 0];
+  const perSample = reachedByInputs(network);
+  let [kept, copied, widest, parameters] = [0, 0, 0, 0];
   for (const node of network.nodes) {
     const elements = elementsOf(lookup(shapes, node.id));
     if (node.kind === "parameter") parameters += elements;
-    if (node.kind !== "input" && !inputsOf(node).some((id) => perImage.has(id))) continue;
-    perImage.add(node.id);
+    if (!perSample.has(node.id)) continue;
     kept += elements;
-    if (node.kind === "quantizer") quantized += elements;
+    copied += kindOf(node).copies * elements;
     widest = Math.max(widest, elements);
   }
-  return { kept, quantized, widest, parameters };
+  return { kept, copied, widest, parameters };
 }

@@ -1,5 +1,5 @@
 import type { RunConfig } from "../config/schema.ts";
-import type { Network } from "../graph/graph.ts";
+import type { Network } from "../kinds/index.ts";
 import type { Layerwise } from "../methods/method.ts";
 import { estimateLayerwise } from "./layerwise/layerwise-memory.ts";
 import { evaluationMemory, savingMemory, trainingMemory } from "./memory-estimate.ts";

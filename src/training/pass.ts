@@ -2,6 +2,7 @@ import { lookup } from "../core/lookup.ts";
 import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { Pass, RunningStatistics } from "../graph/node-kind.ts";
+import { type Network, onlyInput } from "../kinds/index.ts";
 import { type GateSample, transparent } from "../quantizers/gate-sample.ts";
 import type { Quantizer } from "../quantizers/quantizer.ts";
 import type { Model } from "./model.ts";
@@ -32,25 +33,32 @@ export type PassMode =
   /** @param momentum How far running statistics move towards a batch's; PyTorch's default is 0.1. */
   | { readonly training: true; readonly momentum: number };
 
-/** A pass over `images` with the gates of `samples`. Call it inside a scope, which frees the gates it uploads. */
-export function passOf(model: Model, samples: GateSamples, images: Tensor | null, mode: PassMode): Pass {
+/** What goes into a network, by its input nodes, [batch, …]; a pass consumes it. */
+export type Inputs = ReadonlyMap<NodeId, Tensor>;
+
+/** What goes into a network that has one input. */
+export const soleInput = (network: Network, input: Tensor): Inputs => new Map([[onlyInput(network).id, input]]);
+
+/** A pass over `inputs` with the gates of `samples`. Call it inside a scope, which frees the gates it uploads. */
+export function passOf(model: Model, samples: GateSamples, inputs: Inputs, mode: PassMode): Pass {
   const ops = mode.training ? model.trainingOps : model.ops;
-  const gates = new Map<NodeId, Tensor>();
-  for (const [id, { parameters }] of samples) {
-    const { channelGates } = parameters;
-    if (channelGates) gates.set(id, ops.tensor(channelGates, [channelGates.length]));
+  const factors = new Map<NodeId, Tensor>();
+  for (const [id, { factor }] of samples) {
+    if (factor === null) continue;
+    const uploaded = ops.tensor(factor, [factor.length]);
+    for (const node of model.quantizers.get(id)!.multiplies) factors.set(node, uploaded);
   }
   return {
     ops,
     training: mode.training,
-    images,
+    input: (id) => lookup(inputs, id),
     statistics: (norm) => lookup(model.statistics, norm),
     observe(norm, batch) {
       if (mode.training) move(lookup(model.statistics, norm), batch, mode.momentum);
     },
     parameter: (id) => ops.value(lookup(model.parameters, id)),
     quantizer: (id) => lookup(samples, id).parameters,
-    channelGates: (id) => gates.get(id) ?? null,
+    factor: (id) => factors.get(id) ?? null,
   };
 }
 

@@ -1,6 +1,7 @@
 import { lookup } from "../core/lookup.ts";
-import type { Network, NodeId } from "../graph/graph.ts";
+import type { NodeId } from "../graph/graph.ts";
 import { elementsOf } from "../graph/shape.ts";
+import { type Network, onlyInput } from "../kinds/index.ts";
 import { account } from "../methods/bit-accounting.ts";
 import { layersOf } from "../network/layers.ts";
 import { outputShapes } from "../network/shapes.ts";
@@ -22,7 +23,7 @@ export function describeNetwork(network: Network): Omit<RunRecord["network"], "f
   const layers = layersOf(network);
   return {
     name: network.name,
-    inputShape: [...network.inputShape],
+    inputShape: [...onlyInput(network).shape],
     parameters: layers.reduce((sum, { parameters }) => sum + parameters, 0),
     macs: layers.reduce((sum, { macs }) => sum + macs, 0),
     layers: layers.map(

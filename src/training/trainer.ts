@@ -1,4 +1,5 @@
-import type { Network, NodeId } from "../graph/graph.ts";
+import type { NodeId } from "../graph/graph.ts";
+import type { Network } from "../kinds/index.ts";
 import { freezeBatchNorm } from "../quantizers/fold-batch-norm.ts";
 import { type Batch, computeGradients, type Gradients, type StepResult } from "./gradients.ts";
 import type { Group, PerGroup } from "./groups.ts";

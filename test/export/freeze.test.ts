@@ -2,10 +2,11 @@ import t from "tap";
 import { freeze } from "../../src/export/freeze.ts";
 import { type FrozenNetwork, isFrozenLayer } from "../../src/export/frozen-network.ts";
 import { Reference } from "../../src/export/reference.ts";
+import { onlyInput } from "../../src/kinds/index.ts";
 import { account } from "../../src/methods/bit-accounting.ts";
 import { forward } from "../../src/network/passes.ts";
 import type { Model } from "../../src/training/model.ts";
-import { passOf, testTimeGates } from "../../src/training/pass.ts";
+import { passOf, soleInput, testTimeGates } from "../../src/training/pass.ts";
 import { anyEngine, random } from "../fixtures/engines.ts";
 import { disposeModel, freezeInput, freezeModel, narrowNetworks, randomModel } from "../fixtures/random-models.ts";
 
@@ -14,13 +15,15 @@ const images = 6;
 
 /** Logits of the masked network and of the one with its channels cut out, for the same images. */
 function logits(model: Model, frozen: FrozenNetwork) {
-  const shape = [images, ...model.network.inputShape];
+  const shape = [images, ...onlyInput(model.network).shape];
   const pixels = random(9, "images", shape);
   const reference = new Reference(ops, frozen);
   const read = ops.scope(
     () => {
-      const pass = passOf(model, testTimeGates(model), ops.tensor(pixels, shape), { training: false });
-      const masked = Float32Array.from(ops.read(forward(model.network, pass, { keep: false }).output));
+      const pass = passOf(model, testTimeGates(model), soleInput(model.network, ops.tensor(pixels, shape)), {
+        training: false,
+      });
+      const masked = Float32Array.from(ops.read(forward(model.network, pass, { keep: false }).outputs[0]!));
       const cut = Float32Array.from(ops.read(reference.logits(ops.tensor(pixels, shape))));
       return { masked, cut };
     },

@@ -1,16 +1,17 @@
 import fc from "fast-check";
 import t from "tap";
 import type { Ops } from "../../src/engine/ops.ts";
-import type { Network } from "../../src/graph/graph.ts";
-import { inverseDeviation } from "../../src/kinds/batch-norm.ts";
+import { type Network, onlyInput } from "../../src/kinds/index.ts";
+import { inverseDeviation } from "../../src/kinds/normalization.ts";
 import { equalizeLayers, withoutReluLimits } from "../../src/methods/equalize.ts";
+import { NetworkBuilder } from "../../src/network/builder.ts";
 import { forward } from "../../src/network/passes.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";
 import { mobilenetv2 } from "../../src/network/zoo/mobilenetv2.ts";
 import { cifarResNet } from "../../src/network/zoo/resnet-cifar.ts";
 import { vgg7 } from "../../src/network/zoo/vgg7.ts";
 import { createModel, type Model } from "../../src/training/model.ts";
-import { passOf } from "../../src/training/pass.ts";
+import { passOf, soleInput } from "../../src/training/pass.ts";
 import { anyEngine, near, random } from "../fixtures/engines.ts";
 
 const cifar = { inputShape: [32, 32, 3], classes: 4 } as const;
@@ -53,11 +54,13 @@ const deviations = ({ statistics }: Model) =>
   new Map(Array.from(statistics, ([id, one]) => [id, inverseDeviation(one, 1e-5)]));
 function logits(model: Model, seed: number): Float32Array {
   const { ops, network } = model;
-  const shape = [2, ...network.inputShape];
+  const shape = [2, ...onlyInput(network).shape];
   return ops.scope(
     () => {
-      const pass = passOf(model, new Map(), ops.tensor(random(seed, "images", shape), shape), { training: false });
-      return Float32Array.from(ops.read(forward(network, pass, { keep: false }).output));
+      const pass = passOf(model, new Map(), soleInput(network, ops.tensor(random(seed, "images", shape), shape)), {
+        training: false,
+      });
+      return Float32Array.from(ops.read(forward(network, pass, { keep: false }).outputs[0]!));
     },
     () => [],
   );
@@ -120,5 +123,20 @@ t.test("ReLU6 lets no factor pass", async (t) => {
   const model = randomModel(network, ops, 1);
   const changed = equalizeLayers(network, { parameters: read(model), inverseDeviations: deviations(model) });
   t.equal([...changed.keys()].filter((id) => id.includes("expand")).length, 0);
+  for (const variable of model.parameters.values()) ops.dispose(variable);
+});
+
+t.test("a batch normalization lets no factor pass where it stands behind no layer", async (t) => {
+  const { ops } = await anyEngine();
+  const builder = new NetworkBuilder();
+  const hidden = builder.relu("relu", builder.dense("fc1", builder.input([5]), { inputs: 5, outputs: 4 }));
+  const normalized = builder.batchNorm("norm", hidden, { channels: 4 });
+  const output = builder.dense("fc2", normalized, { inputs: 4, outputs: 3 });
+  const network = builder.build({ name: "normalized-relu", outputs: [output] });
+  const model = randomModel(network, ops, 2);
+  const before = logits(model, 2);
+  const changed = equalizeLayers(network, { parameters: read(model), inverseDeviations: deviations(model) });
+  for (const [id, values] of changed) ops.assign(model.parameters.get(id)!, values);
+  t.doesNotThrow(() => near(logits(model, 2), before, 1e-5));
   for (const variable of model.parameters.values()) ops.dispose(variable);
 });

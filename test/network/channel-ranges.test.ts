@@ -4,8 +4,8 @@ import t from "tap";
 import { silent } from "../../src/core/progress.ts";
 import { exportFile } from "../../src/export/export-file.ts";
 import { isFrozenLayer } from "../../src/export/frozen-network.ts";
-import type { QuantizerNode } from "../../src/graph/graph.ts";
 import type { BackwardPass, QuantizationParameters } from "../../src/graph/node-kind.ts";
+import type { QuantizerNode } from "../../src/kinds/quantizer.ts";
 import { quantizer } from "../../src/kinds/quantizer.ts";
 import { type BitWidth, clipFactor } from "../../src/quantization/levels.ts";
 import { anyEngine, freeing, nativeMissing, near, random } from "../fixtures/engines.ts";
@@ -16,14 +16,19 @@ const { ops } = await anyEngine();
 const rows = 6;
 const node: QuantizerNode = {
   ...{ kind: "quantizer", id: "q", inputs: ["w"], role: "weight", signed: true },
-  ...{ rectifies: false, limit: null, prunes: false, gated: "weight" },
+  ...{ rectifies: false, limit: null },
 };
 
 /** Output and gradients of a weight [rows, channels] at one bit-width and one mixed with 2 bits. */
-function pass(weight: Float32Array, upstream: Float32Array, channels: number, ranges: Partial<QuantizationParameters>) {
+function pass(
+  weight: Float32Array,
+  upstream: Float32Array,
+  channels: number,
+  { gates = null, ...ranges }: Partial<QuantizationParameters> & { gates?: Float32Array | null },
+) {
   const learned = { range: new Float64Array(), levels: new Map<number, number>(), channels: new Float64Array() };
   const setting: QuantizationParameters = {
-    ...{ xMax: 1, ranges: null, channelGates: null, wantsChannels: false },
+    ...{ xMax: 1, ranges: null },
     terms: [
       { bits: 2, weight: 0.25 },
       { bits: 8, weight: 0.75 },
@@ -32,16 +37,17 @@ function pass(weight: Float32Array, upstream: Float32Array, channels: number, ra
     ...ranges,
   };
   return freeing(ops, () => {
-    const gates = setting.channelGates && ops.tensor(setting.channelGates, [channels]);
+    const factor = gates && ops.tensor(gates, [channels]);
     const hearing = {
       ops,
       quantizer: () => setting,
-      channelGates: () => gates,
+      factor: () => factor,
+      wantsFactor: () => factor !== null,
       range: (_: string, inner: ArrayLike<number>) => {
         learned.range = Float64Array.from(inner);
       },
       level: (_: string, bits: BitWidth, inner: number) => learned.levels.set(bits, inner),
-      channels: (_: string, inner: ArrayLike<number>) => {
+      factorGradient: (_: string, inner: ArrayLike<number>) => {
         learned.channels = Float64Array.from(inner);
       },
     } as unknown as BackwardPass;
@@ -70,8 +76,7 @@ t.test("a range for each channel is a quantizer for each channel", (t) => {
       fc.property(cases, ({ ranges, gates, seed }) => {
         const channels = ranges.length;
         const gatesOf = (from: number, to: number) => ({
-          channelGates: gates && Float32Array.from(gates.slice(from, to)),
-          wantsChannels: gates !== null,
+          gates: gates && Float32Array.from(gates.slice(from, to)),
         });
         const [weight, upstream] = [2, 1].map((scale) => random(seed, `${scale}`, [rows, channels], scale));
         const whole = pass(weight!, upstream!, channels, {

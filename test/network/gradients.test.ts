@@ -1,7 +1,7 @@
 import t from "tap";
 import { loadEngine } from "../../src/engine/load-engine.ts";
 import type { Ops } from "../../src/engine/ops.ts";
-import type { Network } from "../../src/graph/graph.ts";
+import { type Network, onlyInput } from "../../src/kinds/index.ts";
 import { evenPadding, NetworkBuilder } from "../../src/network/builder.ts";
 import { createNetwork } from "../../src/network/zoo/index.ts";
 import { cifarResNet } from "../../src/network/zoo/resnet-cifar.ts";
@@ -35,7 +35,7 @@ function invertedResiduals(): Network {
       network.depthwiseConv2d(id, x, { kernel: 3, channels, stride, padding: evenPadding(1), bias: false }),
       channels,
     );
-  let x = pointwise("stem", network.input, 2, 4);
+  let x = pointwise("stem", network.input(small.inputShape), 2, 4);
   for (const [block, stride] of [1, 2].entries()) {
     const wide = network.relu(`relu${block}`, pointwise(`expand${block}`, x, 4, 10), { limit: 6 });
     const filtered = network.relu(`filtered${block}`, depthwise(`depthwise${block}`, wide, 10, stride), { limit: 6 });
@@ -43,7 +43,7 @@ function invertedResiduals(): Network {
     x = stride === 1 ? network.add(`sum${block}`, narrow, x) : narrow;
   }
   const output = network.dense("fc", network.globalAveragePool("pool", x), { inputs: 4, outputs: 3 });
-  return network.build({ name: "inverted-residuals", ...small, output });
+  return network.build({ name: "inverted-residuals", outputs: [output] });
 }
 
 const open = { prune: 6, bits4: 6, bits8: 6, bits16: 6, bits32: 6 };
@@ -53,7 +53,7 @@ function modelOf(network: Network, ops: Ops): Model {
   const model = createModel(network, {
     ops,
     seed: 5,
-    quantizers: createQuantizers(network, { initial: open, prior: "bop" }),
+    quantizers: createQuantizers(network, { pruning: true, initial: open, prior: "bop" }),
   });
   for (const quantizer of model.quantizers.values()) quantizer.range[0] = quantizer.node.limit ?? 1e4;
   for (const [id, { mean, variance }] of model.statistics) {
@@ -76,7 +76,7 @@ function gradientsOf(model: Model): { loss: number; gradients: ReadonlyMap<strin
   const { ops, network } = model;
   return ops.scope(
     () => {
-      const images = upload(ops, 2, "images", [batch, ...network.inputShape]).tensor;
+      const images = upload(ops, 2, "images", [batch, ...onlyInput(network).shape]).tensor;
       const labels = ops.tensor(
         Int32Array.from({ length: batch }, (_, image) => image % 3),
         [batch],
@@ -129,7 +129,7 @@ for (const { kind, skip } of engineKinds) {
     for (const name of ["VGG-7", "ResNet-20 with shortcuts B", "inverted residuals"]) {
       t.test(`${name}: folded, nothing changes`, async (t) => {
         const plain = modelOf(networks[name]!, ops);
-        const folded = modelOf(insertQuantizers(networks[name]!, { pruning: true }), ops);
+        const folded = modelOf(insertQuantizers(networks[name]!), ops);
         const [expected, actual] = [gradientsOf(plain), gradientsOf(folded)];
         near([actual.loss], [expected.loss], 1e-3);
         for (const [id, gradient] of expected.gradients) {

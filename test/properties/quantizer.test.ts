@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import t from "tap";
 import type { Ops, Tensor } from "../../src/engine/ops.ts";
-import type { QuantizerNode } from "../../src/graph/graph.ts";
+import type { QuantizerNode } from "../../src/kinds/quantizer.ts";
 import { quantizer as kind } from "../../src/kinds/quantizer.ts";
 import { codeLimits, encode, roundHalfEven, stepSize } from "../../src/quantization/grid.ts";
 import { type BitWidth, bitWidths } from "../../src/quantization/levels.ts";
@@ -37,12 +37,10 @@ function quantize(ops: Ops, x: readonly number[], signed: boolean, sample: GateS
     signed,
     rectifies: false,
     limit: null,
-    prunes: false,
-    gated: "weight",
   };
   return ops.scope(
     () => {
-      const { channelGates } = sample.parameters;
+      const { factor } = sample;
       const input: Tensor = ops.tensor(Float32Array.from(x), [1, x.length]);
       const pass = {
         ops,
@@ -51,10 +49,10 @@ function quantize(ops: Ops, x: readonly number[], signed: boolean, sample: GateS
           throw new Error("no batch normalization here");
         },
         observe: () => {},
-        images: input,
+        input: () => input,
         parameter: () => input,
         quantizer: () => sample.parameters,
-        channelGates: () => channelGates && ops.tensor(channelGates, [x.length]),
+        factor: () => factor && ops.tensor(factor, [x.length]),
       };
       return ops.read(kind.forward(node, [input], pass).output) as Float32Array;
     },
@@ -190,12 +188,10 @@ t.test("a quantizer's bits are two to the power of one plus its leading open gat
     signed: false,
     rectifies: true,
     limit: null,
-    prunes: false,
-    gated: "weight",
   };
   const phi = Float64Array.of(6, -6, 6, 6);
   const prior = { kind: "const", macShare: 1 } as const;
-  const owner = new GatedQuantizer({ node, phi, prune: null, range: Float64Array.of(1), prior });
+  const owner = new GatedQuantizer({ node, phi, prune: null, multiplies: [], range: Float64Array.of(1), prior });
   t.equal(owner.bits, 4, "an open gate above a closed one does not count");
   owner.phi[1] = 6;
   t.equal(owner.bits, 32);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import t from "tap";
-import type { QuantizerNode } from "../../src/graph/graph.ts";
+import type { QuantizerNode } from "../../src/kinds/quantizer.ts";
 import { FixedQuantizer } from "../../src/quantizers/fixed-quantizer.ts";
 import { transparent } from "../../src/quantizers/gate-sample.ts";
 import { GatedQuantizer } from "../../src/quantizers/gated-quantizer.ts";
@@ -13,13 +13,14 @@ import { rangeFloor } from "../../src/quantizers/range.ts";
 const seed = 31;
 const node: QuantizerNode = {
   ...{ kind: "quantizer", id: "w", inputs: ["x"], role: "weight", signed: true },
-  ...{ rectifies: false, limit: null, prunes: true, gated: "weight" },
+  ...{ rectifies: false, limit: null },
 };
 const prior = { kind: "const", macShare: 1 } as const;
 const parts = (phi: readonly number[] = [1, 0.5, -1, -3], prune: readonly number[] = [2, -0.5, -4]) => ({
   node,
   phi: Float64Array.from(phi),
   prune: Float64Array.from(prune),
+  multiplies: [node.id],
   range: Float64Array.of(1.5),
   prior,
 });

@@ -25,9 +25,9 @@ async function train({ set = [], poison }: { set?: readonly string[]; poison?: (
   const { training, method } = configured("training.epochs=1", ...set);
   const { ops } = await anyEngine();
   const plain = lenet5({ inputShape: [28, 28, 1], classes: 3, widths: [2, 2, 4] });
-  const network = insertQuantizers(plain, { pruning: true });
+  const network = insertQuantizers(plain);
   if (method.name !== "bayesian-bits") throw new Error("another method");
-  const quantizers = createQuantizers(network, { initial: method.gates.initial, prior: "bop" });
+  const quantizers = createQuantizers(network, { pruning: true, initial: method.gates.initial, prior: "bop" });
   const phases = planPhases(training, { trainsWeights: true, prior: noPrior });
   const strength = constantStrength(method.prior.strength);
   const trainer = new Trainer(createModel(network, { ops, seed: 1, quantizers }), phases[0]!.groups, { strength });

@@ -11,7 +11,7 @@ import { evaluationMemory, savingMemory, trainingMemory } from "../../src/traini
 import { recordingReporter } from "../fixtures/reporter.ts";
 
 const plain = lenet5({ inputShape: [28, 28, 1], classes: 10 });
-const network = insertQuantizers(plain, { pruning: true });
+const network = insertQuantizers(plain);
 const MIB = 2 ** 20;
 
 t.test("training grows with its batch, evaluation with its own, saving with the parameters", async (t) => {

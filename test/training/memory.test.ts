@@ -13,12 +13,12 @@ const batch = 4;
 
 t.test(`${steps} steps leak nothing`, { skip: nativeMissing() }, async (t) => {
   const { ops } = await loadEngine({ kind: "native" });
-  const network = insertQuantizers(lenet5({ inputShape: [28, 28, 1], classes: 10 }), { pruning: true });
+  const network = insertQuantizers(lenet5({ inputShape: [28, 28, 1], classes: 10 }));
   const initial = { prune: 6, bits4: 6, bits8: 2, bits16: -6, bits32: -6 };
   const model = createModel(network, {
     ops,
     seed: 1,
-    quantizers: createQuantizers(network, { initial, prior: "bop" }),
+    quantizers: createQuantizers(network, { pruning: true, initial, prior: "bop" }),
   });
   const adam = { optimizer: "adam", weightDecay: 0 } as const;
   const trainer = new Trainer(model, { weights: adam, gates: adam, ranges: adam });

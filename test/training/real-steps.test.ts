@@ -24,12 +24,12 @@ for (const { name, side, classes } of cases) {
   t.test(`${name} takes a real training step`, { skip: nativeMissing() }, async (t) => {
     const { ops } = await anyEngine();
     const live = ops.liveTensors();
-    const network = insertQuantizers(createNetwork(name, { inputShape: [side, side, 3], classes }), { pruning: true });
+    const network = insertQuantizers(createNetwork(name, { inputShape: [side, side, 3], classes }));
     const initial = { prune: 6, bits4: 6, bits8: 6, bits16: -6, bits32: -6 };
     const model = createModel(network, {
       ops,
       seed: 1,
-      quantizers: createQuantizers(network, { initial, prior: "bop" }),
+      quantizers: createQuantizers(network, { pruning: true, initial, prior: "bop" }),
     });
     const shape = [2, side, side, 3];
     const images = () => ops.tensor(random(1, "images", shape), shape);

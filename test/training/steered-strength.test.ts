@@ -10,11 +10,9 @@ import { insertQuantizers } from "../../src/quantizers/insert-quantizers.ts";
 import { SteeredStrength } from "../../src/training/steered-strength.ts";
 import { simulateGates } from "../fixtures/simulated-gates.ts";
 
-const network = insertQuantizers(lenet5({ inputShape: [28, 28, 1], classes: 10, widths: [8, 12, 24] }), {
-  pruning: true,
-});
+const network = insertQuantizers(lenet5({ inputShape: [28, 28, 1], classes: 10, widths: [8, 12, 24] }));
 const initial = { prune: 6, bits4: 6, bits8: 6, bits16: -6, bits32: -6 };
-const quantizersOf = () => createQuantizers(network, { initial, prior: "bop" });
+const quantizersOf = () => createQuantizers(network, { pruning: true, initial, prior: "bop" });
 
 t.test("simulated training is steered into 85–100 % of the budget, whatever it is", (t) => {
   const shares: number[] = [];

@@ -1,6 +1,6 @@
 import t from "tap";
 import type { Ops } from "../../src/engine/ops.ts";
-import type { Network } from "../../src/graph/graph.ts";
+import type { Network } from "../../src/kinds/index.ts";
 import { noPrior } from "../../src/methods/method.ts";
 import { evenPadding, NetworkBuilder } from "../../src/network/builder.ts";
 import { cifarResNet } from "../../src/network/zoo/resnet-cifar.ts";
@@ -32,7 +32,7 @@ const [learning, settling, tuning] = phases as [Phase, Phase, Phase];
 function normalizedSum(): Network {
   const network = new NetworkBuilder();
   const convolution = { kernel: 3, padding: evenPadding(1), bias: false } as const;
-  const first = network.conv2d("conv1", network.input, { ...convolution, inputs: 3, outputs: 4 });
+  const first = network.conv2d("conv1", network.input([8, 8, 3]), { ...convolution, inputs: 3, outputs: 4 });
   const x = network.relu("relu1", network.batchNorm("norm1", first, { channels: 4 }));
   const sum = network.add("sum", network.conv2d("conv2", x, { ...convolution, inputs: 4, outputs: 4 }), x);
   const pooled = network.globalAveragePool(
@@ -40,12 +40,12 @@ function normalizedSum(): Network {
     network.relu("relu2", network.batchNorm("norm2", sum, { channels: 4 })),
   );
   const output = network.dense("fc", pooled, { inputs: 4, outputs: 4 });
-  return network.build({ name: "normalized-sum", inputShape: [8, 8, 3], classes: 4, output });
+  return network.build({ name: "normalized-sum", outputs: [output] });
 }
 
 function started(ops: Ops): Trainer {
-  const network = insertQuantizers(plain, { pruning: true });
-  const quantizers = createQuantizers(network, { initial, prior: "bop" });
+  const network = insertQuantizers(plain);
+  const quantizers = createQuantizers(network, { pruning: true, initial, prior: "bop" });
   return new Trainer(createModel(network, { ops, seed: 2, quantizers }), learning.groups);
 }
 
@@ -114,11 +114,11 @@ t.test("gates and batch normalization rest when they should, and all else learns
 
 for (const [name, network, frozen] of [
   ["in float32", normalizedSum(), ["norm1", "norm2"]],
-  ["quantized, behind a sum", insertQuantizers(normalizedSum(), { pruning: true }), ["norm2"]],
+  ["quantized, behind a sum", insertQuantizers(normalizedSum()), ["norm2"]],
 ] as const) {
   t.test(`${name}: batch normalization that is not folded is a constant in fine-tuning`, async (t) => {
     const { ops } = await anyEngine();
-    const quantizers = createQuantizers(network, { initial, prior: "bop" });
+    const quantizers = createQuantizers(network, { pruning: true, initial, prior: "bop" });
     const trainer = new Trainer(createModel(network, { ops, seed: 2, quantizers }), learning.groups);
     const [constant, weights] = [
       frozen.flatMap((id) => [`parameter/${id}`, `statistics/mean/${id}`, `statistics/variance/${id}`]),

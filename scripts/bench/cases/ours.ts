@@ -1,6 +1,6 @@
 import type { Engine } from "../../../src/engine/load-engine.ts";
 import type { Precision } from "../../../src/engine/ops.ts";
-import type { Statistics } from "../../../src/graph/graph.ts";
+import type { Statistics } from "../../../src/kinds/folded-norm.ts";
 import { createNetwork } from "../../../src/network/zoo/index.ts";
 import type { InitialGates } from "../../../src/quantizers/create-quantizers.ts";
 import { createQuantizers } from "../../../src/quantizers/create-quantizers.ts";
@@ -73,12 +73,13 @@ export function createOurs(
   const { imageShape, classes, pixels, labels } = workload;
   const plain = createNetwork(workload.network, { inputShape: imageShape, classes });
   if (statistics !== "every-position" && !plain.nodes.some(({ kind }) => kind === "batch-norm")) return null;
-  const network = gates === null ? plain : insertQuantizers(plain, { pruning: true, statistics });
+  const network = gates === null ? plain : insertQuantizers(plain, { statistics });
   const model = createModel(network, {
     ops,
     trainingOps: engine.atPrecision(precision),
     seed: SEED,
-    quantizers: gates === null ? new Map() : createQuantizers(network, { initial: gates.initial, prior: "bop" }),
+    quantizers:
+      gates === null ? new Map() : createQuantizers(network, { pruning: true, initial: gates.initial, prior: "bop" }),
   });
   const images = () =>
     ops.scope(

@@ -1,5 +1,5 @@
 import { applyByKind, type ByKind } from "../../core/by-kind.ts";
-import { noPadding } from "../../network/builder.ts";
+import { noPadding } from "../../kinds/windows.ts";
 import type { FrozenInput, FrozenLayer, FrozenNetwork, FrozenNode, FrozenQuantizer } from "../frozen-network.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { pads } from "./layers.ts";

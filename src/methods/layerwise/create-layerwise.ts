@@ -24,9 +24,9 @@ const initial = { prune: 0, bits4: 0, bits8: 0, bits16: 0, bits32: 0 };
 export function layerwise(config: Config, seed: number): Method {
   const { quantizeAddends, calibration, ranges, biasCorrection } = config;
   return {
-    prepare: (network) => insertQuantizers(network, { pruning: false, quantizeAddends }),
+    prepare: (network) => insertQuantizers(network, { quantizeAddends }),
     quantizers(network) {
-      const quantizers = createQuantizers(network, { initial, prior: "const", bitsOf: () => 32 });
+      const quantizers = createQuantizers(network, { pruning: false, initial, prior: "const", bitsOf: () => 32 });
       for (const { node, range } of quantizers.values()) range[0] = node.limit ?? UNLIMITED;
       return quantizers;
     },

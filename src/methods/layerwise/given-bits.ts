@@ -1,7 +1,9 @@
 import type { RunConfig } from "../../config/schema.ts";
 import { UsageError, UserError } from "../../core/errors.ts";
 import { lookup } from "../../core/lookup.ts";
-import type { Network, NodeId, QuantizerNode } from "../../graph/graph.ts";
+import type { NodeId } from "../../graph/graph.ts";
+import type { Network } from "../../kinds/index.ts";
+import type { QuantizerNode } from "../../kinds/quantizer.ts";
 import type { GridBits } from "../../quantization/levels.ts";
 import { readRecord } from "../../runs/record-file.ts";
 import { bitTable } from "../trained/fixed.ts";

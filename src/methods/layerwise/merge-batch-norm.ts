@@ -1,17 +1,12 @@
 import { last } from "../../core/elements.ts";
 import { lookup } from "../../core/lookup.ts";
-import {
-  type BatchNormNode,
-  type BiasNode,
-  inputsOf,
-  isLayer,
-  type LayerNode,
-  type Network,
-  type Node,
-  type NodeId,
-  type ParameterNode,
-} from "../../graph/graph.ts";
-import { normAsAffine } from "../../kinds/batch-norm.ts";
+import type { NodeId } from "../../graph/graph.ts";
+import { rewire } from "../../graph/rewrite.ts";
+import type { BatchNormNode } from "../../kinds/batch-norm.ts";
+import type { BiasNode } from "../../kinds/bias.ts";
+import { isLayer, type LayerNode, type Network, type Node } from "../../kinds/index.ts";
+import { normAsAffine } from "../../kinds/normalization.ts";
+import type { ParameterNode } from "../../kinds/parameter.ts";
 import type { InitialValues } from "../../network/initial-values.ts";
 import { layersOf } from "../../network/layers.ts";
 
@@ -38,7 +33,7 @@ export function mergeBatchNorm(network: Network): Network {
       shape: [lookup(channels, layer.id)],
       initial: { kind: "constant", value: 0 },
     },
-    { kind: "bias", id, inputs: [layer.id, biasId(layer.id)], gate: null },
+    { kind: "bias", id, inputs: [layer.id, biasId(layer.id)] },
   ];
   const layers = new Map(network.nodes.filter(isLayer).map((node) => [node.id, node]));
   const nodes = network.nodes.flatMap((node): readonly Node[] => {
@@ -51,13 +46,8 @@ export function mergeBatchNorm(network: Network): Network {
     renamed.set(node.id, id);
     return [rewired, ...biasOf(node, id)];
   });
-  return { ...network, nodes, output: renamed.get(network.output) ?? network.output };
+  return { ...network, nodes, outputs: network.outputs.map((id) => renamed.get(id) ?? id) };
 }
-
-const rewire = (node: Node, renamed: ReadonlyMap<NodeId, NodeId>): Node =>
-  "inputs" in node && renamed.size > 0
-    ? ({ ...node, inputs: inputsOf(node).map((id) => renamed.get(id) ?? id) } as unknown as Node)
-    : node;
 
 /** The values of the merged network's parameters, for those of `network` with its running statistics. */
 export function mergeValues(network: Network, values: InitialValues): InitialValues {

@@ -17,12 +17,12 @@ export interface LayerGeometry extends Conv2dGeometry {
   readonly output: readonly [rows: number, columns: number];
 }
 
-/** A dense layer as a convolution over one position. */
-export const denseGeometry = (inputs: number, outputs: number): LayerGeometry => ({
+/** A dense layer as a convolution over one position, or over those of the axes before the last. */
+export const denseGeometry = (inputs: number, outputs: number, positions = 1): LayerGeometry => ({
   kernel: [1, 1],
   groups: 1,
   channels: [inputs, outputs],
-  output: [1, 1],
+  output: [1, positions],
   stride: 1,
   padding: { top: 0, bottom: 0, left: 0, right: 0 },
 });

@@ -18,9 +18,10 @@ export function bayesianBits({
 }: Config): Method {
   return {
     prepare: (network) =>
-      insertQuantizers(network, { pruning, quantizeAddends, statistics: trainWeights ? batchNorm : "running" }),
+      insertQuantizers(network, { quantizeAddends, statistics: trainWeights ? batchNorm : "running" }),
     quantizers: (network) =>
       createQuantizers(network, {
+        pruning,
         initial: gates.initial,
         prior: prior.kind,
         weightRanges,

@@ -2,7 +2,8 @@ import type { RunConfig } from "../../config/schema.ts";
 import { first, last } from "../../core/elements.ts";
 import { UsageError } from "../../core/errors.ts";
 import { lookup } from "../../core/lookup.ts";
-import type { Network, NodeId } from "../../graph/graph.ts";
+import type { NodeId } from "../../graph/graph.ts";
+import type { Network } from "../../kinds/index.ts";
 import { layersOf } from "../../network/layers.ts";
 import type { GridBits } from "../../quantization/levels.ts";
 import { createQuantizers } from "../../quantizers/create-quantizers.ts";
@@ -29,10 +30,11 @@ const initial = { prune: 0, bits4: 0, bits8: 0, bits16: 0, bits32: 0 };
  */
 export function fixed({ batchNorm, quantizeAddends, weightRanges, ...bits }: Config): Method {
   return {
-    prepare: (network) => insertQuantizers(network, { pruning: false, statistics: batchNorm, quantizeAddends }),
+    prepare: (network) => insertQuantizers(network, { statistics: batchNorm, quantizeAddends }),
     quantizers(network) {
       const table = bitTable(network, bits);
       return createQuantizers(network, {
+        pruning: false,
         initial,
         prior: "const",
         weightRanges,

@@ -28,8 +28,9 @@ export function sensitivity({
 }: Config): Method {
   const statistics = trainWeights ? batchNorm : "running";
   return {
-    prepare: (network) => insertQuantizers(network, { pruning: false, statistics, quantizeAddends }),
-    quantizers: (network) => createQuantizers(network, { initial, prior: "const", weightRanges, bitsOf: () => high }),
+    prepare: (network) => insertQuantizers(network, { statistics, quantizeAddends }),
+    quantizers: (network) =>
+      createQuantizers(network, { pruning: false, initial, prior: "const", weightRanges, bitsOf: () => high }),
     choose: ({ network, quantizers, measure }) =>
       lowerLeastSensitive(quantizers, { low, high, budget: budgetOf(network, target), measure }),
     prior: noPrior,

@@ -1,6 +1,9 @@
-import type { Initial, LayerGeometry, LayerNode, Node, NodeId, ParameterNode, Shape } from "../../graph/graph.ts";
+import type { NodeId, Shape } from "../../graph/graph.ts";
 import type { RunningStatistics } from "../../graph/node-kind.ts";
 import { elementsOf } from "../../graph/shape.ts";
+import type { LayerGeometry } from "../../kinds/folded-norm.ts";
+import type { LayerNode, Node } from "../../kinds/index.ts";
+import type { Initial, ParameterNode } from "../../kinds/parameter.ts";
 import type { InitialValues } from "../initial-values.ts";
 import { Damaged } from "./problems.ts";
 
@@ -28,11 +31,16 @@ export interface OpenLayer {
 /** Collects the graph's nodes and the values that its parameters start from. */
 export class GraphWriter {
   readonly input: NodeId = "input";
-  #nodes: Node[] = [{ kind: "input", id: "input" }];
+  #nodes: Node[];
   readonly #parameters = new Map<NodeId, Float32Array>();
   readonly #statistics = new Map<NodeId, RunningStatistics>();
   readonly #open = new Map<NodeId, OpenLayer>();
   readonly #taken = new Set<string>(["input"]);
+
+  /** @param inputShape Of the images. */
+  constructor(inputShape: Shape) {
+    this.#nodes = [{ kind: "input", id: this.input, shape: inputShape, dtype: "float32" }];
+  }
 
   get nodes(): readonly Node[] {
     return this.#nodes;
@@ -97,7 +105,7 @@ export class GraphWriter {
     const { initial } = this.#nodes.find(({ id }) => id === layer.inputs[1]) as ParameterNode;
     const parameter = this.#parameter(`${layer.id}.bias`, "bias", [outputs], values, initial);
     this.#open.set(biased, { layer, outputs, bias: parameter });
-    return this.push({ kind: "bias", id: biased, inputs: [layer.id, parameter], gate: null });
+    return this.push({ kind: "bias", id: biased, inputs: [layer.id, parameter] });
   }
 
   /** Multiplies a layer's weight and bias per channel. */

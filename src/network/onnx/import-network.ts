@@ -1,5 +1,5 @@
 import { UserError } from "../../core/errors.ts";
-import { isLayer, type Network } from "../../graph/graph.ts";
+import { isLayer, type Network } from "../../kinds/index.ts";
 import type { InitialValues } from "../initial-values.ts";
 import { outputShapes } from "../shapes.ts";
 import { GraphWriter } from "./graph-writer.ts";
@@ -44,14 +44,14 @@ export function importNetwork(model: Model, { file, name, inputShape, classes }:
       );
     }
     const graph = readGraph(model);
-    const writer = new GraphWriter();
+    const writer = new GraphWriter(inputShape);
     const translation = new Translation(graph, opset, writer);
     translation.set(graph.input.name, inputValue(graph, writer, inputShape));
     const unsupported = translate(graph, translation);
     if (unsupported.length > 0) throw new Damaged(listed(unsupported));
     const output = logits(translation.named(graph.output), writer, classes);
     if (!writer.nodes.some(isLayer)) throw new Damaged("it has no convolution and no dense layer");
-    const network = { name, inputShape, classes, nodes: writer.nodes, output };
+    const network = { name, nodes: writer.nodes, outputs: [output] };
     outputShapes(network);
     return { network, initial: writer.initial };
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { Network } from "../../graph/graph.ts";
+import type { Network } from "../../kinds/index.ts";
 import { lenet5 } from "./lenet5.ts";
 import { mobilenetv2 } from "./mobilenetv2.ts";
 import type { ZooOptions } from "./options.ts";

@@ -1,4 +1,4 @@
-import type { Network } from "../../graph/graph.ts";
+import type { Network } from "../../kinds/index.ts";
 import { NetworkBuilder } from "../builder.ts";
 import type { ZooOptions } from "./options.ts";
 
@@ -16,7 +16,7 @@ export function lenet5({
   const [height, width, channels] = inputShape;
   const rest = (size: number) => Math.floor((Math.floor((size - 4) / 2) - 4) / 2);
   const network = new NetworkBuilder();
-  let x = network.conv2d("conv1", network.input, { kernel: 5, inputs: channels, outputs: first });
+  let x = network.conv2d("conv1", network.input(inputShape), { kernel: 5, inputs: channels, outputs: first });
   x = network.maxPool("pool1", network.relu("relu1", x), { size: 2 });
   x = network.conv2d("conv2", x, { kernel: 5, inputs: first, outputs: second });
   x = network.maxPool("pool2", network.relu("relu2", x), { size: 2 });
@@ -24,5 +24,5 @@ export function lenet5({
   x = network.dense("fc1", x, { inputs: rest(height) * rest(width) * second, outputs: hidden });
   x = network.relu("relu3", x);
   x = network.dense("fc2", x, { inputs: hidden, outputs: classes });
-  return network.build({ name: "lenet5", inputShape, classes, output: x });
+  return network.build({ name: "lenet5", outputs: [x] });
 }

@@ -1,4 +1,5 @@
-import type { Network, NodeId } from "../../graph/graph.ts";
+import type { NodeId } from "../../graph/graph.ts";
+import type { Network } from "../../kinds/index.ts";
 import { evenPadding, NetworkBuilder } from "../builder.ts";
 import type { ZooOptions } from "./options.ts";
 
@@ -34,7 +35,9 @@ export function mobilenetv2({ inputShape, classes, width = 1 }: MobileNetV2Optio
 
   let inputs = scaled(32);
   const stem = { kernel: 3, inputs: inputShape[2], outputs: inputs, stride: 2, padding: evenPadding(1), bias: false };
-  const first = network.batchNorm("conv1.norm", network.conv2d("conv1", network.input, stem), { channels: inputs });
+  const first = network.batchNorm("conv1.norm", network.conv2d("conv1", network.input(inputShape), stem), {
+    channels: inputs,
+  });
   let x = relu6("conv1.relu", first);
   for (const [stage, [expansion, channels, repetitions, firstStride]] of stages.entries()) {
     const outputs = scaled(channels);
@@ -57,5 +60,5 @@ export function mobilenetv2({ inputShape, classes, width = 1 }: MobileNetV2Optio
   const last = Math.max(1280, scaled(1280));
   x = relu6("conv2.relu", pointwise("conv2", x, inputs, last));
   x = network.dense("fc", network.globalAveragePool("pool", x), { inputs: last, outputs: classes });
-  return network.build({ name: "mobilenetv2", inputShape, classes, output: x });
+  return network.build({ name: "mobilenetv2", outputs: [x] });
 }

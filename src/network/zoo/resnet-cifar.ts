@@ -1,4 +1,5 @@
-import type { Network, NodeId } from "../../graph/graph.ts";
+import type { NodeId } from "../../graph/graph.ts";
+import type { Network } from "../../kinds/index.ts";
 import { evenPadding, NetworkBuilder } from "../builder.ts";
 import type { ZooOptions } from "./options.ts";
 
@@ -31,7 +32,7 @@ export function cifarResNet(
     return network.batchNorm(`${id}.norm`, network.conv2d(id, x, options), { channels: outputs });
   };
 
-  let x = network.relu("relu1", convolve("conv1", network.input, inputShape[2], widths[0]));
+  let x = network.relu("relu1", convolve("conv1", network.input(inputShape), inputShape[2], widths[0]));
   let inputs: number = widths[0];
   for (const [stage, outputs] of widths.entries()) {
     for (let index = 0; index < (depth - 2) / 6; index++) {
@@ -45,5 +46,5 @@ export function cifarResNet(
     }
   }
   x = network.dense("fc", network.globalAveragePool("pool", x), { inputs, outputs: classes });
-  return network.build({ name, inputShape, classes, output: x });
+  return network.build({ name, outputs: [x] });
 }

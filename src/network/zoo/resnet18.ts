@@ -1,4 +1,5 @@
-import type { Network, NodeId } from "../../graph/graph.ts";
+import type { NodeId } from "../../graph/graph.ts";
+import type { Network } from "../../kinds/index.ts";
 import { evenPadding, NetworkBuilder } from "../builder.ts";
 import type { ZooOptions } from "./options.ts";
 
@@ -19,7 +20,12 @@ export function resnet18({ inputShape, classes, widths = [64, 128, 256, 512] }: 
     const layer = network.conv2d(id, x, { kernel, inputs, outputs, stride, padding, bias: false });
     return network.batchNorm(`${id}.norm`, layer, { channels: outputs });
   };
-  const stem = convolve("conv1", network.input, { kernel: 7, inputs: inputShape[2], outputs: widths[0], stride: 2 });
+  const stem = convolve("conv1", network.input(inputShape), {
+    kernel: 7,
+    inputs: inputShape[2],
+    outputs: widths[0],
+    stride: 2,
+  });
   let x = network.maxPool("pool1", network.relu("relu1", stem), { size: 3, stride: 2, padding: evenPadding(1) });
   let inputs: number = widths[0];
   for (const [stage, outputs] of widths.entries()) {
@@ -40,5 +46,5 @@ export function resnet18({ inputShape, classes, widths = [64, 128, 256, 512] }: 
     }
   }
   x = network.dense("fc", network.globalAveragePool("pool", x), { inputs, outputs: classes });
-  return network.build({ name: "resnet18", inputShape, classes, output: x });
+  return network.build({ name: "resnet18", outputs: [x] });
 }

@@ -1,4 +1,4 @@
-import type { Network } from "../../graph/graph.ts";
+import type { Network } from "../../kinds/index.ts";
 import { evenPadding, NetworkBuilder } from "../builder.ts";
 import type { ZooOptions } from "./options.ts";
 
@@ -20,7 +20,7 @@ export function vgg7({
   const network = new NetworkBuilder();
   const normalized = (layer: string, name: string, units: number) =>
     network.relu(`relu${name}`, network.batchNorm(`norm${name}`, layer, { channels: units }));
-  let x = network.input;
+  let x = network.input(inputShape);
   let inputs = channels;
   for (const [stage, outputs] of [first, second, third].entries()) {
     for (const index of [1, 2]) {
@@ -35,5 +35,5 @@ export function vgg7({
   const pixels = Math.floor(height / 8) * Math.floor(width / 8);
   x = normalized(network.dense("fc1", x, { inputs: pixels * third, outputs: hidden, bias: false }), "7", hidden);
   x = network.dense("fc2", x, { inputs: hidden, outputs: classes });
-  return network.build({ name: "vgg7", inputShape, classes, output: x });
+  return network.build({ name: "vgg7", outputs: [x] });
 }

@@ -5,7 +5,7 @@ import { forward } from "../../network/passes.ts";
 import { openProbability } from "../../quantization/hard-concrete.ts";
 import type { Analysis, ChannelGates, WeightHistogram } from "../../runs/analysis.ts";
 import type { Model } from "../model.ts";
-import { passOf, testTimeGates } from "../pass.ts";
+import { passOf, soleInput, testTimeGates } from "../pass.ts";
 import { calibrate } from "./calibrate.ts";
 import type { Confidences } from "./confidences.ts";
 import { weightHistogram } from "./weight-histograms.ts";
@@ -32,16 +32,22 @@ function weightHistograms(
   ops.scope(
     () => {
       const blank = ops.tensor(new Uint8Array(imageShape.reduce((size, side) => size * side, 1)), [1, ...imageShape]);
-      forward(network, passOf(model, testTimeGates(model), ops.normalize(blank, normalization), { training: false }), {
-        keep: false,
-        observe: (node, _, [read]) => {
-          if (node.kind !== "quantizer" || node.role !== "weight") return;
-          const quantizer = lookup(quantizers, node.id);
-          // Of a depthwise weight [height, width, channels, 1] the channels are the last axis but one.
-          const channels = quantizer.prune?.length ?? last(read!.shape);
-          histograms.push(weightHistogram(quantizer, Float32Array.from(ops.read(read!)), channels));
+      forward(
+        network,
+        passOf(model, testTimeGates(model), soleInput(network, ops.normalize(blank, normalization)), {
+          training: false,
+        }),
+        {
+          keep: false,
+          observe: (node, _, [read]) => {
+            if (node.kind !== "quantizer" || node.role !== "weight") return;
+            const quantizer = lookup(quantizers, node.id);
+            // Of a depthwise weight [height, width, channels, 1] the channels are the last axis but one.
+            const channels = quantizer.prune?.length ?? last(read!.shape);
+            histograms.push(weightHistogram(quantizer, Float32Array.from(ops.read(read!)), channels));
+          },
         },
-      });
+      );
     },
     () => [],
   );

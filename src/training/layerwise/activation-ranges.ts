@@ -4,7 +4,7 @@ import { forward } from "../../network/passes.ts";
 import type { BitWidth } from "../../quantization/levels.ts";
 import type { Quantizer } from "../../quantizers/quantizer.ts";
 import type { Model } from "../model.ts";
-import { passOf } from "../pass.ts";
+import { passOf, soleInput } from "../pass.ts";
 import { ActivationHistogram, coveringRange } from "./activation-histogram.ts";
 import type { CalibrationImages } from "./calibration-images.ts";
 
@@ -67,7 +67,7 @@ function overActivations(
   for (const upload of images.batches(ops)) {
     ops.scope(
       () => {
-        forward(network, passOf(float, new Map(), upload(), { training: false }), {
+        forward(network, passOf(float, new Map(), soleInput(network, upload()), { training: false }), {
           keep: false,
           observe: (node, output) => {
             const reading = readers.get(node.id);

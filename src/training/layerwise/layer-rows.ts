@@ -1,5 +1,8 @@
 import { at, first, last } from "../../core/elements.ts";
-import { ancestorsOf, type Network, type NodeId } from "../../graph/graph.ts";
+import type { Tensor } from "../../engine/ops.ts";
+import { channelsOf, elementsOf } from "../../graph/shape.ts";
+import { leadingTo } from "../../graph/walk.ts";
+import type { Network } from "../../kinds/index.ts";
 import type { CalibrationRows } from "../../methods/layerwise/layer-problem.ts";
 import {
   denseGeometry,
@@ -11,7 +14,7 @@ import type { CalibrationInputs } from "../../methods/method.ts";
 import { type Layer, layersOf } from "../../network/layers.ts";
 import { forward } from "../../network/passes.ts";
 import type { Model } from "../model.ts";
-import { type GateSamples, passOf, testTimeGates, transparentGates } from "../pass.ts";
+import { type GateSamples, passOf, soleInput, testTimeGates, transparentGates } from "../pass.ts";
 import type { CalibrationImages } from "./calibration-images.ts";
 
 export interface RowOptions {
@@ -35,17 +38,28 @@ export function collectRows(
 ): CalibrationRows {
   const { ops } = float;
   const collector = new RowCollector(geometryOf(layer), { samples: images.count, positions, seed, layer: layer.name });
-  const targetOf = upTo(float.network, layer.shift!.id);
+  const targetOf = leadingTo(float.network, layer.shift!.id);
   const source = inputs === "float" ? float : model;
   const node = layersOf(source.network).find(({ name }) => name === layer.name)!.node.inputs[0];
-  const sourceOf = upTo(source.network, node);
+  const sourceOf = leadingTo(source.network, node);
   const samples = samplesOf(source, inputs);
   for (const upload of images.batches(ops)) {
     const [x, y] = ops.scope(
       () => {
         // A pass frees the images that it is given.
-        const x = featuresOf(source, sourceOf, passOf(source, samples, upload(), { training: false }));
-        return [x, featuresOf(float, targetOf, passOf(float, new Map(), upload(), { training: false }))] as const;
+        const x = featuresOf(
+          source,
+          sourceOf,
+          passOf(source, samples, soleInput(source.network, upload()), { training: false }),
+        );
+        return [
+          x,
+          featuresOf(
+            float,
+            targetOf,
+            passOf(float, new Map(), soleInput(float.network, upload()), { training: false }),
+          ),
+        ] as const;
       },
       () => [],
     );
@@ -58,23 +72,19 @@ export function collectRows(
 const samplesOf = (model: Model, inputs: CalibrationInputs): GateSamples =>
   inputs === "quantized" ? testTimeGates(model) : transparentGates(model);
 
-/** What of a network leads to a node. */
-function upTo(network: Network, output: NodeId): Network {
-  const needed = ancestorsOf(network, output);
-  return { ...network, output, nodes: network.nodes.filter(({ id }) => needed.has(id)) };
-}
-
 function featuresOf({ ops }: Model, network: Network, pass: ReturnType<typeof passOf>): FeatureMap {
-  const { output } = forward(network, pass, { keep: false });
+  const [output] = forward(network, pass, { keep: false }).outputs as [Tensor];
   const [batch, ...shape] = output.shape as [number, ...number[]];
-  const [height, width, channels] = shape.length === 3 ? (shape as [number, number, number]) : [1, 1, first(shape)];
+  // What is no image is a row of places with their channels.
+  const [height, width, channels] =
+    shape.length === 3 ? (shape as [number, number, number]) : [1, elementsOf(shape.slice(0, -1)), channelsOf(shape)];
   return { values: Float32Array.from(ops.read(output)), shape: [batch, height, width, channels] };
 }
 
 /** A layer as its rows are gathered from it. */
 export function geometryOf({ node, weightShape, outputShape }: Layer): LayerGeometry {
   const outputs = last(weightShape);
-  if (node.kind === "dense") return denseGeometry(first(weightShape), outputs);
+  if (node.kind === "dense") return denseGeometry(first(weightShape), outputs, elementsOf(outputShape) / outputs);
   const depthwise = node.kind === "depthwise-conv2d";
   return {
     kernel: [first(weightShape), at(weightShape, 1)],

@@ -1,5 +1,5 @@
-import type { Network } from "../../graph/graph.ts";
 import { elementsOf } from "../../graph/shape.ts";
+import { type Network, onlyInput } from "../../kinds/index.ts";
 import { type ProblemSize, rowBytes } from "../../methods/layerwise/solver-memory.ts";
 import type { Layerwise } from "../../methods/method.ts";
 import { type Layer, layersOf } from "../../network/layers.ts";
@@ -42,7 +42,7 @@ export function estimateLayerwise(
     return { name: layer.name, bytes: Math.max(rowBytes(size) + pass + features, solverBytes(size)) };
   });
   const largest = layers.reduce((most, layer) => (layer.bytes > most.bytes ? layer : most));
-  const held = images * elementsOf(network.inputShape) + FLOAT * parameters;
+  const held = images * elementsOf(onlyInput(network).shape) + FLOAT * parameters;
   // Both networks, as arrays and as the file.
   return { layer: largest.name, quantizing: held + largest.bytes, saving: FLOAT * 2 * 2 * parameters };
 }

@@ -1,5 +1,7 @@
 import { lookup } from "../../core/lookup.ts";
-import { inputsOf, type Network, type NodeId } from "../../graph/graph.ts";
+import type { NodeId } from "../../graph/graph.ts";
+import { readersOf } from "../../graph/walk.ts";
+import type { Network } from "../../kinds/index.ts";
 import type { LayerProblem, LayerStatistics } from "../../methods/layerwise/layer-problem.ts";
 import type { Layerwise } from "../../methods/method.ts";
 import { type Layer, layersOf } from "../../network/layers.ts";
@@ -103,9 +105,9 @@ const quantizerOf = ({ network, quantizers }: Model, name: string) =>
 
 /** The ReLU that alone reads a layer, if it is one. */
 function activationBehind(network: Network, { shift }: Layer): Pick<LayerProblem, "rectified" | "limit"> {
-  const readers = network.nodes.filter((node) => inputsOf(node).includes(shift!.id));
+  const readers = readersOf(network).get(shift!.id) ?? [];
   const [reader] = readers;
-  const alone = readers.length === 1 && network.output !== shift!.id;
+  const alone = readers.length === 1 && !network.outputs.includes(shift!.id);
   return alone && reader?.kind === "relu"
     ? { rectified: true, limit: reader.limit }
     : { rectified: false, limit: null };

@@ -8,11 +8,9 @@ import { createQuantizers } from "../../../src/quantizers/create-quantizers.ts";
 import { insertQuantizers } from "../../../src/quantizers/insert-quantizers.ts";
 import { setBits } from "../../../src/quantizers/level-gates.ts";
 
-const network = insertQuantizers(lenet5({ inputShape: [28, 28, 1], classes: 10, widths: [4, 6, 12] }), {
-  pruning: false,
-});
+const network = insertQuantizers(lenet5({ inputShape: [28, 28, 1], classes: 10, widths: [4, 6, 12] }));
 const initial = { prune: 0, bits4: 0, bits8: 0, bits16: 0, bits32: 0 };
-const quantizersOf = () => createQuantizers(network, { initial, prior: "const", bitsOf: () => 8 });
+const quantizersOf = () => createQuantizers(network, { pruning: false, initial, prior: "const", bitsOf: () => 8 });
 const ids = [...quantizersOf().keys()];
 
 t.test("the least sensitive are lowered, and no more than the budget needs", async (t) => {

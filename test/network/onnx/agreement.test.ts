@@ -5,13 +5,14 @@ import { silent } from "../../../src/core/progress.ts";
 import type { Ops, Tensor } from "../../../src/engine/ops.ts";
 import { exportFile } from "../../../src/export/export-file.ts";
 import { freeze } from "../../../src/export/freeze.ts";
+import { onlyInput } from "../../../src/kinds/index.ts";
 import { forward } from "../../../src/network/passes.ts";
 import { createQuantizers } from "../../../src/quantizers/create-quantizers.ts";
 import { insertQuantizers } from "../../../src/quantizers/insert-quantizers.ts";
 import { initializeRanges } from "../../../src/training/initial-ranges.ts";
 import { stepGates } from "../../../src/training/loop.ts";
 import { createModel, type Model } from "../../../src/training/model.ts";
-import { passOf, testTimeGates } from "../../../src/training/pass.ts";
+import { passOf, soleInput, testTimeGates } from "../../../src/training/pass.ts";
 import { Trainer } from "../../../src/training/trainer.ts";
 import { digestOf } from "../../fixtures/digests.ts";
 import { anyEngine, freeing, nativeMissing, near, random } from "../../fixtures/engines.ts";
@@ -61,11 +62,9 @@ async function runtimeOutput(name: NetworkFileName, images: Float32Array): Promi
 
 function logits(model: Model, images: Float32Array): Float32Array {
   return freeing(ops, () => {
-    const tensor = ops.tensor(images, [batch, ...model.network.inputShape]);
-    const { output } = forward(model.network, passOf(model, testTimeGates(model), tensor, { training: false }), {
-      keep: false,
-    });
-    return Float32Array.from(ops.read(output));
+    const tensor = ops.tensor(images, [batch, ...onlyInput(model.network).shape]);
+    const pass = passOf(model, testTimeGates(model), soleInput(model.network, tensor), { training: false });
+    return Float32Array.from(ops.read(forward(model.network, pass, { keep: false }).outputs[0]!));
   });
 }
 
@@ -142,9 +141,9 @@ t.test("every network is exported and checked in onnxruntime", { skip: nativeMis
 /** A network from its file with quantizers whose gates are open up to 8 bits, and its first ranges. */
 function quantized(name: NetworkFileName) {
   const { network: plain, initial } = importBytes(bytesOf(name), networkFiles[name]);
-  const network = insertQuantizers(plain, { pruning: true });
+  const network = insertQuantizers(plain);
   const gates = { prune: 6, bits4: 6, bits8: 6, bits16: -6, bits32: -6 };
-  const quantizers = createQuantizers(network, { initial: gates, prior: "bop" });
+  const quantizers = createQuantizers(network, { pruning: true, initial: gates, prior: "bop" });
   const model = createModel(network, { ops, seed: 1, quantizers, initial });
   initializeRanges(
     model,

@@ -26,8 +26,8 @@ const gates = { prune: 6, bits4: 6, bits8: 6, bits16: -6, bits32: -6 };
 function isSound(name: NetworkFileName, bytes: Uint8Array): void {
   try {
     const { network, initial } = importBytes(bytes, networkFiles[name]);
-    const quantized = insertQuantizers(network, { pruning: true });
-    createQuantizers(quantized, { initial: gates, prior: "bop" });
+    const quantized = insertQuantizers(network);
+    createQuantizers(quantized, { pruning: true, initial: gates, prior: "bop" });
     for (const node of network.nodes) {
       if (node.kind === "parameter" && !initial.parameters.has(node.id)) throw new Error(`${node.id} has no values`);
     }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import t from "tap";
-import type { QuantizerNode } from "../../../src/graph/graph.ts";
+import type { QuantizerNode } from "../../../src/kinds/quantizer.ts";
 import { FixedQuantizer } from "../../../src/quantizers/fixed-quantizer.ts";
 import { setBits } from "../../../src/quantizers/level-gates.ts";
 import { calibrate } from "../../../src/training/analysis/calibrate.ts";
@@ -105,7 +105,7 @@ t.test("a large image is scaled down by means; a channel that no picture has is 
 
 const node: QuantizerNode = {
   ...{ kind: "quantizer", id: "w", inputs: ["x"], role: "weight", signed: true },
-  ...{ rectifies: false, limit: null, prunes: true, gated: "weight" },
+  ...{ rectifies: false, limit: null },
 };
 
 interface Weight {
@@ -122,6 +122,7 @@ function histogramOf({ bits, range, kept }: Weight, values: Float32Array, channe
     node,
     phi: new Float64Array(4),
     prune,
+    multiplies: prune === null ? [] : [node.id],
     range: Float64Array.from(range),
     prior,
   });

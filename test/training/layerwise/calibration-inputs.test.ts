@@ -2,7 +2,7 @@ import t from "tap";
 import { forward } from "../../../src/network/passes.ts";
 import type { CalibrationImages } from "../../../src/training/layerwise/calibration-images.ts";
 import type { Model } from "../../../src/training/model.ts";
-import { type GateSamples, passOf, testTimeGates, transparentGates } from "../../../src/training/pass.ts";
+import { type GateSamples, passOf, soleInput, testTimeGates, transparentGates } from "../../../src/training/pass.ts";
 import { apart, quantize } from "../../fixtures/layerwise.ts";
 import { narrowNetworks } from "../../fixtures/random-models.ts";
 
@@ -12,13 +12,17 @@ function seenBy(layer: string, model: Model, samples: GateSamples, images: Calib
   const seen = { inputs: new Float32Array(), outputs: new Float32Array() };
   ops.scope(
     () =>
-      forward(model.network, passOf(model, samples, images.batches(ops)[0]!(), { training: false }), {
-        keep: false,
-        observe: (node, output, [read]) => {
-          if (node.id === layer) seen.inputs = Float32Array.from(ops.read(read!));
-          if (node.id === `${layer}.biased`) seen.outputs = Float32Array.from(ops.read(output));
+      forward(
+        model.network,
+        passOf(model, samples, soleInput(model.network, images.batches(ops)[0]!()), { training: false }),
+        {
+          keep: false,
+          observe: (node, output, [read]) => {
+            if (node.id === layer) seen.inputs = Float32Array.from(ops.read(read!));
+            if (node.id === `${layer}.biased`) seen.outputs = Float32Array.from(ops.read(output));
+          },
         },
-      }),
+      ),
     () => [],
   );
   return seen;

@@ -1,5 +1,5 @@
 import t from "tap";
-import type { Network } from "../../../src/graph/graph.ts";
+import type { Network } from "../../../src/kinds/index.ts";
 import type { InitialValues } from "../../../src/network/initial-values.ts";
 import { layersOf } from "../../../src/network/layers.ts";
 import { forward } from "../../../src/network/passes.ts";
@@ -7,7 +7,7 @@ import type { CalibrationImages } from "../../../src/training/layerwise/calibrat
 import { collectRows } from "../../../src/training/layerwise/layer-rows.ts";
 import { matrixOf, weightOf } from "../../../src/training/layerwise/weight-matrix.ts";
 import type { Model } from "../../../src/training/model.ts";
-import { passOf, testTimeGates } from "../../../src/training/pass.ts";
+import { passOf, soleInput, testTimeGates } from "../../../src/training/pass.ts";
 import { parameterValues } from "../../../src/training/snapshot.ts";
 import { anyEngine } from "../../fixtures/engines.ts";
 import { apart, begin, imagesFor, quantize, seed, trained } from "../../fixtures/layerwise.ts";
@@ -19,8 +19,10 @@ const { ops } = await anyEngine();
 function logits(model: Model, images: CalibrationImages): Float32Array {
   return ops.scope(
     () => {
-      const pass = passOf(model, testTimeGates(model), images.batches(ops)[0]!(), { training: false });
-      return Float32Array.from(ops.read(forward(model.network, pass, { keep: false }).output));
+      const pass = passOf(model, testTimeGates(model), soleInput(model.network, images.batches(ops)[0]!()), {
+        training: false,
+      });
+      return Float32Array.from(ops.read(forward(model.network, pass, { keep: false }).outputs[0]!));
     },
     () => [],
   );

@@ -1,0 +1,30 @@
+import type { NodeId } from "../graph/graph.ts";
+import type { NodeKind } from "../graph/node-kind.ts";
+import { sameChannels } from "./channel-flows.ts";
+import { imageShape, noPadding, windowOutput } from "./windows.ts";
+
+/** Mean of each window. */
+export interface AveragePoolNode {
+  readonly kind: "average-pool";
+  readonly id: NodeId;
+  readonly inputs: readonly [NodeId];
+  readonly size: number;
+  readonly stride: number;
+}
+
+export const averagePool: NodeKind<AveragePoolNode> = {
+  shape({ id, size, stride }, [x]) {
+    const image = imageShape(id, x!);
+    return [...windowOutput(id, image, { kernel: [size, size], stride, padding: noPadding }), image[2]];
+  },
+  macs: null,
+  readsIntegers: false,
+  forward: (node, [x], { ops }) => ({ output: ops.averagePool(x!, node), saved: [x!] }),
+  addsBias: false,
+  backward: (node, gradient, [x], { ops }) => [ops.averagePoolGradient(x!.shape, gradient, node)],
+  nonNegative: (_, [x]) => x!,
+  grid: "new",
+  channels: sameChannels,
+  letsFactorsPass: () => true,
+  copies: 0,
+};

@@ -1,0 +1,30 @@
+import type { AnyNode, Padding } from "../graph/graph.ts";
+import type { ChannelFlow } from "../graph/node-kind.ts";
+
+const never = () => false;
+const nothing = () => [];
+
+/** Channels that come from no other node: of what goes into a network, of weights. */
+export const ownChannels: ChannelFlow<AnyNode> = {
+  inputs: "none",
+  mixes: false,
+  sources: nothing,
+  padsZeros: never,
+  shifts: false,
+};
+
+/** Each channel is made of the same one of the first input. */
+export const sameChannels: ChannelFlow<AnyNode> = {
+  inputs: "first",
+  mixes: false,
+  sources: (_, channel) => [{ input: 0, channel }],
+  padsZeros: never,
+  shifts: false,
+};
+
+/** Each channel is made of all of the first input. */
+export const mixedChannels: ChannelFlow<AnyNode> = { ...sameChannels, mixes: true, sources: nothing };
+
+/** Whether a node puts rows or columns around an image. */
+export const isPadded = ({ padding }: { readonly padding: Padding }): boolean =>
+  Object.values(padding).some((size) => size > 0);

@@ -1,0 +1,39 @@
+import type { NodeId, Padding } from "../graph/graph.ts";
+import type { NodeKind } from "../graph/node-kind.ts";
+import { isPadded, mixedChannels } from "./channel-flows.ts";
+import { convolutionMacs, convolvedShape } from "./convolution-shape.ts";
+
+/** Convolution of [height, width, in] with [kernel height, kernel width, in, out]. */
+export interface Conv2dNode {
+  readonly kind: "conv2d";
+  readonly id: NodeId;
+  readonly inputs: readonly [image: NodeId, weight: NodeId];
+  readonly stride: number;
+  readonly padding: Padding;
+}
+
+export const conv2d: NodeKind<Conv2dNode> = {
+  shape(node, [image, weight]) {
+    const [, , inputs, outputs] = weight as [number, number, number, number];
+    return convolvedShape(node, image!, weight!, { inputs, outputs });
+  },
+  macs: convolutionMacs,
+  readsIntegers: false,
+  forward(node, [x, weight, bias], { ops }) {
+    const saved = [ops.narrow(x!), ops.narrow(weight!)] as const;
+    return { output: ops.conv2d(...saved, node, bias), saved };
+  },
+  addsBias: true,
+  backward(node, gradient, [x, weight], { ops }, [needsInput]) {
+    const narrow = ops.narrow(gradient);
+    return [
+      needsInput ? ops.conv2dInputGradient(x!.shape, weight!, narrow, node) : null,
+      ops.conv2dWeightGradient(x!, weight!.shape, narrow, node),
+    ];
+  },
+  nonNegative: () => false,
+  grid: "new",
+  channels: { ...mixedChannels, padsZeros: isPadded },
+  letsFactorsPass: () => false,
+  copies: 0,
+};

@@ -1,0 +1,39 @@
+import type { NodeId, Padding } from "../graph/graph.ts";
+import type { NodeKind } from "../graph/node-kind.ts";
+import { isPadded, sameChannels } from "./channel-flows.ts";
+import { convolutionMacs, convolvedShape } from "./convolution-shape.ts";
+
+/** Convolution of each channel of [height, width, channels] with its own of [kernel height, kernel width, 1, channels]. */
+export interface DepthwiseConv2dNode {
+  readonly kind: "depthwise-conv2d";
+  readonly id: NodeId;
+  readonly inputs: readonly [image: NodeId, weight: NodeId];
+  readonly stride: number;
+  readonly padding: Padding;
+}
+
+export const depthwiseConv2d: NodeKind<DepthwiseConv2dNode> = {
+  shape(node, [image, weight]) {
+    const [, , , channels] = weight as [number, number, number, number];
+    return convolvedShape(node, image!, weight!, { inputs: channels, outputs: channels });
+  },
+  macs: convolutionMacs,
+  readsIntegers: false,
+  forward(node, [x, weight], { ops }) {
+    const saved = [ops.narrow(x!), ops.narrow(weight!)] as const;
+    return { output: ops.depthwiseConv2d(...saved, node), saved };
+  },
+  addsBias: false,
+  backward(node, gradient, [x, weight], { ops }, [needsInput]) {
+    const narrow = ops.narrow(gradient);
+    return [
+      needsInput ? ops.depthwiseConv2dInputGradient(x!.shape, weight!, narrow, node) : null,
+      ops.depthwiseConv2dWeightGradient(x!, weight!.shape, narrow, node),
+    ];
+  },
+  nonNegative: () => false,
+  grid: "new",
+  channels: { ...sameChannels, padsZeros: isPadded },
+  letsFactorsPass: () => false,
+  copies: 0,
+};

@@ -1,0 +1,28 @@
+import type { NodeId } from "../graph/graph.ts";
+import type { NodeKind } from "../graph/node-kind.ts";
+import { elementsOf } from "../graph/shape.ts";
+import { sameChannels } from "./channel-flows.ts";
+
+/** A tensor of any rank as one row, channels fastest: [height, width, channels] to [height·width·channels]. */
+export interface FlattenNode {
+  readonly kind: "flatten";
+  readonly id: NodeId;
+  readonly inputs: readonly [NodeId];
+}
+
+export const flatten: NodeKind<FlattenNode> = {
+  shape: (_, [x]) => [elementsOf(x!)],
+  macs: null,
+  readsIntegers: false,
+  forward(_, [x], { ops }) {
+    const [batch, ...shape] = x!.shape as [number, ...number[]];
+    return { output: ops.reshape(x!, [batch, elementsOf(shape)]), saved: [x!] };
+  },
+  addsBias: false,
+  backward: (_, gradient, [x], { ops }) => [ops.reshape(gradient, x!.shape)],
+  nonNegative: (_, [x]) => x!,
+  grid: "kept",
+  channels: { ...sameChannels, sources: (_, channel, [size]) => [{ input: 0, channel: channel % size! }] },
+  letsFactorsPass: () => true,
+  copies: 0,
+};
