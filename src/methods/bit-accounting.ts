@@ -5,12 +5,14 @@ import { elementsOf } from "../graph/shape.ts";
 import type { Network } from "../kinds/index.ts";
 import { type ChannelStates, followChannels, keptChannels } from "../network/channels.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
-import { bitOperations, type LayerCost, relativeBitOperations } from "../quantization/bit-operations.ts";
+import {
+  bitOperations,
+  type LayerCost,
+  relativeBitOperations,
+  unquantizedBits,
+} from "../quantization/bit-operations.ts";
 import { type GridBits, storedBits } from "../quantization/levels.ts";
 import type { Quantizer } from "../quantizers/quantizer.ts";
-
-/** Bits of the network's input for a quantized layer: it is 8-bit image data. */
-const INPUT_BITS = 8;
 
 type Quantizers = ReadonlyMap<NodeId, Quantizer>;
 
@@ -133,11 +135,6 @@ function authorsCosts(accounts: readonly LayerAccount[], quantizers: Quantizers)
 const openChannels = ({ weightQuantizer }: Layer, quantizers: Quantizers): readonly number[] | null =>
   weightQuantizer === null ? null : lookup(quantizers, weightQuantizer).kept;
 
-/**
- * An activation without a quantizer has 32 bits, the network's input 8; a layer that computes in float32, its weight not
- * quantized, reads the input as float32 too.
- */
-function inputBits({ inputQuantizer, readsInput, weightQuantizer }: Layer, quantizers: Quantizers): GridBits {
-  if (inputQuantizer !== null) return lookup(quantizers, inputQuantizer).bits;
-  return readsInput && weightQuantizer !== null ? INPUT_BITS : 32;
-}
+/** Bits of the activation that a layer reads. */
+const inputBits = (layer: Layer, quantizers: Quantizers): GridBits =>
+  layer.inputQuantizer === null ? unquantizedBits(layer) : lookup(quantizers, layer.inputQuantizer).bits;

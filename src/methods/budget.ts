@@ -4,7 +4,7 @@ import type { NodeId } from "../graph/graph.ts";
 import { elementsOf } from "../graph/shape.ts";
 import type { Network } from "../kinds/index.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
-import { relativeBitOperations } from "../quantization/bit-operations.ts";
+import { relativeBitOperations, unquantizedBits } from "../quantization/bit-operations.ts";
 import { bitWidths } from "../quantization/levels.ts";
 import type { Quantizer } from "../quantizers/quantizer.ts";
 import { account } from "./bit-accounting.ts";
@@ -66,7 +66,7 @@ function expectedShares(layer: Layer, layers: readonly Layer[], quantizers: Quan
   const before = layer.kind === "depthwise-conv2d" ? undefined : layers.find(({ name }) => name === layer.previous);
   return {
     weightBits: bits(layer.weightQuantizer, 32),
-    inputBits: bits(layer.inputQuantizer, layer.readsInput ? 8 : 32),
+    inputBits: bits(layer.inputQuantizer, unquantizedBits(layer)),
     keptOutputs: kept(layer),
     keptInputs: before === undefined ? 1 : kept(before),
   };

@@ -11,6 +11,16 @@ export interface LayerCost {
   readonly keptInputs: number;
 }
 
+/**
+ * Bits of an activation that no quantizer serves, for the layer that reads it: 32, but 8 of the network's input, which is
+ * image data. A layer that computes in float32, its weight not quantized, reads the input as float32 too.
+ */
+export const unquantizedBits = (layer: {
+  readonly readsInput: boolean;
+  /** null: the weight is in float32. */
+  readonly weightQuantizer: string | null;
+}): 8 | 32 => (layer.readsInput && layer.weightQuantizer !== null ? 8 : 32);
+
 /** BOPs = MACs · weight bits · input bits · kept outputs · kept inputs. */
 export const bitOperations = ({ macs, weightBits, inputBits, keptOutputs, keptInputs }: LayerCost): number =>
   macs * weightBits * inputBits * keptOutputs * keptInputs;

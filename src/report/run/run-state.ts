@@ -1,9 +1,6 @@
 import type { EpochRecord, LearnedQuantizer, RunRecord } from "../../runs/record.ts";
 import type { BitWidth } from "../page/chips.ts";
 
-/** The network's input is 8-bit image data; it has no quantizer. */
-const inputBits = 8;
-
 /** What the last finished epoch, or the last layer quantized, says of a quantizer; null before the first. */
 export function learnedNow(record: RunRecord, id: string): LearnedQuantizer | null {
   return record.epochs.at(-1)?.quantizers[id] ?? record.postTraining?.quantizers[id] ?? null;
@@ -24,27 +21,36 @@ export interface LayerState {
   readonly layer: Layer;
   /** null before the first epoch. */
   readonly weightBits: BitWidth | null;
+  /** Of the activation it reads; null before the first epoch, and where only the network's graph tells. */
   readonly inputBits: BitWidth | null;
   readonly outputs: number;
-  /** Output channels that are left; all of them where channels cannot be pruned. */
+  /** Output channels that are left; null before the first epoch where they have gates. */
   readonly kept: number | null;
+  /** Whether channels can be pruned, by gates of its own or with those of others. */
   readonly prunes: boolean;
 }
 
-/** The layers as they stand after the last epoch, in the network's order. A tensor without a quantizer has 32 bits. */
+/**
+ * The layers as they stand after the last epoch, in the network's order. A weight without a quantizer has 32 bits. Once
+ * there is a result, it says what a layer reads and keeps.
+ */
 export function layerStates(record: RunRecord): readonly LayerState[] {
   const known = new Map(record.quantizers.map((quantizer) => [quantizer.id, quantizer]));
+  const results = new Map(record.result?.layers.map((result) => [result.name, result]));
   return record.network.layers.map((layer) => {
+    const { name, weightQuantizer, inputQuantizer } = layer;
+    const result = results.get(name);
     const outputs = layer.outputShape.at(-1) ?? 0;
-    const learned = layer.weightQuantizer === null ? null : learnedNow(record, layer.weightQuantizer);
-    const prunes = layer.weightQuantizer !== null && (known.get(layer.weightQuantizer)?.channels ?? null) !== null;
+    const learned = weightQuantizer === null ? null : learnedNow(record, weightQuantizer);
+    const hasGates = weightQuantizer !== null && (known.get(weightQuantizer)?.channels ?? null) !== null;
+    const kept = result?.keptOutputs ?? (hasGates ? (learned?.kept ?? null) : outputs);
     return {
       layer,
-      weightBits: layer.weightQuantizer === null ? 32 : learned && bitsOf(learned),
-      inputBits: layer.inputQuantizer === null ? inputBits : bitsNow(record, layer.inputQuantizer),
+      weightBits: weightQuantizer === null ? 32 : learned && bitsOf(learned),
+      inputBits: result?.inputBits ?? (inputQuantizer === null ? null : bitsNow(record, inputQuantizer)),
       outputs,
-      kept: prunes ? (learned?.kept ?? null) : outputs,
-      prunes,
+      kept,
+      prunes: hasGates || (kept !== null && kept < outputs),
     };
   });
 }

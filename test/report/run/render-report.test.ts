@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { Script } from "node:vm";
 import t from "tap";
+import { publishedRuns } from "../../../scripts/results/published.ts";
 import { renderReport } from "../../../src/report/run/render-report.ts";
 import { hostileNames, hostileRecord } from "../../fixtures/hostile-record.ts";
 import { sampleRecord, unfinishedRecord } from "../../fixtures/sample-record.ts";
@@ -206,3 +207,9 @@ t.test("LeNet-5's report stays below 2.5 MB, also after 100 epochs", async (t) =
 });
 
 const count = (text: string, part: string): number => text.split(part).length - 1;
+
+t.test("the report of a run that quantizes nothing counts its input in float32", async (t) => {
+  const record = publishedRuns().find(({ record }) => record.quantizers.length === 0)?.record;
+  t.match(renderReport(record ?? sampleRecord()), "The network’s input counts as 32 bits");
+  t.match(renderReport(sampleRecord()), "The network’s input counts as 8 bits");
+});

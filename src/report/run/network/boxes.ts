@@ -1,3 +1,4 @@
+import { unquantizedBits } from "../../../quantization/bit-operations.ts";
 import type { RunRecord } from "../../../runs/record.ts";
 import type { BitWidth } from "../../page/chips.ts";
 import { bitsNow, type LayerState, layerStates } from "../run-state.ts";
@@ -29,20 +30,23 @@ const partOfTheLine = new Set(["bias", "relu", "batch-norm", "folded-norm", "fla
 /** Kinds behind which an activation still lies on the grid of the quantizer before them. */
 const keepsGrid = (kind: string): boolean => kind === "flatten" || kind === "max-pool";
 
-const inputBits = 8;
+/** What comes out of a node, as a line into the next box. */
+interface Line extends Wire {
+  readonly isInput: boolean;
+}
 
 /** The network as boxes and lines, in topological order, with the bits after the last epoch. */
 export function boxesOf(record: RunRecord): readonly Box[] {
   const states = new Map(layerStates(record).map((state) => [state.layer.name, state]));
   /** Where the output of a node comes from, as a line into the next box. */
-  const lines = new Map<string, Wire>();
+  const lines = new Map<string, Line>();
   const boxes: Box[] = [];
   for (const { id, kind, inputs, shape } of record.network.graph ?? chain(record)) {
-    const wires = inputs.flatMap((input) => lines.get(input) ?? []);
-    const [only] = wires;
+    const read = inputs.flatMap((input) => lines.get(input) ?? []);
+    const [only] = read;
     if (partOfTheLine.has(kind) && only) {
       const bits = kind === "quantizer" ? bitsNow(record, id) : kind === "flatten" || kind === "relu" ? only.bits : 32;
-      lines.set(id, { from: only.from, bits });
+      lines.set(id, { from: only.from, bits, isInput: only.isInput && keepsGrid(kind) });
       continue;
     }
     const state = states.get(id) ?? null;
@@ -52,13 +56,29 @@ export function boxesOf(record: RunRecord): readonly Box[] {
       does: kind,
       state,
       shape,
-      // What a layer reads is what the bit operations count.
-      wires: state && only ? [{ from: only.from, bits: state.inputBits }, ...wires.slice(1)] : wires,
+      wires: read.map((line, input) => ({ from: line.from, bits: bitsRead(record, state, line, input) })),
     });
-    const bits = inputs.length === 0 ? inputBits : keepsGrid(kind) && only ? only.bits : 32;
-    lines.set(id, { from: id, bits });
+    const isInput = inputs.length === 0 || (keepsGrid(kind) && only?.isInput === true);
+    lines.set(id, { from: id, bits: keepsGrid(kind) && only ? only.bits : 32, isInput });
   }
   return boxes;
+}
+
+/** Bits of what a box reads. What a layer reads is what the bit operations count. */
+function bitsRead(
+  record: RunRecord,
+  state: LayerState | null,
+  { bits, isInput }: Line,
+  input: number,
+): BitWidth | null {
+  if (state !== null && input === 0) {
+    const { layer, inputBits } = state;
+    return layer.inputQuantizer === null
+      ? (inputBits ?? unquantizedBits({ ...layer, readsInput: isInput }))
+      : inputBits;
+  }
+  const [quantizer] = record.quantizers;
+  return isInput ? unquantizedBits({ readsInput: true, weightQuantizer: quantizer?.id ?? null }) : bits;
 }
 
 /** Records from before the graph was kept are of straight chains. */

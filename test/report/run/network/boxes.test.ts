@@ -1,4 +1,5 @@
 import t from "tap";
+import { publishedRuns } from "../../../../scripts/results/published.ts";
 import { boxesOf } from "../../../../src/report/run/network/boxes.ts";
 import type { RunRecord } from "../../../../src/runs/record.ts";
 import { sampleRecord, unfinishedRecord } from "../../../fixtures/sample-record.ts";
@@ -20,6 +21,25 @@ t.test(
     ]);
   },
 );
+
+t.test("every published run is drawn with the input bits and the kept channels that its record has", async (t) => {
+  for (const { record } of publishedRuns()) {
+    const layers = boxesOf(record).flatMap(({ id, wires, state }) => (state ? [[id, wires[0]?.bits, state.kept]] : []));
+    const recorded = record.result?.layers.map(({ name, inputBits, keptOutputs }) => [name, inputBits, keptOutputs]);
+    t.strictSame(layers, recorded, record.name);
+  }
+});
+
+t.test("while it runs, a run is drawn with the input bits that its record will have", async (t) => {
+  for (const { record } of publishedRuns()) {
+    const bits = boxesOf({ ...record, result: null }).flatMap(({ wires, state }) => (state ? [wires[0]?.bits] : []));
+    t.strictSame(
+      bits,
+      record.result?.layers.map(({ inputBits }) => inputBits),
+      record.name,
+    );
+  }
+});
 
 t.test("a record from before the graph was kept is a chain of its layers", async (t) => {
   const record = sampleRecord();
