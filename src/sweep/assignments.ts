@@ -30,14 +30,18 @@ export function assignmentsOf({ grid = {}, list = [], random }: SweepConfig): re
     ...list.map((entry, index) =>
       Object.entries(entry).map(([path, value]) => ({ path, value, from: `sweep.list.${index}.${path}` })),
     ),
-    ...Array.from({ length: random?.count ?? 0 }, (_, run) =>
-      Object.entries(random!.settings).map(([path, distribution]) => {
-        const value = draw(distribution, { seed: random!.seed, path, run });
-        return { path, value, from: `sweep.random.settings.${path}` };
-      }),
-    ),
+    ...(random === undefined ? [] : drawn(random)),
   ];
 }
+
+const drawn = ({ count, seed, settings }: NonNullable<SweepConfig["random"]>): readonly Assignment[] =>
+  Array.from({ length: count }, (_, run) =>
+    Object.entries(settings).map(([path, distribution]) => ({
+      path,
+      value: draw(distribution, { seed, path, run }),
+      from: `sweep.random.settings.${path}`,
+    })),
+  );
 
 function product(paths: readonly (readonly [string, readonly unknown[]])[]): readonly Assignment[] {
   return paths.reduce<readonly Assignment[]>(

@@ -6,7 +6,7 @@ import { type Places, type Source, withSetting } from "../config/source.ts";
 import { UsageError } from "../core/errors.ts";
 import { shorten } from "../core/shorten.ts";
 import { type Assignment, assignmentsOf } from "./assignments.ts";
-import { identityOf, runNames } from "./run-names.ts";
+import { identityOf, namedRuns } from "./run-names.ts";
 
 export interface PlannedRun {
   /** Names the run and its folder; no two of a plan have the same. */
@@ -35,13 +35,11 @@ export function planSweep(
 ): Plan {
   const assignments = assignmentsOf(sweep);
   refuseNames(assignments);
-  const names = runNames(assignments);
   const written = placesUnder(places, new Set(assignments.flatMap((settings) => settings.map(({ from }) => from))));
   const runs: PlannedRun[] = [];
   const mistakes = new Map<string, string[]>();
   const seen = new Set<string>();
-  for (const [index, settings] of assignments.entries()) {
-    const runName = names[index]!;
+  for (const { name: runName, settings } of namedRuns(assignments)) {
     const checked = checkConfig(named(configured(base, settings, written), runName), path);
     if ("mistakes" in checked) {
       for (const mistake of checked.mistakes) mistakes.set(mistake, [...(mistakes.get(mistake) ?? []), runName]);
@@ -68,7 +66,10 @@ const named = ({ tree, places }: Source, name: string): Source => ({ tree: { ...
 function configured(base: Source, settings: Assignment, written: ReadonlyMap<string, Places>): Source {
   return settings
     .toSorted((one, other) => one.path.length - other.path.length)
-    .reduce((source, { path, value, from }) => withSetting(source, { path, value, written: written.get(from)! }), base);
+    .reduce(
+      (source, { path, value, from }) => withSetting(source, { path, value, written: written.get(from) ?? new Map() }),
+      base,
+    );
 }
 
 /** For each of the paths, where what stands under it was written, by what follows the path. */

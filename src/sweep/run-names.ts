@@ -8,17 +8,19 @@ const LONGEST = 80;
  * A name for each run that says how it differs, as `strength-0.1_seed-2`: letters, digits, `.`, `_`, `-` and spaces,
  * a letter or digit first, and no two the same, in capitals or not. An entry of the list may bring its own.
  */
-export function runNames(assignments: readonly Assignment[]): readonly string[] {
+export function namedRuns(
+  assignments: readonly Assignment[],
+): readonly { readonly name: string; readonly settings: Assignment }[] {
   const labels = labelsOf([...new Set(assignments.flatMap((settings) => settings.map(({ path }) => path)))]);
   const taken = new Set<string>();
   return assignments.map((settings) => {
     const given = settings.find(({ path }) => path === "name")?.value;
     const parts = settings
       .filter(({ path }) => path !== "note")
-      .map(({ path, value }) => partOf(labels.get(path)!, value));
+      .map(({ path, value }) => partOf(labels.get(path) ?? path, value));
     const name = unique(nameFrom(given === undefined ? parts.join("_") : String(given)), taken);
     taken.add(identityOf(name));
-    return name;
+    return { name, settings };
   });
 }
 

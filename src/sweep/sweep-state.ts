@@ -50,7 +50,7 @@ export function readState(folder: string): SweepState | null {
     const parsed = sweepState.safeParse(JSON.parse(readFileSync(path, "utf8")));
     if (parsed.success) return parsed.data;
     const [issue] = parsed.error.issues;
-    throw new Error(`${issue!.path.join(".") || "the whole file"}: ${issue!.message}`);
+    throw new Error(`${issue?.path.join(".") || "the whole file"}: ${issue?.message}`);
   } catch (error) {
     throw new UserError(`cannot read ${path}: ${messageOf(error)}; ${remedy}`, { cause: error });
   }

@@ -37,13 +37,20 @@ export class Sweep {
     return [...this.#states.values()];
   }
 
+  /** @throws Error (a defect) of a name that the plan does not have. */
+  stateOf(name: string): RunState {
+    const state = this.#states.get(name);
+    if (state === undefined) throw new Error(`the sweep ${this.plan.name} has no run ${name}`);
+    return state;
+  }
+
   get jobs(): readonly SlurmJob[] {
     return this.#jobs;
   }
 
   /** Runs that are not finished yet. */
   get unfinished(): readonly PlannedRun[] {
-    return this.plan.runs.filter(({ name }) => this.#states.get(name)!.status !== "finished");
+    return this.plan.runs.filter(({ name }) => this.stateOf(name).status !== "finished");
   }
 
   setJobs(jobs: readonly SlurmJob[]): void {
@@ -64,11 +71,11 @@ export class Sweep {
   setEnded(name: string, outcome: Outcome): RunState {
     this.#set(name, outcome);
     this.#writePage();
-    return this.#states.get(name)!;
+    return this.stateOf(name);
   }
 
   #set(name: string, outcome: Outcome): void {
-    this.#states.set(name, { ...this.#states.get(name)!, ...outcome });
+    this.#states.set(name, { ...this.stateOf(name), ...outcome });
     this.#save();
   }
 

@@ -49,6 +49,8 @@ interface Course {
   readonly name: string;
   /** At the drawn epochs. */
   readonly values: readonly number[];
+  readonly first: number;
+  readonly last: number;
   readonly least: number;
   readonly most: number;
 }
@@ -57,9 +59,10 @@ function courseTable({ id, title, unit, epochs, courses }: Courses): Markup {
   const drawn = stripThin(epochs.length);
   const rows = courses.flatMap(({ name, values }, row): Course[] => {
     const known = values.filter((value) => value !== null);
-    if (known.length !== values.length || known.length === 0) return [];
+    const [first, last] = [known[0], known.at(-1)];
+    if (known.length !== values.length || first === undefined || last === undefined) return [];
     const [least, most] = [known.reduce((a, b) => Math.min(a, b)), known.reduce((a, b) => Math.max(a, b))];
-    return [{ row, name, values: drawn.map((index) => known[index]!), least, most }];
+    return [{ row, name, values: drawn.flatMap((index) => known[index] ?? []), first, last, least, most }];
   });
   const block = `${id}-courses`;
   const number = (title: string, value: (course: Course) => number) => ({
@@ -76,11 +79,11 @@ function courseTable({ id, title, unit, epochs, courses }: Courses): Markup {
       {
         title: "Course",
         kind: "picture",
-        value: (course) => course.values.at(-1)! - course.values[0]!,
+        value: ({ first, last }) => last - first,
         show: (course) => sparkline(course, `${block} ${rows.indexOf(course)} value`),
       },
-      number("First", ({ values }) => values[0]!),
-      number("Last", ({ values }) => values.at(-1)!),
+      number("First", ({ first }) => first),
+      number("Last", ({ last }) => last),
       number("Least", ({ least }) => least),
       number("Most", ({ most }) => most),
     ],
@@ -88,7 +91,7 @@ function courseTable({ id, title, unit, epochs, courses }: Courses): Markup {
   })}${stripData(block, {
     category: "epoch",
     unit: { value: unit.trim() || "value" },
-    labels: drawn.map((index) => epochs[index]!.epoch),
+    labels: drawn.flatMap((index) => epochs[index]?.epoch ?? []),
     rows: rows.map(({ values }) => ({ value: values })),
   })}`;
 }

@@ -107,7 +107,7 @@ function key(series: readonly Series[], kind: "line" | "bar"): Markup {
   const swatch = (index: number) =>
     kind === "bar"
       ? markup`<rect y="2" width="10" height="8" fill="${seriesColour(index)}"/>`
-      : markup`<path d="M0 6H22" fill="none" stroke="${seriesColour(index)}" stroke-width="2" stroke-dasharray="${dashes[index % dashes.length]!.join(" ")}"/>`;
+      : markup`<path d="M0 6H22" fill="none" stroke="${seriesColour(index)}" stroke-width="2" stroke-dasharray="${(dashes[index % dashes.length] ?? []).join(" ")}"/>`;
   const size = kind === "bar" ? 10 : 22;
   return markup`<ul class="key">${series.map(
     ({ name }, index) =>

@@ -4,15 +4,15 @@ import { dataBlock, type Markup, markup, trusted } from "../page/markup.ts";
 import { thin } from "./thin.ts";
 
 /** A run of neighbouring cells that look the same. */
-interface Run {
+interface Run<V extends number> {
   readonly start: number;
   readonly length: number;
-  readonly value: number;
+  readonly value: V;
 }
 
 /** Equal neighbours merged, so that many cells cost no more than what changes in them. */
-export function runsOf(values: readonly number[]): readonly Run[] {
-  const runs: Run[] = [];
+export function runsOf<V extends number>(values: readonly V[]): readonly Run<V>[] {
+  const runs: Run<V>[] = [];
   for (const [start, value] of values.entries()) {
     const last = runs.at(-1);
     if (last?.value === value) runs[runs.length - 1] = { ...last, length: last.length + 1 };
@@ -51,8 +51,8 @@ const strip = (length: number, cells: string, { block, row, key }: StripSource, 
   markup`<svg class="strip${kind}" viewBox="0 0 ${Math.max(1, length)} 1" preserveAspectRatio="none" shape-rendering="crispEdges" aria-hidden="true" data-strip="${block} ${row} ${key}">${trusted(cells)}</svg>`;
 
 /** One stroke for each value that occurs: a page may have thousands of strips. */
-function strokes(values: readonly number[], stroke: (value: number) => string | null): string {
-  const paths = new Map<number, string>();
+function strokes<V extends number>(values: readonly V[], stroke: (value: V) => string | null): string {
+  const paths = new Map<V, string>();
   for (const { start, length, value } of runsOf(values)) {
     paths.set(value, `${paths.get(value) ?? ""}M${start} .5h${length}`);
   }
@@ -82,6 +82,6 @@ export function heatStrip(
 export const bitStrip = (bits: readonly BitWidth[], source: StripSource): Markup =>
   strip(
     bits.length,
-    strokes(bits, (value) => `stroke="${bitColour(value as BitWidth)}"`),
+    strokes(bits, (value) => `stroke="${bitColour(value)}"`),
     source,
   );

@@ -16,7 +16,7 @@ export function thinned<F extends Pick<AxisData, "categories" | "series">>(figur
   if (drawn.length === categories.length) return figure;
   return {
     ...figure,
-    categories: drawn.map((index) => categories[index]!),
+    categories: drawn.flatMap((index) => categories[index] ?? []),
     series: series.map(({ name, values }) => ({ name, values: drawn.map((index) => values[index] ?? null) })),
   };
 }

@@ -4,8 +4,11 @@ import type { RunRecord } from "../../runs/record.ts";
 export interface Configuration {
   /** Short: what tells it from the others. */
   readonly label: string;
-  readonly runs: readonly RunRecord[];
+  readonly runs: Runs;
 }
+
+/** At least one. */
+type Runs = readonly [RunRecord, ...RunRecord[]];
 
 type Config = Readonly<Record<string, unknown>>;
 
@@ -37,7 +40,7 @@ export function differingSettings(configs: readonly Config[]): readonly string[]
 
 /** Runs grouped by configuration, each in order of its first run. */
 export function groupRuns(records: readonly RunRecord[]): readonly Configuration[] {
-  const groups = new Map<string, RunRecord[]>();
+  const groups = new Map<string, [RunRecord, ...RunRecord[]]>();
   for (const record of records) {
     const key = JSON.stringify([...settingsOf(record.config)].sort());
     const group = groups.get(key);
@@ -45,23 +48,19 @@ export function groupRuns(records: readonly RunRecord[]): readonly Configuration
     else groups.set(key, [record]);
   }
   const runs = [...groups.values()];
-  const paths = differingSettings(runs.map(([first]) => first!.config));
+  const paths = differingSettings(runs.map(([first]) => first.config));
   return runs.map((group) => ({ runs: group, label: labelOf(group, runs, paths) }));
 }
 
 /** The run's name where names tell the configurations apart, otherwise the settings that do most. */
-function labelOf(
-  group: readonly RunRecord[],
-  all: readonly (readonly RunRecord[])[],
-  paths: readonly string[],
-): string {
+function labelOf(group: Runs, all: readonly Runs[], paths: readonly string[]): string {
   const [first] = group;
-  const { name } = first!;
+  const { name } = first;
   const own = group.every((run) => run.name === name);
   const shared = all.some((other) => other !== group && other.some((run) => run.name === name));
   if ((own && !shared) || paths.length === 0) return name;
-  const settings = settingsOf(first!.config);
-  const others = all.filter((other) => other !== group).map(([run]) => settingsOf(run!.config));
+  const settings = settingsOf(first.config);
+  const others = all.filter((other) => other !== group).map(([run]) => settingsOf(run.config));
   // First what few others share; what is not set says little.
   const sharing = (path: string) =>
     settings.has(path)

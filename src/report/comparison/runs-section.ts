@@ -155,7 +155,10 @@ export function configurationSection(configurations: readonly Configuration[]): 
       title: "± deviation",
       kind: "number",
       value: (row) => of(row).deviation,
-      show: (row) => (of(row).deviation === null ? "–" : show(of(row).deviation!)),
+      show: (row) => {
+        const { deviation } = of(row);
+        return deviation === null ? "–" : show(deviation);
+      },
     },
   ];
   return {

@@ -26,7 +26,7 @@ const jsonEscapes: Readonly<Record<string, string>> = {
 
 /** A block of data for the page's script: never executed, whatever strings it holds. */
 export function dataBlock(id: string, value: unknown): Markup {
-  const json = JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (character) => jsonEscapes[character]!);
+  const json = JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (character) => jsonEscapes[character] ?? character);
   return markup`<script type="application/json" id="${id}">${trusted(json)}</script>`;
 }
 

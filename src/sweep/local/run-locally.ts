@@ -35,7 +35,7 @@ export async function runLocally(sweep: Sweep, options: LocalOptions): Promise<v
   const shares = new Map<string, number>();
   const processes = new Set<RunProcess>();
   let ended = total - jobs.length;
-  let failure: { readonly error: unknown } | null = null;
+  const failures: unknown[] = [];
   const endAll = (signal: NodeJS.Signals) => {
     for (const { stop: end } of processes) end(signal);
   };
@@ -69,14 +69,14 @@ export async function runLocally(sweep: Sweep, options: LocalOptions): Promise<v
           else reporter.info(`${count} ${lineOf(state)}`);
         } catch (error) {
           // The sweep itself has failed, as on a full disk: its runs save and end before its lock is released.
-          failure ??= { error };
+          failures.push(error);
           endAll("SIGTERM");
         }
         tell();
       },
-      () => stop.aborted || failure !== null,
+      () => stop.aborted || failures.length > 0,
     );
-    if (failure !== null) throw (failure as { readonly error: unknown }).error;
+    if (failures.length > 0) throw failures[0];
   } finally {
     stop.removeEventListener("abort", forward);
     reporter.progress.stop();

@@ -38,7 +38,7 @@ export function startProcess(
     });
     const ended = new Promise<Exit>((resolve) => {
       child.on("error", (error) => resolve({ error: messageOf(error) }));
-      child.on("exit", (code, signal) => resolve(code === null ? { signal: signal! } : { code }));
+      child.on("exit", (code, signal) => resolve(signal === null ? { code: code ?? 1 } : { signal }));
     });
     return { ended, stop: (signal) => void child.kill(signal) };
   } finally {

@@ -29,8 +29,8 @@ const reasonOf = (error: unknown): string => {
 export async function submit(args: readonly string[]): Promise<string> {
   try {
     const [id] = (await slurm("sbatch", args)).trim().split(";");
-    if (!/^\d+$/.test(id ?? "")) throw new Error(`it answers ${JSON.stringify(id)}`);
-    return id!;
+    if (id === undefined || !/^\d+$/.test(id)) throw new Error(`it answers ${JSON.stringify(id)}`);
+    return id;
   } catch (error) {
     if ((error as Failure).code === "ENOENT") {
       throw new UserError(
@@ -93,16 +93,17 @@ export async function endOfTask(task: string): Promise<TaskEnd | null> {
   const known = endIn(/ JobState=(\w+)/.exec(controller), / ExitCode=(\d+):(\d+)/.exec(controller));
   if (known !== null) return known;
   const query = ["--noheader", "--parsable2", "--allocations", `--jobs=${task}`, "--format=State,ExitCode"];
-  const accounting = (await quietly("sacct", query)).trim().split("\n").at(-1)!;
+  const accounting = (await quietly("sacct", query)).trim().split("\n").at(-1) ?? "";
   return endIn(/^(\w+)/.exec(accounting), /\|(\d+):(\d+)$/.exec(accounting));
 }
 
 /** States of tasks that have not ended: an accounting can be late. */
 const unended = new Set(["PENDING", "RUNNING", "COMPLETING", "REQUEUED", "SUSPENDED"]);
 
-function endIn(state: RegExpExecArray | null, code: RegExpExecArray | null): TaskEnd | null {
-  if (state === null || unended.has(state[1]!)) return null;
-  return { state: state[1]!, exitCode: Number(code?.[1] ?? 0), signal: Number(code?.[2] ?? 0) };
+function endIn(found: RegExpExecArray | null, code: RegExpExecArray | null): TaskEnd | null {
+  const state = found?.[1];
+  if (state === undefined || unended.has(state)) return null;
+  return { state, exitCode: Number(code?.[1] ?? 0), signal: Number(code?.[2] ?? 0) };
 }
 
 /** What a command says; nothing where it fails. */

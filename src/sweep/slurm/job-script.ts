@@ -7,10 +7,8 @@ export interface ArrayJob {
   /** In Slurm's queue. */
   readonly name: string;
   readonly folder: string;
-  /** A task for each. */
-  readonly runs: readonly string[];
-  /** The command of each, in their order. */
-  readonly commands: readonly (readonly string[])[];
+  /** Each trains a run by a command. */
+  readonly tasks: readonly { readonly run: string; readonly command: readonly string[] }[];
   /** Folder that the runs' relative paths are seen from. */
   readonly workingFolder: string;
   readonly slurm: SlurmConfig;
@@ -23,23 +21,23 @@ export const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''"
  * The script that Slurm runs for every task: it becomes that task's run. So the signals of Slurm reach the run itself,
  * which saves and ends; the task that takes its place, or is requeued, goes on from there.
  */
-export function jobScript({ folder, runs, commands, slurm }: ArrayJob): string {
-  const tasks = runs.map((name, index) => {
-    const log = quoted(resolve(filesOfRun(folder, name).log));
-    return `  ${index}) exec ${commands[index]!.map(quoted).join(" ")} >>${log} 2>&1 ;;`;
+export function jobScript({ folder, tasks, slurm }: ArrayJob): string {
+  const cases = tasks.map(({ run, command }, index) => {
+    const log = quoted(resolve(filesOfRun(folder, run).log));
+    return `  ${index}) exec ${command.map(quoted).join(" ")} >>${log} 2>&1 ;;`;
   });
   return [
     "#!/bin/bash -l",
     ...slurm.modules.map((module) => `module load ${quoted(module)} || exit 1`),
     'case "$SLURM_ARRAY_TASK_ID" in',
-    ...tasks,
+    ...cases,
     "esac",
     "",
   ].join("\n");
 }
 
 /** The arguments of sbatch that submit it: no shell reads them. */
-export function submission({ name, folder, runs, workingFolder, slurm }: ArrayJob): readonly string[] {
+export function submission({ name, folder, tasks, workingFolder, slurm }: ArrayJob): readonly string[] {
   const { partition, account, time, memoryGiB, cpus, gpus, concurrency, saveSeconds, options } = slurm;
   const { script, slurmLogs } = sweepFiles(folder);
   // In these names % begins a pattern.
@@ -47,7 +45,7 @@ export function submission({ name, folder, runs, workingFolder, slurm }: ArrayJo
   return [
     "--parsable",
     `--job-name=${name}`,
-    `--array=0-${runs.length - 1}${concurrency === undefined ? "" : `%${concurrency}`}`,
+    `--array=0-${tasks.length - 1}${concurrency === undefined ? "" : `%${concurrency}`}`,
     `--output=${output}`,
     "--open-mode=append",
     `--chdir=${workingFolder}`,

@@ -77,8 +77,7 @@ async function takeUpTasks(sweep: Sweep, reporter: Reporter): Promise<Map<string
 
 async function warnOfFailure(sweep: Sweep, name: string, task: Task, reporter: Reporter): Promise<void> {
   const { outcome, log } = await endedTask(sweep.folder, name, task);
-  const state = sweep.states.find((run) => run.name === name)!;
-  if (outcome.status === "failed") reporter.warn(failureLineOf({ ...state, ...outcome }, [log]));
+  if (outcome.status === "failed") reporter.warn(failureLineOf({ ...sweep.stateOf(name), ...outcome }, [log]));
 }
 
 async function submitRuns(
@@ -90,9 +89,12 @@ async function submitRuns(
   const { script, logs, slurmLogs } = sweepFiles(folder);
   const runs = planned.map(({ name }) => name);
   // A task that is requeued after its node has failed finds a lock of that node: Slurm runs no task twice at a time.
-  const commands = planned.map((run) => trainingCommand(program, folder, { run, force: true }));
+  const tasks = planned.map((run) => ({
+    run: run.name,
+    command: trainingCommand(program, folder, { run, force: true }),
+  }));
   const name = `${plan.name.replace(/[^\w.-]/g, "_")}-${randomBytes(4).toString("hex")}`;
-  const array: ArrayJob = { name, folder, runs, commands, workingFolder: process.cwd(), slurm };
+  const array: ArrayJob = { name, folder, tasks, workingFolder: process.cwd(), slurm };
   makeFolder(slurmLogs);
   makeFolder(logs);
   writeFileAtomically(script, jobScript(array));

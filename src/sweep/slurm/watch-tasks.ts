@@ -25,7 +25,7 @@ export async function watchTasks(
 ): Promise<void> {
   const total = sweep.plan.runs.length;
   const watched = new Map(tasks);
-  const jobs = [...new Set([...tasks.values()].map(({ id }) => id.split("_")[0]!))];
+  const jobs = [...new Set([...tasks.values()].map(({ id }) => id.replace(/_.*$/, "")))];
   // Files of another machine can be seen late: a run counts as unfinished only at the second look.
   const gone = new Set<string>();
   reporter.progress.start("sweep", total);
@@ -33,7 +33,7 @@ export async function watchTasks(
     while (watched.size > 0) {
       const queue = await look(jobs, reporter);
       for (const [name, task] of queue === null ? [] : [...watched]) {
-        if (follow(sweep, name, queue!.get(task.id))) continue;
+        if (follow(sweep, name, queue?.get(task.id))) continue;
         const observed = sweep.observe(name);
         if (observed.status !== "finished" && !gone.has(name)) {
           gone.add(name);
@@ -43,7 +43,8 @@ export async function watchTasks(
         const ended = observed.status === "finished" ? null : await endedTask(sweep.folder, name, task);
         const state = sweep.setEnded(name, ended?.outcome ?? observed);
         const count = `[${total - watched.size}/${total}]`;
-        if (state.status === "failed") reporter.warn(`${count} ${failureLineOf(state, [ended!.log])}`);
+        if (state.status === "failed")
+          reporter.warn(`${count} ${failureLineOf(state, ended === null ? [] : [ended.log])}`);
         else reporter.info(`${count} ${lineOf(state)}`);
       }
       const running = sweep.states.filter(({ status }) => status === "running").length;
@@ -59,7 +60,7 @@ export async function watchTasks(
 /** Whether the task is still in the queue; a running one is noted. */
 function follow(sweep: Sweep, name: string, state: string | undefined): boolean {
   if (state === undefined) return false;
-  const isNew = sweep.states.find((run) => run.name === name)!.status !== "running";
+  const isNew = sweep.stateOf(name).status !== "running";
   if (state === "RUNNING" && isNew) sweep.setRunning(name);
   return true;
 }

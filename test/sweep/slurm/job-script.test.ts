@@ -23,10 +23,9 @@ t.test("each task becomes its run, which writes its log", async (t) => {
   const job = {
     name: "job",
     folder,
-    runs: ["one", "two"],
-    commands: [
-      ["echo", "first"],
-      ["echo", "second 'run' $HOME"],
+    tasks: [
+      { run: "one", command: ["echo", "first"] },
+      { run: "two", command: ["echo", "second 'run' $HOME"] },
     ],
     workingFolder: "/work in",
     slurm: slurm.parse({
@@ -63,8 +62,7 @@ t.test("modules are loaded first, and a missing one ends the task", async (t) =>
   const script = jobScript({
     name: "job",
     folder: "/f",
-    runs: ["a"],
-    commands: [["true"]],
+    tasks: [{ run: "a", command: ["true"] }],
     workingFolder: "/",
     slurm: slurm.parse({ modules: ["cuda/12.4"] }),
   });

@@ -24,6 +24,8 @@ export interface Route {
   readonly input: number;
   /** Corners, from the source's lower edge to the target's upper edge; the last stretch is vertical. */
   readonly points: readonly (readonly [x: number, y: number])[];
+  /** The last of them. */
+  readonly end: readonly [x: number, y: number];
 }
 
 export interface Layout {
@@ -65,13 +67,15 @@ export function layOut(items: readonly Sized[], { width }: { readonly width: num
   return { flow: "down", width: 0, height: 0, placed: [], routes: [] };
 }
 
+const turned = ([x, y]: readonly [number, number]) => [y, x] as const;
+
 /** A layout mirrored at its diagonal: what ran down runs right. */
 const turn = ({ width, height, placed, routes }: Layout): Layout => ({
   flow: "right",
   width: height,
   height: width,
   placed: placed.map(({ id, x, y, width, height }) => ({ id, x: y, y: x, width: height, height: width })),
-  routes: routes.map((route) => ({ ...route, points: route.points.map(([x, y]) => [y, x] as const) })),
+  routes: routes.map((route) => ({ ...route, points: route.points.map(turned), end: turned(route.end) })),
 });
 
 /** The items in groups between which one value alone is alive. */
@@ -143,13 +147,15 @@ function partition(blocks: readonly Block[], count: number): readonly (readonly 
   let [low, high] = [Math.max(0, ...blocks.map(({ height }) => height)), total];
   const fill = (limit: number) => {
     const columns: Block[][] = [];
+    let column: Block[] = [];
     let height = Number.POSITIVE_INFINITY;
     for (const block of blocks) {
       if (height + block.height > limit) {
-        columns.push([]);
+        column = [];
+        columns.push(column);
         height = 0;
       }
-      columns.at(-1)!.push(block);
+      column.push(block);
       height += block.height;
     }
     return columns;
@@ -163,46 +169,41 @@ function partition(blocks: readonly Block[], count: number): readonly (readonly 
 }
 
 interface At extends Placed {
-  readonly column: number;
+  /** Left edge of its column's gutter, where lines from other columns come down. */
+  readonly gutter: number;
+  readonly reads: readonly string[];
 }
 
 function place(columns: readonly (readonly Block[])[]): Layout {
   const at = new Map<string, At>();
   const lanes = new Map<string, number>();
-  const gutters: number[] = [];
-  const items = columns.flat().flatMap((block) => block.items);
   let [x, height] = [0, 0];
-  columns.forEach((blocks, column) => {
-    gutters.push(x - gutter / 2);
+  for (const blocks of columns) {
     let y = 0;
     for (const block of blocks) {
       for (const item of block.items) {
-        const { id, width, height } = item;
-        at.set(id, { id, width, height, column, x: x + item.x, y: y + item.y });
+        const { id, width, height, reads } = item;
+        at.set(id, { id, width, height, reads, gutter: x - gutter / 2, x: x + item.x, y: y + item.y });
       }
       for (const [line, lane] of block.lanes) lanes.set(line, x + lane);
       y += block.height;
     }
     height = Math.max(height, y);
     x += Math.max(...blocks.map(({ width }) => width)) + gutter;
-  });
-  const routes = items.flatMap((item) => routesInto(item, at, lanes, gutters));
-  return { flow: "down", width: x - gutter + 1, height: height + leave + 2, placed: [...at.values()], routes };
+  }
+  const placed = [...at.values()];
+  const routes = placed.flatMap((to) => routesInto(to, at, lanes));
+  return { flow: "down", width: x - gutter + 1, height: height + leave + 2, placed, routes };
 }
 
 /** The lines into a box, from left to right by where they come from, so that they do not cross above it. */
-function routesInto(
-  { id, reads }: Sized,
-  at: ReadonlyMap<string, At>,
-  lanes: ReadonlyMap<string, number>,
-  gutters: readonly number[],
-): Route[] {
-  const to = at.get(id)!;
-  const ways = reads.map((read, input) => {
-    const from = at.get(read)!;
+function routesInto(to: At, at: ReadonlyMap<string, At>, lanes: ReadonlyMap<string, number>): Route[] {
+  const ways = to.reads.flatMap((read, input) => {
+    const from = at.get(read);
+    if (from === undefined) return [];
     const centre = from.x + from.width / 2;
-    const lane = from.column === to.column ? lanes.get(`${read} ${id}`) : gutters[to.column]!;
-    return { from, input, centre, lane, comesFrom: lane ?? centre };
+    const lane = from.gutter === to.gutter ? lanes.get(`${read} ${to.id}`) : to.gutter;
+    return [{ from, input, centre, lane, comesFrom: lane ?? centre }];
   });
   ways.sort((one, other) => one.comesFrom - other.comesFrom);
   return ways.map(({ from, input, centre, lane }, position): Route => {
@@ -223,6 +224,7 @@ function routesInto(
               [centre, turn],
               [enter, turn],
             ];
-    return { from: from.id, to: id, input, points: [[centre, below], ...corners, [enter, to.y]] };
+    const end = [enter, to.y] as const;
+    return { from: from.id, to: to.id, input, points: [[centre, below], ...corners, end], end };
   });
 }

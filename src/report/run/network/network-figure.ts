@@ -17,7 +17,7 @@ const widths = { wide: 1056, narrow: 316 } as const;
 /** The network as a graph: on each line the bits of its activation, in each box the bits of its weight and its channels. */
 export function networkFigure(record: RunRecord): Markup {
   const boxes = boxesOf(record);
-  const index = new Map(boxes.map(({ id }, position) => [id, position]));
+  const known = new Map(boxes.map((box, index) => [box.id, { box, index }]));
   const items: Sized[] = boxes.map((box) => ({
     id: box.id,
     ...(box.kind === "layer" ? layerSize : otherSize(labelOf(box))),
@@ -26,7 +26,9 @@ export function networkFigure(record: RunRecord): Markup {
   }));
   const drawing = (width: number): Drawing => {
     const layout = layOut(items, { width });
-    const content = markup`${layout.routes.map((route) => line(route))}${layout.routes.map((route) => end(route, layout.flow, boxes[index.get(route.to)!]!))}${layout.placed.map((at) => boxAt(at, boxes[index.get(at.id)!]!, index.get(at.id)!))}`;
+    const ends = layout.routes.map((route) => end(route, layout.flow, known.get(route.to)?.box));
+    const placed = layout.placed.map((at) => boxAt(at, known.get(at.id)));
+    const content = markup`${layout.routes.map(line)}${ends}${placed}`;
     return { width: layout.width, height: layout.height, content };
   };
   return picture({
@@ -95,9 +97,8 @@ const line = ({ points }: Route): Markup =>
   markup`<path d="M${points.map(([x, y]) => `${round(x)} ${round(y)}`).join("L")}" fill="none" stroke="var(--axis)" stroke-width="1.25" stroke-linejoin="round"/>`;
 
 /** The arrow's head and the bits of the activation, just before the box that reads it. */
-function end({ points, input }: Route, flow: Layout["flow"], to: Box): Markup {
-  const [x, y] = points.at(-1)!;
-  const bits = to.wires[input]?.bits ?? null;
+function end({ end: [x, y], input }: Route, flow: Layout["flow"], to: Box | undefined): Markup {
+  const bits = to?.wires[input]?.bits ?? null;
   return flow === "down"
     ? markup`<path d="M${round(x - 3.5)} ${round(y - 6)}h7l-3.5 6z" fill="var(--axis)"/>${chip(x - 12, y - 24, bits)}`
     : markup`<path d="M${round(x - 6)} ${round(y - 3.5)}v7l6-3.5z" fill="var(--axis)"/>${chip(x - 33, y - 8, bits)}`;
@@ -108,7 +109,12 @@ function chip(x: number, y: number, bits: BitWidth | null): Markup {
   return markup`<rect x="${round(x)}" y="${round(y)}" width="24" height="16" rx="3" fill="${fill}"/><text x="${round(x + 12)}" y="${round(y + 12)}" text-anchor="middle" font-size="11" font-weight="650" fill="${ink}">${bits ?? "–"}</text>`;
 }
 
-function boxAt({ x, y, width, height }: Placed, box: Box, index: number): Markup {
+function boxAt(
+  { x, y, width, height }: Placed,
+  known: { readonly box: Box; readonly index: number } | undefined,
+): Markup | null {
+  if (known === undefined) return null;
+  const { box, index } = known;
   const frame = (fill: string, stroke: string) =>
     markup`<rect class="frame" x="${round(x + 0.5)}" y="${round(y + 0.5)}" width="${width - 1}" height="${height - 1}" rx="4" fill="${fill}" stroke="${stroke}"/>`;
   if (box.state === null) {

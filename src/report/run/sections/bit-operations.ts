@@ -68,8 +68,10 @@ ${result && worked(record, result)}</div>`;
 }
 
 /** The formula with the figures of the layer that costs most, and the sum beside the authors'. */
-function worked({ network }: RunRecord, result: RunResult): Markup {
-  const dearest = result.layers.reduce((most, one) => (one.bops > most.bops ? one : most), result.layers[0]!);
+function worked({ network }: RunRecord, result: RunResult): Markup | null {
+  const [first, ...others] = result.layers;
+  if (first === undefined) return null;
+  const dearest = others.reduce((most, one) => (one.bops > most.bops ? one : most), first);
   const { name, weightBits, inputBits, keptOutputs, outputs, keptInputs, inputs, bops } = dearest;
   const macs = network.layers.find((layer) => layer.name === name)?.macs ?? 0;
   const { relativeBops, relativeBopsAuthors } = result;
@@ -81,19 +83,19 @@ function worked({ network }: RunRecord, result: RunResult): Markup {
   }</p>`;
 }
 
+/** By the authors' formula, where it was counted. */
+const byAuthors = ({ bops, bopsAuthors }: RunResult["layers"][number]): number => bopsAuthors ?? bops;
+
 function layerTable({ network }: RunRecord, { layers, bytes: size, parameters }: RunResult): Markup {
   const known = new Map(network.layers.map((layer) => [layer.name, layer]));
   const total = layers.reduce((sum, { bops }) => sum + bops, 0);
-  const byAuthors = layers.map((row) => row.bopsAuthors ?? row.bops);
-  const authors: Column<RunResult["layers"][number]>[] = layers.some((row, index) =>
-    differ(row.bops, byAuthors[index]!),
-  )
+  const authors: Column<RunResult["layers"][number]>[] = layers.some((row) => differ(row.bops, byAuthors(row)))
     ? [
         {
           title: "BOPs, authors’ formula",
           kind: "number",
-          value: (row) => row.bopsAuthors ?? row.bops,
-          show: (row) => integer(row.bopsAuthors ?? row.bops),
+          value: byAuthors,
+          show: (row) => integer(byAuthors(row)),
         },
       ]
     : [];
@@ -140,7 +142,7 @@ function layerTable({ network }: RunRecord, { layers, bytes: size, parameters }:
       "",
       "",
       integer(total),
-      ...authors.map(() => integer(byAuthors.reduce((sum, bops) => sum + bops, 0))),
+      ...authors.map(() => integer(layers.reduce((sum, row) => sum + byAuthors(row), 0))),
       percent(100, 1),
       integer(parameters.kept),
       bytes(size.packed),

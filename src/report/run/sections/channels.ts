@@ -24,9 +24,8 @@ const block = "channel-strips";
 
 function gateTable(gates: readonly ChannelGates[], record: RunRecord): Markup {
   const layer = new Map(record.quantizers.map(({ id, layer }) => [id, layer]));
-  const rowOf = new Map(gates.map(({ quantizer }, row) => [quantizer, row]));
   const open = (probabilities: readonly number[]) => probabilities.filter(undecided).length;
-  return markup`${table<ChannelGates>({
+  return markup`${table<ChannelGates & { readonly row: number }>({
     id: "channel-table",
     caption: "Probability that each channel’s gate is open, at the end, sorted",
     columns: [
@@ -39,8 +38,7 @@ function gateTable(gates: readonly ChannelGates[], record: RunRecord): Markup {
         title: "Channels, from the most open gate to the most closed",
         kind: "picture",
         value: ({ probabilities, kept }) => share(kept.length, probabilities.length),
-        show: ({ quantizer, probabilities }) =>
-          heatStrip(sorted(probabilities), { block, row: rowOf.get(quantizer)!, key: "gate" }, { long: true }),
+        show: ({ row, probabilities }) => heatStrip(sorted(probabilities), { block, row, key: "gate" }, { long: true }),
       },
       {
         title: "Kept",
@@ -62,7 +60,7 @@ function gateTable(gates: readonly ChannelGates[], record: RunRecord): Markup {
         show: ({ probabilities }) => integer(open(probabilities)),
       },
     ],
-    rows: gates,
+    rows: gates.map((one, row) => ({ ...one, row })),
   })}
 ${stripData(block, {
   category: "channel, by rank,",

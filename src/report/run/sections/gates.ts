@@ -1,3 +1,4 @@
+import { gatedWidths } from "../../../quantization/levels.ts";
 import type { RunRecord } from "../../../runs/record.ts";
 import { bitStrip, heatStrip, stripData, stripThin } from "../../charts/strip.ts";
 import { bitChip } from "../../page/chips.ts";
@@ -7,9 +8,19 @@ import { type Column, table } from "../../page/table.ts";
 import { bitsOf } from "../run-state.ts";
 import { channelMarkup } from "./channels.ts";
 
-const levels = [4, 8, 16, 32] as const;
+/** A quantizer's states over the drawn epochs. */
+interface Course {
+  readonly bits: readonly ReturnType<typeof bitsOf>[];
+  /** By level: the probability that its gate is open. */
+  readonly gates: Readonly<Record<string, readonly number[]>>;
+  /** Mean probability that a channel's gate is open; empty where channels cannot be pruned. */
+  readonly keep: readonly number[];
+}
 
-type Quantizer = RunRecord["quantizers"][number];
+interface Row extends Course {
+  readonly id: string;
+  readonly row: number;
+}
 
 /** How the gates came to where they are: one row of a heat map for every gate. */
 export function gateSection(record: RunRecord): Section {
@@ -23,17 +34,16 @@ export function gateSection(record: RunRecord): Section {
 function gates(record: RunRecord): Markup {
   const { epochs } = record;
   const drawn = stripThin(epochs.length);
-  const courses = record.quantizers.map(({ id }) => courseOf(record, id, drawn));
-  const of = new Map(record.quantizers.map(({ id }, row) => [id, { row, course: courses[row]! }]));
+  const rows = record.quantizers.map(({ id }, row): Row => ({ id, row, ...courseOf(record, id, drawn) }));
   const left = drawn.length < epochs.length ? ` ${drawn.length} of ${epochs.length} epochs are drawn.` : "";
-  const gate = (title: string, key: string): Column<Quantizer> => ({
+  const gate = (title: string, key: string, values: (row: Row) => readonly number[]): Column<Row> => ({
     title,
     kind: "picture",
-    value: ({ id }) => of.get(id)!.course[key]?.at(-1) ?? null,
-    show: ({ id }) => heatCell(of.get(id)!.course[key] ?? [], of.get(id)!.row, key),
+    value: (row) => values(row).at(-1) ?? null,
+    show: (row) => heatCell(values(row), row.row, key),
   });
   return markup`<p>Each strip runs from the first epoch to the last: first the learned bits in their colours, then the probability that a gate is open, <span class="heat-key"><span>0</span> <svg width="72" height="10" viewBox="0 0 20 1" preserveAspectRatio="none" aria-hidden="true">${ramp()}</svg> <span>1</span></span>. The figure beside a strip is the last epoch’s. A gate counts only while all gates before it are open.${left}</p>
-${table<Quantizer>({
+${table<Row>({
   id: "gate-table",
   caption: "Probability that each gate is open, over the epochs",
   columns: [
@@ -41,23 +51,23 @@ ${table<Quantizer>({
     {
       title: "Learned bits",
       kind: "picture",
-      value: ({ id }) => of.get(id)!.course.bits.at(-1) ?? null,
-      show: ({ id }) => bitsCell(of.get(id)!.course.bits, of.get(id)!.row),
+      value: ({ bits }) => bits.at(-1) ?? null,
+      show: ({ bits, row }) => bitsCell(bits, row),
     },
-    ...levels.map((level) => gate(`${level} bits`, String(level))),
-    gate("Channels (mean)", "keep"),
+    ...gatedWidths.map((level) => gate(`${level} bits`, String(level), ({ gates }) => gates[level] ?? [])),
+    gate("Channels (mean)", "keep", ({ keep }) => keep),
   ],
-  rows: record.quantizers,
+  rows,
 })}
 ${stripData(block, {
   category: "epoch",
   unit: {
     bits: "bits",
     keep: "mean probability",
-    ...Object.fromEntries(levels.map((level) => [level, "probability"])),
+    ...Object.fromEntries(gatedWidths.map((level) => [level, "probability"])),
   },
-  labels: drawn.map((index) => epochs[index]!.epoch),
-  rows: courses,
+  labels: drawn.flatMap((index) => epochs[index]?.epoch ?? []),
+  rows: rows.map(({ bits, gates, keep }) => ({ bits, ...gates, keep })),
 })}
 ${channelMarkup(record)}`;
 }
@@ -72,15 +82,15 @@ const ramp = (): Markup[] =>
   );
 
 /** The states of a quantizer over the drawn epochs, by key; epochs that lack it are left out. */
-function courseOf({ epochs }: RunRecord, id: string, drawn: readonly number[]) {
+function courseOf({ epochs }: RunRecord, id: string, drawn: readonly number[]): Course {
   const course = drawn.flatMap((index) => epochs[index]?.quantizers[id] ?? []);
   return {
     bits: course.map(bitsOf),
-    ...Object.fromEntries(
-      levels.map((level, position) => [level, course.map(({ probabilities }) => probabilities[position] ?? 0)]),
+    gates: Object.fromEntries(
+      gatedWidths.map((level, position) => [level, course.map(({ probabilities }) => probabilities[position] ?? 0)]),
     ),
     keep: course.flatMap(({ keepProbability }) => keepProbability ?? []),
-  } as { readonly bits: ReturnType<typeof bitsOf>[] } & Readonly<Record<string, number[]>>;
+  };
 }
 
 function heatCell(values: readonly number[], row: number, key: string): Markup {

@@ -79,7 +79,10 @@ function layerTable({ times }: RunRecord, { layers }: PostTraining): Markup {
         title: "Time",
         kind: "number",
         value: seconds,
-        show: (layer) => (seconds(layer) === null ? "–" : duration(seconds(layer)!)),
+        show: (layer) => {
+          const taken = seconds(layer);
+          return taken === null ? "–" : duration(taken);
+        },
       },
     ],
     rows: layers,

@@ -76,7 +76,7 @@ function described(
 ): string {
   const total = sum(bins) + sum(beyond);
   const step = `${perChannel || ranges ? "largest step" : "step"} ${significant(stepSize(bits, { xMax, signed: true }))}`;
-  const zeros = codes === null ? "" : `, ${percent(share(codes[(codes.length - 1) / 2]!, total), 1)} on zero`;
+  const zeros = codes === null ? "" : `, ${percent(share(codes[(codes.length - 1) / 2] ?? 0, total), 1)} on zero`;
   const scaled = ranges
     ? `; channels’ ranges from ${significant(ranges[0])} to ${significant(ranges[1])}, drawn stretched to the widest`
     : "";
