@@ -1,16 +1,17 @@
-/** The library's public API. */
+/** The library's public API (docs/library.md). */
 
 export { loadConfig } from "./config/load-config.ts";
-export type { RunConfig } from "./config/schema.ts";
-export { UsageError, UserError } from "./core/errors.ts";
-export { type Reporter, silent } from "./core/progress.ts";
-export type { Dataset } from "./data/dataset.ts";
-export { type Engine, loadEngine } from "./engine/load-engine.ts";
-export { freeze } from "./export/freeze.ts";
-export type { FrozenNetwork } from "./export/frozen-network.ts";
-export { lower } from "./export/onnx/lower.ts";
-export type { Network } from "./kinds/index.ts";
+export { parseConfig } from "./config/parse-config.ts";
+export type { RunConfig, RunSettings } from "./config/schema.ts";
+export type { DataSettings } from "./config/sections/data-settings.ts";
+export { type ExitCode, exitCodes, StoppedError, UsageError, UserError } from "./core/errors.ts";
+export { type Progress, type Reporter, silent } from "./core/progress.ts";
 export { type ComparisonOptions, renderComparison } from "./report/comparison/render-comparison.ts";
-export { renderReport } from "./report/run/render-report.ts";
-export type { RunRecord } from "./runs/record.ts";
+export { type ReportOptions, renderReport } from "./report/run/render-report.ts";
+export { type EvaluateOnnxOptions, evaluateOnnx } from "./runner/evaluate-onnx.ts";
+export { type EvaluatedRun, type EvaluateRunOptions, evaluateRun } from "./runner/evaluate-run.ts";
+export { type ExportRunOptions, exportRun } from "./runner/export-run.ts";
+export { type PostTrainingMethod, type QuantizeOptions, quantize } from "./runner/quantize.ts";
+export { type TrainOptions, train } from "./runner/train.ts";
+export type { EpochRecord, ExportRecord, RunRecord, RunResult, Verification } from "./runs/record.ts";
 export { readRecord } from "./runs/record-file.ts";

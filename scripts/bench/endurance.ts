@@ -13,7 +13,7 @@ const { values } = parseArgs({
   options: { steps: { type: "string", default: "10000" }, rounds: { type: "string", default: "3" } },
 });
 const { config } = loadConfig("configs/mnist-lenet5.yaml");
-const { dataset, model, trainer, phases } = await prepare(config, { reporter: silent });
+const { dataset, model, trainer, phases } = await prepare(config, silent);
 const { ops } = model;
 const { batchSize } = config.data;
 const { images, labels } = await firstImages(dataset.train, batchSize);

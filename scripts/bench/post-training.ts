@@ -21,7 +21,7 @@ for (const method of values.method.split(",")) {
   const { config } = loadConfig(`configs/cifar10-resnet20-${method}.yaml`, { set });
   const { from, ...training } = config.training;
   const isTrained = from !== undefined && existsSync(from);
-  const prepared = await prepare({ ...config, training: isTrained ? config.training : training }, { reporter: silent });
+  const prepared = await prepare({ ...config, training: isTrained ? config.training : training }, silent);
   const { layerwise } = prepared.method;
   if (!layerwise) throw new Error(`${method} does not quantize layer by layer`);
   const layers = new LayerwiseRun(prepared, layerwise);

@@ -1,11 +1,8 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { loadConfig } from "../config/load-config.ts";
-import type { RunConfig } from "../config/schema.ts";
-import { data as dataSchema } from "../config/sections/data-settings.ts";
 import { UsageError } from "../core/errors.ts";
-import { loadDataset } from "../data/load-dataset.ts";
-import { evaluateFile } from "../export/evaluate-file.ts";
+import { type EvaluateOnnxOptions, evaluateOnnx } from "../runner/evaluate-onnx.ts";
 import { evaluateRun } from "../runner/evaluate-run.ts";
 import type { Context } from "./context.ts";
 import { printResult } from "./result.ts";
@@ -24,10 +21,7 @@ export async function runEvaluate({ target, data, dataFolder }: EvaluateOptions,
   if (!isFolder) {
     if (data === undefined)
       throw new UsageError(`evaluate ${target}: name the data set of an ONNX file with --data, as --data mnist`);
-    const named = dataOf(data, dataFolder);
-    const dataset = await loadDataset(named.data, { seed: named.seed, reporter });
-    const { top1, images } = await evaluateFile(target, dataset);
-    await dataset.close();
+    const { top1, images } = await evaluateOnnx(target, { ...dataOf(data, dataFolder), reporter });
     return print(
       json
         ? JSON.stringify({ run: target, top1, images })
@@ -43,23 +37,25 @@ export async function runEvaluate({ target, data, dataFolder }: EvaluateOptions,
   );
 }
 
-const knownNames = ["mnist", "fashion-mnist", "cifar10", "cifar100"];
-
 /** The data of an ONNX file: a data set by name, or the `data` section of a configuration. */
-function dataOf(data: string, folder: string | undefined): Pick<RunConfig, "data" | "seed"> {
+function dataOf(data: string, folder: string | undefined): Pick<EvaluateOnnxOptions, "data" | "seed"> {
   if (/\.(ya?ml|json)$/.test(data)) {
     if (folder !== undefined) throw new UsageError(`--data-folder ${folder}: ${data} says where the images are`);
     return loadConfig(data).config;
   }
-  if (!knownNames.includes(data)) {
-    throw new UsageError(
-      `--data ${JSON.stringify(data)}: expected ${knownNames.join(", ")}, or a configuration file whose data section is meant`,
-    );
+  switch (data) {
+    case "mnist":
+    case "fashion-mnist":
+    case "cifar10":
+      return { data: { name: data, folder } };
+    case "cifar100":
+      if (folder !== undefined) return { data: { name: data, folder } };
+      throw new UsageError(
+        "--data cifar100: name the folder with its binary form, as --data-folder /data/cifar-100-binary",
+      );
+    default:
+      throw new UsageError(
+        `--data ${JSON.stringify(data)}: expected mnist, fashion-mnist, cifar10, cifar100, or a configuration file whose data section is meant`,
+      );
   }
-  if (data === "cifar100" && folder === undefined) {
-    throw new UsageError(
-      "--data cifar100: name the folder with its binary form, as --data-folder /data/cifar-100-binary",
-    );
-  }
-  return { data: dataSchema.parse({ name: data, folder }), seed: 1 };
 }

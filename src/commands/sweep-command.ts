@@ -4,10 +4,11 @@ import { fileURLToPath } from "node:url";
 import { loadSweep } from "../config/load-sweep.ts";
 import type { SweepConfig } from "../config/sections/sweep-settings.ts";
 import { availableMemory } from "../core/available-memory.ts";
-import { exitCodes, interrupted, UsageError, UserError } from "../core/errors.ts";
+import { exitCodes, StoppedError, UsageError, UserError } from "../core/errors.ts";
 import { shortenList } from "../core/shorten.ts";
 import { defaultThreads } from "../engine/environment.ts";
 import { inGib, loweredSettings } from "../runner/memory-text.ts";
+import { whileLocked } from "../runs/lock.ts";
 import type { Capacity, Need } from "../sweep/local/pool.ts";
 import { runLocally } from "../sweep/local/run-locally.ts";
 import { openSweep } from "../sweep/open-sweep.ts";
@@ -53,8 +54,7 @@ export async function runSweep(options: SweepOptions, context: Context): Promise
   const { before, dropped, lock } = openSweep(out, plan, { ...options, runner });
   if (dropped.length > 0)
     context.reporter.info(`removed runs that the file no longer has: ${shortenList(dropped).join(", ")}`);
-  process.once("exit", lock.release);
-  try {
+  await whileLocked(lock, async () => {
     const sweep = new Sweep(out, plan, runner, before?.jobs);
     await context.holdStops(() => {
       const shared = { program, stop: context.stop, reporter: context.reporter };
@@ -63,10 +63,7 @@ export async function runSweep(options: SweepOptions, context: Context): Promise
         : runLocally(sweep, { ...shared, ...limits, force: options.force });
     });
     if (!options.detach) conclude(sweep, context);
-  } finally {
-    lock.release();
-    process.off("exit", lock.release);
-  }
+  });
 }
 
 const workersOf = ({ workers, threads }: SweepConfig["local"]): number =>
@@ -141,7 +138,7 @@ function conclude({ folder, states, plan }: Sweep, { json, print, stop }: Contex
   else for (const line of resultTable(states)) print(line);
   const named = (status: string) => states.filter((state) => state.status === status).map(({ name }) => name);
   if (!json && named("finished").length > 0) print(`\n${page}`);
-  if (stop.aborted) throw interrupted(stop.reason, { folder, hasSaved: true });
+  if (stop.aborted) throw new StoppedError(stop.reason, { folder, hasSaved: true });
   const [failed, finished] = [named("failed"), named("finished")];
   if (finished.length === plan.runs.length) return;
   const shown =

@@ -46,3 +46,6 @@ export const configSchema = z
   });
 
 export type RunConfig = z.output<typeof configSchema>;
+
+/** A configuration as it is written: what it leaves out has a default. */
+export type RunSettings = z.input<typeof configSchema>;

@@ -25,21 +25,22 @@ export class UsageError extends UserError {
   }
 }
 
-/** What a command throws, and saves before it ends, because a signal asked it to stop. */
-export function interrupted(
-  signal: "SIGINT" | "SIGTERM",
-  { folder, hasSaved }: { readonly folder: string; readonly hasSaved: boolean },
-): UserError {
-  const exitCode = signal === "SIGINT" ? exitCodes.interrupted : exitCodes.terminated;
-  const what = hasSaved ? "after saving: continue with --resume" : "before anything was saved: start it again";
-  return new UserError(`stopped by ${signal} ${what} (${folder})`, { exitCode });
+/** Work has ended, and saved what there was, because it was asked to: its `AbortSignal` was aborted. */
+export class StoppedError extends UserError {
+  /** @param reason That of the signal; the command line's is "SIGINT" or "SIGTERM". */
+  constructor(reason: unknown, { folder, hasSaved }: { readonly folder: string; readonly hasSaved: boolean }) {
+    const by = reason === "SIGINT" || reason === "SIGTERM" ? ` by ${reason}` : "";
+    const what = hasSaved ? "after saving: continue with --resume" : "before anything was saved: start it again";
+    super(`stopped${by} ${what} (${folder})`, {
+      exitCode: reason === "SIGTERM" ? exitCodes.terminated : exitCodes.interrupted,
+      cause: reason,
+    });
+    this.name = "StoppedError";
+  }
 }
 
 /** Whether a process that ended with this exit code was stopped so. */
 export const isStopCode = (code: number): boolean => code === exitCodes.interrupted || code === exitCodes.terminated;
-
-/** Whether an error is such a stop, and no failure. */
-export const isStop = (error: unknown): boolean => error instanceof UserError && isStopCode(error.exitCode);
 
 /** The message of anything that was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

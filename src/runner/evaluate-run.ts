@@ -1,5 +1,5 @@
 import { configSchema } from "../config/schema.ts";
-import type { Reporter } from "../core/progress.ts";
+import { type Reporter, silent } from "../core/progress.ts";
 import { readLastCheckpoint } from "../runs/checkpoints.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { readRecord } from "../runs/record-file.ts";
@@ -8,32 +8,37 @@ import { testTimeGates } from "../training/pass.ts";
 import { restoreSnapshot } from "../training/snapshot.ts";
 import { prepare, requireSameNetwork } from "./prepare.ts";
 
-/** What a run's last checkpoint comes to on the test set, and its record. */
+/** What a run's last checkpoint comes to on the test set. */
 export interface EvaluatedRun {
   readonly record: RunRecord;
+  /** Percent classified correctly. */
   readonly top1: number;
 }
 
+export interface EvaluateRunOptions {
+  readonly reporter?: Reporter;
+}
+
 /**
- * Evaluates the last checkpoint of a run directory on the test set.
+ * Evaluates the last checkpoint of a run on the test set, with test-time gates.
  *
+ * @param folder The run's.
  * @throws UserError when the folder holds no run, or its network or data are no longer those it was begun with.
  */
-export async function evaluateRun(folder: string, context: { readonly reporter: Reporter }): Promise<EvaluatedRun> {
+export async function evaluateRun(
+  folder: string,
+  { reporter = silent }: EvaluateRunOptions = {},
+): Promise<EvaluatedRun> {
   const record = readRecord(folder);
-  const checkpoint = readLastCheckpoint(folder, context.reporter);
-  const prepared = await prepare(configSchema.parse(record.config), context);
+  const checkpoint = readLastCheckpoint(folder, reporter);
+  await using prepared = await prepare(configSchema.parse(record.config), reporter);
+  requireSameNetwork(prepared, record);
+  restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
   const { model, dataset, config } = prepared;
-  try {
-    requireSameNetwork(prepared, record);
-    restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
-    const { top1 } = await evaluate(model, dataset.test, {
-      samples: testTimeGates(model),
-      normalization: dataset.normalization,
-      batchSize: config.data.evaluationBatchSize,
-    });
-    return { record, top1 };
-  } finally {
-    await dataset.close();
-  }
+  const { top1 } = await evaluate(model, dataset.test, {
+    samples: testTimeGates(model),
+    normalization: dataset.normalization,
+    batchSize: config.data.evaluationBatchSize,
+  });
+  return { record, top1 };
 }

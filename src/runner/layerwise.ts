@@ -25,7 +25,7 @@ export interface LayerHooks {
 }
 
 /** What a run does that quantizes a trained network: its layers in turn, with a checkpoint after each. */
-export class LayerwiseRun {
+export class LayerwiseRun implements Disposable {
   readonly #prepared: Prepared;
   readonly #layerwise: Layerwise;
   /** Where the layers' targets come from, as long as there are layers left. */
@@ -123,7 +123,11 @@ export class LayerwiseRun {
         },
       },
     );
-    for (const variable of float.parameters.values()) float.ops.dispose(variable);
+    this[Symbol.dispose]();
+  }
+
+  [Symbol.dispose](): void {
+    for (const variable of this.#float?.parameters.values() ?? []) this.#float?.ops.dispose(variable);
     this.#float = null;
   }
 

@@ -1,6 +1,7 @@
 import type { RunConfig } from "../config/schema.ts";
 import { first } from "../core/elements.ts";
 import { UsageError, UserError } from "../core/errors.ts";
+import type { Reporter } from "../core/progress.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { loadDataset } from "../data/load-dataset.ts";
 import { type Engine, loadEngine } from "../engine/load-engine.ts";
@@ -17,10 +18,9 @@ import { type Phase, planPhases } from "../training/phases.ts";
 import { constantStrength, type PriorStrength } from "../training/prior-strength.ts";
 import { SteeredStrength } from "../training/steered-strength.ts";
 import { Trainer } from "../training/trainer.ts";
-import type { RunContext } from "./run-context.ts";
 
 /** Everything that a configuration stands for, ready to train, evaluate or export. */
-export interface Prepared {
+export interface Prepared extends AsyncDisposable {
   readonly config: RunConfig;
   readonly engine: Engine;
   readonly dataset: Dataset;
@@ -36,17 +36,32 @@ export interface Prepared {
   readonly trainer: Trainer;
 }
 
-/** Loads engine and data, and builds the network with its quantizers at their start. */
-export async function prepare(config: RunConfig, { reporter }: Pick<RunContext, "reporter">): Promise<Prepared> {
+/**
+ * Loads engine and data, and builds the network with its quantizers at their start. What is given owns the images'
+ * reading threads and the engine's variables: `await using` frees them.
+ *
+ * @throws UserError, UsageError when engine, data or network cannot be had, or settings do not fit them.
+ */
+export async function prepare(config: RunConfig, reporter: Reporter): Promise<Prepared> {
   const { kind, threads } = config.engine;
   const engine = await loadEngine({ kind, reporter, ...(threads !== undefined && { threads }) });
   const dataset = await loadDataset(config.data, { seed: config.seed, reporter });
+  try {
+    return build(config, engine, dataset);
+  } catch (error) {
+    await dataset.close();
+    throw error;
+  }
+}
+
+function build(config: RunConfig, engine: Engine, dataset: Dataset): Prepared {
   const method = createMethod(config.method, config.seed);
   const data = { inputShape: dataset.imageShape, classes: dataset.classes.length };
   const source = loadNetwork(config.network, data);
   const { initial, file: networkFile } = source;
   const plain = plainOf(method, source.network);
   const network = method.prepare(plain);
+  const strength = strengthOf(method, network);
   const model = createModel(network, {
     ops: engine.ops,
     trainingOps: engine.atPrecision(config.engine.precision),
@@ -55,9 +70,16 @@ export async function prepare(config: RunConfig, { reporter }: Pick<RunContext, 
     initial,
   });
   const phases = planPhases(config.training, method);
-  const trainer = new Trainer(model, first(phases).groups, { strength: strengthOf(method, network), plain });
+  const trainer = new Trainer(model, first(phases).groups, { strength, plain });
   trainer.enter(first(phases));
-  return { config, engine, dataset, networkFile, method, source, plain, model, phases, trainer };
+  return {
+    ...{ config, engine, dataset, networkFile, method, source, plain, model, phases, trainer },
+    async [Symbol.asyncDispose]() {
+      trainer.weights.dispose();
+      for (const variable of model.parameters.values()) engine.ops.dispose(variable);
+      await dataset.close();
+    },
+  };
 }
 
 /** @throws UserError when the network's file is no longer the one that a run was begun with. */

@@ -6,3 +6,6 @@ export interface RunContext {
   /** Aborted: the run saves after this step, and ends. */
   readonly stop: AbortSignal;
 }
+
+/** A signal that nobody aborts. */
+export const neverStopped = (): AbortSignal => new AbortController().signal;

@@ -19,7 +19,7 @@ import { accountResult, confusionMatrix } from "../training/record-entries.ts";
 import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
 import { beginQuantizers, beginWeights } from "./begin-training.ts";
 import { describeEpoch, epochEntry } from "./epoch-entry.ts";
-import { exportRun } from "./export-run.ts";
+import { exportPrepared } from "./export-run.ts";
 import { describeLayer, LayerwiseRun } from "./layerwise.ts";
 import { newRecord } from "./new-record.ts";
 import { type Prepared, requireSameNetwork } from "./prepare.ts";
@@ -27,7 +27,7 @@ import type { RunContext } from "./run-context.ts";
 import { SavedRun } from "./saved-run.ts";
 
 /** One run of `train`. */
-export class Run {
+export class Run implements Disposable {
   readonly prepared: Prepared;
   readonly context: RunContext;
   readonly #saved: SavedRun;
@@ -57,6 +57,10 @@ export class Run {
 
   get record(): RunRecord {
     return this.#saved.record;
+  }
+
+  [Symbol.dispose](): void {
+    this.#layers?.[Symbol.dispose]();
   }
 
   /** Weights, statistics and ranges before the first step (ARCHITECTURE.md, "The method" 5). */
@@ -186,9 +190,10 @@ export class Run {
   /** Network and report. */
   async deliver(): Promise<void> {
     const { model, bits, report } = runFiles(this.#saved.folder);
-    await this.#saved.markFailure(async () => {
+    await this.#saved.saveWhenStopped(async () => {
       const { reporter } = this.context;
-      const exported = await exportRun(this.prepared, this.record, { file: model, bits, reporter });
+      const pause = () => this.#saved.hearSignals();
+      const exported = await exportPrepared(this.prepared, this.record, { file: model, bits, reporter, pause });
       this.#saved.record = { ...this.record, export: exported };
       this.#saved.finish((record) => writeReport(record, report));
     });

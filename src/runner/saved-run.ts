@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { RunConfig } from "../config/schema.ts";
-import { interrupted, isStop, messageOf, UserError } from "../core/errors.ts";
+import { messageOf, StoppedError, UserError } from "../core/errors.ts";
 import type { Checkpoint } from "../runs/checkpoint.ts";
 import { readLastCheckpoint, saveCheckpoint } from "../runs/checkpoints.ts";
 import type { RunRecord } from "../runs/record.ts";
@@ -87,7 +87,7 @@ export class SavedRun {
   async hearSignals(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     const { stop } = this.#context;
-    if (stop.aborted) throw interrupted(stop.reason, { folder: this.folder, hasSaved: this.#hasSaved });
+    if (stop.aborted) throw new StoppedError(stop.reason, { folder: this.folder, hasSaved: this.#hasSaved });
   }
 
   /** A signal ends `work` with everything saved; anything else is a failure. */
@@ -96,7 +96,7 @@ export class SavedRun {
       try {
         await work();
       } catch (error) {
-        if (isStop(error)) this.save("stopped");
+        if (error instanceof StoppedError) this.save("stopped");
         throw error;
       }
     });
@@ -107,7 +107,7 @@ export class SavedRun {
     try {
       await work();
     } catch (error) {
-      if (isStop(error)) throw error;
+      if (error instanceof StoppedError) throw error;
       this.record = { ...this.record, status: "failed" };
       this.warn(messageOf(error));
       const step = this.#stepOnDisk();

@@ -57,6 +57,17 @@ export function acquireLock(folder: string, { force }: { force: boolean }): RunL
   };
 }
 
+/** Holds a lock while `work` runs, and gives the directory free then, also where the program ends in the middle. */
+export async function whileLocked<T>(lock: RunLock, work: () => Promise<T>): Promise<T> {
+  process.once("exit", lock.release);
+  try {
+    return await work();
+  } finally {
+    lock.release();
+    process.off("exit", lock.release);
+  }
+}
+
 /** The living process that writes to a run directory, in words; null where none does, as far as can be seen from here. */
 export function livingHolder(folder: string): string | null {
   const holder = readClaim(join(folder, lockFile))?.holder ?? null;

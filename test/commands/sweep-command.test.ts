@@ -15,7 +15,6 @@ const context = {
   print: () => {},
   stop: new AbortController().signal,
   holdStops: <T>(work: () => Promise<T>) => work(),
-  openEventLog: () => reporter,
 };
 const choices = { dryRun: false, detach: false, resume: false, force: false };
 

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { interrupted, UserError } from "../../src/core/errors.ts";
+import { StoppedError, UserError } from "../../src/core/errors.ts";
 import { silent } from "../../src/core/progress.ts";
 import { SavedRun } from "../../src/runner/saved-run.ts";
 import { readRecord, recordFile } from "../../src/runs/record-file.ts";
@@ -56,7 +56,7 @@ t.test("without a checkpoint that can be read, nothing is said to be kept", asyn
 t.test("what is no error of the user's keeps its own, and a signal is no failure", async (t) => {
   const { folder, saved } = setUp(t);
   saved.save();
-  const stop = interrupted("SIGTERM", { folder, hasSaved: true });
+  const stop = new StoppedError("SIGTERM", { folder, hasSaved: true });
   await t.rejects(saved.markFailure(failing(stop)), stop);
   t.equal(readRecord(folder).status, "running");
   const bug = new TypeError("x is not a function");

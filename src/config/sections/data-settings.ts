@@ -150,4 +150,5 @@ export const data = z
   .describe("where the images come from and how they are batched");
 
 export type DataConfig = z.output<typeof data>;
+export type DataSettings = z.input<typeof data>;
 export type FolderConfig = Extract<DataConfig, { name: "folder" }>;

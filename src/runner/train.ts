@@ -1,0 +1,86 @@
+import { type Change, changedSettings, describeChange, mayChangeOnResume } from "../config/changes.ts";
+import { parseConfig } from "../config/parse-config.ts";
+import type { RunConfig, RunSettings } from "../config/schema.ts";
+import { StoppedError, UsageError } from "../core/errors.ts";
+import { type Reporter, silent } from "../core/progress.ts";
+import type { Checkpoint } from "../runs/checkpoint.ts";
+import { takeUpCheckpoint } from "../runs/checkpoints.ts";
+import { whileLocked } from "../runs/lock.ts";
+import type { RunRecord } from "../runs/record.ts";
+import { readRecord } from "../runs/record-file.ts";
+import { openRunDirectory, runFiles } from "../runs/run-directory.ts";
+import { openEventLog } from "./event-log.ts";
+import { prepare } from "./prepare.ts";
+import { requireMemory } from "./require-memory.ts";
+import { Run } from "./run.ts";
+import { neverStopped } from "./run-context.ts";
+
+export interface TrainOptions {
+  /** Where the run's files go; made where there is none. */
+  readonly folder: string;
+  /** Continues the run that the folder holds, where it holds one; a finished one is given back as it is. */
+  readonly resume?: boolean;
+  /** Replaces the run that the folder holds; with `resume`, takes over its lock. */
+  readonly force?: boolean;
+  /** Aborted: the run saves after this step, and ends with a {@link StoppedError}. */
+  readonly stop?: AbortSignal;
+  /** Hears what there is to say; nobody does if left out. */
+  readonly reporter?: Reporter;
+  /** Gets each new state of the record: at the start, after each epoch or layer, with each warning, at the end. */
+  readonly onRecord?: (record: RunRecord) => void;
+}
+
+/**
+ * Trains one configuration, or quantizes a trained network where its method does that; then exports, verifies and
+ * reports. The folder holds checkpoint, record, ONNX file and report then.
+ *
+ * @returns The finished run's record.
+ * @throws UsageError when settings are wrong, do not fit the data or memory, or the folder holds a run and neither
+ * `resume` nor `force` says what to do with it; StoppedError when it was stopped; UserError for all else that fails:
+ * data, network file, engine, file system, training that diverges, an export that disagrees with the trainer.
+ */
+export async function train(settings: RunSettings, options: TrainOptions): Promise<RunRecord> {
+  const config = parseConfig(settings);
+  const { folder, resume = false, force = false, reporter = silent } = options;
+  const { opening, lock } = openRunDirectory(folder, { resume, force });
+  return whileLocked(lock, async () => {
+    if (opening !== "finished") return trainIn(folder, { config, resumes: opening === "resume" }, options);
+    reporter.info(`${folder} holds a finished run of ${config.name}: nothing to do (--force trains it again)`);
+    return readRecord(folder);
+  });
+}
+
+async function trainIn(
+  folder: string,
+  { config, resumes }: { readonly config: RunConfig; readonly resumes: boolean },
+  { stop = neverStopped(), reporter = silent, onRecord }: TrainOptions,
+): Promise<RunRecord> {
+  using log = openEventLog(runFiles(folder).events, reporter);
+  const checkpoint = resumes ? takeUpCheckpoint(folder, log) : null;
+  const changes = checkpoint === null ? [] : changesOf(checkpoint, config, folder);
+  await using prepared = await prepare(config, log);
+  if (stop.aborted) throw new StoppedError(stop.reason, { folder, hasSaved: resumes });
+  requireMemory(config, { network: prepared.model.network, layerwise: prepared.method.layerwise }, log);
+  using run = new Run(folder, prepared, { reporter: log, stop }, onRecord);
+  if (checkpoint === null) await run.begin();
+  else await run.restore(checkpoint, changes);
+  await run.train();
+  await run.finish();
+  await run.deliver();
+  return run.record;
+}
+
+/**
+ * The settings that a resumed run has with other values than before.
+ *
+ * @throws UsageError that lists those that its checkpoint, or its place in the data, depends on.
+ */
+function changesOf({ record }: Checkpoint, config: RunConfig, folder: string): readonly Change[] {
+  const changes = changedSettings(record.config, config);
+  const refused = changes.filter((change) => !mayChangeOnResume(change));
+  if (refused.length === 0) return changes;
+  const list = refused.map((change) => `  ${describeChange(change)}`).join("\n");
+  throw new UsageError(
+    `${folder} holds a run that cannot go on with other settings:\n${list}\nundo them, train anew with --force, or choose another directory with --out`,
+  );
+}
