@@ -1,61 +1,15 @@
-import { basename } from "node:path";
-import { configHash } from "../config/canonical.ts";
 import { configSchema, type RunConfig } from "../config/schema.ts";
 import { UserError } from "../core/errors.ts";
 import { type Reporter, silent } from "../core/progress.ts";
-import { exportFile } from "../export/export-file.ts";
-import { type FreezeInput, freeze } from "../export/freeze.ts";
 import { writeReport } from "../report/run/write-report.ts";
 import { readLastCheckpoint } from "../runs/checkpoints.ts";
 import { acquireLock, whileLocked } from "../runs/lock.ts";
-import type { ExportRecord, RunRecord } from "../runs/record.ts";
+import type { RunRecord } from "../runs/record.ts";
 import { readRecord, writeRecord } from "../runs/record-file.ts";
 import { modelOfForm, runFiles } from "../runs/run-directory.ts";
-import { pausingSplit } from "../training/pausing-split.ts";
-import { parameterValues, restoreSnapshot } from "../training/snapshot.ts";
-import { type Prepared, prepare, requireSameNetwork } from "./prepare.ts";
-
-interface ExportPreparedOptions extends Partial<RunConfig["export"]> {
-  readonly file: string;
-  readonly bits: string;
-  readonly reporter: Reporter;
-  /** Between two batches of the verification: throws to end there. */
-  pause(): Promise<void>;
-}
-
-/** Freezes what a run has learned, writes the ONNX file and verifies it over the test set. */
-export async function exportPrepared(
-  { config, dataset, plain, model, trainer, engine }: Prepared,
-  record: RunRecord,
-  { file, bits, reporter, pause, form = config.export.form, input = config.export.input }: ExportPreparedOptions,
-): Promise<ExportRecord> {
-  const { result } = record;
-  const learned: FreezeInput = {
-    network: model.network,
-    quantizers: model.quantizers,
-    parameters: new Map(Array.from(model.parameters.keys(), (id) => [id, parameterValues(trainer, id)])),
-    statistics: model.statistics,
-    classes: dataset.classes,
-    normalization: dataset.normalization,
-  };
-  const exported = await exportFile({
-    form,
-    input,
-    network: freeze(learned),
-    unpruned: freeze({ ...learned, network: plain, quantizers: new Map() }),
-    file,
-    bits,
-    metadata: { configHash: configHash(config), relativeBops: String(result!.relativeBops), run: record.name },
-    test: { ...pausingSplit(dataset.test, pause), imageShape: dataset.imageShape },
-    ops: engine.ops,
-    threads: config.engine.threads,
-    latency: config.export.latency,
-    trainerTop1: result!.top1,
-    reporter,
-  });
-  // By its name: the record stays true when the run's folder moves.
-  return { ...exported, file: basename(file) };
-}
+import { restoreSnapshot } from "../training/snapshot.ts";
+import { exportPrepared } from "./export-prepared.ts";
+import { prepare, requireSameNetwork } from "./prepare.ts";
 
 export interface ExportRunOptions extends Partial<RunConfig["export"]> {
   /** The file; without it, model.onnx in the run's folder, or model.<form>.onnx for a form that is not the run's own. */
@@ -78,7 +32,7 @@ export function exportRun(folder: string, options: ExportRunOptions = {}): Promi
 
 async function exportLocked(
   folder: string,
-  { file, form, input, reporter = silent }: ExportRunOptions,
+  { file, reporter = silent, ...chosen }: ExportRunOptions,
 ): Promise<RunRecord> {
   const record = readRecord(folder);
   if (record.result === null)
@@ -88,14 +42,14 @@ async function exportLocked(
   requireSameNetwork(prepared, record);
   restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
   const { model, bits, report } = runFiles(folder);
-  const isOwn = form === undefined || form === prepared.config.export.form;
+  const own = prepared.config.export.form;
+  const { form = own } = chosen;
   const written = await exportPrepared(prepared, record, {
-    file: file ?? (isOwn ? model : modelOfForm(folder, form)),
+    file: file ?? (form === own ? model : modelOfForm(folder, form)),
     bits,
     reporter,
     pause: async () => {},
-    ...(form && { form }),
-    ...(input && { input }),
+    ...chosen,
   });
   const exported = { ...record, export: written };
   writeRecord(folder, exported);

@@ -19,7 +19,7 @@ import { accountResult, confusionMatrix } from "../training/record-entries.ts";
 import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
 import { beginQuantizers, beginWeights } from "./begin-training.ts";
 import { describeEpoch, epochEntry } from "./epoch-entry.ts";
-import { exportPrepared } from "./export-run.ts";
+import { exportPrepared } from "./export-prepared.ts";
 import { describeLayer, LayerwiseRun } from "./layerwise.ts";
 import { newRecord } from "./new-record.ts";
 import { type Prepared, requireSameNetwork } from "./prepare.ts";

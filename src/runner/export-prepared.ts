@@ -1,0 +1,54 @@
+import { basename } from "node:path";
+import { configHash } from "../config/canonical.ts";
+import type { RunConfig } from "../config/schema.ts";
+import type { Reporter } from "../core/progress.ts";
+import { exportFile } from "../export/export-file.ts";
+import { type FreezeInput, freeze } from "../export/freeze.ts";
+import type { ExportRecord, RunRecord } from "../runs/record.ts";
+import { pausingSplit } from "../training/pausing-split.ts";
+import { parameterValues } from "../training/snapshot.ts";
+import type { Prepared } from "./prepare.ts";
+
+interface ExportPreparedOptions extends Partial<RunConfig["export"]> {
+  readonly file: string;
+  readonly bits: string;
+  readonly reporter: Reporter;
+  /** Between two batches of the verification: throws to end there. */
+  pause(): Promise<void>;
+}
+
+/** Freezes what a run has learned, writes the ONNX file and verifies it over the test set. */
+export async function exportPrepared(
+  { config, dataset, plain, model, trainer, engine }: Prepared,
+  record: RunRecord,
+  { file, bits, reporter, pause, ...chosen }: ExportPreparedOptions,
+): Promise<ExportRecord> {
+  const { result } = record;
+  const own = config.export;
+  const { form = own.form, input = own.input, latency = own.latency } = chosen;
+  const learned: FreezeInput = {
+    network: model.network,
+    quantizers: model.quantizers,
+    parameters: new Map(Array.from(model.parameters.keys(), (id) => [id, parameterValues(trainer, id)])),
+    statistics: model.statistics,
+    classes: dataset.classes,
+    normalization: dataset.normalization,
+  };
+  const exported = await exportFile({
+    form,
+    input,
+    network: freeze(learned),
+    unpruned: freeze({ ...learned, network: plain, quantizers: new Map() }),
+    file,
+    bits,
+    metadata: { configHash: configHash(config), relativeBops: String(result!.relativeBops), run: record.name },
+    test: { ...pausingSplit(dataset.test, pause), imageShape: dataset.imageShape },
+    ops: engine.ops,
+    threads: config.engine.threads,
+    latency,
+    trainerTop1: result!.top1,
+    reporter,
+  });
+  // By its name: the record stays true when the run's folder moves.
+  return { ...exported, file: basename(file) };
+}
