@@ -6,7 +6,7 @@ import type { PostTraining } from "../runs/record.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
 import { calibrateRanges } from "../training/layerwise/activation-ranges.ts";
 import { readCalibrationImages } from "../training/layerwise/calibration-images.ts";
-import { quantizeLayers, setActivationBits } from "../training/layerwise/quantize-layers.ts";
+import { type QuantizedLayer, quantizeLayers, setActivationBits } from "../training/layerwise/quantize-layers.ts";
 import { createModel, type Model } from "../training/model.ts";
 import { learnedOf } from "../training/record-entries.ts";
 import { parameterValues } from "../training/snapshot.ts";
@@ -112,12 +112,10 @@ export class LayerwiseRun implements Disposable {
         seed,
         done,
         pause,
-        layer({ seconds, ...quantized }) {
-          if (quantized.dead)
-            warn(
-              `${quantized.name} sees only zeros on the calibration images: its codes are fitted to its weights alone`,
-            );
-          const layers = [...record.layers, quantized];
+        layer({ seconds, seen, ...quantized }) {
+          const warning = warnings[seen];
+          if (warning !== null) warn(`${quantized.name} sees ${warning}`);
+          const layers = [...record.layers, { ...quantized, dead: seen === "zeros" }];
           record = { ...record, images: images.count, layers, quantizers: quantizersNow(model) };
           layer(record, seconds);
         },
@@ -136,6 +134,14 @@ export class LayerwiseRun implements Disposable {
     return createModel(plain, { ops: engine.ops, seed: config.seed, quantizers: new Map(), initial });
   }
 }
+
+/** What a layer sees that tells little of its weights. */
+const warnings: { readonly [Seen in QuantizedLayer["seen"]]: string | null } = {
+  zeros: "only zeros on the calibration images: its codes are fitted to its weights alone",
+  "one-input":
+    "one and the same input on all calibration images: its codes are fitted to that and to its weights; check the images (method.calibration)",
+  inputs: null,
+};
 
 /** The log's line of the layer that was quantized last. */
 export function describeLayer({ layers }: PostTraining, seconds: number): string {

@@ -5,10 +5,11 @@ import { leastSquaresCodes } from "../../quantization/bit-split/least-squares-st
 import type { ChannelSums } from "../../quantization/channel-sums.ts";
 import { descendCodes, fittedStep } from "../../quantization/code-descent.ts";
 import type { Gram } from "../../quantization/gram.ts";
+import { largestMagnitude } from "../../quantization/scale-search.ts";
 import { decode, nearestCode, outermostCode, rowOf, type WeightMatrix } from "../../quantization/weight-grid.ts";
 import { channelErrors, uploadRows } from "./layer-error.ts";
 import { channelSums, layerGrams } from "./layer-grams.ts";
-import type { SolveLayer } from "./layer-problem.ts";
+import { distinctRows, type SolveLayer } from "./layer-problem.ts";
 import { share, total } from "./layer-statistics.ts";
 
 export interface BitSplitOptions {
@@ -27,9 +28,11 @@ export const bitSplit =
   (problem, ops) => {
     const { weight, bits } = problem;
     const grams = layerGrams(problem);
-    if (problem.rows.samples * problem.rows.positions < weight.inputs) pullTowards(weight, grams);
+    if (distinctRows(problem.rows, weight.inputs) < weight.inputs) pullTowards(weight, grams);
     const channels = Array.from({ length: weight.outputs }, (_, output) =>
-      solveChannel(rowOf(weight.values, output, weight.inputs), bits, channelSums(grams, output), options),
+      nearItsWeights(rowOf(weight.values, output, weight.inputs), (weights) =>
+        solveChannel(weights, bits, channelSums(grams, output), options),
+      ),
     );
     const start = layerOf(channels.map(({ start }) => start));
     const final = layerOf(channels.map(({ final }) => final));
@@ -85,13 +88,33 @@ interface ChannelCodes {
   readonly step: number;
 }
 
+interface SolvedChannel {
+  readonly start: ChannelCodes;
+  readonly final: ChannelCodes;
+  readonly epochs: number;
+}
+
+/** Decoded weights reach no further than so many times the largest float weight: usually it is 0.5 to 1.2 times. */
+const FARTHEST = 2;
+
+/**
+ * What a channel is solved to, where that still has to do with its weights. Where the rows all but cancel in a channel's
+ * output, the least-squares step is a quotient of rounding noise: the channel keeps the codes of stage 1 then.
+ */
+function nearItsWeights(weights: Float32Array, solve: (weights: Float32Array) => SolvedChannel): SolvedChannel {
+  const solved = solve(weights);
+  const { codes, step } = solved.final;
+  const reach = step * largestMagnitude(codes);
+  return reach > FARTHEST * largestMagnitude(weights) ? { ...solved, final: solved.start } : solved;
+}
+
 /** Both stages for one channel: where it starts (nearest at the least-squares step) and where it ends. */
 function solveChannel(
   weights: Float32Array,
   bits: number,
   sums: ChannelSums,
   { epochs, unitChanges }: BitSplitOptions,
-): { readonly start: ChannelCodes; readonly final: ChannelCodes; readonly epochs: number } {
+): SolvedChannel {
   const start = leastSquaresCodes(weights, bits);
   // Without any signal the output says nothing; all digits would become 0.
   if (sums.products.every((product) => product === 0)) return { start, final: start, epochs: 0 };

@@ -21,6 +21,28 @@ export interface CalibrationRows {
   readonly targets: Float32Array;
 }
 
+/**
+ * How many different patches a layer saw, of the group that saw fewest; counting ends at `atMost`. As many rows that
+ * are the same say no more than one of them.
+ */
+export function distinctRows({ groups, samples, positions, inputs }: CalibrationRows, atMost: number): number {
+  const count = samples * positions;
+  const length = inputs.length / (groups * count);
+  const words = new Uint32Array(inputs.buffer, inputs.byteOffset, inputs.length);
+  let fewest = atMost;
+  for (let group = 0; group < groups; group++) {
+    const seen = new Set<number>();
+    for (let row = group * count; row < (group + 1) * count && seen.size < fewest; row++) {
+      // FNV-1a over words; two that fall together are counted as one.
+      let hash = 0x811c9dc5;
+      for (let at = row * length; at < (row + 1) * length; at++) hash = Math.imul(hash ^ words[at]!, 0x01000193);
+      seen.add(hash);
+    }
+    fewest = Math.min(fewest, seen.size);
+  }
+  return fewest;
+}
+
 /** One layer to quantize: convolution (grouped and depthwise too) or dense, batch normalization folded in. */
 export interface LayerProblem {
   readonly name: string;

@@ -2,7 +2,12 @@ import { lookup } from "../../core/lookup.ts";
 import type { NodeId } from "../../graph/graph.ts";
 import { readersOf } from "../../graph/walk.ts";
 import type { Network } from "../../kinds/index.ts";
-import type { LayerProblem, LayerStatistics } from "../../methods/layerwise/layer-problem.ts";
+import {
+  type CalibrationRows,
+  distinctRows,
+  type LayerProblem,
+  type LayerStatistics,
+} from "../../methods/layerwise/layer-problem.ts";
 import type { Layerwise } from "../../methods/method.ts";
 import { type Layer, layersOf } from "../../network/layers.ts";
 import type { GridBits } from "../../quantization/levels.ts";
@@ -21,8 +26,8 @@ import { matrixOf, weightOf } from "./weight-matrix.ts";
 export interface QuantizedLayer extends LayerStatistics {
   readonly name: string;
   readonly bits: GridBits;
-  /** Whether it saw nothing but zeros. */
-  readonly dead: boolean;
+  /** What it saw: nothing but zeros, one and the same input every time, or inputs that differ. */
+  readonly seen: "zeros" | "one-input" | "inputs";
   readonly seconds: number;
 }
 
@@ -76,10 +81,15 @@ export async function quantizeLayers(
       const corrected = correctedBias(weights, problem.bias!, problem.rows);
       ops.assign(lookup(model.parameters, layer.shift!.inputs[1]), corrected);
     }
-    const dead = problem.rows.inputs.every((value) => value === 0);
-    report({ name: layer.name, bits: width, ...statistics, dead, seconds: (performance.now() - started) / 1000 });
+    const seconds = (performance.now() - started) / 1000;
+    report({ name: layer.name, bits: width, ...statistics, seen: seenBy(problem.rows), seconds });
     await pause();
   }
+}
+
+function seenBy(rows: CalibrationRows): QuantizedLayer["seen"] {
+  if (rows.inputs.every((value) => value === 0)) return "zeros";
+  return distinctRows(rows, 2) < 2 && rows.samples * rows.positions > 1 ? "one-input" : "inputs";
 }
 
 /** Gives activations their bits; weights get theirs in turn. */

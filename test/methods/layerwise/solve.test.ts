@@ -85,6 +85,35 @@ for (const [name, solve] of Object.entries(solvers)) {
   });
 }
 
+t.test("on few different rows, down to one, Bit-Split's codes still have to do with the weights", async (t) => {
+  const inputs = 25;
+  const few = fc.record({
+    seed: fc.nat(1e6),
+    bits: fc.constantFrom(...weightBits),
+    different: fc.constantFrom(1, 2, 3, 6),
+    unitChanges: fc.boolean(),
+  });
+  const law = ({ seed, bits, different, unitChanges }: typeof few extends fc.Arbitrary<infer T> ? T : never) => {
+    const { rows, ...layer } = layerProblem({ seed, bits, outputs: 8, inputs });
+    const repeated = rows.inputs.map(
+      (_, at) => rows.inputs[(Math.floor(at / inputs) % different) * inputs + (at % inputs)]!,
+    );
+    const outputs = products(layer.weight.values, repeated, { groups: 1, outputs: 8, inputs });
+    const targets = outputs.map((value, at) => value + layer.bias![at % 8]!);
+    const problem = { ...layer, rows: { ...rows, inputs: repeated, targets } };
+    const { codes, steps, statistics } = bitSplit({ epochs: 100, unitChanges })(problem, ops);
+    const decoded = decode(codes, steps, inputs);
+    const largest = (values: Float32Array, output: number) =>
+      Math.max(...values.slice(output * inputs, (output + 1) * inputs).map(Math.abs));
+    for (const output of steps.keys()) {
+      const [reach, weight] = [largest(decoded, output), largest(layer.weight.values, output)];
+      expect(reach <= 2 * weight, `channel ${output} reaches ${reach}, its weights ${weight}`);
+    }
+    expect(statistics.error <= statistics.nearestError * (1 + 1e-6) + 1e-9, JSON.stringify(statistics));
+  };
+  holds(t, ops, few, law, 40);
+});
+
 t.test("the same seed gives the same bytes, another one other batches", async (t) => {
   const problem = layerProblem({ seed: 4, bits: 2, outputs: 8, inputs: 18 });
   const run = (seed: number) => adaround({ ...grid, ...learning, seed })(problem, ops);

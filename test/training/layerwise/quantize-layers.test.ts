@@ -102,7 +102,7 @@ t.test("an all-zero channel and a layer that sees nothing have finite grids, and
     const low = new Float32Array(conv2!.weightShape.at(-1)!).fill(-1e3);
     ops.assign(source.parameters.get(conv2!.shift!.inputs[1])!, low);
     const { model, layers, dead } = await quantize(network, settings, source);
-    const silent = layers.filter((layer) => layer.dead).map(({ name }) => name);
+    const silent = layers.filter(({ seen }) => seen === "zeros").map(({ name }) => name);
     t.strictSame(silent, ["fc1"], `${settings.name}: the layer behind sees only zeros`);
     t.strictSame(dead, ["conv2.quantizer"]);
     const steps = model.quantizers.get("conv1.weight.quantizer")!.stored.get("grid/steps")!;
@@ -114,6 +114,29 @@ t.test("an all-zero channel and a layer that sees nothing have finite grids, and
     t.ok(logits(model, imagesFor(network)).every(Number.isFinite));
   }
 });
+
+t.test(
+  "a layer that sees one and the same input every time is told of, and keeps steps like its weights",
+  async (t) => {
+    const network = narrowNetworks.lenet5!();
+    const source = trained(network);
+    const [conv1] = layersOf(network);
+    // Without weights, conv1 gives its bias everywhere.
+    const weights = source.parameters.get(conv1!.weight)!;
+    ops.assign(weights, new Float32Array(conv1!.weightShape.reduce((product, length) => product * length, 1)));
+    ops.assign(source.parameters.get(conv1!.shift!.inputs[1])!, new Float32Array(conv1!.weightShape.at(-1)!).fill(0.3));
+    const { model, layers } = await quantize(network, { name: "bit-split", epochs: 20 }, source);
+    t.strictSame(
+      layers.map(({ seen }) => seen),
+      ["inputs", "one-input", "one-input", "one-input"],
+    );
+    const steps = [...model.quantizers.values()].flatMap(({ stored }) => [...(stored.get("grid/steps") ?? [])]);
+    t.ok(
+      steps.every((step) => step > 0 && step <= 1),
+      `${steps}`,
+    );
+  },
+);
 
 t.test("bit-widths of names and kinds that do not fit are refused", async (t) => {
   const network = narrowNetworks.lenet5!();
