@@ -21,7 +21,8 @@ function explain(issue: Issue, checked: Checked): string[] {
   const { tree, places, file } = checked;
   const path = issue.path.map(String);
   if (issue.code === "unrecognized_keys") {
-    const known = knownKeys(issue, checked).filter((key) => !issue.keys.includes(key));
+    const unknown = new Set(issue.keys);
+    const known = knownKeys(issue, checked).filter((key) => !unknown.has(key));
     return issue.keys.map((key) => {
       const full = [...path, key].join(".");
       return `${shorten(full)}: is not a setting; known here: ${known.join(", ")} (${shorten(placeOf(full, places, file))})`;
@@ -42,9 +43,18 @@ function explain(issue: Issue, checked: Checked): string[] {
     (node, key) => (isTree(node) || Array.isArray(node) ? (node as Tree)[key] : undefined),
     tree,
   );
-  const got = value === undefined ? "nothing" : shorten(JSON.stringify(value));
-  return [`${shorten(name)}: ${expectation(issue)}, got ${got} (${shorten(placeOf(name, places, file))})`];
+  const got = value === undefined ? "nothing" : shorten(textOf(value));
+  const expected = isInfinite(value) ? "expected a finite number" : expectation(issue);
+  return [`${shorten(name)}: ${expected}, got ${got} (${shorten(placeOf(name, places, file))})`];
 }
+
+const isInfinite = (value: unknown): boolean => typeof value === "number" && !Number.isFinite(value);
+
+/** A value as JSON; numbers that JSON does not have, as .inf and 1e400 are, by their names. */
+const textOf = (value: unknown): string =>
+  isInfinite(value)
+    ? String(value)
+    : JSON.stringify(value, (_, inner: unknown) => (isInfinite(inner) ? String(inner) : inner));
 
 function expectation(issue: Issue): string {
   switch (issue.code) {

@@ -1,16 +1,21 @@
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
-import { first, last } from "../core/elements.ts";
+import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLError } from "yaml";
+import { first } from "../core/elements.ts";
 import { messageOf, UsageError } from "../core/errors.ts";
 import { shorten, shortenList } from "../core/shorten.ts";
 
+/** Of a configuration with all that it extends, each file counted once. */
 const MAX_BYTES = 1024 * 1024;
+/** Files that extend one another in a row. */
+const MOST_IN_A_ROW = 50;
 /** Names that would reach into JavaScript's objects. */
 const forbidden = new Set(["__proto__", "constructor", "prototype"]);
 
 /** What the parser would warn of on its own (a list as a key, an unknown tag) is no setting, and refused as such. */
 const quiet = { prettyErrors: false, logLevel: "error" } as const;
+/** Duplicates are found in {@link locate}: the parser compares every key with every other. */
+const options = { ...quiet, uniqueKeys: false } as const;
 
 export type Tree = { [key: string]: unknown };
 
@@ -59,44 +64,78 @@ export function merge(base: Source, over: Source): Source {
 /**
  * Reads one YAML or JSON file and the files it extends (relative to itself; earlier ones first).
  *
- * @throws UsageError with file and line: unreadable, not YAML, not a mapping, a cycle of `extends`.
+ * @throws UsageError with file and line: unreadable, not YAML, not a mapping, a cycle of `extends`, too many or too large.
  */
-export function readSource(path: string, chain: readonly string[] = []): Source {
-  const absolute = resolve(path);
-  if (chain.includes(absolute)) throw new UsageError(`${path}: extends itself: ${[...chain, absolute].join(" → ")}`);
-  const own = parseSource(readText(path), path);
-  const { extends: bases, ...tree } = own.tree;
-  if (bases === undefined) return { tree, places: own.places };
-  const list = Array.isArray(bases) ? bases : [bases];
-  const place = own.places.get("extends") ?? path;
-  let merged: Source = { tree: {}, places: new Map() };
-  for (const base of list) {
-    if (typeof base !== "string")
-      throw new UsageError(`extends: expected a file name or a list of them, got ${JSON.stringify(base)} (${place})`);
-    const file = isAbsolute(base) ? base : join(dirname(path), base);
-    merged = merge(merged, readSource(file, [...chain, absolute]));
+export const readSource = (path: string): Source => new SourceReader().read(path, []);
+
+/** Reads each file once, however many others extend it. */
+class SourceReader {
+  readonly #read = new Map<string, Source>();
+  #bytes = 0;
+
+  /** @param chain Real paths of the files that extend this one. */
+  read(path: string, chain: readonly string[]): Source {
+    const real = realPath(path);
+    if (chain.includes(real)) {
+      const round = [...chain.slice(chain.indexOf(real)), real];
+      throw new UsageError(`${shorten(path)}: extends itself: ${shortenList(round, 5).join(" → ")}`);
+    }
+    if (chain.length >= MOST_IN_A_ROW) {
+      throw new UsageError(`${shorten(path)}: more than ${MOST_IN_A_ROW} files that extend one another in a row`);
+    }
+    const known = this.#read.get(real);
+    if (known !== undefined) return known;
+    const source = this.#withBases(parseSource(this.#text(path), path), path, [...chain, real]);
+    this.#read.set(real, source);
+    return source;
   }
-  return merge(merged, { tree, places: own.places });
+
+  #withBases({ tree: own, places }: Source, path: string, chain: readonly string[]): Source {
+    const { extends: bases, ...tree } = own;
+    if (bases === undefined) return { tree, places };
+    const place = places.get("extends") ?? path;
+    let merged: Source = { tree: {}, places: new Map() };
+    for (const base of Array.isArray(bases) ? bases : [bases]) {
+      if (typeof base !== "string")
+        throw new UsageError(`extends: expected a file name or a list of them, got ${JSON.stringify(base)} (${place})`);
+      const file = isAbsolute(base) ? base : join(dirname(path), base);
+      merged = merge(merged, this.read(file, chain));
+    }
+    return merge(merged, { tree, places });
+  }
+
+  #text(path: string): string {
+    try {
+      const found = statSync(path);
+      // Before opening: a pipe waits for a writer, and a device may have no end.
+      if (!found.isFile()) throw new Error("it is not a file");
+      this.#bytes += found.size;
+      if (this.#bytes > MAX_BYTES) throw new Error(`with what it extends, it is larger than ${MAX_BYTES} bytes`);
+      return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
+    } catch (error) {
+      throw new UsageError(`cannot read the configuration ${shorten(path)}: ${shorten(messageOf(error))}`, {
+        cause: error,
+      });
+    }
+  }
 }
 
-function readText(path: string): string {
+/** The file that a path leads to through symbolic links; the path where it leads nowhere, which reading tells. */
+function realPath(path: string): string {
   try {
-    if (statSync(path).size > MAX_BYTES) throw new Error(`it is larger than ${MAX_BYTES} bytes`);
-    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
-  } catch (error) {
-    throw new UsageError(`cannot read the configuration ${path}: ${messageOf(error)}`, { cause: error });
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
   }
 }
 
 /** Parses text; places of errors carry the file's name. */
 export function parseSource(text: string, path: string): Source {
   const lines = new LineCounter();
-  const document = parseDocument(text, { ...quiet, lineCounter: lines, uniqueKeys: true });
+  const document = parseDocument(text, { ...options, lineCounter: lines });
   const at = (offset: number) => `${path}:${lines.linePos(offset).line}`;
   if (document.errors.length > 0) {
-    const messages = document.errors.map(
-      ({ message, pos }) => `${shorten(first(message.split("\n")))} (${at(pos[0])})`,
-    );
+    const messages = document.errors.map((error) => `${explainSyntax(error)} (${at(error.pos[0])})`);
     throw new UsageError(`cannot read the configuration: ${shortenList(messages).join("\n")}`);
   }
   if (!isMap(document.contents))
@@ -107,28 +146,46 @@ export function parseSource(text: string, path: string): Source {
   } catch (error) {
     throw new UsageError(`cannot read the configuration ${path}: ${messageOf(error)}`, { cause: error });
   }
-  const places: Places = new Map();
-  locate(document.contents, "", (key, offset) => {
-    if (forbidden.has(last(key.split(".")))) throw new UsageError(`${key}: is not a setting (${at(offset)})`);
-    places.set(key, at(offset));
-  });
-  return { tree: tree as Tree, places };
+  return { tree: tree as Tree, places: locate(document.contents, at) };
 }
 
-/** Calls `found` with the dotted path and offset of every key and list item. */
-function locate(node: Node | null, prefix: string, found: (path: string, offset: number) => void): void {
-  const child = (name: string, offset: number, value: Node | null) => {
-    const path = prefix === "" ? name : `${prefix}.${name}`;
-    found(path, offset);
-    locate(value, path, found);
-  };
-  if (isMap(node)) {
-    for (const { key, value } of node.items) {
-      if (isScalar(key)) child(String(key.value), key.range?.[0] ?? 0, value as Node | null);
+/** What the parser says, in this program's words where its own advise a programmer. */
+function explainSyntax({ code, message }: YAMLError): string {
+  if (code === "MULTIPLE_DOCS") return "a second document begins: one file is one configuration, without ---";
+  return shorten(first(message.split("\n")));
+}
+
+/**
+ * The places of all keys and list items, by their dotted paths.
+ *
+ * @throws UsageError at a key that stands twice in one mapping, or is none of a setting.
+ */
+function locate(contents: Node | null, at: (offset: number) => string): Places {
+  const places: Places = new Map();
+  const visit = (node: Node | null, prefix: string): void => {
+    const child = (name: string, offset: number, value: Node | null) => {
+      const path = prefix === "" ? name : `${prefix}.${name}`;
+      places.set(path, at(offset));
+      visit(value, path);
+    };
+    if (isMap(node)) {
+      const keys = new Set<string>();
+      for (const { key, value } of node.items) {
+        if (!isScalar(key)) continue;
+        const [name, offset] = [String(key.value), key.range?.[0] ?? 0];
+        const refuse = (why: string) =>
+          new UsageError(`${shorten(`${prefix}${prefix && "."}${name}`)}: ${why} (${at(offset)})`);
+        if (forbidden.has(name)) throw refuse("is not a setting");
+        if (keys.has(name)) throw refuse("is there twice");
+        keys.add(name);
+        child(name, offset, value as Node | null);
+      }
+    } else if (isSeq(node)) {
+      for (const [index, item] of (node.items as Node[]).entries()) child(String(index), item.range?.[0] ?? 0, item);
     }
-  } else if (isSeq(node)) {
-    for (const [index, item] of (node.items as Node[]).entries()) child(String(index), item.range?.[0] ?? 0, item);
-  }
+  };
+  visit(contents, "");
+  return places;
 }
 
 /**
@@ -162,15 +219,15 @@ export function parseSetting(setting: string): Source {
   if (equals < 1 || path.some((part) => part === "" || forbidden.has(part))) {
     throw new UsageError(`${place}: expected path=value, as training.epochs=3`);
   }
-  const document = parseDocument(setting.slice(equals + 1), quiet);
-  if (document.errors.length > 0)
-    throw new UsageError(`${place}: ${shorten(first(first(document.errors).message.split("\n")))}`);
+  const document = parseDocument(setting.slice(equals + 1), options);
+  if (document.errors.length > 0) throw new UsageError(`${place}: ${explainSyntax(first(document.errors))}`);
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: 0 });
   } catch (error) {
     throw new UsageError(`${place}: ${messageOf(error)}`, { cause: error });
   }
+  locate(document.contents, () => place);
   const tree = path.reduceRight<unknown>((inner, part) => ({ [part]: inner }), value) as Tree;
   const places: Places = new Map(path.map((_, index) => [path.slice(0, index + 1).join("."), place]));
   return { tree, places };

@@ -35,6 +35,24 @@ t.test("what is expected is said in words", async (t) => {
   t.strictSame(about("training.epochs=null"), ["training.epochs: expected a number, got null"]);
 });
 
+t.test("numbers that are not finite are called so", async (t) => {
+  for (const [written, got] of [
+    [".inf", "Infinity"],
+    ["-.inf", "-Infinity"],
+    [".nan", "NaN"],
+    ["1e400", "Infinity"],
+  ]) {
+    t.strictSame(about(`training.epochs=${written}`), [`training.epochs: expected a finite number, got ${got}`]);
+    t.strictSame(about(`method.prior.strength=${written}`), [
+      `method.prior.strength: expected a finite number, got ${got}`,
+    ]);
+  }
+  t.strictSame(about("data.normalization={mean: [.nan], deviation: [1]}"), [
+    "data.normalization.mean.0: expected a finite number, got NaN",
+  ]);
+  t.strictSame(about("note=[.inf]"), ['note: expected a string, got ["Infinity"]']);
+});
+
 t.test("bounds say whether they are allowed themselves", async (t) => {
   t.strictSame(about("seed=-1"), ["seed: expected at least 0, got -1"]);
   t.strictSame(about("training.gates.learningRate=0"), ["training.gates.learningRate: expected more than 0, got 0"]);

@@ -1,4 +1,5 @@
-import { writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import t, { type Test } from "tap";
@@ -88,6 +89,67 @@ t.test("what a file extends is a name or names, and never itself", async (t) => 
   t.throws(() => read("missing.yaml"), refused(/cannot read the configuration .*nowhere\.yaml: ENOENT/));
   writeFileSync(join(folder, "json.yaml"), '{ "extends": [{ "a": 1 }] }');
   t.throws(() => read("json.yaml"), refused(/got \{"a":1\} \(.*json\.yaml:1\)/));
+});
+
+t.test("each file is read once, however many ways lead to it", async (t) => {
+  // 2^20 ways lead from the first to the last.
+  const levels = Array.from({ length: 20 }, (_, level) => [
+    [`a${level}.yaml`, `extends: [a${level + 1}.yaml, b${level + 1}.yaml]\na: ${level}\n`],
+    [`b${level}.yaml`, `extends: [a${level + 1}.yaml, b${level + 1}.yaml]\nb: ${level}\n`],
+  ]).flat();
+  const files = { ...Object.fromEntries(levels), "a20.yaml": "c: 1\n", "b20.yaml": "d: 2\n" };
+  t.strictSame(folderOf(t, files).read("a0.yaml").tree, { c: 1, d: 2, a: 0, b: 1 });
+});
+
+t.test("files that extend one another without end are refused shortly", async (t) => {
+  const chain = Array.from({ length: 5000 }, (_, index) => [`${index}.yaml`, `extends: ${index + 1}.yaml\n`]);
+  const { folder, read } = folderOf(t, { ...Object.fromEntries(chain), "5000.yaml": "a: 1\n", "loop.yaml": "" });
+  t.throws(() => read("0.yaml"), refused(/^.*50\.yaml: more than 50 files that extend one another in a row$/));
+  t.strictSame(read("4951.yaml").tree, { a: 1 }, "fifty are not too many");
+  // Each turn through a link would be another path of the same file.
+  symlinkSync(".", join(folder, "here"));
+  writeFileSync(join(folder, "loop.yaml"), "extends: here/loop.yaml\n");
+  t.throws(() => read("loop.yaml"), refused(/here\/loop\.yaml: extends itself: .*loop\.yaml → .*loop\.yaml$/));
+  symlinkSync("round.yaml", join(folder, "round.yaml"));
+  t.throws(() => read("round.yaml"), refused(/^cannot read the configuration .*round\.yaml: ELOOP/));
+  writeFileSync(join(folder, "ring-0.yaml"), "extends: ring-1.yaml\n");
+  writeFileSync(join(folder, "ring-1.yaml"), "extends: ring-0.yaml\n");
+  t.throws(() => read("ring-0.yaml"), refused(/extends itself/));
+});
+
+t.test("what is no file, or is too large with all that it extends, is refused before it is read", async (t) => {
+  const { folder, read } = folderOf(t, {
+    "half.yaml": `#${"x".repeat(2 ** 19)}\na: 1`,
+    "other.yaml": `#${"x".repeat(2 ** 19)}\na: 1`,
+    "both.yaml": "extends: [half.yaml, other.yaml]\n",
+    "device.yaml": "extends: /dev/null\n",
+  });
+  t.throws(() => read("both.yaml"), refused(/other\.yaml: with what it extends, it is larger than 1048576 bytes$/));
+  t.throws(() => read("device.yaml"), refused(/cannot read the configuration \/dev\/null: it is not a file$/));
+  t.throws(() => read("."), refused(/: it is not a file$/));
+  execFileSync("mkfifo", [join(folder, "pipe.yaml")]);
+  t.throws(() => read("pipe.yaml"), refused(/pipe\.yaml: it is not a file$/));
+});
+
+t.test("a second document in a file is told of in words of configurations", async (t) => {
+  const { read } = folderOf(t, { "two.yaml": "a: 1\n---\nb: 2\n" });
+  t.throws(
+    () => read("two.yaml"),
+    refused(/^cannot read the configuration: a second document begins: .* without --- \(.*two\.yaml:2\)$/),
+  );
+  t.throws(() => parseSetting("a=1\n---\n2"), refused(/: a second document begins: one file is one configuration/));
+});
+
+t.test("keys that stand twice in one mapping are found, among any number of them", async (t) => {
+  const keys = Array.from({ length: 40_000 }, (_, index) => `k${index}: 1`);
+  const { read } = folderOf(t, {
+    "twice.yaml": [...keys, "k7: 2"].join("\n"),
+    "nested.yaml": "a:\n  b: 1\n  c: { d: 1, 'd': 2 }\n",
+  });
+  t.throws(() => read("twice.yaml"), refused(/^k7: is there twice \(.*twice\.yaml:40001\)$/));
+  t.throws(() => read("nested.yaml"), refused(/^a\.c\.d: is there twice \(.*nested\.yaml:3\)$/));
+  t.throws(() => parseSetting("a={b: 1, b: 2}"), refused(/^b: is there twice \(--set a=\{b: 1, b: 2\}\)$/));
+  t.throws(() => parseSetting("a={constructor: 1}"), refused(/^constructor: is not a setting/));
 });
 
 t.test("each setting and each item of a list knows where it was written", async (t) => {
