@@ -34,12 +34,11 @@ export class DivergenceWatch {
    * @throws UserError at a loss, gradient or range that is not finite, where that ends training.
    */
   permits(model: Model, gradients: Gradients, moment: Moment): boolean {
-    const what = nonFinite(model, gradients);
-    if (what === null) return true;
-    if (this.#guards.nonFinite === "stop") {
-      throw stopped(moment, what, "lower the learning rates (training.weights.learningRate), or look at the data");
-    }
-    this.#warn(moment.step, `${what}: this step's update is left out; if it happens often, lower the learning rates`);
+    const found = nonFinite(model, gradients);
+    if (found === null) return true;
+    const { what, remedy } = found;
+    if (this.#guards.nonFinite === "stop") throw stopped(moment, what, remedy);
+    this.#warn(moment.step, `${what}: this step's update is left out; if it happens often, ${remedy}`);
     return false;
   }
 
@@ -99,24 +98,41 @@ const stopped = ({ step, epoch }: Moment, what: string, remedy: string): UserErr
 /** What the numbers of a group are called. */
 const called = { gates: "gates", ranges: "range" } as const;
 
-/** The first thing that is not finite, by its name; null where all is well. */
-function nonFinite({ ops, network, quantizers }: Model, gradients: Gradients): string | null {
-  const layers: string[] = [];
-  for (const [id, { range }] of quantizers) if (!range.every(Number.isFinite)) layers.push(`the range of ${id}`);
+/** Optimizers square gradients on the host: what overflows there is as good as infinite. */
+const hasSquares = (values: Float64Array): boolean => values.every((value) => Number.isFinite(value * value));
+
+/** The first thing that is not finite, by its name, and what helps; null where all is well. */
+function nonFinite(
+  { ops, network, quantizers }: Model,
+  gradients: Gradients,
+): { readonly what: string; readonly remedy: string } | null {
+  const ofNetwork: string[] = [];
+  const ofGates: string[] = [];
+  for (const [id, { range }] of quantizers) if (!range.every(Number.isFinite)) ofNetwork.push(`the range of ${id}`);
   for (const [id, learned] of gradients.quantizers) {
     for (const { numbers, gradient } of learned) {
-      if (!gradient.every(Number.isFinite)) layers.push(`the gradient of the ${called[numbers.group]} of ${id}`);
+      if (hasSquares(gradient)) continue;
+      const places = numbers.group === "gates" ? ofGates : ofNetwork;
+      places.push(`the gradient of the ${called[numbers.group]} of ${id}`);
     }
   }
   for (const { id } of network.nodes) {
     const gradient = gradients.parameters.get(id);
     // A sum of squares is finite only where all of them are: one small number leaves the engine, not the tensor.
     if (gradient !== undefined && !Number.isFinite(ops.scalar(ops.dot(gradient, gradient))))
-      layers.push(`the gradient of ${id}`);
+      ofNetwork.push(`the gradient of ${id}`);
   }
-  const where = layers[0] === undefined ? "" : `${layers[0]} is not finite`;
-  if (Number.isFinite(gradients.loss)) return where === "" ? null : where;
-  return `the loss is ${gradients.loss}${where === "" ? "" : `, ${where}`}`;
+  const [first] = [...ofNetwork, ...ofGates];
+  const lossIsFinite = Number.isFinite(gradients.loss);
+  if (first === undefined && lossIsFinite) return null;
+  const places = first === undefined ? [] : [`${first} is not finite`];
+  const what = [...(lossIsFinite ? [] : [`the loss is ${gradients.loss}`]), ...places].join(", ");
+  // Where the network itself is well, the prior is what is too large.
+  const byPrior = ofNetwork.length === 0 && Number.isFinite(gradients.crossEntropy);
+  const remedy = byPrior
+    ? "lower method.prior.strength"
+    : "lower the learning rates (training.weights.learningRate) or weight decays, or look at the data";
+  return { what, remedy };
 }
 
 /** The bit-width that all tensors of all these epochs have, where it is 2 or 32. */

@@ -81,6 +81,13 @@ t.test("a loss that is not finite ends training before the update: step, layer a
   t.equal(JSON.stringify([...takeSnapshot(trainer)]), before, "nothing was updated");
 });
 
+t.test("a prior that is too strong for numbers is what is named, not the learning rates", async (t) => {
+  for (const strength of ["1e308", "1e200"]) {
+    const { error } = await train({ set: [`method.prior.strength=${strength}`] });
+    t.match(error, failure(/^training stopped at step 1 \(epoch 1\): .*; lower method\.prior\.strength$/), strength);
+  }
+});
+
 t.test("a range that is not finite is named", async (t) => {
   const { error } = await train({
     poison: ({ model }) => {

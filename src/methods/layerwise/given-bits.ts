@@ -18,7 +18,7 @@ type BitsConfig = Extract<RunConfig["method"], { name: "nearest" }>["bits"];
  */
 export function givenBits(network: Network, bits: BitsConfig): ReadonlyMap<NodeId, GridBits> {
   if ("from" in bits) return bitsOfRun(network, bits.from);
-  const table = bitTable<GridBits>(network, bits);
+  const table = bitTable<GridBits>(network, bits, "method.bits.tensors");
   for (const { id, role } of quantizersOf(network)) {
     const width = lookup(table, id);
     const allowed = role === "weight" ? [2, 3, 4, 8] : [4, 8, 16, 32];

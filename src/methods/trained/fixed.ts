@@ -2,6 +2,7 @@ import type { RunConfig } from "../../config/schema.ts";
 import { first, last } from "../../core/elements.ts";
 import { UsageError } from "../../core/errors.ts";
 import { lookup } from "../../core/lookup.ts";
+import { shorten, shortenList } from "../../core/shorten.ts";
 import type { NodeId } from "../../graph/graph.ts";
 import type { Network } from "../../kinds/index.ts";
 import { layersOf } from "../../network/layers.ts";
@@ -32,7 +33,7 @@ export function fixed({ batchNorm, quantizeAddends, weightRanges, ...bits }: Con
   return {
     prepare: (network) => insertQuantizers(network, { statistics: batchNorm, quantizeAddends }),
     quantizers(network) {
-      const table = bitTable(network, bits);
+      const table = bitTable(network, bits, "method.tensors");
       return createQuantizers(network, {
         pruning: false,
         initial,
@@ -49,11 +50,13 @@ export function fixed({ batchNorm, quantizeAddends, weightRanges, ...bits }: Con
 /**
  * The bit-width of every quantizer: of its kind, then what the first and the last layer have, then what is named.
  *
+ * @param setting Names that in errors.
  * @throws UsageError when a name is not a quantizer's.
  */
 export function bitTable<B extends GridBits>(
   network: Network,
   { weights, activations, firstLayer, lastLayer, tensors }: GivenBits<B>,
+  setting: string,
 ): ReadonlyMap<NodeId, B> {
   const table = new Map<NodeId, B>();
   for (const node of network.nodes) {
@@ -68,8 +71,8 @@ export function bitTable<B extends GridBits>(
   set(last(layers).inputQuantizer, lastLayer);
   for (const [id, bits] of Object.entries(tensors)) {
     if (!table.has(id)) {
-      const known = [...table.keys()].join(", ");
-      throw new UsageError(`method.tensors: ${id} is no quantizer of ${network.name}; it has ${known}`);
+      const known = shortenList([...table.keys()]).join(", ");
+      throw new UsageError(`${setting}: ${shorten(id)} is no quantizer of ${network.name}; it has ${known}`);
     }
     table.set(id, bits);
   }
