@@ -1,7 +1,7 @@
 import { first } from "../../core/elements.ts";
 import type { DataType, Tensor } from "../ops.ts";
 import { type Attribute, type Binding, dataTypes } from "./binding.ts";
-import { NativeTensor } from "./native-tensor.ts";
+import { idOf, NativeTensor, native } from "./native-tensor.ts";
 
 type AttributeValue =
   | number
@@ -60,7 +60,7 @@ export class Executor {
   }
 
   runMany({ name, attributes }: Kernel, inputs: readonly Tensor[], outputs: number): NativeTensor[] {
-    const ids = inputs.map((input) => (input as NativeTensor).id);
+    const ids = inputs.map(idOf);
     return this.binding
       .executeOp(name, attributes, ids, outputs)
       .map(({ id, shape, dtype }) => this.own(new NativeTensor(id, shape, names.get(dtype) ?? "float32")));
@@ -73,7 +73,7 @@ export class Executor {
 
   /** Downloads. Waits for the computation. */
   read(tensor: Tensor): Float32Array | Int32Array {
-    return this.binding.tensorDataSync((tensor as NativeTensor).id);
+    return this.binding.tensorDataSync(idOf(tensor));
   }
 
   scalar(value: number): NativeTensor {
@@ -86,10 +86,10 @@ export class Executor {
   }
 
   release(tensor: Tensor): void {
-    const native = tensor as NativeTensor;
-    if (native.id < 0) return;
-    this.binding.deleteTensor(native.id);
-    native.id = -1;
+    const held = native(tensor);
+    if (held.id < 0) return;
+    this.binding.deleteTensor(held.id);
+    held.id = -1;
   }
 
   scope<T>(body: () => T, keep: (result: T) => readonly (Tensor | null)[]): T {

@@ -1,3 +1,5 @@
+import { at, first } from "../../core/elements.ts";
+import { tuple } from "../../core/tuple.ts";
 import { type BitWidth, bitWidths } from "../../quantization/levels.ts";
 import type { GatedQuantizeOptions, Ops, Tensor } from "../ops.ts";
 import type { Executor } from "./executor.ts";
@@ -19,14 +21,14 @@ export function fusedQuantizer(run: Executor): Pick<Ops, "gatedQuantize" | "gate
     gatedQuantize: (x, options) => run.run(forward, [x, gridOf(options, []), gatesOf(options)]),
     gatedQuantizeGradient(x, gradient, { wanted, wantsChannels, ...options }) {
       const inputs = [x, gradient, gridOf(options, wanted), gatesOf(options)];
-      const [byX, sums, channelSums] = run.runMany(backward, inputs, 3) as unknown as [Tensor, Tensor, Tensor];
-      const [range, ...levels] = run.read(sums);
+      const [byX, sums, channelSums] = tuple(run.runMany(backward, inputs, 3), 3);
+      const found = run.read(sums);
       const channels = options.gates && wantsChannels ? run.read(channelSums) : null;
       for (const tensor of [sums, channelSums]) run.release(tensor);
       return {
         gradient: byX,
-        range: range!,
-        levels: new Map(wanted.map((bits) => [bits, levels[bitWidths.indexOf(bits)]!] as const)),
+        range: first(found),
+        levels: new Map(wanted.map((bits) => [bits, at(found, 1 + bitWidths.indexOf(bits))] as const)),
         channels,
       };
     },

@@ -1,4 +1,5 @@
 import { first } from "../../core/elements.ts";
+import { tuple } from "../../core/tuple.ts";
 import type { Border, Conv2dGeometry, Margins, Ops, Precision, Tensor } from "../ops.ts";
 import { dataTypes } from "./binding.ts";
 import type { Executor, Kernel } from "./executor.ts";
@@ -58,7 +59,10 @@ export function convolutions(run: Executor, precision: Precision): Convolutions 
   };
   const sizes = (shape: readonly number[]) => run.create(Int32Array.from(shape), [4]);
   /** A depthwise weight as TensorFlow wants it, [kernel height, kernel width, channels, 1]: the same bytes. */
-  const depthwise = ([height, width, , channels]: readonly number[]) => [height!, width!, channels!, 1];
+  const depthwise = (shape: readonly number[]) => {
+    const [height, width, , channels] = tuple(shape, 4);
+    return [height, width, channels, 1];
+  };
   const reshape = (x: Tensor, shape: readonly number[]): Tensor =>
     run.run(run.kernel("Reshape", { T: { dtype: dataTypes[x.dtype] }, Tshape: { dtype: dataTypes.int32 } }), [
       x,
@@ -68,12 +72,12 @@ export function convolutions(run: Executor, precision: Precision): Convolutions 
   const convolve = (
     name: string,
     x: Tensor,
-    weights: readonly [weight: Tensor, bias?: Tensor],
+    [weight, ...bias]: readonly [weight: Tensor] | readonly [weight: Tensor, bias: Tensor],
     geometry: Conv2dGeometry,
   ): Tensor => {
-    const plan = planOf(x.shape, weights[0].shape, geometry);
+    const plan = planOf(x.shape, weight.shape, geometry);
     const padded = plan.border === null ? x : pad(x, plan.border);
-    const result = execute(kernelOf(name, geometry, plan), [padded, ...(weights as readonly Tensor[])]);
+    const result = execute(kernelOf(name, geometry, plan), [padded, weight, ...bias]);
     if (padded !== x) run.release(padded);
     return result;
   };
@@ -146,15 +150,13 @@ function hasOneDnnBias(run: Executor): boolean {
  * The kernels know no padding, or the one that makes the output ceil(size / stride). Explicit paddings exist, but their
  * gradients take 1.5 times as long; padding the image first costs a tenth of that.
  */
-function planOf(
-  [, height, width]: readonly number[],
-  [kernelHeight, kernelWidth]: readonly number[],
-  { stride, padding }: Conv2dGeometry,
-): Plan {
+function planOf(image: readonly number[], weight: readonly number[], { stride, padding }: Conv2dGeometry): Plan {
   const { top, bottom, left, right } = padding;
   if (top + bottom + left + right === 0) return { padding: "VALID", border: null };
-  const vertical = samePadding(height!, kernelHeight!, stride);
-  const horizontal = samePadding(width!, kernelWidth!, stride);
+  const [, height, width] = tuple(image, 4);
+  const [kernelHeight, kernelWidth] = tuple(weight, 4);
+  const vertical = samePadding(height, kernelHeight, stride);
+  const horizontal = samePadding(width, kernelWidth, stride);
   if (top === vertical[0] && bottom === vertical[1] && left === horizontal[0] && right === horizontal[1]) {
     return { padding: "SAME", border: null };
   }
@@ -167,7 +169,7 @@ function samePadding(size: number, kernel: number, stride: number): readonly [nu
   return [Math.floor(total / 2), Math.ceil(total / 2)];
 }
 
-const paddedShape = (
-  [batch, height, width, channels]: readonly number[],
-  { top, bottom, left, right }: Margins,
-): readonly number[] => [batch!, height! + top + bottom, width! + left + right, channels!];
+function paddedShape(image: readonly number[], { top, bottom, left, right }: Margins): readonly number[] {
+  const [batch, height, width, channels] = tuple(image, 4);
+  return [batch, height + top + bottom, width + left + right, channels];
+}

@@ -1,4 +1,5 @@
 import { at, first, last } from "../../core/elements.ts";
+import { tuple } from "../../core/tuple.ts";
 import type { Ops, Tensor } from "../ops.ts";
 import type { Executor } from "./executor.ts";
 import { float, index } from "./kernel-attributes.ts";
@@ -30,21 +31,23 @@ export function normalization(run: Executor): Pick<Ops, "batchNorm" | "batchNorm
     batchNorm(x, scale, shift, epsilon) {
       const inputs = [image(x), scale, shift, nothing(), nothing()];
       const outputs = run.runMany(kernel("FusedBatchNormV3", true, epsilon), inputs, 6);
-      const [output, , , mean, variance] = outputs as unknown as [Tensor, Tensor, Tensor, Tensor, Tensor];
-      return { output: reshape(output, x.shape), statistics: { mean, variance } };
+      const [output, , , saved, savedVariance] = tuple(outputs, 6);
+      return { output: reshape(output, x.shape), statistics: { mean: saved, variance: savedVariance } };
     },
     batchNormGradient(x, gradient, scale, { mean, variance }, epsilon) {
       const inputs = [image(gradient), image(x), scale, mean, variance, nothing()];
       const outputs = run.runMany(kernel("FusedBatchNormGradV3", true, epsilon), inputs, 5);
-      const [byX, byScale, byShift] = outputs as unknown as [Tensor, Tensor, Tensor];
+      const [byX, byScale, byShift] = tuple(outputs, 5);
       return { x: reshape(byX, x.shape), scale: byScale, shift: byShift };
     },
     affine(x, scale, shift) {
-      const channels = [last(x.shape)];
-      const mean = run.create(new Float32Array(first(channels)), channels);
-      const variance = run.create(new Float32Array(first(channels)).fill(1), channels);
-      const [output] = run.runMany(kernel("FusedBatchNormV3", false, 0), [image(x), scale, shift, mean, variance], 6);
-      return reshape(output!, x.shape);
+      const channels = last(x.shape);
+      const mean = run.create(new Float32Array(channels), [channels]);
+      const variance = run.create(new Float32Array(channels).fill(1), [channels]);
+      const output = first(
+        run.runMany(kernel("FusedBatchNormV3", false, 0), [image(x), scale, shift, mean, variance], 6),
+      );
+      return reshape(output, x.shape);
     },
   };
 }

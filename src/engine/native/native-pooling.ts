@@ -1,3 +1,4 @@
+import { tuple } from "../../core/tuple.ts";
 import type { Ops, PoolGeometry } from "../ops.ts";
 import type { Executor } from "./executor.ts";
 import { float, index, oneDnn } from "./kernel-attributes.ts";
@@ -19,8 +20,8 @@ export function pooling(run: Executor): Pooling {
     maxPool(x, geometry) {
       if (!hasOneDnn) return { output: run.run(run.kernel("MaxPool", windows(geometry)), [x]), workspace: null };
       const kernel = run.kernel("_MklNativeMaxPool", { ...windows(geometry), ...oneDnn, workspace_enabled: true });
-      const [output, workspace] = run.runMany(kernel, [x], 2);
-      return { output: output!, workspace: workspace! };
+      const [output, workspace] = tuple(run.runMany(kernel, [x], 2), 2);
+      return { output, workspace };
     },
     maxPoolGradient(x, { output, workspace }, gradient, geometry) {
       if (workspace === null) return run.run(run.kernel("MaxPoolGrad", windows(geometry)), [x, output, gradient]);
@@ -35,11 +36,12 @@ export function pooling(run: Executor): Pooling {
         x,
         run.create(Int32Array.of(1, 2), [2]),
       ]),
-    globalAveragePoolGradient([batch, height, width, channels], gradient) {
+    globalAveragePoolGradient(inputShape, gradient) {
+      const [batch, height, width, channels] = tuple(inputShape, 4);
       const reshape = run.kernel("Reshape", { ...float, Tshape: index });
-      const pixels = run.run(reshape, [gradient, run.create(Int32Array.of(batch!, 1, 1, channels!), [4])]);
-      const share = run.run(run.kernel("Mul", float), [pixels, run.scalar(1 / (height! * width!))]);
-      const shape = run.create(Int32Array.of(batch!, height!, width!, channels!), [4]);
+      const pixels = run.run(reshape, [gradient, run.create(Int32Array.of(batch, 1, 1, channels), [4])]);
+      const share = run.run(run.kernel("Mul", float), [pixels, run.scalar(1 / (height * width))]);
+      const shape = run.create(Int32Array.from(inputShape), [4]);
       return run.run(run.kernel("BroadcastTo", { ...float, Tidx: index }), [share, shape]);
     },
   };

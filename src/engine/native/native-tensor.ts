@@ -25,3 +25,18 @@ export class NativeVariable implements Variable {
     this.handle = handle;
   }
 }
+
+/** A tensor of this engine. @throws TypeError at one of another. */
+export function native(tensor: Tensor): NativeTensor {
+  if (tensor instanceof NativeTensor) return tensor;
+  throw new TypeError("expected a tensor of the native engine");
+}
+
+/** The handle of a tensor of this engine. */
+export const idOf = (tensor: Tensor): number => native(tensor).id;
+
+/** The handle of a variable of this engine. @throws TypeError at one of another. */
+export function handleOf(variable: Variable): number {
+  if (variable instanceof NativeVariable) return variable.handle;
+  throw new TypeError("expected a variable of the native engine");
+}

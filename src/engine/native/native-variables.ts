@@ -1,8 +1,9 @@
+import { tuple } from "../../core/tuple.ts";
 import type { Ops, Variable } from "../ops.ts";
 import { dataTypes } from "./binding.ts";
 import type { Executor } from "./executor.ts";
 import { float } from "./kernel-attributes.ts";
-import { NativeTensor, NativeVariable } from "./native-tensor.ts";
+import { handleOf, idOf, NativeTensor, NativeVariable } from "./native-tensor.ts";
 
 type Variables = Pick<Ops, "variable" | "value" | "assign" | "dispose" | "adam" | "nesterov">;
 
@@ -20,7 +21,7 @@ export function variables(run: Executor): Variables {
     variable: Variable,
     ids: readonly number[],
   ): void => {
-    const { handle } = variable as NativeVariable;
+    const handle = handleOf(variable);
     binding.executeOp(name, run.kernel(name, attributes).attributes, [handle, ...ids], 0);
   };
   /** Runs `body` with `values` as scalars. */
@@ -44,34 +45,35 @@ export function variables(run: Executor): Variables {
         { name: "container", type: binding.TF_ATTR_STRING, value: "" },
         { name: "shared_name", type: binding.TF_ATTR_STRING, value: ANONYMOUS },
       ];
-      const [handle] = binding.executeOp("VarHandleOp", attributes, [], 1);
-      const variable = new NativeVariable(name, shape, handle!.id);
+      const [handle] = tuple(binding.executeOp("VarHandleOp", attributes, [], 1), 1);
+      const variable = new NativeVariable(name, shape, handle.id);
       assign(variable, values);
       return variable;
     },
     value(variable) {
       const { attributes } = run.kernel("ReadVariableOp", dtype);
-      const [read] = binding.executeOp("ReadVariableOp", attributes, [(variable as NativeVariable).handle], 1);
-      return run.own(new NativeTensor(read!.id, variable.shape, "float32"));
+      const [read] = tuple(binding.executeOp("ReadVariableOp", attributes, [handleOf(variable)], 1), 1);
+      return run.own(new NativeTensor(read.id, variable.shape, "float32"));
     },
     assign,
     dispose(variable) {
       update("DestroyResourceOp", { ignore_lookup_error: true }, variable, []);
-      binding.deleteTensor((variable as NativeVariable).handle);
+      binding.deleteTensor(handleOf(variable));
     },
     adam(variable, [first, second], gradient, { beta1, beta2, learningRate, epsilon, step }) {
       const [power1, power2] = [beta1 ** step, beta2 ** step];
       // TensorFlow adds epsilon to sqrt(v), PyTorch to sqrt(v / (1 - beta2^t)).
       const scalars = [power1, power2, learningRate, beta1, beta2, epsilon * Math.sqrt(1 - power2)];
-      const moments = [(first as NativeVariable).handle, (second as NativeVariable).handle];
+      const moments = [handleOf(first), handleOf(second)];
       withScalars(scalars, (ids) => {
-        const inputs = [...moments, ...ids, (gradient as NativeTensor).id];
+        const inputs = [...moments, ...ids, idOf(gradient)];
         update("ResourceApplyAdam", { ...float, use_locking: false, use_nesterov: false }, variable, inputs);
       });
     },
     nesterov(variable, velocity, gradient, { learningRate, momentum }) {
-      withScalars([learningRate, momentum], ([rate, factor]) => {
-        const inputs = [(velocity as NativeVariable).handle, rate!, (gradient as NativeTensor).id, factor!];
+      withScalars([learningRate, momentum], (scalars) => {
+        const [rate, factor] = tuple(scalars, 2);
+        const inputs = [handleOf(velocity), rate, idOf(gradient), factor];
         update("ResourceApplyMomentum", { ...float, use_locking: false, use_nesterov: true }, variable, inputs);
       });
     },

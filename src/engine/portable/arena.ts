@@ -30,8 +30,22 @@ export class PortableVariable implements Variable {
   }
 }
 
-/** The TensorFlow.js tensor behind one of ours. */
-export const of = <T extends TfTensor = TfTensor>(tensor: Tensor): T => (tensor as PortableTensor).value as T;
+/**
+ * The TensorFlow.js tensor behind one of ours, of the rank that the caller knows.
+ *
+ * @throws TypeError at a tensor of another engine.
+ */
+export function of<T extends TfTensor = TfTensor>(tensor: Tensor): T {
+  // TensorFlow.js tells ranks apart by type alone: the shape is the caller's to know.
+  if (tensor instanceof PortableTensor) return tensor.value as T;
+  throw new TypeError("expected a tensor of the portable engine");
+}
+
+/** A variable of this engine. @throws TypeError at one of another. */
+export function held(variable: Variable): PortableVariable {
+  if (variable instanceof PortableVariable) return variable;
+  throw new TypeError("expected a variable of the portable engine");
+}
 
 /** Runs TensorFlow.js and owns its results: everything made inside a scope is freed at its end unless kept. */
 export class Arena {
@@ -72,9 +86,9 @@ export class Arena {
 
   /** Replaces a variable's value by the result of `body`. */
   update(variable: Variable, body: (tf: Tfjs) => TfTensor): void {
-    const held = variable as PortableVariable;
-    const before = held.value;
-    held.value = this.tf.tidy(() => body(this.tf));
+    const target = held(variable);
+    const before = target.value;
+    target.value = this.tf.tidy(() => body(this.tf));
     before.dispose();
   }
 }

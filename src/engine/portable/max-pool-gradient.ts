@@ -1,3 +1,4 @@
+import { tuple } from "../../core/tuple.ts";
 import type { PoolGeometry } from "../ops.ts";
 
 /**
@@ -11,8 +12,8 @@ export function maxPoolGradient(
   pooled: readonly number[],
   { size, stride }: PoolGeometry,
 ): Float32Array {
-  const [batch, height, width, channels] = shape as [number, number, number, number];
-  const [, rows, columns] = pooled as [number, number, number];
+  const [batch, height, width, channels] = tuple(shape, 4);
+  const [, rows, columns] = tuple(pooled, 4);
   const result = new Float32Array(x.length);
   let output = 0;
   for (let image = 0; image < batch; image++) {

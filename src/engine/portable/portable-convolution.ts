@@ -1,5 +1,6 @@
 import type * as TensorFlow from "@tensorflow/tfjs-core";
 import { at } from "../../core/elements.ts";
+import { tuple } from "../../core/tuple.ts";
 import type { Margins, Ops, Tensor } from "../ops.ts";
 import { type Arena, of, type TfTensor } from "./arena.ts";
 
@@ -32,27 +33,29 @@ export function convolutions(arena: Arena): Convolutions {
   };
 
   const inputGradient = (
-    [batch, height, width, channels]: readonly number[],
+    inputShape: readonly number[],
     weight: TfTensor,
     gradient: Tensor,
     { stride, padding: { top, bottom, left, right } }: Parameters<Ops["conv2dInputGradient"]>[3],
   ): TfTensor => {
-    const shape: [number, number, number, number] = [batch!, height! + top + bottom, width! + left + right, channels!];
+    const [batch, height, width, channels] = tuple(inputShape, 4);
+    const shape: [number, number, number, number] = [batch, height + top + bottom, width + left + right, channels];
     const whole = tf.conv2dTranspose(of<Image>(gradient), weight as Image, shape, stride, "valid");
-    return tf.slice(whole, [0, top, left, 0], [batch!, height!, width!, channels!]);
+    return tf.slice(whole, [0, top, left, 0], [...inputShape]);
   };
 
   /** The convolution of images by gradients, with batch and channels swapped. */
   const weightGradient = (
     x: Tensor,
-    [height, width, inputs, outputs]: readonly number[],
+    weightShape: readonly number[],
     gradient: Tensor,
     { stride, padding }: Parameters<Ops["conv2dWeightGradient"]>[3],
   ): TfTensor => {
+    const [height, width, inputs, outputs] = tuple(weightShape, 4);
     const images = tf.transpose(padded(x, padding), [3, 1, 2, 0]);
     const filters = tf.transpose(of<Image>(gradient), [1, 2, 0, 3]);
     const swapped = tf.conv2d(images, filters, 1, "valid", "NHWC", stride);
-    return tf.transpose(tf.slice(swapped, [0, 0, 0, 0], [inputs!, height!, width!, outputs!]), [1, 2, 0, 3]);
+    return tf.transpose(tf.slice(swapped, [0, 0, 0, 0], [inputs, height, width, outputs]), [1, 2, 0, 3]);
   };
 
   /** Gradients of a depthwise convolution are those of the ordinary one whose other weights are zero. */
@@ -73,7 +76,7 @@ export function convolutions(arena: Arena): Convolutions {
       arena.make(() => weightGradient(x, shape, gradient, geometry)),
     depthwiseConv2d: (x, weight, { stride, padding }) =>
       arena.make((tf) => {
-        const [height, width, , channels] = weight.shape as [number, number, number, number];
+        const [height, width, , channels] = tuple(weight.shape, 4);
         const kernels = tf.reshape(of(weight), [height, width, channels, 1]) as Image;
         return tf.depthwiseConv2d(padded(x, padding), kernels, stride, "valid");
       }),
@@ -81,7 +84,7 @@ export function convolutions(arena: Arena): Convolutions {
       arena.make(() => inputGradient(shape, spread(weight), gradient, geometry)),
     depthwiseConv2dWeightGradient: (x, shape, gradient, geometry) =>
       arena.make((tf) => {
-        const [height, width, , channels] = shape as [number, number, number, number];
+        const [height, width, , channels] = tuple(shape, 4);
         const full = weightGradient(x, [height, width, channels, channels], gradient, geometry);
         return tf.sum(tf.mul(full, tf.eye(channels)), 2, true);
       }),

@@ -1,5 +1,6 @@
 import type * as TensorFlow from "@tensorflow/tfjs-core";
 import { last } from "../../core/elements.ts";
+import { tuple } from "../../core/tuple.ts";
 import { codeLimits, stepSize } from "../../quantization/grid.ts";
 import { clipFactor } from "../../quantization/levels.ts";
 import type { Ops, Tensor } from "../ops.ts";
@@ -83,7 +84,7 @@ export function elementwise(arena: Arena): Elementwise {
     },
     affine: (x, scale, shift) => arena.make((tf) => tf.add(tf.mul(of(x), of(scale)), of(shift))),
     crossEntropy(logits, labels) {
-      const [batch, classes] = logits.shape as [number, number];
+      const [batch, classes] = tuple(logits.shape, 2);
       const truth = (tf: Tfjs) => tf.cast(tf.oneHot(of<TensorFlow.Tensor1D>(labels), classes), "float32");
       const loss = arena.make((tf) => {
         const shifted = tf.sub(of(logits), tf.max(of(logits), 1, true));

@@ -1,4 +1,5 @@
 import type * as TensorFlow from "@tensorflow/tfjs-core";
+import { tuple } from "../../core/tuple.ts";
 import type { Ops } from "../ops.ts";
 import { type Arena, of } from "./arena.ts";
 import { maxPoolGradient } from "./max-pool-gradient.ts";
@@ -36,26 +37,28 @@ export function images(arena: Arena): Images {
     },
     averagePool: (x, { size, stride }) => arena.make((tf) => tf.avgPool(of<Image>(x), size, stride, "valid")),
     // The transposed convolution with a kernel of ones, a channel at a time as an image of its own.
-    averagePoolGradient: ([batch, height, width, channels], gradient, { size, stride }) =>
+    averagePoolGradient: (inputShape, gradient, { size, stride }) =>
       arena.make((tf) => {
-        const [, rows, columns] = gradient.shape as [number, number, number, number];
-        const single = tf.reshape(tf.transpose(of(gradient), [0, 3, 1, 2]), [batch! * channels!, rows, columns, 1]);
+        const [batch, height, width, channels] = tuple(inputShape, 4);
+        const [, rows, columns] = tuple(gradient.shape, 4);
+        const single = tf.reshape(tf.transpose(of(gradient), [0, 3, 1, 2]), [batch * channels, rows, columns, 1]);
         const kernel = tf.fill([size, size, 1, 1], 1 / (size * size)) as Image;
-        const shape: [number, number, number, number] = [batch! * channels!, height!, width!, 1];
+        const shape: [number, number, number, number] = [batch * channels, height, width, 1];
         const spread = tf.conv2dTranspose(single as Image, kernel, shape, stride, "valid");
-        return tf.transpose(tf.reshape(spread, [batch!, channels!, height!, width!]), [0, 2, 3, 1]);
+        return tf.transpose(tf.reshape(spread, [batch, channels, height, width]), [0, 2, 3, 1]);
       }),
     globalAveragePool: (x) => arena.make((tf) => tf.mean(of(x), [1, 2])),
-    globalAveragePoolGradient: ([batch, height, width, channels], gradient) =>
+    globalAveragePoolGradient: (inputShape, gradient) =>
       arena.make((tf) => {
-        const pixels = tf.reshape(tf.div(of(gradient), height! * width!), [batch!, 1, 1, channels!]);
-        return tf.tile(pixels, [1, height!, width!, 1]);
+        const [batch, height, width, channels] = tuple(inputShape, 4);
+        const pixels = tf.reshape(tf.div(of(gradient), height * width), [batch, 1, 1, channels]);
+        return tf.tile(pixels, [1, height, width, 1]);
       }),
     pad: (x, { padding: { top, bottom, left, right }, channels }, value = 0) =>
       arena.make((tf) => tf.pad(of<Image>(x), [[0, 0], [top, bottom], [left, right], [...channels]], value)),
     crop: (x, { padding: { top, bottom, left, right }, channels: [before, after] }) =>
       arena.make((tf) => {
-        const [batch, height, width, channels] = x.shape as [number, number, number, number];
+        const [batch, height, width, channels] = tuple(x.shape, 4);
         const size = [batch, height - top - bottom, width - left - right, channels - before - after];
         return tf.slice(of(x), [0, top, left, before], size);
       }),

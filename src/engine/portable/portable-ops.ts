@@ -2,7 +2,7 @@ import { first } from "../../core/elements.ts";
 import { composedQuantizer } from "../composed-quantizer.ts";
 import type { Extensions } from "../extensions.ts";
 import type { Ops } from "../ops.ts";
-import { Arena, of, PortableVariable, type Tfjs } from "./arena.ts";
+import { Arena, held, of, PortableVariable, type Tfjs } from "./arena.ts";
 import { convolutions } from "./portable-convolution.ts";
 import { elementwise } from "./portable-elementwise.ts";
 import { images } from "./portable-images.ts";
@@ -48,26 +48,26 @@ function variables(arena: Arena): Variables {
   return {
     variable: (name, values, shape) =>
       new PortableVariable(name, arena.tf.tensor(Float32Array.from(values), [...shape])),
-    value: (variable) => arena.own(arena.tf.clone((variable as PortableVariable).value)),
+    value: (variable) => arena.own(arena.tf.clone(held(variable).value)),
     assign: (variable, values) =>
       arena.update(variable, (tf) => tf.tensor(Float32Array.from(values), [...variable.shape])),
-    dispose: (variable) => (variable as PortableVariable).value.dispose(),
+    dispose: (variable) => held(variable).value.dispose(),
     adam(variable, moments, gradient, { learningRate, beta1, beta2, epsilon, step }) {
-      const [first, second] = moments as readonly [PortableVariable, PortableVariable];
+      const [first, second] = [held(moments[0]), held(moments[1])];
       arena.update(first, (tf) => tf.add(tf.mul(first.value, beta1), tf.mul(of(gradient), 1 - beta1)));
       arena.update(second, (tf) => tf.add(tf.mul(second.value, beta2), tf.mul(tf.square(of(gradient)), 1 - beta2)));
       arena.update(variable, (tf) => {
         const deviation = tf.sqrt(tf.div(second.value, 1 - beta2 ** step));
         const change = tf.mul(tf.div(first.value, tf.add(deviation, epsilon)), learningRate / (1 - beta1 ** step));
-        return tf.sub((variable as PortableVariable).value, change);
+        return tf.sub(held(variable).value, change);
       });
     },
     nesterov(variable, velocity, gradient, { learningRate, momentum }) {
-      const moving = velocity as PortableVariable;
+      const moving = held(velocity);
       arena.update(moving, (tf) => tf.add(tf.mul(moving.value, momentum), of(gradient)));
       arena.update(variable, (tf) => {
         const step = tf.add(of(gradient), tf.mul(moving.value, momentum));
-        return tf.sub((variable as PortableVariable).value, tf.mul(step, learningRate));
+        return tf.sub(held(variable).value, tf.mul(step, learningRate));
       });
     },
   };
