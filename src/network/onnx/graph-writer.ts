@@ -5,7 +5,9 @@ import type { LayerGeometry } from "../../kinds/folded-norm.ts";
 import type { LayerNode, Node } from "../../kinds/index.ts";
 import type { Initial, ParameterNode } from "../../kinds/parameter.ts";
 import type { InitialValues } from "../initial-values.ts";
+import type { Allowance } from "./allowance.ts";
 import { Damaged } from "./problems.ts";
+import { requireUsable } from "./value.ts";
 
 /** What other nodes are named after a node, here and where quantizers are added. */
 const endings = [
@@ -26,24 +28,31 @@ export interface OpenLayer {
   readonly layer: LayerNode;
   readonly outputs: number;
   readonly bias: NodeId | null;
+  /** How its parameters would be drawn. */
+  readonly initial: Initial;
 }
 
 /** Collects the graph's nodes and the values that its parameters start from. */
 export class GraphWriter {
   readonly input: NodeId = "input";
-  #nodes: Node[];
+  /** Of the numbers that are made of the file's. */
+  readonly made: Allowance;
+  readonly #nodes = new Map<NodeId, Node>();
   readonly #parameters = new Map<NodeId, Float32Array>();
   readonly #statistics = new Map<NodeId, RunningStatistics>();
   readonly #open = new Map<NodeId, OpenLayer>();
   readonly #taken = new Set<string>(["input"]);
+  /** The number that a name which is taken was last told apart by. */
+  readonly #counts = new Map<string, number>();
 
   /** @param inputShape Of the images. */
-  constructor(inputShape: Shape) {
-    this.#nodes = [{ kind: "input", id: this.input, shape: inputShape, dtype: "float32" }];
+  constructor(inputShape: Shape, made: Allowance) {
+    this.made = made;
+    this.push({ kind: "input", id: this.input, shape: inputShape, dtype: "float32" });
   }
 
   get nodes(): readonly Node[] {
-    return this.#nodes;
+    return [...this.#nodes.values()];
   }
 
   get initial(): InitialValues {
@@ -57,15 +66,19 @@ export class GraphWriter {
       .replace(/\.{2,}/g, ".")
       .replace(/^\.|\.$/g, "")
       .slice(-MAX_NAME);
-    let name = clean || "node";
-    for (let count = 2; endings.some((ending) => this.#taken.has(`${name}${ending}`)); count++)
-      name = `${clean}-${count}`;
+    const stem = clean || "node";
+    let name = stem;
+    while (endings.some((ending) => this.#taken.has(`${name}${ending}`))) {
+      const count = (this.#counts.get(stem) ?? 1) + 1;
+      this.#counts.set(stem, count);
+      name = `${stem}-${count}`;
+    }
     for (const ending of endings) this.#taken.add(`${name}${ending}`);
     return name;
   }
 
   push(node: Node): NodeId {
-    this.#nodes.push(node);
+    this.#nodes.set(node.id, node);
     return node.id;
   }
 
@@ -76,14 +89,11 @@ export class GraphWriter {
     weight: { readonly values: Float32Array; readonly shape: Shape; readonly fanIn: number },
   ): NodeId {
     const { id } = geometry;
-    const bound = 1 / Math.sqrt(weight.fanIn);
-    const parameter = this.#parameter(`${id}.weight`, "weight", weight.shape, weight.values, {
-      kind: "uniform",
-      bound,
-    });
+    const initial: Initial = { kind: "uniform", bound: 1 / Math.sqrt(weight.fanIn) };
+    const parameter = this.#parameter(`${id}.weight`, "weight", weight.shape, weight.values, initial);
     const layer: LayerNode = { ...geometry, inputs: [image, parameter] };
     this.push(layer);
-    this.#open.set(id, { layer, outputs: weight.shape.at(-1)!, bias: null });
+    this.#open.set(id, { layer, outputs: weight.shape.at(-1)!, bias: null, initial });
     return id;
   }
 
@@ -93,18 +103,17 @@ export class GraphWriter {
   }
 
   /** Adds a bias behind a layer, or to the bias that it has. */
-  bias({ layer, bias, outputs }: OpenLayer, values: Float32Array): NodeId {
+  bias({ layer, bias, outputs, initial }: OpenLayer, values: Float32Array): NodeId {
     const biased = `${layer.id}.biased`;
     if (bias !== null) {
       const before = this.#parameters.get(bias)!;
       const sum = values.map((value, channel) => value + before[channel]!);
-      requireFinite(bias, sum);
+      requireUsable(bias, sum);
       this.#parameters.set(bias, sum);
       return biased;
     }
-    const { initial } = this.#nodes.find(({ id }) => id === layer.inputs[1]) as ParameterNode;
     const parameter = this.#parameter(`${layer.id}.bias`, "bias", [outputs], values, initial);
-    this.#open.set(biased, { layer, outputs, bias: parameter });
+    this.#open.set(biased, { layer, outputs, bias: parameter, initial });
     return this.push({ kind: "bias", id: biased, inputs: [layer.id, parameter] });
   }
 
@@ -112,8 +121,9 @@ export class GraphWriter {
   scale({ layer, bias, outputs }: OpenLayer, factors: Float32Array): void {
     for (const id of bias === null ? [layer.inputs[1]] : [layer.inputs[1], bias]) {
       // Output channels are the last axis.
+      this.made.take(this.#parameters.get(id)!.length);
       const scaled = this.#parameters.get(id)!.map((value, index) => value * factors[index % outputs]!);
-      requireFinite(id, scaled);
+      requireUsable(id, scaled);
       this.#parameters.set(id, scaled);
     }
   }
@@ -134,10 +144,11 @@ export class GraphWriter {
       const moved = this.#parameters.get(bias)!;
       mean = mean.map((value, channel) => value - moved[channel]!);
       this.#parameters.delete(bias);
-      this.#nodes = this.#nodes.filter((node) => node.id !== bias && node.id !== `${layer.id}.biased`);
+      this.#nodes.delete(bias);
+      this.#nodes.delete(`${layer.id}.biased`);
     }
-    requireFinite(`${id}: running mean`, mean);
-    requireFinite(`${id}: running variance`, variance);
+    requireUsable(`${id}: running mean`, mean);
+    requireUsable(`${id}: running variance`, variance);
     if (!(epsilon > 0) || variance.some((value) => value < 0))
       throw new Damaged("has a negative variance or no epsilon");
     this.#statistics.set(id, { mean, variance });
@@ -151,24 +162,19 @@ export class GraphWriter {
 
   /** Lowers the limit of a ReLU; false where `node` is none. */
   limitRelu(node: NodeId, limit: number | null): boolean {
-    const index = this.#nodes.findIndex(({ id }) => id === node);
-    const found = this.#nodes[index];
+    const found = this.#nodes.get(node);
     if (found?.kind !== "relu") return false;
     const limits = [found.limit, limit].filter((value) => value !== null);
-    this.#nodes[index] = { ...found, limit: limits.length === 0 ? null : Math.min(...limits) };
+    this.#nodes.set(node, { ...found, limit: limits.length === 0 ? null : Math.min(...limits) });
     return true;
   }
 
   #parameter(id: NodeId, role: ParameterNode["role"], shape: Shape, values: Float32Array, initial: Initial): NodeId {
     if (values.length !== elementsOf(shape))
       throw new Damaged(`${id} has ${values.length} numbers, expected ${elementsOf(shape)}`);
-    requireFinite(id, values);
+    this.made.take(values.length);
+    requireUsable(id, values);
     this.#parameters.set(id, values);
     return this.push({ kind: "parameter", id, role, shape, initial });
   }
-}
-
-function requireFinite(what: string, values: Float32Array): void {
-  const index = values.findIndex((value) => !Number.isFinite(value));
-  if (index >= 0) throw new Damaged(`${what} holds ${values[index]} (number ${index} of ${values.length})`);
 }

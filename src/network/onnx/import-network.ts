@@ -1,14 +1,17 @@
 import { UserError } from "../../core/errors.ts";
+import type { NodeId } from "../../graph/graph.ts";
 import { isLayer, type Network } from "../../kinds/index.ts";
 import type { InitialValues } from "../initial-values.ts";
 import { outputShapes } from "../shapes.ts";
+import { Allowance } from "./allowance.ts";
 import { GraphWriter } from "./graph-writer.ts";
-import { labelOf, type ModelGraph, type OnnxNode, readGraph } from "./model-graph.ts";
+import { type ModelGraph, readGraph } from "./model-graph.ts";
+import { NodeProblems } from "./node-problems.ts";
 import { operators } from "./operators/index.ts";
-import { Damaged, Unknown, Unsupported } from "./problems.ts";
+import { cut, Damaged, Unsupported } from "./problems.ts";
 import { type Model, opsetOf } from "./read-model.ts";
 import { Translation } from "./translation.ts";
-import { type Activation, type Axis, dimsOf, type Value } from "./value.ts";
+import { type Activation, type Axis, dimsOf, type Ending, type Value } from "./value.ts";
 
 /** Operator sets whose operators are known. */
 const opsets = { from: 11, to: 25 };
@@ -23,10 +26,26 @@ export interface ImportOptions {
   readonly classes: number;
 }
 
+/** How the file has images and classes. */
+export interface FileLayout {
+  /** Of one image. */
+  readonly imageShape: readonly number[];
+  /** Images in a batch; null: any. */
+  readonly batch: number | null;
+  /** Whether an image's channels are its slowest axis; else they are its fastest, as in the graph. */
+  readonly channelsFirst: boolean;
+  /** What it makes of the graph's logits. */
+  readonly ending: Ending | null;
+}
+
 export interface ImportedNetwork {
   readonly network: Network;
   readonly initial: InitialValues;
+  readonly layout: FileLayout;
 }
+
+/** No message is longer: a file can hold any number of names and sizes. */
+const MAX_MESSAGE = 8000;
 
 /**
  * Takes an FP32 network over into the graph, with its weights and running statistics. Layers that share a tensor get
@@ -44,53 +63,46 @@ export function importNetwork(model: Model, { file, name, inputShape, classes }:
       );
     }
     const graph = readGraph(model);
-    const writer = new GraphWriter(inputShape);
+    const writer = new GraphWriter(inputShape, new Allowance(graph.tensors.values()));
     const translation = new Translation(graph, opset, writer);
-    translation.set(graph.input.name, inputValue(graph, writer, inputShape));
-    const unsupported = translate(graph, translation);
-    if (unsupported.length > 0) throw new Damaged(listed(unsupported));
-    const output = logits(translation.named(graph.output), writer, classes);
-    if (!writer.nodes.some(isLayer)) throw new Damaged("it has no convolution and no dense layer");
-    const network = { name, nodes: writer.nodes, outputs: [output] };
+    const input = inputValue(graph, writer, inputShape);
+    translation.set(graph.input.name, input);
+    translate(graph, translation);
+    const result = outputValue(translation.named(graph.output), classes);
+    const output = logits(result, writer);
+    const { nodes } = writer;
+    if (!nodes.some(isLayer)) throw new Damaged("it has no convolution and no dense layer");
+    const network = { name, nodes, outputs: [output] };
     outputShapes(network);
-    return { network, initial: writer.initial };
+    return { network, initial: writer.initial, layout: layoutOf(graph, input, result) };
   } catch (error) {
-    if (error instanceof Damaged)
-      throw new UserError(`cannot import the network ${file}: ${error.message}`, { cause: error });
-    throw error;
+    if (!(error instanceof Damaged)) throw error;
+    const { message } = error;
+    const shown = message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}…` : message;
+    throw new UserError(`cannot import the network ${file}: ${shown}`, { cause: error });
   }
 }
 
-/** Goes through all nodes; gives a line for each that has no counterpart. */
-function translate(graph: ModelGraph, translation: Translation): readonly string[] {
-  const unsupported: string[] = [];
+/** Goes through all nodes; all that cannot be taken over is told at once. */
+function translate(graph: ModelGraph, translation: Translation): void {
+  const problems = new NodeProblems();
   for (const node of graph.nodes) {
     const [output, ...others] = node.outputs;
     for (const other of others) translation.setUnknown(other);
     try {
       const operator = operators.get(node.operator);
       if (operator === undefined) throw new Unsupported("the operator is not known");
-      const second = others.find((other) => (graph.readers.get(other) ?? 0) > 0);
-      if (second !== undefined) throw new Unsupported(`its further output "${second}" is read`);
+      const second = others.find((other) => graph.readers.has(other));
+      if (second !== undefined) throw new Unsupported(`its further output "${cut(second)}" is read`);
       const value = operator(node, translation);
       refuseOtherShape(value, graph.shapes.get(output ?? ""));
-      translation.set(output ?? "", value);
+      translation.setOutput(node, value);
     } catch (error) {
-      if (error instanceof Damaged) throw new Damaged(`${labelOf(node)}: ${error.message}`, { cause: error });
-      if (error instanceof Unsupported) unsupported.push(lineOf(node, error));
-      else if (!(error instanceof Unknown)) throw error;
+      problems.add(node, error);
       translation.setUnknown(output ?? "");
     }
   }
-  return unsupported;
-}
-
-const lineOf = (node: OnnxNode, { message }: Unsupported): string => `  ${labelOf(node)}: ${message}`;
-
-function listed(lines: readonly string[]): string {
-  const what = lines.length === 1 ? "a node is not supported" : `${lines.length} nodes are not supported`;
-  const known = [...operators.keys()].join(", ");
-  return `${what}; replace them before exporting it in float32:\n${lines.join("\n")}\nknown operators: ${known}`;
+  problems.throwIfAny([...operators.keys()].toSorted());
 }
 
 /** Axes in the order of the file's input: of channels-first, channels-last, gray or flattened gray images. */
@@ -120,7 +132,7 @@ function inputValue(
     vector: false,
     order: null,
     padding: null,
-    probabilities: false,
+    ending: null,
   } as const;
   const axes = layouts.find(
     (axes) => `${dims}` === `${dimsOf({ axes, size })}` && (axes.length === 3 || channels === 1),
@@ -149,10 +161,19 @@ function refuseOtherShape(value: Value, declared: readonly (number | null)[] | u
     );
 }
 
-/** The network's last value as a row of logits. */
-function logits(value: Value, writer: GraphWriter, classes: number): string {
+function layoutOf({ input }: ModelGraph, image: Activation, { ending }: Activation): FileLayout {
+  return {
+    imageShape: dimsOf(image),
+    batch: input.shape[0] ?? null,
+    channelsFirst: image.axes[0] === "channels",
+    ending,
+  };
+}
+
+/** The network's last value, which has to be a row of logits. */
+function outputValue(value: Value, classes: number): Activation {
   if (value.kind !== "activation") throw new Damaged("its output is a constant");
-  const { size, vector, node, order, padding } = value;
+  const { size, order, padding } = value;
   if (size.height * size.width !== 1 || order !== null || padding !== null) {
     throw new Damaged(`its output is [batch, ${dimsOf(value)}], expected [batch, classes]`);
   }
@@ -161,5 +182,8 @@ function logits(value: Value, writer: GraphWriter, classes: number): string {
       `it tells ${size.channels} classes apart, the data set has ${classes}: choose another data set, or replace the network's last layer`,
     );
   }
-  return vector ? node : writer.push({ kind: "flatten", id: writer.name("logits"), inputs: [node] });
+  return value;
 }
+
+const logits = ({ vector, node }: Activation, writer: GraphWriter): NodeId =>
+  vector ? node : writer.push({ kind: "flatten", id: writer.name("logits"), inputs: [node] });

@@ -1,6 +1,6 @@
 import type onnxProto from "onnx-proto";
 import { Attributes, type TensorProto } from "./attributes.ts";
-import { Damaged } from "./problems.ts";
+import { cut, Damaged } from "./problems.ts";
 import { isStandardDomain, type Model } from "./read-model.ts";
 import { typeName } from "./tensors.ts";
 
@@ -30,17 +30,28 @@ export interface ModelGraph {
   readonly tensors: ReadonlyMap<string, TensorProto>;
   /** Shapes that the file declares, by value. */
   readonly shapes: ReadonlyMap<string, DeclaredShape>;
-  /** How many nodes read a value's numbers, looking through those that pass them on; the network's output counts as one. */
+  /** How many inputs of nodes take a value's numbers ({@link numbersRead}); the network's output counts as one. */
   readonly readers: ReadonlyMap<string, number>;
 }
 
-/** Operators that pass on what their first input holds, perhaps in another shape. */
+/** Operators whose other inputs say only how the first one is passed on. */
 const passing: ReadonlySet<string> = new Set(
   "Identity Dropout Cast CastLike Transpose Reshape Flatten Squeeze Unsqueeze".split(" "),
 );
 
+/** The inputs whose numbers a node takes, and not only their shape or type. */
+export function numbersRead(
+  { operator, inputs, outputs }: OnnxNode,
+  readers: ModelGraph["readers"],
+): readonly string[] {
+  if (operator === "Shape") return [];
+  if (!passing.has(operator)) return inputs;
+  return readers.has(outputs[0] ?? "") ? inputs.slice(0, 1) : [];
+}
+
 /** How messages name a node. */
-export const labelOf = ({ operator, name }: Pick<OnnxNode, "operator" | "name">): string => `${operator} "${name}"`;
+export const labelOf = ({ operator, name }: Pick<OnnxNode, "operator" | "name">): string =>
+  `${cut(operator)} "${cut(name)}"`;
 
 /**
  * Puts a model's graph in order.
@@ -52,6 +63,12 @@ export function readGraph(model: Model): ModelGraph {
   const graph = model.graph!;
   const tensors = new Map<string, TensorProto>();
   for (const tensor of graph.initializer ?? []) addOnce(tensors, tensor.name ?? "", tensor, "tensors");
+  const [sparse] = graph.sparseInitializer ?? [];
+  if (sparse) {
+    throw new Damaged(
+      `tensor "${sparse.values?.name ?? ""}" is stored sparse (sparse_initializer), expected dense: write it out as an ordinary initializer`,
+    );
+  }
   const input = onlyInput((graph.input ?? []).filter(({ name }) => !tensors.has(name ?? "")));
   const output = onlyOutput(graph.output ?? []);
   const makers = new Map<string, NodeProto>();
@@ -167,13 +184,10 @@ function inOrder(
   return ordered;
 }
 
-function countReaders(nodes: readonly OnnxNode[], output: string): ReadonlyMap<string, number> {
+function countReaders(nodes: readonly OnnxNode[], output: string): ModelGraph["readers"] {
   const readers = new Map<string, number>([[output, 1]]);
-  for (const { operator, inputs, outputs } of nodes.toReversed()) {
-    if (operator === "Shape") continue;
-    const passes = passing.has(operator);
-    const weight = passes ? (readers.get(outputs[0] ?? "") ?? 0) : 1;
-    for (const name of passes ? inputs.slice(0, 1) : inputs) readers.set(name, (readers.get(name) ?? 0) + weight);
+  for (const node of nodes.toReversed()) {
+    for (const name of numbersRead(node, readers)) readers.set(name, (readers.get(name) ?? 0) + 1);
   }
   return readers;
 }

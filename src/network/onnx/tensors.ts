@@ -1,5 +1,5 @@
 import type { TensorProto } from "./attributes.ts";
-import { Damaged } from "./problems.ts";
+import { cut, Damaged } from "./problems.ts";
 import type { Floats, Integers } from "./value.ts";
 
 /** Numbers of TensorProto.DataType (onnx.proto) and the names they go by. */
@@ -17,7 +17,7 @@ const typeNames = new Map([
   [21, "uint4"],
   [22, "int4"],
 ]);
-const [FLOAT, INT32, INT64] = [1, 6, 7];
+const [FLOAT, INT32, INT64, BOOL] = [1, 6, 7, 9];
 const EXTERNAL = 1;
 
 export const typeName = (type: number | null | undefined): string => typeNames.get(type ?? 0) ?? `of type ${type}`;
@@ -28,7 +28,7 @@ export const typeName = (type: number | null | undefined): string => typeNames.g
  * @throws Damaged when its data lies in another file, is not as long as its shape says, or is of another type.
  */
 export function decodeTensor(tensor: TensorProto): Floats | Integers {
-  const name = `tensor "${tensor.name ?? ""}"`;
+  const name = `tensor "${cut(tensor.name ?? "")}"`;
   if (tensor.dataLocation === EXTERNAL || tensor.externalData?.length) {
     throw new Damaged(
       `${name} keeps its data in another file; write one file: torch.onnx.export(…, external_data=False), or onnx.save(onnx.load(file), file)`,
@@ -51,11 +51,12 @@ export function decodeTensor(tensor: TensorProto): Floats | Integers {
       return { kind: "floats", dims, values: raw.length > 0 ? rawFloats(raw) : Float32Array.from(list) };
     }
     case INT32:
-    case INT64: {
-      const wide = tensor.dataType === INT64;
-      const list = (wide ? tensor.int64Data : tensor.int32Data) ?? [];
-      expect(raw.length > 0 ? raw.length / (wide ? 8 : 4) : list.length);
-      return { kind: "integers", dims, values: raw.length > 0 ? rawIntegers(raw, wide) : list.map(Number) };
+    case INT64:
+    case BOOL: {
+      const list = (tensor.dataType === INT64 ? tensor.int64Data : tensor.int32Data) ?? [];
+      const size = { [INT32]: 4, [INT64]: 8, [BOOL]: 1 }[tensor.dataType]!;
+      expect(raw.length > 0 ? raw.length / size : list.length);
+      return { kind: "integers", dims, values: raw.length > 0 ? rawIntegers(raw, size) : list.map(Number) };
     }
     default:
       throw new Damaged(`${name} is ${typeName(tensor.dataType)}, expected float32: export the network in float32`);
@@ -65,10 +66,10 @@ export function decodeTensor(tensor: TensorProto): Floats | Integers {
 /** A copy: the bytes of a tensor may start anywhere. */
 const rawFloats = (raw: Uint8Array): Float32Array => new Float32Array(new Uint8Array(raw).buffer);
 
-function rawIntegers(raw: Uint8Array, wide: boolean): number[] {
+function rawIntegers(raw: Uint8Array, size: number): number[] {
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
-  const size = wide ? 8 : 4;
-  return Array.from({ length: raw.length / size }, (_, index) =>
-    wide ? Number(view.getBigInt64(index * size, true)) : view.getInt32(index * size, true),
-  );
+  return Array.from({ length: raw.length / size }, (_, index) => {
+    if (size === 8) return Number(view.getBigInt64(index * size, true));
+    return size === 4 ? view.getInt32(index * size, true) : view.getUint8(index);
+  });
 }

@@ -1,9 +1,18 @@
 import type { NodeId } from "../../graph/graph.ts";
+import type { Allowance } from "./allowance.ts";
 import type { GraphWriter, OpenLayer } from "./graph-writer.ts";
-import type { ModelGraph, OnnxNode } from "./model-graph.ts";
+import { type ModelGraph, numbersRead, type OnnxNode } from "./model-graph.ts";
 import { Damaged, Unknown, Unsupported } from "./problems.ts";
 import { decodeTensor } from "./tensors.ts";
-import { type Activation, channelsFirst, type Floats, type Integers, type Value } from "./value.ts";
+import {
+  type Activation,
+  type Constant,
+  channelsFirst,
+  type Floats,
+  type Integers,
+  numbersOf,
+  type Value,
+} from "./value.ts";
 
 /** Makes of a node of the file what the graph has for it. Attributes come first: they can be judged without inputs. */
 export type Operator = (node: OnnxNode, translation: Translation) => Value;
@@ -13,18 +22,35 @@ export class Translation {
   readonly opset: number;
   readonly graph: ModelGraph;
   readonly writer: GraphWriter;
+  /** Of the numbers that are made of the file's. */
+  readonly made: Allowance;
   readonly #values = new Map<string, Value>();
   readonly #unknown = new Set<string>();
   readonly #padded = new Map<NodeId, Map<string, NodeId>>();
+  /** How many take what a node of the graph gives, under whichever of its names in the file. */
+  readonly #readers = new Map<NodeId, number>();
 
   constructor(graph: ModelGraph, opset: number, writer: GraphWriter) {
     this.graph = graph;
     this.opset = opset;
     this.writer = writer;
+    this.made = writer.made;
   }
 
   set(name: string, value: Value): void {
     this.#values.set(name, value);
+    if (value.kind === "activation") this.#addReaders(value.node, this.graph.readers.get(name) ?? 0);
+  }
+
+  /** What `node` gives. Where that is what it reads, its name is one more for the same thing, and it is no reader. */
+  setOutput(node: OnnxNode, value: Value): void {
+    if (value.kind === "activation") {
+      for (const name of numbersRead(node, this.graph.readers)) {
+        const read = this.#values.get(name);
+        if (read?.kind === "activation" && read.node === value.node) this.#addReaders(value.node, -1);
+      }
+    }
+    this.set(node.outputs[0] ?? "", value);
   }
 
   setUnknown(name: string): void {
@@ -56,7 +82,7 @@ export class Translation {
   activation(node: OnnxNode, index = 0, { keepPadding = false } = {}): Activation {
     const value = this.value(node, index);
     if (value.kind !== "activation") throw new Unsupported(`its input ${index + 1} is a constant`);
-    if (value.probabilities) throw new Unsupported("it reads a Softmax, which can only stand at the end");
+    if (value.ending !== null) throw new Unsupported("it reads a Softmax, which can only stand at the end");
     return keepPadding ? value : this.#settle(value);
   }
 
@@ -94,12 +120,22 @@ export class Translation {
     return value;
   }
 
+  /** Whether no image decides what an input is; false also where nothing is known of it. */
+  isConstant(node: OnnxNode, index: number): boolean {
+    return !this.#unknown.has(node.inputs[index] ?? "") && this.value(node, index).kind !== "activation";
+  }
+
+  /** Numbers that no image decides, for operators that are known for nothing else. */
+  constant(node: OnnxNode, index: number): Constant {
+    const value = this.value(node, index);
+    if (value.kind === "activation")
+      throw new Unsupported("it reads what is computed from the images, expected constants or shapes");
+    return value;
+  }
+
   /** Integers that say nothing of the batch. */
   numbers(node: OnnxNode, index: number): readonly number[] {
-    return this.integers(node, index).values.map((value) => {
-      if (value === "batch") throw new Unsupported(`its input ${index + 1} depends on the size of the batch`);
-      return value;
-    });
+    return Array.from(numbersOf(this.integers(node, index)));
   }
 
   /** Axes as an attribute, or, from `opset` on, as an input. Null: there are none. */
@@ -109,19 +145,23 @@ export class Translation {
     return this.has(node, index) ? this.numbers(node, index) : null;
   }
 
-  /** How many read what input `index` gives. */
-  readersOf({ inputs }: OnnxNode, index: number): number {
-    return this.graph.readers.get(inputs[index] ?? "") ?? 0;
+  /** Whether nobody but the node that asks takes what `node` gives, so that it may become a part of it. */
+  hasOneReader({ node }: Activation): boolean {
+    return this.#readers.get(node) === 1;
   }
 
-  /** The layer whose output input `index` is, which nobody else reads: what is done to it becomes a part of the layer. */
-  layerBefore(node: OnnxNode, index: number, value: Activation): OpenLayer {
+  /** The layer whose output `value` is, which nobody else reads: what is done to it becomes a part of the layer. */
+  layerBefore(value: Activation): OpenLayer {
     const layer = this.writer.openLayer(value.node);
     if (layer === null || value.order !== null || value.padding !== null) {
       throw new Unsupported("it stands behind no convolution or dense layer");
     }
-    if (this.readersOf(node, index) > 1) throw new Unsupported("the layer before it has other readers too");
+    if (!this.hasOneReader(value)) throw new Unsupported("the layer before it has other readers too");
     return layer;
+  }
+
+  #addReaders(node: NodeId, count: number): void {
+    this.#readers.set(node, (this.#readers.get(node) ?? 0) + count);
   }
 
   #settle(value: Activation): Activation {

@@ -1,7 +1,10 @@
 import type { NodeId, Padding } from "../../graph/graph.ts";
-import { Damaged } from "./problems.ts";
+import { Damaged, Unsupported } from "./problems.ts";
 
 export type Axis = "height" | "width" | "channels";
+
+/** What may stand behind the logits of a network, and is left out. */
+export type Ending = "softmax" | "log-softmax";
 
 /**
  * What a node of the graph gives, and how the file sees it. The graph's images are [height, width, channels], whatever
@@ -19,8 +22,8 @@ export interface Activation {
   readonly order: Int32Array | null;
   /** Zeros that a Pad puts around it, left to the convolution that reads it; `size` counts them. */
   readonly padding: Padding | null;
-  /** Whether it is a Softmax's output, which only the end of the network may be. */
-  readonly probabilities: boolean;
+  /** The operator that made probabilities of it, which only the end of the network may be. */
+  readonly ending: Ending | null;
 }
 
 export interface Floats {
@@ -36,7 +39,18 @@ export interface Integers {
   readonly values: readonly (number | "batch")[];
 }
 
-export type Value = Activation | Floats | Integers;
+export type Constant = Floats | Integers;
+
+export type Value = Activation | Constant;
+
+/** @throws Unsupported where the size of the batch is among them. */
+export function numbersOf({ values }: Constant): ArrayLike<number> & Iterable<number> {
+  if (values instanceof Float32Array) return values;
+  return values.map((value) => {
+    if (value === "batch") throw new Unsupported("it computes with the size of the batch");
+    return value;
+  });
+}
 
 /** PyTorch's order of an image's axes. */
 export const channelsFirst: readonly Axis[] = ["channels", "height", "width"];
@@ -45,6 +59,18 @@ export const channelsFirst: readonly Axis[] = ["channels", "height", "width"];
 export const dimsOf = ({ axes, size }: Pick<Activation, "axes" | "size">): number[] => axes.map((axis) => size[axis]);
 
 export const elementsIn = ({ height, width, channels }: Activation["size"]): number => height * width * channels;
+
+/** No weight of a network that is to be trained is larger: float32 could not sum up its squares. */
+const LARGEST = 1e15;
+
+/** @throws Damaged where a number cannot be trained with. */
+export function requireUsable(what: string, values: Float32Array): void {
+  const index = values.findIndex((value) => !(Math.abs(value) <= LARGEST));
+  if (index < 0) return;
+  throw new Damaged(
+    `${what} holds ${values[index]} (number ${index} of ${values.length}), expected numbers of at most ${LARGEST} in size`,
+  );
+}
 
 /** No activation of a network that is to be trained is larger, for one image. */
 const MAX_ELEMENTS = 2 ** 27;

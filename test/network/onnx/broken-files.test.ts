@@ -107,6 +107,42 @@ const broken: Record<string, readonly [(graph: Graph, model: Model) => void, Reg
     },
     /Conv ".*": features\.0\.bias holds NaN \(number 2 of 6\)/,
   ],
+  "a weight that float32 cannot square": [
+    (graph) => {
+      const values = new Float32Array(6 * 25).fill(0.1).with(3, -1e20);
+      Object.assign(tensor(graph, "features.0.weight"), { rawData: new Uint8Array(values.buffer) });
+    },
+    /Conv ".*": tensor "features\.0\.weight" holds -100000002004087730000 \(number 3 of 150\), expected .* at most 1000000000000000 in size/,
+  ],
+  "a weight of no numbers": [
+    (graph) => Object.assign(tensor(graph, "features.4.weight"), { dims: [8, 6, 0, 3], rawData: new Uint8Array() }),
+    /Conv ".*": its weight "features\.4\.weight" is empty: \[8,6,0,3\]/,
+  ],
+  "a dense weight of no numbers": [
+    (graph) => Object.assign(tensor(graph, "classifier.4.weight"), { dims: [0, 24], rawData: new Uint8Array() }),
+    /Gemm ".*": its weight "classifier\.4\.weight" is empty: \[0,24\]/,
+  ],
+  "a sparse tensor": [
+    (graph) => {
+      graph.sparseInitializer = [{ values: { ...tensor(graph, "features.0.weight") }, dims: [6, 1, 5, 5] }];
+      graph.initializer = graph.initializer!.filter(({ name }) => name !== "features.0.weight");
+    },
+    /tensor "features\.0\.weight" is stored sparse \(sparse_initializer\), expected dense/,
+  ],
+  "a convolution along one axis": [
+    (graph) => Object.assign(attribute(graph, "Conv", "strides"), { ints: [1] }),
+    /Conv ".*": its strides have 1 dimension, expected 2: images alone/,
+  ],
+  "images that are cut": [
+    (graph) => {
+      const images = graph.input![0]!.name!;
+      const bound = { dims: [1], dataType: 7, int64Data: [0] };
+      graph.initializer!.push({ ...bound, name: "from" }, { ...bound, name: "to", int64Data: [1] });
+      graph.node!.unshift({ opType: "Slice", name: "cut", input: [images, "from", "to"], output: ["piece"] });
+      node(graph, "Conv").input![0] = "piece";
+    },
+    /Slice "cut": it reads what is computed from the images, expected constants or shapes/,
+  ],
   "other classes than the data's": [
     (graph) => {
       graph.output![0]!.type!.tensorType!.shape = null;
@@ -151,6 +187,60 @@ t.test("all nodes that are not supported are named at once, with their reasons",
   t.match(message, /\n {2}Sigmoid "first": the operator is not known\n/);
   t.match(message, /\n {2}com\.example\.FancyNorm "second": the operator is not known\n/);
   t.match(message, /\n {2}Gemm "\/classifier\/classifier\.1\/Gemm": its transA is 1, expected 0\n/);
+  t.end();
+});
+
+t.test("nodes of one operator that are not supported share a line", (t) => {
+  const message = complaint((graph) => {
+    const relu = node(graph, "Relu");
+    const more = Array.from({ length: 40 }, (_, index) => ({
+      opType: index < 20 ? "Gelu" : "Conv",
+      name: `extra${index}`,
+      input: [index === 0 ? relu.output![0]! : `between${index - 1}`, "features.4.weight"],
+      output: [`between${index}`],
+      attribute: index < 20 ? [] : [{ name: "group", type: 2, i: 2 }],
+    }));
+    for (const reader of graph.node!) {
+      reader.input = reader.input!.map((name) => (name === relu.output![0] ? "between39" : name));
+    }
+    graph.node!.push(...more);
+  });
+  t.match(message, /40 nodes are not supported/);
+  t.match(message, /\n {2}Gelu, 20 nodes \("extra0", "extra1", …\): the operator is not known\n/);
+  t.match(
+    message,
+    /\n {2}Conv, 20 nodes \("extra20", "extra21", …\): it has 2 groups of 6 channels in and 4 out, .*\n/,
+  );
+  t.equal(message.split("\n").length, 4, "three lines and the known operators");
+  t.end();
+});
+
+t.test("a contradiction does not hide what is not supported", (t) => {
+  const message = complaint((graph) => {
+    Object.assign(tensor(graph, "features.0.bias"), { dims: [60] });
+    Object.assign(node(graph, "MaxPool"), { opType: "LpPool", name: "second" });
+  });
+  t.match(message, /features\.0\.bias" has the shape \[60\], but 6 numbers/);
+  t.match(message, /\n {2}LpPool "second": the operator is not known\n/);
+  t.end();
+});
+
+t.test("names that are long, or that a terminal would act on, are not printed whole", (t) => {
+  const message = complaint((graph) => {
+    Object.assign(node(graph, "Relu"), { opType: "Gelu\u001b[2J", name: "x".repeat(10_000) });
+  });
+  t.match(message, /Gelu\?\[2J "…x{100}": the operator is not known/);
+  t.end();
+});
+
+t.test("strides mean nothing to a window that stands in one place", (t) => {
+  const model = readModel(bytesOf("pytorch-padded-legacy"), "padded.onnx");
+  const graph = model.graph!;
+  Object.assign(attribute(graph, "AveragePool", "kernel_shape"), { ints: [8, 8] });
+  Object.assign(attribute(graph, "AveragePool", "strides"), { ints: [9, 1] });
+  Object.assign(tensor(graph, "fc.weight"), { dims: [10, 8], rawData: new Uint8Array(320) });
+  const { network } = importBytes(onnx.ModelProto.encode(model).finish(), [32, 32, 3], "padded.onnx");
+  t.ok(network.nodes.some(({ kind }) => kind === "global-average-pool"));
   t.end();
 });
 

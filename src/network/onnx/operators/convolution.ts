@@ -1,11 +1,11 @@
 import type { OnnxNode } from "../model-graph.ts";
 import { layerName } from "../names.ts";
-import { permute } from "../permute.ts";
 import { Damaged, Unsupported } from "../problems.ts";
+import { permute } from "../strided.ts";
 import type { Operator, Translation } from "../translation.ts";
 import { type Activation, checkedSize, type Floats, type Value } from "../value.ts";
-import { addPadding, isPadded, kernelOf, readWindows, slide } from "../windows.ts";
-import { denseLayer } from "./dense.ts";
+import { addPadding, isPadded, kernelOf, readWindows } from "../windows.ts";
+import { denseLayer, requireWeight } from "./dense.ts";
 
 /** Convolutions over images, of all channels or of each by itself; weights come as [out, in, rows, columns]. */
 export const conv: Operator = (node, translation) => {
@@ -15,13 +15,24 @@ export const conv: Operator = (node, translation) => {
   const weight = translation.floats(node, 1);
   const bias = translation.has(node, 2) ? translation.floats(node, 2) : null;
   const [outputs, inputs, rows, columns] = weight.dims as [number, number, number, number];
-  if (weight.dims.length !== 4) throw new Unsupported(`its weight has ${weight.dims.length} dimensions, expected 4`);
+  if (weight.dims.length !== 4)
+    throw new Unsupported(`its weight is [${weight.dims}], expected [out, in, rows, columns]: images alone`);
+  requireWeight(node, weight);
+  const kernel = [rows, columns] as const;
   if (declared && (declared[0] !== rows || declared[1] !== columns)) {
     throw new Damaged(`its kernel_shape is ${declared.join(" x ")}, its weight is [${weight.dims}]`);
   }
   if (bias !== null && (bias.dims.length !== 1 || bias.dims[0] !== outputs)) {
     throw new Damaged(`its bias is [${bias.dims}], expected [${outputs}]`);
   }
+  if (!(groups >= 1)) throw new Damaged(`it has ${groups} groups, expected at least 1`);
+  const depthwise = groups > 1 && inputs === 1;
+  if ((groups !== 1 && !depthwise) || (depthwise && outputs !== groups)) {
+    throw new Unsupported(
+      `it has ${groups} groups of ${inputs} channels in and ${outputs / groups} out, expected one group or one channel each`,
+    );
+  }
+  windows.judge(kernel);
   const image = translation.image(node, { keepPadding: true });
   const { channels } = image.size;
   if (channels !== inputs * groups) {
@@ -29,18 +40,8 @@ export const conv: Operator = (node, translation) => {
       `its weight [${weight.dims}] in ${groups} groups is for ${inputs * groups} channels, it reads ${channels}`,
     );
   }
-  const depthwise = groups > 1 && inputs === 1;
-  if ((groups !== 1 && !depthwise) || (depthwise && outputs !== channels)) {
-    throw new Unsupported(
-      `it has ${groups} groups of ${inputs} channels in and ${outputs / groups} out, expected one group or one channel each`,
-    );
-  }
-  const kernel = [rows, columns] as const;
-  const own = windows.padding(image.size, kernel);
-  const size = checkedSize({
-    ...slide(image.size, { kernel, stride: windows.stride, padding: own }),
-    channels: outputs,
-  });
+  const { stride, padding: own, size: sides } = windows.over(image.size, kernel);
+  const size = checkedSize({ ...sides, channels: outputs });
   if (image.vector)
     return onVector(node, translation, image, {
       weight,
@@ -49,21 +50,15 @@ export const conv: Operator = (node, translation) => {
     });
 
   const id = translation.writer.name(layerName(node, node.inputs[1]));
-  const geometry = { id, stride: windows.stride, padding: addPadding(own, image.padding) };
+  const geometry = { id, stride, padding: addPadding(own, image.padding) };
   const layer = translation.writer.layer(
     depthwise ? { kind: "depthwise-conv2d", ...geometry } : { kind: "conv2d", ...geometry },
     image.node,
-    depthwise
-      ? {
-          values: permute(weight.values, weight.dims, [2, 3, 1, 0]),
-          shape: [rows, columns, 1, outputs],
-          fanIn: rows * columns,
-        }
-      : {
-          values: permute(weight.values, weight.dims, [2, 3, 1, 0]),
-          shape: [rows, columns, inputs, outputs],
-          fanIn: rows * columns * inputs,
-        },
+    {
+      values: permute(weight.values, weight.dims, [2, 3, 1, 0]),
+      shape: [rows, columns, inputs, outputs],
+      fanIn: rows * columns * inputs,
+    },
   );
   const end = bias === null ? layer : translation.writer.bias(translation.writer.openLayer(layer)!, bias.values);
   return { ...image, node: end, size, padding: null };

@@ -1,9 +1,9 @@
 import type { OnnxNode } from "../model-graph.ts";
 import { layerName } from "../names.ts";
-import { permute } from "../permute.ts";
-import { Damaged, Unsupported } from "../problems.ts";
+import { cut, Damaged, Unsupported } from "../problems.ts";
+import { permute } from "../strided.ts";
 import type { Operator, Translation } from "../translation.ts";
-import { type Activation, checkedSize, type Floats } from "../value.ts";
+import { type Activation, checkedSize, type Floats, requireUsable } from "../value.ts";
 
 /** alpha·x·weight + beta·bias. */
 export const gemm: Operator = (node, translation) => {
@@ -13,7 +13,7 @@ export const gemm: Operator = (node, translation) => {
   if (attributes.int("transA", 0) !== 0) throw new Unsupported("its transA is 1, expected 0");
   const weight = translation.floats(node, 1);
   const bias = translation.has(node, 2) ? translation.floats(node, 2) : null;
-  const [rows, columns] = matrix(weight);
+  const [rows, columns] = matrix(node, weight);
   const [inputs, outputs] = isTransposed ? [columns, rows] : [rows, columns];
   const values = isTransposed ? permute(weight.values, weight.dims, [1, 0]) : weight.values;
   return denseLayer(node, translation, vectorOf(node, translation), {
@@ -26,7 +26,7 @@ export const gemm: Operator = (node, translation) => {
 
 export const matMul: Operator = (node, translation) => {
   const weight = translation.floats(node, 1);
-  const [inputs, outputs] = matrix(weight);
+  const [inputs, outputs] = matrix(node, weight);
   return denseLayer(node, translation, vectorOf(node, translation), {
     values: weight.values,
     inputs,
@@ -50,7 +50,12 @@ export function denseLayer(
   if (x.size.channels !== inputs) throw new Damaged(`its weight is for ${inputs} inputs, it reads ${x.size.channels}`);
   const size = checkedSize({ height: 1, width: 1, channels: outputs });
   const id = writer.name(layerName(node, node.inputs[1]));
-  const weight = { values: withRows(values, x.order, outputs), shape: [inputs, outputs], fanIn: inputs };
+  const weight = {
+    tensor: node.inputs[1]!,
+    values: withRows(values, x.order, outputs),
+    shape: [inputs, outputs],
+    fanIn: inputs,
+  };
   const layer = writer.layer({ kind: "dense", id }, x.node, weight);
   const end = bias === null ? layer : writer.bias(writer.openLayer(layer)!, bias);
   return { ...x, node: end, size, order: null };
@@ -66,7 +71,15 @@ function withRows(values: Float32Array, order: Int32Array | null, outputs: numbe
   return rows;
 }
 
-function matrix({ dims }: Floats): readonly [number, number] {
+/** @throws Damaged at a weight of no numbers, or of such that cannot be trained with. */
+export function requireWeight({ inputs }: OnnxNode, { dims, values }: Floats): void {
+  if (dims.some((size) => size === 0)) throw new Damaged(`its weight "${cut(inputs[1]!)}" is empty: [${dims}]`);
+  requireUsable(`tensor "${cut(inputs[1]!)}"`, values);
+}
+
+function matrix(node: OnnxNode, weight: Floats): readonly [number, number] {
+  const { dims } = weight;
+  requireWeight(node, weight);
   if (dims.length !== 2) throw new Unsupported(`its weight has ${dims.length} dimensions, expected 2`);
   return [dims[0]!, dims[1]!];
 }

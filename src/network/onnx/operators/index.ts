@@ -1,15 +1,18 @@
 import type { Operator } from "../translation.ts";
-import { cast, castLike, concat, constant, expand, gather, identity, shape, slice, softmax } from "./constants.ts";
+import { arithmetic } from "./arithmetic.ts";
+import { cast, castLike, constant, dropout, identity, softmax } from "./constants.ts";
 import { conv } from "./convolution.ts";
 import { gemm, matMul } from "./dense.ts";
 import { add, clip, max, min, mul, relu } from "./elementwise.ts";
 import { flatten, pad, reshape, squeeze, transpose, unsqueeze } from "./layout.ts";
 import { batchNormalization } from "./normalization.ts";
 import { averagePool, globalAveragePool, maxPool, reduceMean } from "./pooling.ts";
+import { concat, constantOfShape, expand, gather, shape, slice } from "./views.ts";
 
 /** The operators that can be taken over, by name. */
 export const operators: ReadonlyMap<string, Operator> = new Map(
   Object.entries({
+    ...arithmetic,
     Add: add,
     AveragePool: averagePool,
     BatchNormalization: batchNormalization,
@@ -18,8 +21,9 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
     Clip: clip,
     Concat: concat,
     Constant: constant,
+    ConstantOfShape: constantOfShape,
     Conv: conv,
-    Dropout: identity,
+    Dropout: dropout,
     Expand: expand,
     Flatten: flatten,
     Gather: gather,

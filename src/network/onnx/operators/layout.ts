@@ -1,11 +1,11 @@
 import type { Padding } from "../../../graph/graph.ts";
 import type { OnnxNode } from "../model-graph.ts";
 import { nodeName } from "../names.ts";
-import { permute } from "../permute.ts";
 import { Damaged, Unsupported } from "../problems.ts";
 import type { Operator, Translation } from "../translation.ts";
 import { type Activation, type Axis, checkedSize, dimsOf, elementsIn, flattenedOrder, type Value } from "../value.ts";
 import { isPadded } from "../windows.ts";
+import { transposed } from "./views.ts";
 
 /** Another order of the file's axes; the graph's stays. */
 export const transpose: Operator = (node, translation) => {
@@ -21,8 +21,7 @@ export const transpose: Operator = (node, translation) => {
     if (permutation[0] !== 0) throw new Unsupported(`its perm is ${permutation.join(", ")}: it moves the batch`);
     return { ...x, axes: permutation.slice(1).map((axis) => x.axes[axis - 1]!) };
   }
-  const { dims, values } = translation.floats(node, 0);
-  return { kind: "floats", dims: permutation.map((axis) => dims[axis]!), values: permute(values, dims, permutation) };
+  return transposed(translation, value, permutation);
 };
 
 export const flatten: Operator = (node, translation) => {
@@ -143,6 +142,7 @@ function flattened(node: OnnxNode, { writer }: Translation, x: Activation): Acti
   const flat = { ...x, axes: ["channels"] as const };
   if (x.vector) return flat;
   const size = { height: 1, width: 1, channels: elementsIn(x.size) };
+  writer.made.take(size.channels);
   const id = writer.name(nodeName(node));
   return {
     ...flat,

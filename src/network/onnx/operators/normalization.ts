@@ -11,7 +11,7 @@ export const batchNormalization: Operator = (node, translation) => {
   const epsilon = attributes.float("epsilon", 1e-5);
   const parameters = [1, 2, 3, 4].map((index) => translation.floats(node, index));
   const x = translation.activation(node, 0, { keepPadding: true });
-  const layer = translation.layerBefore(node, 0, x);
+  const layer = translation.layerBefore(x);
   if (x.axes[0] !== "channels")
     throw new Unsupported(`it normalises [batch, ${x.axes.join(", ")}], expected channels first`);
   for (const [index, { dims }] of parameters.entries()) {

@@ -1,46 +1,40 @@
-import type { Padding } from "../../../graph/graph.ts";
 import type { OnnxNode } from "../model-graph.ts";
 import { nodeName } from "../names.ts";
 import { Damaged, Unsupported } from "../problems.ts";
 import type { Operator, Translation } from "../translation.ts";
 import { type Activation, checkedSize } from "../value.ts";
-import { isPadded, kernelOf, readWindows, slide } from "../windows.ts";
-
-/** A pooling window, with what rounding up adds to the padding at the end. */
-interface Pooling {
-  readonly image: Activation;
-  readonly kernel: readonly [number, number];
-  readonly stride: number;
-  readonly padding: Padding;
-  readonly roundsUp: boolean;
-}
+import { isPadded, kernelOf, readWindows, type Sliding, type Windows } from "../windows.ts";
 
 export const maxPool: Operator = (node, translation) => {
-  const { image, kernel, stride, padding } = readPooling(node, translation);
-  const [size, columns] = kernel;
-  if (size !== columns) throw new Unsupported(`its window is ${size} x ${columns}, expected a square`);
-  const { channels } = image.size;
-  const pooled = checkedSize({ ...slide(image.size, { kernel, stride, padding }), channels });
+  const windows = readWindows(node);
+  const kernel = windowOf(node);
+  const size = square(kernel);
+  windows.judge(kernel);
+  const image = translation.image(node);
+  requireImage(image);
+  const { stride, padding, size: sides } = slide(windows, image, kernel);
   const id = translation.writer.name(nodeName(node));
   return {
     ...image,
     node: translation.writer.push({ kind: "max-pool", id, inputs: [image.node], size, stride, padding }),
-    size: pooled,
+    size: checkedSize({ ...sides, channels: image.size.channels }),
   };
 };
 
 export const averagePool: Operator = (node, translation) => {
   const countsPadding = node.attributes.int("count_include_pad", 0) !== 0;
-  const { image, kernel, stride, padding, roundsUp } = readPooling(node, translation);
-  const [size, columns] = kernel;
-  if (!isPadded(padding) && size === image.size.height && columns === image.size.width)
-    return globalPool(node, translation, image);
-  if (size !== columns) throw new Unsupported(`its window is ${size} x ${columns}, expected a square`);
+  const windows = readWindows(node);
+  const kernel = windowOf(node);
+  windows.judge(kernel);
+  const image = translation.image(node);
+  const { stride, padding, roundsUp, size: sides } = slide(windows, image, kernel);
+  const isWhole = kernel[0] === image.size.height && kernel[1] === image.size.width;
+  if (isWhole && !isPadded(padding)) return globalPool(node, translation, image);
+  const size = square(kernel);
   if (roundsUp || (isPadded(padding) && !countsPadding)) {
     throw new Unsupported("it leaves padding out of the mean (count_include_pad = 0)");
   }
-  const { channels } = image.size;
-  const pooled = checkedSize({ ...slide(image.size, { kernel, stride, padding }), channels });
+  requireImage(image);
   const id = translation.writer.name(nodeName(node));
   let input = image.node;
   if (isPadded(padding)) {
@@ -50,7 +44,7 @@ export const averagePool: Operator = (node, translation) => {
   return {
     ...image,
     node: translation.writer.push({ kind: "average-pool", id, inputs: [input], size, stride }),
-    size: pooled,
+    size: checkedSize({ ...sides, channels: image.size.channels }),
   };
 };
 
@@ -81,28 +75,27 @@ function globalPool(node: OnnxNode, { writer }: Translation, image: Activation):
   return { ...image, node: writer.push({ kind: "global-average-pool", id, inputs: [image.node] }), size, vector: true };
 }
 
-function readPooling(node: OnnxNode, translation: Translation): Pooling {
-  const { stride, padding: paddingFor } = readWindows(node);
+function windowOf(node: OnnxNode): readonly [rows: number, columns: number] {
   const kernel = kernelOf(node);
-  const up = node.attributes.int("ceil_mode", 0) !== 0;
   if (kernel === null) throw new Damaged("it has no kernel_shape");
-  const image = translation.image(node);
-  const padding = paddingFor(image.size, kernel);
+  return kernel;
+}
+
+function square([rows, columns]: readonly [rows: number, columns: number]): number {
+  if (rows !== columns) throw new Unsupported(`its window is ${rows} x ${columns}, expected a square`);
+  return rows;
+}
+
+function requireImage({ vector }: Activation): void {
+  if (vector) throw new Unsupported("it pools what is pooled globally already");
+}
+
+function slide(windows: Windows, image: Activation, kernel: readonly [rows: number, columns: number]): Sliding {
+  const sliding = windows.over(image.size, kernel);
+  const { padding } = sliding;
   const [rows, columns] = kernel;
   if (padding.top >= rows || padding.bottom >= rows || padding.left >= columns || padding.right >= columns) {
     throw new Damaged(`it pads a whole window of ${rows} x ${columns}`);
   }
-  if (image.vector) throw new Unsupported("it pools what is pooled globally already");
-  if (!up) return { image, kernel, stride, padding, roundsUp: false };
-  const bottom = endPadding(image.size.height, rows, stride, padding.top, padding.bottom);
-  const right = endPadding(image.size.width, columns, stride, padding.left, padding.right);
-  const roundsUp = bottom > padding.bottom || right > padding.right;
-  return { image, kernel, stride, padding: { ...padding, bottom, right }, roundsUp };
-}
-
-/** Padding at the end that makes room for the last window of ceil_mode; a window may not begin in it. */
-function endPadding(size: number, kernel: number, stride: number, before: number, after: number): number {
-  let windows = Math.ceil((size + before + after - kernel) / stride) + 1;
-  if ((windows - 1) * stride >= size + before) windows--;
-  return Math.max(after, (windows - 1) * stride + kernel - size - before);
+  return sliding;
 }
