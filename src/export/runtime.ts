@@ -1,6 +1,10 @@
 import { availableParallelism } from "node:os";
-import ort from "onnxruntime-node";
+import type { InferenceSession } from "onnxruntime-node";
 import { messageOf, UserError } from "../core/errors.ts";
+
+// It would write what it runs into a file, and look up its maker's collector; it asks for this while it is loaded.
+process.env.ORT_DISABLE_TELEMETRY = "1";
+const ort = await import("onnxruntime-node");
 
 /** Name and version of the runtime, as records print it. */
 export const runtimeName = `onnxruntime ${ort.env.versions.node ?? ort.env.versions.common}`;
@@ -10,6 +14,8 @@ const FATAL = 4;
 export interface RuntimeOptions {
   /** Threads of the runtime; one per core if left out. */
   readonly threads?: number | undefined;
+  /** Whether it may rewrite the graph; it does if left out. */
+  readonly optimized?: boolean;
 }
 
 /** Values of an output: float32, or the codes of an 8-bit activation. */
@@ -17,11 +23,11 @@ export type RuntimeValues = Float32Array | Uint8Array | Int8Array;
 
 /** An ONNX file loaded in onnxruntime on the CPU. Call `release` at the end. */
 export class RuntimeModel {
-  readonly #session: ort.InferenceSession;
+  readonly #session: InferenceSession;
   readonly #file: string;
   readonly threads: number;
 
-  private constructor(session: ort.InferenceSession, { file, threads }: { file: string; threads: number }) {
+  private constructor(session: InferenceSession, { file, threads }: { file: string; threads: number }) {
     this.#session = session;
     this.#file = file;
     this.threads = threads;
@@ -35,11 +41,16 @@ export class RuntimeModel {
   static async load(
     model: Uint8Array | string,
     file: string,
-    { threads = availableParallelism() }: RuntimeOptions = {},
+    { threads = availableParallelism(), optimized = true }: RuntimeOptions = {},
   ): Promise<RuntimeModel> {
     ort.env.logLevel = "fatal";
     try {
-      const options = { intraOpNumThreads: threads, interOpNumThreads: 1, logSeverityLevel: FATAL } as const;
+      const options = {
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        logSeverityLevel: FATAL,
+        graphOptimizationLevel: optimized ? "all" : "disabled",
+      } as const;
       // A path and bytes are two signatures of one function.
       const session = await (typeof model === "string"
         ? ort.InferenceSession.create(model, options)

@@ -1,10 +1,17 @@
 import { basename, extname } from "node:path";
 import type { Network } from "../kinds/index.ts";
 import type { InitialValues } from "./initial-values.ts";
-import { importNetwork } from "./onnx/import-network.ts";
+import { type FileLayout, importNetwork } from "./onnx/import-network.ts";
 import { type NetworkFile, readNetworkFile } from "./onnx/read-network-file.ts";
 import { createNetwork, type NetworkName } from "./zoo/index.ts";
 import type { ZooOptions } from "./zoo/options.ts";
+
+/** An ONNX file that a network was taken over from. */
+export interface ImportedFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly layout: FileLayout;
+}
 
 /** A network in float32, without quantizers. */
 export interface LoadedNetwork {
@@ -22,9 +29,12 @@ export interface LoadedNetwork {
 export function loadNetwork(
   source: { readonly name: NetworkName } | { readonly file: string },
   data: ZooOptions,
-): LoadedNetwork {
-  if ("name" in source) return { network: createNetwork(source.name, data), initial: undefined, file: null };
-  const { model, file } = readNetworkFile(source.file);
+): LoadedNetwork & { readonly imported: ImportedFile | null } {
+  if ("name" in source) {
+    return { network: createNetwork(source.name, data), initial: undefined, file: null, imported: null };
+  }
+  const { model, bytes, file } = readNetworkFile(source.file);
   const name = basename(source.file, extname(source.file));
-  return { ...importNetwork(model, { ...data, file: source.file, name }), file };
+  const { layout, ...network } = importNetwork(model, { ...data, file: source.file, name });
+  return { ...network, file, imported: { path: source.file, bytes, layout } };
 }

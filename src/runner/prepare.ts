@@ -5,6 +5,7 @@ import type { Reporter } from "../core/progress.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { loadDataset } from "../data/load-dataset.ts";
 import { type Engine, loadEngine } from "../engine/load-engine.ts";
+import { verifyImport } from "../export/verify-import.ts";
 import type { Network } from "../kinds/index.ts";
 import { budgetOf } from "../methods/budget.ts";
 import { createMethod } from "../methods/create-method.ts";
@@ -47,18 +48,19 @@ export async function prepare(config: RunConfig, reporter: Reporter): Promise<Pr
   const engine = await loadEngine({ kind, reporter, ...(threads !== undefined && { threads }) });
   const dataset = await loadDataset(config.data, { seed: config.seed, reporter });
   try {
-    return build(config, engine, dataset);
+    return await build(config, engine, dataset);
   } catch (error) {
     await dataset.close();
     throw error;
   }
 }
 
-function build(config: RunConfig, engine: Engine, dataset: Dataset): Prepared {
+async function build(config: RunConfig, engine: Engine, dataset: Dataset): Promise<Prepared> {
   const method = createMethod(config.method, config.seed);
   const data = { inputShape: dataset.imageShape, classes: dataset.classes.length };
-  const source = loadNetwork(config.network, data);
+  const { imported, ...source } = loadNetwork(config.network, data);
   const { initial, file: networkFile } = source;
+  if (imported !== null) await verifyImport({ ...imported, ...source, ...data }, engine.ops, config.engine);
   const plain = plainOf(method, source.network);
   const network = method.prepare(plain);
   const strength = strengthOf(method, network);

@@ -19,10 +19,14 @@ export interface NetworkFile {
  *
  * @throws UserError when it is missing, larger than 2 GB, or no ONNX file.
  */
-export function readNetworkFile(path: string): { readonly model: Model; readonly file: NetworkFile } {
+export function readNetworkFile(path: string): {
+  readonly model: Model;
+  readonly bytes: Uint8Array;
+  readonly file: NetworkFile;
+} {
   const bytes = readBytes(path);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
-  return { model: readModel(bytes, path), file: { name: basename(path), bytes: bytes.length, sha256 } };
+  return { model: readModel(bytes, path), bytes, file: { name: basename(path), bytes: bytes.length, sha256 } };
 }
 
 function readBytes(path: string): Buffer {

@@ -1,0 +1,157 @@
+import { UserError } from "../core/errors.ts";
+import { uniforms } from "../core/random.ts";
+import type { Ops, Tensor } from "../engine/ops.ts";
+import { elementsOf } from "../graph/shape.ts";
+import type { Network } from "../kinds/index.ts";
+import type { InitialValues } from "../network/initial-values.ts";
+import type { ImportedFile } from "../network/load-network.ts";
+import type { FileLayout } from "../network/onnx/import-network.ts";
+import { forward } from "../network/passes.ts";
+import { createModel } from "../training/model.ts";
+import { passOf, soleInput } from "../training/pass.ts";
+import { RuntimeModel, type RuntimeOptions, runtimeName } from "./runtime.ts";
+
+/** Images that are compared. */
+const IMAGES = 4;
+/** Normalised pixels are drawn from minus to plus this. */
+const PIXELS = 2;
+/** Half a unit in the last place of float32, relative. */
+const ROUNDING = 2 ** -24;
+/** By which pixels are moved, relative, to see how much of a small error arrives at the outputs. */
+const MOVE = 2 ** -12;
+/** How many times what rounding at random adds up to may lie between two right results. */
+const SLACK = 16;
+/** The logarithms of smaller probabilities count as this: float32 has no exact numbers there. */
+const LEAST_LOG = -60;
+
+/** A network that was taken over, with the file that it comes from. */
+export interface Imported extends ImportedFile {
+  readonly network: Network;
+  readonly initial: InitialValues | undefined;
+  /** Of the graph's images. */
+  readonly inputShape: readonly [height: number, width: number, channels: number];
+  readonly classes: number;
+}
+
+/**
+ * Compares a network that was taken over from an ONNX file with the file itself, run by onnxruntime on the same random
+ * images, so that no mistake of the import goes unseen.
+ *
+ * The logits may differ by what float32 rounds: √n halves of a unit in the last place for a sum of n terms, added up
+ * over the nodes, relative to the largest logit, or to how far all logits move where every pixel is moved.
+ *
+ * @throws UserError when they differ by more, or the runtime does not load the file.
+ */
+export async function verifyImport(imported: Imported, ops: Ops, options: RuntimeOptions = {}): Promise<void> {
+  const { network, path, layout, bytes, inputShape, classes } = imported;
+  const shape = [Math.min(IMAGES, layout.batch ?? IMAGES), ...inputShape];
+  const pixels = noise("pixels", elementsOf(shape)).map((value) => PIXELS * value);
+  const moves = noise("moves", pixels.length);
+  const moved = pixels.map((pixel, index) => pixel * (1 + MOVE * moves[index]!));
+
+  const file = await RuntimeModel.load(bytes, path, { ...options, optimized: false });
+  const outputs = await runFile(file, [pixels, moved], imported).finally(() => file.release());
+  const [expected, elsewhere] = outputs.map((values) => fileLogits(values, layout)) as [Float64Array, Float64Array];
+  const actual = ownLogits(runNetwork(imported, pixels, shape, ops), imported);
+
+  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const gain = expected.reduce((most, value, index) => Math.max(most, Math.abs(value - elsewhere[index]!)), 0) / MOVE;
+  const allowed = SLACK * ROUNDING * roundings(network) * Math.max(largest, gain);
+  const index = actual.findIndex((value, index) => !(Math.abs(value - expected[index]!) <= allowed));
+  if (index < 0) return;
+  const place = `class ${index % classes} of image ${Math.floor(index / classes)}`;
+  throw new UserError(
+    `cannot import the network ${path}: on random images it gives other logits than ${runtimeName} running the file (${place}: ${actual[index]} instead of ${expected[index]}, at most ${allowed.toPrecision(2)} apart was expected): either the file's numbers leave float32, or a node is not taken over rightly, which is a defect of this program: report it with the file`,
+  );
+}
+
+const noise = (stream: string, length: number): Float32Array =>
+  Float32Array.from(uniforms({ seed: 1, stream, counter: 0 }, length), (value) => 2 * value - 1);
+
+/** The file's outputs for several batches of images, each [image][class]. */
+async function runFile(
+  file: RuntimeModel,
+  batches: readonly Float32Array[],
+  { inputShape, layout }: Imported,
+): Promise<Float32Array[]> {
+  const outputs: Float32Array[] = [];
+  for (const images of batches) {
+    const count = layout.batch ?? IMAGES;
+    const values = inFileOrder(images, inputShape, layout);
+    const batch = new Float32Array(count * elementsOf(layout.imageShape));
+    // A batch of more images than are compared repeats them.
+    for (let at = 0; at < batch.length; at += values.length) batch.set(values.subarray(0, batch.length - at), at);
+    const results = await file.run(batch, [count, ...layout.imageShape]);
+    const [output] = results.values();
+    outputs.push(Float32Array.from(output ?? []));
+  }
+  return outputs;
+}
+
+/** Images of the graph, [batch, height, width, channels], as the file has them. */
+function inFileOrder(
+  images: Float32Array,
+  [height, width, channels]: Imported["inputShape"],
+  { channelsFirst }: FileLayout,
+): Float32Array {
+  if (!channelsFirst) return images;
+  const size = height * width;
+  return images.map((_, index) => {
+    const [image, rest] = [Math.floor(index / (size * channels)), index % (size * channels)];
+    const [channel, pixel] = [Math.floor(rest / size), rest % size];
+    return images[(image * size + pixel) * channels + channel]!;
+  });
+}
+
+/** The taken-over network's logits in float32. */
+function runNetwork(
+  { network, initial }: Imported,
+  images: Float32Array,
+  shape: readonly number[],
+  ops: Ops,
+): Float32Array {
+  const model = createModel(network, { ops, seed: 1, quantizers: new Map(), initial });
+  try {
+    return ops.scope(
+      () => {
+        const tensor = ops.tensor(images, shape);
+        const pass = passOf(model, new Map(), soleInput(network, tensor), { training: false });
+        const [output] = forward(network, pass, { keep: false }).outputs as [Tensor];
+        return Float32Array.from(ops.read(output));
+      },
+      () => [],
+    );
+  } finally {
+    for (const variable of model.parameters.values()) ops.dispose(variable);
+  }
+}
+
+/** The file's outputs as the logarithms that a Softmax at its end makes of logits. */
+const fileLogits = (values: Float32Array, { ending }: FileLayout): Float64Array =>
+  Float64Array.from(values, (value) => {
+    if (ending === null) return value;
+    return Math.max(LEAST_LOG, ending === "softmax" ? Math.log(value) : value);
+  });
+
+/** The same of the network's own logits. */
+function ownLogits(logits: Float32Array, { classes, layout: { ending } }: Imported): Float64Array {
+  const values = Float64Array.from(logits);
+  if (ending === null) return values;
+  for (let start = 0; start < values.length; start += classes) {
+    const row = values.subarray(start, start + classes);
+    const largest = Math.max(...row);
+    const sum = row.reduce((total, value) => total + Math.exp(value - largest), 0);
+    row.forEach((value, index) => {
+      row[index] = Math.max(LEAST_LOG, value - largest - Math.log(sum));
+    });
+  }
+  return values;
+}
+
+/** What rounding at random adds up to from the images to a logit, in halves of a unit in the last place. */
+function roundings({ nodes }: Network): number {
+  return nodes.reduce((sum, node) => {
+    if (node.kind !== "parameter") return sum + 1;
+    return node.role === "weight" ? sum + Math.sqrt(elementsOf(node.shape) / node.shape.at(-1)!) : sum;
+  }, 0);
+}

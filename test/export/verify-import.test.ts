@@ -1,0 +1,39 @@
+import t from "tap";
+import { loadEngine } from "../../src/engine/load-engine.ts";
+import { type Imported, verifyImport } from "../../src/export/verify-import.ts";
+import { loadNetwork } from "../../src/network/load-network.ts";
+import { engineKinds } from "../fixtures/engines.ts";
+import { type NetworkFileName, networkFileNames, networkFiles, pathOf } from "../fixtures/onnx/files.ts";
+
+function load(name: NetworkFileName): Imported {
+  const data = { inputShape: networkFiles[name], classes: 10 };
+  const { imported, ...network } = loadNetwork({ file: pathOf(name) }, data);
+  return { ...network, ...imported!, ...data };
+}
+
+for (const { kind, skip } of engineKinds) {
+  t.test(`every network is what onnxruntime makes of its file (${kind})`, { skip }, async (t) => {
+    const { ops } = await loadEngine({ kind });
+    const before = ops.liveTensors();
+    for (const name of networkFileNames) await t.resolves(verifyImport(load(name), ops), name);
+    t.equal(ops.liveTensors(), before, "nothing is left over");
+  });
+}
+
+t.test("a weight, bias or statistic that is a little off is found in every network", async (t) => {
+  const { ops } = await loadEngine();
+  for (const name of networkFileNames) {
+    const right = load(name);
+    const { network, initial } = right;
+    for (const node of network.nodes) {
+      if (node.kind !== "parameter") continue;
+      const parameters = new Map(initial!.parameters);
+      parameters.set(
+        node.id,
+        parameters.get(node.id)!.map((value) => 1.02 * value + 0.002),
+      );
+      const wrong = { ...right, initial: { ...initial!, parameters } };
+      await t.rejects(verifyImport(wrong, ops), /it gives other logits than onnxruntime/, `${name}: ${node.id}`);
+    }
+  }
+});
