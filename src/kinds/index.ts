@@ -1,5 +1,5 @@
 import type { Graph } from "../graph/graph.ts";
-import type { NodeKind } from "../graph/node-kind.ts";
+import type { GridFlow, NodeKind } from "../graph/node-kind.ts";
 import { type AddNode, add } from "./add.ts";
 import { type AveragePoolNode, averagePool } from "./average-pool.ts";
 import { type BatchNormNode, batchNorm } from "./batch-norm.ts";
@@ -65,6 +65,11 @@ const kinds: { readonly [K in Node["kind"]]: NodeKind<Extract<Node, { kind: K }>
 
 /** All that is known of a node's kind. */
 export const kindOf = (node: Node): NodeKind<Node> => kinds[node.kind];
+
+const grids = new Map<string, GridFlow>(Object.entries(kinds).map(([kind, { grid }]) => [kind, grid]));
+
+/** Where values on a grid stand behind a node, by the kind that a record names; an old record may name one that is gone. */
+export const gridBehind = (kind: string): GridFlow => grids.get(kind) ?? "new";
 
 export const isLayer = (node: Node): node is LayerNode => kindOf(node).macs !== null;
 

@@ -1,3 +1,4 @@
+import { gridBehind } from "../../../kinds/index.ts";
 import { unquantizedBits } from "../../../quantization/bit-operations.ts";
 import type { RunRecord } from "../../../runs/record.ts";
 import type { BitWidth } from "../../page/chips.ts";
@@ -27,9 +28,6 @@ type GraphNode = NonNullable<RunRecord["network"]["graph"]>[number];
 /** Kinds that change numbers, not the way: they are part of the line from their first input to the next box. */
 const partOfTheLine = new Set(["bias", "relu", "batch-norm", "folded-norm", "flatten", "quantizer"]);
 
-/** Kinds behind which an activation still lies on the grid of the quantizer before them. */
-const keepsGrid = (kind: string): boolean => kind === "flatten" || kind === "max-pool";
-
 /** What comes out of a node, as a line into the next box. */
 interface Line extends Wire {
   readonly isInput: boolean;
@@ -44,9 +42,10 @@ export function boxesOf(record: RunRecord): readonly Box[] {
   for (const { id, kind, inputs, shape } of record.network.graph ?? chain(record)) {
     const read = inputs.flatMap((input) => lines.get(input) ?? []);
     const [only] = read;
+    const kept = gridBehind(kind) === "kept" ? only : undefined;
     if (partOfTheLine.has(kind) && only) {
-      const bits = kind === "quantizer" ? bitsNow(record, id) : kind === "flatten" || kind === "relu" ? only.bits : 32;
-      lines.set(id, { from: only.from, bits, isInput: only.isInput && keepsGrid(kind) });
+      const bits = kind === "quantizer" ? bitsNow(record, id) : kept ? kept.bits : 32;
+      lines.set(id, { from: only.from, bits, isInput: kept?.isInput ?? false });
       continue;
     }
     const state = states.get(id) ?? null;
@@ -58,8 +57,7 @@ export function boxesOf(record: RunRecord): readonly Box[] {
       shape,
       wires: read.map((line, input) => ({ from: line.from, bits: bitsRead(record, state, line, input) })),
     });
-    const isInput = inputs.length === 0 || (keepsGrid(kind) && only?.isInput === true);
-    lines.set(id, { from: id, bits: keepsGrid(kind) && only ? only.bits : 32, isInput });
+    lines.set(id, { from: id, bits: kept ? kept.bits : 32, isInput: inputs.length === 0 || kept?.isInput === true });
   }
   return boxes;
 }

@@ -78,3 +78,18 @@ t.test("a residual sum reads both of its inputs, each with its own bits", async 
     ["fc2", "sum 4"],
   ]);
 });
+
+t.test("a shortcut that is padded keeps its bits", async (t) => {
+  const record = sampleRecord();
+  const shape = [8, 8, 32];
+  const graph = [
+    { id: "input", kind: "input", inputs: [], shape },
+    { id: "conv1", kind: "conv2d", inputs: ["input"], shape },
+    { id: "conv1.quantizer", kind: "quantizer", inputs: ["conv1"], shape },
+    { id: "conv2", kind: "conv2d", inputs: ["conv1.quantizer"], shape },
+    { id: "pad", kind: "pad", inputs: ["conv1.quantizer"], shape },
+    { id: "sum", kind: "add", inputs: ["conv2", "pad"], shape },
+  ];
+  const wires = wiresOf({ ...record, network: { ...record.network, graph } });
+  t.strictSame(wires.at(-1), ["sum", "conv2 32", "pad 2"]);
+});
