@@ -28,7 +28,7 @@ export class NetworkBuilder {
 
   /** What goes into the network: images, normalised, unless it says otherwise. */
   input(shape: Shape, { id = "input", dtype = "float32" }: { id?: NodeId; dtype?: InputType } = {}): NodeId {
-    return this.#push({ kind: "input", id, shape, dtype });
+    return this.node({ kind: "input", id, shape, dtype });
   }
 
   /** Convolution: weight [kernel, kernel, in, out]. */
@@ -69,11 +69,11 @@ export class NetworkBuilder {
   batchNorm(id: string, input: NodeId, { channels }: { channels: number }): NodeId {
     const scale = this.#parameter(`${id}.scale`, "scale", [channels], { kind: "constant", value: 1 });
     const shift = this.#parameter(`${id}.shift`, "shift", [channels], { kind: "constant", value: 0 });
-    return this.#push({ kind: "batch-norm", id, inputs: [input, scale, shift], epsilon: EPSILON, frozen: false });
+    return this.node({ kind: "batch-norm", id, inputs: [input, scale, shift], epsilon: EPSILON, frozen: false });
   }
 
   relu(id: string, input: NodeId, { limit = null }: { limit?: number | null } = {}): NodeId {
-    return this.#push({ kind: "relu", id, inputs: [input], limit });
+    return this.node({ kind: "relu", id, inputs: [input], limit });
   }
 
   maxPool(
@@ -81,37 +81,38 @@ export class NetworkBuilder {
     input: NodeId,
     { size, stride = size, padding = noPadding }: { size: number; stride?: number; padding?: Padding },
   ): NodeId {
-    return this.#push({ kind: "max-pool", id, inputs: [input], size, stride, padding });
+    return this.node({ kind: "max-pool", id, inputs: [input], size, stride, padding });
   }
 
   globalAveragePool(id: string, input: NodeId): NodeId {
-    return this.#push({ kind: "global-average-pool", id, inputs: [input] });
+    return this.node({ kind: "global-average-pool", id, inputs: [input] });
   }
 
   add(id: string, left: NodeId, right: NodeId): NodeId {
-    return this.#push({ kind: "add", id, inputs: [left, right] });
+    return this.node({ kind: "add", id, inputs: [left, right] });
   }
 
   /** Channels of zeros before and after those of `input`. */
   padChannels(id: string, input: NodeId, channels: readonly [before: number, after: number]): NodeId {
-    return this.#push({ kind: "pad", id, inputs: [input], padding: noPadding, channels });
+    return this.node({ kind: "pad", id, inputs: [input], padding: noPadding, channels });
   }
 
   flatten(id: string, input: NodeId): NodeId {
-    return this.#push({ kind: "flatten", id, inputs: [input] });
+    return this.node({ kind: "flatten", id, inputs: [input] });
+  }
+
+  /** Any node, of a kind that has no method here. */
+  node(node: Node): NodeId {
+    this.#nodes.push(node);
+    return node.id;
   }
 
   build(description: Pick<Network, "name" | "outputs">): Network {
     return { ...description, nodes: this.#nodes };
   }
 
-  #push(node: Node): NodeId {
-    this.#nodes.push(node);
-    return node.id;
-  }
-
   #parameter(id: string, role: ParameterNode["role"], shape: Shape, initial: Initial): NodeId {
-    return this.#push({ kind: "parameter", id, role, shape, initial });
+    return this.node({ kind: "parameter", id, role, shape, initial });
   }
 
   #weight(layer: string, shape: Shape, fanIn: number): NodeId {
@@ -122,10 +123,10 @@ export class NetworkBuilder {
     node: LayerNode,
     { outputs, fanIn, bias }: { readonly outputs: number; readonly fanIn: number; readonly bias: boolean },
   ): NodeId {
-    this.#push(node);
+    this.node(node);
     if (!bias) return node.id;
     const initial = { kind: "uniform", bound: 1 / Math.sqrt(fanIn) } as const;
     const values = this.#parameter(`${node.id}.bias`, "bias", [outputs], initial);
-    return this.#push({ kind: "bias", id: `${node.id}.biased`, inputs: [node.id, values] });
+    return this.node({ kind: "bias", id: `${node.id}.biased`, inputs: [node.id, values] });
   }
 }

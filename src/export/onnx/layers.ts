@@ -2,7 +2,7 @@ import { applyByKind, type ByKind } from "../../core/by-kind.ts";
 import type { Padding } from "../../graph/graph.ts";
 import type { FrozenConvolution, FrozenLayer, FrozenNetwork } from "../frozen-network.ts";
 import type { Attribute } from "./graph-builder.ts";
-import { convolutionOrder, denseOrder, flattenedImage } from "./layout.ts";
+import { convolutionOrder, denseOrder, vectorOrder } from "./layout.ts";
 
 export const pads = ({ top, bottom, left, right }: Padding): readonly number[] => [top, left, bottom, right];
 
@@ -20,7 +20,7 @@ const orders: ByKind<FrozenLayer, [FrozenNetwork], OrderedWeight> = {
   "depthwise-conv2d": orderedKernels,
   dense(layer, network) {
     const [inputs, outputs] = layer.weight.shape as readonly [number, number];
-    const order = denseOrder([inputs, outputs], flattenedImage(network, layer.inputs[0]!));
+    const order = denseOrder([inputs, outputs], vectorOrder(network, layer.inputs[0]!));
     return { layer, shape: [outputs, inputs], order };
   },
 };

@@ -1,4 +1,6 @@
-import type { FrozenKind, FrozenNetwork, FrozenNode } from "../frozen-network.ts";
+import { applyByKind, type ByKind } from "../../core/by-kind.ts";
+import { lookup } from "../../core/lookup.ts";
+import type { FrozenNetwork, FrozenNode } from "../frozen-network.ts";
 
 type Image = readonly [height: number, width: number, channels: number];
 
@@ -16,44 +18,55 @@ export function channelsLastIndices([height, width, channels]: Image): Uint32Arr
   return indices;
 }
 
-/**
- * The order of the elements of a vector that a kind gives: that of what it reads, that of the image that it flattens, or
- * one of its own. Kinds that give no vector have the order of channels.
- */
-const vectorOrders: { readonly [K in FrozenKind]: "of its input" | "flattened" | "own" } = {
-  input: "own",
-  conv2d: "own",
-  "depthwise-conv2d": "own",
-  dense: "own",
-  affine: "of its input",
-  "max-pool": "own",
-  "average-pool": "own",
-  "global-average-pool": "own",
-  relu: "of its input",
-  add: "of its input",
-  pad: "own",
-  select: "own",
-  flatten: "flattened",
-  quantizer: "of its input",
-};
+/** For each position of a value's elements in ONNX's order, its index in the frozen network's; null: the same. */
+type Order = Uint32Array | null;
 
-/**
- * The image that a vector is a flattened form of, if it is one. ONNX flattens [channels, height, width] with channels
- * slowest, the frozen network [height, width, channels] with channels fastest: whoever reads such a vector permutes.
- */
-export function flattenedImage(network: FrozenNetwork, id: string): Image | null {
-  const nodes = new Map(network.nodes.map((node) => [node.id, node]));
-  for (let node = nodes.get(id); node !== undefined; node = nodes.get(node.inputs[0] ?? "")) {
-    const order = vectorOrders[node.kind];
-    if (order === "flattened") return imageOf(nodes.get(node.inputs[0]!)!.outputShape);
-    if (order === "own") return null;
-  }
-  return null;
+interface Read {
+  /** What the node reads, in order. */
+  readonly inputs: readonly FrozenNode[];
+  orderOf(input: FrozenNode): Order;
 }
 
-/** The image whose channels-last order the values of `node` have in the frozen network and not in ONNX. */
-const imageBehind = (network: FrozenNetwork, node: FrozenNode): Image | null =>
-  imageOf(node.outputShape) ?? flattenedImage(network, node.id);
+/** A node that gives no vector, or one of channels. */
+const own = (): Order => null;
+const ofItsInput = (_: FrozenNode, { inputs, orderOf }: Read): Order => orderOf(inputs[0]!);
+
+/**
+ * The order of the elements of a vector that each kind gives. ONNX flattens [channels, height, width] with channels
+ * slowest, the frozen network [height, width, channels] with channels fastest: whoever reads such a vector permutes.
+ */
+const vectorOrders: ByKind<FrozenNode, [Read], Order> = {
+  input: own,
+  conv2d: own,
+  "depthwise-conv2d": own,
+  dense: own,
+  affine: ofItsInput,
+  "max-pool": own,
+  "average-pool": own,
+  "global-average-pool": own,
+  relu: ofItsInput,
+  add: ofItsInput,
+  pad: own,
+  select: own,
+  flatten: (_, { inputs: [x] }) => imageOrder(x!),
+  quantizer: ofItsInput,
+};
+
+const imageOrder = ({ outputShape }: FrozenNode): Order => {
+  const image = imageOf(outputShape);
+  return image === null || image[2] === 1 ? null : channelsLastIndices(image);
+};
+
+/** The order of the elements of the vector that a node gives. */
+export function vectorOrder(network: FrozenNetwork, id: string): Order {
+  const nodes = new Map(network.nodes.map((node) => [node.id, node]));
+  const orderOf = (node: FrozenNode): Order =>
+    applyByKind(vectorOrders, node, { inputs: node.inputs.map((input) => lookup(nodes, input)), orderOf });
+  return orderOf(lookup(nodes, id));
+}
+
+const orderOf = (network: FrozenNetwork, node: FrozenNode): Order =>
+  imageOf(node.outputShape) === null ? vectorOrder(network, node.id) : imageOrder(node);
 
 /** Values of `node` for a batch, from the frozen network's order to ONNX's. */
 export function toChannelsFirst<T extends Float32Array | Uint8Array>(
@@ -61,9 +74,8 @@ export function toChannelsFirst<T extends Float32Array | Uint8Array>(
   node: FrozenNode,
   values: T,
 ): T {
-  const image = imageBehind(network, node);
-  if (image === null || image[2] === 1) return values;
-  const indices = channelsLastIndices(image);
+  const indices = orderOf(network, node);
+  if (indices === null) return values;
   const moved = values.slice() as T;
   for (let start = 0; start < values.length; start += indices.length) {
     for (let index = 0; index < indices.length; index++) moved[start + index] = values[start + indices[index]!]!;
@@ -73,9 +85,8 @@ export function toChannelsFirst<T extends Float32Array | Uint8Array>(
 
 /** Values of `node` for a batch, from ONNX's order to the frozen network's. */
 export function toChannelsLast(network: FrozenNetwork, node: FrozenNode, values: Float32Array): Float32Array {
-  const image = imageBehind(network, node);
-  if (image === null || image[2] === 1) return values;
-  const indices = channelsLastIndices(image);
+  const indices = orderOf(network, node);
+  if (indices === null) return values;
   const moved = new Float32Array(values.length);
   for (let start = 0; start < values.length; start += indices.length) {
     for (let index = 0; index < indices.length; index++) moved[start + indices[index]!] = values[start + index]!;
@@ -95,14 +106,14 @@ export function convolutionOrder([height, width, inputs, outputs]: readonly [num
   return order;
 }
 
-/** Elements of [in, out] in the order [out, in], with the inputs in the order in which ONNX flattens `image`. */
-export function denseOrder([inputs, outputs]: readonly [number, number], image: Image | null): Uint32Array {
-  const rows = image === null ? Uint32Array.from({ length: inputs }, (_, row) => row) : channelsLastIndices(image);
-  const order = new Uint32Array(inputs * outputs);
+/** Elements of [in, out] in the order [out, in], with the inputs in the order of the vector that it reads. */
+export function denseOrder([inputs, outputs]: readonly [number, number], order: Order): Uint32Array {
+  const rows = order ?? Uint32Array.from({ length: inputs }, (_, row) => row);
+  const elements = new Uint32Array(inputs * outputs);
   for (let output = 0; output < outputs; output++) {
-    for (let input = 0; input < inputs; input++) order[output * inputs + input] = rows[input]! * outputs + output;
+    for (let input = 0; input < inputs; input++) elements[output * inputs + input] = rows[input]! * outputs + output;
   }
-  return order;
+  return elements;
 }
 
 /** The shape in which one number per channel broadcasts over [batch, channels, height, width] or [batch, units]. */
@@ -111,6 +122,6 @@ export const channelShape = ({ outputShape }: Pick<FrozenNode, "outputShape">): 
 
 /** One number per channel, or per unit of a vector, in ONNX's order. */
 export function channelsFirst(network: FrozenNetwork, node: FrozenNode, values: Float32Array): Float32Array {
-  const image = node.outputShape.length === 1 ? flattenedImage(network, node.id) : null;
-  return image === null ? values : Float32Array.from(channelsLastIndices(image), (index) => values[index]!);
+  const order = node.outputShape.length === 1 ? vectorOrder(network, node.id) : null;
+  return order === null ? values : Float32Array.from(order, (index) => values[index]!);
 }
