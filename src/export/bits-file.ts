@@ -73,6 +73,7 @@ const entries: ByKind<FrozenNode, [], readonly Entry[]> = {
   "global-average-pool": none,
   relu: none,
   add: none,
+  concat: none,
   pad: none,
   select: none,
   flatten: none,

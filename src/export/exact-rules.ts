@@ -62,6 +62,19 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
     const [x, y] = inputs.map(({ elements }) => elements) as [Elements, Elements];
     return (index) => x(index) + y(index);
   },
+  concat({ outputShape }, { inputs }) {
+    const channels = outputShape.at(-1)!;
+    return (index) => {
+      const row = Math.floor(index / channels);
+      let channel = index % channels;
+      for (const { elements, shape } of inputs) {
+        const own = shape.at(-1)!;
+        if (channel < own) return elements(row * own + channel);
+        channel -= own;
+      }
+      throw new Error(`a channel of ${channels} past the last of what stands side by side`);
+    };
+  },
   pad({ outputShape, padding, channels: [before] }, { inputs }) {
     const { elements: x, shape } = inputs[0]!;
     const [, columns, channels] = outputShape as readonly [number, number, number];

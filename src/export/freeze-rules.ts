@@ -84,6 +84,10 @@ export const freezeRules: ByKind<Node, [FreezePlace], Frozen | null> = {
     const sums = left.map((value, channel) => value + right[channel]!);
     return made(place, { ...place.base, kind }, sums);
   },
+  concat({ kind }, place) {
+    const constants = place.sources.flatMap(({ constants }) => [...constants]);
+    return made(place, { ...place.base, kind }, Float64Array.from(constants));
+  },
   pad({ kind, padding, channels: [before] }, place) {
     const { kept, shape, base } = place;
     const constants = constantsOf(place);

@@ -106,6 +106,11 @@ export interface FrozenAdd extends Base {
   readonly kind: "add";
 }
 
+/** Values of one shape but for the last axis, side by side on it. */
+export interface FrozenConcat extends Base {
+  readonly kind: "concat";
+}
+
 /** The larger of x and 0, at most `limit`. */
 export interface FrozenRelu extends Base {
   readonly kind: "relu";
@@ -150,6 +155,7 @@ export type FrozenNode =
   | FrozenGlobalAveragePool
   | FrozenRelu
   | FrozenAdd
+  | FrozenConcat
   | FrozenPad
   | FrozenSelect
   | FrozenFlatten
@@ -169,6 +175,7 @@ const weighted: { readonly [K in FrozenKind]: OfKind<FrozenNode, K> extends Froz
   "global-average-pool": false,
   relu: false,
   add: false,
+  concat: false,
   pad: false,
   select: false,
   flatten: false,

@@ -1,6 +1,7 @@
 import { applyByKind, type ByKind } from "../core/by-kind.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
 import type { Padding } from "../graph/graph.ts";
+import { concatenated } from "../kinds/concat.ts";
 import { noPadding } from "../kinds/windows.ts";
 import { type FrozenLayer, type FrozenNetwork, type FrozenNode, isFrozenLayer } from "./frozen-network.ts";
 import { valuesOf } from "./tensor-values.ts";
@@ -35,6 +36,7 @@ const kernels: ByKind<FrozenNode, [Evaluated], Tensor> = {
   "global-average-pool": (_, { ops, inputs: [x] }) => ops.globalAveragePool(x!),
   relu: ({ limit }, { ops, inputs: [x] }) => (limit === null ? ops.relu(x!) : ops.cappedRelu(x!, limit)),
   add: (_, { ops, inputs: [x, y] }) => ops.add(x!, y!),
+  concat: (_, { ops, inputs }) => concatenated(inputs, ops),
   pad: (node, { ops, inputs: [x] }) => ops.pad(x!, node),
   select: ({ channels }, { ops, inputs: [x] }) =>
     ops.conv2d(x!, selection(ops, x!.shape.at(-1)!, channels), { stride: 1, padding: noPadding }),

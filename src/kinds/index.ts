@@ -4,6 +4,7 @@ import { type AddNode, add } from "./add.ts";
 import { type AveragePoolNode, averagePool } from "./average-pool.ts";
 import { type BatchNormNode, batchNorm } from "./batch-norm.ts";
 import { type BiasNode, bias } from "./bias.ts";
+import { type ConcatNode, concat } from "./concat.ts";
 import { type Conv2dNode, conv2d } from "./conv2d.ts";
 import { type DenseNode, dense } from "./dense.ts";
 import { type DepthwiseConv2dNode, depthwiseConv2d } from "./depthwise-conv2d.ts";
@@ -35,6 +36,7 @@ export type Node =
   | AveragePoolNode
   | GlobalAveragePoolNode
   | AddNode
+  | ConcatNode
   | PadNode
   | FlattenNode
   | QuantizerNode;
@@ -58,6 +60,7 @@ const kinds: { readonly [K in Node["kind"]]: NodeKind<Extract<Node, { kind: K }>
   "average-pool": averagePool,
   "global-average-pool": globalAveragePool,
   add,
+  concat,
   pad,
   flatten,
   quantizer,

@@ -1,22 +1,12 @@
 import fc from "fast-check";
 import t from "tap";
 import { loadEngine } from "../../src/engine/load-engine.ts";
-import type { Ops, Tensor } from "../../src/engine/ops.ts";
-import type { BackwardPass } from "../../src/graph/node-kind.ts";
+import type { Tensor } from "../../src/engine/ops.ts";
 import { type DenseNode, dense } from "../../src/kinds/dense.ts";
 import { elementsOf, engineKinds, holds, matches, near, random } from "../fixtures/engines.ts";
+import { passForKind } from "../fixtures/pass-for-kind.ts";
 
 const node: DenseNode = { kind: "dense", id: "fc", inputs: ["x", "w"] };
-const refuse = (): never => {
-  throw new Error("a dense layer asks for its inputs alone");
-};
-const passOn = (ops: Ops): BackwardPass => ({
-  ops,
-  training: true,
-  ...{ input: refuse, parameter: refuse, quantizer: refuse, statistics: refuse, observe: refuse, factor: refuse },
-  ...{ range: refuse, level: refuse, wantsFactor: refuse, factorGradient: refuse },
-});
-
 const size = fc.integer({ min: 1, max: 4 });
 const cases = fc.record({
   seed: fc.nat(1000),
@@ -46,11 +36,11 @@ for (const { kind, skip } of engineKinds) {
       const [x, weight] = [random(seed, "x", shape), random(seed, "weight", [inputs, outputs])];
       const upstream = random(seed, "upstream", [batch, ...leading, outputs]);
       const forward = (x: Float32Array, weight: Float32Array): { output: Tensor; saved: readonly (Tensor | null)[] } =>
-        dense.forward(node, [ops.tensor(x, shape), ops.tensor(weight, [inputs, outputs])], passOn(ops));
+        dense.forward(node, [ops.tensor(x, shape), ops.tensor(weight, [inputs, outputs])], passForKind(ops));
       const { output, saved } = forward(x, weight);
       matches(ops, output, [batch, ...leading, outputs], product(x, weight, inputs, outputs));
       const gradient = ops.tensor(upstream, output.shape);
-      const [byX, byWeight] = dense.backward(node, gradient, saved, passOn(ops), [true, true]);
+      const [byX, byWeight] = dense.backward(node, gradient, saved, passForKind(ops), [true, true]);
       // The layer is linear: the difference of two values is the slope itself.
       const loss = (x: Float32Array, weight: Float32Array) =>
         product(x, weight, inputs, outputs).reduce((sum, value, index) => sum + value * upstream[index]!, 0);

@@ -46,11 +46,26 @@ const vectorOrders: ByKind<FrozenNode, [Read], Order> = {
   "global-average-pool": own,
   relu: ofItsInput,
   add: ofItsInput,
+  concat: sideBySide,
   pad: own,
   select: own,
   flatten: (_, { inputs: [x] }) => imageOrder(x!),
   quantizer: ofItsInput,
 };
+
+/** The order of each part, behind those before it. */
+function sideBySide({ outputShape }: FrozenNode, { inputs, orderOf }: Read): Order {
+  const orders = inputs.map(orderOf);
+  if (orders.every((order) => order === null)) return null;
+  const all = new Uint32Array(outputShape.at(-1)!);
+  let before = 0;
+  for (const [part, { outputShape: shape }] of inputs.entries()) {
+    const size = shape.at(-1)!;
+    for (let index = 0; index < size; index++) all[before + index] = before + (orders[part]?.[index] ?? index);
+    before += size;
+  }
+  return all;
+}
 
 const imageOrder = ({ outputShape }: FrozenNode): Order => {
   const image = imageOf(outputShape);

@@ -65,6 +65,7 @@ const rules: ByKind<FrozenNode, [Place], void> = {
   "global-average-pool": shielded,
   relu: shielded,
   add: shielded,
+  concat: shielded,
   pad: shielded,
   select: shielded,
   flatten: (node, { graph, network, inputs, output }) => addPlain(graph, network, node, { inputs, output }),

@@ -41,6 +41,7 @@ const rules: ByKind<FrozenNode, [Int8File], void> = {
   "global-average-pool": onFloats,
   relu: onFloats,
   add: onFloats,
+  concat: sideBySide,
   pad: onCodes,
   select: onCodes,
   flatten: onCodes,
@@ -81,4 +82,19 @@ function onCodes(node: PlainNode, file: Int8File): void {
   const zero = codes.zeroPoint === 0 ? undefined : codes.grid[1];
   addPlain(graph, network, node, { inputs: [codes.name], output, zero });
   file.codes.set(node.id, { ...codes, name: output });
+}
+
+/** Values side by side: codes where all have one grid, which then stay what they are; else float32 values. */
+function sideBySide(node: PlainNode, file: Int8File): void {
+  const { graph, network } = file;
+  const codes = node.inputs.flatMap((id) => file.codes.get(id) ?? []);
+  const [first] = codes;
+  const isOneGrid = codes.every(({ scale, zeroPoint }) => scale === first?.scale && zeroPoint === first.zeroPoint);
+  if (first === undefined || codes.length < node.inputs.length || !isOneGrid || node.id === network.output) {
+    onFloats(node, file);
+    return;
+  }
+  const name = `${node.id}.codes`;
+  addPlain(graph, network, node, { inputs: codes.map(({ name }) => name), output: name });
+  file.codes.set(node.id, { ...first, name, highest: Math.max(...codes.map(({ highest }) => highest)) });
 }

@@ -53,6 +53,9 @@ const operators: ByKind<PlainNode, [Place], void> = {
   add({ id: name }, { graph, inputs, output }) {
     graph.node("Add", inputs, { name, output });
   },
+  concat({ id: name }, { graph, inputs, output }) {
+    graph.node("Concat", inputs, { name, output, attributes: { axis: 1 } });
+  },
   pad({ id: name, padding, channels }, { graph, inputs, output, zero }) {
     const { top, bottom, left, right } = padding;
     const [before, after] = channels;
