@@ -13,16 +13,16 @@ const { values } = parseArgs({
   options: { steps: { type: "string", default: "10000" }, rounds: { type: "string", default: "3" } },
 });
 const { config } = loadConfig("configs/mnist-lenet5.yaml");
-const { dataset, model, trainer, phases } = await prepare(config, silent);
+const { dataset, model, trainer, phases, task } = await prepare(config, silent);
 const { ops } = model;
 const { batchSize } = config.data;
-const { images, labels } = await firstImages(dataset.train, batchSize);
+const batch = await firstImages(dataset.train, batchSize);
 const makeBatch = () => ({
   images: ops.scope(
-    () => ops.normalize(ops.tensor(images, [batchSize, ...dataset.imageShape]), dataset.normalization),
+    () => ops.normalize(ops.tensor(batch.images, [batchSize, ...dataset.imageShape]), dataset.normalization),
     (normalized) => [normalized],
   ),
-  labels: ops.tensor(labels, [batchSize]),
+  targets: task.targets(ops, batch),
 });
 initializeRanges(
   model,
@@ -32,12 +32,16 @@ initializeRanges(
 
 const rates = { weights: 1e-5, gates: 0, ranges: 0 };
 const bareStep = () =>
-  trainer.train(makeBatch, stepGates(model, config.seed, trainer.step), { priorStrength: 0.1, learningRates: rates });
+  trainer.train(makeBatch, stepGates(model, config.seed, trainer.step), {
+    task,
+    priorStrength: 0.1,
+    learningRates: rates,
+  });
 const perEpoch = batchesPerEpoch(dataset.train.count, batchSize);
 
 /** An epoch as `train` runs it, without what follows it: evaluation and checkpoint. */
 async function epoch(): Promise<void> {
-  await trainLoop(trainer, dataset, { seed: config.seed, batchSize, phases }, start, {
+  await trainLoop(trainer, dataset, { seed: config.seed, batchSize, phases, task }, start, {
     step: async (position) => {
       await new Promise((resolve) => setImmediate(resolve));
       return position.epoch === 1;

@@ -4,6 +4,7 @@ import { loadConfig } from "../config/load-config.ts";
 import { UsageError } from "../core/errors.ts";
 import { type EvaluateOnnxOptions, evaluateOnnx } from "../runner/evaluate-onnx.ts";
 import { evaluateRun } from "../runner/evaluate-run.ts";
+import { metricsText } from "../tasks/metric.ts";
 import type { Context } from "./context.ts";
 import { printResult } from "./result.ts";
 
@@ -14,31 +15,32 @@ export interface EvaluateOptions {
   readonly dataFolder?: string;
 }
 
-/** `evaluate`: top-1 on the test set of a run's checkpoint, or of an ONNX file in onnxruntime. */
+/** `evaluate`: the metrics on the test set of a run's checkpoint, or of an ONNX file in onnxruntime. */
 export async function runEvaluate({ target, data, dataFolder }: EvaluateOptions, context: Context): Promise<void> {
   const { json, print, reporter } = context;
   const isFolder = existsSync(target) && statSync(target).isDirectory();
   if (!isFolder) {
     if (data === undefined)
       throw new UsageError(`evaluate ${target}: name the data set of an ONNX file with --data, as --data mnist`);
-    const { top1, images } = await evaluateOnnx(target, { ...dataOf(data, dataFolder), reporter });
+    const { metrics, described, images } = await evaluateOnnx(target, { ...dataOf(data, dataFolder), reporter });
     return print(
       json
-        ? JSON.stringify({ run: target, top1, images })
-        : `${target}: ${top1.toFixed(2)} % top-1 on ${images} test images`,
+        ? JSON.stringify({ run: target, ...metrics, images })
+        : `${target}: ${metricsText(described, metrics)} on ${images} test images`,
     );
   }
-  const { record, top1 } = await evaluateRun(target, context);
-  if (record.result !== null) return printResult(target, { ...record, result: { ...record.result, top1 } }, context);
+  const { record, metrics, described } = await evaluateRun(target, context);
+  if (record.result !== null)
+    return printResult(target, { ...record, result: { ...record.result, top1: metrics.top1! } }, context);
   print(
     json
-      ? JSON.stringify({ run: target, top1 })
-      : `${join(target)}: ${top1.toFixed(2)} % top-1 so far (the run is ${record.status})`,
+      ? JSON.stringify({ run: target, ...metrics })
+      : `${join(target)}: ${metricsText(described, metrics)} so far (the run is ${record.status})`,
   );
 }
 
 /** The data of an ONNX file: a data set by name, or the `data` section of a configuration. */
-function dataOf(data: string, folder: string | undefined): Pick<EvaluateOnnxOptions, "data" | "seed"> {
+function dataOf(data: string, folder: string | undefined): Pick<EvaluateOnnxOptions, "data" | "seed" | "task"> {
   if (/\.(ya?ml|json)$/.test(data)) {
     if (folder !== undefined) throw new UsageError(`--data-folder ${folder}: ${data} says where the images are`);
     return loadConfig(data).config;

@@ -3,6 +3,7 @@ import { explainIssues } from "./explain.ts";
 import { checkConfig, wrongConfiguration } from "./load-config.ts";
 import type { RunConfig, RunSettings } from "./schema.ts";
 import { type DataConfig, type DataSettings, data } from "./sections/data-settings.ts";
+import { type TaskConfig, task } from "./sections/task-settings.ts";
 
 /** Where settings are found wrong that come from no file. */
 const place = "given as an object";
@@ -20,10 +21,18 @@ export function parseConfig(settings: RunSettings): RunConfig {
 
 /** The same of a section `data` alone. */
 export function parseData(settings: DataSettings): DataConfig {
-  const parsed = data.safeParse(settings);
-  if (parsed.success) return parsed.data;
-  throw wrongConfiguration(mistakesIn(parsed.error, settings));
+  return parseSection(data, settings);
 }
 
-const mistakesIn = (error: z.ZodError, settings: DataSettings): readonly string[] =>
-  explainIssues(error, { tree: { ...settings }, places: new Map(), file: place, schema: data });
+/** The same of a section `task`, which may be left out. */
+export function parseTask(settings: TaskConfig | undefined): RunConfig["task"] {
+  return parseSection(task, settings);
+}
+
+function parseSection<Schema extends z.ZodType>(schema: Schema, settings: object | undefined): z.output<Schema> {
+  const parsed = schema.safeParse(settings);
+  if (parsed.success) return parsed.data;
+  throw wrongConfiguration(
+    explainIssues(parsed.error, { tree: { ...settings }, places: new Map(), file: place, schema }),
+  );
+}

@@ -5,6 +5,7 @@ import { engine } from "./sections/engine-settings.ts";
 import { exportSection } from "./sections/export-settings.ts";
 import { method } from "./sections/method-settings.ts";
 import { network } from "./sections/network-settings.ts";
+import { task } from "./sections/task-settings.ts";
 import { checkTraining, training } from "./sections/training-settings.ts";
 
 /** A run, as a configuration file describes it: strict, every field with its meaning and default. */
@@ -19,6 +20,7 @@ export const configSchema = z
       .describe("name of the run and of its folder; without it, the file's"),
     note: z.string().default("").describe("free text for the report"),
     seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).default(1).describe("what all randomness is a function of"),
+    task,
     data,
     network,
     method,

@@ -35,7 +35,7 @@ export function createSplit(source: ImageSource, indices: Uint32Array): Split {
  * @throws UserError when none can.
  */
 export async function firstImages(split: Split, count: number): Promise<ByteBatch> {
-  for await (const batch of split.batches({ batchSize: count })) if (batch.labels.length > 0) return batch;
+  for await (const batch of split.batches({ batchSize: count })) if (batch.count > 0) return batch;
   throw new UserError("cannot begin: no training image could be read");
 }
 

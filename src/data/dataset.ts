@@ -1,18 +1,20 @@
+import type { TargetDescription, Targets } from "./targets.ts";
+
 /** Images of one part of a data set in memory, compact: pixels stay bytes until the engine normalises them. */
 export interface ImageSet {
   readonly count: number;
   /** [count, height, width, channels], 0…255. */
   readonly images: Uint8Array;
-  /** One class index per image. */
-  readonly labels: Int32Array;
+  readonly targets: Targets;
 }
 
 /** Images of one step, as bytes, in arrays of their own: the engine reads them in place. */
 export interface ByteBatch {
+  /** n: less than what was asked for where damaged images are left out, even 0. */
+  readonly count: number;
   /** [n, height, width, channels]. */
   readonly images: Uint8Array;
-  /** [n]: less than what was asked for where damaged images are left out, even 0. */
-  readonly labels: Int32Array;
+  readonly targets: Targets;
 }
 
 /** One part of a data set, in memory or streamed from files: to its readers they are the same. */
@@ -58,7 +60,7 @@ export type ImageShape = readonly [number, number, number];
 export interface Dataset {
   readonly name: string;
   readonly imageShape: ImageShape;
-  readonly classes: readonly string[];
+  readonly targets: TargetDescription;
   readonly normalization: Normalization;
   readonly train: TrainingSplit;
   /** For choosing without touching the test set; null when nothing is held out for it. */
@@ -74,7 +76,7 @@ export interface Dataset {
 /** A data set that was read into memory whole, before a share is held out. */
 export interface LoadedData {
   readonly imageShape: ImageShape;
-  readonly classes: readonly string[];
+  readonly targets: TargetDescription;
   /** The customary one; null where there is none. */
   readonly normalization: Normalization | null;
   readonly train: ImageSet;

@@ -2,8 +2,8 @@ import type { ByteBatch } from "./dataset.ts";
 
 /** Where the images of one part of a data set come from, by number. */
 export interface ImageSource {
-  /** One class index per image. */
-  readonly labels: Int32Array;
+  /** Images there are. */
+  readonly count: number;
   /** How many batches of this size are read before their reader asks for them; 0 in memory. */
   ahead(batchSize: number): number;
   /**

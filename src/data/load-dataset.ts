@@ -13,6 +13,7 @@ import { loadCifar100 } from "./sets/cifar100.ts";
 import { loadFashionMnist } from "./sets/fashion-mnist.ts";
 import { loadMnist } from "./sets/mnist.ts";
 import { firstIndices, holdOut } from "./split.ts";
+import type { TargetKind } from "./targets.ts";
 
 /** Images that streamed data is measured on: reading all would take as long as an epoch. */
 const measuredOfStream = 5000;
@@ -21,6 +22,8 @@ interface LoadContext {
   /** Chooses which images are held out, and fixes the order and the changes of training images. */
   readonly seed: number;
   readonly reporter: Reporter;
+  /** What the task needs to know of each image. */
+  readonly targets: TargetKind;
 }
 
 /**
@@ -28,30 +31,30 @@ interface LoadContext {
  * validation share. Call `close` on it at the end.
  *
  * @throws UserError when files are missing, damaged or cannot be fetched; UsageError when a setting does not fit the
- * data, as a share that leaves a part empty.
+ * data, as a share that leaves a part empty, or when the data has other targets than the task needs.
  */
-export async function loadDataset(config: DataConfig, { seed, reporter }: LoadContext): Promise<Dataset> {
-  const opened = await open(config, { seed, reporter });
+export async function loadDataset(config: DataConfig, { seed, reporter, targets }: LoadContext): Promise<Dataset> {
+  const opened = await open(config, { seed, reporter, targets });
   try {
     const { train, test } = opened;
     const { limit, validationShare } = config;
     if (opened.validation !== null && validationShare > 0) {
       throw new UsageError("data.validationShare: the folder has validation images of its own; leave the share away");
     }
-    const part = holdOut(firstIndices(train.labels.length, limit?.train), { share: validationShare, seed });
+    const part = holdOut(firstIndices(train.count, limit?.train), { share: validationShare, seed });
     const held =
       opened.validation === null
         ? part.validation && createSplit(train, part.validation)
-        : createSplit(opened.validation, firstIndices(opened.validation.labels.length));
+        : createSplit(opened.validation, firstIndices(opened.validation.count));
     const training = createTrainingSplit(train, part.train, seed);
     return {
       name: config.name,
       imageShape: opened.imageShape,
-      classes: opened.classes,
+      targets: opened.targets,
       normalization: await normalizationOf(config, opened, training),
       train: training,
       validation: held,
-      test: createSplit(test, firstIndices(test.labels.length, limit?.test)),
+      test: createSplit(test, firstIndices(test.count, limit?.test)),
       files: opened.files,
       damaged: opened.damaged,
       close: opened.close,
@@ -63,8 +66,13 @@ export async function loadDataset(config: DataConfig, { seed, reporter }: LoadCo
 }
 
 async function open(config: DataConfig, context: LoadContext): Promise<OpenedData> {
+  if (config.name !== "npz" && context.targets !== "classes") {
+    throw new UsageError(
+      `task.name: it needs numbers to learn, and the images of data.name ${config.name} have classes; use data.name npz, or task.name classification`,
+    );
+  }
   if (config.name === "folder") return openFolder(config, context);
-  const { train, test, ...rest } = await load(config, context.reporter);
+  const { train, test, ...rest } = await load(config, context);
   const options = { augmentation: config.augmentation, seed: context.seed };
   return {
     ...rest,
@@ -76,7 +84,10 @@ async function open(config: DataConfig, context: LoadContext): Promise<OpenedDat
   };
 }
 
-async function load(config: Exclude<DataConfig, { name: "folder" }>, reporter: Reporter): Promise<LoadedData> {
+async function load(
+  config: Exclude<DataConfig, { name: "folder" }>,
+  { reporter, targets }: LoadContext,
+): Promise<LoadedData> {
   switch (config.name) {
     case "mnist":
       return loadMnist(config.folder, reporter);
@@ -87,7 +98,7 @@ async function load(config: Exclude<DataConfig, { name: "folder" }>, reporter: R
     case "cifar100":
       return loadCifar100(config.folder);
     case "npz":
-      return loadNpz(config);
+      return loadNpz(config, targets);
   }
 }
 

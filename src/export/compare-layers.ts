@@ -46,7 +46,7 @@ export async function compareLayers(options: CompareLayersOptions): Promise<Veri
   const runtime = await RuntimeModel.load(withOutputs(model, shown, file), file, options);
   try {
     for await (const batch of test.batches({ batchSize: BATCH, limit: IMAGES })) {
-      if (batch.labels.length === 0) continue;
+      if (batch.count === 0) continue;
       const images = batchOf(batch, { ...options, network });
       const results = await runtime.run(images.forFile, images.shape);
       const shownValue = (id: string): Float32Array => {

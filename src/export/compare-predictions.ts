@@ -1,7 +1,13 @@
 import { UserError } from "../core/errors.ts";
 import type { Reporter } from "../core/progress.ts";
 import type { Ops } from "../engine/ops.ts";
-import { ClassAgreement, MOST_TIES, type PredictionAgreement, SAME_CLASS, TOP1_TOLERANCE } from "./class-agreement.ts";
+import {
+  ClassAgreement,
+  MOST_TIES,
+  type PredictionAgreement,
+  SAME_CLASS,
+  TOP1_TOLERANCE,
+} from "../tasks/classification/agreement.ts";
 import type { FrozenNetwork } from "./frozen-network.ts";
 import { type InputKind, outputName } from "./onnx/model-frame.ts";
 import { Reference } from "./reference.ts";
@@ -38,8 +44,9 @@ export async function comparePredictions(options: ComparePredictionsOptions): Pr
   const model = await RuntimeModel.load(bytes, file, { threads });
   try {
     for await (const bytes of test.batches({ batchSize: BATCH })) {
-      const { labels } = bytes;
-      if (labels.length === 0) continue;
+      if (bytes.count === 0) continue;
+      if (bytes.targets.kind !== "classes") throw new Error(`class agreement of ${bytes.targets.kind}`);
+      const labels = bytes.targets.values;
       const images = batchOf(bytes, options);
       const runtime = (await model.run(images.forFile, images.shape)).get(outputName);
       if (runtime?.length !== images.count * classes) {

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { messageOf, UserError } from "../core/errors.ts";
-import type { ByteBatch, Dataset } from "../data/dataset.ts";
-import { largestIndex } from "./class-agreement.ts";
-import { fileInput } from "./file-input.ts";
+import type { Dataset } from "../data/dataset.ts";
+import type { Metrics } from "../tasks/metric.ts";
+import type { Task } from "../tasks/task.ts";
+import { fileInput, type Pixels } from "./file-input.ts";
 import { expandQuant, usesQuant } from "./onnx/expand-quant.ts";
 import { encodeModelProto, externalFiles, type Model, readModel } from "./onnx/read-model.ts";
 import { RuntimeModel } from "./runtime.ts";
@@ -11,7 +12,7 @@ import { RuntimeModel } from "./runtime.ts";
 const BATCH = 100;
 
 /**
- * Top-1 (percent) of an ONNX file on a test set, in onnxruntime; its input says whether it takes pixels or normalised
+ * The metrics of an ONNX file on a test set, in onnxruntime; its input says whether it takes pixels or normalised
  * images, in which order of axes, and how many at once.
  *
  * @throws UserError when the file cannot be read, is not ONNX, does not take these images, or does not give numbers.
@@ -19,30 +20,32 @@ const BATCH = 100;
 export async function evaluateFile(
   file: string,
   dataset: Dataset,
-): Promise<{ readonly top1: number; readonly images: number }> {
+  task: Task,
+): Promise<{ readonly metrics: Metrics; readonly images: number }> {
   const bytes = readBytes(file);
   const read = readModel(bytes, file);
   const { batch: size, imagesOf } = fileInput(read, file, dataset);
   const model = await RuntimeModel.load(runnable(read, bytes, file), file);
-  const { test, classes } = dataset;
+  const { test } = dataset;
+  const evaluator = task.evaluator();
   let images = 0;
-  let correct = 0;
   let unclear = 0;
   try {
     for await (const batch of test.batches({ batchSize: size ?? BATCH })) {
-      const count = batch.labels.length;
+      const { count } = batch;
       if (count === 0) continue;
       const filled = size === null ? batch : repeated(batch, size);
       const { values, shape } = imagesOf(filled);
-      const [logits] = (await model.run(values, shape)).values();
-      if (logits?.length !== filled.labels.length * classes.length) {
-        throw new UserError(`${file}: expected one output with ${classes.length} values per image`);
+      const [outputs] = (await model.run(values, shape)).values();
+      if (outputs?.length !== filled.count * task.outputs) {
+        throw new UserError(`${file}: expected one output with ${task.outputs} values per image`);
       }
       for (let image = 0; image < count; image++) {
-        const start = image * classes.length;
-        if (logits.subarray(start, start + classes.length).some(Number.isNaN)) unclear++;
-        if (largestIndex(logits, start, classes.length) === batch.labels[image]) correct++;
+        const start = image * task.outputs;
+        if (outputs.subarray(start, start + task.outputs).some(Number.isNaN)) unclear++;
       }
+      evaluator.add({ ...batch, outputs: outputs.subarray(0, count * task.outputs) });
+      evaluator.add({ ...batch, outputs });
       images += count;
     }
   } finally {
@@ -55,7 +58,7 @@ export async function evaluateFile(
         "overflow; train or export it again",
     );
   }
-  return { top1: (100 * correct) / images, images };
+  return { metrics: evaluator.metrics, images };
 }
 
 function readBytes(file: string): Uint8Array {
@@ -86,11 +89,11 @@ function runnable(model: Model, bytes: Uint8Array, file: string): Uint8Array | s
 }
 
 /** A batch of `size` images, for a file that takes no other number: its first image fills what is missing. */
-function repeated({ images, labels }: ByteBatch, size: number): ByteBatch {
-  if (labels.length === size) return { images, labels };
-  const length = images.length / labels.length;
+function repeated({ count, images }: Pixels, size: number): Pixels {
+  if (count === size) return { count, images };
+  const length = images.length / count;
   const filled = new Uint8Array(size * length);
   for (let image = 0; image < size; image++) filled.set(images.subarray(0, length), image * length);
   filled.set(images);
-  return { images: filled, labels: new Int32Array(size) };
+  return { count: size, images: filled };
 }

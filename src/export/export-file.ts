@@ -61,9 +61,9 @@ async function latencyOf(options: ExportOptions, bytes: Uint8Array): Promise<Lat
   if (first === null) return null;
   const images: Timed["images"] = (count) => {
     // A test set with fewer images is taken several times.
-    const size = first.images.length / first.labels.length;
+    const size = first.images.length / first.count;
     const pixels = new Uint8Array(count * size).map((_, at) => first.images[at % first.images.length]!);
-    const { forFile, shape } = batchOf({ images: pixels, labels: new Int32Array(count) }, options);
+    const { forFile, shape } = batchOf({ images: pixels, count }, options);
     return { values: forFile, shape };
   };
   const fp32 = lower(unpruned, "fp32", { input, metadata: {} }).bytes;
@@ -72,6 +72,6 @@ async function latencyOf(options: ExportOptions, bytes: Uint8Array): Promise<Lat
 
 /** The first batch in which an image could be read. */
 async function firstImages(test: TestImages): Promise<ByteBatch | null> {
-  for await (const batch of test.batches({ batchSize: 32 })) if (batch.labels.length > 0) return batch;
+  for await (const batch of test.batches({ batchSize: 32 })) if (batch.count > 0) return batch;
   return null;
 }

@@ -2,12 +2,15 @@ import { UserError } from "../core/errors.ts";
 import type { ByteBatch, Dataset } from "../data/dataset.ts";
 import { inputTypeOf, type Model } from "./onnx/read-model.ts";
 
+/** Images of a batch, whatever they show. */
+export type Pixels = Pick<ByteBatch, "count" | "images">;
+
 /** What an ONNX file takes. */
 export interface FileInput {
   /** Images of a batch, where the file allows only so many; null: any number. */
   readonly batch: number | null;
   /** A batch of images as the file takes it, with its shape. */
-  imagesOf(batch: ByteBatch): { readonly values: Float32Array | Uint8Array; readonly shape: readonly number[] };
+  imagesOf(batch: Pixels): { readonly values: Float32Array | Uint8Array; readonly shape: readonly number[] };
 }
 
 /** A shape without its batch; null: a size that the file leaves open. */
@@ -46,11 +49,11 @@ export function fileInput(model: Model, file: string, dataset: Dataset): FileInp
   const pixels = inputTypeOf(model) === "uint8";
   return {
     batch,
-    imagesOf({ images, labels }) {
+    imagesOf({ count, images }) {
       const values = pixels ? images : normalized(images, normalization);
       return {
         values: layout.channelsFirst ? toChannelsFirst(values, imageShape) : values,
-        shape: [labels.length, ...layout.dims],
+        shape: [count, ...layout.dims],
       };
     },
   };

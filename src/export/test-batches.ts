@@ -24,12 +24,11 @@ export const floats = (ops: Ops, x: Tensor): Float32Array => Float32Array.from(o
 
 /** Both views of a batch of pixels. */
 export function batchOf(
-  { images, labels }: ByteBatch,
+  { count, images }: Pick<ByteBatch, "count" | "images">,
   { network, ops, input }: { readonly network: FrozenNetwork; readonly ops: Ops; readonly input: InputKind },
 ): TestBatch {
   const first = network.nodes[0]!;
   const [height, width, channels] = first.outputShape as ImageShape;
-  const count = labels.length;
   const normalized = ops.scope(
     () => floats(ops, ops.normalize(ops.tensor(images, [count, height, width, channels]), network.normalization)),
     () => [],

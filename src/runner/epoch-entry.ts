@@ -9,11 +9,11 @@ export function epochEntry(
   summary: EpochSummary,
   evaluation: EpochRecord["evaluation"],
 ): EpochRecord {
-  const { epoch, loss, crossEntropy, complexity, top1, learningRates, phase, priorStrength } = summary;
+  const { epoch, loss, taskLoss, complexity, metrics, learningRates, phase, priorStrength } = summary;
   return {
     epoch,
     step: trainer.step,
-    train: { loss, crossEntropy, complexity, top1 },
+    train: { loss, crossEntropy: taskLoss, complexity, top1: metrics.top1! },
     evaluation,
     relativeBops: accountResult(trainer.model.network, trainer.model.quantizers).relativeBops,
     learningRates,

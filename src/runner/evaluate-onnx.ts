@@ -1,30 +1,45 @@
-import { parseData } from "../config/parse-config.ts";
+import { parseData, parseTask } from "../config/parse-config.ts";
 import type { DataSettings } from "../config/sections/data-settings.ts";
+import type { TaskConfig } from "../config/sections/task-settings.ts";
 import { type Reporter, silent } from "../core/progress.ts";
 import { loadDataset } from "../data/load-dataset.ts";
 import { evaluateFile } from "../export/evaluate-file.ts";
+import { createTask, targetKindOf } from "../tasks/create-task.ts";
+import type { Metric, Metrics } from "../tasks/metric.ts";
 
 export interface EvaluateOnnxOptions {
   /** The data set, as the section `data` of a configuration names it. */
   readonly data: DataSettings;
+  /** What the network has learned; without it, classification. */
+  readonly task?: TaskConfig | undefined;
   /** Chooses which images are set aside, where the data set has no test images of its own. */
   readonly seed?: number;
   readonly reporter?: Reporter;
 }
 
+/** What an ONNX file comes to on a data set's test images. */
+export interface EvaluatedOnnx {
+  readonly metrics: Metrics;
+  /** What the metrics are, the main one first. */
+  readonly described: readonly Metric[];
+  readonly images: number;
+}
+
 /**
- * Top-1 (percent) of an ONNX file on a data set's test images, in onnxruntime.
+ * Evaluates an ONNX file on a data set's test images, in onnxruntime.
  *
  * @throws UsageError when settings are wrong; UserError when the file cannot be read or does not take these images, or
  * the data cannot be read.
  */
 export async function evaluateOnnx(
   file: string,
-  { data, seed = 1, reporter = silent }: EvaluateOnnxOptions,
-): Promise<{ readonly top1: number; readonly images: number }> {
-  const dataset = await loadDataset(parseData(data), { seed, reporter });
+  { data, task: settings, seed = 1, reporter = silent }: EvaluateOnnxOptions,
+): Promise<EvaluatedOnnx> {
+  const chosen = parseTask(settings);
+  const dataset = await loadDataset(parseData(data), { seed, reporter, targets: targetKindOf(chosen) });
   try {
-    return await evaluateFile(file, dataset);
+    const task = createTask(chosen, dataset.targets);
+    return { ...(await evaluateFile(file, dataset, task)), described: task.metrics };
   } finally {
     await dataset.close();
   }

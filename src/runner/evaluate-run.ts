@@ -3,6 +3,7 @@ import { type Reporter, silent } from "../core/progress.ts";
 import { readLastCheckpoint } from "../runs/checkpoints.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { readRecord } from "../runs/record-file.ts";
+import type { Metric, Metrics } from "../tasks/metric.ts";
 import { evaluate } from "../training/evaluate.ts";
 import { testTimeGates } from "../training/pass.ts";
 import { restoreSnapshot } from "../training/snapshot.ts";
@@ -11,8 +12,9 @@ import { prepare, requireSameNetwork } from "./prepare.ts";
 /** What a run's last checkpoint comes to on the test set. */
 export interface EvaluatedRun {
   readonly record: RunRecord;
-  /** Percent classified correctly. */
-  readonly top1: number;
+  readonly metrics: Metrics;
+  /** What the metrics are, the main one first. */
+  readonly described: readonly Metric[];
 }
 
 export interface EvaluateRunOptions {
@@ -34,11 +36,12 @@ export async function evaluateRun(
   await using prepared = await prepare(configSchema.parse(record.config), reporter);
   requireSameNetwork(prepared, record);
   restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
-  const { model, dataset, config } = prepared;
-  const { top1 } = await evaluate(model, dataset.test, {
+  const { model, dataset, config, task } = prepared;
+  const { metrics } = await evaluate(model, dataset.test, {
+    task,
     samples: testTimeGates(model),
     normalization: dataset.normalization,
     batchSize: config.data.evaluationBatchSize,
   });
-  return { record, top1 };
+  return { record, metrics, described: task.metrics };
 }

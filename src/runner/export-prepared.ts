@@ -31,7 +31,7 @@ export async function exportPrepared(
     quantizers: model.quantizers,
     parameters: new Map(Array.from(model.parameters.keys(), (id) => [id, parameterValues(trainer, id)])),
     statistics: model.statistics,
-    classes: dataset.classes,
+    classes: dataset.targets.kind === "classes" ? dataset.targets.names : [],
     normalization: dataset.normalization,
   };
   const exported = await exportFile({

@@ -25,7 +25,7 @@ export function newRecord({ config, engine, dataset, networkFile, model }: Prepa
       validationImages: dataset.validation?.count ?? 0,
       testImages: dataset.test.count,
       imageShape: [...dataset.imageShape],
-      classes: [...dataset.classes],
+      classes: dataset.targets.kind === "classes" ? [...dataset.targets.names] : [],
       files: dataset.files.map((file) => ({ ...file })),
       normalization: {
         mean: [...dataset.normalization.mean],

@@ -14,6 +14,8 @@ import { type Method, plainOf } from "../methods/method.ts";
 import { type LoadedNetwork, loadNetwork } from "../network/load-network.ts";
 import type { NetworkFile } from "../network/onnx/read-network-file.ts";
 import type { RunRecord } from "../runs/record.ts";
+import { createTask, targetKindOf } from "../tasks/create-task.ts";
+import type { Task } from "../tasks/task.ts";
 import { createModel, type Model } from "../training/model.ts";
 import { type Phase, planPhases } from "../training/phases.ts";
 import { constantStrength, type PriorStrength } from "../training/prior-strength.ts";
@@ -25,6 +27,7 @@ export interface Prepared extends AsyncDisposable {
   readonly config: RunConfig;
   readonly engine: Engine;
   readonly dataset: Dataset;
+  readonly task: Task;
   /** The file that the network comes from; null: the zoo. */
   readonly networkFile: NetworkFile | null;
   readonly method: Method;
@@ -46,7 +49,8 @@ export interface Prepared extends AsyncDisposable {
 export async function prepare(config: RunConfig, reporter: Reporter): Promise<Prepared> {
   const { kind, threads } = config.engine;
   const engine = await loadEngine({ kind, reporter, ...(threads !== undefined && { threads }) });
-  const dataset = await loadDataset(config.data, { seed: config.seed, reporter });
+  const targets = targetKindOf(config.task);
+  const dataset = await loadDataset(config.data, { seed: config.seed, reporter, targets });
   try {
     return await build(config, engine, dataset);
   } catch (error) {
@@ -56,8 +60,9 @@ export async function prepare(config: RunConfig, reporter: Reporter): Promise<Pr
 }
 
 async function build(config: RunConfig, engine: Engine, dataset: Dataset): Promise<Prepared> {
+  const task = createTask(config.task, dataset.targets);
   const method = createMethod(config.method, config.seed);
-  const data = { inputShape: dataset.imageShape, classes: dataset.classes.length };
+  const data = { inputShape: dataset.imageShape, classes: task.outputs };
   const { imported, ...source } = loadNetwork(config.network, data);
   const { initial, file: networkFile } = source;
   if (imported !== null) await verifyImport({ ...imported, ...source, ...data }, engine.ops, config.engine);
@@ -75,7 +80,7 @@ async function build(config: RunConfig, engine: Engine, dataset: Dataset): Promi
   const trainer = new Trainer(model, first(phases).groups, { strength, plain });
   trainer.enter(first(phases));
   return {
-    ...{ config, engine, dataset, networkFile, method, source, plain, model, phases, trainer },
+    ...{ config, engine, dataset, task, networkFile, method, source, plain, model, phases, trainer },
     async [Symbol.asyncDispose]() {
       trainer.weights.dispose();
       for (const variable of model.parameters.values()) engine.ops.dispose(variable);

@@ -8,14 +8,13 @@ import type { Checkpoint } from "../runs/checkpoint.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { clearRun, runFiles } from "../runs/run-directory.ts";
 import { analyse } from "../training/analysis/analyse.ts";
-import { Confidences } from "../training/analysis/confidences.ts";
 import { DivergenceWatch } from "../training/divergence.ts";
 import { type Evaluation, type EvaluationOptions, evaluate } from "../training/evaluate.ts";
 import { type EpochSummary, stepGates, trainLoop } from "../training/loop.ts";
 import { type GateSamples, testTimeGates } from "../training/pass.ts";
 import { pausingSplit } from "../training/pausing-split.ts";
 import { epochsOf } from "../training/phases.ts";
-import { accountResult, confusionMatrix } from "../training/record-entries.ts";
+import { accountResult } from "../training/record-entries.ts";
 import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
 import { beginQuantizers, beginWeights } from "./begin-training.ts";
 import { describeEpoch, epochEntry } from "./epoch-entry.ts";
@@ -82,14 +81,14 @@ export class Run implements Disposable {
   }
 
   #beginQuantizers(): Promise<void> {
-    return beginQuantizers(this.prepared, async () => (await this.#heldOut()).crossEntropy);
+    return beginQuantizers(this.prepared, async () => (await this.#heldOut()).taskLoss);
   }
 
   async #beginLayers(layers: LayerwiseRun): Promise<void> {
     const { model, dataset } = this.prepared;
     layers.begin();
-    const { top1 } = await this.#evaluate(dataset.test, testTimeGates(model));
-    this.#saved.record = { ...this.record, postTraining: layers.firstRecord(top1) };
+    const { metrics } = await this.#evaluate(dataset.test, testTimeGates(model));
+    this.#saved.record = { ...this.record, postTraining: layers.firstRecord(metrics.top1!) };
   }
 
   /** @param changes Settings that have other values than when the run began; the record tells of them. */
@@ -110,10 +109,10 @@ export class Run implements Disposable {
   /** Trains, or quantizes layer by layer, to the end, or until a signal: then it saves and throws. */
   async train(): Promise<void> {
     if (this.#layers) return this.#quantize(this.#layers);
-    const { config, dataset, trainer, phases } = this.prepared;
+    const { config, dataset, trainer, phases, task } = this.prepared;
     const epochs = epochsOf(phases);
     const { progress } = this.context.reporter;
-    const options = { seed: config.seed, batchSize: config.data.batchSize, phases };
+    const options = { seed: config.seed, batchSize: config.data.batchSize, phases, task };
     progress.start("training", epochs);
     try {
       await this.#saved.saveWhenStopped(async () => {
@@ -162,26 +161,25 @@ export class Run implements Disposable {
 
   /** Final figures: the last epoch's, on the test set, with test-time and once with sampled gates. */
   async finish(): Promise<void> {
-    const { model, dataset, config } = this.prepared;
+    const { model, dataset, config, task } = this.prepared;
     await this.#saved.saveWhenStopped(async () => {
-      const confidences = new Confidences(dataset.imageShape);
-      const { top1, crossEntropy, predictions, labels } = await this.#evaluate(
-        dataset.test,
-        testTimeGates(model),
-        (batch) => confidences.add(batch),
+      const examiner = task.examiner(dataset.imageShape);
+      const { taskLoss, metrics } = await this.#evaluate(dataset.test, testTimeGates(model), (batch) =>
+        examiner.add(batch),
       );
+      const { confusion, calibration, worst } = examiner.findings;
       const sampled = await this.#evaluate(dataset.test, stepGates(model, config.seed, this.#saved.position.step));
       this.#saved.record = {
         ...this.record,
         data: { ...this.record.data, damaged: union(this.record.data.damaged, dataset.damaged()) },
         result: {
-          top1,
-          crossEntropy,
-          sampledTop1: sampled.top1,
+          top1: metrics.top1!,
+          crossEntropy: taskLoss,
+          sampledTop1: sampled.metrics.top1!,
           ...accountResult(model.network, model.quantizers),
-          confusion: confusionMatrix(dataset.classes.length, labels, predictions),
+          confusion,
         },
-        analysis: analyse(model, dataset, confidences),
+        analysis: { ...analyse(model, dataset), calibration, worst },
       };
       this.#saved.save();
     });
@@ -205,8 +203,9 @@ export class Run implements Disposable {
   }
 
   #evaluate(split: Split, samples: GateSamples, observe?: EvaluationOptions["observe"]): Promise<Evaluation> {
-    const { dataset, config, trainer } = this.prepared;
+    const { dataset, config, trainer, task } = this.prepared;
     const options = {
+      task,
       samples,
       normalization: dataset.normalization,
       batchSize: config.data.evaluationBatchSize,
@@ -230,7 +229,8 @@ export class Run implements Disposable {
     if (this.record.epochs.at(-1)?.epoch === summary.epoch) return;
     const { dataset, phases } = this.prepared;
     const { epoch, loss, waitingForData } = summary;
-    const { top1, crossEntropy } = await this.#heldOut();
+    const { taskLoss: crossEntropy, metrics } = await this.#heldOut();
+    const top1 = metrics.top1!;
     const split = dataset.validation ? ("validation" as const) : ("test" as const);
     const entry = epochEntry(this.prepared, summary, { split, top1, crossEntropy });
     const epochSeconds = (Date.now() - this.#lastEpochAt) / 1000;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { calibrationSchema, worstImageSchema } from "../tasks/classification/findings.ts";
 
 const finite = z.number();
 const count = z.int().nonnegative();
@@ -25,38 +26,14 @@ const channelGates = z.object({
   kept: z.array(count).describe("channels whose gate is open at test time"),
 });
 
-const calibration = z.object({
-  bins: z.array(
-    z.object({
-      images: count,
-      confidence: probability.describe("mean probability of the predicted class"),
-      accuracy: probability.describe("share classified correctly"),
-    }),
-  ),
-  expectedError: probability.describe("mean distance of confidence and accuracy over the bins, weighted by images"),
-});
-
-const worstImage = z.object({
-  index: count.describe("in the test set, from 0"),
-  truth: count.describe("index of the true class"),
-  predicted: count.describe("index of the predicted class"),
-  confidence: probability.describe("probability that the network gave the predicted class"),
-  truthProbability: probability.describe("probability that it gave the true class"),
-  width: count,
-  height: count,
-  png: z.base64().describe("the image as PNG, large ones scaled down"),
-});
-
 /** What only the trained network can tell: made when a run ends, with test-time gates, on the test set. */
 export const analysisSchema = z.object({
   weights: z.array(weightHistogram),
   channels: z.array(channelGates),
-  calibration,
-  worst: z.array(worstImage).describe("wrong images of the highest confidence, most confident first"),
+  calibration: calibrationSchema,
+  worst: z.array(worstImageSchema).describe("wrong images of the highest confidence, most confident first"),
 });
 
 export type Analysis = z.infer<typeof analysisSchema>;
 export type WeightHistogram = Analysis["weights"][number];
 export type ChannelGates = Analysis["channels"][number];
-export type Calibration = Analysis["calibration"];
-export type WorstImage = Analysis["worst"][number];

@@ -7,7 +7,9 @@ import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safet
 
 const FORMAT = "bayesian-bits-checkpoint";
 /** Version of the checkpoint's content. */
-const VERSION = "2";
+const VERSION = "3";
+/** The version before there were tasks, which is read too. */
+const CLASSIFIER_VERSION = "2";
 
 const progress = z.object({
   epoch: z.int().nonnegative().describe("whole epochs done"),
@@ -17,14 +19,39 @@ const progress = z.object({
     .object({
       images: z.number(),
       loss: z.number(),
-      crossEntropy: z.number(),
+      taskLoss: z.number(),
       complexity: z.number(),
-      correct: z.number(),
+      figures: z.record(z.string(), z.number()).describe("of the task"),
     })
     .describe("over the batches done of the epoch in progress"),
 });
 
 const state = z.object({ progress, record: recordSchema });
+
+/** The sums of a classifier, as they were before there were tasks. */
+const classifierSums = z.object({
+  images: z.number(),
+  loss: z.number(),
+  crossEntropy: z.number(),
+  complexity: z.number(),
+  correct: z.number(),
+});
+const classifierState = z.object({
+  progress: progress.extend({ sums: classifierSums }),
+  record: recordSchema,
+});
+
+/** The state that a version writes, as this one has it. */
+const stateOf = (version: string) =>
+  version === VERSION
+    ? state
+    : classifierState.transform(({ progress: { sums, ...place }, record }) => {
+        const { images, loss, crossEntropy, complexity, correct } = sums;
+        return {
+          progress: { ...place, sums: { images, loss, taskLoss: crossEntropy, complexity, figures: { correct } } },
+          record,
+        };
+      });
 
 /** Where a run stands. */
 export type Progress = z.infer<typeof progress>;
@@ -73,16 +100,17 @@ export function encodeCheckpoint({ tensors, progress, record }: Checkpoint): Uin
 export function decodeCheckpoint(bytes: Buffer, path: string): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes, `the checkpoint ${path}`);
   if (metadata.format !== FORMAT) throw new UserError(`${path} is not a checkpoint of this program`);
-  if (metadata.version !== VERSION) {
+  const { version = "1" } = metadata;
+  if (version !== VERSION && version !== CLASSIFIER_VERSION) {
     throw new UserError(
-      `cannot read the checkpoint ${path}: it has version ${metadata.version ?? 1}, and this program reads ${VERSION}; use the program that wrote it`,
+      `cannot read the checkpoint ${path}: it has version ${version}, and this program reads ${VERSION}; use the program that wrote it`,
     );
   }
   const json = metadata.state ?? "";
   if (checksum(json, tensors) !== metadata.sha256) {
     throw new UserError(`cannot read the checkpoint ${path}: it is damaged (checksum)`);
   }
-  const parsed = state.safeParse(parseJson(json));
+  const parsed = stateOf(version).safeParse(parseJson(json));
   if (!parsed.success) {
     const { path: at, message } = parsed.error.issues[0]!;
     throw new UserError(`cannot read the checkpoint ${path}: ${at.join(".")}: ${message}`);

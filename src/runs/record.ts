@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { confusionSchema } from "../tasks/classification/findings.ts";
 import { analysisSchema } from "./analysis.ts";
 
 /** Version of the record's shape; a reader refuses newer ones and says so. */
@@ -130,7 +131,7 @@ const result = z.object({
   parameters: z.object({ kept: count, of: count }),
   macs: z.object({ kept: finite, of: count }).optional().describe("multiply-accumulates for one image"),
   layers: z.array(layerResult),
-  confusion: z.array(z.array(count)).describe("rows: true class; columns: predicted class; test set"),
+  confusion: confusionSchema,
 });
 
 const layerwise = z.object({

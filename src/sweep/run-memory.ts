@@ -1,10 +1,12 @@
 import type { RunConfig } from "../config/schema.ts";
 import type { Reporter } from "../core/progress.ts";
 import { loadDataset } from "../data/load-dataset.ts";
+import { outputsOf } from "../data/targets.ts";
 import { elementsOf } from "../graph/shape.ts";
 import { createMethod } from "../methods/create-method.ts";
 import { plainOf } from "../methods/method.ts";
 import { loadNetwork } from "../network/load-network.ts";
+import { targetKindOf } from "../tasks/create-task.ts";
 import { type MemoryStage, memoryStages } from "../training/memory-stages.ts";
 import type { PlannedRun } from "./plan.ts";
 
@@ -39,7 +41,7 @@ export async function estimateRuns(
   const needs = new Map<string, RunEstimate>();
   for (const { name, config } of runs) {
     const { batchSize: _, evaluationBatchSize: __, augmentation: ___, ...source } = config.data;
-    const key = JSON.stringify(source);
+    const key = JSON.stringify([source, config.task]);
     const shape = shapes.get(key) ?? (await shapeOf(config, reporter));
     shapes.set(key, shape);
     const { network } = loadNetwork(config.network, shape);
@@ -52,10 +54,14 @@ export async function estimateRuns(
   return needs;
 }
 
-async function shapeOf({ data, seed }: RunConfig, reporter: Reporter): Promise<DataShape> {
-  const { train, validation, test, imageShape, classes, close } = await loadDataset(data, { seed, reporter });
+async function shapeOf({ data, task, seed }: RunConfig, reporter: Reporter): Promise<DataShape> {
+  const { train, validation, test, imageShape, targets, close } = await loadDataset(data, {
+    seed,
+    reporter,
+    targets: targetKindOf(task),
+  });
   const images = train.count + (validation?.count ?? 0) + test.count;
   await close();
   const held = data.name === "folder" ? 0 : images * elementsOf(imageShape);
-  return { inputShape: imageShape, classes: classes.length, held };
+  return { inputShape: imageShape, classes: outputsOf(targets), held };
 }

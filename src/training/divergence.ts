@@ -128,7 +128,7 @@ function nonFinite(
   const places = first === undefined ? [] : [`${first} is not finite`];
   const what = [...(lossIsFinite ? [] : [`the loss is ${gradients.loss}`]), ...places].join(", ");
   // Where the network itself is well, the prior is what is too large.
-  const byPrior = ofNetwork.length === 0 && Number.isFinite(gradients.crossEntropy);
+  const byPrior = ofNetwork.length === 0 && Number.isFinite(gradients.taskLoss);
   const remedy = byPrior
     ? "lower method.prior.strength"
     : "lower the learning rates (training.weights.learningRate) or weight decays, or look at the data";

@@ -8,6 +8,6 @@ export async function firstNormalized(
   { train, imageShape, normalization }: Dataset,
   count: number,
 ): Promise<() => Tensor> {
-  const { images, labels } = await firstImages(train, count);
-  return () => ops.normalize(ops.tensor(images, [labels.length, ...imageShape]), normalization);
+  const batch = await firstImages(train, count);
+  return () => ops.normalize(ops.tensor(batch.images, [batch.count, ...imageShape]), normalization);
 }

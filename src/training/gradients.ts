@@ -4,23 +4,30 @@ import type { NodeId } from "../graph/graph.ts";
 import type { BackwardPass, Pass } from "../graph/node-kind.ts";
 import { backward, forward } from "../network/passes.ts";
 import type { BackwardSums, LearnedNumbers } from "../quantizers/learned-numbers.ts";
+import type { Sums, Task } from "../tasks/task.ts";
 import type { Model } from "./model.ts";
 import { type GateSamples, passOf, soleInput } from "./pass.ts";
 
 export interface Batch {
   /** Normalised images, [batch, height, width, channels]; consumed by the pass. */
   readonly images: Tensor;
-  /** int32 [batch]. */
-  readonly labels: Tensor;
+  /** What the task compares the outputs with, as it has uploaded it. */
+  readonly targets: Tensor;
 }
 
 export interface StepResult {
-  /** Cross-entropy plus prior strength times complexity. */
+  /** The task's loss plus prior strength times complexity. */
   readonly loss: number;
-  readonly crossEntropy: number;
+  readonly taskLoss: number;
   readonly complexity: number;
-  /** Images of the batch classified correctly. */
-  readonly correct: number;
+  /** The batch's share in the epoch's figures. */
+  readonly sums: Sums;
+}
+
+/** What a step lowers: the task's loss, and the prior's complexity times its strength. */
+export interface Objective {
+  readonly task: Task;
+  readonly priorStrength: number;
 }
 
 /** Numbers of a quantizer, and the gradient of the loss by them. */
@@ -40,7 +47,7 @@ export interface Gradients extends StepResult {
 const STATISTICS_MOMENTUM = 0.1;
 
 /** Collects what quantizers learn from a backward pass. */
-interface Sums extends BackwardSums {
+interface QuantizerSums extends BackwardSums {
   range: ArrayLike<number>;
   readonly levels: Map<number, number>;
   channels: ArrayLike<number> | null;
@@ -50,9 +57,14 @@ interface Sums extends BackwardSums {
  * Loss and gradients of one batch for the gates of `samples` (ARCHITECTURE.md, "The method" 3). Call it inside a scope:
  * the parameters' gradients live until that scope's end.
  */
-export function computeGradients(model: Model, batch: Batch, samples: GateSamples, priorStrength: number): Gradients {
+export function computeGradients(
+  model: Model,
+  batch: Batch,
+  samples: GateSamples,
+  { task, priorStrength }: Objective,
+): Gradients {
   const { ops, network, quantizers } = model;
-  const sums = new Map<NodeId, Sums>();
+  const sums = new Map<NodeId, QuantizerSums>();
   /** The quantizer whose pruning gates multiply the result of a node. */
   const owners = new Map<NodeId, NodeId>();
   for (const [id, { multiplies }] of quantizers) for (const node of multiplies) owners.set(node, id);
@@ -79,10 +91,10 @@ export function computeGradients(model: Model, batch: Batch, samples: GateSample
   };
 
   const trace = forward(network, pass, { keep: true });
-  const [logits] = trace.outputs as [Tensor];
-  const correct = countCorrect(model, logits, batch.labels);
-  const { loss, gradient } = ops.crossEntropy(logits, batch.labels);
-  const crossEntropy = ops.scalar(loss);
+  const [outputs] = trace.outputs as [Tensor];
+  const taskSums = task.sums(ops, outputs, batch.targets);
+  const { loss, gradient } = task.loss(ops, outputs, batch.targets);
+  const taskLoss = ops.scalar(loss);
   const parameters = backward(network, trace, [gradient], backwardPass);
 
   let complexity = 0;
@@ -97,19 +109,11 @@ export function computeGradients(model: Model, batch: Batch, samples: GateSample
     );
   }
   return {
-    loss: crossEntropy + priorStrength * complexity,
-    crossEntropy,
+    loss: taskLoss + priorStrength * complexity,
+    taskLoss,
     complexity,
-    correct,
+    sums: taskSums,
     parameters,
     quantizers: learned,
   };
-}
-
-function countCorrect({ ops }: Model, logits: Tensor, labels: Tensor): number {
-  const predicted = ops.read(ops.argMax(logits));
-  const truth = ops.read(labels);
-  let correct = 0;
-  for (let index = 0; index < truth.length; index++) if (predicted[index] === truth[index]) correct++;
-  return correct;
 }

@@ -6,6 +6,8 @@ import type { Dataset } from "../data/dataset.ts";
 import { WaitingTime } from "../data/waiting.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { Progress as Position } from "../runs/checkpoint.ts";
+import type { Metrics } from "../tasks/metric.ts";
+import type { Task } from "../tasks/task.ts";
 import type { DivergenceWatch } from "./divergence.ts";
 import type { StepResult } from "./gradients.ts";
 import type { PerGroup } from "./groups.ts";
@@ -18,6 +20,7 @@ export interface LoopOptions {
   readonly seed: number;
   readonly batchSize: number;
   readonly phases: readonly Phase[];
+  readonly task: Task;
 }
 
 /** Means over the epoch that has just ended. */
@@ -25,10 +28,10 @@ export interface EpochSummary {
   /** Counted from 1. */
   readonly epoch: number;
   readonly loss: number;
-  readonly crossEntropy: number;
+  readonly taskLoss: number;
   readonly complexity: number;
-  /** Percent of the training images, as they were trained on. */
-  readonly top1: number;
+  /** Of the training images, as they were trained on. */
+  readonly metrics: Metrics;
   /** At the epoch's start. */
   readonly learningRates: PerGroup<number>;
   /** Percent of the time from the epoch's first step here to its last in which training waited for images. */
@@ -54,7 +57,7 @@ export const start: Position = {
   epoch: 0,
   batch: 0,
   step: 0,
-  sums: { images: 0, loss: 0, crossEntropy: 0, complexity: 0, correct: 0 },
+  sums: { images: 0, loss: 0, taskLoss: 0, complexity: 0, figures: {} },
 };
 
 /** The gates of one training step: a function of seed, quantizer and step. */
@@ -85,7 +88,7 @@ export async function trainLoop(
   hooks: LoopHooks,
 ): Promise<Position> {
   const { train, imageShape, normalization } = dataset;
-  const { seed, batchSize, phases } = options;
+  const { seed, batchSize, phases, task } = options;
   const { strength } = trainer;
   const perEpoch = batchesPerEpoch(train.count, batchSize);
   let position = from;
@@ -94,8 +97,8 @@ export async function trainLoop(
     const phase = phaseAt(phases, epoch);
     const started = performance.now();
     const waiting = new WaitingTime();
-    for await (const { images, labels } of waiting.over(train.epoch({ epoch, batchSize, from: position.batch }))) {
-      if (labels.length === 0) {
+    for await (const batch of waiting.over(train.epoch({ epoch, batchSize, from: position.batch }))) {
+      if (batch.count === 0) {
         // All images of the batch are damaged: there is nothing to learn from.
         position = { ...position, batch: position.batch + 1 };
         continue;
@@ -107,22 +110,22 @@ export async function trainLoop(
       const result = trainer.train(
         () => ({
           images: ops.scope(
-            () => ops.normalize(ops.tensor(images, [labels.length, ...imageShape]), normalization),
+            () => ops.normalize(ops.tensor(batch.images, [batch.count, ...imageShape]), normalization),
             (normalized) => [normalized],
           ),
-          labels: ops.tensor(labels, [labels.length]),
+          targets: task.targets(ops, batch),
         }),
         stepGates(model, seed, position.step),
-        { priorStrength: strength.value, learningRates: learningRatesAt(phase, moment) },
+        { task, priorStrength: strength.value, learningRates: learningRatesAt(phase, moment) },
         (gradients) => hooks.watch.permits(model, gradients, step),
       );
       if (!phase.gatesFixed) strength.step(model, (moment + 1 / perEpoch - phase.from) / (phase.to - phase.from));
-      const sums = result === null ? position.sums : addStep(position.sums, result, labels.length);
+      const sums = result === null ? position.sums : addStep(position.sums, result, batch.count);
       position = { ...position, batch: position.batch + 1, step: step.step, sums };
       if (result !== null) hooks.watch.held(result.held, step);
       if (await hooks.step(position, perEpoch)) return position;
     }
-    const { images, loss, crossEntropy, complexity, correct } = position.sums;
+    const { images, loss, taskLoss, complexity, figures } = position.sums;
     if (images === 0) throw new UserError(`training stopped: no step of epoch ${epoch + 1} had finite gradients`);
     const seconds = (performance.now() - started) / 1000;
     const waitingForData = seconds > 0 ? Math.min(100, (100 * waiting.seconds) / seconds) : 0;
@@ -132,9 +135,9 @@ export async function trainLoop(
     await hooks.epoch({
       epoch: epoch + 1,
       loss: loss / images,
-      crossEntropy: crossEntropy / images,
+      taskLoss: taskLoss / images,
       complexity: complexity / images,
-      top1: (100 * correct) / images,
+      metrics: task.figures(figures, images),
       waitingForData,
       learningRates: learningRatesAt(phase, epoch),
       phase: phase.name,
@@ -153,8 +156,10 @@ function addStep(sums: Position["sums"], step: StepResult, images: number): Posi
   return {
     images: sums.images + images,
     loss: sums.loss + step.loss * images,
-    crossEntropy: sums.crossEntropy + step.crossEntropy * images,
+    taskLoss: sums.taskLoss + step.taskLoss * images,
     complexity: sums.complexity + step.complexity * images,
-    correct: sums.correct + step.correct,
+    figures: Object.fromEntries(
+      Object.entries(step.sums).map(([name, sum]) => [name, (sums.figures[name] ?? 0) + sum]),
+    ),
   };
 }

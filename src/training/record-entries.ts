@@ -58,15 +58,6 @@ export function describeQuantizers(
   }));
 }
 
-/** Rows: true class; columns: predicted class. */
-export function confusionMatrix(classes: number, labels: Int32Array, predictions: Int32Array): number[][] {
-  const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
-  labels.forEach((label, image) => {
-    matrix[label]![predictions[image]!]!++;
-  });
-  return matrix;
-}
-
 /** What the learned bits and channels come to, layer by layer. */
 export function accountResult(
   network: Network,

@@ -1,7 +1,7 @@
 import type { NodeId } from "../graph/graph.ts";
 import type { Network } from "../kinds/index.ts";
 import { freezeBatchNorm } from "../quantizers/fold-batch-norm.ts";
-import { type Batch, computeGradients, type Gradients, type StepResult } from "./gradients.ts";
+import { type Batch, computeGradients, type Gradients, type Objective, type StepResult } from "./gradients.ts";
 import type { Group, PerGroup } from "./groups.ts";
 import type { Model } from "./model.ts";
 import { EngineOptimizer, HostOptimizer, type OptimizerOptions } from "./optimizer.ts";
@@ -77,19 +77,19 @@ export class Trainer {
   train(
     makeBatch: () => Batch,
     samples: GateSamples,
-    { priorStrength, learningRates }: { priorStrength: number; learningRates: PerGroup<number> },
+    { learningRates, ...objective }: Objective & { readonly learningRates: PerGroup<number> },
     inspect?: (gradients: Gradients) => boolean,
   ): (StepResult & { readonly held: Held }) | null {
     return this.model.ops.scope(
       () => {
-        const gradients = computeGradients(this.model, makeBatch(), samples, priorStrength);
+        const gradients = computeGradients(this.model, makeBatch(), samples, objective);
         const permitted = inspect?.(gradients) !== false;
         this.step++;
         this.updates++;
         if (!permitted) return null;
         const held = this.#apply(gradients, learningRates);
-        const { loss, crossEntropy, complexity, correct } = gradients;
-        return { loss, crossEntropy, complexity, correct, held };
+        const { loss, taskLoss, complexity, sums } = gradients;
+        return { loss, taskLoss, complexity, sums, held };
       },
       () => [],
     );

@@ -4,6 +4,7 @@ import { batchesPerEpoch, createSplit, createTrainingSplit, epochOrder, firstIma
 import type { ImageSource } from "../../src/data/image-source.ts";
 import { memorySource } from "../../src/data/memory-source.ts";
 import { all, setOf, setShape, splitOf, trainingSplitOf } from "../fixtures/splits.ts";
+import { classTargets } from "../fixtures/tasks.ts";
 
 t.test(
   "an epoch's order is a permutation that differs by seed and by epoch, and is the same when asked again",
@@ -23,10 +24,10 @@ t.test("a split gives its own images in its own order", async (t) => {
   t.equal(split.count, 3);
   const [first, second] = await all(split.batches({ batchSize: 2 }));
   t.same([...first!.images], [21, 121, 3, 103]);
-  t.same([...first!.labels], [1, 3]);
+  t.same([...first!.targets.values], [1, 3]);
   t.same([...second!.images], [4, 104]);
   t.same(
-    (await all(split.batches({ batchSize: 5, limit: 2 }))).map(({ labels }) => [...labels]),
+    (await all(split.batches({ batchSize: 5, limit: 2 }))).map(({ targets }) => [...targets.values]),
     [[1, 3]],
   );
 });
@@ -44,7 +45,7 @@ t.test("the last, partial batch counts", async (t) => {
   t.equal(batchesPerEpoch(256, 128), 2);
   const batches = await all(trainingSplitOf(setOf(10), setShape, 1).epoch({ epoch: 0, batchSize: 4 }));
   t.same(
-    batches.map(({ labels }) => labels.length),
+    batches.map(({ count }) => count),
     [4, 4, 2],
   );
 });
@@ -78,7 +79,7 @@ function streamed(count: number, ahead: number) {
   const memory = memorySource(setOf(count), setShape, { seed: 1 });
   const asked: [number | null, number][] = [];
   const source: ImageSource = {
-    labels: memory.labels,
+    count: memory.count,
     ahead: () => ahead,
     read(indices, epoch) {
       asked.push([epoch, indices.length]);
@@ -146,12 +147,12 @@ t.test("a failure while reading ahead is told when its batch is due", async (t) 
 
 t.test("the first images are those that can be read", async (t) => {
   const { source } = streamed(6, 0);
-  const none = { images: new Uint8Array(), labels: new Int32Array() };
+  const none = { count: 0, images: new Uint8Array(), targets: classTargets([]) };
   const damaged: ImageSource = {
     ...source,
     read: async (indices, epoch) => (indices[0]! < 4 ? none : source.read(indices, epoch)),
   };
   const numbers = Uint32Array.from({ length: 6 }, (_, index) => index);
-  t.same([...(await firstImages(createSplit(damaged, numbers), 2)).labels], [4, 5]);
+  t.same([...(await firstImages(createSplit(damaged, numbers), 2)).targets.values], [4, 5]);
   await t.rejects(firstImages(createSplit(damaged, numbers.subarray(0, 4)), 2), /no training image could be read/);
 });

@@ -12,7 +12,7 @@ import { all, whole } from "../fixtures/splits.ts";
 const root = t.testdir();
 const folder = writeIdxFolder(join(root, "digits"), { train: 50, test: 20 });
 const load = (settings: Record<string, unknown>, seed = 1) =>
-  loadDataset(dataSchema.parse({ name: "mnist", folder, ...settings }), { seed, reporter: silent });
+  loadDataset(dataSchema.parse({ name: "mnist", folder, ...settings }), { seed, reporter: silent, targets: "classes" });
 
 t.test("a user's folder is read whatever its checksums, and they are recorded", async (t) => {
   const dataset = await load({});
@@ -49,8 +49,8 @@ t.test("augmentation changes what training sees, by seed and epoch, and nothing 
   t.same(await whole(test), await whole(plain.test));
   const first = await epoch(0);
   t.same(
-    first.map(({ labels }) => labels),
-    (await epoch(0, plain.train)).map(({ labels }) => labels),
+    first.map(({ targets }) => targets),
+    (await epoch(0, plain.train)).map(({ targets }) => targets),
     "in the same order",
   );
   t.notSame(first, await epoch(0, plain.train));
@@ -82,22 +82,29 @@ t.test("normalization is given, usual or measured", async (t) => {
   await t.rejects(load({ folder: two, normalization: "measured" }), /channel 0 has the same value in every pixel/);
 });
 
+t.test("a data set of classes has no values to learn", (t) =>
+  t.rejects(
+    loadDataset(dataSchema.parse({ name: "mnist" }), { seed: 1, reporter: silent, targets: "values" }),
+    /task\.name: .* images of data\.name mnist have classes; use data\.name npz/,
+  ),
+);
+
 const offline = await withoutMnist();
 
 t.test("the real MNIST", { skip: offline }, async (t) => {
   const { infos, ...reporter } = recordingReporter();
   const { train, test, imageShape, normalization } = await loadDataset(
     dataSchema.parse({ name: "mnist", normalization: "measured" }),
-    { seed: 1, reporter },
+    { seed: 1, reporter, targets: "classes" },
   );
   t.same([train.count, test.count, ...imageShape], [60000, 10000, 28, 28, 1]);
   t.same(infos, [], "what is in the cache is not fetched");
   const [first] = await all(train.batches({ batchSize: 10, limit: 10 }));
   // The first ten training labels, as everybody knows them.
-  t.same([...first!.labels], [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);
-  const { labels } = await whole(test);
-  t.same([...labels.subarray(0, 5)], [7, 2, 1, 0, 4]);
-  t.equal(labels.filter((label) => label === 0).length, 980);
+  t.same([...first!.targets.values], [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);
+  const { targets } = await whole(test);
+  t.same([...targets.values.subarray(0, 5)], [7, 2, 1, 0, 4]);
+  t.equal([...targets.values].filter((label) => label === 0).length, 980);
   t.ok(Math.abs(normalization.mean[0]! - 0.1307) < 1e-4, `the published mean pixel: ${normalization.mean}`);
   t.ok(Math.abs(normalization.deviation[0]! - 0.3081) < 1e-4, `the published deviation: ${normalization.deviation}`);
 });

@@ -17,6 +17,7 @@ import { concatNetwork } from "../fixtures/concat-network.ts";
 import { anyEngine, nativeMissing, near, random } from "../fixtures/engines.ts";
 import { randomImages } from "../fixtures/frozen-networks.ts";
 import { disposeModel, freezeModel, randomModel } from "../fixtures/random-models.ts";
+import { classifying } from "../fixtures/tasks.ts";
 
 const { ops } = await anyEngine();
 const batch = 8;
@@ -35,9 +36,13 @@ function trained(): { readonly model: Model; readonly losses: readonly number[] 
   const losses = Array.from({ length: 30 }, (_, step) => {
     const labels = Int32Array.from({ length: batch }, (_, image) => image % 4);
     const draw = (id: string, count: number) => random(step, id, [count], 0.49).map((value) => 0.5 + value);
-    const makeBatch = () => ({ images: images(), labels: ops.tensor(labels, [batch]) });
-    const how = { priorStrength: 0.01, learningRates: { weights: 0.01, gates: 0.02, ranges: 0.001 } };
-    return trainer.train(makeBatch, drawGates(model, draw), how)!.crossEntropy;
+    const makeBatch = () => ({ images: images(), targets: ops.tensor(labels, [batch]) });
+    const how = {
+      task: classifying(4),
+      priorStrength: 0.01,
+      learningRates: { weights: 0.01, gates: 0.02, ranges: 0.001 },
+    };
+    return trainer.train(makeBatch, drawGates(model, draw), how)!.taskLoss;
   });
   for (const { prune } of quantizers.values()) {
     if (prune === null) continue;

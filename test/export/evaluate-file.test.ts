@@ -9,10 +9,12 @@ import { elementTypes } from "../../src/export/onnx/element-types.ts";
 import { GraphBuilder } from "../../src/export/onnx/graph-builder.ts";
 import { encodeModelProto, readModel } from "../../src/export/onnx/read-model.ts";
 import { splitOf, trainingSplitOf } from "../fixtures/splits.ts";
+import { classifying, classTargets } from "../fixtures/tasks.ts";
 
 const { onnx } = onnxProto;
 const classes = 4;
 const count = 23;
+const task = classifying(classes);
 
 /** Images whose class is the largest of their products with `weight`, [height·width·channels, classes]. */
 function problem([height, width, channels]: ImageShape) {
@@ -30,7 +32,7 @@ function problem([height, width, channels]: ImageShape) {
     const channel = index % channels;
     return (byte / 255 - normalization.mean[channel]!) / normalization.deviation[channel]!;
   });
-  const labels = Int32Array.from({ length: count }, (_, image) => {
+  const labels = Array.from({ length: count }, (_, image) => {
     const logits = Array.from({ length: classes }, (_, output) => {
       let sum = 0;
       for (let at = 0; at < elements; at++) sum += values[image * elements + at]! * weight[at * classes + output]!;
@@ -38,12 +40,12 @@ function problem([height, width, channels]: ImageShape) {
     });
     return logits.indexOf(Math.max(...logits));
   });
-  const set = { count, images, labels };
+  const set = { count, images, targets: classTargets(labels) };
   const shape: ImageShape = [height, width, channels];
   const dataset: Dataset = {
     name: "made",
     imageShape: shape,
-    classes: ["a", "b", "c", "d"],
+    targets: { kind: "classes", names: ["a", "b", "c", "d"] },
     normalization,
     train: trainingSplitOf(set, shape, 1),
     validation: null,
@@ -101,7 +103,7 @@ t.test("evaluate takes the layouts and batches that training takes", async (t) =
     const { dataset, weight } = problem(shape);
     const file = join(folder, "model.onnx");
     writeFileSync(file, fileOf(input[1] === 3 ? channelsFirst(weight, shape) : weight, input));
-    t.same(await evaluateFile(file, dataset), { top1: 100, images: count }, `[${input}]`);
+    t.same(await evaluateFile(file, dataset, task), { metrics: { top1: 100 }, images: count }, `[${input}]`);
   }
 });
 
@@ -115,7 +117,7 @@ t.test("other sizes are refused with both", async (t) => {
   ]) {
     writeFileSync(file, fileOf(weight, input));
     const given = input.slice(1).join(", ");
-    await t.rejects(evaluateFile(file, dataset), {
+    await t.rejects(evaluateFile(file, dataset, task), {
       name: "UserError",
       message: new RegExp(`takes \\[\\?, ${given}\\], the data set's images are 5 x 4 with 3 channels`),
     });
@@ -126,7 +128,7 @@ t.test("logits that are not numbers are told", async (t) => {
   const { dataset, weight } = problem([5, 4, 1]);
   const file = join(t.testdir(), "model.onnx");
   writeFileSync(file, fileOf(weight.fill(Number.NaN, 5, 6), ["batch", 1, 5, 4]));
-  await t.rejects(evaluateFile(file, dataset), {
+  await t.rejects(evaluateFile(file, dataset, task), {
     name: "UserError",
     message: /its output is not a number for 23 of 23 images/,
   });
@@ -149,8 +151,11 @@ t.test("weights in another file are read from beside the model, or missed by nam
   };
   const external = onnx.ModelProto.fromObject({ ...model, graph: { ...model.graph, initializer: [moved] } });
   writeFileSync(file, encodeModelProto(external));
-  t.same(await evaluateFile(file, dataset), { top1: 100, images: count });
+  t.same(await evaluateFile(file, dataset, task), { metrics: { top1: 100 }, images: count });
   const alone = join(t.testdir(), "model.onnx");
   writeFileSync(alone, encodeModelProto(external));
-  await t.rejects(evaluateFile(alone, dataset), { name: "UserError", message: /weights\.bin, which is not beside it/ });
+  await t.rejects(evaluateFile(alone, dataset, task), {
+    name: "UserError",
+    message: /weights\.bin, which is not beside it/,
+  });
 });

@@ -82,7 +82,7 @@ export const dataParsers: Readonly<Record<string, FuzzedParser>> = {
   },
   npz: {
     seeds: [arrays],
-    parse: asFile("a.npz", (path) => loadNpz({ train: path, test: path })),
+    parse: asFile("a.npz", (path) => loadNpz({ train: path, test: path }, "classes")),
   },
   image: {
     seeds: [encodePng(picture), await raw.clone().jpeg().toBuffer(), await raw.clone().png().toBuffer()],

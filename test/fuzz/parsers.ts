@@ -29,7 +29,7 @@ const paper = readFileSync("configs/mnist-lenet5.yaml", "utf8");
 
 const checkpoint = encodeCheckpoint({
   tensors: new Map([["parameter/a", { shape: [2, 2], values: Float32Array.of(1, 2, 3, 4) }]]),
-  progress: { epoch: 1, batch: 0, step: 4, sums: { images: 0, loss: 0, crossEntropy: 0, complexity: 0, correct: 0 } },
+  progress: { epoch: 1, batch: 0, step: 4, sums: { images: 0, loss: 0, taskLoss: 0, complexity: 0, figures: {} } },
   record: sampleRecord(),
 });
 

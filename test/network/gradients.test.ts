@@ -13,6 +13,7 @@ import { computeGradients } from "../../src/training/gradients.ts";
 import { createModel, type Model } from "../../src/training/model.ts";
 import { testTimeGates } from "../../src/training/pass.ts";
 import { engineKinds, near, random, upload } from "../fixtures/engines.ts";
+import { classifying } from "../fixtures/tasks.ts";
 
 const small = { inputShape: [8, 8, 2], classes: 3 } as const;
 const networks: Readonly<Record<string, Network>> = {
@@ -77,11 +78,14 @@ function gradientsOf(model: Model): { loss: number; gradients: ReadonlyMap<strin
   return ops.scope(
     () => {
       const images = upload(ops, 2, "images", [batch, ...onlyInput(network).shape]).tensor;
-      const labels = ops.tensor(
+      const targets = ops.tensor(
         Int32Array.from({ length: batch }, (_, image) => image % 3),
         [batch],
       );
-      const { loss, parameters } = computeGradients(model, { images, labels }, testTimeGates(model), 0);
+      const { loss, parameters } = computeGradients(model, { images, targets }, testTimeGates(model), {
+        task: classifying(3),
+        priorStrength: 0,
+      });
       const read = Array.from(parameters, ([id, tensor]) => [id, Float32Array.from(ops.read(tensor))] as const);
       return { loss, gradients: new Map(read) };
     },

@@ -22,7 +22,7 @@ function checkpointAt(step: number, weight = 0.5): Checkpoint {
       epoch: 1,
       batch: 2,
       step,
-      sums: { images: 32, loss: 1 / 3, crossEntropy: 0.1, complexity: 1e-300, correct: 7 },
+      sums: { images: 32, loss: 1 / 3, taskLoss: 0.1, complexity: 1e-300, figures: { correct: 7 } },
     },
     record: sampleRecord(),
   };
@@ -45,7 +45,7 @@ t.test("a checkpoint reads back as it was written", async (t) => {
 t.test("its container is safetensors: any reader of these gets the tensors", async (t) => {
   const { tensors, metadata } = decodeSafetensors(Buffer.from(encodeCheckpoint(checkpointAt(3))), "it");
   t.strictSame(tensors, checkpointAt(3).tensors);
-  t.match(metadata, { format: "bayesian-bits-checkpoint", version: "2", sha256: /^[0-9a-f]{64}$/ });
+  t.match(metadata, { format: "bayesian-bits-checkpoint", version: "3", sha256: /^[0-9a-f]{64}$/ });
 });
 
 t.test("the last two are kept, and nothing else", async (t) => {
@@ -142,18 +142,29 @@ t.test("other files are told from checkpoints, and other versions from damage", 
   const file = (metadata: Readonly<Record<string, string>>) => Buffer.from(encodeSafetensors(new Map(), metadata));
   t.throws(() => decodeCheckpoint(file({}), "x"), failure(/x is not a checkpoint of this program/));
   const format = "bayesian-bits-checkpoint";
-  t.throws(() => decodeCheckpoint(file({ format, version: "9" }), "x"), failure(/it has version 9.*reads 2/));
-  t.throws(() => decodeCheckpoint(file({ format }), "x"), failure(/it has version 1, and this program reads 2/));
-  t.throws(() => decodeCheckpoint(file({ format, version: "2" }), "x"), failure(/damaged \(checksum\)/));
+  t.throws(() => decodeCheckpoint(file({ format, version: "9" }), "x"), failure(/it has version 9.*reads 3/));
+  t.throws(() => decodeCheckpoint(file({ format }), "x"), failure(/it has version 1, and this program reads 3/));
+  t.throws(() => decodeCheckpoint(file({ format, version: "3" }), "x"), failure(/damaged \(checksum\)/));
   t.throws(() => readCheckpoint(join(t.testdir(), "none")), failure(/cannot read the checkpoint .*none: ENOENT/));
 });
 
+/** A checkpoint without tensors. */
+function fileOf(json: string, version: string): Buffer {
+  const sha256 = createHash("sha256").update(json).digest("hex");
+  const metadata = { format: "bayesian-bits-checkpoint", version, state: json, sha256 };
+  return Buffer.from(encodeSafetensors(new Map(), metadata));
+}
+
+t.test("a checkpoint from before there were tasks goes on with a classifier's sums", async (t) => {
+  const { progress } = checkpointAt(3);
+  const sums = { images: 32, loss: 1 / 3, crossEntropy: 0.1, complexity: 1e-300, correct: 7 };
+  const json = JSON.stringify({ progress: { ...progress, sums }, record: sampleRecord() });
+  t.strictSame(decodeCheckpoint(fileOf(json, "2"), "x").progress, progress);
+  t.throws(() => decodeCheckpoint(fileOf(json, "3"), "x"), failure(/progress\.sums\.taskLoss/));
+});
+
 t.test("a whole file with a wrong state is refused with the place in it", async (t) => {
-  const file = (json: string): Buffer => {
-    const sha256 = createHash("sha256").update(json).digest("hex");
-    const metadata = { format: "bayesian-bits-checkpoint", version: "2", state: json, sha256 };
-    return Buffer.from(encodeSafetensors(new Map(), metadata));
-  };
+  const file = (json: string) => fileOf(json, "3");
   const { progress } = checkpointAt(3);
   const state = { progress, record: sampleRecord() };
   t.strictSame(decodeCheckpoint(file(JSON.stringify(state)), "x").progress, progress);

@@ -16,6 +16,7 @@ import { Trainer } from "../../src/training/trainer.ts";
 import { anyEngine } from "../fixtures/engines.ts";
 import { sampleRecord } from "../fixtures/sample-record.ts";
 import { splitOf, trainingSplitOf } from "../fixtures/splits.ts";
+import { classifying, classTargets } from "../fixtures/tasks.ts";
 
 const configured = (...set: string[]) => loadConfig("configs/mnist-lenet5-quick.yaml", { set }).config;
 const failure = (message: RegExp) => ({ name: "UserError", exitCode: 1, message });
@@ -32,11 +33,11 @@ async function train({ set = [], poison }: { set?: readonly string[]; poison?: (
   const strength = constantStrength(method.prior.strength);
   const trainer = new Trainer(createModel(network, { ops, seed: 1, quantizers }), phases[0]!.groups, { strength });
   const images = Uint8Array.from({ length: 8 * 784 }, (_, pixel) => (pixel * 97) % 256);
-  const set8 = { count: 8, images, labels: Int32Array.from([0, 1, 2, 0, 1, 2, 0, 1]) };
+  const set8 = { count: 8, images, targets: classTargets([0, 1, 2, 0, 1, 2, 0, 1]) };
   const dataset: Dataset = {
     name: "noise",
     imageShape: [28, 28, 1],
-    classes: ["a", "b", "c"],
+    targets: { kind: "classes", names: ["a", "b", "c"] },
     normalization: { mean: [0], deviation: [1] },
     train: trainingSplitOf(set8, [28, 28, 1], 1),
     validation: null,
@@ -48,7 +49,7 @@ async function train({ set = [], poison }: { set?: readonly string[]; poison?: (
   poison?.(trainer);
   const warnings: string[] = [];
   const watch = new DivergenceWatch(training.guards, (step, message) => void warnings.push(`step ${step}: ${message}`));
-  const options = { seed: 1, batchSize: 2, phases };
+  const options = { seed: 1, batchSize: 2, phases, task: classifying(3) };
   const counted: number[] = [];
   const end = trainLoop(trainer, dataset, options, start, {
     step: ({ sums }) => {

@@ -7,6 +7,7 @@ import { stepGates } from "../../src/training/loop.ts";
 import { createModel } from "../../src/training/model.ts";
 import { Trainer } from "../../src/training/trainer.ts";
 import { nativeMissing } from "../fixtures/engines.ts";
+import { classifying } from "../fixtures/tasks.ts";
 
 const steps = 1000;
 const batch = 4;
@@ -30,10 +31,10 @@ t.test(`${steps} steps leak nothing`, { skip: nativeMissing() }, async (t) => {
     trainer.train(
       () => ({
         images: ops.normalize(ops.tensor(pixels, [batch, 28, 28, 1]), { mean: [0], deviation: [1] }),
-        labels: ops.tensor(labels, [batch]),
+        targets: ops.tensor(labels, [batch]),
       }),
       stepGates(model, 1, step),
-      { priorStrength: 0.01, learningRates: { weights: 1e-4, gates: 1e-3, ranges: 1e-4 } },
+      { task: classifying(10), priorStrength: 0.01, learningRates: { weights: 1e-4, gates: 1e-3, ranges: 1e-4 } },
     );
     if (step === 0) live = ops.liveTensors();
     else if (ops.liveTensors() !== live)

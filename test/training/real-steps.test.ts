@@ -10,6 +10,7 @@ import { Trainer } from "../../src/training/trainer.ts";
 import { digestOf } from "../fixtures/digests.ts";
 import { anyEngine, nativeMissing, random } from "../fixtures/engines.ts";
 import { disposeModel } from "../fixtures/random-models.ts";
+import { classifying } from "../fixtures/tasks.ts";
 
 const adam = { optimizer: "adam", weightDecay: 0 } as const;
 const rates = { weights: 1e-4, gates: 1e-3, ranges: 1e-3 };
@@ -37,10 +38,10 @@ for (const { name, side, classes } of cases) {
     const trainer = new Trainer(model, { weights: adam, gates: adam, ranges: adam });
     const [weight] = model.parameters.keys();
     const before = digestOf(parameterValues(trainer, weight!));
-    const batch = () => ({ images: images(), labels: ops.tensor(Int32Array.of(1, 2), [2]) });
-    const how = { priorStrength: 0.01, learningRates: rates };
-    const { crossEntropy } = trainer.train(batch, stepGates(model, 1, 0), how)!;
-    t.ok(Number.isFinite(crossEntropy), `${crossEntropy}`);
+    const batch = () => ({ images: images(), targets: ops.tensor(Int32Array.of(1, 2), [2]) });
+    const how = { task: classifying(classes), priorStrength: 0.01, learningRates: rates };
+    const { taskLoss } = trainer.train(batch, stepGates(model, 1, 0), how)!;
+    t.ok(Number.isFinite(taskLoss), `${taskLoss}`);
     t.not(digestOf(parameterValues(trainer, weight!)), before, "weights move");
     // The loss is of before the update, which alone can have made these NaN.
     for (const id of model.parameters.keys()) {

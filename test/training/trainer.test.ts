@@ -12,6 +12,7 @@ import { learningRatesAt, type Phase, planPhases } from "../../src/training/phas
 import { restoreSnapshot, takeSnapshot } from "../../src/training/snapshot.ts";
 import { Trainer } from "../../src/training/trainer.ts";
 import { anyEngine, random } from "../fixtures/engines.ts";
+import { classifying } from "../fixtures/tasks.ts";
 
 const plain = cifarResNet("resnet20", 20, { inputShape: [8, 8, 3], classes: 4, widths: [4, 4, 4] });
 const initial = { prune: 0, bits4: 1, bits8: 0, bits16: -6, bits32: -6 };
@@ -56,10 +57,10 @@ function train(trainer: Trainer, phase: Phase, steps: number): void {
     trainer.train(
       () => ({
         images: ops.tensor(random(trainer.step, "images", shape), shape),
-        labels: ops.tensor(Int32Array.of(0, 1, 2, 3), [4]),
+        targets: ops.tensor(Int32Array.of(0, 1, 2, 3), [4]),
       }),
       stepGates(trainer.model, 1, trainer.step),
-      { priorStrength: 0.1, learningRates: learningRatesAt(phase, phase.from) },
+      { task: classifying(4), priorStrength: 0.1, learningRates: learningRatesAt(phase, phase.from) },
     );
   }
 }

@@ -5,6 +5,7 @@ import { createNetwork } from "../../../src/network/zoo/index.ts";
 import type { InitialGates } from "../../../src/quantizers/create-quantizers.ts";
 import { createQuantizers } from "../../../src/quantizers/create-quantizers.ts";
 import { insertQuantizers } from "../../../src/quantizers/insert-quantizers.ts";
+import { createTask } from "../../../src/tasks/create-task.ts";
 import { initializeRanges } from "../../../src/training/initial-ranges.ts";
 import { stepGates } from "../../../src/training/loop.ts";
 import { createModel } from "../../../src/training/model.ts";
@@ -71,6 +72,8 @@ export function createOurs(
 ): OurCase | null {
   const { ops } = engine;
   const { imageShape, classes, pixels, labels } = workload;
+  const names = Array.from({ length: classes }, (_, index) => String(index));
+  const task = createTask(undefined, { kind: "classes", names });
   const plain = createNetwork(workload.network, { inputShape: imageShape, classes });
   if (statistics !== "every-position" && !plain.nodes.some(({ kind }) => kind === "batch-norm")) return null;
   const network = gates === null ? plain : insertQuantizers(plain, { statistics });
@@ -96,8 +99,8 @@ export function createOurs(
   return {
     trainer,
     run: timed(() => {
-      const makeBatch = () => ({ images: images(), labels: ops.tensor(labels, [labels.length]) });
-      trainer.train(makeBatch, samples(trainer.step), { priorStrength: 0.01, learningRates });
+      const makeBatch = () => ({ images: images(), targets: ops.tensor(labels, [labels.length]) });
+      trainer.train(makeBatch, samples(trainer.step), { task, priorStrength: 0.01, learningRates });
     }),
     dispose() {
       for (const variable of model.parameters.values()) ops.dispose(variable);

@@ -1,5 +1,4 @@
 import { UserError } from "../../core/errors.ts";
-import type { ImageSet } from "../dataset.ts";
 
 /** Height and width of the images of CIFAR-10 and CIFAR-100. */
 export const cifarSide = 32;
@@ -22,6 +21,12 @@ export const cifar100Layout: CifarLayout = { labelClasses: [20, 100] };
 
 export const recordBytes = ({ labelClasses }: CifarLayout): number => labelClasses.length + channels * area;
 
+/** Where images [count, height, width, channels] and their classes [count] are written. */
+export interface CifarArrays {
+  readonly images: Uint8Array;
+  readonly labels: Int32Array;
+}
+
 /**
  * Reads a CIFAR file in binary form into `set`, from image `at` on, pixels reordered to [height, width, channels].
  *
@@ -30,7 +35,7 @@ export const recordBytes = ({ labelClasses }: CifarLayout): number => labelClass
 export function readCifarRecords(
   bytes: Uint8Array,
   layout: CifarLayout,
-  set: Pick<ImageSet, "images" | "labels">,
+  set: CifarArrays,
   at: number,
   place: string,
 ): void {

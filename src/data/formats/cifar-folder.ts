@@ -70,14 +70,14 @@ function readPart(
 ): { readonly set: ImageSet; readonly files: readonly DataFile[] } {
   const count = names.length * imagesPerFile;
   const pixels = cifarShape.reduce((product, size) => product * size, 1);
-  const set = { count, images: new Uint8Array(count * pixels), labels: new Int32Array(count) };
+  const set = { images: new Uint8Array(count * pixels), labels: new Int32Array(count) };
   const files = names.map((name, index) => {
     const place = join(folder, name);
     const bytes = readWhole(place, imagesPerFile * recordBytes(layout));
     readCifarRecords(bytes, layout, set, index * imagesPerFile, place);
     return { name, bytes: bytes.length, sha256: sha256Of(bytes) };
   });
-  return { set, files };
+  return { set: { count, images: set.images, targets: { kind: "classes", values: set.labels } }, files };
 }
 
 /** @throws UserError when the file has another length: it is not read then. */

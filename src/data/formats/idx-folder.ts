@@ -99,7 +99,11 @@ async function readSplit(imagesPath: string, labelsPath: string, classes: number
     );
   }
   return {
-    set: { count, images: images.values, labels: classIndices(labels, classes, labelsPath) },
+    set: {
+      count,
+      images: images.values,
+      targets: { kind: "classes", values: classIndices(labels, classes, labelsPath) },
+    },
     imageShape: [height, width, 1],
     files: [images, labels],
   };

@@ -159,5 +159,9 @@ export async function loadCifar10(folder: string | undefined, reporter: Reporter
   if (folder === undefined) await fetchCifar10(reporter);
   const splits = readCifarFolder(folder ?? cifar10Folder(), published);
   // Statistics of the 50,000 training images.
-  return { ...splits, classes, normalization: { mean: [0.4914, 0.4822, 0.4465], deviation: [0.247, 0.2435, 0.2616] } };
+  return {
+    ...splits,
+    targets: { kind: "classes", names: classes },
+    normalization: { mean: [0.4914, 0.4822, 0.4465], deviation: [0.247, 0.2435, 0.2616] },
+  };
 }

@@ -31,5 +31,5 @@ const published: CifarFiles = {
 export function loadCifar100(folder: string): LoadedData {
   // Statistics of the 50,000 training images.
   const normalization = { mean: [0.5071, 0.4865, 0.4409], deviation: [0.2673, 0.2564, 0.2762] };
-  return { ...readCifarFolder(folder, published), classes, normalization };
+  return { ...readCifarFolder(folder, published), targets: { kind: "classes", names: classes }, normalization };
 }

@@ -32,5 +32,9 @@ export async function loadFashionMnist(folder: string | undefined): Promise<Load
   }
   const splits = await readIdxSplits(findIdxFiles(folder ?? installed), classes.length);
   // Statistics of the 60,000 training images.
-  return { ...splits, classes, normalization: { mean: [0.286], deviation: [0.353] } };
+  return {
+    ...splits,
+    targets: { kind: "classes", names: classes },
+    normalization: { mean: [0.286], deviation: [0.353] },
+  };
 }

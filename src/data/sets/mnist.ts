@@ -63,7 +63,7 @@ export async function loadMnist(folder: string | undefined, reporter: Reporter):
   if (folder === undefined) await fetchMnist(reporter);
   const splits = await readIdxSplits(folder === undefined ? cachedPaths() : findIdxFiles(folder), classes.length);
   // Pixels in [0, 1], nothing subtracted, as the method's authors train (ARCHITECTURE.md, "The method" 5).
-  return { ...splits, classes, normalization: { mean: [0], deviation: [1] } };
+  return { ...splits, targets: { kind: "classes", names: classes }, normalization: { mean: [0], deviation: [1] } };
 }
 
 const cachedPaths = (): IdxPaths =>

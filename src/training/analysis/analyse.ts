@@ -6,18 +6,16 @@ import { openProbability } from "../../quantization/hard-concrete.ts";
 import type { Analysis, ChannelGates, WeightHistogram } from "../../runs/analysis.ts";
 import type { Model } from "../model.ts";
 import { passOf, soleInput, testTimeGates } from "../pass.ts";
-import { calibrate } from "./calibrate.ts";
-import type { Confidences } from "./confidences.ts";
 import { weightHistogram } from "./weight-histograms.ts";
-import { worstImages } from "./worst-images.ts";
 
-/** What only the trained network can tell of itself, for the record. `confidences`: of the test set. */
-export function analyse(model: Model, { imageShape, normalization }: Dataset, confidences: Confidences): Analysis {
+/** What only the trained network can tell of itself, for the record. */
+export function analyse(
+  model: Model,
+  { imageShape, normalization }: Pick<Dataset, "imageShape" | "normalization">,
+): Pick<Analysis, "weights" | "channels"> {
   return {
     weights: weightHistograms(model, imageShape, normalization),
     channels: channelGates(model),
-    calibration: calibrate(confidences),
-    worst: worstImages(confidences),
   };
 }
 

@@ -21,7 +21,7 @@ t.test("the files become two parts, channels last, one after the other", async (
   const { imageShape, train, test, files } = readCifarFolder(folderWith("plain"), small);
   t.same(imageShape, [32, 32, 3]);
   t.same([train.count, test.count, train.images.length], [24, 3, 24 * 3072]);
-  t.same([...train.labels.subarray(9, 14)], [9, 0, 1, 0, 1], "the second file begins again");
+  t.same([...train.targets.values.subarray(9, 14)], [9, 0, 1, 0, 1], "the second file begins again");
   const pixel = (image: number, at: number) => [
     ...train.images.subarray(image * 3072 + 3 * at, image * 3072 + 3 * at + 3),
   ];
@@ -47,7 +47,7 @@ t.test("of two labels, the class is learned and both are checked", async (t) => 
   const files = { ...small, layout: cifar100Layout };
   const folder = writeCifarFolder(join(root, "hundred"), files);
   const { test } = readCifarFolder(folder, files);
-  t.same([...test.labels], [0, 1, 2]);
+  t.same([...test.targets.values], [0, 1, 2]);
   t.equal(test.images[1], 100);
   const wrong = cifarBytes(3, 2);
   wrong[2 * 3074] = 20;

@@ -16,7 +16,7 @@ t.test("the four files become two splits", async (t) => {
   t.same(imageShape, [4, 4, 1]);
   t.same([train.count, test.count], [30, 20]);
   t.equal(train.images.length, 30 * 16);
-  t.same([...test.labels.subarray(8, 12)], [8, 9, 0, 1]);
+  t.same([...test.targets.values.subarray(8, 12)], [8, 9, 0, 1]);
   t.same(
     files.map(({ name, bytes }) => [name, bytes]),
     [

@@ -4,6 +4,7 @@ import t from "tap";
 import { cifar100Layout } from "../../../src/data/formats/cifar-binary.ts";
 import { loadCifar100 } from "../../../src/data/sets/cifar100.ts";
 import { writeCifarFolder } from "../../fixtures/cifar.ts";
+import { classNames } from "../../fixtures/tasks.ts";
 
 const root = t.testdir();
 const files = {
@@ -19,10 +20,11 @@ t.test("a file of the published size is read, with the classes in the order of t
   // Zeros, but for the first images of the test file: holes that take no place on the disk.
   truncateSync(join(folder, "train.bin"), 50000 * 3074);
   truncateSync(join(folder, "test.bin"), 10000 * 3074);
-  const { classes, train, test, imageShape } = loadCifar100(folder);
+  const { targets, train, test, imageShape } = loadCifar100(folder);
+  const classes = classNames(targets);
   t.same([classes.length, classes[0], classes[9], classes[99]], [100, "apple", "bottle", "worm"]);
   t.same([train.count, test.count, ...imageShape], [50000, 10000, 32, 32, 3]);
-  t.same([...test.labels.subarray(0, 4)], [0, 1, 2, 0]);
+  t.same([...test.targets.values.subarray(0, 4)], [0, 1, 2, 0]);
   t.equal(test.images[3072 * 2 + 1], 102, "green of image 2");
 });
 

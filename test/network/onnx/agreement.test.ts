@@ -25,6 +25,7 @@ import {
   networkFiles,
 } from "../../fixtures/onnx/files.ts";
 import { freezeInput } from "../../fixtures/random-models.ts";
+import { classifying } from "../../fixtures/tasks.ts";
 
 const { ops } = await anyEngine();
 const batch = 4;
@@ -104,11 +105,13 @@ for (const name of networkFileNames) {
     t.equal(digestOf(valuesOf(ops, model, first![0])), digestOf(first![1]), "nothing is drawn anew");
     const adam = { optimizer: "adam", weightDecay: 0 } as const;
     const trainer = new Trainer(model, { weights: adam, gates: adam, ranges: adam });
+    const task = classifying(10);
     const labels = Int32Array.from({ length: batch }, (_, image) => image);
     const losses = Array.from({ length: 12 }, (_, step) => {
-      const makeBatch = () => ({ images: upload(name), labels: ops.tensor(labels, [batch]) });
+      const makeBatch = () => ({ images: upload(name), targets: ops.tensor(labels, [batch]) });
       const rates = { weights: 3e-3, gates: 1e-3, ranges: 1e-3 };
-      return trainer.train(makeBatch, stepGates(model, 1, step), { priorStrength: 0, learningRates: rates })!.loss;
+      return trainer.train(makeBatch, stepGates(model, 1, step), { task, priorStrength: 0, learningRates: rates })!
+        .loss;
     });
     t.ok(losses.every(Number.isFinite), "finite losses");
     t.ok(losses.at(-1)! < losses[0]!, `the loss falls: ${losses.map((loss) => loss.toFixed(2)).join(" ")}`);

@@ -26,7 +26,7 @@ export function folderSource(
 ): ImageSource {
   const size = shape.reduce((product, length) => product * length, 1);
   return {
-    labels,
+    count: labels.length,
     ahead: (batchSize) => Math.min(16, Math.max(2, Math.floor(aheadBytes / (batchSize * size)))),
     async read(indices, epoch) {
       const starts = Array.from({ length: Math.ceil(indices.length / chunkSize) }, (_, chunk) => chunk * chunkSize);
@@ -43,19 +43,20 @@ export function folderSource(
       );
       settle(failures, policy);
       const count = indices.length - failures.length;
-      const batch = { images: new Uint8Array(count * size), labels: new Int32Array(count) };
+      const read = new Uint8Array(count * size);
+      const classes = new Int32Array(count);
       let filled = 0;
       for (const { part, images, damaged } of chunks) {
-        if (damaged.size === 0) batch.images.set(images, filled * size);
+        if (damaged.size === 0) read.set(images, filled * size);
         part.forEach((index, position) => {
           if (damaged.has(position)) return;
           if (damaged.size > 0) {
-            batch.images.set(images.subarray(position * size, (position + 1) * size), filled * size);
+            read.set(images.subarray(position * size, (position + 1) * size), filled * size);
           }
-          batch.labels[filled++] = labels[index]!;
+          classes[filled++] = labels[index]!;
         });
       }
-      return batch;
+      return { count, images: read, targets: { kind: "classes", values: classes } };
     },
   };
 }

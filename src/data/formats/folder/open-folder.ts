@@ -41,7 +41,7 @@ export function openFolder(
   const sourceOf = (images: typeof train) => folderSource(images, shape, { pool, policy });
   return {
     imageShape: shape,
-    classes,
+    targets: { kind: "classes", names: classes },
     normalization: normalizations[channels],
     train: sourceOf(train),
     validation: validation && sourceOf(validation),

@@ -1,6 +1,8 @@
-import { UsageError, UserError } from "../../../core/errors.ts";
+import { UserError } from "../../../core/errors.ts";
 import type { DataFile, ImageSet, ImageShape, LoadedData } from "../../dataset.ts";
-import { integerBytes, type NpyHeader, readIntegers } from "./npy.ts";
+import type { TargetKind } from "../../targets.ts";
+import { checkLabels, describeLabels, labelValues } from "./labels.ts";
+import { type NpyHeader, shapeText } from "./npy.ts";
 import { NpzFile } from "./npz.ts";
 
 export interface NpzOptions {
@@ -11,9 +13,6 @@ export interface NpzOptions {
   readonly classes?: readonly string[] | undefined;
 }
 
-/** Labels are indices: a larger one is none. */
-const maxClasses = 65536;
-
 /** Names that an array of a part may have, as they are usual (`x_train` is Keras's, `train_images` MedMNIST's). */
 const acceptedNames = {
   images: (part: string) => [`${part}_images`, `x_${part}`, "images", "x"],
@@ -22,31 +21,21 @@ const acceptedNames = {
 
 /**
  * Reads training and test images from NumPy's .npz files: images uint8 [n, height, width, channels], or [n, height,
- * width] of one channel; labels integers [n] or [n, 1].
+ * width] of one channel; labels integers [n] or [n, 1] for classes, floats [n] or [n, outputs] for values.
  *
- * @throws UserError that names file and array; UsageError when `classes` are fewer than the labels need.
+ * @throws UserError that names file and array; UsageError when `classes` are fewer than the labels need, or the labels
+ * of another kind than `targets`.
  */
-export async function loadNpz({ train, test, classes }: NpzOptions): Promise<LoadedData> {
-  const [trained, tested] = [await readPart(train, "train"), await readPart(test, "test")];
+export async function loadNpz({ train, test, classes }: NpzOptions, targets: TargetKind): Promise<LoadedData> {
+  const [trained, tested] = [await readPart(train, "train", targets), await readPart(test, "test", targets)];
   if (trained.shape.join() !== tested.shape.join()) {
     throw new UserError(
       `${test} has images of ${tested.shape.join(" x ")}, ${train} of ${trained.shape.join(" x ")}: they are not of one data set`,
     );
   }
-  const count = largest(trained.set.labels) + 1;
-  if (classes !== undefined && classes.length < count) {
-    throw new UsageError(`data.classes: ${classes.length} names, but the labels in ${train} go up to ${count - 1}`);
-  }
-  const names = classes ?? Array.from({ length: count }, (_, index) => String(index));
-  const wrong = tested.set.labels.findIndex((label) => label >= names.length);
-  if (wrong >= 0) {
-    throw new UserError(
-      `${test}: label ${tested.set.labels[wrong]} of image ${wrong}, but the classes go from 0 to ${names.length - 1}`,
-    );
-  }
   return {
     imageShape: trained.shape,
-    classes: names,
+    targets: describeLabels({ train: trained.set, test: tested.set, paths: { train, test }, classes }),
     normalization: null,
     train: trained.set,
     test: tested.set,
@@ -54,34 +43,25 @@ export async function loadNpz({ train, test, classes }: NpzOptions): Promise<Loa
   };
 }
 
-const largest = (labels: Int32Array): number => labels.reduce((most, label) => Math.max(most, label), 0);
-
 interface Part {
   readonly set: ImageSet;
   readonly shape: ImageShape;
   readonly file: DataFile;
 }
 
-async function readPart(path: string, part: "train" | "test"): Promise<Part> {
+async function readPart(path: string, part: "train" | "test", kind: TargetKind): Promise<Part> {
   const npz = await NpzFile.open(path);
   try {
     const images = await npz.read(nameIn(npz, "images", part), (header, place) => checkImages(header, place));
-    const labels = await npz.read(nameIn(npz, "labels", part), (header, place) => checkLabels(header, place));
+    const labels = await npz.read(nameIn(npz, "labels", part), (header, place) => checkLabels(header, place, kind));
     const [count, height, width, channels = 1] = images.shape as [number, number, number, number?];
     if (labels.shape[0] !== count) {
       throw new UserError(
         `${labels.place} has ${labels.shape[0]} labels, ${images.place} has ${count} images: they do not belong together`,
       );
     }
-    const values = readIntegers(labels.bytes, labels.type);
-    const wrong = values.findIndex((label) => label < 0 || label >= maxClasses);
-    if (wrong >= 0) {
-      throw new UserError(
-        `cannot read ${labels.place}: label ${values[wrong]} of image ${wrong}, expected 0 to ${maxClasses - 1}`,
-      );
-    }
     return {
-      set: { count, images: images.bytes, labels: Int32Array.from(values) },
+      set: { count, images: images.bytes, targets: labelValues(labels, kind) },
       shape: [height, width, channels],
       file: await npz.describe(),
     };
@@ -109,15 +89,8 @@ function checkImages({ type, shape }: NpyHeader, place: string): number {
   if (shape.length < 3 || shape.length > 4 || shape.includes(0) || (channels !== 1 && channels !== 3)) {
     const hint = shape.length === 4 && (shape[1] === 1 || shape[1] === 3) ? "; use array.transpose(0, 2, 3, 1)" : "";
     throw new UserError(
-      `cannot read ${place}: shape ${text(shape)}, expected (images, height, width) or (images, height, width, channels) with 1 or 3 channels${hint}`,
+      `cannot read ${place}: shape ${shapeText(shape)}, expected (images, height, width) or (images, height, width, channels) with 1 or 3 channels${hint}`,
     );
   }
   return 1;
 }
-
-function checkLabels({ type, shape }: NpyHeader, place: string): number {
-  if (shape.length === 1 || (shape.length === 2 && shape[1] === 1)) return integerBytes(type, place);
-  throw new UserError(`cannot read ${place}: shape ${text(shape)}, expected one label per image: (images,)`);
-}
-
-const text = (shape: readonly number[]): string => `(${shape.join(", ")}${shape.length === 1 ? "," : ""})`;

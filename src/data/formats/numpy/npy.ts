@@ -44,7 +44,9 @@ export function parseNpyHeader(bytes: Uint8Array, place: string): NpyHeader {
   return { type, shape: sizes, start };
 }
 
-const integers: Readonly<Record<string, (view: DataView, at: number, little: boolean) => number>> = {
+type Read = (view: DataView, at: number, little: boolean) => number;
+
+const integers: Readonly<Record<string, Read>> = {
   u1: (view, at) => view.getUint8(at),
   i1: (view, at) => view.getInt8(at),
   u2: (view, at, little) => view.getUint16(at, little),
@@ -55,20 +57,28 @@ const integers: Readonly<Record<string, (view: DataView, at: number, little: boo
   i8: (view, at, little) => Number(view.getBigInt64(at, little)),
 };
 
-/** Bytes per element of a type. @throws UserError that names `place` for a type that is no integer. */
-export function integerBytes(type: string, place: string): number {
-  if (integers[type.slice(1)] === undefined) {
-    throw new UserError(
-      `cannot read ${place}: elements of type ${JSON.stringify(type)}, expected integers; save it with array.astype("int64")`,
-    );
-  }
-  return Number(type.slice(2));
+const floats: Readonly<Record<string, Read>> = {
+  f4: (view, at, little) => view.getFloat32(at, little),
+  f8: (view, at, little) => view.getFloat64(at, little),
+};
+
+/** What an array's elements are, where its type says so. */
+export function elementKind(type: string): "integers" | "floats" | null {
+  const name = type.slice(1);
+  return name in integers ? "integers" : name in floats ? "floats" : null;
 }
 
-/** The elements of an integer array as numbers. */
-export function readIntegers(bytes: Uint8Array, type: string): number[] {
-  const read = integers[type.slice(1)]!;
-  const size = Number(type.slice(2));
+/** Bytes per element of a type. */
+export const elementBytes = (type: string): number => Number(type.slice(2));
+
+/** The elements of an array whose type has an `elementKind` as numbers. */
+export function readNumbers(bytes: Uint8Array, type: string): number[] {
+  const name = type.slice(1);
+  const read = (integers[name] ?? floats[name])!;
+  const size = elementBytes(type);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Array.from({ length: bytes.byteLength / size }, (_, index) => read(view, index * size, type[0] !== ">"));
 }
+
+/** A shape as NumPy writes it: `(6,)`, `(6, 3)`. */
+export const shapeText = (shape: readonly number[]): string => `(${shape.join(", ")}${shape.length === 1 ? "," : ""})`;

@@ -1,5 +1,5 @@
-import type { Calibration, WorstImage } from "../../../runs/analysis.ts";
 import type { RunRecord } from "../../../runs/record.ts";
+import type { Calibration, WorstImage } from "../../../tasks/classification/findings.ts";
 import { picture } from "../../charts/picture.ts";
 import { fixed, integer, percent, points, share, significant } from "../../page/format.ts";
 import { foreign, type Markup, markup, shorten } from "../../page/markup.ts";

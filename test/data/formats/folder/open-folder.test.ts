@@ -7,6 +7,7 @@ import { loadDataset } from "../../../../src/data/load-dataset.ts";
 import { truncate, writeImageFolder } from "../../../fixtures/image-folder.ts";
 import { recordingReporter } from "../../../fixtures/reporter.ts";
 import { all } from "../../../fixtures/splits.ts";
+import { classNames } from "../../../fixtures/tasks.ts";
 
 const root = t.testdir();
 const folder = await writeImageFolder(join(root, "pictures"), { parts: { train: 12, val: 4 }, classes: 5, side: 24 });
@@ -18,20 +19,20 @@ truncate(join(damaged, "val", "class-0", "0.jpg"), 0);
 async function open(place: string, settings: Record<string, unknown> = {}, seed = 1) {
   const reporter = recordingReporter();
   const config = dataSchema.parse({ name: "folder", folder: place, size: 16, workers: 1, ...settings });
-  const dataset = await loadDataset(config, { seed, reporter });
+  const dataset = await loadDataset(config, { seed, reporter, targets: "classes" });
   t.teardown(() => dataset.close());
   return { ...dataset, reporter };
 }
 
 t.test("a folder is a data set as any other", async (t) => {
-  const { train, test, classes, imageShape, validation, normalization, files } = await open(folder);
+  const { train, test, targets, imageShape, validation, normalization, files } = await open(folder);
   t.same([train.count, test.count, validation, ...imageShape], [60, 20, null, 16, 16, 3]);
-  t.same(classes, ["class-0", "class-1", "class-2", "class-3", "class-4"]);
+  t.same(classNames(targets), ["class-0", "class-1", "class-2", "class-3", "class-4"]);
   t.equal(normalization.mean[0], 0.485);
   t.equal(files.length, 2);
   const batches = await all(test.batches({ batchSize: 8 }));
   t.same(
-    batches.flatMap(({ labels }) => [...labels]),
+    batches.flatMap(({ targets }) => [...targets.values]),
     [0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0, 1, 2, 3, 4],
   );
   t.same(
@@ -75,19 +76,19 @@ t.test("a damaged image stops a run, with its name", async (t) => {
 t.test("or is left out everywhere, and named once", async (t) => {
   const { train, test, reporter, damaged: names } = await open(damaged, { onError: "skip" });
   const sizes = async (epoch: number) =>
-    (await all(train.epoch({ epoch, batchSize: 4 }))).map(({ images, labels }) => [labels.length, images.length / 768]);
+    (await all(train.epoch({ epoch, batchSize: 4 }))).map(({ images, count }) => [count, images.length / 768]);
   for (const epoch of [0, 1]) {
     const found = await sizes(epoch);
     t.equal(
-      found.reduce((sum, [labels]) => sum + labels!, 0),
+      found.reduce((sum, [count]) => sum + count!, 0),
       11,
     );
-    t.ok(found.every(([labels, images]) => labels === images));
+    t.ok(found.every(([count, images]) => count === images));
   }
   const tested = await all(test.batches({ batchSize: 10 }));
-  t.same([...tested[0]!.labels], [1, 2, 0, 1], "the others stay in their order");
+  t.same([...tested[0]!.targets.values], [1, 2, 0, 1], "the others stay in their order");
   const single = await all(test.batches({ batchSize: 1 }));
-  t.equal(single[0]!.labels.length, 0, "a batch may be left with none");
+  t.equal(single[0]!.count, 0, "a batch may be left with none");
   t.match(reporter.warnings, [/^left out .*class-1\/2\.jpg: /, /^left out .*class-0\/0\.jpg: neither JPEG nor PNG/]);
   t.match(names(), [/train\/class-1\/2\.jpg$/, /val\/class-0\/0\.jpg$/]);
 });

@@ -6,6 +6,7 @@ import { UsageError } from "../../../../src/core/errors.ts";
 import { loadNpz } from "../../../../src/data/formats/numpy/load-npz.ts";
 import { npy, npyImages, npyLabels, npz } from "../../../fixtures/npy.ts";
 import { sha256Of } from "../../../fixtures/registry.ts";
+import { classNames } from "../../../fixtures/tasks.ts";
 
 const root = t.testdir();
 const file = (name: string, bytes: Uint8Array) => {
@@ -17,13 +18,14 @@ const archive = (name: string, arrays: Readonly<Record<string, Buffer>>) => file
 const good = archive("good", { images: npyImages([6, 4, 5, 3]), labels: npyLabels(6) });
 /** A pair whose training file has these arrays instead. */
 const refused = (name: string, arrays: Readonly<Record<string, Buffer>>) =>
-  loadNpz({ train: archive(name, arrays), test: good });
+  loadNpz({ train: archive(name, arrays), test: good }, "classes");
 
 t.test("two files, or one that holds both parts, under the usual names", async (t) => {
-  const loaded = await loadNpz({ train: good, test: archive("test", { x: npyImages([2, 4, 5, 3]), y: npyLabels(2) }) });
+  const test = archive("test", { x: npyImages([2, 4, 5, 3]), y: npyLabels(2) });
+  const loaded = await loadNpz({ train: good, test }, "classes");
   t.same([loaded.train.count, loaded.test.count, ...loaded.imageShape], [6, 2, 4, 5, 3]);
-  t.same(loaded.classes, ["0", "1", "2"]);
-  t.same([...loaded.train.labels], [0, 1, 2, 0, 1, 2]);
+  t.same(classNames(loaded.targets), ["0", "1", "2"]);
+  t.same([...loaded.train.targets.values], [0, 1, 2, 0, 1, 2]);
   t.equal(loaded.train.images[60 + 3], 10, "pixel 3 of image 1");
   t.same(
     loaded.files.map(({ name, bytes }) => [name, bytes]),
@@ -40,9 +42,9 @@ t.test("two files, or one that holds both parts, under the usual names", async (
     x_train: npyImages([9, 4, 4]),
     y_train: npyLabels(9),
   });
-  const gray = await loadNpz({ train: keras, test: keras, classes: ["a", "b", "c", "d"] });
+  const gray = await loadNpz({ train: keras, test: keras, classes: ["a", "b", "c", "d"] }, "classes");
   t.same([gray.train.count, gray.test.count, ...gray.imageShape, gray.files.length], [9, 3, 4, 4, 1, 1]);
-  t.same(gray.classes, ["a", "b", "c", "d"]);
+  t.same(classNames(gray.targets), ["a", "b", "c", "d"]);
   const column = npy("|u1", [3, 1], Uint8Array.of(2, 1, 0));
   const medmnist = archive("medmnist", {
     train_images: npyImages([3, 4, 4]),
@@ -50,24 +52,27 @@ t.test("two files, or one that holds both parts, under the usual names", async (
     test_images: npyImages([3, 4, 4]),
     test_labels: column,
   });
-  t.same([...(await loadNpz({ train: medmnist, test: medmnist })).train.labels], [2, 1, 0]);
+  t.same([...(await loadNpz({ train: medmnist, test: medmnist }, "classes")).train.targets.values], [2, 1, 0]);
 });
 
 t.test("a file that is none, or damaged, is refused by name", async (t) => {
-  await t.rejects(loadNpz({ train: join(root, "gone.npz"), test: good }), /cannot read .*gone\.npz: ENOENT/);
-  await t.rejects(loadNpz({ train: root, test: good }), /it is not a file/);
-  await t.rejects(loadNpz({ train: file("text.npz", Buffer.from("text")), test: good }), /cannot read .*text\.npz: /);
+  await t.rejects(loadNpz({ train: join(root, "gone.npz"), test: good }, "classes"), /cannot read .*gone\.npz: ENOENT/);
+  await t.rejects(loadNpz({ train: root, test: good }, "classes"), /it is not a file/);
+  await t.rejects(
+    loadNpz({ train: file("text.npz", Buffer.from("text")), test: good }, "classes"),
+    /cannot read .*text\.npz: /,
+  );
   const bytes = npz({ images: npyImages([6, 4, 5, 3]), labels: npyLabels(6) });
   const cut = file("cut.npz", bytes.subarray(0, bytes.length - 30));
-  await t.rejects(loadNpz({ train: cut, test: good }), /cannot read .*cut\.npz: /);
-  const whole = JSON.stringify((await loadNpz({ train: good, test: good })).train);
+  await t.rejects(loadNpz({ train: cut, test: good }, "classes"), /cannot read .*cut\.npz: /);
+  const whole = JSON.stringify((await loadNpz({ train: good, test: good }, "classes")).train);
   // One bit here and there, mostly of packed pixels and labels; a changed date of an entry does no harm.
   const flips = await Promise.all(
     Array.from({ length: 24 }, async (_, index) => {
       const changed = Buffer.from(bytes);
       changed[bytes.length - 140 - 5 * index]! ^= 1 << (index % 8);
       const path = file(`flip-${index}.npz`, changed);
-      return loadNpz({ train: path, test: good }).then(
+      return loadNpz({ train: path, test: good }, "classes").then(
         ({ train }) => (JSON.stringify(train) === whole ? "the same" : "other data"),
         (error: Error) => error.name,
       );
@@ -129,9 +134,46 @@ t.test("labels are classes, one per image", async (t) => {
     refused("fewer", { images, labels: bytes(0, 1, 0, 1, 0, 1) }),
     /good\.npz: label 2 of image 2, but the classes go from 0 to 1/,
   );
-  await t.rejects(loadNpz({ train: good, test: good, classes: ["a", "b"] }), UsageError);
+  await t.rejects(loadNpz({ train: good, test: good, classes: ["a", "b"] }, "classes"), UsageError);
   const other = archive("other", { images: npyImages([6, 4, 4, 3]), labels: npyLabels(6) });
-  await t.rejects(loadNpz({ train: other, test: good }), /images of 4 x 5 x 3, .*other\.npz of 4 x 4 x 3/);
+  await t.rejects(loadNpz({ train: other, test: good }, "classes"), /images of 4 x 5 x 3, .*other\.npz of 4 x 4 x 3/);
+});
+
+const doubles = (shape: readonly number[], ...values: number[]) =>
+  npy("<f8", shape, new Uint8Array(Float64Array.from(values).buffer));
+
+t.test("floats are values to learn, one or more per image", async (t) => {
+  const images = npyImages([2, 4, 5, 3]);
+  const load = (name: string, labels: Buffer, tested = labels, classes?: string[]) =>
+    loadNpz(
+      {
+        train: archive(name, { images, labels }),
+        test: archive(`${name}-test`, { images, labels: tested }),
+        ...(classes && { classes }),
+      },
+      "values",
+    );
+  const one = await load("one", doubles([2], 0.5, -2));
+  t.same(
+    [one.targets, one.train.targets.kind, [...one.test.targets.values]],
+    [{ kind: "values", outputs: 1 }, "values", [0.5, -2]],
+  );
+  const two = await load("two", doubles([2, 2], 1, 2, 3, 4));
+  t.same([two.targets, [...two.train.targets.values]], [{ kind: "values", outputs: 2 }, [1, 2, 3, 4]]);
+
+  await t.rejects(
+    load("classes", npyLabels(2)),
+    /labels: elements of type .*, expected float32 or float64, the values; save it .*task\.name classification/,
+  );
+  await t.rejects(
+    refused("values", { images: npyImages([6, 4, 5, 3]), labels: doubles([6], 0, 1, 2, 0, 1, 2) }),
+    /labels: elements of type "<f8", expected integers, the classes; save it .*task\.name regression/,
+  );
+  await t.rejects(load("nan", doubles([2, 2], 1, 2, 3, Number.NaN)), /labels: NaN of image 1, expected finite/);
+  await t.rejects(load("huge", doubles([2], 1e300, 2)), /labels: 1e\+300 of image 0, expected finite float32/);
+  await t.rejects(load("cube", doubles([2, 1, 2], 1, 2, 3, 4)), /shape \(2, 1, 2\), expected values of each image/);
+  await t.rejects(load("uneven", doubles([2], 1, 2), doubles([2, 2], 1, 2, 3, 4)), /has 2 values for each image, .* 1/);
+  await t.rejects(load("named", doubles([2], 1, 2), doubles([2], 1, 2), ["a", "b"]), /data\.classes: expected nothing/);
 });
 
 const python = spawnSync("python3", ["-c", "import numpy"]);
@@ -145,8 +187,11 @@ t.test(
       "n.savez('plain.npz', images=x, labels=y); n.savez_compressed('packed.npz', images=x, labels=y.astype('>u2'))";
     spawnSync("python3", ["-c", script], { cwd: root });
     t.ok(existsSync(join(root, "packed.npz")));
-    const { train, test } = await loadNpz({ train: join(root, "plain.npz"), test: join(root, "packed.npz") });
-    t.same([...train.labels], [0, 1, 2, 0, 1, 2]);
+    const { train, test } = await loadNpz(
+      { train: join(root, "plain.npz"), test: join(root, "packed.npz") },
+      "classes",
+    );
+    t.same([...train.targets.values], [0, 1, 2, 0, 1, 2]);
     t.same(test, train);
     t.equal(train.images[300], 300 % 256);
   },

@@ -1,4 +1,4 @@
-import type { Verification } from "../runs/record.ts";
+import { largestIndex } from "./largest-index.ts";
 
 /** Points of top-1 by which runtime and trainer may differ. */
 export const TOP1_TOLERANCE = 0.05;
@@ -15,7 +15,13 @@ export const MOST_TIES = 1;
 /** Percentages are sums of shares: what is equal on paper may differ in the last digits. */
 const SLACK = 1e-9;
 
-export type PredictionAgreement = Pick<Verification, "images" | "top1" | "trainerTop1" | "sameClass" | "nearTies">;
+export interface PredictionAgreement {
+  readonly images: number;
+  readonly top1: number;
+  readonly trainerTop1: number;
+  readonly sameClass: number;
+  readonly nearTies: number;
+}
 
 /** What both make of one batch. */
 export interface ClassifiedBatch {
@@ -101,11 +107,4 @@ function deviationOf(values: ArrayLike<number>): number {
   }
   const mean = sum / values.length;
   return Math.sqrt(Math.max(0, squares / values.length - mean * mean));
-}
-
-/** Index of the largest of `length` values from `start` on, counted from `start`. */
-export function largestIndex(values: ArrayLike<number>, start: number, length: number): number {
-  let best = 0;
-  for (let index = 1; index < length; index++) if (values[start + index]! > values[start + best]!) best = index;
-  return best;
 }

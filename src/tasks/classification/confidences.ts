@@ -1,4 +1,4 @@
-import type { EvaluatedBatch } from "../evaluate.ts";
+import { largestIndex } from "./largest-index.ts";
 
 /** How many of the images that a network gets wrong are kept. */
 const keptMistakes = 24;
@@ -15,6 +15,13 @@ export interface Mistake {
   readonly pixels: Uint8Array;
 }
 
+/** Images, [images, height, width, channels], with their logits, [images, classes], and true classes. */
+interface ClassifiedBatch {
+  readonly logits: Float32Array;
+  readonly images: Uint8Array;
+  readonly labels: Int32Array;
+}
+
 /** What a network says of labelled images: the class it gives to each, how sure it is, and its worst mistakes. */
 export class Confidences {
   /** [height, width, channels]. */
@@ -22,6 +29,8 @@ export class Confidences {
   /** Probability of the predicted class, image by image. */
   readonly confidence: number[] = [];
   readonly correct: boolean[] = [];
+  /** Rows: true class; columns: predicted class. */
+  readonly confusion: number[][] = [];
   #mistakes: Mistake[] = [];
 
   constructor(imageShape: readonly [number, number, number]) {
@@ -34,14 +43,18 @@ export class Confidences {
   }
 
   /** Takes the next images. */
-  add({ logits, images, labels }: EvaluatedBatch): void {
+  add({ logits, images, labels }: ClassifiedBatch): void {
     const classes = logits.length / labels.length;
+    if (this.confusion.length === 0) {
+      for (let truth = 0; truth < classes; truth++) this.confusion.push(new Array<number>(classes).fill(0));
+    }
     const size = this.imageShape.reduce((product, side) => product * side, 1);
     for (const [image, truth] of labels.entries()) {
       const row = logits.subarray(image * classes, (image + 1) * classes);
       const { predicted, confidence, truthProbability } = classify(row, truth);
       const index = this.confidence.length;
       this.confidence.push(confidence);
+      this.confusion[truth]![predicted]!++;
       this.correct.push(predicted === truth);
       if (predicted === truth) continue;
       const pixels = images.subarray(image * size, (image + 1) * size);
@@ -61,8 +74,7 @@ export class Confidences {
 
 /** The class of the largest logit, the first of equal ones, and two probabilities by softmax. */
 function classify(logits: Float32Array, truth: number) {
-  let predicted = 0;
-  for (let index = 1; index < logits.length; index++) if (logits[index]! > logits[predicted]!) predicted = index;
+  const predicted = largestIndex(logits, 0, logits.length);
   const largest = logits[predicted]!;
   const sum = logits.reduce((total, logit) => total + Math.exp(logit - largest), 0);
   return { predicted, confidence: 1 / sum, truthProbability: Math.exp(logits[truth]! - largest) / sum };

@@ -1,0 +1,110 @@
+import { UsageError, UserError } from "../../../core/errors.ts";
+import type { ImageSet } from "../../dataset.ts";
+import type { TargetDescription, TargetKind, Targets } from "../../targets.ts";
+import { elementBytes, elementKind, type NpyHeader, readNumbers, shapeText } from "./npy.ts";
+import type { NpyArray } from "./npz.ts";
+
+/** Classes are indices: a larger label is none. */
+const maxClasses = 65536;
+
+/**
+ * Bytes per label, where the array holds what is to be learned: integers of one class per image, or floats of one or
+ * more values per image.
+ *
+ * @throws UserError that names `place`, what it holds, and the remedy.
+ */
+export function checkLabels({ type, shape }: NpyHeader, place: string, kind: TargetKind): number {
+  const found = elementKind(type);
+  const refuse = (expected: string): never => {
+    throw new UserError(`cannot read ${place}: elements of type ${JSON.stringify(type)}, expected ${expected}`);
+  };
+  switch (kind) {
+    case "classes":
+      if (found === "floats")
+        refuse(
+          'integers, the classes; save it with array.astype("int64"), or learn its numbers with task.name regression',
+        );
+      if (found === null) refuse('integers; save it with array.astype("int64")');
+      if (shape.length !== 1 && (shape.length !== 2 || shape[1] !== 1))
+        throw new UserError(`cannot read ${place}: shape ${shapeText(shape)}, expected one label per image: (images,)`);
+      break;
+    case "values":
+      if (found === "integers")
+        refuse(
+          'float32 or float64, the values; save it with array.astype("float32"), or learn classes with task.name classification',
+        );
+      if (found === null) refuse('float32 or float64; save it with array.astype("float32")');
+      if (shape.length < 1 || shape.length > 2 || shape[1] === 0)
+        throw new UserError(
+          `cannot read ${place}: shape ${shapeText(shape)}, expected values of each image: (images,) or (images, values)`,
+        );
+      break;
+  }
+  return elementBytes(type);
+}
+
+/** The labels as targets. @throws UserError at the first that is no class, or not finite in float32. */
+export function labelValues({ bytes, type, shape, place }: NpyArray, kind: TargetKind): Targets {
+  const numbers = readNumbers(bytes, type);
+  switch (kind) {
+    case "classes": {
+      const wrong = numbers.findIndex((label) => label < 0 || label >= maxClasses);
+      if (wrong < 0) return { kind, values: Int32Array.from(numbers) };
+      throw new UserError(
+        `cannot read ${place}: label ${numbers[wrong]} of image ${wrong}, expected 0 to ${maxClasses - 1}`,
+      );
+    }
+    case "values": {
+      const values = Float32Array.from(numbers);
+      const wrong = values.findIndex((value) => !Number.isFinite(value));
+      if (wrong < 0) return { kind, values };
+      throw new UserError(
+        `cannot read ${place}: ${numbers[wrong]} of image ${Math.floor(wrong / (shape[1] ?? 1))}, expected finite float32 numbers; leave such images out`,
+      );
+    }
+  }
+}
+
+interface LabelledSets {
+  readonly train: ImageSet;
+  readonly test: ImageSet;
+  readonly paths: { readonly train: string; readonly test: string };
+  /** Names by class index; numbers when left out. */
+  readonly classes: readonly string[] | undefined;
+}
+
+/**
+ * What the labels of both parts are: classes with their names, or so many values.
+ *
+ * @throws UserError when the two do not go together; UsageError when `classes` are fewer than there are, or there are
+ * none.
+ */
+export function describeLabels({ train, test, paths, classes }: LabelledSets): TargetDescription {
+  switch (train.targets.kind) {
+    case "classes": {
+      const count = largest(train.targets.values) + 1;
+      if (classes !== undefined && classes.length < count) {
+        throw new UsageError(
+          `data.classes: ${classes.length} names, but the labels in ${paths.train} go up to ${count - 1}`,
+        );
+      }
+      const names = classes ?? Array.from({ length: count }, (_, index) => String(index));
+      const wrong = test.targets.values.findIndex((label) => label >= names.length);
+      if (wrong < 0) return { kind: "classes", names };
+      throw new UserError(
+        `${paths.test}: label ${test.targets.values[wrong]} of image ${wrong}, but the classes go from 0 to ${names.length - 1}`,
+      );
+    }
+    case "values": {
+      if (classes !== undefined)
+        throw new UsageError(`data.classes: expected nothing: the labels in ${paths.train} are values, no classes`);
+      const [outputs, tested] = [train, test].map(({ targets, count }) => targets.values.length / count);
+      if (outputs === tested) return { kind: "values", outputs: outputs! };
+      throw new UserError(
+        `${paths.test} has ${tested} values for each image, ${paths.train} ${outputs}: they are not of one data set`,
+      );
+    }
+  }
+}
+
+const largest = (labels: Int32Array): number => labels.reduce((most, label) => Math.max(most, label), 0);

@@ -1,0 +1,71 @@
+import { outputsOf, type TargetDescription, type Targets } from "../../data/targets.ts";
+import type { Task } from "../task.ts";
+import { calibrate } from "./calibrate.ts";
+import { Confidences } from "./confidences.ts";
+import { largestIndex } from "./largest-index.ts";
+import { worstImages } from "./worst-images.ts";
+
+const top1 = { key: "top1", label: "top-1", unit: "%", digits: 2, better: "higher", isShare: true } as const;
+
+/** One class for each image: softmax cross-entropy on logits, judged by the share of images with the right class. */
+export const classification = {
+  targets: "classes",
+  create: (targets: TargetDescription): Task => {
+    const classes = outputsOf(targets);
+    return {
+      name: "classification",
+      outputs: classes,
+      metrics: [{ ...top1, chance: 100 / classes }],
+      lossLabel: "cross-entropy",
+      targets: (ops, { count, targets }) => ops.tensor(classIndices(targets), [count]),
+      loss: (ops, logits, labels) => ops.crossEntropy(logits, labels),
+      sums: (ops, logits, labels) => ({ correct: countEqual(ops.read(ops.argMax(logits)), ops.read(labels)) }),
+      figures: ({ correct = 0 }, images) => ({ top1: (100 * correct) / images }),
+      evaluator: () => new Top1(classes),
+      examiner: (imageShape) => {
+        const confidences = new Confidences(imageShape);
+        return {
+          add: ({ outputs, images, targets }) =>
+            confidences.add({ logits: outputs, images, labels: classIndices(targets) }),
+          get findings() {
+            const { confusion } = confidences;
+            return { confusion, calibration: calibrate(confidences), worst: worstImages(confidences) };
+          },
+        };
+      },
+    };
+  },
+} as const;
+
+class Top1 {
+  readonly #classes: number;
+  #images = 0;
+  #correct = 0;
+
+  constructor(classes: number) {
+    this.#classes = classes;
+  }
+
+  add({ outputs, targets }: { readonly outputs: ArrayLike<number>; readonly targets: Targets }): void {
+    for (const [image, label] of classIndices(targets).entries()) {
+      if (largestIndex(outputs, image * this.#classes, this.#classes) === label) this.#correct++;
+      this.#images++;
+    }
+  }
+
+  get metrics() {
+    return { top1: (100 * this.#correct) / this.#images };
+  }
+}
+
+function countEqual(one: ArrayLike<number>, other: ArrayLike<number>): number {
+  let equal = 0;
+  for (let index = 0; index < other.length; index++) if (one[index] === other[index]) equal++;
+  return equal;
+}
+
+/** The data set has been opened for this task: a defect where its targets are of another kind. */
+function classIndices({ kind, values }: Targets): Int32Array {
+  if (kind !== "classes") throw new Error(`classification of ${kind}`);
+  return values;
+}

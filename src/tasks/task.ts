@@ -1,0 +1,55 @@
+import type { TaskName } from "../config/sections/task-settings.ts";
+import type { ByteBatch, ImageShape } from "../data/dataset.ts";
+import type { Targets } from "../data/targets.ts";
+import type { Ops, Tensor } from "../engine/ops.ts";
+import type { ClassificationFindings } from "./classification/findings.ts";
+import type { Metric, Metrics } from "./metric.ts";
+
+/** Sums over images, by name: what a checkpoint keeps of an epoch in progress. */
+export type Sums = Readonly<Record<string, number>>;
+
+/** Images with what the network made of them and what it should have. */
+export interface EvaluatedBatch {
+  readonly count: number;
+  /** [count, height, width, channels]. */
+  readonly images: Uint8Array;
+  /** [count, outputs], row by row. */
+  readonly outputs: Float32Array;
+  readonly targets: Targets;
+}
+
+/** Takes the batches of a split, whose arrays are the engine's again when `add` returns. */
+export interface Evaluator {
+  add(batch: Pick<EvaluatedBatch, "count" | "targets"> & { readonly outputs: ArrayLike<number> }): void;
+  readonly metrics: Metrics;
+}
+
+/** Looks closer at a trained network than an evaluator: what the record keeps for the report. */
+export interface Examiner {
+  add(batch: EvaluatedBatch): void;
+  readonly findings: Findings;
+}
+
+/** What is found of a trained network on the test set, by task. */
+export type Findings = ClassificationFindings;
+
+/** What a network learns on a data set: its loss, its figures, and what is looked at when it has learned. */
+export interface Task {
+  readonly name: TaskName;
+  /** Values that the network gives for each image. */
+  readonly outputs: number;
+  /** What evaluators give, the main one first. */
+  readonly metrics: readonly [Metric, ...Metric[]];
+  /** How the loss is called in reports. */
+  readonly lossLabel: string;
+  /** Uploads what `loss` and `sums` compare with. */
+  targets(ops: Ops, batch: ByteBatch): Tensor;
+  /** Mean over the batch (scalar), and its gradient with respect to the outputs [batch, outputs]. */
+  loss(ops: Ops, outputs: Tensor, targets: Tensor): { readonly loss: Tensor; readonly gradient: Tensor };
+  /** What of a training step's batch adds up to the epoch's figures. */
+  sums(ops: Ops, outputs: Tensor, targets: Tensor): Sums;
+  /** The epoch's figures, some of the metrics, from its sums. */
+  figures(sums: Sums, images: number): Metrics;
+  evaluator(): Evaluator;
+  examiner(imageShape: ImageShape): Examiner;
+}
