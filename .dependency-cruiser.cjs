@@ -32,6 +32,12 @@ module.exports = {
       to: { path: `^src/report/(${[...folders, "comparison"].slice(index + 1).join("|")})/` },
     })),
     {
+      name: "onnxruntime-without-its-telemetry",
+      severity: "error",
+      from: { pathNot: "^src/core/onnx-runtime\\.ts$" },
+      to: { path: "onnxruntime-node", dependencyTypesNot: ["type-only"] },
+    },
+    {
       name: "only-main-starts-the-program",
       severity: "error",
       from: { path: "^src/(?!main\\.ts)" },

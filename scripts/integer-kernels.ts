@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import ort from "onnxruntime-node";
+import { ort } from "../src/core/onnx-runtime.ts";
 import { readModel } from "../src/export/onnx/read-model.ts";
 
 const integerKernels = new Set(["QLinearConv", "ConvInteger", "QGemm", "MatMulInteger", "MatMulIntegerToFloat"]);

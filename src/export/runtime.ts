@@ -1,10 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { InferenceSession } from "onnxruntime-node";
 import { messageOf, UserError } from "../core/errors.ts";
-
-// It would write what it runs into a file, and look up its maker's collector; it asks for this while it is loaded.
-process.env.ORT_DISABLE_TELEMETRY = "1";
-const ort = await import("onnxruntime-node");
+import { ort } from "../core/onnx-runtime.ts";
 
 /** Name and version of the runtime, as records print it. */
 export const runtimeName = `onnxruntime ${ort.env.versions.node ?? ort.env.versions.common}`;

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import ort from "onnxruntime-node";
+import type { InferenceSession } from "onnxruntime-node";
 import t from "tap";
 import { exportForms } from "../../src/config/sections/export-settings.ts";
+import { ort } from "../../src/core/onnx-runtime.ts";
 import { silent } from "../../src/core/progress.ts";
 import { loadBinding } from "../../src/engine/native/binding.ts";
 import { createNativeOps } from "../../src/engine/native/native-ops.ts";
@@ -164,9 +165,7 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
       threads: 1,
       reporter: silent,
     });
-    const threads = sessions().map(
-      ({ args }) => (args.at(-1) as ort.InferenceSession.SessionOptions).intraOpNumThreads,
-    );
+    const threads = sessions().map(({ args }) => (args.at(-1) as InferenceSession.SessionOptions).intraOpNumThreads);
     t.strictSame(threads, [1, 1, 1, 1], "layers, predictions, and latency of two files");
     t.match(verification!.latency, [{ threads: 1 }, { threads: 1 }], "and the record says so");
   });

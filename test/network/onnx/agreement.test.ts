@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import ort from "onnxruntime-node";
 import t from "tap";
+import { ort } from "../../../src/core/onnx-runtime.ts";
 import { silent } from "../../../src/core/progress.ts";
 import type { Ops, Tensor } from "../../../src/engine/ops.ts";
 import { exportFile } from "../../../src/export/export-file.ts";
