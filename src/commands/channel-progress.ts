@@ -7,13 +7,13 @@ const PAUSE = 1000;
 export function channelProgress(): Progress | null {
   if (process.send === undefined) return null;
   let total = 1;
-  let saidAt = 0;
+  let saidAt = Number.NEGATIVE_INFINITY;
   return {
     start(_, units) {
       total = units;
     },
     update(done) {
-      const now = Date.now();
+      const now = performance.now();
       if (now - saidAt < PAUSE || !process.connected) return;
       saidAt = now;
       // The other end may be gone by now: main.ts hears of that.

@@ -1,3 +1,4 @@
+import { configSchema, type RunConfig } from "./schema.ts";
 import { isTree } from "./source.ts";
 
 /** A setting that differs between two configurations; undefined where one of them lacks it. */
@@ -17,6 +18,15 @@ export function changedSettings(before: unknown, after: unknown, path = ""): rea
   return JSON.stringify(before) === JSON.stringify(after) ? [] : [{ path, before, after }];
 }
 
+/**
+ * The settings in which a configuration differs from the one that a record holds. Settings that are younger than the
+ * record had their defaults then.
+ */
+export function changesSince(recorded: unknown, config: RunConfig): readonly Change[] {
+  const parsed = configSchema.safeParse(recorded);
+  return changedSettings(parsed.success ? parsed.data : recorded, config);
+}
+
 /** What a run may change on its way: nothing that its checkpoint or its place in the data depends on. */
 const changeable = [
   /^note$/,
@@ -29,6 +39,10 @@ const changeable = [
 
 /** Whether `--resume` may go on with another value of this setting. */
 export const mayChangeOnResume = ({ path }: Change): boolean => changeable.some((pattern) => pattern.test(path));
+
+/** Whether a finished run may be asked for with another value of this setting: nothing that it was made with. */
+export const mayDifferWhenFinished = (change: Change): boolean =>
+  mayChangeOnResume(change) && !/^(training|export)\./.test(change.path);
 
 /** `training.epochs: 3 → 5`. */
 export const describeChange = ({ path, before, after }: Change): string =>

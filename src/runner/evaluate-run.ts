@@ -7,7 +7,7 @@ import type { Metric, Metrics } from "../tasks/metric.ts";
 import { evaluate } from "../training/evaluate.ts";
 import { testTimeGates } from "../training/pass.ts";
 import { restoreSnapshot } from "../training/snapshot.ts";
-import { prepare, requireSameNetwork } from "./prepare.ts";
+import { prepare, requireSameFiles } from "./prepare.ts";
 
 /** What a run's last checkpoint comes to on the test set. */
 export interface EvaluatedRun {
@@ -34,7 +34,7 @@ export async function evaluateRun(
   const record = readRecord(folder);
   const checkpoint = readLastCheckpoint(folder, reporter);
   await using prepared = await prepare(configSchema.parse(record.config), reporter);
-  requireSameNetwork(prepared, record);
+  requireSameFiles(prepared, record);
   restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
   const { model, dataset, config, task } = prepared;
   const { metrics } = await evaluate(model, dataset.test, {

@@ -9,7 +9,7 @@ import { readRecord, writeRecord } from "../runs/record-file.ts";
 import { modelOfForm, runFiles } from "../runs/run-directory.ts";
 import { restoreSnapshot } from "../training/snapshot.ts";
 import { exportPrepared } from "./export-prepared.ts";
-import { prepare, requireSameNetwork } from "./prepare.ts";
+import { prepare, requireSameFiles } from "./prepare.ts";
 
 export interface ExportRunOptions extends Partial<RunConfig["export"]> {
   /** The file; without it, model.onnx in the run's folder, or model.<form>.onnx for a form that is not the run's own. */
@@ -39,7 +39,7 @@ async function exportLocked(
     throw new UserError(`cannot export ${folder}: its run is ${record.status}; finish it with train --resume`);
   const checkpoint = readLastCheckpoint(folder, reporter);
   await using prepared = await prepare(configSchema.parse(record.config), reporter);
-  requireSameNetwork(prepared, record);
+  requireSameFiles(prepared, record);
   restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
   const { model, bits, report } = runFiles(folder);
   const own = prepared.config.export.form;

@@ -89,11 +89,25 @@ async function build(config: RunConfig, engine: Engine, dataset: Dataset): Promi
   };
 }
 
-/** @throws UserError when the network's file is no longer the one that a run was begun with. */
-export function requireSameNetwork({ networkFile }: Prepared, { network: { file } }: RunRecord): void {
-  if (networkFile?.sha256 === file?.sha256) return;
-  throw new UserError(
-    `the network file ${file?.name} has changed since the run began (SHA-256 ${file?.sha256}, now ${networkFile?.sha256}): put it back, or train again with --force`,
+/** @throws UserError that names the file of network or data that is no longer the one that a run was begun with. */
+export function requireSameFiles({ networkFile, dataset }: Prepared, { network, data }: RunRecord): void {
+  if (networkFile?.sha256 !== network.file?.sha256) throw changed("network", network.file, networkFile);
+  const count = Math.max(data.files.length, dataset.files.length);
+  for (let index = 0; index < count; index++) {
+    const [before, now] = [data.files[index], dataset.files[index]];
+    if (before?.sha256 !== now?.sha256) throw changed("data", before, now);
+  }
+}
+
+interface NamedFile {
+  readonly name: string;
+  readonly sha256: string;
+}
+
+function changed(what: string, before: NamedFile | null | undefined, now: NamedFile | null | undefined): UserError {
+  const hashOf = (file: NamedFile | null | undefined) => (file ? `SHA-256 ${file.sha256}` : "none");
+  return new UserError(
+    `the ${what} file ${(before ?? now)?.name} has changed since the run began (${hashOf(before)}, now ${hashOf(now)}): put it back, or train again with --force`,
   );
 }
 

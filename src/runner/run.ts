@@ -21,7 +21,7 @@ import { describeEpoch, epochEntry } from "./epoch-entry.ts";
 import { exportPrepared } from "./export-prepared.ts";
 import { describeLayer, LayerwiseRun } from "./layerwise.ts";
 import { newRecord } from "./new-record.ts";
-import { type Prepared, requireSameNetwork } from "./prepare.ts";
+import { type Prepared, requireSameFiles } from "./prepare.ts";
 import type { RunContext } from "./run-context.ts";
 import { SavedRun } from "./saved-run.ts";
 
@@ -33,7 +33,7 @@ export class Run implements Disposable {
   readonly #watch: DivergenceWatch;
   /** Where a trained network is quantized layer by layer, in place of training. */
   readonly #layers: LayerwiseRun | null;
-  #lastEpochAt = Date.now();
+  #lastEpochAt = performance.now();
 
   /** @param publish Gets each new state of the record. */
   constructor(
@@ -94,7 +94,7 @@ export class Run implements Disposable {
   /** @param changes Settings that have other values than when the run began; the record tells of them. */
   async restore({ tensors, progress, record }: Checkpoint, changes: readonly Change[]): Promise<void> {
     const { config } = this.prepared;
-    requireSameNetwork(this.prepared, record);
+    requireSameFiles(this.prepared, record);
     restoreSnapshot(this.prepared, tensors, progress);
     this.#layers?.restore(tensors);
     this.#saved.resume({ progress }, { ...record, status: "running", config, configHash: configHash(config) });
@@ -233,8 +233,8 @@ export class Run implements Disposable {
     const top1 = metrics.top1!;
     const split = dataset.validation ? ("validation" as const) : ("test" as const);
     const entry = epochEntry(this.prepared, summary, { split, top1, crossEntropy });
-    const epochSeconds = (Date.now() - this.#lastEpochAt) / 1000;
-    this.#lastEpochAt = Date.now();
+    const epochSeconds = (performance.now() - this.#lastEpochAt) / 1000;
+    this.#lastEpochAt = performance.now();
     const { times, epochs } = this.record;
     this.#saved.record = {
       ...this.record,

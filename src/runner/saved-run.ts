@@ -31,9 +31,10 @@ export class SavedRun {
   readonly #publish: SavedRunOptions["publish"];
   readonly #tensors: SavedRunOptions["tensors"];
   #record: RunRecord;
-  readonly #sessionStarted = Date.now();
+  // Of a clock that nobody sets: durations stay true when the machine's time is changed.
+  readonly #sessionStarted = performance.now();
   #secondsBefore = 0;
-  #savedAt = Date.now();
+  #savedAt = performance.now();
   #hasSaved = false;
 
   constructor({ folder, record, context, publish, tensors }: SavedRunOptions) {
@@ -80,7 +81,7 @@ export class SavedRun {
   /** Whether it is time for the next checkpoint. */
   isDue({ everyEpochs, everyMinutes }: RunConfig["checkpoint"]): boolean {
     const { epoch, batch } = this.position;
-    return (batch === 0 && epoch % everyEpochs === 0) || Date.now() - this.#savedAt >= everyMinutes * 60_000;
+    return (batch === 0 && epoch % everyEpochs === 0) || performance.now() - this.#savedAt >= everyMinutes * 60_000;
   }
 
   /** @throws what a stop by a signal is, between two steps or two batches of an evaluation. */
@@ -130,7 +131,7 @@ export class SavedRun {
 
   #saveCheckpoint(): void {
     saveCheckpoint(this.folder, { tensors: this.#tensors(), progress: this.position, record: this.record });
-    this.#savedAt = Date.now();
+    this.#savedAt = performance.now();
     this.#hasSaved = true;
   }
 
@@ -152,9 +153,8 @@ export class SavedRun {
   }
 
   #updateTimes(status: RunRecord["status"]): void {
-    const now = Date.now();
-    const seconds = this.#secondsBefore + (now - this.#sessionStarted) / 1000;
-    const finishedAt = status === "finished" ? new Date(now).toISOString() : null;
+    const seconds = this.#secondsBefore + (performance.now() - this.#sessionStarted) / 1000;
+    const finishedAt = status === "finished" ? new Date().toISOString() : null;
     this.record = { ...this.record, status, times: { ...this.record.times, seconds, finishedAt } };
   }
 }

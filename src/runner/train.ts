@@ -1,9 +1,15 @@
-import { type Change, changedSettings, describeChange, mayChangeOnResume } from "../config/changes.ts";
+import {
+  type Change,
+  changesSince,
+  describeChange,
+  mayChangeOnResume,
+  mayDifferWhenFinished,
+} from "../config/changes.ts";
 import { parseConfig } from "../config/parse-config.ts";
 import type { RunConfig, RunSettings } from "../config/schema.ts";
 import { StoppedError, UsageError } from "../core/errors.ts";
 import { type Reporter, silent } from "../core/progress.ts";
-import type { Checkpoint } from "../runs/checkpoint.ts";
+import { shortenList } from "../core/shorten.ts";
 import { takeUpCheckpoint } from "../runs/checkpoints.ts";
 import { whileLocked } from "../runs/lock.ts";
 import type { RunRecord } from "../runs/record.ts";
@@ -45,8 +51,10 @@ export async function train(settings: RunSettings, options: TrainOptions): Promi
   const { opening, lock } = openRunDirectory(folder, { resume, force });
   return whileLocked(lock, async () => {
     if (opening !== "finished") return trainIn(folder, { config, resumes: opening === "resume" }, options);
+    const record = readRecord(folder);
+    refuseChanges(changesSince(record.config, config), { folder, status: "finished" });
     reporter.info(`${folder} holds a finished run of ${config.name}: nothing to do (--force trains it again)`);
-    return readRecord(folder);
+    return record;
   });
 }
 
@@ -57,7 +65,8 @@ async function trainIn(
 ): Promise<RunRecord> {
   using log = openEventLog(runFiles(folder).events, reporter);
   const checkpoint = resumes ? takeUpCheckpoint(folder, log) : null;
-  const changes = checkpoint === null ? [] : changesOf(checkpoint, config, folder);
+  const changes = checkpoint === null ? [] : changesSince(checkpoint.record.config, config);
+  refuseChanges(changes, { folder, status: "stopped" });
   await using prepared = await prepare(config, log);
   if (stop.aborted) throw new StoppedError(stop.reason, { folder, hasSaved: resumes });
   requireMemory(config, { network: prepared.model.network, layerwise: prepared.method.layerwise }, log);
@@ -70,17 +79,17 @@ async function trainIn(
   return run.record;
 }
 
-/**
- * The settings that a resumed run has with other values than before.
- *
- * @throws UsageError that lists those that its checkpoint, or its place in the data, depends on.
- */
-function changesOf({ record }: Checkpoint, config: RunConfig, folder: string): readonly Change[] {
-  const changes = changedSettings(record.config, config);
-  const refused = changes.filter((change) => !mayChangeOnResume(change));
-  if (refused.length === 0) return changes;
-  const list = refused.map((change) => `  ${describeChange(change)}`).join("\n");
+/** @throws UsageError that lists the settings with which the folder's run cannot go on, or was not made. */
+function refuseChanges(
+  changes: readonly Change[],
+  { folder, status }: { readonly folder: string; readonly status: "finished" | "stopped" },
+): void {
+  const isFinished = status === "finished";
+  const refused = changes.filter((change) => !(isFinished ? mayDifferWhenFinished : mayChangeOnResume)(change));
+  if (refused.length === 0) return;
+  const list = shortenList(refused.map((change) => `  ${describeChange(change)}`)).join("\n");
+  const run = isFinished ? "a finished run with other settings" : "a run that cannot go on with other settings";
   throw new UsageError(
-    `${folder} holds a run that cannot go on with other settings:\n${list}\nundo them, train anew with --force, or choose another directory with --out`,
+    `${folder} holds ${run}:\n${list}\nundo them, train anew with --force, or choose another directory with --out`,
   );
 }

@@ -36,6 +36,7 @@ export function lifeOf(other: ProcessIdentity, own: ProcessIdentity = ownIdentit
   if (other.pidNamespace !== own.pidNamespace) return "unknown";
   if (!isRunning(other.pid)) return "dead";
   const started = startOf(other.pid);
+  if (started === "ended") return "dead";
   return started === null || other.started === null || started === other.started ? "alive" : "dead";
 }
 
@@ -49,16 +50,22 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Start of a process: on Linux in clock ticks since the machine's start (proc(5), field 22), else as `ps` says. */
+/**
+ * Start of a process: on Linux in clock ticks since the machine's start (proc(5), field 22), else as `ps` says. Null
+ * where the system does not tell; "ended" for one that has ended and only waits to be asked how (state Z or X).
+ */
 function startOf(pid: number): string | null {
   if (process.platform === "win32") return null;
-  return process.platform === "linux"
-    ? quietly(() => {
-        const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-        // The second field, the program's name, may hold spaces and parentheses itself.
-        return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
-      })
-    : quietly(() => execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).trim() || null);
+  if (process.platform !== "linux") {
+    const shown = quietly(() => execFileSync("ps", ["-o", "stat=,lstart=", "-p", String(pid)], { encoding: "utf8" }));
+    const [, state, start] = /^\s*(\S+)\s+(.*\S)\s*$/.exec(shown ?? "") ?? [];
+    return state?.startsWith("Z") ? "ended" : (start ?? null);
+  }
+  const stat = quietly(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
+  if (stat === null) return null;
+  // The second field, the program's name, may hold spaces and parentheses itself.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return /^[ZXx]/.test(fields[0] ?? "") ? "ended" : (fields[19] ?? null);
 }
 
 function quietly<T>(read: () => T): T | null {

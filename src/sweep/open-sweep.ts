@@ -1,6 +1,6 @@
 import { existsSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { changedSettings, describeChange, mayChangeOnResume } from "../config/changes.ts";
+import { changesSince, describeChange, mayChangeOnResume, mayDifferWhenFinished } from "../config/changes.ts";
 import { makeFolder, removeParts } from "../core/atomic-file.ts";
 import { UsageError, UserError } from "../core/errors.ts";
 import { explainFileError } from "../core/file-errors.ts";
@@ -114,10 +114,9 @@ function refuseChanges(folder: string, plan: Plan): void {
   const refused = plan.runs.flatMap(({ name, config }) => {
     const record = recordOf(filesOfRun(folder, name).folder);
     if (record === null) return [];
-    // What training and export were done with, a finished run can no longer change.
-    const isDone = record.status === "finished";
-    return changedSettings(record.config, config)
-      .filter((change) => !mayChangeOnResume(change) || (isDone && /^(training|export)\./.test(change.path)))
+    const mayDiffer = record.status === "finished" ? mayDifferWhenFinished : mayChangeOnResume;
+    return changesSince(record.config, config)
+      .filter((change) => !mayDiffer(change))
       .map((change) => `  run ${name}, which is ${record.status}: ${describeChange(change)}`);
   });
   if (refused.length === 0) return;

@@ -43,6 +43,21 @@ t.test("a checkpoint that is not finite is refused, and the one before it is wha
   );
 });
 
+t.test("a machine whose time is set back neither shortens a run nor holds its checkpoints up", async (t) => {
+  const { now } = Date;
+  t.teardown(() => {
+    Date.now = now;
+  });
+  const { folder, saved } = setUp(t);
+  Date.now = () => now() - 3_600_000;
+  saved.position = { ...saved.position, epoch: 0, batch: 1, step: 1 };
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  t.ok(saved.isDue({ everyEpochs: 1, everyMinutes: 1e-6 }), "a checkpoint is due by time");
+  t.notOk(saved.isDue({ everyEpochs: 1, everyMinutes: 10 }));
+  saved.save();
+  t.ok(readRecord(folder).times.seconds >= 0, `${readRecord(folder).times.seconds} s`);
+});
+
 t.test("without a checkpoint that can be read, nothing is said to be kept", async (t) => {
   const { folder, saved } = setUp(t);
   await t.rejects(saved.markFailure(failing(disk)), disk);

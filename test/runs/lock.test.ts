@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
@@ -94,6 +95,23 @@ t.test("life is judged from what is known", async (t) => {
   t.equal(lifeOf({ ...own, boot: null }, own), "dead");
   t.equal(lifeOf({ ...own, host: "x", boot: "y" }, own), "unknown");
 });
+
+t.test(
+  "a holder that has ended, and whose parent has not asked how, is dead",
+  { skip: process.platform !== "linux" },
+  async (t) => {
+    const folder = t.testdir();
+    // The shell starts a process that ends at once, and becomes one that never asks for it.
+    const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+    t.teardown(() => parent.kill("SIGKILL"));
+    const pid = Number(await new Promise((resolve) => parent.stdout.once("data", resolve)));
+    const stateOf = () => readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.[0];
+    while (stateOf() !== "Z") await new Promise((resolve) => setTimeout(resolve, 10));
+    leaveLock(folder, { pid, started: null });
+    t.equal(livingHolder(folder), null);
+    acquireLock(folder, { force: false }).release();
+  },
+);
 
 t.test("who writes to a folder is told while it lives", async (t) => {
   const folder = t.testdir();

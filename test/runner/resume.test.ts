@@ -1,0 +1,68 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import { evaluateRun } from "../../src/runner/evaluate-run.ts";
+import { exportRun } from "../../src/runner/export-run.ts";
+import { type TrainOptions, train } from "../../src/runner/train.ts";
+import { writeSmallMnist } from "../fixtures/small-mnist.ts";
+
+const root = t.testdir();
+const data = writeSmallMnist(join(root, "data"), { train: 16, test: 10 });
+const folder = join(root, "run");
+
+const settings = (epochs = 2, limit?: number) => ({
+  name: "small",
+  data: { name: "mnist" as const, folder: data, batchSize: 8, ...(limit !== undefined && { limit: { train: limit } }) },
+  network: { name: "lenet5" as const },
+  method: { name: "fp32" as const },
+  training: { epochs },
+  export: { latency: false as const },
+});
+
+/** Trains until the first epoch is over. */
+function stopAfterOne(): Promise<unknown> {
+  const stop = new AbortController();
+  const onRecord: TrainOptions["onRecord"] = ({ epochs }) => {
+    if (epochs.length === 1) stop.abort("SIGTERM");
+  };
+  return train(settings(), { folder, stop: stop.signal, onRecord });
+}
+
+const labels = join(data, "t10k-labels-idx1-ubyte");
+const original = readFileSync(labels);
+/** The same labels, turned by one class. */
+const others = Buffer.concat([original.subarray(0, 8), original.subarray(8).map((label) => (label + 1) % 10)]);
+
+t.test("a run goes on with its own data and settings, or not at all", { timeout: 120_000 }, async (t) => {
+  await t.rejects(stopAfterOne(), { name: "StoppedError" });
+
+  writeFileSync(labels, others);
+  const replaced = {
+    name: "UserError",
+    message:
+      /^the data file t10k-labels-idx1-ubyte has changed since the run began \(SHA-256 \w{64}, now SHA-256 \w{64}\)/,
+  };
+  await t.rejects(train(settings(), { folder, resume: true }), replaced, "nothing is trained on other data");
+  await t.rejects(evaluateRun(folder), replaced);
+  writeFileSync(labels, original);
+  const limited = train(settings(2, 12), { folder, resume: true });
+  await t.rejects(limited, { name: "UsageError", message: /cannot go on with other settings:\n {2}data\.limit/ });
+  const { status, epochs, warnings } = await train(settings(), { folder, resume: true });
+  t.strictSame([status, epochs.length, warnings.length], ["finished", 2, 0]);
+
+  const again = await train({ ...settings(), note: "another note" }, { folder, resume: true });
+  t.equal(again.status, "finished", "a finished run is given back");
+  await t.rejects(train(settings(3), { folder, resume: true }), {
+    name: "UsageError",
+    message:
+      /holds a finished run with other settings:\n {2}training\.epochs: 2 → 3\nundo them, train anew with --force/,
+  });
+  const quantized = {
+    ...settings(),
+    method: { name: "fixed" as const },
+  };
+  await t.rejects(train(quantized, { folder, resume: true }), { message: /method\.name: "fp32" → "fixed"/ });
+
+  writeFileSync(labels, others);
+  await t.rejects(exportRun(folder, { form: "fp32" }), replaced, "nothing is verified on other data");
+});
