@@ -6,10 +6,8 @@ import type { FrozenNode, IntegerBits } from "./frozen-network.ts";
 const DIFFERENT_SHARE = 1e-4;
 /** Values that have no grid count as equal within this share of the largest. */
 const FLOAT_TOLERANCE = 1e-4;
-/** Steps from a rounding boundary within which two correct runtimes may differ. */
+/** Steps from a rounding boundary within which two correct runtimes may differ: onnxruntime adds codes that exactly. */
 const BOUNDARY = 1e-4;
-/** What float32 can tell of a sum, as a share of its terms' magnitudes: two units in the last place. */
-const SUM_ERROR = 2 ** -23;
 
 export type LayerAgreement = Verification["layers"][number];
 
@@ -38,14 +36,21 @@ export interface Compared {
 export class CodeComparison {
   readonly #name: string;
   readonly #grid: Grid | null;
+  readonly #channels: number;
+  readonly #floatError: number;
+  /** Values that a right runtime seldom has on the other side of a boundary: each counts once in its channel. */
+  readonly #rare = new Set<string>();
   #elements = 0;
   #different = 0;
   #unexplained = 0;
   #largest = 0;
   #farthest = 0;
 
-  constructor(name: string, end: FrozenNode) {
+  /** @param floatError As `floatError` gives it. */
+  constructor(name: string, end: FrozenNode, floatError: number) {
     this.#name = name;
+    this.#floatError = floatError;
+    this.#channels = end.outputShape.at(-1)!;
     this.#grid =
       end.kind === "quantizer" && end.bits !== 32
         ? { bits: end.bits, step: stepSize(end.bits, end), limits: codeLimits(end.bits, end.signed) }
@@ -65,7 +70,7 @@ export class CodeComparison {
       const step = FLOAT_TOLERANCE * largestOf(reference);
       runtime.forEach((value, index) => {
         const difference = Math.floor(Math.abs(value - reference[index]!) / step);
-        if (difference !== 0) this.#differs(difference, false);
+        if (difference !== 0) this.#differs(difference);
       });
       return;
     }
@@ -76,18 +81,22 @@ export class CodeComparison {
       const position = exact(index) / step;
       const right = Math.min(limits[1], Math.max(limits[0], roundHalfEven(position)));
       if (code === right) continue;
-      const distance = boundaryDistance(position);
-      this.#farthest = Math.max(this.#farthest, distance);
-      const explained = distance <= BOUNDARY || distance <= (SUM_ERROR * magnitude(index)) / step;
-      this.#differs(Math.abs(code - right), explained);
+      this.#differs(Math.abs(code - right));
+      const distance = errorOf(code, position, limits);
+      if (Number.isFinite(distance)) this.#farthest = Math.max(this.#farthest, distance);
+      const float = (this.#floatError * magnitude(index)) / step;
+      if (!(distance <= Math.max(BOUNDARY, float))) this.#unexplained++;
+      // Closer than both, a value may lie there by construction, in any number of places.
+      else if (distance > Math.min(BOUNDARY, float)) {
+        this.#rare.add(`${index % this.#channels}: ${Math.fround(position)}`);
+      }
     }
   }
 
-  #differs(difference: number, explained: boolean): void {
+  #differs(difference: number): void {
     this.#different++;
     // Not a number is as far apart as can be.
     this.#largest = Math.max(this.#largest, Number.isFinite(difference) ? difference : Number.MAX_SAFE_INTEGER);
-    if (!explained) this.#unexplained++;
   }
 
   get result(): LayerAgreement {
@@ -101,22 +110,30 @@ export class CodeComparison {
     };
   }
 
+  /** Elements whose code no rounding explains. */
+  get unexplained(): number {
+    return this.#unexplained;
+  }
+
   /**
-   * Codes: none is more than one apart, none differs where its value is farther from a rounding boundary than 1e-4
-   * steps or than float32 sums can tell, and at most 0.01 % differ (one, where there are few). Of 16-bit codes more may
-   * lie that close: float32 sums are no finer than a few hundredths of their steps. Values without a grid: at most
-   * 0.01 % (one, where there are few) are apart by more than 1e-4 of the largest, none by twice that.
+   * Codes: none differs where its value is farther from the code's rounding boundary than 1e-4 steps and than float32
+   * sums can tell, and none of 8 bits or less is more than one apart. Values within both may be any: plain images repeat one value everywhere, and
+   * two grids in a rational ratio put whole codes on boundaries. Of the others at most 0.01 % of the elements differ
+   * (one, where there are few), counting a value once in its channel; of 16-bit codes more may, as float32 sums are no
+   * finer than a few hundredths of their steps. Values without a grid: at most 0.01 % (one, where there are few) are apart
+   * by more than 1e-4 of the largest, none by twice that.
    */
   get agrees(): boolean {
     const allowed = Math.max(1, DIFFERENT_SHARE * this.#elements);
-    if (this.#largest > 1) return false;
-    if (this.#grid === null) return this.#different <= allowed;
-    return this.#unexplained === 0 && (this.#grid.bits === 16 || this.#different <= allowed);
+    if (this.#grid === null) return this.#largest <= 1 && this.#different <= allowed;
+    if (this.#unexplained > 0) return false;
+    return this.#grid.bits === 16 || (this.#largest <= 1 && this.#rare.size <= allowed);
   }
 }
 
-/** Steps between `position`, in steps, and the nearest k + 1/2. */
-const boundaryDistance = (position: number): number => Math.abs(position - Math.floor(position) - 0.5);
+/** How far a position, in steps, lies outside those that round to `code`; the outermost codes have all beyond them. */
+const errorOf = (code: number, position: number, [lowest, highest]: Grid["limits"]): number =>
+  Math.max(code === lowest ? 0 : code - 0.5 - position, code === highest ? 0 : position - code - 0.5);
 
 function largestOf(values: Float32Array): number {
   let largest = Math.fround(1e-30);

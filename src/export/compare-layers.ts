@@ -3,6 +3,7 @@ import type { Ops, Tensor } from "../engine/ops.ts";
 import type { Verification } from "../runs/record.ts";
 import { CodeComparison } from "./compare-codes.ts";
 import { ExactValues } from "./exact-values.ts";
+import { floatError } from "./float-error.ts";
 import { layerGroups } from "./layer-groups.ts";
 import { toChannelsLast } from "./onnx/layout.ts";
 import type { FileValue, InputKind, Lowered } from "./onnx/model-frame.ts";
@@ -37,11 +38,17 @@ export async function compareLayers(options: CompareLayersOptions): Promise<Veri
   const { network } = lowered;
   const groups = layerGroups(network).map((group) => {
     const end = group.nodes.at(-1)!;
-    return { ...group, end, comparison: new CodeComparison(group.name, end) };
+    return { ...group, end, comparison: new CodeComparison(group.name, end, floatError(group)) };
   });
   const shown = groups.map(({ end }) => lowered.values.get(end.id)!.name);
   const reference = new Reference(ops, network);
   const exact = new ExactValues(network.nodes, { magnitudes: false });
+  const first = network.nodes[0]!;
+  const shift = Math.max(
+    ...network.normalization.mean.map((mean, channel) => Math.abs(mean / network.normalization.deviation[channel]!)),
+  );
+  /** The magnitudes of pixel·scale and shift, whose difference is x. */
+  const termsOf = (x: number) => Math.abs(x) + 2 * shift;
   const magnitudes = new ExactValues(network.nodes, { magnitudes: true });
   const runtime = await RuntimeModel.load(withOutputs(model, shown, file), file, options);
   try {
@@ -55,6 +62,9 @@ export async function compareLayers(options: CompareLayersOptions): Promise<Veri
         const value = lowered.values.get(id)!;
         return toChannelsLast(network, node, decoded(results.get(value.name)!, value));
       };
+      // A normalised pixel is itself a difference.
+      const withMagnitudes = (known: ReadonlyMap<string, Float32Array>) =>
+        known.has(first.id) ? new Map([...known, [first.id, images.normalized.map(termsOf)]]) : known;
       for (const { from, nodes, end, comparison } of groups) {
         ops.scope(
           () => {
@@ -71,7 +81,7 @@ export async function compareLayers(options: CompareLayersOptions): Promise<Veri
               runtime: shownValue(end.id),
               reference: floats(ops, values.get(end.id)!),
               exact: exact.of(end.inputs[0]!, known),
-              magnitude: magnitudes.of(end.inputs[0]!, known),
+              magnitude: magnitudes.of(end.inputs[0]!, withMagnitudes(known)),
             });
           },
           () => [],
@@ -91,13 +101,14 @@ export async function compareLayers(options: CompareLayersOptions): Promise<Veri
 const decoded = (values: RuntimeValues, { scale, zeroPoint }: FileValue): Float32Array =>
   values instanceof Float32Array ? values : Float32Array.from(values, (code) => (code - zeroPoint) * scale!);
 
-function disagreement(file: string, layer: string, value: string, { result }: CodeComparison): UserError {
-  const { equalCodes, largestDifference, elements, boundaryDistance = 0 } = result;
+function disagreement(file: string, layer: string, value: string, comparison: CodeComparison): UserError {
+  const { equalCodes, largestDifference, elements, boundaryDistance = 0 } = comparison.result;
+  const different = Math.round(elements * (1 - equalCodes / 100));
   return new UserError(
-    `${file}: ${runtimeName} disagrees with the trainer, first at layer ${layer} (value ${value}): ` +
-      `${equalCodes.toFixed(3)} % of ${elements} codes are equal (at least 99.99 % expected), ` +
-      `the largest difference is ${largestDifference} (at most 1 expected), ${boundaryDistance.toPrecision(2)} steps ` +
-      `from a rounding boundary (where float32 is exact enough, at most 0.0001 expected). The file was made of another network, ` +
-      "or is damaged: export again from the run's checkpoint.",
+    `${file}: ${runtimeName} disagrees with the trainer, first at layer ${layer} (value ${value}): ${different} of ` +
+      `${elements} codes differ, ${comparison.unexplained} of them by more than rounding can, by up to ${largestDifference} ` +
+      `(at most 1 expected), where values lie up to ${boundaryDistance.toPrecision(2)} steps from a rounding boundary. The ` +
+      "file holds what was trained, so this runtime computes it differently on this processor: export another form " +
+      "(--form), or fewer bits where it has 16.",
   );
 }

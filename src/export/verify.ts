@@ -5,6 +5,7 @@ import type { Ops } from "../engine/ops.ts";
 import type { Verification } from "../runs/record.ts";
 import { compareLayers } from "./compare-layers.ts";
 import { comparePredictions } from "./compare-predictions.ts";
+import { compareTensors } from "./compare-tensors.ts";
 import type { FrozenNetwork } from "./frozen-network.ts";
 import { expandQuant, usesQuant } from "./onnx/expand-quant.ts";
 import type { InputKind, Lowered } from "./onnx/model-frame.ts";
@@ -18,7 +19,7 @@ export interface VerifyOptions extends RuntimeOptions {
   /** Where its bytes lie as long as they do not have that name. */
   readonly readFrom?: string | undefined;
   /** What the file should hold. */
-  readonly lowered: Pick<Lowered, "network" | "values">;
+  readonly lowered: Pick<Lowered, "network" | "values" | "bytes">;
   readonly input: InputKind;
   /** The network as it was trained. */
   readonly network: FrozenNetwork;
@@ -30,15 +31,17 @@ export interface VerifyOptions extends RuntimeOptions {
 }
 
 /**
- * Runs the ONNX file over the whole test set in a real runtime and compares it with the trainer's kernels: layer by
- * layer on the runtime's own inputs (codes), then by predictions.
+ * Compares the tensors of the ONNX file with those that were written, then runs it over the whole test set in a real
+ * runtime and compares it with the trainer's kernels: layer by layer on the runtime's own inputs (codes), then by
+ * predictions.
  *
- * @throws UserError when the file is damaged or disagrees, naming the first layer that differs.
+ * @throws UserError when the file is damaged or disagrees, naming the first tensor or layer that differs.
  */
 export async function verify({ readFrom, ...options }: VerifyOptions): Promise<Verification> {
-  const { file, test, reporter } = options;
+  const { file, test, reporter, lowered } = options;
   const bytes = readBytes(readFrom ?? file);
   const model = readModel(bytes, file);
+  compareTensors(model, lowered.bytes, file);
   // Runtimes have no Quant nodes: they run what these are defined to be.
   const runnable = usesQuant(model) ? expandQuant(model, file) : model;
   reporter.progress.start("verifying", test.count);

@@ -24,13 +24,16 @@ function compare({
   magnitude = 0,
   times = 1,
   elements = 100_000,
+  /** Steps between the values that differ. */
+  spread = 0,
+  floatError = 2 ** -23,
 }) {
-  const comparison = new CodeComparison("layer", quantizer(bits));
+  const comparison = new CodeComparison("layer", quantizer(bits), floatError);
   const values = (value: number) => new Float32Array(elements).fill(value, 0, times);
   comparison.add({
     runtime: values(runtime),
     reference: values(reference),
-    exact: () => exact,
+    exact: (index) => exact + spread * index,
     magnitude: () => magnitude,
   });
   return { agrees: comparison.agrees, ...comparison.result };
@@ -52,8 +55,8 @@ t.test("two codes off is too far, and not a number is farther", async (t) => {
   t.match(compare({ runtime: Number.NaN }), { agrees: false, largestDifference: Number.MAX_SAFE_INTEGER });
 });
 
-t.test("at most 0.01 % may differ, or one of few; 16 bits may differ more often", async (t) => {
-  const close = { exact: 2.49999 };
+t.test("at most 0.01 % of the values may differ, or one of few; of 16 bits more", async (t) => {
+  const close = { exact: 2.49995, spread: 1e-6 };
   t.equal(compare({ ...close, times: 10 }).agrees, true);
   t.equal(compare({ ...close, times: 11 }).agrees, false);
   t.equal(compare({ ...close, elements: 4 }).agrees, true);
@@ -61,10 +64,35 @@ t.test("at most 0.01 % may differ, or one of few; 16 bits may differ more often"
   t.equal(compare({ ...close, times: 11, bits: 16 }).agrees, true);
 });
 
+t.test("a value that repeats counts once", async (t) => {
+  t.match(compare({ exact: 2.49999, times: 5000 }), { agrees: true, equalCodes: 95 });
+});
+
+t.test("values on a boundary, as close as float32 can tell, may be any", async (t) => {
+  const tied = { exact: 2.49991, spread: 1e-8, times: 5000 };
+  t.equal(compare({ ...tied, magnitude: 1e-4 * 2 ** 23 }).agrees, true);
+  t.equal(compare({ ...tied, magnitude: 1e-5 * 2 ** 23 }).agrees, false);
+});
+
+t.test("a value beyond the grid is as far off as the code's boundary", async (t) => {
+  const beyond = { exact: 300.49999, reference: 255 };
+  t.match(compare({ ...beyond, runtime: 255 }), { agrees: true, equalCodes: 100 });
+  const wrong = compare({ ...beyond, runtime: 254 });
+  t.equal(wrong.agrees, false);
+  t.equal(wrong.boundaryDistance!.toFixed(3), "46.000");
+});
+
+t.test("16-bit codes may be as far apart as float32 can be", async (t) => {
+  const far = { bits: 16 as const, runtime: 5, reference: 2, exact: 2.4 };
+  t.match(compare({ ...far, magnitude: 2.2 * 2 ** 23 }), { agrees: true, largestDifference: 3 });
+  t.equal(compare({ ...far, magnitude: 2 * 2 ** 23 }).agrees, false);
+});
+
 t.test("large terms widen the boundary by what float32 can tell of them", async (t) => {
   for (const bits of [8, 16] as const) {
     t.equal(compare({ bits, exact: 2.49, magnitude: 0.011 * 2 ** 23 }).agrees, true);
     t.equal(compare({ bits, exact: 2.49, magnitude: 0.009 * 2 ** 23 }).agrees, false);
+    t.equal(compare({ bits, exact: 2.49, magnitude: 0.009 * 2 ** 23, floatError: 2 ** -22 }).agrees, true);
   }
 });
 
@@ -77,7 +105,7 @@ t.test("values without a grid may be apart by 1e-4 of the largest", async (t) =>
 });
 
 t.test("another number of values is a difference", async (t) => {
-  const comparison = new CodeComparison("layer", quantizer(8));
+  const comparison = new CodeComparison("layer", quantizer(8), 2 ** -23);
   comparison.add({ runtime: new Float32Array(2), reference: new Float32Array(3), exact: () => 0, magnitude: () => 0 });
   t.equal(comparison.agrees, false);
 });

@@ -93,7 +93,11 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
       const fine = { bits: 8, signed: true, relu: false } as const;
       const network = frozenNetwork({ ...plainPlan, quantizers: [fine, fine, fine] });
       const file = write(withOneWeightChanged(network, layer));
-      await t.rejects(check(file, network), { name: "UserError", message: new RegExp(`first at layer ${layer} `) });
+      const tensor = new RegExp(`first at tensor ${layer}\\.weight`);
+      await t.rejects(check(file, network), { name: "UserError", message: tensor });
+      const options = { ...optionsOf(file, network), model: readModel(readFileSync(file), file) };
+      const computed = new RegExp(`first at layer ${layer} `);
+      await t.rejects(compareLayers(options), { name: "UserError", message: computed }, "by what it computes alone");
     });
   }
 
@@ -110,7 +114,10 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
       message: /cannot read .*missing/,
     });
     const other = frozenNetwork({ ...plainPlan, image: [8, 8, 1] });
-    await t.rejects(check(write(other), network), { name: "UserError", message: /cannot run it on an input of/ });
+    await t.rejects(check(write(other), network), {
+      name: "UserError",
+      message: /first at tensor input\.scale, which is/,
+    });
     const unquantized = {
       ...network,
       nodes: network.nodes.map((node) => ({
@@ -120,7 +127,10 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
       })),
       output: "other.fc2",
     };
-    await t.rejects(check(write(unquantized), network), { name: "UserError", message: /no value named "quantizer1"/ });
+    await t.rejects(check(write(unquantized), network), {
+      name: "UserError",
+      message: /first at tensor conv1\.weight\.codes, which it does not hold/,
+    });
   });
 
   t.test("a trainer with another top-1 is a disagreement", async (t) => {

@@ -1,0 +1,68 @@
+import { applyByKind, type ByKind } from "../core/by-kind.ts";
+import type { FrozenLayer, FrozenNode } from "./frozen-network.ts";
+import type { LayerGroup } from "./layer-groups.ts";
+
+/** What one operation in float32 can be off by, as a share of its result. */
+const UNIT = 2 ** -24;
+
+/**
+ * Operations between a sum and its code: the scales of input and weight multiplied, divided by the step, an int32 sum
+ * made float32, the two multiplied, or a division by way of the reciprocal.
+ */
+const POSITION = 6;
+
+/** Operations of a normalised pixel: scale and shift rounded, a product and a difference. */
+const NORMALIZATION = 4;
+
+interface Source {
+  /** Operations that each of its terms has passed at most. */
+  readonly operations: number;
+  readonly shape: readonly number[];
+}
+
+type Rule<N extends FrozenNode> = (node: N, inputs: readonly Source[]) => number;
+
+const unchanged: Rule<FrozenNode> = (_, [x]) => x!.operations;
+
+/** The weight's scale, the product, and a sum with each other term and the bias. */
+const layer: Rule<FrozenLayer> = ({ weight: { shape } }, [x]) =>
+  x!.operations + 2 + shape.slice(0, -1).reduce((product, size) => product * size, 1);
+
+/** How many operations in float32 a term of each kind of node passes at most, in whatever order sums are taken. */
+const operations: ByKind<FrozenNode, [readonly Source[]], number> = {
+  input: () => NORMALIZATION,
+  conv2d: layer,
+  "depthwise-conv2d": layer,
+  dense: layer,
+  affine: (_, [x]) => x!.operations + 2,
+  "max-pool": unchanged,
+  "average-pool": ({ size }, [x]) => x!.operations + size ** 2 + 1,
+  "global-average-pool": (_, [x]) => x!.operations + x!.shape[0]! * x!.shape[1]! + 1,
+  relu: unchanged,
+  add: (_, inputs) => Math.max(...inputs.map((input) => input.operations)) + 1,
+  concat: (_, inputs) => Math.max(...inputs.map((input) => input.operations)),
+  pad: unchanged,
+  select: unchanged,
+  flatten: unchanged,
+  // A code times its scale.
+  quantizer: () => 1,
+};
+
+/**
+ * What float32 can get wrong of the value that a group's last node quantizes, as a share of the sum of its terms'
+ * magnitudes, whatever the order of the sums: k operations are off by at most k·u/(1 - k·u) of that, with u = 2^-24
+ * (Higham, Accuracy and Stability of Numerical Algorithms, lemma 3.1).
+ */
+export function floatError({ from, nodes }: LayerGroup): number {
+  const known = new Map<string, Source>();
+  for (const { id, kind, outputShape } of from) {
+    known.set(id, { operations: kind === "input" ? NORMALIZATION : 1, shape: outputShape });
+  }
+  for (const node of nodes.slice(0, -1)) {
+    const inputs = node.inputs.map((id) => known.get(id)!);
+    known.set(node.id, { operations: applyByKind(operations, node, inputs), shape: node.outputShape });
+  }
+  const last = known.get(nodes.at(-1)!.inputs[0]!)!;
+  const total = (last.operations + POSITION) * UNIT;
+  return total / (1 - total);
+}
