@@ -1,5 +1,6 @@
 import type { Operator } from "../translation.ts";
 import { arithmetic } from "./arithmetic.ts";
+import { concat } from "./concat.ts";
 import { cast, castLike, constant, dropout, identity, softmax } from "./constants.ts";
 import { conv } from "./convolution.ts";
 import { gemm, matMul } from "./dense.ts";
@@ -7,7 +8,7 @@ import { add, clip, max, min, mul, relu } from "./elementwise.ts";
 import { flatten, pad, reshape, squeeze, transpose, unsqueeze } from "./layout.ts";
 import { batchNormalization } from "./normalization.ts";
 import { averagePool, globalAveragePool, maxPool, reduceMean } from "./pooling.ts";
-import { concat, constantOfShape, expand, gather, shape, slice } from "./views.ts";
+import { constantOfShape, expand, gather, shape, slice } from "./views.ts";
 
 /** The operators that can be taken over, by name. */
 export const operators: ReadonlyMap<string, Operator> = new Map(

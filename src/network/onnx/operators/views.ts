@@ -123,7 +123,7 @@ function bound(position: number, size: number, step: number): number {
   return step > 0 ? Math.min(Math.max(counted, 0), size) : Math.min(Math.max(counted, -1), size - 1);
 }
 
-export const concat: Operator = (node, translation) => {
+export const joinedConstants: Operator = (node, translation) => {
   const wanted = node.attributes.int("axis", 0);
   const parts = node.inputs.map((_, index) => translation.constant(node, index));
   const [first] = parts;
