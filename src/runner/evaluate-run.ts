@@ -1,4 +1,3 @@
-import { configSchema } from "../config/schema.ts";
 import { type Reporter, silent } from "../core/progress.ts";
 import { readLastCheckpoint } from "../runs/checkpoints.ts";
 import type { RunRecord } from "../runs/record.ts";
@@ -33,7 +32,7 @@ export async function evaluateRun(
 ): Promise<EvaluatedRun> {
   const record = readRecord(folder);
   const checkpoint = readLastCheckpoint(folder, reporter);
-  await using prepared = await prepare(configSchema.parse(record.config), reporter);
+  await using prepared = await prepare(record.config, reporter);
   requireSameFiles(prepared, record);
   restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
   const { model, dataset, config, task } = prepared;

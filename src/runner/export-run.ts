@@ -1,4 +1,4 @@
-import { configSchema, type RunConfig } from "../config/schema.ts";
+import type { RunConfig } from "../config/schema.ts";
 import { UserError } from "../core/errors.ts";
 import { type Reporter, silent } from "../core/progress.ts";
 import { writeReport } from "../report/run/write-report.ts";
@@ -38,7 +38,7 @@ async function exportLocked(
   if (record.result === null)
     throw new UserError(`cannot export ${folder}: its run is ${record.status}; finish it with train --resume`);
   const checkpoint = readLastCheckpoint(folder, reporter);
-  await using prepared = await prepare(configSchema.parse(record.config), reporter);
+  await using prepared = await prepare(record.config, reporter);
   requireSameFiles(prepared, record);
   restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
   const { model, bits, report } = runFiles(folder);

@@ -26,10 +26,6 @@ export function quantize(
   { method, name, equalize = false, ...options }: QuantizeOptions,
 ): Promise<RunRecord> {
   const { config } = readRecord(from);
-  const { seed, data, network, engine, checkpoint, export: exported } = config as RunSettings;
-  const settings = { seed, data, network, engine, checkpoint, export: exported };
-  return train(
-    { ...settings, name: name ?? `${config.name}-${method.name}`, method, training: { from, equalize } },
-    options,
-  );
+  const settings = { ...config, name: name ?? `${config.name}-${method.name}`, method, training: { from, equalize } };
+  return train(settings, options);
 }

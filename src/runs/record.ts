@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { confusionSchema } from "../tasks/classification/findings.ts";
 import { analysisSchema } from "./analysis.ts";
+import { recordedConfig } from "./recorded-config.ts";
 
 /** Version of the record's shape; a reader refuses newer ones and says so. */
 export const recordVersion = 1;
@@ -218,7 +219,7 @@ export const recordSchema = z.object({
   name: z.string(),
   status: z.enum(["running", "stopped", "failed", "finished"]),
   seed: count,
-  config: z.record(z.string(), z.unknown()).describe("the resolved configuration"),
+  config: recordedConfig.describe("the resolved configuration"),
   configHash: z.string().describe("SHA-256 of the resolved configuration"),
   environment,
   data: dataset,

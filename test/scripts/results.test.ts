@@ -6,6 +6,7 @@ import { publishedRuns } from "../../scripts/results/published.ts";
 import { roundingTable } from "../../scripts/results/rounding-table.ts";
 import { trainingTable } from "../../scripts/results/training-table.ts";
 import { unfinishedTable } from "../../scripts/results/unfinished-table.ts";
+import { parseConfig } from "../../src/config/parse-config.ts";
 import { writeRecord } from "../../src/runs/record-file.ts";
 import { sampleRecord } from "../fixtures/sample-record.ts";
 
@@ -36,7 +37,7 @@ t.test("runs of a sweep have their names, the cheapest first", async (t) => {
     record: {
       ...record,
       name,
-      config: { ...record.config, name, of: name },
+      config: { ...record.config, name, training: { ...record.config.training, epochs: 1 + index } },
       result: { ...result, relativeBops: 3 - index },
     },
   }));
@@ -46,11 +47,14 @@ t.test("runs of a sweep have their names, the cheapest first", async (t) => {
   t.strictSame(names, ["cheap", "dear"]);
 });
 
+const budgeted = (relativeBops: number, seed: number) =>
+  parseConfig({ ...record.config, seed, method: { name: "bayesian-bits", prior: { target: { relativeBops } } } });
+
 t.test("points of a sweep with several seeds each are told apart", async (t) => {
   const runs = [0.3, 0.6].flatMap((budget) =>
     [1, 2].map((seed) => ({
       config: "front",
-      record: { ...record, seed, name: `budget-${budget}_seed-${seed}`, config: { ...record.config, budget, seed } },
+      record: { ...record, seed, name: `budget-${budget}_seed-${seed}`, config: budgeted(budget, seed) },
     })),
   );
   const rows = rowsOf(trainingTable(runs)).filter((row) => row.includes("front"));
@@ -78,19 +82,23 @@ t.test("single runs and those of sweeps are found where git knows their records"
 
 t.test("networks that are quantized without training have their own table", async (t) => {
   const postTraining = { images: 512, floatTop1: 99.5, bits: {}, layers: [], quantizers: {} };
-  const runs = ["nearest", "bit-split"].map((name, index) => ({
+  const runs = (["nearest", "bit-split"] as const).map((name, index) => ({
     config: "rounded",
     record: {
       ...record,
       postTraining,
-      config: { ...record.config, method: { name, bits: { weights: 3 } } },
+      config: parseConfig({
+        ...record.config,
+        method: { name, bits: { weights: 3 } },
+        training: { from: "reports/float" },
+      }),
       result: { ...result, top1: 97 + index },
     },
   }));
   t.notMatch(trainingTable(runs), "rounded");
   const rows = rowsOf(roundingTable(runs));
   t.equal(rows.length, 1);
-  t.match(rows[0], "| weights 3 | 99.50\u202f% | 97.00\u202f% |  | 98.00\u202f% |");
+  t.match(rows[0], "| weights 3, activations 8 | 99.50\u202f% | 97.00\u202f% |  | 98.00\u202f% |");
   const others = runs.map(({ config, record }) => ({
     config,
     record: { ...record, postTraining: { ...postTraining, floatTop1: 90, images: 16 } },

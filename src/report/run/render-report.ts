@@ -2,7 +2,6 @@ import type { RunRecord } from "../../runs/record.ts";
 import { duration, integer, moment } from "../page/format.ts";
 import { foreign, type Markup, markup } from "../page/markup.ts";
 import { pageText } from "../page/page.ts";
-import { plannedEpochs } from "./run-state.ts";
 import { accuracySection } from "./sections/accuracy.ts";
 import { baselineTable } from "./sections/baselines.ts";
 import { bitOperationSection } from "./sections/bit-operations.ts";
@@ -66,7 +65,7 @@ function work({ epochs, postTraining }: RunRecord): string {
 }
 
 function unfinishedBanner(record: RunRecord): Markup {
-  const planned = plannedEpochs(record);
+  const planned = record.config.training.epochs;
   const last = record.epochs.at(-1);
   const story = {
     running: "This run has not finished.",
@@ -76,7 +75,7 @@ function unfinishedBanner(record: RunRecord): Markup {
   }[record.status];
   return markup`<p class="banner">${story} ${
     last
-      ? `The figures are those after epoch ${integer(last.epoch)}${planned === null ? "" : ` of ${integer(planned)}`}.`
+      ? `The figures are those after epoch ${integer(last.epoch)} of ${integer(planned)}.`
       : `No ${record.postTraining ? "result" : "epoch"} is finished yet, so there are no figures.`
   }</p>`;
 }

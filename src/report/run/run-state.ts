@@ -66,10 +66,3 @@ export function channelsNow(record: RunRecord): { readonly kept: number; readonl
 /** Images of the split on which the epochs are evaluated. */
 export const evaluationImages = (record: RunRecord, { evaluation }: EpochRecord): number =>
   evaluation.split === "test" ? record.data.testImages : record.data.validationImages;
-
-/** How many epochs were asked for, where the configuration says so. */
-export function plannedEpochs({ config }: RunRecord): number | null {
-  const training = config.training;
-  if (typeof training !== "object" || training === null || !("epochs" in training)) return null;
-  return typeof training.epochs === "number" ? training.epochs : null;
-}

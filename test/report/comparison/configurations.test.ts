@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import t from "tap";
+import { parseConfig } from "../../../src/config/parse-config.ts";
+import type { RunSettings } from "../../../src/config/schema.ts";
 import { differingSettings, groupRuns, settingsOf } from "../../../src/report/comparison/configurations.ts";
 import { spreadOf } from "../../../src/report/comparison/spread.ts";
 import type { RunRecord } from "../../../src/runs/record.ts";
@@ -8,12 +10,17 @@ import { sampleRecord } from "../../fixtures/sample-record.ts";
 const seed = 5;
 
 function run(name: string, seed: number, strength: number): RunRecord {
-  const config = { name, seed, note: `seed ${seed}`, method: { name: "bayesian-bits", prior: { strength } } };
-  return { ...sampleRecord(), name, seed, config };
+  const record = sampleRecord();
+  const method = { name: "bayesian-bits", prior: { strength } } as const;
+  const config = parseConfig({ ...record.config, name, seed, note: `seed ${seed}`, method });
+  return { ...record, name, seed, config };
 }
 
 t.test("runs that differ in seed, name, note and threads alone are one configuration", async (t) => {
-  const withEngine = (one: RunRecord, engine: object) => ({ ...one, config: { ...one.config, engine } });
+  const withEngine = (one: RunRecord, engine: RunSettings["engine"]) => ({
+    ...one,
+    config: parseConfig({ ...one.config, engine }),
+  });
   const names = (...runs: RunRecord[]) => groupRuns(runs).map((group) => group.runs.map(({ name }) => name));
   t.strictSame(names(run("a", 1, 0.1), run("b", 1, 0.3), run("a-again", 2, 0.1)), [["a", "a-again"], ["b"]]);
   const [one, two] = [run("one", 1, 0.1), run("two", 2, 0.1)];
@@ -33,17 +40,14 @@ t.test("configurations are called by their name where it tells them apart, else 
   t.strictSame(labels(run("a", 1, 0.1), run("b", 1, 0.3)), ["a", "b"]);
   t.strictSame(labels(run("a", 1, 0.1), run("a", 1, 0.3)), ["strength 0.1", "strength 0.3"]);
   t.strictSame(labels(run("a", 1, 0.1), run("a", 2, 0.1)), ["a"]);
-  const of = (epochs: number, prior: object) => {
-    const config = { method: { name: "bayesian-bits", prior }, training: { epochs } };
-    return { ...run("a", 1, 0.1), config };
+  const of = (epochs: number, strength: number, kind: "bop" | "const") => {
+    const one = run("a", 1, strength);
+    const method = { name: "bayesian-bits", prior: { strength, kind } } as const;
+    return { ...one, config: parseConfig({ ...one.config, method, training: { epochs } }) };
   };
   t.strictSame(
-    labels(
-      of(10, { kind: "bop", strength: 1 }),
-      of(10, { kind: "budget", limit: 3 }),
-      of(25, { kind: "budget", limit: 4 }),
-    ),
-    ["kind bop, strength 1, …", "limit 3, kind budget, …", "epochs 25, limit 4, …"],
+    labels(of(10, 1, "bop"), of(10, 3, "const"), of(25, 4, "const")),
+    ["kind bop, strength 1, …", "strength 3, kind const, …", "strength 4, epochs 25, …"],
     "first what few others share",
   );
 });

@@ -31,7 +31,7 @@ t.test("the page says what was learned", async (t) => {
     t.ok(page.includes(text), text);
   }
   for (const { sha256 } of sampleRecord().data.files) t.ok(page.includes(sha256), "a data file's checksum");
-  t.ok(page.includes("priorStrength: 0.1"), "the configuration is listed");
+  t.ok(page.includes("strength: 0.1"), "the configuration is listed");
   t.ok(page.includes("bayesian-bits train config.yaml"), "the command is given");
 });
 
