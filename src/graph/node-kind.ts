@@ -51,11 +51,19 @@ export interface BackwardPass extends Pass {
   factorGradient(id: NodeId, inner: ArrayLike<number>): void;
 }
 
+/** What a backward pass may need of a node's forward. */
+export type Saved = readonly (Tensor | null)[];
+
 /** What a node's forward gives: its output, and what its backward will need. */
-export interface Forward {
+export interface Forward<S extends Saved = Saved> {
   readonly output: Tensor;
-  readonly saved: readonly (Tensor | null)[];
+  readonly saved: S;
 }
+
+/** One value for each input of a node, in order; none for sources. */
+export type PerInput<N extends AnyNode, T> = N extends { readonly inputs: infer Inputs }
+  ? { readonly [Index in keyof Inputs]: T }
+  : readonly [];
 
 /** A channel, an index of the last axis, of one of a node's inputs. */
 export interface ChannelPlace {
@@ -90,29 +98,27 @@ export type GridFlow = "kept" | "united" | "new";
  * All that is known of one kind of node. Nodes own their forward and their backward; there is no tape. Whatever else a
  * node makes on the engine is freed when its call returns.
  */
-export interface NodeKind<N extends AnyNode> {
+export interface NodeKind<N extends AnyNode, S extends Saved = Saved> {
   /** Output shape without the batch; throws when the inputs do not fit. */
-  shape(node: N, inputs: readonly Shape[]): Shape;
+  shape(node: N, inputs: PerInput<N, Shape>): Shape;
   /** Multiply-accumulates for one sample; null where there is no weight: it is no layer. */
   readonly macs: ((inputs: readonly Shape[], output: Shape) => number) | null;
   /** Whether its first input is int32; all others are float32. */
   readonly readsIntegers: boolean;
-  forward(node: N, inputs: readonly Tensor[], pass: Pass): Forward;
-  /**
-   * Whether `forward` takes a number per channel as one more input and adds it in the same pass: for a bias that alone
-   * reads it.
-   */
+  /** @param bias Where the kind adds one in the same pass: a number per channel, of a bias that alone reads it. */
+  forward(node: N, inputs: PerInput<N, Tensor>, pass: Pass, bias?: Tensor): Forward<S>;
+  /** Whether `forward` takes a bias. */
   readonly addsBias: boolean;
   /** Gradients of the inputs, in order; null for an input that needs none. */
   backward(
     node: N,
     gradient: Tensor,
-    saved: readonly (Tensor | null)[],
+    saved: S,
     pass: BackwardPass,
     needs: readonly boolean[],
   ): readonly (Tensor | null)[];
   /** Whether no value of the output is below zero, where that is known of the inputs. */
-  nonNegative(node: N, inputs: readonly boolean[]): boolean;
+  nonNegative(node: N, inputs: PerInput<N, boolean>): boolean;
   readonly grid: GridFlow;
   readonly channels: ChannelFlow<N>;
   /** Whether a positive factor of a channel of its input may as well stand on that channel of its output. */

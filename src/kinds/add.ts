@@ -9,14 +9,14 @@ export interface AddNode {
   readonly inputs: readonly [NodeId, NodeId];
 }
 
-export const add: NodeKind<AddNode> = {
+export const add: NodeKind<AddNode, readonly []> = {
   shape({ id }, [left, right]) {
     if (`${left}` !== `${right}`) throw new Error(`${id}: adds [${left}] and [${right}], which differ`);
-    return left!;
+    return left;
   },
   macs: null,
   readsIntegers: false,
-  forward: (_, [left, right], { ops }) => ({ output: ops.add(left!, right!), saved: [] }),
+  forward: (_, [left, right], { ops }) => ({ output: ops.add(left, right), saved: [] }),
   addsBias: false,
   backward: (_, gradient) => [gradient, gradient],
   nonNegative: (_, inputs) => inputs.every(Boolean),

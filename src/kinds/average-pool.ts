@@ -1,3 +1,4 @@
+import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
 import { sameChannels } from "./channel-flows.ts";
@@ -12,17 +13,17 @@ export interface AveragePoolNode {
   readonly stride: number;
 }
 
-export const averagePool: NodeKind<AveragePoolNode> = {
+export const averagePool: NodeKind<AveragePoolNode, readonly [Tensor]> = {
   shape({ id, size, stride }, [x]) {
-    const image = imageShape(id, x!);
+    const image = imageShape(id, x);
     return [...windowOutput(id, image, { kernel: [size, size], stride, padding: noPadding }), image[2]];
   },
   macs: null,
   readsIntegers: false,
-  forward: (node, [x], { ops }) => ({ output: ops.averagePool(x!, node), saved: [x!] }),
+  forward: (node, [x], { ops }) => ({ output: ops.averagePool(x, node), saved: [x] }),
   addsBias: false,
-  backward: (node, gradient, [x], { ops }) => [ops.averagePoolGradient(x!.shape, gradient, node)],
-  nonNegative: (_, [x]) => x!,
+  backward: (node, gradient, [x], { ops }) => [ops.averagePoolGradient(x.shape, gradient, node)],
+  nonNegative: (_, [x]) => x,
   grid: "new",
   channels: sameChannels,
   letsFactorsPass: () => true,

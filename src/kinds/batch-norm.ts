@@ -1,3 +1,4 @@
+import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
 import { sameChannels } from "./channel-flows.ts";
@@ -16,8 +17,11 @@ export interface BatchNormNode {
   readonly frozen: boolean;
 }
 
-export const batchNorm: NodeKind<BatchNormNode> = {
-  shape: (_, [x]) => x!,
+/** The factor where the running statistics count; x, scale, mean and variance where those of the batch do. */
+type SavedNorm = readonly [Tensor] | readonly [Tensor, Tensor, Tensor, Tensor];
+
+export const batchNorm: NodeKind<BatchNormNode, SavedNorm> = {
+  shape: (_, [x]) => x,
   macs: null,
   readsIntegers: false,
   forward({ id, epsilon, frozen }, [x, scale, shift], pass) {
@@ -25,7 +29,7 @@ export const batchNorm: NodeKind<BatchNormNode> = {
     if (!pass.training || frozen) {
       const running = pass.statistics(id);
       const inverse = perChannel(pass, inverseDeviation(running, epsilon));
-      const factor = ops.multiply(scale!, inverse);
+      const factor = ops.multiply(scale, inverse);
       const centre = ops.multiply(
         factor,
         perChannel(
@@ -33,22 +37,21 @@ export const batchNorm: NodeKind<BatchNormNode> = {
           running.mean.map((value) => -value),
         ),
       );
-      return { output: ops.affine(x!, factor, ops.add(shift!, centre)), saved: [factor] };
+      return { output: ops.affine(x, factor, ops.add(shift, centre)), saved: [factor] };
     }
-    const { output, statistics } = ops.batchNorm(x!, scale!, shift!, epsilon);
-    const correction = unbiased(x!);
+    const { output, statistics } = ops.batchNorm(x, scale, shift, epsilon);
+    const correction = unbiased(x);
     pass.observe(id, {
       mean: ops.read(statistics.mean) as Float32Array,
       variance: (ops.read(statistics.variance) as Float32Array).map((value) => value * correction),
     });
-    return { output, saved: [x!, scale!, statistics.mean, statistics.variance] };
+    return { output, saved: [x, scale, statistics.mean, statistics.variance] };
   },
   addsBias: false,
-  backward({ epsilon, frozen }, gradient, saved, { ops }) {
-    if (frozen) return [ops.multiply(gradient, saved[0]!), null, null];
+  backward({ epsilon }, gradient, saved, { ops }) {
+    if (saved.length === 1) return [ops.multiply(gradient, saved[0]), null, null];
     const [x, scale, mean, variance] = saved;
-    const statistics = { mean: mean!, variance: variance! };
-    const gradients = ops.batchNormGradient(x!, gradient, scale!, statistics, epsilon);
+    const gradients = ops.batchNormGradient(x, gradient, scale, { mean, variance }, epsilon);
     return [gradients.x, gradients.scale, gradients.shift];
   },
   nonNegative: () => false,

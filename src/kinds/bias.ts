@@ -16,18 +16,18 @@ export function addedBias({ id }: BiasNode, values: Tensor, pass: Pass): Tensor 
   return factor === null ? values : pass.ops.multiply(values, factor);
 }
 
-export const bias: NodeKind<BiasNode> = {
-  shape: (_, [x]) => x!,
+export const bias: NodeKind<BiasNode, readonly [Tensor]> = {
+  shape: (_, [x]) => x,
   macs: null,
   readsIntegers: false,
   forward(node, [x, values], pass) {
-    const added = addedBias(node, values!, pass);
-    return { output: pass.ops.addBias(x!, added), saved: [added] };
+    const added = addedBias(node, values, pass);
+    return { output: pass.ops.addBias(x, added), saved: [added] };
   },
   addsBias: false,
   backward({ id }, gradient, [added], pass) {
     const sums = pass.ops.sumPerChannel(gradient);
-    if (pass.wantsFactor(id)) pass.factorGradient(id, pass.ops.read(pass.ops.multiply(sums, added!)));
+    if (pass.wantsFactor(id)) pass.factorGradient(id, pass.ops.read(pass.ops.multiply(sums, added)));
     const factor = pass.factor(id);
     return [gradient, factor === null ? sums : pass.ops.multiply(sums, factor)];
   },

@@ -1,5 +1,6 @@
-import type { Ops, Tensor } from "../engine/ops.ts";
-import type { NodeId, Shape } from "../graph/graph.ts";
+import { first } from "../core/elements.ts";
+import type { Border, Ops, Tensor } from "../engine/ops.ts";
+import type { NodeId } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
 import { channelsOf, elementsOf } from "../graph/shape.ts";
 import { sameChannels } from "./channel-flows.ts";
@@ -12,9 +13,9 @@ export interface ConcatNode {
   readonly inputs: readonly [NodeId, NodeId, ...NodeId[]];
 }
 
-export const concat: NodeKind<ConcatNode> = {
+export const concat: NodeKind<ConcatNode, readonly Tensor[]> = {
   shape({ id }, inputs) {
-    const [first, ...others] = inputs as [Shape, ...Shape[]];
+    const [first, ...others] = inputs;
     const leading = first.slice(0, -1);
     const differs = others.some((shape) => shape.length !== first.length || `${shape.slice(0, -1)}` !== `${leading}`);
     if (first.length === 0 || differs) {
@@ -27,11 +28,9 @@ export const concat: NodeKind<ConcatNode> = {
   readsIntegers: false,
   forward: (_, inputs, { ops }) => ({ output: concatenated(inputs, ops), saved: [...inputs] }),
   addsBias: false,
-  backward(_, gradient, saved, { ops }) {
-    const inputs = saved as readonly Tensor[];
+  backward(_, gradient, inputs, { ops }) {
     const rows = asImage(gradient, ops);
-    const borders = bordersOf(inputs);
-    return inputs.map(({ shape }, index) => ops.reshape(ops.crop(rows, borders[index]!), shape));
+    return bordersOf(inputs).map(([{ shape }, border]) => ops.reshape(ops.crop(rows, border), shape));
   },
   nonNegative: (_, inputs) => inputs.every(Boolean),
   grid: "united",
@@ -39,9 +38,12 @@ export const concat: NodeKind<ConcatNode> = {
     ...sameChannels,
     inputs: "side-by-side",
     sources(_, channel, sizes) {
-      let [input, before] = [0, 0];
-      while (channel - before >= sizes[input]!) before += sizes[input++]!;
-      return [{ input, channel: channel - before }];
+      let before = 0;
+      for (const [input, size] of sizes.entries()) {
+        if (channel < before + size) return [{ input, channel: channel - before }];
+        before += size;
+      }
+      return [];
     },
   },
   letsFactorsPass: () => false,
@@ -50,21 +52,20 @@ export const concat: NodeKind<ConcatNode> = {
 
 /** Tensors side by side on the last axis: each among zeros, and their sum. */
 export function concatenated(inputs: readonly Tensor[], ops: Ops): Tensor {
-  const borders = bordersOf(inputs);
-  const widened = inputs.map((x, index) => ops.pad(asImage(x, ops), borders[index]!));
+  const widened = bordersOf(inputs).map(([x, border]) => ops.pad(asImage(x, ops), border));
   const channels = inputs.reduce((sum, { shape }) => sum + channelsOf(shape), 0);
-  return ops.reshape(ops.sum(widened), [...inputs[0]!.shape.slice(0, -1), channels]);
+  return ops.reshape(ops.sum(widened), [...first(inputs).shape.slice(0, -1), channels]);
 }
 
-/** What stands before and behind each one on the last axis. */
-function bordersOf(inputs: readonly Tensor[]) {
-  const sizes = inputs.map(({ shape }) => channelsOf(shape));
-  const total = sizes.reduce((sum, size) => sum + size, 0);
+/** Each one, and what stands before and behind it on the last axis. */
+function bordersOf(inputs: readonly Tensor[]): readonly (readonly [Tensor, Border])[] {
+  const total = inputs.reduce((sum, { shape }) => sum + channelsOf(shape), 0);
   let before = 0;
-  return sizes.map((size) => {
+  return inputs.map((x) => {
+    const size = channelsOf(x.shape);
     const channels = [before, total - before - size] as const;
     before += size;
-    return { padding: noPadding, channels };
+    return [x, { padding: noPadding, channels }];
   });
 }
 

@@ -1,3 +1,5 @@
+import { tuple } from "../core/tuple.ts";
+import type { Tensor } from "../engine/ops.ts";
 import type { NodeId, Padding } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
 import { isPadded, mixedChannels } from "./channel-flows.ts";
@@ -12,23 +14,23 @@ export interface Conv2dNode {
   readonly padding: Padding;
 }
 
-export const conv2d: NodeKind<Conv2dNode> = {
+export const conv2d: NodeKind<Conv2dNode, readonly [Tensor, Tensor]> = {
   shape(node, [image, weight]) {
-    const [, , inputs, outputs] = weight as [number, number, number, number];
-    return convolvedShape(node, image!, weight!, { inputs, outputs });
+    const [, , inputs, outputs] = tuple(weight, 4);
+    return convolvedShape(node, image, weight, { inputs, outputs });
   },
   macs: convolutionMacs,
   readsIntegers: false,
-  forward(node, [x, weight, bias], { ops }) {
-    const saved = [ops.narrow(x!), ops.narrow(weight!)] as const;
+  forward(node, [x, weight], { ops }, bias) {
+    const saved = [ops.narrow(x), ops.narrow(weight)] as const;
     return { output: ops.conv2d(...saved, node, bias), saved };
   },
   addsBias: true,
   backward(node, gradient, [x, weight], { ops }, [needsInput]) {
     const narrow = ops.narrow(gradient);
     return [
-      needsInput ? ops.conv2dInputGradient(x!.shape, weight!, narrow, node) : null,
-      ops.conv2dWeightGradient(x!, weight!.shape, narrow, node),
+      needsInput ? ops.conv2dInputGradient(x.shape, weight, narrow, node) : null,
+      ops.conv2dWeightGradient(x, weight.shape, narrow, node),
     ];
   },
   nonNegative: () => false,

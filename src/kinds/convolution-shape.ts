@@ -1,3 +1,4 @@
+import { tuple } from "../core/tuple.ts";
 import type { NodeId, Padding, Shape } from "../graph/graph.ts";
 import { elementsOf } from "../graph/shape.ts";
 import { imageShape, windowOutput } from "./windows.ts";
@@ -16,14 +17,18 @@ interface Convolution {
 export function convolvedShape(
   { id, stride, padding }: Convolution,
   x: Shape,
-  [height, width]: Shape,
+  weight: Shape,
   { inputs, outputs }: { readonly inputs: number; readonly outputs: number },
 ): Shape {
   const image = imageShape(id, x);
+  const [height, width] = tuple(weight, 4);
   if (image[2] !== inputs) throw new Error(`${id}: the weight is for ${inputs} channels, the image has ${image[2]}`);
-  return [...windowOutput(id, image, { kernel: [height!, width!], stride, padding }), outputs];
+  return [...windowOutput(id, image, { kernel: [height, width], stride, padding }), outputs];
 }
 
 /** Every place of the output takes the whole weight. */
-export const convolutionMacs = ([, weight]: readonly Shape[], [height, width]: Shape): number =>
-  elementsOf(weight!) * height! * width!;
+export function convolutionMacs(inputs: readonly Shape[], output: Shape): number {
+  const [, weight] = tuple(inputs, 2);
+  const [height, width] = tuple(output, 3);
+  return elementsOf(weight) * height * width;
+}

@@ -1,3 +1,4 @@
+import { tuple } from "../core/tuple.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
@@ -11,30 +12,33 @@ export interface DenseNode {
   readonly inputs: readonly [x: NodeId, weight: NodeId];
 }
 
-export const dense: NodeKind<DenseNode> = {
+export const dense: NodeKind<DenseNode, readonly [Tensor, Tensor]> = {
   shape({ id }, [x, weight]) {
-    const [inputs, outputs] = weight as [number, number];
-    if (x!.length === 0 || channelsOf(x!) !== inputs) {
+    const [inputs, outputs] = tuple(weight, 2);
+    if (x.length === 0 || channelsOf(x) !== inputs) {
       throw new Error(`${id}: the weight is for ${inputs} units, the input has shape [${x}]`);
     }
-    return [...x!.slice(0, -1), outputs];
+    return [...x.slice(0, -1), outputs];
   },
-  macs: ([x, weight]) => (elementsOf(x!) / channelsOf(x!)) * elementsOf(weight!),
+  macs(inputs) {
+    const [x, weight] = tuple(inputs, 2);
+    return (elementsOf(x) / channelsOf(x)) * elementsOf(weight);
+  },
   readsIntegers: false,
   forward(_, [x, weight], { ops }) {
-    const saved = [ops.narrow(asRows(x!, ops)), ops.narrow(weight!)] as const;
+    const saved = [ops.narrow(asRows(x, ops)), ops.narrow(weight)] as const;
     return {
-      output: reshaped(ops.matmul(...saved), [...x!.shape.slice(0, -1), channelsOf(weight!.shape)], ops),
+      output: reshaped(ops.matmul(...saved), [...x.shape.slice(0, -1), channelsOf(weight.shape)], ops),
       saved,
     };
   },
   addsBias: false,
   backward(_, gradient, [rows, weight], { ops }, [needsInput]) {
     const narrow = ops.narrow(asRows(gradient, ops));
-    const shape = [...gradient.shape.slice(0, -1), channelsOf(rows!.shape)];
+    const shape = [...gradient.shape.slice(0, -1), channelsOf(rows.shape)];
     return [
-      needsInput ? reshaped(ops.matmul(narrow, weight!, { transposeB: true }), shape, ops) : null,
-      ops.matmul(rows!, narrow, { transposeA: true }),
+      needsInput ? reshaped(ops.matmul(narrow, weight, { transposeB: true }), shape, ops) : null,
+      ops.matmul(rows, narrow, { transposeA: true }),
     ];
   },
   nonNegative: () => false,

@@ -1,3 +1,5 @@
+import { tuple } from "../core/tuple.ts";
+import type { Tensor } from "../engine/ops.ts";
 import type { NodeId, Padding } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
 import { isPadded, sameChannels } from "./channel-flows.ts";
@@ -12,23 +14,23 @@ export interface DepthwiseConv2dNode {
   readonly padding: Padding;
 }
 
-export const depthwiseConv2d: NodeKind<DepthwiseConv2dNode> = {
+export const depthwiseConv2d: NodeKind<DepthwiseConv2dNode, readonly [Tensor, Tensor]> = {
   shape(node, [image, weight]) {
-    const [, , , channels] = weight as [number, number, number, number];
-    return convolvedShape(node, image!, weight!, { inputs: channels, outputs: channels });
+    const [, , , channels] = tuple(weight, 4);
+    return convolvedShape(node, image, weight, { inputs: channels, outputs: channels });
   },
   macs: convolutionMacs,
   readsIntegers: false,
   forward(node, [x, weight], { ops }) {
-    const saved = [ops.narrow(x!), ops.narrow(weight!)] as const;
+    const saved = [ops.narrow(x), ops.narrow(weight)] as const;
     return { output: ops.depthwiseConv2d(...saved, node), saved };
   },
   addsBias: false,
   backward(node, gradient, [x, weight], { ops }, [needsInput]) {
     const narrow = ops.narrow(gradient);
     return [
-      needsInput ? ops.depthwiseConv2dInputGradient(x!.shape, weight!, narrow, node) : null,
-      ops.depthwiseConv2dWeightGradient(x!, weight!.shape, narrow, node),
+      needsInput ? ops.depthwiseConv2dInputGradient(x.shape, weight, narrow, node) : null,
+      ops.depthwiseConv2dWeightGradient(x, weight.shape, narrow, node),
     ];
   },
   nonNegative: () => false,

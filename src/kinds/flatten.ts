@@ -1,3 +1,5 @@
+import { first } from "../core/elements.ts";
+import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
 import { elementsOf } from "../graph/shape.ts";
@@ -10,19 +12,19 @@ export interface FlattenNode {
   readonly inputs: readonly [NodeId];
 }
 
-export const flatten: NodeKind<FlattenNode> = {
-  shape: (_, [x]) => [elementsOf(x!)],
+export const flatten: NodeKind<FlattenNode, readonly [Tensor]> = {
+  shape: (_, [x]) => [elementsOf(x)],
   macs: null,
   readsIntegers: false,
   forward(_, [x], { ops }) {
-    const [batch, ...shape] = x!.shape as [number, ...number[]];
-    return { output: ops.reshape(x!, [batch, elementsOf(shape)]), saved: [x!] };
+    const [batch, ...shape] = x.shape as [number, ...number[]];
+    return { output: ops.reshape(x, [batch, elementsOf(shape)]), saved: [x] };
   },
   addsBias: false,
-  backward: (_, gradient, [x], { ops }) => [ops.reshape(gradient, x!.shape)],
-  nonNegative: (_, [x]) => x!,
+  backward: (_, gradient, [x], { ops }) => [ops.reshape(gradient, x.shape)],
+  nonNegative: (_, [x]) => x,
   grid: "kept",
-  channels: { ...sameChannels, sources: (_, channel, [size]) => [{ input: 0, channel: channel % size! }] },
+  channels: { ...sameChannels, sources: (_, channel, sizes) => [{ input: 0, channel: channel % first(sizes) }] },
   letsFactorsPass: () => true,
   copies: 0,
 };

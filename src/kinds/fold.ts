@@ -1,3 +1,4 @@
+import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
 import { ownChannels } from "./channel-flows.ts";
@@ -17,19 +18,19 @@ export interface FoldNode {
 }
 
 /** Its gradient goes to the scale as well; the running deviation is a constant. */
-export const fold: NodeKind<FoldNode> = {
-  shape: (_, [weight]) => weight!,
+export const fold: NodeKind<FoldNode, readonly [Tensor, Tensor, Tensor]> = {
+  shape: (_, [weight]) => weight,
   macs: null,
   readsIntegers: false,
   forward({ norm, epsilon }, [weight, scale], pass) {
     const inverse = perChannel(pass, inverseDeviation(pass.statistics(norm), epsilon));
-    const factor = pass.ops.multiply(scale!, inverse);
-    return { output: pass.ops.multiply(weight!, factor), saved: [weight!, factor, inverse] };
+    const factor = pass.ops.multiply(scale, inverse);
+    return { output: pass.ops.multiply(weight, factor), saved: [weight, factor, inverse] };
   },
   addsBias: false,
   backward(_, gradient, [weight, factor, inverse], { ops }) {
-    const byScale = ops.multiply(ops.sumPerChannel(ops.multiply(gradient, weight!)), inverse!);
-    return [ops.multiply(gradient, factor!), byScale];
+    const byScale = ops.multiply(ops.sumPerChannel(ops.multiply(gradient, weight)), inverse);
+    return [ops.multiply(gradient, factor), byScale];
   },
   nonNegative: () => false,
   grid: "new",

@@ -1,6 +1,8 @@
+import { last } from "../core/elements.ts";
+import { tuple } from "../core/tuple.ts";
 import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
-import type { BackwardPass, Forward, NodeKind, Pass } from "../graph/node-kind.ts";
+import type { BackwardPass, Forward, NodeKind, Pass, PerInput } from "../graph/node-kind.ts";
 import { elementsOf } from "../graph/shape.ts";
 import { sameChannels } from "./channel-flows.ts";
 import type { Conv2dNode } from "./conv2d.ts";
@@ -58,8 +60,13 @@ const FEWEST_POSITIONS = 1024;
  *   unquantized, unfolded weight. Their gradient goes through the first convolution, straight through the quantizer, so
  *   that the second needs no backward pass.
  */
-export const foldedNorm: NodeKind<FoldedNormNode> = {
-  shape: (_, [x]) => x!,
+/** c, the negated centre and the moved shift of the running statistics. */
+type SavedRunning = readonly [c: Tensor, centre: Tensor, moved: Tensor];
+/** c, its factor, scale and shift, mean and variance of the batch. */
+type SavedBatch = readonly [c: Tensor, factor: Tensor, scale: Tensor, shift: Tensor, mean: Tensor, variance: Tensor];
+
+export const foldedNorm: NodeKind<FoldedNormNode, SavedRunning | SavedBatch> = {
+  shape: (_, [x]) => x,
   macs: null,
   readsIntegers: false,
   forward(node, inputs, pass) {
@@ -69,13 +76,13 @@ export const foldedNorm: NodeKind<FoldedNormNode> = {
   addsBias: false,
   backward(node, gradient, saved, pass) {
     const extra = node.inputs.slice(3).map(() => null);
-    if (node.statistics === "running") return [...backwardRunning(node, gradient, saved, pass), ...extra];
-    const [c, factor, scale, shift, mean, variance] = saved as readonly Tensor[];
-    const statistics = { mean: mean!, variance: variance! };
-    const by = pass.ops.batchNormGradient(c!, gradient, factor!, statistics, EPSILON);
-    const signs = host(pass, scale!).map(Math.sign);
+    if (saved.length === 3) return [...backwardRunning(node, gradient, saved, pass), ...extra];
+    const [c, factor, scale, shift, mean, variance] = saved;
+    const statistics = { mean, variance };
+    const by = pass.ops.batchNormGradient(c, gradient, factor, statistics, EPSILON);
+    const signs = host(pass, scale).map(Math.sign);
     const byScale = pass.ops.multiply(by.scale, perChannel(pass, signs));
-    reportFactor(node, pass, [by.scale, factor!], [by.shift, times(node, pass, shift!)]);
+    reportFactor(node, pass, [by.scale, factor], [by.shift, times(node, pass, shift)]);
     return [by.x, times(node, pass, byScale), times(node, pass, by.shift), ...extra];
   },
   nonNegative: () => false,
@@ -103,13 +110,13 @@ function reportFactor({ id }: FoldedNormNode, pass: BackwardPass, ...pairs: read
 const scaleTimes = (node: FoldedNormNode, pass: Pass, scale: Tensor): Tensor =>
   times(node, pass, perChannel(pass, host(pass, scale).map(Math.abs)));
 
-function forwardBatch(node: FoldedNormNode, inputs: readonly Tensor[], pass: Pass): Forward {
+function forwardBatch(node: FoldedNormNode, inputs: PerInput<FoldedNormNode, Tensor>, pass: Pass): Forward<SavedBatch> {
   const { ops } = pass;
-  const [c, scale, shift, image, weight] = inputs as readonly [Tensor, Tensor, Tensor, Tensor, Tensor];
+  const [c, scale, shift, image, weight] = tuple(inputs, 5);
   const { mean, variance, correction } = ops.scope(
     () => {
-      const raw = convolve(node, { image, weight, positions: elementsOf(c.shape) / c.shape.at(-1)! }, pass);
-      const ones = perChannel(pass, new Float32Array(raw.shape.at(-1)!).fill(1));
+      const raw = convolve(node, { image, weight, positions: elementsOf(c.shape) / last(c.shape) }, pass);
+      const ones = perChannel(pass, new Float32Array(last(raw.shape)).fill(1));
       const { statistics } = ops.batchNorm(raw, ones, ones, node.epsilon);
       const { mean, variance } = statistics;
       return { mean: host(pass, mean), variance: host(pass, variance), correction: unbiased(raw) };
@@ -151,7 +158,11 @@ function convolve(
   return geometry.kind === "conv2d" ? ops.conv2d(...operands, windows) : ops.depthwiseConv2d(...operands, windows);
 }
 
-function forwardRunning(node: FoldedNormNode, [c, scale, shift]: readonly Tensor[], pass: Pass): Forward {
+function forwardRunning(
+  node: FoldedNormNode,
+  [c, scale, shift]: PerInput<FoldedNormNode, Tensor>,
+  pass: Pass,
+): Forward<SavedRunning> {
   const { ops } = pass;
   const statistics = pass.statistics(node.norm);
   const inverse = inverseDeviation(statistics, node.epsilon);
@@ -159,26 +170,26 @@ function forwardRunning(node: FoldedNormNode, [c, scale, shift]: readonly Tensor
     pass,
     statistics.mean.map((value, channel) => -value * inverse[channel]!),
   );
-  const moved = times(node, pass, ops.add(shift!, ops.multiply(scale!, centre)));
+  const moved = times(node, pass, ops.add(shift, ops.multiply(scale, centre)));
   const factor = pass.factor(node.id);
-  const output = factor === null ? ops.addBias(c!, moved) : ops.affine(c!, factor, moved);
-  return { output, saved: [c!, centre, moved] };
+  const output = factor === null ? ops.addBias(c, moved) : ops.affine(c, factor, moved);
+  return { output, saved: [c, centre, moved] };
 }
 
 function backwardRunning(
   node: FoldedNormNode,
   gradient: Tensor,
-  [c, centre, moved]: readonly (Tensor | null)[],
+  [c, centre, moved]: SavedRunning,
   pass: BackwardPass,
 ): readonly Tensor[] {
   const { ops } = pass;
   const factor = pass.factor(node.id);
   const sums = ops.sumPerChannel(gradient);
   if (pass.wantsFactor(node.id)) {
-    const inner = times(node, pass, ops.sumPerChannel(ops.multiply(gradient, c!)));
-    pass.factorGradient(node.id, host(pass, ops.add(inner, ops.multiply(sums, moved!))));
+    const inner = times(node, pass, ops.sumPerChannel(ops.multiply(gradient, c)));
+    pass.factorGradient(node.id, host(pass, ops.add(inner, ops.multiply(sums, moved))));
   }
   const byShift = times(node, pass, sums);
   const byC = factor === null ? gradient : ops.multiply(gradient, factor);
-  return [byC, ops.multiply(byShift, centre!), byShift];
+  return [byC, ops.multiply(byShift, centre), byShift];
 }

@@ -1,3 +1,4 @@
+import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
 import { sameChannels } from "./channel-flows.ts";
@@ -10,14 +11,14 @@ export interface GlobalAveragePoolNode {
   readonly inputs: readonly [NodeId];
 }
 
-export const globalAveragePool: NodeKind<GlobalAveragePoolNode> = {
-  shape: ({ id }, [x]) => [imageShape(id, x!)[2]],
+export const globalAveragePool: NodeKind<GlobalAveragePoolNode, readonly [Tensor]> = {
+  shape: ({ id }, [x]) => [imageShape(id, x)[2]],
   macs: null,
   readsIntegers: false,
-  forward: (_, [x], { ops }) => ({ output: ops.globalAveragePool(x!), saved: [x!] }),
+  forward: (_, [x], { ops }) => ({ output: ops.globalAveragePool(x), saved: [x] }),
   addsBias: false,
-  backward: (_, gradient, [x], { ops }) => [ops.globalAveragePoolGradient(x!.shape, gradient)],
-  nonNegative: (_, [x]) => x!,
+  backward: (_, gradient, [x], { ops }) => [ops.globalAveragePoolGradient(x.shape, gradient)],
+  nonNegative: (_, [x]) => x,
   grid: "new",
   channels: sameChannels,
   letsFactorsPass: () => true,

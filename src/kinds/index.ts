@@ -1,5 +1,6 @@
-import type { Graph } from "../graph/graph.ts";
-import type { GridFlow, NodeKind } from "../graph/node-kind.ts";
+import type { Graph, NodeId } from "../graph/graph.ts";
+import type { GridFlow, NodeKind, PerInput } from "../graph/node-kind.ts";
+import { inputsOf } from "../graph/walk.ts";
 import { type AddNode, add } from "./add.ts";
 import { type AveragePoolNode, averagePool } from "./average-pool.ts";
 import { type BatchNormNode, batchNorm } from "./batch-norm.ts";
@@ -65,6 +66,11 @@ const kinds: { readonly [K in Node["kind"]]: NodeKind<Extract<Node, { kind: K }>
   flatten,
   quantizer,
 };
+
+/** A value for each input of a node, in order, as its kind takes them. */
+export const perInput = <T>(node: Node, of: (id: NodeId) => T): PerInput<Node, T> =>
+  // As many as the node has inputs: mapping keeps their number, its type does not say so.
+  inputsOf(node).map(of) as unknown as PerInput<Node, T>;
 
 /** All that is known of a node's kind. */
 export const kindOf = (node: Node): NodeKind<Node> => kinds[node.kind];

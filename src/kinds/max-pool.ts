@@ -1,3 +1,4 @@
+import type { Tensor } from "../engine/ops.ts";
 import type { NodeId, Padding } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
 import { isPadded, sameChannels } from "./channel-flows.ts";
@@ -18,25 +19,25 @@ const LOWEST = -3.4e38;
 
 const border = ({ padding }: MaxPoolNode) => ({ padding, channels: [0, 0] as const });
 
-export const maxPool: NodeKind<MaxPoolNode> = {
+export const maxPool: NodeKind<MaxPoolNode, readonly [padded: Tensor, output: Tensor, workspace: Tensor | null]> = {
   shape({ id, size, stride, padding }, [x]) {
-    const image = imageShape(id, x!);
+    const image = imageShape(id, x);
     return [...windowOutput(id, image, { kernel: [size, size], stride, padding }), image[2]];
   },
   macs: null,
   readsIntegers: false,
   forward(node, [x], { ops }) {
-    const padded = isPadded(node) ? ops.pad(x!, border(node), LOWEST) : x!;
+    const padded = isPadded(node) ? ops.pad(x, border(node), LOWEST) : x;
     const { output, workspace } = ops.maxPool(padded, node);
     return { output, saved: [padded, output, workspace] };
   },
   addsBias: false,
   backward(node, gradient, [padded, output, workspace], { ops }) {
-    const pooled = { output: output!, workspace: workspace ?? null };
-    const result = ops.maxPoolGradient(padded!, pooled, gradient, node);
+    const pooled = { output: output, workspace: workspace ?? null };
+    const result = ops.maxPoolGradient(padded, pooled, gradient, node);
     return [isPadded(node) ? ops.crop(result, border(node)) : result];
   },
-  nonNegative: (_, [x]) => x!,
+  nonNegative: (_, [x]) => x,
   grid: "kept",
   channels: sameChannels,
   letsFactorsPass: () => true,

@@ -1,10 +1,11 @@
+import { last } from "../core/elements.ts";
 import type { Tensor } from "../engine/ops.ts";
 import type { Pass, RunningStatistics } from "../graph/node-kind.ts";
 import { elementsOf } from "../graph/shape.ts";
 
 /** Factor between the biased variance of `x` and the unbiased one. */
 export const unbiased = (x: Tensor): number => {
-  const count = elementsOf(x.shape) / x.shape.at(-1)!;
+  const count = elementsOf(x.shape) / last(x.shape);
   return count > 1 ? count / (count - 1) : 1;
 };
 

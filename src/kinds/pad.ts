@@ -1,3 +1,4 @@
+import { first } from "../core/elements.ts";
 import type { NodeId, Padding } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
 import { isPadded, sameChannels } from "./channel-flows.ts";
@@ -13,24 +14,24 @@ export interface PadNode {
   readonly channels: readonly [before: number, after: number];
 }
 
-export const pad: NodeKind<PadNode> = {
+export const pad: NodeKind<PadNode, readonly []> = {
   shape({ id, padding: { top, bottom, left, right }, channels: [before, after] }, [image]) {
-    const [height, width, channels] = imageShape(id, image!);
+    const [height, width, channels] = imageShape(id, image);
     return [height + top + bottom, width + left + right, channels + before + after];
   },
   macs: null,
   readsIntegers: false,
-  forward: (node, [x], { ops }) => ({ output: ops.pad(x!, node), saved: [] }),
+  forward: (node, [x], { ops }) => ({ output: ops.pad(x, node), saved: [] }),
   addsBias: false,
   backward: (node, gradient, _, { ops }) => [ops.crop(gradient, node)],
-  nonNegative: (_, [x]) => x!,
+  nonNegative: (_, [x]) => x,
   // Every grid has a zero.
   grid: "kept",
   channels: {
     ...sameChannels,
-    sources({ channels: [before] }, channel, [size]) {
+    sources({ channels: [before] }, channel, sizes) {
       const from = channel - before;
-      return from >= 0 && from < size! ? [{ input: 0, channel: from }] : [];
+      return from >= 0 && from < first(sizes) ? [{ input: 0, channel: from }] : [];
     },
     padsZeros: isPadded,
   },

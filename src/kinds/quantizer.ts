@@ -22,15 +22,15 @@ export interface QuantizerNode {
 }
 
 /** In its telescoped form. */
-export const quantizer: NodeKind<QuantizerNode> = {
-  shape: (_, [x]) => x!,
+export const quantizer: NodeKind<QuantizerNode, readonly [Tensor]> = {
+  shape: (_, [x]) => x,
   macs: null,
   readsIntegers: false,
-  forward: (node, [x], pass) => ({ output: quantize(x!, optionsOf(node, pass), pass), saved: [x!] }),
+  forward: (node, [x], pass) => ({ output: quantize(x, optionsOf(node, pass), pass), saved: [x] }),
   addsBias: false,
   backward(node, gradient, [x], pass) {
     const options = { ...optionsOf(node, pass), wantsChannels: pass.wantsFactor(node.id) };
-    return [backQuantize(node.id, x!, gradient, options, pass)];
+    return [backQuantize(node.id, x, gradient, options, pass)];
   },
   nonNegative: ({ signed }) => !signed,
   // The grid is its own.

@@ -1,3 +1,4 @@
+import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
 import { sameChannels } from "./channel-flows.ts";
@@ -11,19 +12,19 @@ export interface ReluNode {
   readonly limit: number | null;
 }
 
-export const relu: NodeKind<ReluNode> = {
-  shape: (_, [x]) => x!,
+export const relu: NodeKind<ReluNode, readonly [Tensor]> = {
+  shape: (_, [x]) => x,
   macs: null,
   readsIntegers: false,
   forward({ limit }, [x], { ops }) {
-    if (limit !== null) return { output: ops.cappedRelu(x!, limit), saved: [x!] };
-    const output = ops.relu(x!);
+    if (limit !== null) return { output: ops.cappedRelu(x, limit), saved: [x] };
+    const output = ops.relu(x);
     return { output, saved: [output] };
   },
   addsBias: false,
   backward({ limit }, gradient, [saved], { ops }) {
-    if (limit !== null) return [ops.rangeMask(saved!, gradient, { signed: false, xMax: limit })];
-    return [ops.reluGradient(saved!, gradient)];
+    if (limit !== null) return [ops.rangeMask(saved, gradient, { signed: false, xMax: limit })];
+    return [ops.reluGradient(saved, gradient)];
   },
   nonNegative: () => true,
   // A limit need not be on the grid.

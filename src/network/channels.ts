@@ -1,3 +1,4 @@
+import { lookup } from "../core/lookup.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { ChannelPlace } from "../graph/node-kind.ts";
 import { channelsOf } from "../graph/shape.ts";
@@ -38,7 +39,7 @@ export function channelInputs(node: Node): readonly NodeId[] {
 export function followChannels(network: Network, open: (id: NodeId) => readonly number[] | null): ChannelStates {
   const nodes = nodesById(network);
   const shapes = outputShapes(network);
-  const sizeOf = (id: NodeId) => channelsOf(shapes.get(id)!);
+  const sizeOf = (id: NodeId) => channelsOf(lookup(shapes, id));
   const flags = new Map<NodeId, Uint8Array | null>();
   const isOpen = (id: NodeId, channel: number): boolean => {
     let known = flags.get(id);
@@ -51,7 +52,8 @@ export function followChannels(network: Network, open: (id: NodeId) => readonly 
     return known === null || known[channel] === 1;
   };
   const sizes = new Map(network.nodes.map((node) => [node.id, channelInputs(node).map(sizeOf)]));
-  const sourcesOf = (node: Node, channel: number) => kindOf(node).channels.sources(node, channel, sizes.get(node.id)!);
+  const sourcesOf = (node: Node, channel: number) =>
+    kindOf(node).channels.sources(node, channel, lookup(sizes, node.id));
 
   const used = usedChannels(network, { sizeOf, isOpen, sourcesOf });
   const required = new Map<NodeId, Set<number>>();
@@ -62,7 +64,7 @@ export function followChannels(network: Network, open: (id: NodeId) => readonly 
     if (channels.has(channel)) return;
     required.set(id, channels.add(channel));
     changed = true;
-    const node = nodes.get(id)!;
+    const node = lookup(nodes, id);
     for (const place of sourcesOf(node, channel)) requirePlace(node, place);
   };
   const requirePlace = (node: Node, { input, channel }: ChannelPlace) => require(inputsOf(node)[input]!, channel);
@@ -72,8 +74,8 @@ export function followChannels(network: Network, open: (id: NodeId) => readonly 
     const { channels } = kindOf(node);
     const { inputs, mixes, shifts } = channels;
     const makes = (channel: number) =>
-      !isLayer(node) || (isOpen(node.id, channel) && used.get(node.id)![channel] === 1);
-    const stateOf = ({ input, channel }: ChannelPlace) => states.get(inputsOf(node)[input]!)![channel]!;
+      !isLayer(node) || (isOpen(node.id, channel) && lookup(used, node.id)[channel] === 1);
+    const stateOf = ({ input, channel }: ChannelPlace) => lookup(states, inputsOf(node)[input]!)[channel]!;
     const keepConstants = (places: readonly ChannelPlace[]) => {
       for (const place of places) if (stateOf(place) === constant) requirePlace(node, place);
     };
@@ -124,15 +126,15 @@ function usedChannels(
   },
 ): ReadonlyMap<NodeId, Uint8Array> {
   const used = new Map(network.nodes.map(({ id }) => [id, new Uint8Array(sizeOf(id))]));
-  for (const output of network.outputs) used.get(output)!.fill(1);
+  for (const output of network.outputs) lookup(used, output).fill(1);
   for (const node of network.nodes.toReversed()) {
     if (kindOf(node).channels.mixes) {
-      for (const id of channelInputs(node)) used.get(id)!.fill(1);
+      for (const id of channelInputs(node)) lookup(used, id).fill(1);
       continue;
     }
-    for (const [channel, flag] of used.get(node.id)!.entries()) {
+    for (const [channel, flag] of lookup(used, node.id).entries()) {
       if (flag === 0 || (isLayer(node) && !isOpen(node.id, channel))) continue;
-      for (const place of sourcesOf(node, channel)) used.get(inputsOf(node)[place.input]!)![place.channel] = 1;
+      for (const place of sourcesOf(node, channel)) lookup(used, inputsOf(node)[place.input]!)[place.channel] = 1;
     }
   }
   return used;

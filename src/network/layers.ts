@@ -1,3 +1,5 @@
+import { first } from "../core/elements.ts";
+import { lookup } from "../core/lookup.ts";
 import type { NodeId } from "../graph/graph.ts";
 import { channelsOf, elementsOf } from "../graph/shape.ts";
 import { inputsOf, nodesById } from "../graph/walk.ts";
@@ -29,8 +31,8 @@ export interface Layer {
 
 /** The node that `id` has its values from: itself, or what stands before pooling, padding and flattening. */
 export function sourceOf(nodes: ReadonlyMap<NodeId, Node>, id: NodeId): Node {
-  let node = nodes.get(id)!;
-  while (kindOf(node).grid === "kept") node = nodes.get(inputsOf(node)[0]!)!;
+  let node = lookup(nodes, id);
+  while (kindOf(node).grid === "kept") node = lookup(nodes, first(inputsOf(node)));
   return node;
 }
 
@@ -44,8 +46,8 @@ export function layersOf(network: Network): readonly Layer[] {
     const { weight, quantizer } = weightOf(nodes, weightInput);
     const shift = shifts.get(node.id) ?? null;
     const source = sourceOf(nodes, data);
-    const weightShape = shapes.get(weight)!;
-    const outputShape = shapes.get(node.id)!;
+    const weightShape = lookup(shapes, weight);
+    const outputShape = lookup(shapes, node.id);
     const perChannel = shift === null ? 0 : shift.kind === "bias" ? 1 : 2;
     return {
       node,
@@ -55,7 +57,7 @@ export function layersOf(network: Network): readonly Layer[] {
       shift,
       weightShape,
       outputShape,
-      macs: kindOf(node).macs!([shapes.get(data)!, weightShape], outputShape),
+      macs: kindOf(node).macs!([lookup(shapes, data), weightShape], outputShape),
       parameters: elementsOf(weightShape) + perChannel * channelsOf(outputShape),
       weightQuantizer: quantizer?.id ?? null,
       inputQuantizer: source.kind === "quantizer" ? source.id : null,
@@ -70,9 +72,9 @@ function weightOf(
   nodes: ReadonlyMap<NodeId, Node>,
   id: NodeId,
 ): { readonly weight: NodeId; readonly quantizer: QuantizerNode | null } {
-  let node = nodes.get(id)!;
+  let node = lookup(nodes, id);
   const quantizer = node.kind === "quantizer" ? node : null;
-  while (node.kind !== "parameter") node = nodes.get(inputsOf(node)[0]!)!;
+  while (node.kind !== "parameter") node = lookup(nodes, first(inputsOf(node)));
   return { weight: node.id, quantizer };
 }
 

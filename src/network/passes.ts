@@ -1,9 +1,10 @@
+import { lookup } from "../core/lookup.ts";
 import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { BackwardPass, Pass } from "../graph/node-kind.ts";
 import { dependentsOf, inputsOf, nodesById, usesOf } from "../graph/walk.ts";
 import { addedBias, type BiasNode } from "../kinds/bias.ts";
-import { kindOf, type Network, type Node } from "../kinds/index.ts";
+import { kindOf, type Network, type Node, perInput } from "../kinds/index.ts";
 
 /** Counts who still needs a tensor and frees it with the last: the memory of a step is what is still to be used. */
 class Holders {
@@ -20,7 +21,7 @@ class Holders {
 
   drop(tensor: Tensor | null): void {
     if (tensor === null) return;
-    const left = this.#counts.get(tensor)! - 1;
+    const left = lookup(this.#counts, tensor) - 1;
     this.#counts.set(tensor, left);
     if (left > 0) return;
     this.#counts.delete(tensor);
@@ -54,7 +55,7 @@ export function evaluateWeights(network: Network, pass: Pass): ReadonlyMap<NodeI
       const outputs = new Map<NodeId, Tensor>();
       for (const node of network.nodes) {
         if (reached.has(node.id)) continue;
-        const inputs = inputsOf(node).map((id) => outputs.get(id)!);
+        const inputs = perInput(node, (id) => lookup(outputs, id));
         outputs.set(node.id, kindOf(node).forward(node, inputs, pass).output);
       }
       return new Map(Array.from(outputs).filter(([id]) => read.has(id)));
@@ -90,17 +91,19 @@ export function forward(
 
   for (const [id, tensor] of weights ?? []) {
     outputs.set(id, tensor);
-    holders.hold(tensor, uses.get(id)! + 1);
+    holders.hold(tensor, lookup(uses, id) + 1);
   }
   const reached = weights && reachedByInputs(network);
-  const biased = observe ? new Map<NodeId, Node>() : biasedLayers(network, uses);
-  const later = new Set(Array.from(biased.values(), ({ id }) => id));
+  const biased = observe ? new Map<NodeId, BiasedLayer>() : biasedLayers(network, uses);
+  const later = new Set(Array.from(biased.values(), ({ layer }) => layer.id));
   for (const node of network.nodes) {
     if (later.has(node.id) || (reached && !reached.has(node.id))) continue;
-    const layer = biased.get(node.id);
-    const inputs = (layer ? [...inputsOf(layer), inputsOf(node)[1]!] : inputsOf(node)).map((id) => outputs.get(id)!);
+    const joined = biased.get(node.id);
+    const read = joined === undefined ? inputsOf(node) : [...inputsOf(joined.layer), joined.bias.inputs[1]];
+    const outputOf = (id: NodeId) => lookup(outputs, id);
+    const inputs = read.map(outputOf);
     const { output, saved: needed } = pass.ops.scope(
-      () => (layer ? forwardBiased(layer, node as BiasNode, inputs, pass) : forwardAlone(node, inputs, pass)),
+      () => (joined ? forwardBiased(joined, outputOf, pass) : forwardAlone(node, outputOf, pass)),
       ({ output, saved }) => [output, ...saved.flatMap(([, tensors]) => tensors)],
     );
     outputs.set(node.id, output);
@@ -113,7 +116,7 @@ export function forward(
     observe?.(node, output, inputs);
     for (const tensor of inputs) holders.drop(tensor);
   }
-  return { outputs: network.outputs.map((id) => outputs.get(id)!), saved, holders };
+  return { outputs: network.outputs.map((id) => lookup(outputs, id)), saved, holders };
 }
 
 /** The output of a node, and what the backward of each node that it stands for will need. */
@@ -122,32 +125,38 @@ interface Computed {
   readonly saved: readonly (readonly [NodeId, readonly (Tensor | null)[]])[];
 }
 
-function forwardAlone(node: Node, inputs: readonly Tensor[], pass: Pass): Computed {
-  const { output, saved } = kindOf(node).forward(node, inputs, pass);
+function forwardAlone(node: Node, outputOf: (id: NodeId) => Tensor, pass: Pass): Computed {
+  const { output, saved } = kindOf(node).forward(node, perInput(node, outputOf), pass);
   return { output, saved: [[node.id, saved]] };
 }
 
 /** A layer and its bias at once: the layer's output alone, often the widest tensor of the pass, is never written. */
-function forwardBiased(layer: Node, node: BiasNode, inputs: readonly Tensor[], pass: Pass): Computed {
-  const added = addedBias(node, inputs.at(-1)!, pass);
-  const { output, saved } = kindOf(layer).forward(layer, [...inputs.slice(0, -1), added], pass);
+function forwardBiased({ layer, bias }: BiasedLayer, outputOf: (id: NodeId) => Tensor, pass: Pass): Computed {
+  const added = addedBias(bias, outputOf(bias.inputs[1]), pass);
+  const { output, saved } = kindOf(layer).forward(layer, perInput(layer, outputOf), pass, added);
   return {
     output,
     saved: [
       [layer.id, saved],
-      [node.id, [added]],
+      [bias.id, [added]],
     ],
   };
 }
 
+/** A layer that adds its bias in the same pass. */
+interface BiasedLayer {
+  readonly layer: Node;
+  readonly bias: BiasNode;
+}
+
 /** By bias: the layer that nothing else reads, where its kind adds a bias in the same pass. */
-function biasedLayers(network: Network, uses: ReadonlyMap<NodeId, number>): ReadonlyMap<NodeId, Node> {
+function biasedLayers(network: Network, uses: ReadonlyMap<NodeId, number>): ReadonlyMap<NodeId, BiasedLayer> {
   const nodes = nodesById(network);
-  const layers = new Map<NodeId, Node>();
+  const layers = new Map<NodeId, BiasedLayer>();
   for (const node of network.nodes) {
     if (node.kind !== "bias") continue;
-    const layer = nodes.get(node.inputs[0])!;
-    if (uses.get(layer.id) === 1 && kindOf(layer).addsBias) layers.set(node.id, layer);
+    const layer = lookup(nodes, node.inputs[0]);
+    if (uses.get(layer.id) === 1 && kindOf(layer).addsBias) layers.set(node.id, { layer, bias: node });
   }
   return layers;
 }
@@ -186,7 +195,7 @@ export function backward(
   for (const output of outputs) holders.drop(output);
   const parameters = new Map<NodeId, Tensor>();
   for (const node of network.nodes.toReversed()) {
-    const kept = saved.get(node.id)!;
+    const kept = lookup(saved, node.id);
     const gradient = gradients.get(node.id);
     if (gradient !== undefined && node.kind === "parameter") {
       parameters.set(node.id, gradient);

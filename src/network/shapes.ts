@@ -1,6 +1,7 @@
+import { lookup } from "../core/lookup.ts";
 import type { NodeId, Shape } from "../graph/graph.ts";
 import { inputsOf } from "../graph/walk.ts";
-import { inputNodes, kindOf, type Network } from "../kinds/index.ts";
+import { inputNodes, kindOf, type Network, perInput } from "../kinds/index.ts";
 
 /**
  * Output shape of every node, without the batch.
@@ -17,8 +18,13 @@ export function outputShapes(network: Network): ReadonlyMap<NodeId, Shape> {
       const found = integers.has(id) ? "int32" : "float32";
       if (found !== expected) throw new Error(`${node.id}: reads "${id}", which is ${found}, expected ${expected}`);
     }
-    const inputs = inputsOf(node).map((id) => shapes.get(id)!);
-    shapes.set(node.id, kind.shape(node, inputs));
+    shapes.set(
+      node.id,
+      kind.shape(
+        node,
+        perInput(node, (id) => lookup(shapes, id)),
+      ),
+    );
   }
   return shapes;
 }

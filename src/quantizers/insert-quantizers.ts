@@ -1,9 +1,9 @@
 import { lookup } from "../core/lookup.ts";
 import type { NodeId } from "../graph/graph.ts";
 import { insertBehind, rewire } from "../graph/rewrite.ts";
-import { inputsOf, nodesById, readersOf } from "../graph/walk.ts";
+import { nodesById, readersOf } from "../graph/walk.ts";
 import type { Statistics } from "../kinds/folded-norm.ts";
-import { isLayer, isShift, kindOf, type Network, type Node } from "../kinds/index.ts";
+import { isLayer, isShift, kindOf, type Network, type Node, perInput } from "../kinds/index.ts";
 import type { QuantizerNode } from "../kinds/quantizer.ts";
 import { layersOf, sourceOf } from "../network/layers.ts";
 import { foldBatchNorm } from "./fold-batch-norm.ts";
@@ -111,7 +111,7 @@ function producerOf(nodes: ReadonlyMap<NodeId, Node>, node: Node): NodeId {
 function nonNegativeNodes(network: Network): ReadonlySet<NodeId> {
   const found = new Set<NodeId>();
   for (const node of network.nodes) {
-    const inputs = inputsOf(node).map((id) => found.has(id));
+    const inputs = perInput(node, (id) => found.has(id));
     if (kindOf(node).nonNegative(node, inputs)) found.add(node.id);
   }
   return found;

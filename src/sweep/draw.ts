@@ -1,4 +1,5 @@
 import type { Distribution } from "../config/sections/sweep-settings.ts";
+import { first } from "../core/elements.ts";
 import { uniforms } from "../core/random.ts";
 
 /** Which draw of a sweep: its seed, the setting, and the number of the run. */
@@ -13,7 +14,7 @@ const DIGITS = 4;
 
 /** A value for one setting of one run: a function of the key, whatever else is drawn. */
 export function draw(distribution: Distribution, { seed, path, run }: DrawKey): unknown {
-  const share = uniforms({ seed, stream: `sweep ${path}`, counter: run }, 1)[0]!;
+  const share = first(uniforms({ seed, stream: `sweep ${path}`, counter: run }, 1));
   if ("choice" in distribution) return distribution.choice[Math.floor(share * distribution.choice.length)];
   if ("int" in distribution) {
     const [low, high] = distribution.int;

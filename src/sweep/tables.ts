@@ -1,3 +1,4 @@
+import { first } from "../core/elements.ts";
 import { shorten } from "../core/shorten.ts";
 import type { PlannedRun } from "./plan.ts";
 import type { RunState } from "./run-state.ts";
@@ -35,7 +36,7 @@ export const resultTable = (states: readonly RunState[]): readonly string[] =>
   ]);
 
 function table(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const widths = first(rows).map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows.map((row) =>
     row
       .map((cell, column) => cell.padEnd(widths[column]!))

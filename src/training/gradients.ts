@@ -84,7 +84,7 @@ export function computeGradients(
       return quantizer !== undefined && lookup(samples, quantizer).wantsFactor;
     },
     factorGradient: (id, inner) => {
-      const known = lookup(sums, owners.get(id)!);
+      const known = lookup(sums, lookup(owners, id));
       known.channels =
         known.channels === null ? inner : Float32Array.from(inner, (value, i) => value + known.channels![i]!);
     },

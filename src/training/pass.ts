@@ -46,7 +46,7 @@ export function passOf(model: Model, samples: GateSamples, inputs: Inputs, mode:
   for (const [id, { factor }] of samples) {
     if (factor === null) continue;
     const uploaded = ops.tensor(factor, [factor.length]);
-    for (const node of model.quantizers.get(id)!.multiplies) factors.set(node, uploaded);
+    for (const node of lookup(model.quantizers, id).multiplies) factors.set(node, uploaded);
   }
   return {
     ops,

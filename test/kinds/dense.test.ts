@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import t from "tap";
 import { loadEngine } from "../../src/engine/load-engine.ts";
-import type { Tensor } from "../../src/engine/ops.ts";
 import { type DenseNode, dense } from "../../src/kinds/dense.ts";
 import { elementsOf, engineKinds, holds, matches, near, random } from "../fixtures/engines.ts";
 import { passForKind } from "../fixtures/pass-for-kind.ts";
@@ -35,7 +34,7 @@ for (const { kind, skip } of engineKinds) {
       const shape = [batch, ...leading, inputs];
       const [x, weight] = [random(seed, "x", shape), random(seed, "weight", [inputs, outputs])];
       const upstream = random(seed, "upstream", [batch, ...leading, outputs]);
-      const forward = (x: Float32Array, weight: Float32Array): { output: Tensor; saved: readonly (Tensor | null)[] } =>
+      const forward = (x: Float32Array, weight: Float32Array) =>
         dense.forward(node, [ops.tensor(x, shape), ops.tensor(weight, [inputs, outputs])], passForKind(ops));
       const { output, saved } = forward(x, weight);
       matches(ops, output, [batch, ...leading, outputs], product(x, weight, inputs, outputs));
@@ -69,7 +68,7 @@ t.test("its multiply-accumulates are the places times the weight", async (t) => 
     const shapes = [
       [...leading, 6],
       [6, 4],
-    ];
+    ] as const;
     t.strictSame(dense.shape(node, shapes), [...leading, 4]);
     t.equal(dense.macs!(shapes, [...leading, 4]), elementsOf(leading) * 6 * 4);
   }

@@ -1,4 +1,5 @@
 import type onnxProto from "onnx-proto";
+import { first } from "../../core/elements.ts";
 import { Attributes, type TensorProto } from "./attributes.ts";
 import { cut, Damaged } from "./problems.ts";
 import { isStandardDomain, type Model } from "./read-model.ts";
@@ -116,7 +117,7 @@ function onlyOutput(outputs: readonly ValueInfo[]): string {
     const names = outputs.map(({ name }) => `"${name}"`).join(", ");
     throw new Damaged(`it has ${outputs.length} outputs (${names}), expected one: the classes' logits`);
   }
-  return outputs[0]!.name ?? "";
+  return first(outputs).name ?? "";
 }
 
 function shapeOf({ type }: ValueInfo): DeclaredShape | null {

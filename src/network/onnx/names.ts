@@ -1,3 +1,4 @@
+import { last } from "../../core/elements.ts";
 import type { OnnxNode } from "./model-graph.ts";
 
 /** What frameworks end the name of a layer's node with. */
@@ -12,6 +13,6 @@ export function layerName(node: OnnxNode, weight: string | undefined): string {
 /** A node's name, without the operator where frameworks put it at the end of a path. */
 export function nodeName({ name, operator }: OnnxNode): string {
   const parts = name.split("/").filter((part) => part !== "" && part !== "StatefulPartitionedCall");
-  if (parts.length > 1 && operatorParts.test(parts.at(-1)!)) parts.pop();
+  if (parts.length > 1 && operatorParts.test(last(parts))) parts.pop();
   return parts.join(".") || operator.toLowerCase();
 }

@@ -1,3 +1,4 @@
+import { at, first } from "../../core/elements.ts";
 import type { Padding } from "../../graph/graph.ts";
 import type { OnnxNode } from "./model-graph.ts";
 import { cut, Damaged, Unsupported } from "./problems.ts";
@@ -29,7 +30,7 @@ function pair(node: OnnxNode, name: string, fallback: number): Pair {
   const values = node.attributes.ints(name) ?? [fallback, fallback];
   if (values.length !== 2) throw new Unsupported(`its ${name} have ${count(values.length)}, expected 2: images alone`);
   if (values.some((value) => value < 1)) throw new Damaged(`its ${name} are ${values.join(", ")}, expected at least 1`);
-  return [values[0]!, values[1]!];
+  return [first(values), at(values, 1)];
 }
 
 const count = (dimensions: number): string => `${dimensions} ${dimensions === 1 ? "dimension" : "dimensions"}`;

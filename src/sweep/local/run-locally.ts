@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isStopCode, messageOf } from "../../core/errors.ts";
+import { lookup } from "../../core/lookup.ts";
 import type { Reporter } from "../../core/progress.ts";
 import { livingHolder } from "../../runs/lock.ts";
 import { lastError, logSize } from "../log-error.ts";
@@ -30,7 +31,7 @@ export interface LocalOptions {
 /** Trains all runs that are not finished, in processes of their own, until all have ended or `stop` is heard. */
 export async function runLocally(sweep: Sweep, options: LocalOptions): Promise<void> {
   const { capacity, needs, stop, reporter } = options;
-  const jobs = sweep.unfinished.map((run) => ({ run, ...needs.get(run.name)! }));
+  const jobs = sweep.unfinished.map((run) => ({ run, ...lookup(needs, run.name) }));
   const total = sweep.plan.runs.length;
   const shares = new Map<string, number>();
   const processes = new Set<RunProcess>();

@@ -1,3 +1,4 @@
+import { at, first } from "../../../core/elements.ts";
 import type { OnnxNode } from "../model-graph.ts";
 import { layerName } from "../names.ts";
 import { cut, Damaged, Unsupported } from "../problems.ts";
@@ -81,7 +82,7 @@ function matrix(node: OnnxNode, weight: Floats): readonly [number, number] {
   const { dims } = weight;
   requireWeight(node, weight);
   if (dims.length !== 2) throw new Unsupported(`its weight has ${dims.length} dimensions, expected 2`);
-  return [dims[0]!, dims[1]!];
+  return [first(dims), at(dims, 1)];
 }
 
 function vectorOf(node: OnnxNode, translation: Translation): Activation {
@@ -94,7 +95,7 @@ function vectorOf(node: OnnxNode, translation: Translation): Activation {
 
 /** [outputs], [1, outputs] or one number for all. */
 function perOutput({ dims, values }: Floats, outputs: number): Float32Array {
-  if (values.length === 1) return new Float32Array(outputs).fill(values[0]!);
+  if (values.length === 1) return new Float32Array(outputs).fill(first(values));
   if (values.length !== outputs || dims.at(-1) !== outputs)
     throw new Damaged(`its bias is [${dims}], expected [${outputs}]`);
   return values;
