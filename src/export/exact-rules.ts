@@ -1,4 +1,5 @@
 import type { ByKind } from "../core/by-kind.ts";
+import { at, first, last } from "../core/elements.ts";
 import { noPadding } from "../kinds/windows.ts";
 import type { FrozenConvolution, FrozenLayer, FrozenMaxPool, FrozenNode } from "./frozen-network.ts";
 
@@ -22,7 +23,7 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
   conv2d: (node, exact) => convolution(node, exact, (_, input) => input),
   "depthwise-conv2d": (node, exact) => convolution(node, exact, (output) => output),
   dense(node, exact) {
-    const { elements: x } = exact.inputs[0]!;
+    const { elements: x } = first(exact.inputs);
     const weights = exact.weightOf(node);
     const [inputs, outputs] = node.weight.shape as [number, number];
     return (output) => {
@@ -32,8 +33,8 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
     };
   },
   affine({ outputShape, scale, shift }, { inputs, term }) {
-    const { elements: x } = inputs[0]!;
-    const channels = outputShape.at(-1)!;
+    const { elements: x } = first(inputs);
+    const channels = last(outputShape);
     return (index) => x(index) * term(scale[index % channels]!) + term(shift[index % channels]!);
   },
   "max-pool": (node, exact) => pooled(node, exact, (taps) => Math.max(...taps)),
@@ -44,7 +45,7 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
       (taps) => taps.reduce((sum, value) => sum + value, 0) / node.size ** 2,
     ),
   "global-average-pool"(_, { inputs }) {
-    const { elements: x, shape } = inputs[0]!;
+    const { elements: x, shape } = first(inputs);
     const [height, width, channels] = shape as readonly [number, number, number];
     return (index) => {
       let sum = 0;
@@ -53,7 +54,7 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
     };
   },
   relu({ limit }, { inputs, magnitudes }) {
-    const { elements: x } = inputs[0]!;
+    const { elements: x } = first(inputs);
     // Capped, a sum of magnitudes would hide terms that cancel out below the limit.
     if (limit === null || magnitudes) return (index) => Math.max(0, x(index));
     return (index) => Math.min(limit, Math.max(0, x(index)));
@@ -63,12 +64,12 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
     return (index) => x(index) + y(index);
   },
   concat({ outputShape }, { inputs }) {
-    const channels = outputShape.at(-1)!;
+    const channels = last(outputShape);
     return (index) => {
       const row = Math.floor(index / channels);
       let channel = index % channels;
       for (const { elements, shape } of inputs) {
-        const own = shape.at(-1)!;
+        const own = last(shape);
         if (channel < own) return elements(row * own + channel);
         channel -= own;
       }
@@ -76,21 +77,21 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
     };
   },
   pad({ outputShape, padding, channels: [before] }, { inputs }) {
-    const { elements: x, shape } = inputs[0]!;
+    const { elements: x, shape } = first(inputs);
     const [, columns, channels] = outputShape as readonly [number, number, number];
     return (index) => {
       const [row, column, channel] = place(index, columns, channels);
       const from = [row - padding.top, column - padding.left, channel - before] as const;
       if (from.some((at, axis) => at < 0 || at >= shape[axis]!)) return 0;
-      return x((from[0] * shape[1]! + from[1]) * shape[2]! + from[2]);
+      return x((from[0] * at(shape, 1) + from[1]) * at(shape, 2) + from[2]);
     };
   },
   select({ channels }, { inputs }) {
-    const { elements: x, shape } = inputs[0]!;
-    const [kept, all] = [channels.length, shape.at(-1)!];
+    const { elements: x, shape } = first(inputs);
+    const [kept, all] = [channels.length, last(shape)];
     return (index) => x(Math.floor(index / kept) * all + channels[index % kept]!);
   },
-  flatten: (_, { inputs }) => inputs[0]!.elements,
+  flatten: (_, { inputs }) => first(inputs).elements,
   quantizer: unknown,
 };
 
@@ -104,13 +105,13 @@ function convolution(
   exact: Exact,
   channelOf: (output: number, input: number) => number,
 ): Elements {
-  const { elements: x, shape } = exact.inputs[0]!;
+  const { elements: x, shape } = first(exact.inputs);
   const weights = exact.weightOf(node);
   const { stride, padding, bias } = node;
   const [height, width, inputs, outputs] = node.weight.shape as [number, number, number, number];
-  const channels = shape.at(-1)!;
+  const channels = last(shape);
   return (index) => {
-    const [row, column, output] = place(index, node.outputShape[1]!, outputs);
+    const [row, column, output] = place(index, at(node.outputShape, 1), outputs);
     const window = { row: row * stride - padding.top, column: column * stride - padding.left, size: [height, width] };
     let sum = exact.term(bias[output]!);
     for (const { tap, pixel } of tapsOf(window, shape)) {
@@ -127,7 +128,7 @@ function pooled(
   { inputs }: Exact,
   combine: (taps: readonly number[]) => number,
 ): Elements {
-  const { elements: x, shape } = inputs[0]!;
+  const { elements: x, shape } = first(inputs);
   const [, columns, channels] = outputShape as readonly [number, number, number];
   return (index) => {
     const [row, column, channel] = place(index, columns, channels);
@@ -154,8 +155,8 @@ function tapsOf({ row, column, size }: Window, shape: readonly number[]): { tap:
   for (let dy = 0; dy < height; dy++) {
     for (let dx = 0; dx < width; dx++) {
       const [y, x] = [row + dy, column + dx];
-      if (y < 0 || x < 0 || y >= shape[0]! || x >= shape[1]!) continue;
-      taps.push({ tap: dy * width + dx, pixel: y * shape[1]! + x });
+      if (y < 0 || x < 0 || y >= first(shape) || x >= at(shape, 1)) continue;
+      taps.push({ tap: dy * width + dx, pixel: y * at(shape, 1) + x });
     }
   }
   return taps;

@@ -1,4 +1,5 @@
 import { applyByKind } from "../core/by-kind.ts";
+import { lookup } from "../core/lookup.ts";
 import { type Elements, elementRules } from "./exact-rules.ts";
 import type { FrozenLayer, FrozenNode } from "./frozen-network.ts";
 import { valuesOf } from "./tensor-values.ts";
@@ -23,12 +24,12 @@ export class ExactValues {
    * node, [batch, …].
    */
   of(id: string, known: ReadonlyMap<string, Float32Array>): Elements {
-    const size = sizeOf(this.#nodes.get(id)!);
+    const size = sizeOf(lookup(this.#nodes, id));
     return (index) => this.#image(id, known, Math.floor(index / size))(index % size);
   }
 
   #image(id: string, known: ReadonlyMap<string, Float32Array>, image: number): Elements {
-    const node = this.#nodes.get(id)!;
+    const node = lookup(this.#nodes, id);
     const values = known.get(id);
     if (values !== undefined) {
       const start = image * sizeOf(node);
@@ -36,7 +37,7 @@ export class ExactValues {
     }
     const inputs = node.inputs.map((input) => ({
       elements: this.#image(input, known, image),
-      shape: this.#nodes.get(input)!.outputShape,
+      shape: lookup(this.#nodes, input).outputShape,
     }));
     return applyByKind(elementRules, node, {
       inputs,

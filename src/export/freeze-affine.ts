@@ -1,3 +1,5 @@
+import { first } from "../core/elements.ts";
+import { lookup } from "../core/lookup.ts";
 import type { BatchNormNode } from "../kinds/batch-norm.ts";
 import { inverseDeviation } from "../kinds/normalization.ts";
 import type { FreezePlace } from "./freeze-place.ts";
@@ -8,15 +10,15 @@ export function freezeAffine(
   node: BatchNormNode,
   { base, kept, sources, trained: { parameters, statistics } }: FreezePlace,
 ): { readonly affine: FrozenAffine; readonly constants: Float64Array } {
-  const running = statistics.get(node.id)!;
+  const running = lookup(statistics, node.id);
   const inverse = inverseDeviation(running, node.epsilon);
-  const scale = parameters.get(node.inputs[1])!.map((gamma, channel) => gamma * inverse[channel]!);
-  const shift = parameters
-    .get(node.inputs[2])!
-    .map((beta, channel) => beta - Math.fround(scale[channel]! * running.mean[channel]!));
+  const scale = lookup(parameters, node.inputs[1]).map((gamma, channel) => gamma * inverse[channel]!);
+  const shift = lookup(parameters, node.inputs[2]).map(
+    (beta, channel) => beta - Math.fround(scale[channel]! * running.mean[channel]!),
+  );
   return {
     affine: { ...base, kind: "affine", scale: pick(scale, kept), shift: pick(shift, kept) },
-    constants: sources[0]!.constants.map((value, channel) => value * scale[channel]! + shift[channel]!),
+    constants: first(sources).constants.map((value, channel) => value * scale[channel]! + shift[channel]!),
   };
 }
 

@@ -1,3 +1,5 @@
+import { at, last } from "../core/elements.ts";
+import { lookup } from "../core/lookup.ts";
 import { normAsAffine } from "../kinds/normalization.ts";
 import type { Layer } from "../network/layers.ts";
 import { clipFactor } from "../quantization/levels.ts";
@@ -26,13 +28,13 @@ export interface FrozenLayerParts {
 export function freezeLayer(layer: Layer, sources: LayerSources): FrozenLayerParts {
   const { weightShape, kind } = layer;
   const { kept, keptInputs, constants } = sources;
-  const outputs = weightShape.at(-1)!;
-  const inputs = weightShape.at(-2)!;
+  const outputs = last(weightShape);
+  const inputs = at(weightShape, -2);
   const depthwise = kind === "depthwise-conv2d";
-  const quantizer = layer.weightQuantizer === null ? null : sources.quantizers.get(layer.weightQuantizer)!;
+  const quantizer = layer.weightQuantizer === null ? null : lookup(sources.quantizers, layer.weightQuantizer);
   const open = openFlags(quantizer, outputs);
   const { factor, shift, gated } = shiftOf(layer, sources);
-  const weights = encodeWeight(sources.parameters.get(layer.weight)!, { factor, open, quantizer });
+  const weights = encodeWeight(lookup(sources.parameters, layer.weight), { factor, open, quantizer });
   const isKept = new Set(keptInputs);
   const bias = Float64Array.from(shift, (value, output) => (open[output] === 1 || !gated ? value : 0));
   const taps = weights.values.length / (inputs * outputs);
@@ -85,18 +87,18 @@ function shiftOf(
   { shift, weightShape, weightQuantizer }: Layer,
   { quantizers, parameters, statistics }: LayerSources,
 ): ShiftValues {
-  const none = { factor: null, shift: new Float32Array(weightShape.at(-1)!), gated: false };
+  const none = { factor: null, shift: new Float32Array(last(weightShape)), gated: false };
   if (shift === null) return none;
   const quantizer = weightQuantizer === null ? undefined : quantizers.get(weightQuantizer);
   const gated = quantizer?.multiplies.includes(shift.id) ?? false;
   if (shift.kind === "bias") {
-    return { factor: null, shift: parameters.get(shift.inputs[1])!, gated };
+    return { factor: null, shift: lookup(parameters, shift.inputs[1]), gated };
   }
   // Behind a quantized weight that it is not folded into, a batch normalization stays a node of its own.
   if (shift.kind === "batch-norm" && weightQuantizer !== null) return none;
   const [, scale, beta] = shift.inputs;
-  const values = { epsilon: shift.epsilon, scale: parameters.get(scale)!, shift: parameters.get(beta)! };
-  return { ...normAsAffine(statistics.get(shift.id)!, values), gated };
+  const values = { epsilon: shift.epsilon, scale: lookup(parameters, scale), shift: lookup(parameters, beta) };
+  return { ...normAsAffine(lookup(statistics, shift.id), values), gated };
 }
 
 interface WeightOptions {

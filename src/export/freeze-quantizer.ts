@@ -1,3 +1,5 @@
+import { last } from "../core/elements.ts";
+import { lookup } from "../core/lookup.ts";
 import type { QuantizerNode } from "../kinds/quantizer.ts";
 import { codeLimits, roundHalfEven, stepSize } from "../quantization/grid.ts";
 import { clipFactor } from "../quantization/levels.ts";
@@ -7,7 +9,7 @@ import type { FrozenQuantizer } from "./frozen-network.ts";
 /** The quantizer of an activation at its test-time bits. */
 export function freezeQuantizer({ id, signed }: QuantizerNode, place: FreezePlace): FrozenQuantizer {
   const { base, kept, shape, trained } = place;
-  const { bits, xMax } = trained.quantizers.get(id)!;
+  const { bits, xMax } = lookup(trained.quantizers, id);
   // Only weights are put on grids of 3 bits.
   return {
     ...base,
@@ -16,7 +18,7 @@ export function freezeQuantizer({ id, signed }: QuantizerNode, place: FreezePlac
     signed,
     xMax,
     kept,
-    channels: shape.at(-1)!,
+    channels: last(shape),
   };
 }
 

@@ -1,5 +1,7 @@
 import type { ByKind } from "../core/by-kind.ts";
+import { first } from "../core/elements.ts";
 import { UserError } from "../core/errors.ts";
+import { lookup } from "../core/lookup.ts";
 import type { DepthwiseConv2dNode } from "../kinds/depthwise-conv2d.ts";
 import type { LayerNode, Node } from "../kinds/index.ts";
 import { freezeAffine } from "./freeze-affine.ts";
@@ -15,7 +17,7 @@ const made = ({ kept, shape }: FreezePlace, node: FrozenNode, constants: Float64
 });
 
 /** A node that is part of what it reads. */
-const merged = ({ sources }: FreezePlace): Frozen => ({ nodes: [], activation: sources[0]! });
+const merged = ({ sources }: FreezePlace): Frozen => ({ nodes: [], activation: first(sources) });
 
 /** The rule for weights, which their layers take along. */
 const ofLayer = () => null;
@@ -99,13 +101,13 @@ export const freezeRules: ByKind<Node, [FreezePlace], Frozen | null> = {
   },
   flatten({ kind }, place) {
     const constants = constantsOf(place);
-    const repeated = new Float64Array(place.shape[0]!).map((_, index) => constants[index % constants.length]!);
+    const repeated = new Float64Array(first(place.shape)).map((_, index) => constants[index % constants.length]!);
     return made(place, { ...place.base, kind }, repeated);
   },
 };
 
 /** The constants of what a node with one activation reads. */
-const constantsOf = ({ sources }: FreezePlace): Float64Array => sources[0]!.constants;
+const constantsOf = ({ sources }: FreezePlace): Float64Array => first(sources).constants;
 
 function layerParts({ id }: LayerNode, { shape, kept, sources, layers, trained }: FreezePlace) {
   if (kept.length === 0) {
@@ -113,13 +115,13 @@ function layerParts({ id }: LayerNode, { shape, kept, sources, layers, trained }
       `cannot export ${id}: all its ${shape.at(-1)} channels are pruned; train with a smaller prior strength`,
     );
   }
-  const { kept: keptInputs, constants } = sources[0]!;
-  return freezeLayer(layers.get(id)!, { ...trained, kept, keptInputs, constants });
+  const { kept: keptInputs, constants } = first(sources);
+  return freezeLayer(lookup(layers, id), { ...trained, kept, keptInputs, constants });
 }
 
 /** Of the channels that a depthwise convolution could read, those that it keeps itself; null: all. */
 function selection({ id }: DepthwiseConv2dNode, { kept, sources }: FreezePlace): FrozenSelect | null {
-  const source = sources[0]!;
+  const source = first(sources);
   if (kept.length === source.kept.length) return null;
   return {
     kind: "select",

@@ -1,4 +1,5 @@
 import { applyByKind } from "../core/by-kind.ts";
+import { lookup } from "../core/lookup.ts";
 import type { NodeId } from "../graph/graph.ts";
 import { inputsOf, onlyOutput } from "../graph/walk.ts";
 import type { Network } from "../kinds/index.ts";
@@ -33,8 +34,8 @@ export function freeze({ network, classes, normalization, ...trained }: FreezeIn
   const nodes: FrozenNode[] = [];
   for (const node of network.nodes) {
     const sources = inputsOf(node).flatMap((id) => activations.get(id) ?? []);
-    const shape = shapes.get(node.id)!;
-    const kept = keptChannels(states.get(node.id)!);
+    const shape = lookup(shapes, node.id);
+    const kept = keptChannels(lookup(states, node.id));
     const base = {
       id: node.id,
       inputs: sources.map((source) => source.node),
@@ -45,5 +46,5 @@ export function freeze({ network, classes, normalization, ...trained }: FreezeIn
     nodes.push(...frozen.nodes);
     activations.set(node.id, frozen.activation);
   }
-  return { name: network.name, nodes, output: activations.get(onlyOutput(network))!.node, classes, normalization };
+  return { name: network.name, nodes, output: lookup(activations, onlyOutput(network)).node, classes, normalization };
 }

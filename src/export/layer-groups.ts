@@ -1,3 +1,4 @@
+import { lookup } from "../core/lookup.ts";
 import { type FrozenNetwork, type FrozenNode, isFrozenLayer } from "./frozen-network.ts";
 
 /** The nodes between values that the runtime shows: what is compared at once. */
@@ -28,7 +29,7 @@ export function layerGroups(network: FrozenNetwork): readonly LayerGroup[] {
       const collect = (node: FrozenNode) => {
         inside.add(node);
         for (const id of node.inputs) {
-          const source = byId.get(id)!;
+          const source = lookup(byId, id);
           if (isCut(source)) from.add(source);
           else collect(source);
         }

@@ -1,4 +1,6 @@
 import { applyByKind, type ByKind } from "../core/by-kind.ts";
+import { first, last } from "../core/elements.ts";
+import { lookup } from "../core/lookup.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
 import type { Padding } from "../graph/graph.ts";
 import { concatenated } from "../kinds/concat.ts";
@@ -20,7 +22,7 @@ interface Evaluated {
 
 /** The kernels of each kind of node. */
 const kernels: ByKind<FrozenNode, [Evaluated], Tensor> = {
-  input: (_, { inputs }) => inputs[0]!,
+  input: (_, { inputs }) => first(inputs),
   conv2d: (node, place) => layer(node, place, (x, weight) => place.ops.conv2d(x, weight, node)),
   "depthwise-conv2d": (node, place) => layer(node, place, (x, weight) => place.ops.depthwiseConv2d(x, weight, node)),
   dense: (node, place) => layer(node, place, (x, weight) => place.ops.matmul(x, weight)),
@@ -39,8 +41,8 @@ const kernels: ByKind<FrozenNode, [Evaluated], Tensor> = {
   concat: (_, { ops, inputs }) => concatenated(inputs, ops),
   pad: (node, { ops, inputs: [x] }) => ops.pad(x!, node),
   select: ({ channels }, { ops, inputs: [x] }) =>
-    ops.conv2d(x!, selection(ops, x!.shape.at(-1)!, channels), { stride: 1, padding: noPadding }),
-  flatten: ({ outputShape }, { ops, inputs: [x] }) => ops.reshape(x!, [x!.shape[0]!, ...outputShape]),
+    ops.conv2d(x!, selection(ops, last(x!.shape), channels), { stride: 1, padding: noPadding }),
+  flatten: ({ outputShape }, { ops, inputs: [x] }) => ops.reshape(x!, [first(x!.shape), ...outputShape]),
   quantizer: (node, { ops, inputs: [x] }) => ops.quantize(x!, node),
 };
 
@@ -88,7 +90,7 @@ export class Reference {
 
   /** The output of one node for what it reads, in order. */
   evaluateNode(node: FrozenNode, inputs: readonly Tensor[]): Tensor {
-    return applyByKind(kernels, node, { ops: this.#ops, inputs, parametersOf: (id) => this.#parameters.get(id)! });
+    return applyByKind(kernels, node, { ops: this.#ops, inputs, parametersOf: (id) => lookup(this.#parameters, id) });
   }
 
   /** The network's output for normalised images; owned by the caller. */
@@ -98,19 +100,19 @@ export class Reference {
     for (const { inputs } of nodes) for (const id of inputs) uses.set(id, (uses.get(id) ?? 0) + 1);
     const values = new Map<string, Tensor>();
     for (const node of nodes) {
-      const inputs = node.kind === "input" ? [images] : node.inputs.map((id) => values.get(id)!);
+      const inputs = node.kind === "input" ? [images] : node.inputs.map((id) => lookup(values, id));
       const value = this.#ops.scope(
         () => this.evaluateNode(node, inputs),
         (result) => [result],
       );
       values.set(node.id, value);
       for (const [index, id] of node.inputs.entries()) {
-        const left = uses.get(id)! - 1;
+        const left = lookup(uses, id) - 1;
         uses.set(id, left);
         if (left === 0 && inputs[index] !== images) this.#ops.release(inputs[index]!);
       }
     }
-    return values.get(output)!;
+    return lookup(values, output);
   }
 
   release(): void {

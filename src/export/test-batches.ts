@@ -1,3 +1,4 @@
+import { at } from "../core/elements.ts";
 import type { ByteBatch, ImageShape, Split } from "../data/dataset.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
 import type { FrozenNetwork } from "./frozen-network.ts";
@@ -27,7 +28,7 @@ export function batchOf(
   { count, images }: Pick<ByteBatch, "count" | "images">,
   { network, ops, input }: { readonly network: FrozenNetwork; readonly ops: Ops; readonly input: InputKind },
 ): TestBatch {
-  const first = network.nodes[0]!;
+  const first = at(network.nodes, 0);
   const [height, width, channels] = first.outputShape as ImageShape;
   const normalized = ops.scope(
     () => floats(ops, ops.normalize(ops.tensor(images, [count, height, width, channels]), network.normalization)),

@@ -1,3 +1,4 @@
+import { last } from "../core/elements.ts";
 import { UserError } from "../core/errors.ts";
 import { uniforms } from "../core/random.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
@@ -152,6 +153,6 @@ function ownLogits(logits: Float32Array, { classes, layout: { ending } }: Import
 function roundings({ nodes }: Network): number {
   return nodes.reduce((sum, node) => {
     if (node.kind !== "parameter") return sum + 1;
-    return node.role === "weight" ? sum + Math.sqrt(elementsOf(node.shape) / node.shape.at(-1)!) : sum;
+    return node.role === "weight" ? sum + Math.sqrt(elementsOf(node.shape) / last(node.shape)) : sum;
   }, 0);
 }

@@ -2,6 +2,7 @@
  * What least squares on a layer's output needs to know of the calibration rows, all sums in float64: X is [rows,
  * inputs], Y [rows, outputs]. Rows are added batch by batch; neither X nor Y need be kept.
  */
+import { at } from "../core/elements.ts";
 export class Gram {
   readonly inputs: number;
   readonly outputs: number;
@@ -80,8 +81,8 @@ function fill(
 
 /** sums[offset + j] += Σ_lane factor_lane·block[j, lane] for j >= from; nothing where ReLU left only zeros. */
 function accumulate(sums: Float64Array, offset: number, from: number, block: Float64Array, factors: Float64Array) {
-  const [f0, f1, f2, f3] = [factors[0]!, factors[1]!, factors[2]!, factors[3]!];
-  const [f4, f5, f6, f7] = [factors[4]!, factors[5]!, factors[6]!, factors[7]!];
+  const [f0, f1, f2, f3] = [at(factors, 0), at(factors, 1), at(factors, 2), at(factors, 3)];
+  const [f4, f5, f6, f7] = [at(factors, 4), at(factors, 5), at(factors, 6), at(factors, 7)];
   if (f0 === 0 && f1 === 0 && f2 === 0 && f3 === 0 && f4 === 0 && f5 === 0 && f6 === 0 && f7 === 0) return;
   const columns = block.length / LANES;
   for (let j = from, at = from * LANES; j < columns; j++, at += LANES) {

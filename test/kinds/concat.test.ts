@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import t from "tap";
 import { loadEngine } from "../../src/engine/load-engine.ts";
+import type { Tensor } from "../../src/engine/ops.ts";
 import { nodesById } from "../../src/graph/walk.ts";
 import { type ConcatNode, concat } from "../../src/kinds/concat.ts";
 import { channelState, followChannels } from "../../src/network/channels.ts";
@@ -30,7 +31,7 @@ for (const { kind, skip } of engineKinds) {
         parts.flatMap((values, part) => [...values.subarray(row * channels[part]!, (row + 1) * channels[part]!)]),
       ).flat();
       const inputs = parts.map((values, part) => ops.tensor(values, [...leading, channels[part]!]));
-      const { output, saved } = concat.forward(node, inputs, passForKind(ops));
+      const { output, saved } = concat.forward(node, inputs as [Tensor, Tensor, ...Tensor[]], passForKind(ops));
       matches(ops, output, [...leading, total], expected, 0);
       const gradient = ops.tensor(Float32Array.from(expected), [...leading, total]);
       const gradients = concat.backward(node, gradient, saved, passForKind(ops), []);

@@ -1,4 +1,5 @@
 import onnxProto from "onnx-proto";
+import { first } from "../../core/elements.ts";
 import { UserError } from "../../core/errors.ts";
 import { codeLimits } from "../../quantization/grid.ts";
 import type { GridBits } from "../../quantization/levels.ts";
@@ -48,7 +49,7 @@ export function expandQuant(model: Model, file: string): Model {
       step("Div", [x, scale], `${node.name}.position`),
       step("Round", [`${node.name}.position`], `${node.name}.rounded`),
       step("Clip", [`${node.name}.rounded`, ...bounds], `${node.name}.codes`),
-      step("Mul", [`${node.name}.codes`, scale], node.output![0]!),
+      step("Mul", [`${node.name}.codes`, scale], first(node.output!)),
     ];
   });
   const expanded = onnx.ModelProto.fromObject({

@@ -1,3 +1,5 @@
+import { first } from "../../core/elements.ts";
+import { lookup } from "../../core/lookup.ts";
 import type { FrozenNetwork, FrozenNode } from "../frozen-network.ts";
 import type { Codes } from "./codes.ts";
 import { GraphBuilder } from "./graph-builder.ts";
@@ -45,8 +47,8 @@ export class Int8File {
   float(id: string): string {
     const present = this.#floats.get(id);
     if (present !== undefined) return present;
-    const codes = this.codes.get(id)!;
-    const output = id === this.network.nodes[0]!.id ? `${inputName}.normalized` : id;
+    const codes = lookup(this.codes, id);
+    const output = id === first(this.network.nodes).id ? `${inputName}.normalized` : id;
     this.#floats.set(id, output);
     return this.graph.node("DequantizeLinear", [codes.name, ...codes.grid], { name: `${id}.dequantize`, output });
   }

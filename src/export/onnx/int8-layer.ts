@@ -1,3 +1,4 @@
+import { first } from "../../core/elements.ts";
 import { stepSize } from "../../quantization/grid.ts";
 import type { FrozenLayer, FrozenTensor, IntegerTensor } from "../frozen-network.ts";
 import type { Codes } from "./codes.ts";
@@ -15,7 +16,7 @@ const LARGEST_SHIFT = 1 / 32;
 export function addLayer(layer: FrozenLayer, file: Int8File): void {
   const { weight } = layer;
   const { graph, network } = file;
-  const codes = file.codes.get(layer.inputs[0]!);
+  const codes = file.codes.get(first(layer.inputs));
   if (codes === undefined || weight.bits === 32 || weight.bits === 16) {
     addFloatLayer(layer, file);
     return;
@@ -33,7 +34,7 @@ export function addLayer(layer: FrozenLayer, file: Int8File): void {
   }
   file.biases.set(layer.id, integer.biasValues);
   const parameters = dequantizedParameters(graph, layer.id, integer, orderedWeight(network, layer));
-  addOperator(layer, file, [file.float(layer.inputs[0]!), ...parameters]);
+  addOperator(layer, file, [file.float(first(layer.inputs)), ...parameters]);
 }
 
 /** Weight and bias for a layer before a quantizer; null where there is none, or the bias would move too far. */
@@ -61,10 +62,10 @@ function stepBehind(layer: FrozenLayer, file: Int8File): number | null {
 function addFloatLayer(layer: FrozenLayer, file: Int8File): void {
   const { id, weight } = layer;
   const { graph } = file;
-  const readsCodes = file.codes.has(layer.inputs[0]!);
+  const readsCodes = file.codes.has(first(layer.inputs));
   const why = readsCodes ? `its weight has ${weight.bits} bits` : "it reads float32 values";
   file.notes.push(`${id} computes in float32: ${why}; its weight is stored in ${containerOf(weight)}`);
-  const input = file.float(layer.inputs[0]!);
+  const input = file.float(first(layer.inputs));
   addOperator(layer, file, [
     // Max of one value is that value: without it onnxruntime's optimizer would quantize the weight to 8 bits.
     readsCodes ? graph.node("Max", [input], { name: `${id}.input` }) : input,

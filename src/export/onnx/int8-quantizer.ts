@@ -1,3 +1,4 @@
+import { first } from "../../core/elements.ts";
 import { codeLimits, stepSize } from "../../quantization/grid.ts";
 import type { FrozenQuantizer } from "../frozen-network.ts";
 import { type Codes, MIDDLE } from "./codes.ts";
@@ -14,7 +15,7 @@ const LONGEST_ADDEND = 2;
 export function addQuantizer(node: FrozenQuantizer, file: Int8File): void {
   const { id, bits, signed, xMax } = node;
   const { graph } = file;
-  let input = file.float(node.inputs[0]!);
+  let input = file.float(first(node.inputs));
   if (bits === 16 || bits === 32 || id === file.network.output) {
     if (bits === 16) file.notes.push(`${id} has 16 bits: widened to float32`);
     roundToGrid(graph, node, input, file.own(node));
@@ -22,7 +23,7 @@ export function addQuantizer(node: FrozenQuantizer, file: Int8File): void {
   }
   const zeroPoint = signed ? MIDDLE : 0;
   const scale = Math.fround(stepSize(bits, { xMax, signed }));
-  if (isUnevenSum(file, node.inputs[0]!, scale)) input = graph.node("Max", [input], { name: `${id}.input` });
+  if (isUnevenSum(file, first(node.inputs), scale)) input = graph.node("Max", [input], { name: `${id}.input` });
   const grid = file.grid(id, scale, zeroPoint);
   const clipped = bits < 8 || signed;
   const quantize = { name: `${id}.quantize`, output: clipped ? `${id}.saturated` : `${id}.codes` };

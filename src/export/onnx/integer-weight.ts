@@ -1,3 +1,4 @@
+import { last } from "../../core/elements.ts";
 import type { IntegerTensor } from "../frozen-network.ts";
 import type { Codes } from "./codes.ts";
 
@@ -50,7 +51,7 @@ export interface IntegerLayerOptions {
  * @returns null when a bias is too large for int32, or two weights for int8.
  */
 export function integerLayer({ weight, bias, input, container, pairs }: IntegerLayerOptions): IntegerLayer | null {
-  const outputs = weight.shape.at(-1)!;
+  const outputs = last(weight.shape);
   const largest = largestCodes(weight);
   const largestMultiple = Array.from(largest, ({ single, pair }) => {
     const fits = Math.floor(LARGEST / single);
@@ -90,7 +91,7 @@ export function integerLayer({ weight, bias, input, container, pairs }: IntegerL
  * By output channel, the largest magnitude of a code, at least 1, and of the sum of two codes of one sign.
  */
 function largestCodes({ codes, shape }: IntegerTensor): readonly { single: number; pair: number }[] {
-  const outputs = shape.at(-1)!;
+  const outputs = last(shape);
   return Array.from({ length: outputs }, (_, output) => {
     let [highest, high, low, lowest] = [0, 0, 0, 0];
     for (let index = output; index < codes.length; index += outputs) {

@@ -1,4 +1,5 @@
 import { applyByKind, type ByKind } from "../../core/by-kind.ts";
+import { first, last } from "../../core/elements.ts";
 import type { Padding } from "../../graph/graph.ts";
 import type { FrozenConvolution, FrozenLayer, FrozenNetwork } from "../frozen-network.ts";
 import type { Attribute } from "./graph-builder.ts";
@@ -20,7 +21,7 @@ const orders: ByKind<FrozenLayer, [FrozenNetwork], OrderedWeight> = {
   "depthwise-conv2d": orderedKernels,
   dense(layer, network) {
     const [inputs, outputs] = layer.weight.shape as readonly [number, number];
-    const order = denseOrder([inputs, outputs], vectorOrder(network, layer.inputs[0]!));
+    const order = denseOrder([inputs, outputs], vectorOrder(network, first(layer.inputs)));
     return { layer, shape: [outputs, inputs], order };
   },
 };
@@ -48,7 +49,7 @@ export interface LayerOperators {
 
 const operators: ByKind<FrozenLayer, [], LayerOperators> = {
   conv2d: (layer) => convolution(convolutionAttributes(layer)),
-  "depthwise-conv2d": (layer) => convolution({ ...convolutionAttributes(layer), group: layer.weight.shape.at(-1)! }),
+  "depthwise-conv2d": (layer) => convolution({ ...convolutionAttributes(layer), group: last(layer.weight.shape) }),
   // Gemm reads [out, in]: given [in, out], onnxruntime's optimizer replaces a quantized Gemm by MatMulNBits, which
   // quantizes its input to 8 bits on the fly.
   dense: () => ({

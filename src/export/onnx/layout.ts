@@ -1,4 +1,5 @@
 import { applyByKind, type ByKind } from "../../core/by-kind.ts";
+import { at, first, last } from "../../core/elements.ts";
 import { lookup } from "../../core/lookup.ts";
 import type { FrozenNetwork, FrozenNode } from "../frozen-network.ts";
 
@@ -29,7 +30,7 @@ interface Read {
 
 /** A node that gives no vector, or one of channels. */
 const own = (): Order => null;
-const ofItsInput = (_: FrozenNode, { inputs, orderOf }: Read): Order => orderOf(inputs[0]!);
+const ofItsInput = (_: FrozenNode, { inputs, orderOf }: Read): Order => orderOf(first(inputs));
 
 /**
  * The order of the elements of a vector that each kind gives. ONNX flattens [channels, height, width] with channels
@@ -57,10 +58,10 @@ const vectorOrders: ByKind<FrozenNode, [Read], Order> = {
 function sideBySide({ outputShape }: FrozenNode, { inputs, orderOf }: Read): Order {
   const orders = inputs.map(orderOf);
   if (orders.every((order) => order === null)) return null;
-  const all = new Uint32Array(outputShape.at(-1)!);
+  const all = new Uint32Array(last(outputShape));
   let before = 0;
   for (const [part, { outputShape: shape }] of inputs.entries()) {
-    const size = shape.at(-1)!;
+    const size = last(shape);
     for (let index = 0; index < size; index++) all[before + index] = before + (orders[part]?.[index] ?? index);
     before += size;
   }
@@ -133,7 +134,7 @@ export function denseOrder([inputs, outputs]: readonly [number, number], order: 
 
 /** The shape in which one number per channel broadcasts over [batch, channels, height, width] or [batch, units]. */
 export const channelShape = ({ outputShape }: Pick<FrozenNode, "outputShape">): readonly number[] =>
-  outputShape.length === 3 ? [outputShape[2]!, 1, 1] : outputShape;
+  outputShape.length === 3 ? [at(outputShape, 2), 1, 1] : outputShape;
 
 /** One number per channel, or per unit of a vector, in ONNX's order. */
 export function channelsFirst(network: FrozenNetwork, node: FrozenNode, values: Float32Array): Float32Array {

@@ -1,4 +1,6 @@
 import { applyByKind, type ByKind } from "../../core/by-kind.ts";
+import { at } from "../../core/elements.ts";
+import { lookup } from "../../core/lookup.ts";
 import type { FrozenLayer, FrozenNetwork, FrozenNode, FrozenQuantizer } from "../frozen-network.ts";
 import { GraphBuilder } from "./graph-builder.ts";
 import { layerOperators, type OrderedWeight, orderedWeight } from "./layers.ts";
@@ -31,9 +33,9 @@ export function lowerGraph(network: FrozenNetwork, form: Form, options: LowerOpt
   for (const node of network.nodes) {
     const inputs = node.inputs.map((id) => {
       if (!nodes.has(id)) throw new Error(`${node.id}: reads "${id}", which is not in the network`);
-      return names.get(id)!;
+      return lookup(names, id);
     });
-    applyByKind(rules, node, { graph, network, inputs, output: names.get(node.id)!, form, nodes });
+    applyByKind(rules, node, { graph, network, inputs, output: lookup(names, node.id), form, nodes });
   }
   return {
     bytes: encodeModel(graph, network, { ...options, doc: form.doc }),
@@ -69,7 +71,7 @@ const rules: ByKind<FrozenNode, [Place], void> = {
   pad: shielded,
   select: shielded,
   flatten: (node, { graph, network, inputs, output }) => addPlain(graph, network, node, { inputs, output }),
-  quantizer: (node, { graph, form, inputs, output }) => form.quantizer(graph, node, inputs[0]!, output),
+  quantizer: (node, { graph, form, inputs, output }) => form.quantizer(graph, node, at(inputs, 0), output),
 };
 
 function layer(node: FrozenLayer, { graph, network, form, inputs, output }: Place): void {
@@ -77,7 +79,7 @@ function layer(node: FrozenLayer, { graph, network, form, inputs, output }: Plac
   const weight = form.weight(graph, orderedWeight(network, node));
   const bias = graph.floats(`${name}.bias`, values, [values.length]);
   const { opType, attributes } = layerOperators(node).float;
-  graph.node(opType, [inputs[0]!, weight, bias], { name, output, attributes });
+  graph.node(opType, [at(inputs, 0), weight, bias], { name, output, attributes });
 }
 
 /**
@@ -86,7 +88,7 @@ function layer(node: FrozenLayer, { graph, network, form, inputs, output }: Plac
  */
 function shielded(node: PlainNode, { graph, network, form, nodes, inputs, output }: Place): void {
   const behind = inputs.map((input, index) => {
-    const source = nodes.get(node.inputs[index]!)!;
+    const source = lookup(nodes, node.inputs[index]!);
     if (!form.shielded || source.kind !== "quantizer" || source.bits === 32) return input;
     return graph.node("Max", [input], { name: `${node.id}.input${inputs.length > 1 ? index + 1 : ""}` });
   });

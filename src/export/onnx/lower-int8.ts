@@ -1,4 +1,5 @@
 import { applyByKind, type ByKind } from "../../core/by-kind.ts";
+import { at } from "../../core/elements.ts";
 import { type FrozenInput, type FrozenNetwork, type FrozenNode, isFrozenLayer } from "../frozen-network.ts";
 import { Int8File } from "./int8-file.ts";
 import { addLayer } from "./int8-layer.ts";
@@ -52,10 +53,10 @@ const rules: ByKind<FrozenNode, [Int8File], void> = {
 function addInput(node: FrozenInput, file: Int8File): void {
   const { network, options } = file;
   const { mean, deviation } = network.normalization;
-  const zeroPoint = 255 * mean[0]!;
+  const zeroPoint = 255 * at(mean, 0);
   const uniform = mean.every((value) => value === mean[0]) && deviation.every((value) => value === deviation[0]);
   if (options.input === "uint8" && uniform && Number.isInteger(zeroPoint) && zeroPoint <= 255) {
-    const scale = Math.fround(1 / (255 * deviation[0]!));
+    const scale = Math.fround(1 / (255 * at(deviation, 0)));
     const grid = file.grid(inputName, scale, zeroPoint);
     file.codes.set(node.id, { name: inputName, scale, zeroPoint, highest: 255, grid });
     return;
@@ -73,7 +74,7 @@ function onFloats(node: PlainNode, file: Int8File): void {
 /** A node with one input whose elements are among those of it: it moves codes where there are any. */
 function onCodes(node: PlainNode, file: Int8File): void {
   const { graph, network } = file;
-  const codes = file.codes.get(node.inputs[0]!);
+  const codes = file.codes.get(at(node.inputs, 0));
   if (codes === undefined || node.id === network.output) {
     onFloats(node, file);
     return;

@@ -1,3 +1,4 @@
+import { lookup } from "../../core/lookup.ts";
 import { codeLimits, stepSize } from "../../quantization/grid.ts";
 import { storedBits } from "../../quantization/levels.ts";
 import type { FrozenNetwork, FrozenQuantizer } from "../frozen-network.ts";
@@ -36,7 +37,7 @@ function apartOf(network: FrozenNetwork): ReadonlySet<FrozenQuantizer> {
   for (const { bits, outputShape } of quantizers) {
     if (bits <= 8) widest.set(`${outputShape}`, Math.max(bits, widest.get(`${outputShape}`) ?? 0));
   }
-  return new Set(quantizers.filter(({ bits, outputShape }) => bits < widest.get(`${outputShape}`)!));
+  return new Set(quantizers.filter(({ bits, outputShape }) => bits < lookup(widest, `${outputShape}`)));
 }
 
 function packedWeight(graph: GraphBuilder, ordered: OrderedWeight): string {

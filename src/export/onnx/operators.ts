@@ -1,4 +1,5 @@
 import { applyByKind, type ByKind } from "../../core/by-kind.ts";
+import { first } from "../../core/elements.ts";
 import { noPadding } from "../../kinds/windows.ts";
 import type { FrozenInput, FrozenLayer, FrozenNetwork, FrozenNode, FrozenQuantizer } from "../frozen-network.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
@@ -35,7 +36,7 @@ const operators: ByKind<PlainNode, [Place], void> = {
     const [scale, shift] = (["scale", "shift"] as const).map((kind) =>
       graph.floats(`${name}.${kind}`, channelsFirst(network, node, node[kind]), channelShape(node)),
     );
-    const scaled = graph.node("Mul", [inputs[0]!, scale!], { name: `${name}.scaled` });
+    const scaled = graph.node("Mul", [first(inputs), scale!], { name: `${name}.scaled` });
     graph.node("Add", [scaled, shift!], { name, output });
   },
   "max-pool"({ id: name, size, stride, padding }, { graph, inputs, output }) {
@@ -60,11 +61,11 @@ const operators: ByKind<PlainNode, [Place], void> = {
     const { top, bottom, left, right } = padding;
     const [before, after] = channels;
     const sizes = graph.int64s(`${name}.sizes`, [0, before, top, left, 0, after, bottom, right]);
-    graph.node("Pad", [inputs[0]!, sizes, ...(zero === undefined ? [] : [zero])], { name, output });
+    graph.node("Pad", [first(inputs), sizes, ...(zero === undefined ? [] : [zero])], { name, output });
   },
   select({ id: name, channels }, { graph, inputs, output }) {
     const indices = graph.int64s(`${name}.indices`, channels);
-    graph.node("Gather", [inputs[0]!, indices], { name, output, attributes: { axis: 1 } });
+    graph.node("Gather", [first(inputs), indices], { name, output, attributes: { axis: 1 } });
   },
   flatten({ id: name }, { graph, inputs, output }) {
     graph.node("Flatten", inputs, { name, output, attributes: { axis: 1 } });

@@ -1,3 +1,5 @@
+import { last } from "../../core/elements.ts";
+import { lookup } from "../../core/lookup.ts";
 import type { NodeId, Shape } from "../../graph/graph.ts";
 import type { RunningStatistics } from "../../graph/node-kind.ts";
 import { elementsOf } from "../../graph/shape.ts";
@@ -93,7 +95,7 @@ export class GraphWriter {
     const parameter = this.#parameter(`${id}.weight`, "weight", weight.shape, weight.values, initial);
     const layer: LayerNode = { ...geometry, inputs: [image, parameter] };
     this.push(layer);
-    this.#open.set(id, { layer, outputs: weight.shape.at(-1)!, bias: null, initial });
+    this.#open.set(id, { layer, outputs: last(weight.shape), bias: null, initial });
     return id;
   }
 
@@ -106,7 +108,7 @@ export class GraphWriter {
   bias({ layer, bias, outputs, initial }: OpenLayer, values: Float32Array): NodeId {
     const biased = `${layer.id}.biased`;
     if (bias !== null) {
-      const before = this.#parameters.get(bias)!;
+      const before = lookup(this.#parameters, bias);
       const sum = values.map((value, channel) => value + before[channel]!);
       requireUsable(bias, sum);
       this.#parameters.set(bias, sum);
@@ -121,8 +123,8 @@ export class GraphWriter {
   scale({ layer, bias, outputs }: OpenLayer, factors: Float32Array): void {
     for (const id of bias === null ? [layer.inputs[1]] : [layer.inputs[1], bias]) {
       // Output channels are the last axis.
-      this.made.take(this.#parameters.get(id)!.length);
-      const scaled = this.#parameters.get(id)!.map((value, index) => value * factors[index % outputs]!);
+      this.made.take(lookup(this.#parameters, id).length);
+      const scaled = lookup(this.#parameters, id).map((value, index) => value * factors[index % outputs]!);
       requireUsable(id, scaled);
       this.#parameters.set(id, scaled);
     }
@@ -141,7 +143,7 @@ export class GraphWriter {
     const { scale, shift, variance, epsilon } = values;
     let { mean } = values;
     if (bias !== null) {
-      const moved = this.#parameters.get(bias)!;
+      const moved = lookup(this.#parameters, bias);
       mean = mean.map((value, channel) => value - moved[channel]!);
       this.#parameters.delete(bias);
       this.#nodes.delete(bias);

@@ -1,3 +1,4 @@
+import { first } from "../../core/elements.ts";
 import type { RunRecord } from "../../runs/record.ts";
 import { bytes, fixed, percent, significant } from "../page/format.ts";
 import { type Markup, markup, shorten } from "../page/markup.ts";
@@ -53,7 +54,7 @@ ${references.length > 0 && markup`<p class="note">Published: ${references.map(({
 function pointOf({ label, runs }: Configuration, cost: (record: RunRecord) => number): PlottedPoint {
   return {
     label,
-    method: methodOf(runs[0]!),
+    method: methodOf(first(runs)),
     cost: spreadOf(runs.map(cost)),
     top1: spreadOf(runs.map(({ result }) => result!.top1)),
     reference: false,

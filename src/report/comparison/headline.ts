@@ -1,3 +1,4 @@
+import { first } from "../../core/elements.ts";
 import type { RunRecord, RunResult } from "../../runs/record.ts";
 import { bytes, fixed, percent, significant } from "../page/format.ts";
 import { foreign, type Markup, markup } from "../page/markup.ts";
@@ -14,7 +15,7 @@ export function comparisonHeadline(records: readonly RunRecord[]): Markup | null
   const finished = records.flatMap((record) => (record.result ? [{ record, result: record.result }] : []));
   if (finished.length === 0) return null;
   const best = (value: (one: Finished) => number) =>
-    finished.reduce((most, one) => (value(one) > value(most) ? one : most), finished[0]!);
+    finished.reduce((most, one) => (value(one) > value(most) ? one : most), first(finished));
   const accurate = best(({ result }) => result.top1);
   const cheap = best(({ result }) => -result.relativeBops);
   const small = best(({ result }) => -result.bytes.packed);

@@ -1,3 +1,4 @@
+import { first } from "../../core/elements.ts";
 import type { RunRecord } from "../../runs/record.ts";
 import { methodOf } from "../run/method.ts";
 import { settingsOf } from "./configurations.ts";
@@ -43,8 +44,8 @@ export function roundingRows(records: readonly RunRecord[]): readonly RoundingRo
     .map(({ task, bits, runs }) => ({
       task,
       bits,
-      relativeBops: runs[0]!.result!.relativeBops,
-      floatTop1: runs[0]!.postTraining!.floatTop1,
+      relativeBops: first(runs).result!.relativeBops,
+      floatTop1: first(runs).postTraining!.floatTop1,
       top1: new Map(roundingMethods.flatMap(([method]) => top1Of(runs, method))),
     }));
 }

@@ -52,7 +52,7 @@ export function denseLayer(
   const size = checkedSize({ height: 1, width: 1, channels: outputs });
   const id = writer.name(layerName(node, node.inputs[1]));
   const weight = {
-    tensor: node.inputs[1]!,
+    tensor: at(node.inputs, 1),
     values: withRows(values, x.order, outputs),
     shape: [inputs, outputs],
     fanIn: inputs,
@@ -74,8 +74,8 @@ function withRows(values: Float32Array, order: Int32Array | null, outputs: numbe
 
 /** @throws Damaged at a weight of no numbers, or of such that cannot be trained with. */
 export function requireWeight({ inputs }: OnnxNode, { dims, values }: Floats): void {
-  if (dims.some((size) => size === 0)) throw new Damaged(`its weight "${cut(inputs[1]!)}" is empty: [${dims}]`);
-  requireUsable(`tensor "${cut(inputs[1]!)}"`, values);
+  if (dims.some((size) => size === 0)) throw new Damaged(`its weight "${cut(at(inputs, 1))}" is empty: [${dims}]`);
+  requireUsable(`tensor "${cut(at(inputs, 1))}"`, values);
 }
 
 function matrix(node: OnnxNode, weight: Floats): readonly [number, number] {

@@ -1,3 +1,4 @@
+import { first } from "../../../core/elements.ts";
 import type { OnnxNode } from "../model-graph.ts";
 import { nodeName } from "../names.ts";
 import { Damaged, Unsupported } from "../problems.ts";
@@ -102,7 +103,7 @@ function sameOrder({ order: a }: Activation, { order: b }: Activation): boolean 
 /** A constant that is the same for all rows and columns, as one number per channel. */
 function perChannel({ dims, values }: Floats, { axes, size }: Activation): Float32Array {
   const { channels } = size;
-  if (values.length === 1) return new Float32Array(channels).fill(values[0]!);
+  if (values.length === 1) return new Float32Array(channels).fill(first(values));
   // Shapes are aligned at their ends.
   const isPerChannel = dims.every(
     (length, index) => length === 1 || axes[axes.length - dims.length + index] === "channels",
@@ -116,5 +117,5 @@ function perChannel({ dims, values }: Floats, { axes, size }: Activation): Float
 function scalar(limit: Constant): number {
   const numbers = numbersOf(limit);
   if (numbers.length !== 1) throw new Damaged(`its limit is a tensor of shape [${limit.dims}], expected one number`);
-  return numbers[0]!;
+  return first(numbers);
 }
