@@ -1,11 +1,12 @@
 /**
- * The element at an index that an array is known to have.
+ * The element at an index that an array is known to have; a negative one counts from the end.
  *
  * @throws RangeError that names the index where it has not: a defect of the program.
  */
 export function at<T>(array: ArrayLike<T>, index: number): T {
-  const element = array[index];
-  if (element === undefined && !(index in array)) {
+  const place = index < 0 ? array.length + index : index;
+  const element = array[place];
+  if (element === undefined && !(place in array)) {
     throw new RangeError(`there is no element ${index} among ${array.length}`);
   }
   return element as T;
@@ -15,4 +16,4 @@ export function at<T>(array: ArrayLike<T>, index: number): T {
 export const first = <T>(array: ArrayLike<T>): T => at(array, 0);
 
 /** The last element, as {@link at}. */
-export const last = <T>(array: ArrayLike<T>): T => at(array, array.length - 1);
+export const last = <T>(array: ArrayLike<T>): T => at(array, -1);
