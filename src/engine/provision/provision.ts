@@ -1,6 +1,7 @@
 import { exitCodes, messageOf, UserError } from "../../core/errors.ts";
 import type { Reporter } from "../../core/progress.ts";
 import { type BuildOptions, buildFromWheel } from "./build.ts";
+import { ForeignFileError } from "./download.ts";
 import {
   askedEngine,
   type EngineLocation,
@@ -10,7 +11,7 @@ import {
   isOtherThanAsked,
   locateEngine,
 } from "./locate.ts";
-import { installFromPackage, linkIntoPackage } from "./package-binding.ts";
+import { linkIntoPackage } from "./package-binding.ts";
 import { probeBinding } from "./probe.ts";
 
 export interface ProvisionOptions extends Omit<BuildOptions, "probe"> {
@@ -19,10 +20,11 @@ export interface ProvisionOptions extends Omit<BuildOptions, "probe"> {
 }
 
 /**
- * Makes sure of an engine, best first: the native one that is there, a build from TensorFlow's wheel, the download of
- * the npm package itself, WebAssembly. Each step down is one warning that names the remedy.
+ * Makes sure of an engine, best first: the native one that is there, a build from TensorFlow's wheel, WebAssembly. The
+ * step down is one warning that names the remedy. Nothing is run that no pinned hash vouches for: the npm package's own
+ * installer fetches TensorFlow without one, and is never called.
  *
- * @throws UserError when BAYESIAN_BITS_ENGINE is native and no native engine can be had, or when stopped by `signal`.
+ * @throws UserError when the wheel has another hash than the pinned one, BAYESIAN_BITS_ENGINE is native and no native engine can be had, or when stopped by `signal`.
  */
 export async function provisionEngine({
   reporter,
@@ -42,28 +44,17 @@ export async function provisionEngine({
 
 /** From no native engine to the best that can be had. */
 async function obtain(sources: EngineSources, options: BuildOptions): Promise<void> {
-  const { reporter, signal, probe } = options;
+  const { reporter, signal } = options;
   try {
-    return await buildFromWheel(sources, options);
+    await buildFromWheel(sources, options);
   } catch (error) {
     refuseToGoOn(signal);
+    if (error instanceof ForeignFileError) throw error;
+    const failure = `the native engine was not built: ${messageOf(error)}`;
+    if (askedEngine() === "native")
+      throw new UserError(`BAYESIAN_BITS_ENGINE=native, but there is no native engine: ${failure}`, { cause: error });
     reporter.warn(
-      `the native engine was not built: ${messageOf(error)}. Next: the download of @tensorflow/tfjs-node-gpu itself`,
-    );
-  }
-  try {
-    if (sources.package === null) throw new UserError("the package is not installed");
-    await installFromPackage(sources.package, { device: sources.wheels[0]?.device ?? "cpu", probe, signal });
-  } catch (error) {
-    refuseToGoOn(signal);
-    const failure = `the download of @tensorflow/tfjs-node-gpu failed: ${messageOf(error)}`;
-    if (askedEngine() === "native") {
-      throw new UserError(
-        `BAYESIAN_BITS_ENGINE=native, but there is no native engine: it was not built, and ${failure}`,
-      );
-    }
-    reporter.warn(
-      `${failure}. Training uses WebAssembly, some 20 times slower: remedy the first cause, then run npm run setup (BAYESIAN_BITS_ENGINE=wasm keeps WebAssembly and asks no more)`,
+      `${failure}. Training uses WebAssembly, some 20 times slower: remedy the cause, then run npm run setup (BAYESIAN_BITS_ENGINE=wasm keeps WebAssembly and asks no more)`,
     );
   }
 }
@@ -74,6 +65,7 @@ async function improve(sources: EngineSources, options: BuildOptions): Promise<v
     await buildFromWheel(sources, options);
   } catch (error) {
     refuseToGoOn(options.signal);
+    if (error instanceof ForeignFileError) throw error;
     options.reporter.warn(`the engine for GPUs was not built: ${messageOf(error)}. The one that is there stays`);
   }
 }

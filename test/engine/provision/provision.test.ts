@@ -21,6 +21,14 @@ function provision(t: Test, machine: FakeMachine, more: Partial<ProvisionOptions
   return provisionEngine({ reporter, sources, probe: works, ...more });
 }
 
+/** What the package's own installer would do. */
+const installs = `
+const { mkdirSync, writeFileSync } = require("node:fs");
+if (process.argv.slice(2).join() !== "cpu,download") throw new Error("called with " + process.argv);
+mkdirSync("lib/napi-v8", { recursive: true });
+writeFileSync("lib/napi-v8/tfjs_binding.node", "prebuilt");
+`;
+
 t.test("the engine is built from the wheel: libraries, headers, binding, manifest, and nothing else", async (t) => {
   const machine = fakeMachine(t.testdir());
   const { kind, reason } = await provision(t, machine);
@@ -53,14 +61,14 @@ t.test("a second set-up calls no tool; a package that npm ci made anew is linked
   t.ok(existsSync(packageBinding(anew)));
 });
 
-t.test("a wheel with another hash is refused, and nothing of it is kept", async (t) => {
-  const machine = fakeMachine(t.testdir());
+t.test("a wheel with another hash ends the set-up: nothing of it is kept, nothing else is tried", async (t) => {
+  const machine = fakeMachine(t.testdir(), goodTools, installs);
   const wheel = { ...machine.wheel, sha256: "0".repeat(64) };
-  const { kind } = await provision(t, machine, { sources: { ...machine.sources, wheels: [wheel] } });
-  t.equal(kind, "wasm");
-  t.equal(machine.warnings.length, 2);
-  t.match(machine.warnings[0], `has SHA-256 ${machine.wheel.sha256} instead of ${wheel.sha256} and is not used`);
+  const foreign = `has SHA-256 ${machine.wheel.sha256} instead of ${wheel.sha256} and is not used`;
+  const ended = provision(t, machine, { sources: { ...machine.sources, wheels: [wheel] } });
+  await t.rejects(ended, { exitCode: exitCodes.failed, message: new RegExp(foreign) });
   t.strictSame(machine.engines(), []);
+  t.notOk(existsSync(packageBinding(machine.sources.package!)), "the package's own installer was not run");
 });
 
 t.test("too little room is said before anything is downloaded", async (t) => {
@@ -92,14 +100,15 @@ const lacking = [
   },
 ];
 for (const { name, tools, message } of lacking) {
-  t.test(`${name}: named with its remedy, one warning a step, WebAssembly is left`, async (t) => {
-    const machine = fakeMachine(t.testdir(), tools);
+  t.test(`${name}: named with its remedy in one warning, WebAssembly is left`, async (t) => {
+    const machine = fakeMachine(t.testdir(), tools, installs);
     const { kind, reason } = await provision(t, machine);
     t.equal(kind, "wasm");
     t.equal(reason, "no native engine: none has been set up; run npm run setup");
-    t.equal(machine.warnings.length, 2, "one for the build, one for the package's own download");
+    t.equal(machine.warnings.length, 1);
     t.match(machine.warnings[0], message);
-    t.match(machine.warnings[1], /failed: Error: no network\. Training uses WebAssembly.*npm run setup/);
+    t.match(machine.warnings[0], /\. Training uses WebAssembly, .*: remedy the cause, then run npm run setup/);
+    t.notOk(existsSync(packageBinding(machine.sources.package!)), "the package's own installer was not run");
     t.strictSame(machine.engines(), [], "nothing half-made is left");
   });
 }
@@ -115,29 +124,6 @@ t.test("an engine that does not run here is not kept", async (t) => {
   t.equal((await provision(t, machine, { probe })).kind, "wasm");
   t.match(machine.warnings[0], "needs AVX");
   t.strictSame(machine.engines(), []);
-});
-
-const installs = `
-const { mkdirSync, writeFileSync } = require("node:fs");
-if (process.argv.slice(2).join() !== "cpu,download") throw new Error("called with " + process.argv);
-mkdirSync("lib/napi-v8", { recursive: true });
-writeFileSync("lib/napi-v8/tfjs_binding.node", "prebuilt");
-`;
-
-t.test("the package's own download is the second choice, after one warning", async (t) => {
-  const machine = fakeMachine(t.testdir(), { python3 }, installs);
-  const { kind, reason } = await provision(t, machine);
-  t.equal(kind, "native");
-  t.equal(reason, "the binding of @tensorflow/tfjs-node-gpu is installed");
-  t.equal(machine.warnings.length, 1);
-});
-
-t.test("a download of the package that does not run is removed", async (t) => {
-  const machine = fakeMachine(t.testdir(), {}, installs);
-  const probe = () => Promise.reject(new Error("too old a C library"));
-  t.equal((await provision(t, machine, { probe })).kind, "wasm");
-  t.match(machine.warnings[1], "too old a C library");
-  t.notOk(existsSync(packageBinding(machine.sources.package!)));
 });
 
 t.test("what a killed set-up left is cleared; what a living one works on stays", async (t) => {
@@ -214,18 +200,19 @@ t.test(
     const machine = fakeMachine(t.testdir());
     await provision(t, machine);
     const gpu = { ...machine.wheel, project: "tensorflow", device: "gpu" as const };
-    const asking = (sha256: string) =>
+    const asking = (changed: Partial<typeof gpu>) =>
       provision(
         t,
         { ...machine, environment: { ...machine.environment, BAYESIAN_BITS_DEVICE: "gpu" } },
         {
-          sources: { ...machine.sources, wheels: [{ ...gpu, sha256 }, machine.wheel] },
+          sources: { ...machine.sources, wheels: [{ ...gpu, ...changed }, machine.wheel] },
         },
       );
-    const kept = await asking("0".repeat(64));
+    const kept = await asking({ unpackedBytes: 1e18 });
     t.match(kept, { kind: "native", reason: /tensorflow-cpu.*BAYESIAN_BITS_DEVICE=gpu npm run setup/ });
     t.equal(machine.warnings.length, 1);
-    t.match(await asking(gpu.sha256), { kind: "native", reason: "built from the wheel tensorflow 2.21.0" });
+    await t.rejects(asking({ sha256: "0".repeat(64) }), /is not used: pip's index serves another file/);
+    t.match(await asking({}), { kind: "native", reason: "built from the wheel tensorflow 2.21.0" });
     t.equal(machine.engines().length, 2);
   },
 );
