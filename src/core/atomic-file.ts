@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmS
 import { basename, dirname, join, resolve } from "node:path";
 import { messageOf, UserError } from "./errors.ts";
 import { explainFileError } from "./file-errors.ts";
+import { askGuards } from "./folder-guards.ts";
 
 /** What is being written or verified, beside its place: `.record.json.4711.part`. */
 const partName = /^\..+\.\d+\.(part|unverified)$/;
@@ -11,13 +12,15 @@ const partName = /^\..+\.\d+\.(part|unverified)$/;
  * nothing between: written beside, fsynced, renamed, and the folder fsynced. Folders are created as needed.
  *
  * @param keepOld Where the file that is replaced goes, in the same folder; without it, it is gone.
- * @throws UserError that names the file, the cause (full disk, no permission, a path below a file) and the remedy.
+ * @throws UserError that names the file, the cause (full disk, no permission, a path below a file) and the remedy, or
+ * says that the folder is no longer this process's.
  */
 export function writeFileAtomically(
   path: string,
   content: string | Uint8Array,
   { keepOld }: { keepOld?: string } = {},
 ): void {
+  askGuards(path);
   const folder = dirname(path);
   const beside = join(folder, `.${basename(path)}.${process.pid}.part`);
   try {

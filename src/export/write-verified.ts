@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { syncFolder, writeFileAtomically } from "../core/atomic-file.ts";
 import { UserError } from "../core/errors.ts";
 import { explainFileError } from "../core/file-errors.ts";
+import { askGuards } from "../core/folder-guards.ts";
 
 /**
  * Writes `bytes` beside `file`, lets `check` look at what was written, and only then gives it the final name. When
@@ -19,9 +20,11 @@ export async function writeVerified<T>(
   writeFileAtomically(unverified, bytes);
   try {
     const result = await check(unverified).catch((error: unknown) => {
+      askGuards(file);
       remove(file);
       throw error;
     });
+    askGuards(file);
     rename(unverified, file);
     return result;
   } finally {

@@ -4,6 +4,7 @@ import type { RunConfig } from "../config/schema.ts";
 import { messageOf, StoppedError, UserError } from "../core/errors.ts";
 import type { Checkpoint } from "../runs/checkpoint.ts";
 import { readLastCheckpoint, saveCheckpoint } from "../runs/checkpoints.ts";
+import { LostFolderError } from "../runs/lock.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { recordFile, writeRecord } from "../runs/record-file.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
@@ -108,7 +109,7 @@ export class SavedRun {
     try {
       await work();
     } catch (error) {
-      if (error instanceof StoppedError) throw error;
+      if (error instanceof StoppedError || error instanceof LostFolderError) throw error;
       this.record = { ...this.record, status: "failed" };
       this.warn(messageOf(error));
       const step = this.#stepOnDisk();

@@ -1,6 +1,7 @@
 import { existsSync, renameSync } from "node:fs";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { messageOf, UserError } from "../core/errors.ts";
+import { askGuards } from "../core/folder-guards.ts";
 import type { Reporter } from "../core/progress.ts";
 import { type Checkpoint, encodeCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import { previousCheckpoint, runFiles, unreadableCheckpoint } from "./run-directory.ts";
@@ -29,6 +30,7 @@ export const readLastCheckpoint = (folder: string, reporter: Pick<Reporter, "war
  */
 export function takeUpCheckpoint(folder: string, reporter: Pick<Reporter, "warn">): Checkpoint {
   const { checkpoint, lastIsDamaged } = readNewest(folder, reporter);
+  askGuards(folder);
   if (lastIsDamaged) renameSync(runFiles(folder).checkpoint, unreadableCheckpoint(folder));
   return checkpoint;
 }

@@ -1,9 +1,22 @@
 import { createHash, randomUUID } from "node:crypto";
-import { constants, copyFileSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  fstatSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../core/errors.ts";
 import { explainFileError } from "../core/file-errors.ts";
+import { guardFolder } from "../core/folder-guards.ts";
 import { lifeOf, ownIdentity, processIdentity } from "./process-identity.ts";
 
 /** The lock's file in a run directory. */
@@ -24,7 +37,7 @@ interface Claim {
 }
 
 export interface RunLock {
-  /** Gives the directory free, if it is still this lock's. */
+  /** Gives the directory free, if it is still this lock's. Until then every write asks whether it is. */
   release(): void;
 }
 
@@ -50,11 +63,37 @@ export function acquireLock(folder: string, { force }: { force: boolean }): RunL
   } finally {
     rmSync(beside, { force: true });
   }
+  // Open, so that its inode is no other file's as long as this process holds it.
+  const handle = openSync(path, "r");
+  const isOwn = () => readClaim(path)?.text === text && statSync(path).ino === fstatSync(handle).ino;
+  const endGuard = guardFolder(folder, () => {
+    if (!isOwn()) throw new LostFolderError(folder, readClaim(path)?.holder ?? null);
+  });
+  let isHeld = true;
   return {
     release() {
-      if (readClaim(path)?.text === text) rmSync(path, { force: true });
+      if (!isHeld) return;
+      isHeld = false;
+      endGuard();
+      const remove = isOwn();
+      closeSync(handle);
+      if (remove) rmSync(path, { force: true });
     },
   };
+}
+
+/**
+ * The folder has been removed, moved or taken over while this process held its lock: it writes nothing there any more,
+ * and its own files are wherever the folder has gone.
+ */
+export class LostFolderError extends UserError {
+  constructor(folder: string, holder: Holder | null) {
+    const what = holder === null ? `its ${lockFile} is gone` : `it belongs to ${whoIs(holder)} now`;
+    super(
+      `${folder} is no longer this run's: ${what}. The run stops and writes nothing more there; if it was moved, continue it from where it is with --resume`,
+    );
+    this.name = "LostFolderError";
+  }
 }
 
 /** Holds a lock while `work` runs, and gives the directory free then, also where the program ends in the middle. */

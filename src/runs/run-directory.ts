@@ -4,6 +4,7 @@ import { type ExportForm, exportForms } from "../config/sections/export-settings
 import { makeFolder, removeParts, syncFolder } from "../core/atomic-file.ts";
 import { UsageError, UserError } from "../core/errors.ts";
 import { explainFileError } from "../core/file-errors.ts";
+import { askGuards } from "../core/folder-guards.ts";
 import { acquireLock, type RunLock } from "./lock.ts";
 import { readRecord, recordFile } from "./record-file.ts";
 
@@ -92,6 +93,7 @@ export function clearRun(folder: string): void {
   const { config, checkpoint, model, bits, report } = runFiles(folder);
   const models = [model, ...exportForms.map((form) => modelOfForm(folder, form))];
   const checkpoints = [checkpoint, previousCheckpoint(folder), unreadableCheckpoint(folder)];
+  askGuards(folder);
   try {
     // The record first: without it, what is left of the old run passes for one that was stopped.
     for (const path of [join(folder, recordFile), report, ...models, bits, config, ...checkpoints]) {

@@ -1,9 +1,11 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { evaluateRun } from "../../src/runner/evaluate-run.ts";
 import { exportRun } from "../../src/runner/export-run.ts";
 import { type TrainOptions, train } from "../../src/runner/train.ts";
+import { lockFile } from "../../src/runs/lock.ts";
+import { leaveLock } from "../fixtures/left-lock.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 
 const root = t.testdir();
@@ -65,4 +67,19 @@ t.test("a run goes on with its own data and settings, or not at all", { timeout:
 
   writeFileSync(labels, others);
   await t.rejects(exportRun(folder, { form: "fp32" }), replaced, "nothing is verified on other data");
+});
+
+t.test("a run whose folder is begun anew by another stops, and leaves the other's files alone", async (t) => {
+  const lost = join(root, "lost");
+  let [text, kept] = ["", [] as readonly string[]];
+  const onRecord: TrainOptions["onRecord"] = ({ epochs }) => {
+    if (epochs.length !== 1 || text !== "") return;
+    rmSync(lost, { recursive: true });
+    mkdirSync(lost);
+    text = leaveLock(lost, {});
+    kept = readdirSync(lost);
+  };
+  await t.rejects(train(settings(), { folder: lost, onRecord }), { name: "LostFolderError", exitCode: 1 });
+  t.strictSame(readdirSync(lost), kept);
+  t.equal(readFileSync(join(lost, lockFile), "utf8"), text);
 });

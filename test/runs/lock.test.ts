@@ -1,11 +1,13 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import t from "tap";
+import { writeFileAtomically } from "../../src/core/atomic-file.ts";
 import { acquireLock, livingHolder, lockFile } from "../../src/runs/lock.ts";
 import { lifeOf, ownIdentity } from "../../src/runs/process-identity.ts";
+import { clearRun } from "../../src/runs/run-directory.ts";
 import { leaveLock, nobody } from "../fixtures/left-lock.ts";
 
 const free = { force: false };
@@ -101,8 +103,8 @@ t.test(
   { skip: process.platform !== "linux" },
   async (t) => {
     const folder = t.testdir();
-    // The shell starts a process that ends at once, and becomes one that never asks for it.
-    const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+    // The shell starts a process that ends soon, and becomes one that never asks for it.
+    const parent = spawn("sh", ["-c", "sleep 1 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
     t.teardown(() => parent.kill("SIGKILL"));
     const pid = Number(await new Promise((resolve) => parent.stdout.once("data", resolve)));
     const stateOf = () => readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.[0];
@@ -112,6 +114,54 @@ t.test(
     acquireLock(folder, { force: false }).release();
   },
 );
+
+t.test("whose folder is removed, moved, copied or taken over writes nothing there any more", async (t) => {
+  const root = t.testdir();
+  const losses: Readonly<
+    Record<string, { lose: (folder: string) => void; message: RegExp; left: readonly string[] | null }>
+  > = {
+    removed: {
+      lose: (folder) => rmSync(folder, { recursive: true }),
+      message: /is no longer this run's: its run\.lock is gone\. The run stops and writes nothing more there/,
+      left: null,
+    },
+    moved: {
+      lose: (folder) => renameSync(folder, `${folder}-elsewhere`),
+      message: /its run\.lock is gone\..*if it was moved, continue it from where it is with --resume$/,
+      left: null,
+    },
+    "begun anew by another": {
+      lose: (folder) => {
+        rmSync(folder, { recursive: true });
+        mkdirSync(folder);
+        leaveLock(folder, {});
+      },
+      message: /it belongs to process \d+ on .*, since 2026-01-01T00:00:00Z now/,
+      left: [lockFile],
+    },
+    "put back as a copy": {
+      lose: (folder) => {
+        cpSync(folder, `${folder}-copy`, { recursive: true });
+        rmSync(folder, { recursive: true });
+        renameSync(`${folder}-copy`, folder);
+      },
+      message: /it belongs to process \d+ on/,
+      left: ["file", lockFile],
+    },
+  };
+  for (const [name, { lose, message, left }] of Object.entries(losses)) {
+    const folder = join(root, name);
+    mkdirSync(folder);
+    const lock = acquireLock(folder, free);
+    writeFileAtomically(join(folder, "file"), "own");
+    lose(folder);
+    for (const file of ["file", join("checkpoints", "last")])
+      t.throws(() => writeFileAtomically(join(folder, file), "late"), { name: "LostFolderError", message }, name);
+    t.throws(() => clearRun(folder), { name: "LostFolderError" }, `${name}: nothing is removed either`);
+    lock.release();
+    t.strictSame(existsSync(folder) ? readdirSync(folder).toSorted() : null, left, name);
+  }
+});
 
 t.test("who writes to a folder is told while it lives", async (t) => {
   const folder = t.testdir();
