@@ -1,3 +1,4 @@
+import { availableMemory } from "../../../core/available-memory.ts";
 import { UserError } from "../../../core/errors.ts";
 import type { DataFile, ImageSet, ImageShape, LoadedData } from "../../dataset.ts";
 import type { TargetKind } from "../../targets.ts";
@@ -23,10 +24,21 @@ const acceptedNames = {
  * Reads training and test images from NumPy's .npz files: images uint8 [n, height, width, channels], or [n, height,
  * width] of one channel; labels integers [n] or [n, 1] for classes, floats [n] or [n, outputs] for values.
  *
- * @throws UserError that names file and array; UsageError when `classes` are fewer than the labels need, or the labels
+ * @param options.free Bytes of memory that the arrays may take.
+ * @throws UserError that names file and array, or says that they do not fit into memory; UsageError when `classes` are fewer than the labels need, or the labels
  * of another kind than `targets`.
  */
-export async function loadNpz({ train, test, classes }: NpzOptions, targets: TargetKind): Promise<LoadedData> {
+export async function loadNpz(
+  { train, test, classes }: NpzOptions,
+  targets: TargetKind,
+  { free = availableMemory() }: { readonly free?: number } = {},
+): Promise<LoadedData> {
+  const needed = (await bytesOf(train, "train", targets)) + (await bytesOf(test, "test", targets));
+  if (needed > free) {
+    throw new UserError(
+      `cannot read ${train}: with ${test} its arrays take ${gib(needed)} GiB, and ${gib(free)} GiB of memory are free: save fewer images, or use data.name folder, which reads them from files`,
+    );
+  }
   const [trained, tested] = [await readPart(train, "train", targets), await readPart(test, "test", targets)];
   if (trained.shape.join() !== tested.shape.join()) {
     throw new UserError(
@@ -49,17 +61,36 @@ interface Part {
   readonly file: DataFile;
 }
 
+const gib = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
+
+/**
+ * Bytes that the arrays of a part take once they are unpacked, from their headers alone: a small file can hold many.
+ *
+ * @throws UserError when a header is refused, or images and labels differ in number.
+ */
+async function bytesOf(path: string, part: "train" | "test", kind: TargetKind): Promise<number> {
+  const npz = await NpzFile.open(path);
+  try {
+    const [imagesName, labelsName] = [nameIn(npz, "images", part), nameIn(npz, "labels", part)];
+    const images = await npz.header(imagesName, checkImages);
+    const labels = await npz.header(labelsName, (header, place) => checkLabels(header, place, kind));
+    if (labels.shape[0] !== images.shape[0]) {
+      throw new UserError(
+        `${path}: ${labelsName} has ${labels.shape[0]} labels, ${path}: ${imagesName} has ${images.shape[0]} images: they do not belong together`,
+      );
+    }
+    return images.bytes + labels.bytes;
+  } finally {
+    npz.close();
+  }
+}
+
 async function readPart(path: string, part: "train" | "test", kind: TargetKind): Promise<Part> {
   const npz = await NpzFile.open(path);
   try {
-    const images = await npz.read(nameIn(npz, "images", part), (header, place) => checkImages(header, place));
+    const images = await npz.read(nameIn(npz, "images", part), checkImages);
     const labels = await npz.read(nameIn(npz, "labels", part), (header, place) => checkLabels(header, place, kind));
     const [count, height, width, channels = 1] = images.shape as [number, number, number, number?];
-    if (labels.shape[0] !== count) {
-      throw new UserError(
-        `${labels.place} has ${labels.shape[0]} labels, ${images.place} has ${count} images: they do not belong together`,
-      );
-    }
     return {
       set: { count, images: images.bytes, targets: labelValues(labels, kind) },
       shape: [height, width, channels],

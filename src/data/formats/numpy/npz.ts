@@ -19,6 +19,9 @@ export interface NpyArray extends NpyHeader {
   readonly place: string;
 }
 
+/** Gives the bytes per element, or refuses the header. */
+type HeaderCheck = (header: NpyHeader, place: string) => number;
+
 /** An open .npz file: a zip archive of .npy files. */
 export class NpzFile {
   readonly path: string;
@@ -56,12 +59,44 @@ export class NpzFile {
   }
 
   /**
+   * Reads the header of one of its arrays, and judges it, before anything is unpacked beyond it.
+   *
+   * @param check Gives the bytes per element, or refuses the header.
+   * @returns The header with the bytes that its elements take.
+   * @throws UserError that names file and array.
+   */
+  async header(name: string, check: HeaderCheck): Promise<NpyHeader & { readonly bytes: number }> {
+    const place = `${this.path}: ${name}`;
+    const { uncompressedSize } = lookup(this.#entries, name);
+    const head = await this.#head(name, place);
+    if (head.length === 0) throw new UserError(`cannot read ${place}: it is empty`);
+    const header = parseNpyHeader(head, place);
+    return { ...header, bytes: elementsBytes(header, uncompressedSize, place, check) };
+  }
+
+  /** The first bytes of an array's file; their rest stays packed. */
+  async #head(name: string, place: string): Promise<Buffer> {
+    const entry = lookup(this.#entries, name);
+    try {
+      const stream = await this.#zip.openReadStreamPromise(entry);
+      let head: Buffer = Buffer.alloc(0);
+      for await (const chunk of stream as AsyncIterable<Buffer>) {
+        head = Buffer.concat([head, chunk]);
+        if (head.length >= Math.min(maxHeaderBytes, entry.uncompressedSize)) break;
+      }
+      return head;
+    } catch (error) {
+      throw unreadable(place, error);
+    }
+  }
+
+  /**
    * Reads one of its arrays. No more is unpacked, nor allocated, than `check` lets pass.
    *
    * @param check Gives the bytes per element, or refuses the header.
    * @throws UserError that names file and array: damaged, cut off, or not what its header says.
    */
-  async read(name: string, check: (header: NpyHeader, place: string) => number): Promise<NpyArray> {
+  async read(name: string, check: HeaderCheck): Promise<NpyArray> {
     const place = `${this.path}: ${name}`;
     const entry = lookup(this.#entries, name);
     try {
@@ -75,7 +110,8 @@ export class NpzFile {
         if (target === undefined) {
           head = Buffer.concat([head, chunk]);
           if (head.length < Math.min(maxHeaderBytes, entry.uncompressedSize)) continue;
-          target = allocate(parseNpyHeader(head, place), entry.uncompressedSize, place, check);
+          const header = parseNpyHeader(head, place);
+          target = { header, bytes: new Uint8Array(elementsBytes(header, entry.uncompressedSize, place, check)) };
           length = head.length - target.header.start;
           target.bytes.set(head.subarray(target.header.start));
         } else {
@@ -89,8 +125,7 @@ export class NpzFile {
       }
       return { ...target.header, bytes: target.bytes, place };
     } catch (error) {
-      if (error instanceof UserError) throw error;
-      throw new UserError(`cannot read ${place}: ${messageOf(error)}; copy or save the file again`, { cause: error });
+      throw unreadable(place, error);
     }
   }
 
@@ -106,12 +141,13 @@ export class NpzFile {
   }
 }
 
-function allocate(
-  header: NpyHeader,
-  stored: number,
-  place: string,
-  check: (header: NpyHeader, place: string) => number,
-): { readonly header: NpyHeader; readonly bytes: Uint8Array } {
+const unreadable = (place: string, error: unknown): UserError =>
+  error instanceof UserError
+    ? error
+    : new UserError(`cannot read ${place}: ${messageOf(error)}; copy or save the file again`, { cause: error });
+
+/** Bytes of the elements that a header tells of. @throws UserError when the file has others, or they are too many. */
+function elementsBytes(header: NpyHeader, stored: number, place: string, check: HeaderCheck): number {
   const size = header.shape.reduce((product, length) => product * length, check(header, place));
   if (header.start + size !== stored) {
     throw new UserError(
@@ -123,5 +159,5 @@ function allocate(
       `cannot read ${place}: ${size} bytes, at most ${maxArrayBytes} are read into memory; use data.name folder for more`,
     );
   }
-  return { header, bytes: new Uint8Array(size) };
+  return size;
 }

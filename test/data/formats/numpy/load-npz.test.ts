@@ -196,3 +196,16 @@ t.test(
     t.equal(train.images[300], 300 % 256);
   },
 );
+
+t.test("headers are judged against the memory that is free before anything is unpacked", async (t) => {
+  const bomb = archive("bomb", {
+    images: npy("|u1", [2048, 64, 64, 3], new Uint8Array(2048 * 64 * 64 * 3)),
+    labels: npyLabels(2048),
+  });
+  const whole = { train: bomb, test: bomb };
+  await t.rejects(
+    loadNpz(whole, "classes", { free: 2 ** 25 }),
+    /cannot read .*bomb\.npz: with .* its arrays take 0\.\d GiB, and 0\.0 GiB of memory are free: save fewer images/,
+  );
+  t.equal((await loadNpz(whole, "classes")).train.count, 2048);
+});
