@@ -199,11 +199,11 @@ export interface Ops {
   /** Σ of the elementwise product, as a scalar tensor. */
   dot(a: Tensor, b: Tensor): Tensor;
 
-  /** x on one grid: s_b·round(clip(x)/s_b), codes clamped to the grid (ARCHITECTURE.md, "The method" 1). */
+  /** x on one grid: s_b·round(clip(x)/s_b), codes clamped to the grid (docs/method.md, "Quantizer"). */
   quantize(x: Tensor, options: QuantizeOptions): Tensor;
   /** The gradient where x lies inside the range that clipping leaves alone, else 0. */
   rangeMask(x: Tensor, gradient: Tensor, options: RangeOptions): Tensor;
-  /** z_2·Σ_b w_b·X_b (ARCHITECTURE.md, "The method" 1). */
+  /** z_2·Σ_b w_b·X_b (docs/method.md, "Quantizer"). */
   gatedQuantize(x: Tensor, options: GatedQuantizeOptions): Tensor;
   gatedQuantizeGradient(
     x: Tensor,

@@ -29,7 +29,7 @@ export type LayerGeometry =
   | Pick<DenseNode, "kind">;
 
 /**
- * What is left of a batch normalization behind a layer whose weight is folded (ARCHITECTURE.md, "Batch
+ * What is left of a batch normalization behind a layer whose weight is folded (docs/method.md, "Batch
  * normalization"). A factor multiplies its whole result.
  */
 export interface FoldedNormNode {
@@ -52,7 +52,7 @@ const EPSILON = 1e-8;
 /** Of fewer in a batch all are taken: the statistics of a handful say nothing of the positions between them. */
 const FEWEST_POSITIONS = 1024;
 /**
- * Batch normalization behind a folded, quantized weight (ARCHITECTURE.md, "Batch normalization"): `c` is the layer's
+ * Batch normalization behind a folded, quantized weight (docs/method.md, "Batch normalization"): `c` is the layer's
  * output with weight w·scale/sigma_running, z the factor of its channels.
  *
  * - Evaluation and "running": z·(c + shift - scale·mean/sigma).

@@ -5,7 +5,7 @@ import { bitWidths } from "../quantization/levels.ts";
 import { sameChannels } from "./channel-flows.ts";
 import { perChannel } from "./normalization.ts";
 
-/** A quantizer with a learned range on a weight or an activation (ARCHITECTURE.md, "The method" 1). */
+/** A quantizer with a learned range on a weight or an activation (docs/method.md, "Quantizer"). */
 export interface QuantizerNode {
   readonly kind: "quantizer";
   readonly id: NodeId;

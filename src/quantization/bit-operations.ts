@@ -1,4 +1,4 @@
-/** One layer's share in the count of bit operations (ARCHITECTURE.md, "The method" 4). */
+/** One layer's share in the count of bit operations (docs/method.md, "Bit operations"). */
 export interface LayerCost {
   /** Multiply-accumulates for one image, before pruning. */
   readonly macs: number;
@@ -12,8 +12,8 @@ export interface LayerCost {
 }
 
 /**
- * Bits of an activation that no quantizer serves, for the layer that reads it: 32, but 8 of the network's input, which is
- * image data. A layer that computes in float32, its weight not quantized, reads the input as float32 too.
+ * Bits of an activation that no quantizer serves, for the layer that reads it: 32, but 8 of the network's input, which
+ * is image data. A layer that computes in float32, its weight not quantized, reads the input as float32 too.
  */
 export const unquantizedBits = (layer: {
   readonly readsInput: boolean;

@@ -8,7 +8,7 @@ export interface Range {
 
 /**
  * Step of the grid with `bits` bits: (x_max - x_min)/(2^bits - 1). The chain s_2, s_4 = s_2/(2^2+1), s_8 = s_4/(2^4+1)
- * … of ARCHITECTURE.md, "The method" 1, is the same, as (2^b - 1)(2^b + 1) = 2^2b - 1.
+ * … of docs/method.md, "Quantizer", is the same, as (2^b - 1)(2^b + 1) = 2^2b - 1.
  */
 export const stepSize = (bits: GridBits, { xMax, signed }: Range): number =>
   (signed ? 2 * xMax : xMax) / (2 ** bits - 1);

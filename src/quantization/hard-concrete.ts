@@ -1,5 +1,5 @@
 /**
- * Hard-concrete gates (Louizos, Welling, Kingma 2018), with the constants of ARCHITECTURE.md, "The method" 2: a binary
+ * Hard-concrete gates (Louizos, Welling, Kingma 2018), with the constants of docs/method.md, "Gates": a binary
  * concrete variable stretched to (gamma, zeta) and clamped to [0, 1].
  */
 const BETA = 2 / 3;

@@ -18,7 +18,7 @@ export interface PriorWeight {
 }
 
 export interface Complexity {
-  /** R_k of ARCHITECTURE.md, "The method" 3, before the prior strength. */
+  /** R_k of docs/method.md, "Objective", before the prior strength. */
   readonly value: number;
   readonly gradient: PerGate<number>;
   readonly pruneGradient: Float64Array | null;

@@ -2,7 +2,7 @@ import { type BitWidth, bitWidths, type PerGate } from "./levels.ts";
 
 /**
  * One term of the telescoped quantizer x_q = z_2·Σ_b w_b·X_b, where X_b is plain b-bit quantization
- * (ARCHITECTURE.md, "The method" 1): the weight w_b and its derivatives by z_4, z_8, z_16, z_32.
+ * (docs/method.md, "Quantizer"): the weight w_b and its derivatives by z_4, z_8, z_16, z_32.
  */
 export interface Term {
   readonly bits: BitWidth;

@@ -8,7 +8,7 @@ import { layersOf } from "../network/layers.ts";
  * By weight quantizer: the nodes whose results its pruning gates multiply. That is the weight itself, or what is left of
  * a batch normalization that is folded into it; and a bias where a pruned channel must be zero to be cut out: where it
  * reaches a convolution that pads with zeros, or a residual sum. Elsewhere a pruned channel stays the constant that the
- * authors' networks have, which the next layer's bias takes over (ARCHITECTURE.md, "Pruning"). The last layer is not
+ * authors' networks have, which the next layer's bias takes over (docs/method.md, "Pruning"). The last layer is not
  * pruned.
  */
 export function gatedNodes(network: Network): ReadonlyMap<NodeId, readonly NodeId[]> {

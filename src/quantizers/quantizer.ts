@@ -96,7 +96,7 @@ export abstract class Quantizer implements QuantizerParts {
     return this.prune && keepProbability(this.prune);
   }
 
-  /** Its term of the prior (ARCHITECTURE.md, "The method" 3). */
+  /** Its term of the prior (docs/method.md, "Objective"). */
   complexity(): Complexity {
     return complexity(this, this.prior);
   }

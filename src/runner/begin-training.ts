@@ -5,7 +5,7 @@ import { stepGates } from "../training/loop.ts";
 import type { Prepared } from "./prepare.ts";
 import { equalize, startFrom } from "./start-from.ts";
 
-/** Weights and statistics before the first step (ARCHITECTURE.md, "The method" 5). */
+/** Weights and statistics before the first step (docs/method.md, "Training"). */
 export async function beginWeights({ model, dataset, config, networkFile, source }: Prepared): Promise<void> {
   const { from } = config.training;
   if (from !== undefined) {

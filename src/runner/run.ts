@@ -62,7 +62,7 @@ export class Run implements Disposable {
     this.#layers?.[Symbol.dispose]();
   }
 
-  /** Weights, statistics and ranges before the first step (ARCHITECTURE.md, "The method" 5). */
+  /** Weights, statistics and ranges before the first step (docs/method.md, "Training"). */
   async begin(): Promise<void> {
     if (this.#layers) await this.#beginLayers(this.#layers);
     else {

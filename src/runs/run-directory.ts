@@ -8,7 +8,7 @@ import { askGuards } from "../core/folder-guards.ts";
 import { acquireLock, type RunLock } from "./lock.ts";
 import { readRecord, recordFile } from "./record-file.ts";
 
-/** The files of a run (ARCHITECTURE.md, "The run directory"). */
+/** The files of a run (docs/formats.md). */
 export const runFiles = (folder: string) => ({
   config: join(folder, "config.yaml"),
   events: join(folder, "events.ndjson"),

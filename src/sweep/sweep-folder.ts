@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-/** The files of a sweep (ARCHITECTURE.md, "Sweeps"). */
+/** The files of a sweep (docs/sweeps.md). */
 export const sweepFiles = (folder: string) => ({
   state: join(folder, "sweep.json"),
   page: join(folder, "index.html"),

@@ -54,7 +54,7 @@ interface QuantizerSums extends BackwardSums {
 }
 
 /**
- * Loss and gradients of one batch for the gates of `samples` (ARCHITECTURE.md, "The method" 3). Call it inside a scope:
+ * Loss and gradients of one batch for the gates of `samples` (docs/method.md, "Objective"). Call it inside a scope:
  * the parameters' gradients live until that scope's end.
  */
 export function computeGradients(

@@ -10,7 +10,7 @@ import { type GateSamples, passOf, soleInput } from "./pass.ts";
 /**
  * Sets every range from one forward pass over a few images, as the authors do: a weight's from its largest element (a
  * channel's from its largest magnitude),
- * an activation's from its largest, each tensor seeing already quantized predecessors (ARCHITECTURE.md, "The method" 5).
+ * an activation's from its largest, each tensor seeing already quantized predecessors (docs/method.md, "Training").
  *
  * @param draw Gates for the ranges known so far: called before each quantizer is used.
  */

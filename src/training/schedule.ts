@@ -7,7 +7,7 @@ export type Schedule =
 
 /**
  * Multiplier of the base rate at `moment`, in epochs counted from 0, of `epochs`. `linear-decay` is the authors':
- * constant, then linear to 0 over the last third, one value an epoch (ARCHITECTURE.md, "The method" 5). `cosine` falls
+ * constant, then linear to 0 over the last third, one value an epoch (docs/method.md, "Training"). `cosine` falls
  * from batch to batch.
  */
 export function multiplier(schedule: Schedule, moment: number, epochs: number): number {

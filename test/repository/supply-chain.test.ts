@@ -34,13 +34,19 @@ t.test("dependencies have exact versions", async (t) => {
   }
 });
 
-t.test("the package holds the program, its configurations and its papers, and nothing else", async (t) => {
-  const [{ files }] = JSON.parse(execFileSync("npm", ["pack", "--dry-run", "--json"], { encoding: "utf8" })) as [
-    { readonly files: readonly { readonly path: string }[] },
-  ];
-  const odd = files.filter(({ path }) => !/^(dist|configs)\/|^[A-Z]+(\.md)?$|^package\.json$/.test(path));
-  t.strictSame(
-    odd.map(({ path }) => path),
-    [],
-  );
-});
+t.test(
+  "the package holds the program with the source of its kernels, its configurations and its papers, and nothing else",
+  async (t) => {
+    const [{ files }] = JSON.parse(execFileSync("npm", ["pack", "--dry-run", "--json"], { encoding: "utf8" })) as [
+      { readonly files: readonly { readonly path: string }[] },
+    ];
+    const odd = files.filter(
+      ({ path }) =>
+        !/^(dist|configs|docs)\/|^[A-Z]+(\.md)?$|^package\.json$|^src\/engine\/native\/kernels\.cc$/.test(path),
+    );
+    t.strictSame(
+      odd.map(({ path }) => path),
+      [],
+    );
+  },
+);

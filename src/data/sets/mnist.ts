@@ -62,7 +62,7 @@ export function fetchMnist(reporter: Reporter): Promise<readonly DataFile[]> {
 export async function loadMnist(folder: string | undefined, reporter: Reporter): Promise<LoadedData> {
   if (folder === undefined) await fetchMnist(reporter);
   const splits = await readIdxSplits(folder === undefined ? cachedPaths() : findIdxFiles(folder), classes.length);
-  // Pixels in [0, 1], nothing subtracted, as the method's authors train (ARCHITECTURE.md, "The method" 5).
+  // Pixels in [0, 1], nothing subtracted, as the method's authors train (docs/method.md, "Training").
   return { ...splits, targets: { kind: "classes", names: classes }, normalization: { mean: [0], deviation: [1] } };
 }
 

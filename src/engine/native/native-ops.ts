@@ -17,7 +17,7 @@ import { rows } from "./native-rows.ts";
 import { variables } from "./native-variables.ts";
 
 /**
- * Raw TensorFlow kernels through the binding, chosen by measurement: see ARCHITECTURE.md. The objects that `atPrecision`
+ * Raw TensorFlow kernels through the binding, chosen by measurement: see docs/engine.md. The objects that `atPrecision`
  * gives share tensors, variables and scopes.
  */
 export function createNativeOps(binding: Binding): { readonly atPrecision: (precision: Precision) => Ops } {

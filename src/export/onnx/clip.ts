@@ -2,7 +2,7 @@ import { clipFactor } from "../../quantization/levels.ts";
 import type { FrozenQuantizer } from "../frozen-network.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 
-/** Adds a quantizer of 32 bits: a clip to its range (ARCHITECTURE.md, "The method" 1). */
+/** Adds a quantizer of 32 bits: a clip to its range (docs/method.md, "Quantizer"). */
 export function addClip(
   graph: GraphBuilder,
   { id, signed, xMax }: FrozenQuantizer,

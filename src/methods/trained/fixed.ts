@@ -27,7 +27,7 @@ const initial = { prune: 0, bits4: 0, bits8: 0, bits16: 0, bits32: 0 };
 
 /**
  * Given bit-widths with learned ranges: the gradient of a range is that of PACT (Choi et al., 2018) for what is clipped
- * and of LSQ (Esser et al., 2020) for what is rounded (ARCHITECTURE.md, "The method" 1).
+ * and of LSQ (Esser et al., 2020) for what is rounded (docs/method.md, "Quantizer").
  */
 export function fixed({ batchNorm, quantizeAddends, weightRanges, ...bits }: Config): Method {
   return {

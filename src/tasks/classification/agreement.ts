@@ -6,8 +6,8 @@ export const TOP1_TOLERANCE = 0.05;
 export const SAME_CLASS = 99.9;
 /**
  * Standard deviations of a batch's logits within which two classes of an image tie. Where sums of float32 end on the
- * other side of a rounding boundary, deep networks carry one code's difference on to the logits (ARCHITECTURE.md,
- * "Exported files").
+ * other side of a rounding boundary, deep networks carry one code's difference on to the logits (docs/export.md,
+ * "Verification").
  */
 const NEAR_TIE = 0.1;
 /** Percent of the images that may differ by such ties. */
