@@ -60,6 +60,7 @@ async function run(): Promise<FuzzResult["failure"]> {
     });
   }
   for (const whole of parser.seeds) await feed(Buffer.from(whole));
+  if (parser.whole) return null;
   const property = fc.asyncProperty(mutated(parser.seeds), feed);
   const { failed, counterexample, errorInstance } = await fc.check(property, {
     numRuns: Number(inputs),

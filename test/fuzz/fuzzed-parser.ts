@@ -5,6 +5,8 @@ import { join } from "node:path";
 export interface FuzzedParser {
   /** Whole inputs, from which the mutated ones are made. */
   readonly seeds: readonly Uint8Array[];
+  /** Whether they are what is tried, and none is mutated. */
+  readonly whole?: true;
   /**
    * Parses `bytes`; `folder` is empty and its own. It may return or throw a {@link UserError}; all else is a defect.
    */

@@ -1,6 +1,7 @@
 import onnxProto from "onnx-proto";
 import { readModel } from "../../src/export/onnx/read-model.ts";
 import { bytesOf, importBytes, type NetworkFileName, networkFiles } from "../fixtures/onnx/files.ts";
+import { bombs } from "./bombs.ts";
 import type { FuzzedParser } from "./fuzzed-parser.ts";
 
 /** Of one image size each: a file for other images is refused early. */
@@ -26,6 +27,7 @@ export const networkParsers: Readonly<Record<string, FuzzedParser>> = {
     ],
     parse: (bytes) => readModel(bytes, "it"),
   },
+  "network-bombs": { ...network("handwritten-odd"), seeds: Object.values(bombs), whole: true },
   "network-onnx-gray": network("handwritten-odd", "pytorch-cnn-dynamo", "keras-cnn"),
   "network-onnx-colour": network("handwritten-channels-last", "pytorch-mobilenet-legacy", "keras-mobilenet"),
 };

@@ -13,7 +13,7 @@ export class Allowance {
   constructor(tensors: Iterable<TensorProto>) {
     let held = 0;
     for (const tensor of tensors) held += numbersIn(tensor);
-    this.#limit = 4 * held + 2 ** 25;
+    this.#limit = 12 * held + 2 ** 22;
   }
 
   /** @throws Damaged past the limit. */

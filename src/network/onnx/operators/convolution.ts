@@ -17,7 +17,7 @@ export const conv: Operator = (node, translation) => {
   const [outputs, inputs, rows, columns] = weight.dims as [number, number, number, number];
   if (weight.dims.length !== 4)
     throw new Unsupported(`its weight is [${weight.dims}], expected [out, in, rows, columns]: images alone`);
-  requireWeight(node, weight);
+  requireWeight(node, weight, translation);
   const kernel = [rows, columns] as const;
   if (declared && (declared[0] !== rows || declared[1] !== columns)) {
     throw new Damaged(`its kernel_shape is ${declared.join(" x ")}, its weight is [${weight.dims}]`);

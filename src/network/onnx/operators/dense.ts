@@ -14,7 +14,7 @@ export const gemm: Operator = (node, translation) => {
   if (attributes.int("transA", 0) !== 0) throw new Unsupported("its transA is 1, expected 0");
   const weight = translation.floats(node, 1);
   const bias = translation.has(node, 2) ? translation.floats(node, 2) : null;
-  const [rows, columns] = matrix(node, weight);
+  const [rows, columns] = matrix(node, weight, translation);
   const [inputs, outputs] = isTransposed ? [columns, rows] : [rows, columns];
   const values = isTransposed ? permute(weight.values, weight.dims, [1, 0]) : weight.values;
   return denseLayer(node, translation, vectorOf(node, translation), {
@@ -27,7 +27,7 @@ export const gemm: Operator = (node, translation) => {
 
 export const matMul: Operator = (node, translation) => {
   const weight = translation.floats(node, 1);
-  const [inputs, outputs] = matrix(node, weight);
+  const [inputs, outputs] = matrix(node, weight, translation);
   return denseLayer(node, translation, vectorOf(node, translation), {
     values: weight.values,
     inputs,
@@ -73,14 +73,15 @@ function withRows(values: Float32Array, order: Int32Array | null, outputs: numbe
 }
 
 /** @throws Damaged at a weight of no numbers, or of such that cannot be trained with. */
-export function requireWeight({ inputs }: OnnxNode, { dims, values }: Floats): void {
+export function requireWeight({ inputs }: OnnxNode, { dims, values }: Floats, { made }: Translation): void {
+  made.take(values.length);
   if (dims.some((size) => size === 0)) throw new Damaged(`its weight "${cut(at(inputs, 1))}" is empty: [${dims}]`);
   requireUsable(`tensor "${cut(at(inputs, 1))}"`, values);
 }
 
-function matrix(node: OnnxNode, weight: Floats): readonly [number, number] {
+function matrix(node: OnnxNode, weight: Floats, translation: Translation): readonly [number, number] {
   const { dims } = weight;
-  requireWeight(node, weight);
+  requireWeight(node, weight, translation);
   if (dims.length !== 2) throw new Unsupported(`its weight has ${dims.length} dimensions, expected 2`);
   return [first(dims), at(dims, 1)];
 }
