@@ -1,6 +1,7 @@
 import t from "tap";
 import { exportForms } from "../../src/config/sections/export-settings.ts";
 import { compareLayers } from "../../src/export/compare-layers.ts";
+import { compareTensors } from "../../src/export/compare-tensors.ts";
 import { isFrozenLayer } from "../../src/export/frozen-network.ts";
 import { layerGroups } from "../../src/export/layer-groups.ts";
 import { expandQuant } from "../../src/export/onnx/expand-quant.ts";
@@ -14,11 +15,12 @@ import { storedBits } from "../../src/quantization/levels.ts";
 import { digestOf } from "../fixtures/digests.ts";
 import { anyEngine, nativeMissing } from "../fixtures/engines.ts";
 import { exportCase } from "../fixtures/export-cases.ts";
-import { randomImages } from "../fixtures/frozen-networks.ts";
+import { withOneCodeOff } from "../fixtures/frozen-networks.ts";
 import { initializer } from "../fixtures/onnx-values.ts";
 import { whole } from "../fixtures/splits.ts";
 
 /** `npm run test:export` runs them all. */
+const every = process.env.BAYESIAN_BITS_EXPORT_CASES !== undefined;
 const cases = Number(process.env.BAYESIAN_BITS_EXPORT_CASES ?? 15);
 /** Its sums add codes of 2 and of 8 bits. */
 const withUnevenSums = 88;
@@ -30,15 +32,29 @@ t.test("every form of random networks agrees with the trainer's kernels", { skip
   const { ops } = await anyEngine();
   const live = ops.liveTensors();
   const totals = new Map(widths.map((width) => [width, { layers: 0, compared: 0, different: 0, farthest: 0 }]));
-  for (const index of new Set([...Array(cases).keys(), withUnevenSums])) {
-    const { title, network, input } = exportCase(ops, index);
-    const test = randomImages(network, images);
+  const mixed = new Set([...Array(cases).keys(), withUnevenSums]);
+  const others = Array.from(Array(every ? cases : 2).keys());
+  const chosen = [
+    ...Array.from(mixed, (index) => exportCase(ops, index)),
+    ...others.map((index) => exportCase(ops, index, "16 bits")),
+    ...others.map((index) => exportCase(ops, index, "plain backgrounds")),
+  ];
+  for (const [index, { title, network, input, images: imagesFor }] of chosen.entries()) {
+    const test = imagesFor(images);
     for (const form of exportForms) {
       const lowered = lower(network, form, { input, metadata: {} });
       const again = lower(network, form, { input, metadata: {} });
       t.equal(digestOf(again.bytes), digestOf(lowered.bytes), "equal bytes again");
       const written = readModel(lowered.bytes, form);
       const model = form === "qonnx" ? expandQuant(written, form) : written;
+      // Of every case: which layer and which of its weights follow from its number.
+      const wrong = lower(withOneCodeOff(network, index, (index * 0.618) % 1), form, { input, metadata: {} });
+      t.throws(
+        () => compareTensors(readModel(wrong.bytes, form), lowered.bytes, form),
+        /differs from the trained network, first at tensor/,
+        `${title}, ${form}: one weight off by one is found`,
+      );
+      t.doesNotThrow(() => compareTensors(written, lowered.bytes, form));
       const ends = layerGroups(lowered.network).map(({ nodes }) => nodes.at(-1)!);
       try {
         // Throws where codes differ in more than rounding explains.
