@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { exportForms, exportInputs } from "../config/sections/export-settings.ts";
 import { confusionSchema } from "../tasks/classification/findings.ts";
 import { analysisSchema } from "./analysis.ts";
 import { recordedConfig } from "./recorded-config.ts";
@@ -187,8 +188,8 @@ const verification = z.object({
 });
 
 const exported = z.object({
-  form: z.enum(["packed", "int8", "fp32", "qonnx"]),
-  input: z.enum(["uint8", "float"]).optional().describe("what the file takes: pixels, or normalised images"),
+  form: z.enum(exportForms),
+  input: z.enum(exportInputs).optional().describe("what the file takes: pixels, or normalised images"),
   file: z.string(),
   bytes: count,
   sha256: z.string(),
