@@ -65,7 +65,8 @@ function work({ epochs, postTraining }: RunRecord): string {
 }
 
 function unfinishedBanner(record: RunRecord): Markup {
-  const planned = record.config.training.epochs;
+  const { pretrain, epochs, finetune } = record.config.training;
+  const planned = (pretrain?.epochs ?? 0) + epochs + (finetune?.epochs ?? 0);
   const last = record.epochs.at(-1);
   const story = {
     running: "This run has not finished.",

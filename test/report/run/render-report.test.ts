@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { Script } from "node:vm";
 import t from "tap";
 import { publishedRuns } from "../../../scripts/results/published.ts";
+import { parseConfig } from "../../../src/config/parse-config.ts";
 import { renderReport } from "../../../src/report/run/render-report.ts";
 import { hostileNames, hostileRecord } from "../../fixtures/hostile-record.ts";
 import { sampleRecord, unfinishedRecord } from "../../fixtures/sample-record.ts";
@@ -182,6 +183,13 @@ t.test("a run without a result gives a page with what there is", async (t) => {
   t.match(page, 'id="loss"');
   t.match(page, "No network has been exported");
   t.match(page, "The weights are counted when the run ends");
+  const { config, ...rest } = unfinishedRecord();
+  const { pretrain, finetune } = parseConfig({
+    ...config,
+    training: { ...config.training, pretrain: { epochs: 1 }, finetune: { epochs: 3 } },
+  }).training;
+  const phased = renderReport({ ...rest, config: { ...config, training: { ...config.training, pretrain, finetune } } });
+  t.match(phased, "after epoch 2 of 10.", "with pretraining and fine-tuning");
   const stopped = renderReport({ ...unfinishedRecord(), status: "stopped" });
   t.match(stopped, "can be resumed");
 });
