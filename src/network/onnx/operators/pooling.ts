@@ -36,6 +36,13 @@ export const averagePool: Operator = (node, translation) => {
   }
   requireImage(image);
   const id = translation.writer.name(nodeName(node));
+  const whole = checkedSize({ ...sides, channels: image.size.channels });
+  // The mean of one element is that element: on a grid it stays on it, which nothing need quantize again.
+  if (size === 1) {
+    if (stride === 1) return image;
+    const node = translation.writer.push({ kind: "max-pool", id, inputs: [image.node], size, stride, padding });
+    return { ...image, node, size: whole };
+  }
   let input = image.node;
   if (isPadded(padding)) {
     const padded = translation.writer.name(`${id}.padded`);
@@ -44,7 +51,7 @@ export const averagePool: Operator = (node, translation) => {
   return {
     ...image,
     node: translation.writer.push({ kind: "average-pool", id, inputs: [input], size, stride }),
-    size: checkedSize({ ...sides, channels: image.size.channels }),
+    size: whole,
   };
 };
 
@@ -72,7 +79,10 @@ function globalPool(node: OnnxNode, { writer }: Translation, image: Activation):
   const size = { ...image.size, height: 1, width: 1 };
   if (image.vector) return { ...image, size };
   const id = writer.name(nodeName(node));
-  return { ...image, node: writer.push({ kind: "global-average-pool", id, inputs: [image.node] }), size, vector: true };
+  // Of one row and column, the mean is the image itself.
+  const isOne = image.size.height === 1 && image.size.width === 1;
+  const kind = isOne ? "flatten" : "global-average-pool";
+  return { ...image, node: writer.push({ kind, id, inputs: [image.node] }), size, vector: true };
 }
 
 function windowOf(node: OnnxNode): readonly [rows: number, columns: number] {
