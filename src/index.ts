@@ -16,4 +16,4 @@ export { type PostTrainingMethod, type QuantizeOptions, quantize } from "./runne
 export { type TrainOptions, train } from "./runner/train.ts";
 export type { EpochRecord, ExportRecord, RunRecord, RunResult, Verification } from "./runs/record.ts";
 export { readRecord } from "./runs/record-file.ts";
-export type { Metric, Metrics } from "./tasks/metric.ts";
+export type { Figure, Metric, Metrics, TaskDescription } from "./tasks/metric.ts";

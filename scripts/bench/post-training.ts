@@ -28,7 +28,7 @@ for (const method of values.method.split(",")) {
   layers.begin();
   let longest = { name: "", seconds: 0 };
   const started = performance.now();
-  await layers.quantize(layers.firstRecord(0), {
+  await layers.quantize(layers.firstRecord({}), {
     warn: (message) => console.error(message),
     pause: async () => {},
     layer({ layers: done }, seconds) {

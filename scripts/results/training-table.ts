@@ -2,7 +2,9 @@ import { groupRuns } from "../../src/report/comparison/configurations.ts";
 import { publishedResults } from "../../src/report/comparison/published.ts";
 import { type Spread, spreadOf } from "../../src/report/comparison/spread.ts";
 import { bytes, duration, percent } from "../../src/report/page/format.ts";
+import { shown } from "../../src/report/page/metrics.ts";
 import type { RunRecord, RunResult } from "../../src/runs/record.ts";
+import { digitsText, type Metric, mainMetric, mainValue } from "../../src/tasks/metric.ts";
 import { markdownTable } from "./markdown-table.ts";
 import type { Published } from "./published.ts";
 
@@ -17,16 +19,24 @@ export function trainingTable(published: readonly Published[]): string {
   }
   const rows = [...tasks].sort().flatMap(([task, records]) => {
     const [data, network] = task.split(" ") as [string, string];
+    const metric = mainMetric(records[0]!.task);
     const groups = groupRuns(records).map(({ runs }) => ({ runs, config: configOf.get(runs[0]!)! }));
     const ours = groups.map((group) => rowOf(group, groups.filter(({ config }) => config === group.config).length > 1));
-    const theirs = publishedResults(data, network).map(({ label, source, relativeBops, top1 }) => ({
+    const theirs = publishedResults(data, network, metric).map(({ label, source, relativeBops, value }) => ({
       relativeBops,
-      cells: [`${label}: ${source}`, `${network} on ${data}`, percent(top1), percent(relativeBops), "", ""],
+      cells: [`${label}: ${source}`, `${network} on ${data}`, shown(metric, value), percent(relativeBops), "", ""],
     }));
     return [...ours, ...theirs].sort((a, b) => a.relativeBops - b.relativeBops).map(({ cells }) => cells);
   });
-  return markdownTable(["run", "network", "top-1", "relative bit operations", "weights", "time of a run"], rows);
+  return markdownTable(
+    ["run", "network", mainHead(published), "relative bit operations", "weights", "time of a run"],
+    rows,
+  );
 }
+
+/** The main metrics of all tasks among them. */
+const mainHead = (published: readonly Published[]): string =>
+  [...new Set(published.map(({ record }) => mainMetric(record.task).label))].join(" or ");
 
 /** Runs that hold images out to choose by are no results. */
 const isChoosing = ({ data }: RunRecord): boolean => data.validationImages > 0;
@@ -39,7 +49,8 @@ interface Group {
 
 /** @param isOneOfMany Whether its file has several configurations. */
 function rowOf({ runs, config }: Group, isOneOfMany: boolean) {
-  const { name, data, network, times } = runs[0]!;
+  const { name, data, network, task, times } = runs[0]!;
+  const metric = mainMetric(task);
   const results = runs.map(({ result }) => result!);
   const of = (value: (result: RunResult) => number) => spreadOf(results.map(value));
   const relativeBops = of((result) => result.relativeBops);
@@ -50,10 +61,7 @@ function rowOf({ runs, config }: Group, isOneOfMany: boolean) {
     `[${isOneOfMany ? `${config}, ${withoutSeed(name)}` : config}](configs/${config}.yaml), ` +
       `${times.epochSeconds.length} epochs, ${seeds.length === 1 ? "seed" : "seeds"} ${seeds.join(", ")}`,
     `${network.name} on ${data.name}`,
-    meanOf(
-      of(({ top1 }) => top1),
-      2,
-    ),
+    metricMean(metric, spreadOf(results.map(({ metrics }) => mainValue(task, metrics)))),
     meanOf(relativeBops, relativeBops.mean < 10 ? 3 : 0),
     packed === fp32 ? bytes(fp32) : `${bytes(packed)} of ${bytes(fp32)}`,
     duration(spreadOf(runs.map(({ times }) => times.seconds)).mean),
@@ -63,6 +71,10 @@ function rowOf({ runs, config }: Group, isOneOfMany: boolean) {
 
 /** A run of a sweep over seeds has them in its name, as relativeBops-0.3_seed-1. */
 const withoutSeed = (name: string): string => name.replace(/_seed-\d+$/, "");
+
+/** The same of a metric. */
+const metricMean = (metric: Metric, { mean, deviation }: Spread): string =>
+  deviation === null ? shown(metric, mean) : `${digitsText(metric, mean)} ± ${shown(metric, deviation)}`;
 
 /** A percentage, of several runs with the sample standard deviation: `99.30 ± 0.05 %`. */
 const meanOf = ({ mean, deviation }: Spread, digits: number): string =>

@@ -22,20 +22,19 @@ export async function runEvaluate({ target, data, dataFolder }: EvaluateOptions,
   if (!isFolder) {
     if (data === undefined)
       throw new UsageError(`evaluate ${target}: name the data set of an ONNX file with --data, as --data mnist`);
-    const { metrics, described, images } = await evaluateOnnx(target, { ...dataOf(data, dataFolder), reporter });
+    const { metrics, task, images } = await evaluateOnnx(target, { ...dataOf(data, dataFolder), reporter });
     return print(
       json
         ? JSON.stringify({ run: target, ...metrics, images })
-        : `${target}: ${metricsText(described, metrics)} on ${images} test images`,
+        : `${target}: ${metricsText(task, metrics)} on ${images} test images`,
     );
   }
-  const { record, metrics, described } = await evaluateRun(target, context);
-  if (record.result !== null)
-    return printResult(target, { ...record, result: { ...record.result, top1: metrics.top1! } }, context);
+  const { record, metrics } = await evaluateRun(target, context);
+  if (record.result !== null) return printResult(target, { ...record, result: { ...record.result, metrics } }, context);
   print(
     json
       ? JSON.stringify({ run: target, ...metrics })
-      : `${join(target)}: ${metricsText(described, metrics)} so far (the run is ${record.status})`,
+      : `${join(target)}: ${metricsText(record.task, metrics)} so far (the run is ${record.status})`,
   );
 }
 

@@ -12,6 +12,6 @@ export interface ExportCommandOptions extends Partial<RunConfig["export"]> {
 export async function runExport({ run, out, ...chosen }: ExportCommandOptions, context: Context): Promise<void> {
   const { reporter } = context;
   const record = await exportRun(run, { ...chosen, ...(out !== undefined && { file: out }), reporter });
-  if (!context.json && record.export) printExport(record.export, context);
+  if (!context.json && record.export) printExport(record.export, record, context);
   printResult(run, record, context);
 }

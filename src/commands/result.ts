@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import type { ExportRecord, RunRecord } from "../runs/record.ts";
 import { runFiles } from "../runs/run-directory.ts";
+import { metricsText, namedText } from "../tasks/metric.ts";
 import type { Context } from "./context.ts";
 
 /** Prints a finished run's figures and files; with `--json` as one line for machines. */
@@ -8,19 +9,18 @@ export function printResult(folder: string, record: RunRecord, { json, print }: 
   const { result, environment, times } = record;
   if (result === null) return;
   const verified = record.export?.verification != null;
-  const { top1, relativeBops, bytes, channels } = result;
+  const { metrics, relativeBops, bytes, channels } = result;
   if (json) {
     const { engine } = environment;
-    print(
-      JSON.stringify({ run: folder, top1, relativeBops, bytes, channels, seconds: times.seconds, engine, verified }),
-    );
+    const { seconds } = times;
+    print(JSON.stringify({ run: folder, ...metrics, relativeBops, bytes, channels, seconds, engine, verified }));
     return;
   }
   const { config: _, ...files } = runFiles(folder);
   const size = (path: string) => `${path}  (${statSync(path, { throwIfNoEntry: false })?.size ?? 0} bytes)`;
   const ratio = (bytes.fp32 / bytes.packed).toFixed(1);
   print(
-    `${record.name}: ${top1.toFixed(2)} % top-1 on ${record.data.testImages} test images at ${relativeBops.toFixed(3)} % relative BOPs`,
+    `${record.name}: ${metricsText(record.task, metrics)} on ${record.data.testImages} test images at ${relativeBops.toFixed(3)} % relative BOPs`,
   );
   print(`  weights    ${bytes.packed} bytes packed, ${bytes.fp32} in float32 (${ratio} times smaller)`);
   const { parameters, macs } = result;
@@ -35,16 +35,18 @@ export function printResult(folder: string, record: RunRecord, { json, print }: 
 }
 
 /** Prints what the export found: agreement, and latency beside the unpruned network's. */
-export function printExport(exported: ExportRecord, { print }: Pick<Context, "print">): void {
+export function printExport(
+  exported: ExportRecord,
+  { task }: Pick<RunRecord, "task">,
+  { print }: Pick<Context, "print">,
+): void {
   const { file, form, bytes, opset, verification } = exported;
   print(`${file}: ${form}, opset ${opset}, ${bytes} bytes`);
   if (verification) {
-    const { runtime, images, top1, sameClass, nearTies = 0, layers } = verification;
+    const { runtime, images, metrics, agreement, layers } = verification;
     const equal = Math.min(...layers.map(({ equalCodes }) => equalCodes));
-    const ties = nearTies > 0 ? `, ${nearTies} others nearly tied` : "";
-    print(
-      `  verified   ${runtime}: ${top1.toFixed(2)} % top-1 on ${images} images, the same class for ${sameClass.toFixed(2)} %${ties}`,
-    );
+    const near = agreement.map(namedText);
+    print(`  verified   ${runtime}: ${metricsText(task, metrics)} on ${images} images, ${near.join(", ")}`);
     print(`  codes      at least ${equal.toFixed(4)} % equal in each of ${layers.length} layers`);
   }
   for (const { batch, threads, medianMs, fp32MedianMs } of verification?.latency ?? []) {

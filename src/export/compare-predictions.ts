@@ -1,14 +1,8 @@
 import { UserError } from "../core/errors.ts";
 import type { Reporter } from "../core/progress.ts";
 import type { Ops } from "../engine/ops.ts";
-import {
-  ClassAgreement,
-  MOST_TIES,
-  type PredictionAgreement,
-  SAME_CLASS,
-  TOP1_TOLERANCE,
-} from "../tasks/classification/agreement.ts";
-import type { FrozenNetwork } from "./frozen-network.ts";
+import type { Agreement, ComparedPredictions } from "../tasks/agreement.ts";
+import { type FrozenNetwork, outputCount } from "./frozen-network.ts";
 import { type InputKind, outputName } from "./onnx/model-frame.ts";
 import { Reference } from "./reference.ts";
 import { RuntimeModel, type RuntimeOptions, runtimeName } from "./runtime.ts";
@@ -25,37 +19,35 @@ export interface ComparePredictionsOptions extends RuntimeOptions {
   readonly input: InputKind;
   readonly test: TestImages;
   readonly ops: Ops;
-  /** Percent, as the training measured it; the frozen network's own if left out. */
-  readonly trainerTop1?: number | undefined;
+  /** The task's, fresh. */
+  readonly agreement: Agreement;
   readonly reporter: Reporter;
 }
 
 /**
- * Classifies the whole test set in the runtime and with the trainer's kernels.
+ * Runs the whole test set through the file in the runtime and through the trainer's kernels.
  *
- * @throws UserError when top-1 or too many classes differ, or too many that are nearly tied.
+ * @throws UserError when the outputs differ by more than the task allows.
  */
-export async function comparePredictions(options: ComparePredictionsOptions): Promise<PredictionAgreement> {
-  const { file, bytes, network, test, ops, threads, reporter, trainerTop1 = null } = options;
-  const classes = network.classes.length;
-  const agreement = new ClassAgreement(classes, trainerTop1);
+export async function comparePredictions(options: ComparePredictionsOptions): Promise<ComparedPredictions> {
+  const { file, bytes, network, test, ops, threads, reporter, agreement } = options;
+  const outputs = outputCount(network);
   let compared = 0;
   const reference = new Reference(ops, network);
   const model = await RuntimeModel.load(bytes, file, { threads });
   try {
-    for await (const bytes of test.batches({ batchSize: BATCH })) {
+    for await (const { targets, ...bytes } of test.batches({ batchSize: BATCH })) {
       if (bytes.count === 0) continue;
-      if (bytes.targets.kind !== "classes") throw new Error(`class agreement of ${bytes.targets.kind}`);
-      const labels = bytes.targets.values;
       const images = batchOf(bytes, options);
       const runtime = (await model.run(images.forFile, images.shape)).get(outputName);
-      if (runtime?.length !== images.count * classes) {
-        throw new UserError(`${file}: expected ${classes} values per image from "${outputName}"`);
+      if (runtime?.length !== images.count * outputs) {
+        throw new UserError(`${file}: expected ${outputs} values per image from "${outputName}"`);
       }
       ops.scope(
         () => {
           const batch = ops.tensor(images.normalized, [images.count, ...test.imageShape]);
-          agreement.add({ runtime, trainer: floats(ops, reference.logits(batch)), labels });
+          const trainer = floats(ops, reference.logits(batch));
+          agreement.add({ runtime, trainer, targets, count: images.count });
         },
         () => [],
       );
@@ -66,14 +58,9 @@ export async function comparePredictions(options: ComparePredictionsOptions): Pr
     await model.release();
     reference.release();
   }
-  if (!agreement.agrees) throw disagreement(file, agreement.result);
-  return agreement.result;
-}
-
-const disagreement = (file: string, { images, top1, trainerTop1, sameClass, nearTies }: PredictionAgreement) =>
-  new UserError(
-    `${file}: ${runtimeName} disagrees with the trainer over ${images} test images although every layer agrees: ` +
-      `top-1 ${top1.toFixed(2)} % against ${trainerTop1.toFixed(2)} % (at most ${TOP1_TOLERANCE} points apart), ` +
-      `the same class for ${sameClass.toFixed(2)} % (at least ${SAME_CLASS} %), ` +
-      `but for ${nearTies} images with nearly tied classes (at most ${MOST_TIES} %).`,
+  const { result, disagreement } = agreement;
+  if (disagreement === null) return result;
+  throw new UserError(
+    `${file}: ${runtimeName} disagrees with the trainer over ${result.images} test images although every layer agrees: ${disagreement}`,
   );
+}

@@ -1,5 +1,6 @@
 import type { OfKind } from "../core/by-kind.ts";
 import type { Padding } from "../graph/graph.ts";
+import { elementsOf } from "../graph/shape.ts";
 
 /** Integer bit-widths that a stored tensor can have. */
 export type IntegerBits = 2 | 4 | 8 | 16;
@@ -193,9 +194,14 @@ export interface FrozenNetwork {
   readonly name: string;
   /** In topological order; the first is the input. */
   readonly nodes: readonly FrozenNode[];
-  /** The node whose output are the logits. */
+  /** The node whose output is the network's. */
   readonly output: string;
+  /** Names of what its outputs are logits of; none where they are values. */
   readonly classes: readonly string[];
   /** The input is normalised as (pixel/255 - mean) / deviation, one entry per channel. */
   readonly normalization: { readonly mean: readonly number[]; readonly deviation: readonly number[] };
 }
+
+/** How many values the network gives for each image. */
+export const outputCount = ({ nodes, output }: Pick<FrozenNetwork, "nodes" | "output">): number =>
+  elementsOf(nodes.find(({ id }) => id === output)!.outputShape);

@@ -3,6 +3,7 @@ import { messageOf, UserError } from "../core/errors.ts";
 import type { Reporter } from "../core/progress.ts";
 import type { Ops } from "../engine/ops.ts";
 import type { Verification } from "../runs/record.ts";
+import type { Agreement } from "../tasks/agreement.ts";
 import { compareLayers } from "./compare-layers.ts";
 import { comparePredictions } from "./compare-predictions.ts";
 import { compareTensors } from "./compare-tensors.ts";
@@ -25,8 +26,8 @@ export interface VerifyOptions extends RuntimeOptions {
   readonly network: FrozenNetwork;
   readonly test: TestImages;
   readonly ops: Ops;
-  /** Percent, as the training measured it; the frozen network's own if left out. */
-  readonly trainerTop1?: number | undefined;
+  /** The task's, fresh. */
+  readonly agreement: Agreement;
   readonly reporter: Reporter;
 }
 
@@ -47,10 +48,14 @@ export async function verify({ readFrom, ...options }: VerifyOptions): Promise<V
   reporter.progress.start("verifying", test.count);
   try {
     const layers = await compareLayers({ ...options, model: runnable });
+    const compared = await comparePredictions({
+      ...options,
+      bytes: runnable === model ? bytes : encodeModelProto(runnable),
+    });
     return {
       runtime: runtimeName,
       layers,
-      ...(await comparePredictions({ ...options, bytes: runnable === model ? bytes : encodeModelProto(runnable) })),
+      ...compared,
     };
   } finally {
     reporter.progress.stop();

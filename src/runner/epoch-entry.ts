@@ -1,4 +1,5 @@
 import type { EpochRecord, RunRecord } from "../runs/record.ts";
+import { mainFigure, namedText } from "../tasks/metric.ts";
 import type { EpochSummary } from "../training/loop.ts";
 import { accountResult, learnedOf } from "../training/record-entries.ts";
 import type { Prepared } from "./prepare.ts";
@@ -13,7 +14,7 @@ export function epochEntry(
   return {
     epoch,
     step: trainer.step,
-    train: { loss, crossEntropy: taskLoss, complexity, top1: metrics.top1! },
+    train: { loss, taskLoss, complexity, metrics },
     evaluation,
     relativeBops: accountResult(trainer.model.network, trainer.model.quantizers).relativeBops,
     learningRates,
@@ -24,7 +25,9 @@ export function epochEntry(
 }
 
 /** The line beside a progress bar: how the last epoch came out. */
-export function describeEpoch({ epochs }: RunRecord): string {
+export function describeEpoch({ epochs, task }: RunRecord): string {
   const last = epochs.at(-1);
-  return last ? `top-1 ${last.evaluation.top1.toFixed(2)} % at ${last.relativeBops.toFixed(3)} % BOPs` : "";
+  return last
+    ? `${namedText(mainFigure(task, last.evaluation.metrics))} at ${last.relativeBops.toFixed(3)} % BOPs`
+    : "";
 }

@@ -5,7 +5,7 @@ import { type Reporter, silent } from "../core/progress.ts";
 import { loadDataset } from "../data/load-dataset.ts";
 import { evaluateFile } from "../export/evaluate-file.ts";
 import { createTask, targetKindOf } from "../tasks/create-task.ts";
-import type { Metric, Metrics } from "../tasks/metric.ts";
+import type { Metrics, TaskDescription } from "../tasks/metric.ts";
 
 export interface EvaluateOnnxOptions {
   /** The data set, as the section `data` of a configuration names it. */
@@ -21,7 +21,7 @@ export interface EvaluateOnnxOptions {
 export interface EvaluatedOnnx {
   readonly metrics: Metrics;
   /** What the metrics are, the main one first. */
-  readonly described: readonly Metric[];
+  readonly task: TaskDescription;
   readonly images: number;
 }
 
@@ -39,7 +39,7 @@ export async function evaluateOnnx(
   const dataset = await loadDataset(parseData(data), { seed, reporter, targets: targetKindOf(chosen) });
   try {
     const task = createTask(chosen, dataset.targets);
-    return { ...(await evaluateFile(file, dataset, task)), described: task.metrics };
+    return { ...(await evaluateFile(file, dataset, task)), task: task.description };
   } finally {
     await dataset.close();
   }

@@ -2,7 +2,7 @@ import { type Reporter, silent } from "../core/progress.ts";
 import { readLastCheckpoint } from "../runs/checkpoints.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { readRecord } from "../runs/record-file.ts";
-import type { Metric, Metrics } from "../tasks/metric.ts";
+import type { Metrics } from "../tasks/metric.ts";
 import { evaluate } from "../training/evaluate.ts";
 import { testTimeGates } from "../training/pass.ts";
 import { restoreSnapshot } from "../training/snapshot.ts";
@@ -11,9 +11,8 @@ import { prepare, requireSameFiles } from "./prepare.ts";
 /** What a run's last checkpoint comes to on the test set. */
 export interface EvaluatedRun {
   readonly record: RunRecord;
+  /** As its record's task describes them. */
   readonly metrics: Metrics;
-  /** What the metrics are, the main one first. */
-  readonly described: readonly Metric[];
 }
 
 export interface EvaluateRunOptions {
@@ -42,5 +41,5 @@ export async function evaluateRun(
     normalization: dataset.normalization,
     batchSize: config.data.evaluationBatchSize,
   });
-  return { record, metrics, described: task.metrics };
+  return { record, metrics };
 }

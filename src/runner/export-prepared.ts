@@ -19,7 +19,7 @@ interface ExportPreparedOptions extends Partial<RunConfig["export"]> {
 
 /** Freezes what a run has learned, writes the ONNX file and verifies it over the test set. */
 export async function exportPrepared(
-  { config, dataset, plain, model, trainer, engine }: Prepared,
+  { config, dataset, task, plain, model, trainer, engine }: Prepared,
   record: RunRecord,
   { file, bits, reporter, pause, ...chosen }: ExportPreparedOptions,
 ): Promise<ExportRecord> {
@@ -46,7 +46,7 @@ export async function exportPrepared(
     ops: engine.ops,
     threads: config.engine.threads,
     latency,
-    trainerTop1: result!.top1,
+    agreement: task.agreement(result!.metrics),
     reporter,
   });
   // By its name: the record stays true when the run's folder moves.

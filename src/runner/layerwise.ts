@@ -4,6 +4,7 @@ import type { Layerwise } from "../methods/method.ts";
 import type { InitialValues } from "../network/initial-values.ts";
 import type { PostTraining } from "../runs/record.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
+import type { Metrics } from "../tasks/metric.ts";
 import { calibrateRanges } from "../training/layerwise/activation-ranges.ts";
 import { readCalibrationImages } from "../training/layerwise/calibration-images.ts";
 import { type QuantizedLayer, quantizeLayers, setActivationBits } from "../training/layerwise/quantize-layers.ts";
@@ -81,10 +82,10 @@ export class LayerwiseRun implements Disposable {
   }
 
   /** What the record says before the first layer. @throws as `Layerwise.bits`. */
-  firstRecord(floatTop1: number): PostTraining {
+  firstRecord(floatMetrics: Metrics): PostTraining {
     const { model } = this.#prepared;
     const bits = Object.fromEntries(this.#layerwise.bits(model.network));
-    return { images: 0, floatTop1, bits, layers: [], quantizers: quantizersNow(model) };
+    return { images: 0, floatMetrics, bits, layers: [], quantizers: quantizersNow(model) };
   }
 
   /** Quantizes the layers that are left; before the first, bits and ranges of activations are set. */

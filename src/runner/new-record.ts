@@ -8,7 +8,7 @@ import type { Prepared } from "./prepare.ts";
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
 /** The record of a run that is about to start. */
-export function newRecord({ config, engine, dataset, networkFile, model }: Prepared): RunRecord {
+export function newRecord({ config, engine, dataset, task, networkFile, model }: Prepared): RunRecord {
   const { engine: kind, tensorflow, device, threads } = engine.info;
   return {
     format: "bayesian-bits-run",
@@ -19,13 +19,15 @@ export function newRecord({ config, engine, dataset, networkFile, model }: Prepa
     config,
     configHash: configHash(config),
     environment: { version, ...describeMachine(), engine: kind, tensorflow, device, threads },
+    task: { name: task.name, ...task.description },
     data: {
       name: dataset.name,
       trainImages: dataset.train.count,
       validationImages: dataset.validation?.count ?? 0,
       testImages: dataset.test.count,
       imageShape: [...dataset.imageShape],
-      classes: dataset.targets.kind === "classes" ? [...dataset.targets.names] : [],
+      targets:
+        dataset.targets.kind === "classes" ? { kind: "classes", names: [...dataset.targets.names] } : dataset.targets,
       files: dataset.files.map((file) => ({ ...file })),
       normalization: {
         mean: [...dataset.normalization.mean],
@@ -37,6 +39,7 @@ export function newRecord({ config, engine, dataset, networkFile, model }: Prepa
     quantizers: describeQuantizers(model.network, model.quantizers),
     epochs: [],
     result: null,
+    findings: null,
     export: null,
     warnings: [],
     times: { startedAt: new Date().toISOString(), finishedAt: null, seconds: 0, epochSeconds: [], waitingForData: [] },

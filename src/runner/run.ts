@@ -7,6 +7,7 @@ import { writeReport } from "../report/run/write-report.ts";
 import type { Checkpoint } from "../runs/checkpoint.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { clearRun, runFiles } from "../runs/run-directory.ts";
+import { mainFigure, namedText } from "../tasks/metric.ts";
 import { analyse } from "../training/analysis/analyse.ts";
 import { DivergenceWatch } from "../training/divergence.ts";
 import { type Evaluation, type EvaluationOptions, evaluate } from "../training/evaluate.ts";
@@ -88,7 +89,7 @@ export class Run implements Disposable {
     const { model, dataset } = this.prepared;
     layers.begin();
     const { metrics } = await this.#evaluate(dataset.test, testTimeGates(model));
-    this.#saved.record = { ...this.record, postTraining: layers.firstRecord(metrics.top1!) };
+    this.#saved.record = { ...this.record, postTraining: layers.firstRecord(metrics) };
   }
 
   /** @param changes Settings that have other values than when the run began; the record tells of them. */
@@ -167,19 +168,18 @@ export class Run implements Disposable {
       const { taskLoss, metrics } = await this.#evaluate(dataset.test, testTimeGates(model), (batch) =>
         examiner.add(batch),
       );
-      const { confusion, calibration, worst } = examiner.findings;
       const sampled = await this.#evaluate(dataset.test, stepGates(model, config.seed, this.#saved.position.step));
       this.#saved.record = {
         ...this.record,
         data: { ...this.record.data, damaged: union(this.record.data.damaged, dataset.damaged()) },
         result: {
-          top1: metrics.top1!,
-          crossEntropy: taskLoss,
-          sampledTop1: sampled.metrics.top1!,
+          metrics,
+          taskLoss,
+          sampledMetrics: sampled.metrics,
           ...accountResult(model.network, model.quantizers),
-          confusion,
         },
-        analysis: { ...analyse(model, dataset), calibration, worst },
+        findings: examiner.findings,
+        analysis: analyse(model, dataset),
       };
       this.#saved.save();
     });
@@ -227,12 +227,11 @@ export class Run implements Disposable {
   async #epoch(summary: EpochSummary): Promise<void> {
     // Stopped between an epoch's entry and what follows it, a run comes here again.
     if (this.record.epochs.at(-1)?.epoch === summary.epoch) return;
-    const { dataset, phases } = this.prepared;
+    const { dataset, phases, task } = this.prepared;
     const { epoch, loss, waitingForData } = summary;
-    const { taskLoss: crossEntropy, metrics } = await this.#heldOut();
-    const top1 = metrics.top1!;
+    const { taskLoss, metrics } = await this.#heldOut();
     const split = dataset.validation ? ("validation" as const) : ("test" as const);
-    const entry = epochEntry(this.prepared, summary, { split, top1, crossEntropy });
+    const entry = epochEntry(this.prepared, summary, { split, taskLoss, metrics });
     const epochSeconds = (performance.now() - this.#lastEpochAt) / 1000;
     this.#lastEpochAt = performance.now();
     const { times, epochs } = this.record;
@@ -247,7 +246,7 @@ export class Run implements Disposable {
       },
     };
     this.context.reporter.info(
-      `epoch ${epoch}/${epochsOf(phases)}: loss ${loss.toFixed(4)}, ${split} top-1 ${top1.toFixed(2)} %, relative BOPs ${entry.relativeBops.toFixed(3)} %, ${epochSeconds.toFixed(1)} s, ${waitingForData.toFixed(1)} % of the training waiting for data`,
+      `epoch ${epoch}/${epochsOf(phases)}: loss ${loss.toFixed(4)}, ${split} ${namedText(mainFigure(task.description, metrics))}, relative BOPs ${entry.relativeBops.toFixed(3)} %, ${epochSeconds.toFixed(1)} s, ${waitingForData.toFixed(1)} % of the training waiting for data`,
     );
     this.#watch.epoch(this.record.epochs);
   }

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { calibrationSchema, worstImageSchema } from "../tasks/classification/findings.ts";
 
 const finite = z.number();
 const count = z.int().nonnegative();
@@ -30,8 +29,6 @@ const channelGates = z.object({
 export const analysisSchema = z.object({
   weights: z.array(weightHistogram),
   channels: z.array(channelGates),
-  calibration: calibrationSchema,
-  worst: z.array(worstImageSchema).describe("wrong images of the highest confidence, most confident first"),
 });
 
 export type Analysis = z.infer<typeof analysisSchema>;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { messageOf, UserError } from "../core/errors.ts";
-import { recordSchema } from "./record.ts";
+import { storedRecord } from "./record-versions.ts";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
 
 const FORMAT = "bayesian-bits-checkpoint";
@@ -26,7 +26,7 @@ const progress = z.object({
     .describe("over the batches done of the epoch in progress"),
 });
 
-const state = z.object({ progress, record: recordSchema });
+const state = z.object({ progress, record: storedRecord });
 
 /** The sums of a classifier, as they were before there were tasks. */
 const classifierSums = z.object({
@@ -38,7 +38,7 @@ const classifierSums = z.object({
 });
 const classifierState = z.object({
   progress: progress.extend({ sums: classifierSums }),
-  record: recordSchema,
+  record: storedRecord,
 });
 
 /** The state that a version writes, as this one has it. */

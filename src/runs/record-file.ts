@@ -4,6 +4,7 @@ import { z } from "zod";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { messageOf, UserError } from "../core/errors.ts";
 import { type RunRecord, recordSchema, recordVersion } from "./record.ts";
+import { storedRecord } from "./record-versions.ts";
 
 /** The record's file in a run folder. */
 export const recordFile = "record.json";
@@ -34,7 +35,7 @@ export function readRecord(runFolder: string): RunRecord {
       `cannot read ${path}: it has version ${head.data.version}, and this program reads up to ${recordVersion}; use the newer program that wrote it`,
     );
   }
-  const record = recordSchema.safeParse(value);
+  const record = storedRecord.safeParse(value);
   if (record.success) return record.data;
   throw new UserError(
     `cannot read ${path}: the record is damaged; run again, or restore the file\n${list(record.error)}`,

@@ -1,14 +1,18 @@
 import { z } from "zod";
-import { exportForms, exportInputs } from "../config/sections/export-settings.ts";
-import { confusionSchema } from "../tasks/classification/findings.ts";
+import { taskName } from "../config/sections/task-settings.ts";
+import { findingsSchema } from "../tasks/findings.ts";
+import { taskDescriptionSchema } from "../tasks/metric.ts";
 import { analysisSchema } from "./analysis.ts";
+import { checkMetrics } from "./check-metrics.ts";
+import { exportSchema } from "./export-schema.ts";
 import { recordedConfig } from "./recorded-config.ts";
 
 /** Version of the record's shape; a reader refuses newer ones and says so. */
-export const recordVersion = 1;
+export const recordVersion = 2;
 
 const finite = z.number();
 const count = z.int().nonnegative();
+const metrics = z.record(z.string(), finite);
 const percent = z.number().min(0).max(100);
 const bits = z.literal([2, 3, 4, 8, 16, 32]);
 
@@ -32,7 +36,12 @@ const dataset = z.object({
   validationImages: count,
   testImages: count,
   imageShape: z.array(count).describe("height, width, channels"),
-  classes: z.array(z.string()),
+  targets: z
+    .discriminatedUnion("kind", [
+      z.object({ kind: z.literal("classes"), names: z.array(z.string()) }),
+      z.object({ kind: z.literal("values"), outputs: count.describe("values of each image") }),
+    ])
+    .describe("what the network is to give for each image"),
   files: z.array(file),
   normalization: z
     .object({ mean: z.array(finite), deviation: z.array(finite) })
@@ -84,13 +93,13 @@ const epoch = z.object({
   epoch: z.int().positive().describe("counted from 1: after this many epochs"),
   step: count.describe("training steps done so far"),
   train: z.object({
-    loss: finite,
-    crossEntropy: finite,
+    loss: finite.describe("the task's, with the prior"),
+    taskLoss: finite,
     complexity: finite.describe("sum of the quantizers' prior terms before the prior strength"),
-    top1: percent,
+    metrics: metrics.describe("of the images as they were trained on; those of the task's that training takes"),
   }),
   evaluation: z
-    .object({ split: z.enum(["test", "validation"]), top1: percent, crossEntropy: finite })
+    .object({ split: z.enum(["test", "validation"]), taskLoss: finite, metrics })
     .describe("with test-time gates"),
   relativeBops: finite.describe("percent of the 32-bit network's bit operations, test-time gates"),
   learningRates: z
@@ -120,9 +129,9 @@ const layerResult = z.object({
 });
 
 const result = z.object({
-  top1: percent.describe("of the test set, last epoch, test-time gates"),
-  crossEntropy: finite,
-  sampledTop1: percent.describe("of the test set with gates sampled as in training"),
+  metrics: metrics.describe("of the test set, last epoch, test-time gates"),
+  taskLoss: finite,
+  sampledMetrics: metrics.describe("of the test set with gates sampled as in training"),
   relativeBops: finite,
   relativeBopsAuthors: finite.describe("by the authors' formula, which counts input pruning on straight chains only"),
   bytes: z.object({
@@ -133,7 +142,6 @@ const result = z.object({
   parameters: z.object({ kept: count, of: count }),
   macs: z.object({ kept: finite, of: count }).optional().describe("multiply-accumulates for one image"),
   layers: z.array(layerResult),
-  confusion: confusionSchema,
 });
 
 const layerwise = z.object({
@@ -151,51 +159,10 @@ const layerwise = z.object({
 
 const postTraining = z.object({
   images: count.describe("calibration images"),
-  floatTop1: percent.describe("of the test set, before anything is quantized"),
+  floatMetrics: metrics.describe("of the test set, before anything is quantized"),
   bits: z.record(z.string(), bits).describe("what each quantizer is to get"),
   layers: z.array(layerwise).describe("those done so far, in order"),
   quantizers: z.record(z.string(), learned),
-});
-
-const latency = z.object({
-  batch: count,
-  threads: count.optional().describe("of the runtime; older records do not tell"),
-  medianMs: finite.describe("of the exported file, for one batch"),
-  fp32MedianMs: finite.describe("of the same network in float32, unpruned"),
-});
-
-const verification = z.object({
-  runtime: z.string().describe("name and version of the runtime that ran the file"),
-  images: count,
-  top1: percent,
-  trainerTop1: percent,
-  sameClass: percent.describe("images to which runtime and trainer give the same class"),
-  nearTies: count
-    .optional()
-    .describe("images with another class that the trainer has nearly tied with its own; older records do not tell"),
-  layers: z.array(
-    z.object({
-      name: z.string(),
-      elements: count,
-      equalCodes: percent,
-      largestDifference: count.describe("in codes, on the runtime's own inputs"),
-      boundaryDistance: finite
-        .optional()
-        .describe("steps between a rounding boundary and the farthest value that got another code; 0: none did"),
-    }),
-  ),
-  latency: z.array(latency).optional().describe("measured in this runtime on the machine that verified"),
-});
-
-const exported = z.object({
-  form: z.enum(exportForms),
-  input: z.enum(exportInputs).optional().describe("what the file takes: pixels, or normalised images"),
-  file: z.string(),
-  bytes: count,
-  sha256: z.string(),
-  opset: count,
-  notes: z.array(z.string()).optional().describe("what the form keeps in float32; older records do not tell"),
-  verification: verification.nullable(),
 });
 
 const times = z.object({
@@ -214,37 +181,41 @@ const times = z.object({
  * Everything a report needs to know of a run. Only `times` and measured latency differ between two runs of the same
  * configuration and seed on the same machine, engine and thread count.
  */
-export const recordSchema = z.object({
-  format: z.literal("bayesian-bits-run"),
-  version: z.literal(recordVersion),
-  name: z.string(),
-  status: z.enum(["running", "stopped", "failed", "finished"]),
-  seed: count,
-  config: recordedConfig.describe("the resolved configuration"),
-  configHash: z.string().describe("SHA-256 of the resolved configuration"),
-  environment,
-  data: dataset,
-  network: z.object({
+export const recordSchema = z
+  .object({
+    format: z.literal("bayesian-bits-run"),
+    version: z.literal(recordVersion),
     name: z.string(),
-    file: file.nullable().default(null).describe("the ONNX file that it was taken from; null: a network of the zoo"),
-    inputShape: z.array(count),
-    parameters: count,
-    macs: count,
-    layers: z.array(layer),
-    graph: z
-      .array(graphNode)
-      .optional()
-      .describe("what leads from images to logits, in topological order; weights and biases are left out"),
-  }),
-  quantizers: z.array(quantizer),
-  epochs: z.array(epoch),
-  postTraining: postTraining.optional().describe("of methods that quantize a trained network layer by layer"),
-  result: result.nullable(),
-  analysis: analysisSchema.nullable().optional(),
-  export: exported.nullable(),
-  warnings: z.array(z.object({ step: count, message: z.string() })),
-  times,
-});
+    status: z.enum(["running", "stopped", "failed", "finished"]),
+    seed: count,
+    config: recordedConfig.describe("the resolved configuration"),
+    configHash: z.string().describe("SHA-256 of the resolved configuration"),
+    environment,
+    task: taskDescriptionSchema.extend({ name: taskName }),
+    data: dataset,
+    network: z.object({
+      name: z.string(),
+      file: file.nullable().default(null).describe("the ONNX file that it was taken from; null: a network of the zoo"),
+      inputShape: z.array(count),
+      parameters: count,
+      macs: count,
+      layers: z.array(layer),
+      graph: z
+        .array(graphNode)
+        .optional()
+        .describe("what leads from images to logits, in topological order; weights and biases are left out"),
+    }),
+    quantizers: z.array(quantizer),
+    epochs: z.array(epoch),
+    postTraining: postTraining.optional().describe("of methods that quantize a trained network layer by layer"),
+    result: result.nullable(),
+    findings: findingsSchema.nullable().describe("what the task finds of the trained network on the test set"),
+    analysis: analysisSchema.nullable().optional(),
+    export: exportSchema.nullable(),
+    warnings: z.array(z.object({ step: count, message: z.string() })),
+    times,
+  })
+  .superRefine(checkMetrics);
 
 export type RunRecord = z.infer<typeof recordSchema>;
 export type EpochRecord = RunRecord["epochs"][number];

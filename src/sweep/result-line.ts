@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
+import { figureText } from "../tasks/metric.ts";
 import type { RunState } from "./run-state.ts";
 
 /** A run in one line: what it came to, or what became of it. */
 export function lineOf({ name, status, error, figures }: RunState): string {
   if (figures === null) return `${name}: ${status}${error === null ? "" : `: ${error}`}`;
-  const { top1, relativeBops, seconds } = figures;
-  return `${name}: ${top1.toFixed(2)} % top-1 at ${relativeBops.toFixed(3)} % relative BOPs, ${seconds.toFixed(0)} s`;
+  const { main, relativeBops, seconds } = figures;
+  return `${name}: ${figureText(main)} at ${relativeBops.toFixed(3)} % relative BOPs, ${seconds.toFixed(0)} s`;
 }
 
 /** The same of a run that has failed, with those of its logs that there are. */

@@ -4,14 +4,22 @@ import { z } from "zod";
 import { UserError } from "../core/errors.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { readRecord, recordFile } from "../runs/record-file.ts";
+import { describeClassification } from "../tasks/classification/description.ts";
+import { figureSchema, mainFigure } from "../tasks/metric.ts";
 
 /** What a run came to. */
 const figures = z.object({
-  top1: z.number(),
+  main: figureSchema.describe("of the task's metrics, the main one"),
   relativeBops: z.number(),
   packedBytes: z.number(),
   seconds: z.number().describe("of computing, over all sessions of the run"),
 });
+
+/** As they were before there were tasks. */
+const classifierFigures = figures
+  .omit({ main: true })
+  .extend({ top1: z.number() })
+  .transform(({ top1, ...rest }) => ({ main: mainFigure(describeClassification(0), { top1 }), ...rest }));
 
 /** Where a run of a sweep stands. */
 export const runState = z.object({
@@ -23,7 +31,7 @@ export const runState = z.object({
   configHash: z.string(),
   status: z.enum(["planned", "running", "stopped", "failed", "finished"]),
   error: z.string().nullable().describe("why it failed, or what stopped it"),
-  figures: figures.nullable(),
+  figures: z.union([figures, classifierFigures]).nullable(),
 });
 
 export type RunState = z.infer<typeof runState>;
@@ -44,9 +52,10 @@ export function recordOf(runFolder: string): RunRecord | null {
 export function outcomeOf(record: RunRecord | null): Outcome {
   if (record === null) return { status: "planned", error: null, figures: null };
   if (record.status === "finished" && record.result !== null) {
-    const { top1, relativeBops, bytes } = record.result;
+    const { metrics, relativeBops, bytes } = record.result;
+    const main = mainFigure(record.task, metrics);
     const { seconds } = record.times;
-    return { status: "finished", error: null, figures: { top1, relativeBops, packedBytes: bytes.packed, seconds } };
+    return { status: "finished", error: null, figures: { main, relativeBops, packedBytes: bytes.packed, seconds } };
   }
   // A record that says "running" is of a process that was killed.
   return { status: record.status === "failed" ? "failed" : "stopped", error: null, figures: null };

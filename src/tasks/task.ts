@@ -2,8 +2,9 @@ import type { TaskName } from "../config/sections/task-settings.ts";
 import type { ByteBatch, ImageShape } from "../data/dataset.ts";
 import type { Targets } from "../data/targets.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
-import type { ClassificationFindings } from "./classification/findings.ts";
-import type { Metric, Metrics } from "./metric.ts";
+import type { Agreement } from "./agreement.ts";
+import type { Findings } from "./findings.ts";
+import type { Metrics, TaskDescription } from "./metric.ts";
 
 /** Sums over images, by name: what a checkpoint keeps of an epoch in progress. */
 export type Sums = Readonly<Record<string, number>>;
@@ -30,18 +31,12 @@ export interface Examiner {
   readonly findings: Findings;
 }
 
-/** What is found of a trained network on the test set, by task. */
-export type Findings = ClassificationFindings;
-
 /** What a network learns on a data set: its loss, its figures, and what is looked at when it has learned. */
 export interface Task {
   readonly name: TaskName;
   /** Values that the network gives for each image. */
   readonly outputs: number;
-  /** What evaluators give, the main one first. */
-  readonly metrics: readonly [Metric, ...Metric[]];
-  /** How the loss is called in reports. */
-  readonly lossLabel: string;
+  readonly description: TaskDescription;
   /** Uploads what `loss` and `sums` compare with. */
   targets(ops: Ops, batch: ByteBatch): Tensor;
   /** Mean over the batch (scalar), and its gradient with respect to the outputs [batch, outputs]. */
@@ -52,4 +47,6 @@ export interface Task {
   figures(sums: Sums, images: number): Metrics;
   evaluator(): Evaluator;
   examiner(imageShape: ImageShape): Examiner;
+  /** @param trainer The metrics as the training measured them; null: what the trainer's outputs give. */
+  agreement(trainer: Metrics | null): Agreement;
 }

@@ -145,6 +145,6 @@ function uniformBitsOf(epochs: readonly EpochRecord[]): 2 | 32 | null {
 /** Epochs since the lowest mean training loss; where a prior strength is steered, without what it multiplies. */
 function epochsSinceBest(epochs: readonly EpochRecord[]): number {
   const strengths = new Set(epochs.flatMap(({ priorStrength }) => priorStrength ?? []));
-  const losses = epochs.map(({ train }) => (strengths.size > 1 ? train.crossEntropy : train.loss));
+  const losses = epochs.map(({ train }) => (strengths.size > 1 ? train.taskLoss : train.loss));
   return losses.length - 1 - losses.indexOf(Math.min(...losses));
 }

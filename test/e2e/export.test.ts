@@ -12,6 +12,7 @@ import { initializer } from "../fixtures/onnx-values.ts";
 import { run, start } from "../fixtures/program.ts";
 import { withoutMnist } from "../fixtures/real-mnist.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
+import { sameClassOf } from "../fixtures/tasks.ts";
 
 const config = "configs/mnist-lenet5-quick.yaml";
 const set = (...settings: readonly string[]) => settings.flatMap((setting) => ["--set", setting]);
@@ -24,17 +25,18 @@ t.test("LeNet-5 trained on MNIST", { skip }, async (t) => {
   const out = join(t.testdir(), "run");
   const trained = await run("train", config, "--out", out);
   t.equal(trained.code, 0, trained.stderr);
-  const { bytes: sizes, top1 } = readRecord(out).result!;
+  const { bytes: sizes, metrics } = readRecord(out).result!;
+  const top1 = metrics.top1!;
   for (const form of exportForms) {
     const { code, stderr } = await run("export", out, "--form", form);
     t.equal(code, 0, stderr);
     const { verification, file, bytes } = readRecord(out).export!;
     t.equal(verification!.images, 10_000, `${form}: the whole test set`);
     t.ok(
-      Math.abs(verification!.top1 - top1) <= 0.05,
-      `${form}: top-1 ${verification!.top1} %, the trainer's ${top1} %`,
+      Math.abs(verification!.metrics.top1! - top1) <= 0.05,
+      `${form}: top-1 ${verification!.metrics.top1!} %, the trainer's ${top1} %`,
     );
-    t.ok(verification!.sameClass >= 99.9, `${form}: the same class for ${verification!.sameClass} %`);
+    t.ok(sameClassOf(verification!)! >= 99.9, `${form}: the same class for ${sameClassOf(verification!)} %`);
     for (const { name, equalCodes, largestDifference } of verification!.layers) {
       t.ok(equalCodes >= 99.99 && largestDifference <= 1, `${form}: codes of ${name}`);
     }

@@ -41,19 +41,20 @@ t.test("a folder of images trains, exports, verifies and reports", { skip: nativ
 
   const { data, epochs, result, times, export: exported } = readRecord(out);
   t.match(data, { name: "folder", trainImages: 144, validationImages: 16, testImages: 40, imageShape: [28, 28, 3] });
-  t.same([data.classes.length, data.classes[3]], [10, "class-3"]);
+  const { targets } = data;
+  t.same(targets.kind === "classes" && [targets.names.length, targets.names[3]], [10, "class-3"]);
   t.same(data.damaged, [cut]);
   t.match(data.files, [{ name: "train (list of 160 images)" }, { name: "val (list of 40 images)" }]);
   t.same(data.normalization?.mean, [0.485, 0.456, 0.406]);
   t.equal(times.waitingForData.length, 3);
   t.equal(epochs.at(-1)!.evaluation.split, "validation");
-  t.ok(result!.top1 > 80, `learned the classes: ${result!.top1} %`);
+  t.ok(result!.metrics.top1! > 80, `learned the classes: ${result!.metrics.top1} %`);
   t.equal(exported!.verification!.images, 40);
 
   const again = await run("evaluate", out, "--json");
-  t.equal(JSON.parse(again.stdout).top1, result!.top1, again.stderr);
+  t.equal(JSON.parse(again.stdout).top1, result!.metrics.top1, again.stderr);
   const file = await run("evaluate", runFiles(out).model, "--data", config, "--json");
-  t.match(JSON.parse(file.stdout), { top1: result!.top1, images: 40 }, file.stderr);
+  t.match(JSON.parse(file.stdout), { top1: result!.metrics.top1, images: 40 }, file.stderr);
 });
 
 t.test("without skipping, the damaged image is named and nothing is trained on", async (t) => {

@@ -49,7 +49,7 @@ t.test("pretraining in float32 and the method's training are one run", { skip: n
     "ranges wait for the weights",
   );
   t.ok(ranges[2]!.every((range) => range !== 1));
-  t.ok(epochs[1]!.train.crossEntropy < epochs[0]!.train.crossEntropy);
+  t.ok(epochs[1]!.train.taskLoss < epochs[0]!.train.taskLoss);
   t.ok(result!.relativeBops <= 3);
   t.match(readFileSync(runFiles(out).report, "utf8"), /1–2 pretraining, 3 training, 4 settling/);
 

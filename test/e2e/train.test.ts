@@ -50,7 +50,7 @@ t.test("a run, end to end", { skip: nativeMissing() }, async (t) => {
   });
 
   await t.test("keeps in the record what the trained network says of itself", async (t) => {
-    const { analysis, result, network, data } = readRecord(first);
+    const { analysis, findings, result, network, data } = readRecord(first);
     const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
     const keptOf = new Map(result!.layers.map(({ name, keptOutputs }) => [`${name}.weight.quantizer`, keptOutputs]));
     for (const { quantizer, kept } of analysis!.channels) t.equal(kept.length, keptOf.get(quantizer), quantizer);
@@ -59,11 +59,12 @@ t.test("a run, end to end", { skip: nativeMissing() }, async (t) => {
       const expected = weightShape.slice(0, -1).reduce((size, side) => size * side, keptOf.get(quantizer)!);
       t.equal(sum(bins) + sum(beyond), expected, `weights of the kept channels of ${quantizer}`);
     }
-    const { bins } = analysis!.calibration;
+    const { calibration, worst } = findings!;
+    const { bins } = calibration!;
     t.equal(sum(bins.map(({ images }) => images)), data.testImages);
     const correct = sum(bins.map(({ images, accuracy }) => images * accuracy));
-    t.ok(Math.abs((100 * correct) / data.testImages - result!.top1) < 1e-6, "as many are right as top-1 says");
-    t.equal(analysis!.worst.length, Math.min(24, data.testImages - Math.round(correct)));
+    t.ok(Math.abs((100 * correct) / data.testImages - result!.metrics.top1!) < 1e-6, "as many are right as top-1 says");
+    t.equal(worst!.length, Math.min(24, data.testImages - Math.round(correct)));
     t.strictSame(
       network.graph!.filter(({ kind }) => kind === "conv2d" || kind === "dense").map(({ id }) => id),
       network.layers.map(({ name }) => name),
@@ -103,7 +104,7 @@ t.test("a run, end to end", { skip: nativeMissing() }, async (t) => {
   });
 
   await t.test("evaluate, export and report work on its folder", async (t) => {
-    const { top1 } = readRecord(first).result!;
+    const { top1 } = readRecord(first).result!.metrics;
     const evaluated = await run("evaluate", first, "--json");
     t.equal(JSON.parse(evaluated.stdout).top1, top1);
     const file = await run("evaluate", runFiles(first).model, "--data", "mnist", "--data-folder", data, "--json");
@@ -147,5 +148,5 @@ t.test("the WebAssembly engine trains a small network", async (t) => {
   );
   t.equal(code, 0, stderr);
   t.match(JSON.parse(stdout.trim()), { engine: "wasm", verified: true });
-  t.ok(readRecord(out).epochs[0]!.train.crossEntropy < 2.3, "it has begun to learn");
+  t.ok(readRecord(out).epochs[0]!.train.taskLoss < 2.3, "it has begun to learn");
 });

@@ -18,6 +18,7 @@ import { lowerPacked } from "../../src/export/onnx/lower-packed.ts";
 import { readModel } from "../../src/export/onnx/read-model.ts";
 import { verify } from "../../src/export/verify.ts";
 import { writeVerified } from "../../src/export/write-verified.ts";
+import type { Metrics } from "../../src/tasks/metric.ts";
 import {
   frozenNetwork,
   networkPlans,
@@ -25,6 +26,10 @@ import {
   randomImages,
   withOneWeightChanged,
 } from "../fixtures/frozen-networks.ts";
+import { classifying } from "../fixtures/tasks.ts";
+
+const agreementWith = ({ classes }: FrozenNetwork, trainer: Metrics | null = null) =>
+  classifying(classes.length).agreement(trainer);
 
 const location = locateEngine();
 const skip = location.kind === "native" ? false : `these compare with the native engine: ${location.reason}`;
@@ -49,6 +54,7 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
       input,
       test: randomImages(network, count),
       ops,
+      agreement: agreementWith(network),
       reporter: silent,
     }) as const;
   const check = (file: string, network: FrozenNetwork) => verify(optionsOf(file, network));
@@ -136,9 +142,10 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
   t.test("a trainer with another top-1 is a disagreement", async (t) => {
     const network = frozenNetwork(plainPlan);
     const options = optionsOf(write(network), network);
-    const { top1 } = await verify(options);
-    await t.resolves(verify({ ...options, trainerTop1: top1 }));
-    await t.rejects(verify({ ...options, trainerTop1: top1 + 2 }), { message: /over 100 test images/ });
+    const { metrics } = await verify(options);
+    await t.resolves(verify({ ...options, agreement: agreementWith(network, metrics) }));
+    const other = agreementWith(network, { top1: metrics.top1! + 2 });
+    await t.rejects(verify({ ...options, agreement: other }), { message: /over 100 test images/ });
   });
 
   t.test("a verified export has its final name and tells of itself", async (t) => {
@@ -153,9 +160,15 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
       metadata: {},
       test: randomImages(network, 250),
       ops,
+      agreement: agreementWith(network),
       reporter: silent,
     });
-    t.match(record, { form: "packed", file, opset: 25, verification: { images: 250, sameClass: 100 } });
+    t.match(record, {
+      form: "packed",
+      file,
+      opset: 25,
+      verification: { images: 250, agreement: [{ key: "sameClass", value: 100 }] },
+    });
     t.equal(record.bytes, readFileSync(file).length);
     t.same(readdirSync(folder), ["model.onnx"]);
   });
@@ -172,6 +185,7 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
       metadata: {},
       test: randomImages(network, 20),
       ops,
+      agreement: agreementWith(network),
       threads: 1,
       reporter: silent,
     });
@@ -192,7 +206,7 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
       metadata: {},
       test: randomImages(network, 50),
       ops,
-      trainerTop1: 100.5,
+      agreement: agreementWith(network, { top1: 100.5 }),
       reporter: silent,
     });
     await t.rejects(failed, { name: "UserError", message: /model\.onnx: onnxruntime .* disagrees/ });

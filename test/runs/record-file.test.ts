@@ -34,9 +34,9 @@ t.test("a record of the first program, which kept less, still loads", async (t) 
 
 t.test("a picture that is no base64 is refused", async (t) => {
   const record = sampleRecord();
-  const worst = [{ ...record.analysis!.worst[0]!, png: '"><script>' }];
-  const text = JSON.stringify({ ...record, analysis: { ...record.analysis!, worst } });
-  t.throws(() => readRecord(folderWith(t, text)), failure(/analysis\.worst\[0\]\.png/));
+  const worst = [{ ...record.findings!.worst![0]!, png: '"><script>' }];
+  const text = JSON.stringify({ ...record, findings: { ...record.findings!, worst } });
+  t.throws(() => readRecord(folderWith(t, text)), failure(/findings\.worst\[0\]\.png/));
 });
 
 t.test("a record that could not be read back is not written", async (t) => {
@@ -58,12 +58,12 @@ t.test("text that is not JSON is said to be so", async (t) => {
 });
 
 t.test("another program's JSON is not taken for a record", async (t) => {
-  t.throws(() => readRecord(folderWith(t, '{"version": 1}')), failure(/it is not the record of a run/));
+  t.throws(() => readRecord(folderWith(t, '{"version": 2}')), failure(/it is not the record of a run/));
 });
 
 t.test("a newer version is refused before its content is judged", async (t) => {
   const newer = '{"format": "bayesian-bits-run", "version": 99}';
-  t.throws(() => readRecord(folderWith(t, newer)), failure(/it has version 99, and this program reads up to 1/));
+  t.throws(() => readRecord(folderWith(t, newer)), failure(/it has version 99, and this program reads up to 2/));
 });
 
 t.test("damage is named with its place in the record", async (t) => {
@@ -77,7 +77,7 @@ t.test("damage is named with its place in the record", async (t) => {
 });
 
 t.test("only the first few places are listed", async (t) => {
-  const folder = folderWith(t, '{"format": "bayesian-bits-run", "version": 1}');
+  const folder = folderWith(t, '{"format": "bayesian-bits-run", "version": 2}');
   t.throws(
     () => readRecord(folder),
     failure(/damaged; run again, or restore the file\n( {2}\w+: .*\n){5} {2}and \d+ more$/),

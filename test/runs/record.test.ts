@@ -22,7 +22,7 @@ function wholeRecord(): RunRecord {
     epochs: [{ ...epoch, phase: "training", priorStrength: 0.1 }],
     postTraining: {
       images: 512,
-      floatTop1: 99,
+      floatMetrics: { top1: 99 },
       bits: { "conv1.weight.quantizer": 3 },
       layers: [
         {
@@ -111,11 +111,13 @@ t.test("what a record of an earlier version lacks may be missing, all else may n
       "data.damaged",
       "network.file",
       "network.graph",
+      "epochs.train.metrics.top1",
       "epochs.phase",
       "epochs.priorStrength",
       "result.layers.bopsAuthors",
       "result.macs",
-      "export.verification.nearTies",
+      "findings.calibration",
+      "findings.worst",
       "export.verification.layers.boundaryDistance",
       "export.verification.latency",
       "export.input",
@@ -151,22 +153,13 @@ t.test("counts, shares and percents have their bounds", async (t) => {
 
 const isName = (part: string | number) => typeof part === "string";
 const measures = [
-  ...["bops", "bopsAuthors", "boundaryDistance", "complexity", "crossEntropy", "deviation", "epochSeconds", "error"],
+  ...["bops", "bopsAuthors", "boundaryDistance", "chance", "complexity", "deviation", "epochSeconds", "error"],
   ...["fp32MedianMs", "gates", "keepProbability", "kept", "layerSeconds", "limit", "loss", "mean", "medianMs"],
   ...["nearestError", "priorStrength", "probabilities", "ranges", "relativeBops", "relativeBopsAuthors", "seconds"],
-  ...["weights", "xMax"],
+  ...["taskLoss", "value", "weights", "xMax"],
 ];
 const shares = ["accuracy", "confidence", "expectedError", "flipped", "settled", "truthProbability"];
-const percents = [
-  "equalCodes",
-  "floatTop1",
-  "sameClass",
-  "sampledTop1",
-  "share",
-  "top1",
-  "trainerTop1",
-  "waitingForData",
-];
+const percents = ["equalCodes", "share", "top1", "waitingForData"];
 
 t.test("each word that a run writes is read", async (t) => {
   const words: readonly (readonly [path: Path, words: readonly unknown[]])[] = [

@@ -11,13 +11,18 @@ import { writeRecord } from "../../src/runs/record-file.ts";
 import { sampleRecord } from "../fixtures/sample-record.ts";
 
 const record = sampleRecord();
-const result = { ...record.result!, top1: 99, relativeBops: 0.4 };
+const result = { ...record.result!, metrics: { top1: 99 }, relativeBops: 0.4 };
 const rowsOf = (table: string) => table.trimEnd().split("\n").slice(2);
 
 t.test("runs that differ in their seed are one row with mean and deviation", async (t) => {
   const seeds = [2, 1].map((seed) => ({
     config: "three",
-    record: { ...record, seed, config: { ...record.config, seed }, result: { ...result, top1: 99 + seed / 10 } },
+    record: {
+      ...record,
+      seed,
+      config: { ...record.config, seed },
+      result: { ...result, metrics: { top1: 99 + seed / 10 } },
+    },
   }));
   const rows = rowsOf(trainingTable(seeds)).filter((row) => row.includes("three"));
   t.equal(rows.length, 1);
@@ -81,7 +86,7 @@ t.test("single runs and those of sweeps are found where git knows their records"
 });
 
 t.test("networks that are quantized without training have their own table", async (t) => {
-  const postTraining = { images: 512, floatTop1: 99.5, bits: {}, layers: [], quantizers: {} };
+  const postTraining = { images: 512, floatMetrics: { top1: 99.5 }, bits: {}, layers: [], quantizers: {} };
   const runs = (["nearest", "bit-split"] as const).map((name, index) => ({
     config: "rounded",
     record: {
@@ -92,7 +97,7 @@ t.test("networks that are quantized without training have their own table", asyn
         method: { name, bits: { weights: 3 } },
         training: { from: "reports/float" },
       }),
-      result: { ...result, top1: 97 + index },
+      result: { ...result, metrics: { top1: 97 + index } },
     },
   }));
   t.notMatch(trainingTable(runs), "rounded");
@@ -101,7 +106,7 @@ t.test("networks that are quantized without training have their own table", asyn
   t.match(rows[0], "| weights 3, activations 8 | 99.50\u202f% | 97.00\u202f% |  | 98.00\u202f% |");
   const others = runs.map(({ config, record }) => ({
     config,
-    record: { ...record, postTraining: { ...postTraining, floatTop1: 90, images: 16 } },
+    record: { ...record, postTraining: { ...postTraining, floatMetrics: { top1: 90 }, images: 16 } },
   }));
   t.equal(rowsOf(roundingTable([...runs, ...others])).length, 2, "another network, in a row of its own");
 });

@@ -1,5 +1,5 @@
 import { bitsOf } from "../bits-file.ts";
-import type { FrozenNetwork, FrozenNode } from "../frozen-network.ts";
+import { type FrozenNetwork, type FrozenNode, outputCount } from "../frozen-network.ts";
 import { elementTypes } from "./element-types.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { imageOf } from "./layout.ts";
@@ -73,7 +73,7 @@ export function normalizedInput(graph: GraphBuilder, network: FrozenNetwork, inp
   return graph.node("Sub", [scaled, shift], { name: valueName(network, first) });
 }
 
-/** The file's bytes: [batch, channels, height, width] in, [batch, classes] out, any number of images. */
+/** The file's bytes: [batch, channels, height, width] in, [batch, outputs] out, any number of images. */
 export function encodeModel(
   graph: GraphBuilder,
   network: FrozenNetwork,
@@ -82,14 +82,16 @@ export function encodeModel(
   const [height, width, channels] = imageInput(network).image;
   const type = input === "uint8" ? elementTypes.uint8 : elementTypes.float;
   const images = input === "uint8" ? "uint8 images" : "normalised float32 images";
+  const classifies = network.classes.length > 0;
+  const outputs = classifies ? "logits, [batch, classes]" : "values, [batch, outputs]";
   return graph.encode({
     name: network.name,
-    doc: `${doc} Input: ${images}, [batch, channels, height, width]; output: logits, [batch, classes].`,
+    doc: `${doc} Input: ${images}, [batch, channels, height, width]; output: ${outputs}.`,
     inputs: [{ name: inputName, shape: ["batch", channels, height, width], type }],
-    outputs: [{ name: outputName, shape: ["batch", network.classes.length] }],
+    outputs: [{ name: outputName, shape: ["batch", outputCount(network)] }],
     metadata: {
       name: network.name,
-      classes: JSON.stringify(network.classes),
+      ...(classifies && { classes: JSON.stringify(network.classes) }),
       bits: bitsOf(network),
       input,
       normalization: JSON.stringify(network.normalization),

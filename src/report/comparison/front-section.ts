@@ -1,9 +1,10 @@
 import { first } from "../../core/elements.ts";
 import type { RunRecord } from "../../runs/record.ts";
-import { bytes, fixed, percent, significant } from "../page/format.ts";
+import { type Metric, mainMetric, mainValue } from "../../tasks/metric.ts";
+import { bytes, significant } from "../page/format.ts";
 import { type Markup, markup, shorten } from "../page/markup.ts";
+import { capital, intervalOf, intervalText, shown } from "../page/metrics.ts";
 import { later, type Section } from "../page/section.ts";
-import { wilsonInterval } from "../page/wilson-interval.ts";
 import { methodOf } from "../run/method.ts";
 import { type Configuration, groupRuns } from "./configurations.ts";
 import { type PlottedPoint, paretoFigure } from "./pareto-figure.ts";
@@ -12,84 +13,97 @@ import { runName } from "./runs-section.ts";
 import { spreadOf } from "./spread.ts";
 import { published } from "./symbols.ts";
 
-/** Accuracy against cost; a section for each network on its data, as others do not compare. */
+/** The main metric against cost; a section for each network on its data, as others do not compare. */
 export function frontSections(configurations: readonly Configuration[]): readonly Section[] {
-  const tasks = new Map<string, RunRecord[]>();
+  const groups = new Map<string, { readonly name: string; readonly metric: Metric; readonly records: RunRecord[] }>();
   for (const record of configurations.flatMap(({ runs }) => runs)) {
     if (record.result === null) continue;
-    const task = `${record.network.name} on ${record.data.name}`;
-    tasks.set(task, [...(tasks.get(task) ?? []), record]);
+    const name = `${record.network.name} on ${record.data.name}`;
+    const metric = mainMetric(record.task);
+    const key = JSON.stringify([name, metric.key]);
+    const group = groups.get(key) ?? { name, metric, records: [] };
+    group.records.push(record);
+    groups.set(key, group);
   }
-  if (tasks.size === 0) return [{ id: "front", title: "Pareto front", body: later("No run has a result yet.") }];
-  return Array.from(tasks, ([task, records], index) => ({
+  if (groups.size === 0) return [{ id: "front", title: "Pareto front", body: later("No run has a result yet.") }];
+  return Array.from(groups.values(), ({ name, metric, records }, index) => ({
     id: `front-${index + 1}`,
-    title: tasks.size === 1 ? "Pareto front" : `Pareto front: ${shorten(task, 60)}`,
-    body: plots(records, `front-${index + 1}`),
+    title: groups.size === 1 ? "Pareto front" : `Pareto front: ${shorten(name, 60)}`,
+    body: plots(records, metric, `front-${index + 1}`),
   }));
 }
 
-function plots(records: readonly RunRecord[], id: string): Markup {
+function plots(records: readonly RunRecord[], metric: Metric, id: string): Markup {
   const [{ data, network }] = records as readonly [RunRecord];
-  const references = publishedResults(data.name, network.name);
+  const references = publishedResults(data.name, network.name, metric);
+  const axis = `${capital(metric.label)}${metric.unit === "" ? "" : `, ${metric.unit},`}`;
   const configurations = groupRuns(records);
   const own = [...new Set(records.map(methodOf))];
   const point = (cost: (record: RunRecord) => number) => (configuration: Configuration) => pointOf(configuration, cost);
-  return markup`<p>Up and to the left is better. Runs of one configuration that differ in their seed are joined by a cross: it reaches from the least to the most, through the mean. The front is of the means: no other configuration here is both cheaper and more accurate. Bit operations are not latency.</p>
+  return markup`<p>${metric.better === "higher" ? "Up" : "Down"} and to the left is better. Runs of one configuration that differ in their seed are joined by a cross: it reaches from the least to the most, through the mean. The front is of the means: no other configuration here is both cheaper and more accurate. Bit operations are not latency.</p>
 <div class="figures">${paretoFigure({
     id: `${id}-bops`,
-    title: "Top-1, %, against relative bit operations",
+    title: `${axis} against relative bit operations`,
     cost: "relative bit operations, %",
-    points: [...configurations.map(point(({ result }) => result!.relativeBops)), ...references.map(reference)],
+    points: [
+      ...configurations.map(point(({ result }) => result!.relativeBops)),
+      ...references.map((one) => reference(one, metric)),
+    ],
+    metric,
     methods: references.length > 0 ? [...own, published] : own,
   })}${paretoFigure({
     id: `${id}-bytes`,
-    title: "Top-1, %, against packed size",
+    title: `${axis} against packed size`,
     cost: "packed weights, kB",
     points: configurations.map(point(({ result }) => result!.bytes.packed / 1000)),
+    metric,
     methods: own,
   })}</div>
-${references.length > 0 && markup`<p class="note">Published: ${references.map(({ label, source, top1, relativeBops }, index) => `${index > 0 ? "; " : ""}${label}: ${percent(top1)} at ${significant(relativeBops)}\u202f%, ${source}`)}.</p>`}`;
+${references.length > 0 && markup`<p class="note">Published: ${references.map(({ label, source, value, relativeBops }, index) => `${index > 0 ? "; " : ""}${label}: ${shown(metric, value)} at ${significant(relativeBops)}\u202f%, ${source}`)}.</p>`}`;
 }
 
 function pointOf({ label, runs }: Configuration, cost: (record: RunRecord) => number): PlottedPoint {
+  const mainOf = ({ task, result }: RunRecord) => mainValue(task, result!.metrics);
   return {
     label,
     method: methodOf(first(runs)),
     cost: spreadOf(runs.map(cost)),
-    top1: spreadOf(runs.map(({ result }) => result!.top1)),
+    value: spreadOf(runs.map(mainOf)),
     reference: false,
-    runs: runs.map((record) => ({ cost: cost(record), top1: record.result!.top1, mark: markOf(record) })),
+    runs: runs.map((record) => ({ cost: cost(record), value: mainOf(record), mark: markOf(record) })),
   };
 }
 
 function markOf(record: RunRecord): PlottedPoint["runs"][number]["mark"] {
-  const { top1, relativeBops, bytes: size } = record.result!;
-  const [low, high] = wilsonInterval(top1, record.data.testImages);
+  const { metrics, relativeBops, bytes: size } = record.result!;
+  const metric = mainMetric(record.task);
+  const value = mainValue(record.task, metrics);
+  const interval = intervalOf(metric, value, record.data.testImages);
   return {
     title: shorten(runName(record), 60),
     lines: [
       ["method", shorten(methodOf(record), 40)],
-      ["top-1", `${percent(top1)} (${fixed(low)}–${fixed(high)})`],
+      [metric.label, `${shown(metric, value)}${interval === null ? "" : ` (${intervalText(interval)})`}`],
       ["relative BOPs", `${significant(relativeBops, 5)}\u202f%`],
       ["packed", bytes(size.packed)],
     ],
   };
 }
 
-const reference = ({ label, source, relativeBops, top1 }: PublishedResult): PlottedPoint => ({
+const reference = ({ label, source, relativeBops, value }: PublishedResult, metric: Metric): PlottedPoint => ({
   label,
   method: published,
   cost: spreadOf([relativeBops]),
-  top1: spreadOf([top1]),
+  value: spreadOf([value]),
   reference: true,
   runs: [
     {
       cost: relativeBops,
-      top1,
+      value,
       mark: {
         title: `${label} (published)`,
         lines: [
-          ["top-1", percent(top1)],
+          [metric.label, shown(metric, value)],
           ["relative BOPs", `${significant(relativeBops)}\u202f%`],
           ["source", source],
         ],

@@ -1,29 +1,52 @@
 import { first } from "../../core/elements.ts";
 import type { RunRecord, RunResult } from "../../runs/record.ts";
-import { bytes, fixed, percent, significant } from "../page/format.ts";
+import { gainOf } from "../../tasks/metric.ts";
+import { bytes, significant } from "../page/format.ts";
 import { foreign, type Markup, markup } from "../page/markup.ts";
-import { wilsonInterval } from "../page/wilson-interval.ts";
+import { intervalOf, intervalText, shown } from "../page/metrics.ts";
+import { resultText, resultValue, sharedMetric } from "./main-metric.ts";
 import { runName } from "./runs-section.ts";
 
 interface Finished {
   readonly record: RunRecord;
   readonly result: RunResult;
+  /** By its task's main metric. */
+  readonly value: number;
 }
 
-/** The ends of what was reached: most accurate, fewest bit operations, smallest; null while no run has a result. */
+/**
+ * The ends of what was reached: best by the main metric, where the runs share one; fewest bit operations; smallest.
+ * Null while no run has a result.
+ */
 export function comparisonHeadline(records: readonly RunRecord[]): Markup | null {
-  const finished = records.flatMap((record) => (record.result ? [{ record, result: record.result }] : []));
+  const finished = records.flatMap((record): Finished[] => {
+    const { result } = record;
+    const value = resultValue(record);
+    return result === null || value === null ? [] : [{ record, result, value }];
+  });
   if (finished.length === 0) return null;
-  const best = (value: (one: Finished) => number) =>
-    finished.reduce((most, one) => (value(one) > value(most) ? one : most), first(finished));
-  const accurate = best(({ result }) => result.top1);
+  const best = (gain: (one: Finished) => number) =>
+    finished.reduce((most, one) => (gain(one) > gain(most) ? one : most), first(finished));
+  const item = (name: string, value: string, { record }: Finished, note: string) =>
+    markup`<div><dt>${name}</dt><dd><strong>${value}</strong> <span>${foreign(runName(record), 60)}${note}</span></dd></div>\n`;
+  const metric = sharedMetric(finished.map(({ record }) => record));
+  const main = () => {
+    if (metric === null) return null;
+    const one = best(({ value }) => gainOf(metric, value));
+    const interval = intervalOf(metric, one.value, one.record.data.testImages);
+    const name = `${metric.better === "higher" ? "Highest" : "Lowest"} ${metric.label}`;
+    return item(
+      name,
+      shown(metric, one.value),
+      one,
+      interval === null ? "" : `, 95\u202f% interval ${intervalText(interval)}`,
+    );
+  };
   const cheap = best(({ result }) => -result.relativeBops);
   const small = best(({ result }) => -result.bytes.packed);
-  const [low, high] = wilsonInterval(accurate.result.top1, accurate.record.data.testImages);
-  const item = (name: string, value: string, { record, result }: Finished, note: string) =>
-    markup`<div><dt>${name}</dt><dd><strong>${value}</strong> <span>${foreign(runName(record), 60)}${note === "" ? ` at ${percent(result.top1)}` : `, ${note}`}</span></dd></div>\n`;
+  const at = ({ record }: Finished) => ` at ${resultText(record, metric !== null)}`;
   return markup`<dl class="headline">
-${item("Highest top-1", percent(accurate.result.top1), accurate, `95\u202f% interval ${fixed(low)}–${fixed(high)}`)}
-${item("Fewest bit operations", `${significant(cheap.result.relativeBops)}\u202f%`, cheap, "")}
-${item("Smallest", bytes(small.result.bytes.packed), small, "")}</dl>`;
+${main()}
+${item("Fewest bit operations", `${significant(cheap.result.relativeBops)}\u202f%`, cheap, at(cheap))}
+${item("Smallest", bytes(small.result.bytes.packed), small, at(small))}</dl>`;
 }

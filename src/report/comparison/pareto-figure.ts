@@ -1,3 +1,4 @@
+import { gainOf, type Metric } from "../../tasks/metric.ts";
 import type { Mark } from "../browser/data.ts";
 import { type Drawing, picture } from "../charts/picture.ts";
 import { significant } from "../page/format.ts";
@@ -13,9 +14,9 @@ export interface PlottedPoint {
   /** Its symbol and colour. */
   readonly method: string;
   readonly cost: Spread;
-  readonly top1: Spread;
+  readonly value: Spread;
   /** One mark for each run: where it lies, and what hovering tells. */
-  readonly runs: readonly { readonly cost: number; readonly top1: number; readonly mark: Mark }[];
+  readonly runs: readonly { readonly cost: number; readonly value: number; readonly mark: Mark }[];
   /** References take no part in the front. */
   readonly reference: boolean;
 }
@@ -26,6 +27,8 @@ export interface ParetoFigure {
   /** Name of the horizontal axis. */
   readonly cost: string;
   readonly points: readonly PlottedPoint[];
+  /** What the points' values are of. */
+  readonly metric: Metric;
   /** In the order of their symbols. */
   readonly methods: readonly string[];
   readonly note?: Markup | string;
@@ -34,26 +37,26 @@ export interface ParetoFigure {
 const sizes = { wide: { width: 500, height: 340 }, narrow: { width: 316, height: 280 } } as const;
 const frame = { left: 44, right: 12, top: 8, bottom: 40 } as const;
 
-/** Accuracy against cost: every run, every configuration's mean and spread, and the front of the means. */
-export function paretoFigure({ id, title, cost, points, methods, note }: ParetoFigure): Markup {
+/** A metric against cost: every run, every configuration's mean and spread, and the front of the means. */
+export function paretoFigure({ id, title, cost, points, metric, methods, note }: ParetoFigure): Markup {
   const runs = points.flatMap((point) => point.runs.map((run) => ({ point, ...run })));
   const front = paretoFront(
     points
       .filter(({ reference }) => !reference)
-      .map((point) => ({ point, cost: point.cost.mean, gain: point.top1.mean })),
+      .map((point) => ({ point, cost: point.cost.mean, gain: gainOf(metric, point.value.mean) })),
   );
   const axes = {
     x: axisOf(
       points.flatMap(({ cost }) => [cost.least, cost.most]),
       { logarithmic: true },
     ),
-    y: axisOf(points.flatMap(({ top1 }) => [top1.least, top1.most])),
+    y: axisOf(points.flatMap(({ value }) => [value.least, value.most])),
   };
   const onFront = new Set(front.map(({ point }) => point));
   return picture({
     id,
     title,
-    summary: `${title}. On the front, by rising cost: ${front.map(({ point }) => `${shorten(point.label, 40)}, ${significant(point.cost.mean)}, ${significant(point.top1.mean, 4)} percent`).join("; ")}.`,
+    summary: `${title}. On the front, by rising cost: ${front.map(({ point }) => `${shorten(point.label, 40)}, ${significant(point.cost.mean)}, ${significant(point.value.mean, 4)}${metric.unit === "%" ? " percent" : ""}`).join("; ")}.`,
     marks: runs.map(({ mark }) => mark),
     wide: drawing(sizes.wide),
     narrow: drawing(sizes.narrow),
@@ -64,15 +67,17 @@ export function paretoFigure({ id, title, cost, points, methods, note }: ParetoF
   function drawing({ width, height }: { readonly width: number; readonly height: number }): Drawing {
     const x = (value: number) => round(frame.left + axes.x.at(value) * (width - frame.left - frame.right));
     const y = (value: number) => round(height - frame.bottom - axes.y.at(value) * (height - frame.top - frame.bottom));
-    const steps = front.map(({ cost, gain }, index) => `${index === 0 ? `M${x(cost)} ` : `H${x(cost)}V`}${y(gain)}`);
+    const steps = front.map(
+      ({ point, cost }, index) => `${index === 0 ? `M${x(cost)} ` : `H${x(cost)}V`}${y(point.value.mean)}`,
+    );
     const place = { x, y, width, height };
     return {
       width,
       height,
       content: markup`${grid(axes, place, cost)}<path d="${steps.join("")}H${width - frame.right}" fill="none" stroke="var(--accent)" stroke-width="1.5"/>
 ${points.map((point) => spread(point, place))}
-${runs.map(({ point, cost, top1 }, index) => markup`<g data-i="${index}" transform="translate(${x(cost)} ${y(top1)})"${point.runs.length > 1 && !point.reference ? markup` opacity="0.8"` : null}>${symbol(point.method, methods.indexOf(point.method))}</g>`)}
-${front.map(({ cost, gain }) => markup`<circle cx="${x(cost)}" cy="${y(gain)}" r="8" fill="none" stroke="var(--accent)" stroke-width="1.5"/>`)}
+${runs.map(({ point, cost, value }, index) => markup`<g data-i="${index}" transform="translate(${x(cost)} ${y(value)})"${point.runs.length > 1 && !point.reference ? markup` opacity="0.8"` : null}>${symbol(point.method, methods.indexOf(point.method))}</g>`)}
+${front.map(({ point, cost }) => markup`<circle cx="${x(cost)}" cy="${y(point.value.mean)}" r="8" fill="none" stroke="var(--accent)" stroke-width="1.5"/>`)}
 ${labels(points, onFront, place)}`,
     };
   }
@@ -98,23 +103,23 @@ ${text((frame.left + width - frame.right) / 2, height - 6, "middle", axes.x.loga
 }
 
 /** Least to most of the seeds, both ways, through their mean. */
-function spread({ cost, top1, runs, reference }: PlottedPoint, { x, y }: Place): Markup | null {
+function spread({ cost, value, runs, reference }: PlottedPoint, { x, y }: Place): Markup | null {
   if (runs.length < 2 || reference) return null;
-  return markup`<path d="M${x(cost.least)} ${y(top1.mean)}H${x(cost.most)}M${x(cost.mean)} ${y(top1.least)}V${y(top1.most)}" stroke="var(--ink)" stroke-width="1" fill="none"/>`;
+  return markup`<path d="M${x(cost.least)} ${y(value.mean)}H${x(cost.most)}M${x(cost.mean)} ${y(value.least)}V${y(value.most)}" stroke="var(--ink)" stroke-width="1" fill="none"/>`;
 }
 
 /** Names beside the points, those of the front and of references first; what would cover another is left out. */
 function labels(points: readonly PlottedPoint[], onFront: ReadonlySet<PlottedPoint>, place: Place): Markup[] {
   const taken: { left: number; right: number; y: number }[] = points
     .flatMap(({ runs }) => runs)
-    .map(({ cost, top1 }) => ({ left: place.x(cost) - 4, right: place.x(cost) + 4, y: place.y(top1) + 4 }));
+    .map(({ cost, value }) => ({ left: place.x(cost) - 4, right: place.x(cost) + 4, y: place.y(value) + 4 }));
   const first = (point: PlottedPoint) => (onFront.has(point) || point.reference ? 0 : 1);
   return points
     .toSorted((one, other) => first(one) - first(other))
     .flatMap((point) => {
       const text = shorten(point.label, 26);
       const wide = (onFront.has(point) ? 7 : 6.2) * text.length;
-      const at = { x: place.x(point.cost.mean), y: place.y(point.top1.mean) };
+      const at = { x: place.x(point.cost.mean), y: place.y(point.value.mean) };
       for (const [dx, dy] of [
         [10, -7],
         [10, 15],

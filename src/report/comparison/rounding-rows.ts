@@ -1,5 +1,6 @@
 import { first } from "../../core/elements.ts";
 import type { RunRecord } from "../../runs/record.ts";
+import { type Metric, mainMetric, mainValue } from "../../tasks/metric.ts";
 import { methodOf } from "../run/method.ts";
 import { settingsOf } from "./configurations.ts";
 import { spreadOf } from "./spread.ts";
@@ -20,10 +21,12 @@ export interface RoundingRow {
   readonly bits: string;
   /** Percent. */
   readonly relativeBops: number;
-  /** Top-1 of the float32 network, percent. */
-  readonly floatTop1: number;
-  /** Mean top-1 of the runs of each method, percent, and how many they are; absent where there is none. */
-  readonly top1: ReadonlyMap<RoundingMethod, { readonly mean: number; readonly count: number }>;
+  /** What is compared: the task's main metric. */
+  readonly metric: Metric;
+  /** Its value of the float32 network. */
+  readonly float: number;
+  /** Its mean over the runs of each method, and how many they are; absent where there is none. */
+  readonly values: ReadonlyMap<RoundingMethod, { readonly mean: number; readonly count: number }>;
 }
 
 /** A row for each trained network, its bit-widths and number of images, in order; runs of other methods are passed over. */
@@ -33,8 +36,8 @@ export function roundingRows(records: readonly RunRecord[]): readonly RoundingRo
     if (!record.postTraining || record.result === null) continue;
     const task = `${record.network.name} on ${record.data.name}`;
     const bits = bitsOf(record);
-    const { floatTop1, images } = record.postTraining;
-    const key = JSON.stringify([task, bits, settingsOf(record.config).get("training.from"), floatTop1, images]);
+    const { floatMetrics, images } = record.postTraining;
+    const key = JSON.stringify([task, bits, settingsOf(record.config).get("training.from"), floatMetrics, images]);
     const group = groups.get(key) ?? { task, bits, runs: [] };
     group.runs.push(record);
     groups.set(key, group);
@@ -45,13 +48,16 @@ export function roundingRows(records: readonly RunRecord[]): readonly RoundingRo
       task,
       bits,
       relativeBops: first(runs).result!.relativeBops,
-      floatTop1: first(runs).postTraining!.floatTop1,
-      top1: new Map(roundingMethods.flatMap(([method]) => top1Of(runs, method))),
+      metric: mainMetric(first(runs).task),
+      float: mainValue(first(runs).task, first(runs).postTraining!.floatMetrics),
+      values: new Map(roundingMethods.flatMap(([method]) => mainOf(runs, method))),
     }));
 }
 
-function top1Of(runs: readonly RunRecord[], method: RoundingMethod) {
-  const own = runs.filter((record) => methodOf(record) === method).map(({ result }) => result!.top1);
+function mainOf(runs: readonly RunRecord[], method: RoundingMethod) {
+  const own = runs
+    .filter((record) => methodOf(record) === method)
+    .map(({ task, result }) => mainValue(task, result!.metrics));
   return own.length === 0 ? [] : ([[method, { mean: spreadOf(own).mean, count: own.length }]] as const);
 }
 

@@ -1,11 +1,14 @@
+import { first } from "../../core/elements.ts";
 import type { RunRecord, RunResult } from "../../runs/record.ts";
-import { bytes, duration, fixed, integer, percent, share, significant, threadCount } from "../page/format.ts";
+import { mainMetric } from "../../tasks/metric.ts";
+import { bytes, duration, integer, percent, share, significant, threadCount } from "../page/format.ts";
 import { foreign, type Markup, markup } from "../page/markup.ts";
+import { intervalOf, intervalText, shown } from "../page/metrics.ts";
 import type { Section } from "../page/section.ts";
 import { type Column, table } from "../page/table.ts";
-import { wilsonInterval } from "../page/wilson-interval.ts";
 import { methodOf } from "../run/method.ts";
 import type { Configuration } from "./configurations.ts";
+import { metricTitle, resultText, resultValue, sharedMetric } from "./main-metric.ts";
 import { type Spread, spreadOf } from "./spread.ts";
 
 /** A run by its name and seed. */
@@ -23,6 +26,14 @@ export function runSection(records: readonly RunRecord[], linkOf: (record: RunRe
     value: (record) => (record.result === null ? null : value(record.result, record)),
     show: (record) => (record.result === null ? "–" : show(value(record.result, record))),
   });
+  const isShared = sharedMetric(records) !== null;
+  const hasIntervals = records.some(({ task }) => mainMetric(task).isShare);
+  const intervals: Column<RunRecord> = {
+    title: "95\u202f% interval",
+    kind: "number",
+    value: (record) => resultInterval(record)?.[0] ?? null,
+    show: (record) => intervalText(resultInterval(record)),
+  };
   const latencies = records.map(latencyOf).filter((latency) => latency !== null);
   const threadCounts = [...new Set(latencies.map(({ threads }) => threads))];
   const latency: Column<RunRecord> = {
@@ -52,22 +63,13 @@ export function runSection(records: readonly RunRecord[], linkOf: (record: RunRe
           show: (record) => foreign(methodOf(record), 40),
         },
         { title: "Status", value: ({ status }) => status },
-        of(
-          "Top-1",
-          ({ top1 }) => top1,
-          (value) => percent(value),
-        ),
         {
-          title: "95\u202f% interval",
+          title: metricTitle(records),
           kind: "number",
-          value: ({ result, data }) => (result === null ? null : wilsonInterval(result.top1, data.testImages)[0]),
-          show: ({ result, data }) =>
-            result === null
-              ? "–"
-              : wilsonInterval(result.top1, data.testImages)
-                  .map((end) => fixed(end))
-                  .join("–"),
+          value: resultValue,
+          show: (record) => resultText(record, isShared),
         },
+        ...(hasIntervals ? [intervals] : []),
         of(
           "Relative BOPs",
           ({ relativeBops }) => relativeBops,
@@ -100,7 +102,7 @@ export function runSection(records: readonly RunRecord[], linkOf: (record: RunRe
       ],
       rows: records,
     })}
-<p class="note">Intervals are Wilson’s, of the test images; two runs whose intervals overlap are not told apart by this test set. ${latencies.length > 0 && `Latencies are of the smallest batch measured, in the runtime, with ${threadText(threadCounts)} and on the machine that verified each file: bit operations are not latency.`}</p>`,
+<p class="note">${hasIntervals && "Intervals are Wilson’s, of the test images; two runs whose intervals overlap are not told apart by this test set. "}${latencies.length > 0 && `Latencies are of the smallest batch measured, in the runtime, with ${threadText(threadCounts)} and on the machine that verified each file: bit operations are not latency.`}</p>`,
   };
 }
 
@@ -111,6 +113,11 @@ function threadText([count, ...others]: readonly (number | undefined)[]): string
 
 const nameCell = ({ name }: RunRecord, link: string | null): Markup =>
   link === null ? foreign(name, 60) : markup`<a href="${link}">${foreign(name, 60)}</a>`;
+
+function resultInterval(record: RunRecord): readonly [number, number] | null {
+  const value = resultValue(record);
+  return value === null ? null : intervalOf(mainMetric(record.task), value, record.data.testImages);
+}
 
 /** In percent; null where there is no result, or nothing that could be pruned. */
 const keptShare = ({ result }: RunRecord): number | null =>
@@ -129,35 +136,41 @@ function latencyText(record: RunRecord): string {
 
 interface Summary {
   readonly configuration: Configuration;
-  readonly top1: Spread;
+  readonly main: Spread;
   readonly bops: Spread;
   readonly bytes: Spread;
 }
 
 /** Seeds taken together. */
 export function configurationSection(configurations: readonly Configuration[]): Section {
+  const records = configurations.flatMap(({ runs }) => runs);
   const rows = configurations.flatMap((configuration): Summary[] => {
-    const results = configuration.runs.flatMap(({ result }) => result ?? []);
+    const finished = configuration.runs.filter(({ result }) => result !== null);
+    const results = finished.flatMap(({ result }) => result ?? []);
     if (results.length === 0) return [];
     const of = (value: (result: RunResult) => number) => spreadOf(results.map(value));
     return [
       {
         configuration,
-        top1: of(({ top1 }) => top1),
+        main: spreadOf(finished.flatMap((record) => resultValue(record) ?? [])),
         bops: of(({ relativeBops }) => relativeBops),
         bytes: of(({ bytes }) => bytes.packed),
       },
     ];
   });
-  const spread = (title: string, of: (row: Summary) => Spread, show: (value: number) => string): Column<Summary>[] => [
-    { title: `${title}, mean`, kind: "number", value: (row) => of(row).mean, show: (row) => show(of(row).mean) },
+  const spread = (
+    title: string,
+    of: (row: Summary) => Spread,
+    show: (value: number, row: Summary) => string,
+  ): Column<Summary>[] => [
+    { title: `${title}, mean`, kind: "number", value: (row) => of(row).mean, show: (row) => show(of(row).mean, row) },
     {
       title: "± deviation",
       kind: "number",
       value: (row) => of(row).deviation,
       show: (row) => {
         const { deviation } = of(row);
-        return deviation === null ? "–" : show(deviation);
+        return deviation === null ? "–" : show(deviation, row);
       },
     },
   ];
@@ -173,11 +186,11 @@ export function configurationSection(configurations: readonly Configuration[]): 
           value: ({ configuration }) => configuration.label,
           show: ({ configuration }) => foreign(configuration.label, 60),
         },
-        { title: "Runs", kind: "number", value: ({ top1 }) => top1.count },
+        { title: "Runs", kind: "number", value: ({ main }) => main.count },
         ...spread(
-          "Top-1",
-          ({ top1 }) => top1,
-          (value) => percent(value),
+          metricTitle(records),
+          ({ main }) => main,
+          (value, { configuration }) => shown(mainMetric(first(configuration.runs).task), value),
         ),
         ...spread(
           "Relative BOPs",

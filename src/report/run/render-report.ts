@@ -2,7 +2,7 @@ import type { RunRecord } from "../../runs/record.ts";
 import { duration, integer, moment } from "../page/format.ts";
 import { foreign, type Markup, markup } from "../page/markup.ts";
 import { pageText } from "../page/page.ts";
-import { accuracySection } from "./sections/accuracy.ts";
+import { findingsSection } from "./findings/index.ts";
 import { baselineTable } from "./sections/baselines.ts";
 import { bitOperationSection } from "./sections/bit-operations.ts";
 import { bitWidthSection } from "./sections/bit-widths.ts";
@@ -40,7 +40,7 @@ export function renderReport(record: RunRecord, { baselines = [], liveVersion }:
       ...(layerwise ? [layerwise] : [gateSection(record), trainingSection(record)]),
       weightSection(record),
       ...(layerwise ? [] : [rangeSection(record)]),
-      accuracySection(record),
+      findingsSection(record),
       exportSection(record),
       reproductionSection(record),
     ],

@@ -1,9 +1,12 @@
+import type { Agreement } from "../agreement.ts";
+import type { Figure, Metrics } from "../metric.ts";
+import { classIndices } from "./class-indices.ts";
 import { largestIndex } from "./largest-index.ts";
 
 /** Points of top-1 by which runtime and trainer may differ. */
-export const TOP1_TOLERANCE = 0.05;
+const TOP1_TOLERANCE = 0.05;
 /** Percent of the images that must get the same class. */
-export const SAME_CLASS = 99.9;
+const SAME_CLASS = 99.9;
 /**
  * Standard deviations of a batch's logits within which two classes of an image tie. Where sums of float32 end on the
  * other side of a rounding boundary, deep networks carry one code's difference on to the logits (docs/export.md,
@@ -11,11 +14,12 @@ export const SAME_CLASS = 99.9;
  */
 const NEAR_TIE = 0.1;
 /** Percent of the images that may differ by such ties. */
-export const MOST_TIES = 1;
+const MOST_TIES = 1;
 /** Percentages are sums of shares: what is equal on paper may differ in the last digits. */
 const SLACK = 1e-9;
 
-export interface PredictionAgreement {
+/** Percent of the images, but for the counts of images and of ties. */
+export interface ClassComparison {
   readonly images: number;
   readonly top1: number;
   readonly trainerTop1: number;
@@ -71,7 +75,7 @@ export class ClassAgreement {
     this.#images += labels.length;
   }
 
-  get result(): PredictionAgreement {
+  get result(): ClassComparison {
     return {
       images: this.#images,
       top1: this.#percent(this.#runtime),
@@ -97,6 +101,36 @@ export class ClassAgreement {
     return (100 * count) / this.#images;
   }
 }
+
+/** The same for the exporter. `trainer`: as the training measured it; null: what the logits give. */
+export function compareClasses(classes: number, trainer: Metrics | null): Agreement {
+  const compared = new ClassAgreement(classes, trainer?.top1 ?? null);
+  return {
+    add: ({ targets, ...batch }) => compared.add({ ...batch, labels: classIndices(targets) }),
+    get result() {
+      const { images, top1, trainerTop1, sameClass, nearTies } = compared.result;
+      const agreement = agreementOf(sameClass, nearTies);
+      return { images, metrics: { top1 }, trainerMetrics: { top1: trainerTop1 }, agreement };
+    },
+    get disagreement() {
+      if (compared.agrees) return null;
+      const { top1, trainerTop1, sameClass, nearTies } = compared.result;
+      return (
+        `top-1 ${top1.toFixed(2)} % against ${trainerTop1.toFixed(2)} % (at most ${TOP1_TOLERANCE} points apart), ` +
+        `the same class for ${sameClass.toFixed(2)} % (at least ${SAME_CLASS} %), ` +
+        `but for ${nearTies} images with nearly tied classes (at most ${MOST_TIES} %).`
+      );
+    },
+  };
+}
+
+/** The record's figures. @param nearTies Of older records not known. */
+export const agreementOf = (sameClass: number, nearTies: number | undefined): Figure[] => [
+  { key: "sameClass", label: "same class", unit: "%", digits: 2, value: sameClass },
+  ...(nearTies === undefined || nearTies === 0
+    ? []
+    : [{ key: "nearTies", label: "another class, nearly tied", unit: "images", digits: 0, value: nearTies }]),
+];
 
 function deviationOf(values: ArrayLike<number>): number {
   let sum = 0;

@@ -1,11 +1,12 @@
 import { outputsOf, type TargetDescription, type Targets } from "../../data/targets.ts";
 import type { Task } from "../task.ts";
+import { compareClasses } from "./agreement.ts";
 import { calibrate } from "./calibrate.ts";
+import { classIndices } from "./class-indices.ts";
 import { Confidences } from "./confidences.ts";
+import { describeClassification } from "./description.ts";
 import { largestIndex } from "./largest-index.ts";
 import { worstImages } from "./worst-images.ts";
-
-const top1 = { key: "top1", label: "top-1", unit: "%", digits: 2, better: "higher", isShare: true } as const;
 
 /** One class for each image: softmax cross-entropy on logits, judged by the share of images with the right class. */
 export const classification = {
@@ -15,13 +16,13 @@ export const classification = {
     return {
       name: "classification",
       outputs: classes,
-      metrics: [{ ...top1, chance: 100 / classes }],
-      lossLabel: "cross-entropy",
+      description: describeClassification(classes),
       targets: (ops, { count, targets }) => ops.tensor(classIndices(targets), [count]),
       loss: (ops, logits, labels) => ops.crossEntropy(logits, labels),
       sums: (ops, logits, labels) => ({ correct: countEqual(ops.read(ops.argMax(logits)), ops.read(labels)) }),
       figures: ({ correct = 0 }, images) => ({ top1: (100 * correct) / images }),
       evaluator: () => new Top1(classes),
+      agreement: (trainer) => compareClasses(classes, trainer),
       examiner: (imageShape) => {
         const confidences = new Confidences(imageShape);
         return {
@@ -29,7 +30,12 @@ export const classification = {
             confidences.add({ logits: outputs, images, labels: classIndices(targets) }),
           get findings() {
             const { confusion } = confidences;
-            return { confusion, calibration: calibrate(confidences), worst: worstImages(confidences) };
+            return {
+              task: "classification" as const,
+              confusion,
+              calibration: calibrate(confidences),
+              worst: worstImages(confidences),
+            };
           },
         };
       },
@@ -62,10 +68,4 @@ function countEqual(one: ArrayLike<number>, other: ArrayLike<number>): number {
   let equal = 0;
   for (let index = 0; index < other.length; index++) if (one[index] === other[index]) equal++;
   return equal;
-}
-
-/** The data set has been opened for this task: a defect where its targets are of another kind. */
-function classIndices({ kind, values }: Targets): Int32Array {
-  if (kind !== "classes") throw new Error(`classification of ${kind}`);
-  return values;
 }

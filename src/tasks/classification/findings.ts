@@ -3,9 +3,7 @@ import { z } from "zod";
 const count = z.int().nonnegative();
 const probability = z.number().min(0).max(1);
 
-export const confusionSchema = z.array(z.array(count)).describe("rows: true class; columns: predicted class; test set");
-
-export const calibrationSchema = z.object({
+const calibration = z.object({
   bins: z.array(
     z.object({
       images: count,
@@ -16,7 +14,7 @@ export const calibrationSchema = z.object({
   expectedError: probability.describe("mean distance of confidence and accuracy over the bins, weighted by images"),
 });
 
-export const worstImageSchema = z.object({
+const worstImage = z.object({
   index: count.describe("in the test set, from 0"),
   truth: count.describe("index of the true class"),
   predicted: count.describe("index of the predicted class"),
@@ -27,12 +25,17 @@ export const worstImageSchema = z.object({
   png: z.base64().describe("the image as PNG, large ones scaled down"),
 });
 
-export type Calibration = z.infer<typeof calibrationSchema>;
-export type WorstImage = z.infer<typeof worstImageSchema>;
-
 /** What is found of a classifier on the test set. */
-export interface ClassificationFindings {
-  readonly confusion: z.infer<typeof confusionSchema>;
-  readonly calibration: Calibration;
-  readonly worst: WorstImage[];
-}
+export const classificationFindings = z.object({
+  task: z.literal("classification"),
+  confusion: z.array(z.array(count)).describe("rows: true class; columns: predicted class"),
+  calibration: calibration.optional().describe("older records have none"),
+  worst: z
+    .array(worstImage)
+    .optional()
+    .describe("wrong images of the highest confidence, most confident first; older records have none"),
+});
+
+export type ClassificationFindings = z.infer<typeof classificationFindings>;
+export type Calibration = z.infer<typeof calibration>;
+export type WorstImage = z.infer<typeof worstImage>;

@@ -93,7 +93,11 @@ t.test("latency is told with the threads that it was measured with, where the re
 
 t.test("baselines stand beside the run, with the difference", async (t) => {
   const record = sampleRecord();
-  const baseline = { ...record, name: "float", result: { ...record.result!, top1: 99.2, relativeBops: 100 } };
+  const baseline = {
+    ...record,
+    name: "float",
+    result: { ...record.result!, metrics: { top1: 99.2 }, relativeBops: 100 },
+  };
   t.equal(found(renderReport(record), /Against the baselines/), null);
   const page = renderReport(record, { baselines: [baseline, unfinishedRecord()] });
   t.match(page, "Against the baselines");
@@ -132,7 +136,7 @@ t.test("the page loads nothing, and its policy allows only its own style and scr
   t.equal(found(page, / on\w+="/), null, "the policy would refuse event attributes");
   const addresses = [...page.matchAll(/(?:src|href|action|data|poster)="([^"#][^"]*)"/g)].map((match) => match[1]);
   const pictures = addresses.filter((address) => /^data:image\/png;base64,[A-Za-z0-9+/]+={0,2}$/.test(address!));
-  t.equal(pictures.length, sampleRecord().analysis!.worst.length);
+  t.equal(pictures.length, sampleRecord().findings!.worst!.length);
   t.strictSame(
     addresses.filter((address) => !pictures.includes(address)),
     ["data:,"],

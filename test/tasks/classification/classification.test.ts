@@ -6,7 +6,9 @@ import { classifying, classTargets } from "../../fixtures/tasks.ts";
 const task = classifying(4);
 
 t.test("the main metric is top-1, in percent, above a quarter by chance", async (t) => {
-  t.match(task.metrics, [{ key: "top1", label: "top-1", unit: "%", better: "higher", chance: 25, isShare: true }]);
+  t.match(task.description.metrics, [
+    { key: "top1", label: "top-1", unit: "%", better: "higher", chance: 25, isShare: true },
+  ]);
   t.equal(task.outputs, 4);
 });
 
@@ -29,7 +31,7 @@ t.test("an examiner finds confusion, calibration and the worst images", async (t
     [1, 0, 0, 0],
     [0, 0, 0, 0],
   ]);
-  t.match(calibration.bins.at(-1), { images: 2, accuracy: 0.5 });
+  t.match(calibration?.bins.at(-1), { images: 2, accuracy: 0.5 });
   t.match(worst, [{ index: 1, truth: 2, predicted: 0 }]);
 });
 

@@ -1,8 +1,9 @@
 import type { RunRecord, RunResult } from "../../../runs/record.ts";
-import { bytes, fixed, percent, points, significant, times } from "../../page/format.ts";
+import { mainMetric, mainValue } from "../../../tasks/metric.ts";
+import { bytes, significant, times } from "../../page/format.ts";
 import { foreign, type Markup, markup } from "../../page/markup.ts";
+import { capital, differenceText, intervalOf, intervalText, shown } from "../../page/metrics.ts";
 import { type Column, table } from "../../page/table.ts";
-import { wilsonInterval } from "../../page/wilson-interval.ts";
 import { methodOf } from "../method.ts";
 
 interface Baseline {
@@ -13,10 +14,20 @@ interface Baseline {
 /** The run beside others that it must beat; null where none has a result. */
 export function baselineTable(record: RunRecord, baselines: readonly RunRecord[]): Markup | null {
   const { result } = record;
+  const metric = mainMetric(record.task);
   const rows = [record, ...baselines].flatMap((one): Baseline[] =>
-    one.result === null ? [] : [{ record: one, result: one.result }],
+    one.result === null || mainMetric(one.task).key !== metric.key ? [] : [{ record: one, result: one.result }],
   );
   if (result === null || rows.length < 2) return null;
+  const own = mainValue(record.task, result.metrics);
+  const mainOf = (row: Baseline) => mainValue(row.record.task, row.result.metrics);
+  const interval = (row: Baseline) => intervalOf(metric, mainOf(row), row.record.data.testImages);
+  const intervals: Column<Baseline> = {
+    title: "95\u202f% interval",
+    kind: "number",
+    value: (row) => interval(row)?.[0] ?? null,
+    show: (row) => intervalText(interval(row)),
+  };
   const number = (
     title: string,
     value: (row: Baseline) => number,
@@ -33,21 +44,13 @@ export function baselineTable(record: RunRecord, baselines: readonly RunRecord[]
     columns: [
       { title: "Run", value: ({ record }) => record.name, show: (row) => nameCell(row.record, row.record === record) },
       { title: "Method", value: ({ record }) => methodOf(record), show: (row) => foreign(methodOf(row.record), 40) },
-      number("Top-1", ({ result }) => result.top1, percent),
+      number(capital(metric.label), mainOf, (value) => shown(metric, value)),
+      ...(metric.isShare ? [intervals] : []),
       {
-        title: "95\u202f% interval",
+        title: `This run’s ${metric.label}`,
         kind: "number",
-        value: (row) => wilsonInterval(row.result.top1, row.record.data.testImages)[0],
-        show: (row) =>
-          wilsonInterval(row.result.top1, row.record.data.testImages)
-            .map((end) => fixed(end))
-            .join("–"),
-      },
-      {
-        title: "This run’s top-1",
-        kind: "number",
-        value: (row) => result.top1 - row.result.top1,
-        show: (row) => (row.record === record ? "–" : points(result.top1 - row.result.top1)),
+        value: (row) => own - mainOf(row),
+        show: (row) => (row.record === record ? "–" : differenceText(metric, own - mainOf(row))),
       },
       number(
         "Relative BOPs",

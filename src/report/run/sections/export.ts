@@ -1,6 +1,8 @@
 import type { ExportRecord, RunRecord, Verification } from "../../../runs/record.ts";
-import { bytes, integer, percent, points, significant, times } from "../../page/format.ts";
+import { mainMetric, mainValue } from "../../../tasks/metric.ts";
+import { bytes, integer, significant, times } from "../../page/format.ts";
 import { foreign, type Markup, markup } from "../../page/markup.ts";
+import { capital, differenceText, shown } from "../../page/metrics.ts";
 import { facts, later, type Section } from "../../page/section.ts";
 import { type Column, table } from "../../page/table.ts";
 
@@ -9,11 +11,16 @@ export function exportSection(record: RunRecord): Section {
   return {
     id: "export",
     title: "Exported network",
-    body: record.export ? exported(record.export) : later("No network has been exported from this run yet."),
+    body: record.export
+      ? exported(record.export, record.task)
+      : later("No network has been exported from this run yet."),
   };
 }
 
-function exported({ file, form, opset, bytes: size, sha256, notes = [], verification }: ExportRecord): Markup {
+function exported(
+  { file, form, opset, bytes: size, sha256, notes = [], verification }: ExportRecord,
+  task: RunRecord["task"],
+): Markup {
   return markup`${facts([
     ["File", foreign(file, 120)],
     ["Form", `ONNX, ${form}, opset ${opset}`],
@@ -22,26 +29,24 @@ function exported({ file, form, opset, bytes: size, sha256, notes = [], verifica
     ...notes.map((note) => ["Note", foreign(note, 200)] as const),
   ])}
 <p class="note">This file is what ships. Checkpoints are not deployable: they hold float32 weights, gates and optimizer state.</p>
-${verification ? verified(verification) : later("The file has not been verified in a runtime.")}`;
+${verification ? verified(verification, task) : later("The file has not been verified in a runtime.")}`;
 }
 
-function verified({
-  runtime,
-  images,
-  top1,
-  trainerTop1,
-  sameClass,
-  nearTies = 0,
-  layers,
-  latency,
-}: Verification): Markup {
+function verified(
+  { runtime, images, metrics, trainerMetrics, agreement, layers, latency }: Verification,
+  task: RunRecord["task"],
+): Markup {
+  const metric = mainMetric(task);
+  const [file, trainer] = [mainValue(task, metrics), mainValue(task, trainerMetrics)];
   return markup`<h3>Verification in ${foreign(runtime)}</h3>
 ${facts([
   ["Images", integer(images)],
-  ["Top-1 of the file", percent(top1)],
-  ["Top-1 of the trainer", markup`${percent(trainerTop1)} (file ${points(top1 - trainerTop1)})`],
-  ["Same class", percent(sameClass)],
-  ...(nearTies > 0 ? [["Another class, nearly tied", `${integer(nearTies)} images`] as const] : []),
+  [`${capital(metric.label)} of the file`, shown(metric, file)],
+  [
+    `${capital(metric.label)} of the trainer`,
+    markup`${shown(metric, trainer)} (file ${differenceText(metric, file - trainer)})`,
+  ],
+  ...agreement.map(({ label, value, ...appearance }) => [capital(label), shown(appearance, value)] as const),
 ])}
 ${table<Verification["layers"][number]>({
   id: "verification",

@@ -1,7 +1,8 @@
-import type { RunRecord } from "../../../runs/record.ts";
-import { bytes, fixed, integer, percent, points, share, significant, threadCount, times } from "../../page/format.ts";
+import type { RunRecord, RunResult } from "../../../runs/record.ts";
+import { type Metric, mainMetric, mainValue } from "../../../tasks/metric.ts";
+import { bytes, integer, percent, share, significant, threadCount, times } from "../../page/format.ts";
 import { type Markup, markup } from "../../page/markup.ts";
-import { wilsonInterval } from "../../page/wilson-interval.ts";
+import { capital, differenceText, intervalOf, intervalText, shown } from "../../page/metrics.ts";
 import { channelsNow, evaluationImages } from "../run-state.ts";
 
 interface Headline {
@@ -20,11 +21,14 @@ export function headline(record: RunRecord): Markup | null {
   )}</dl>`;
 }
 
-function finished(record: RunRecord, result: NonNullable<RunRecord["result"]>): readonly Headline[] {
-  const { data } = record;
-  const { top1, sampledTop1, relativeBops, relativeBopsAuthors, bytes: size, channels, parameters } = result;
+function finished(record: RunRecord, result: RunResult): readonly Headline[] {
+  const { data, task } = record;
+  const metric = mainMetric(task);
+  const main = mainValue(task, result.metrics);
+  const sampled = mainValue(task, result.sampledMetrics);
+  const { relativeBops, relativeBopsAuthors, bytes: size, channels, parameters } = result;
   return [
-    accuracy("Top-1, test set", top1, data.testImages),
+    mainHeadline(metric, { set: "test", value: main, images: data.testImages }),
     {
       name: "Relative bit operations",
       value: `${significant(relativeBops)}\u202f%`,
@@ -43,26 +47,28 @@ function finished(record: RunRecord, result: NonNullable<RunRecord["result"]>): 
       note: `${integer(parameters.kept)} of ${integer(parameters.of)}`,
     },
     channelFigure(channels),
-    ...floatFigure(record),
+    ...floatFigure(record, result),
     latencyFigure(record) ?? {
-      name: "Top-1 with sampled gates",
-      value: percent(sampledTop1),
-      note: `${points(sampledTop1 - top1)} against test-time gates`,
+      name: `${capital(metric.label)} with sampled gates`,
+      value: shown(metric, sampled),
+      note: `${differenceText(metric, sampled - main)} against test-time gates`,
     },
   ];
 }
 
 /** What a run began with that quantized a trained network. */
-const floatFigure = ({ postTraining, result }: RunRecord): readonly Headline[] =>
-  postTraining
-    ? [
-        {
-          name: "Top-1 in float32",
-          value: percent(postTraining.floatTop1),
-          note: `${points(result!.top1 - postTraining.floatTop1)} by quantization`,
-        },
-      ]
-    : [];
+function floatFigure({ postTraining, task }: RunRecord, { metrics }: RunResult): readonly Headline[] {
+  if (!postTraining) return [];
+  const metric = mainMetric(task);
+  const float = mainValue(task, postTraining.floatMetrics);
+  return [
+    {
+      name: `${capital(metric.label)} in float32`,
+      value: shown(metric, float),
+      note: `${differenceText(metric, mainValue(task, metrics) - float)} by quantization`,
+    },
+  ];
+}
 
 /** Of one image where that was measured, as that is what one waits for. */
 function latencyFigure({ export: exported }: RunRecord): Headline | null {
@@ -83,7 +89,11 @@ function unfinished(record: RunRecord): readonly Headline[] {
   if (!last) return [];
   const channels = channelsNow(record);
   return [
-    accuracy(`Top-1, ${last.evaluation.split} set`, last.evaluation.top1, evaluationImages(record, last)),
+    mainHeadline(mainMetric(record.task), {
+      set: last.evaluation.split,
+      value: mainValue(record.task, last.evaluation.metrics),
+      images: evaluationImages(record, last),
+    }),
     {
       name: "Relative bit operations",
       value: `${significant(last.relativeBops)}\u202f%`,
@@ -93,12 +103,15 @@ function unfinished(record: RunRecord): readonly Headline[] {
   ];
 }
 
-function accuracy(name: string, top1: number, images: number): Headline {
-  const [low, high] = wilsonInterval(top1, images);
+function mainHeadline(
+  metric: Metric,
+  { set, value, images }: { readonly set: string; readonly value: number; readonly images: number },
+): Headline {
+  const interval = intervalOf(metric, value, images);
   return {
-    name,
-    value: percent(top1),
-    note: markup`<abbr title="Wilson score interval">95\u202f% interval</abbr> ${fixed(low)}–${fixed(high)}, ${integer(images)} images`,
+    name: `${capital(metric.label)}, ${set} set`,
+    value: shown(metric, value),
+    note: markup`${interval && markup`<abbr title="Wilson score interval">95\u202f% interval</abbr> ${intervalText(interval)}, `}${integer(images)} images`,
   };
 }
 

@@ -1,7 +1,9 @@
 import type { PostTraining, RunRecord } from "../../../runs/record.ts";
+import { mainMetric, mainValue } from "../../../tasks/metric.ts";
 import { bitChip } from "../../page/chips.ts";
-import { duration, integer, percent, points, significant } from "../../page/format.ts";
+import { duration, integer, percent, significant } from "../../page/format.ts";
 import { foreign, type Markup, markup } from "../../page/markup.ts";
+import { differenceText, shown } from "../../page/metrics.ts";
 import { facts, later, type Section } from "../../page/section.ts";
 import { table } from "../../page/table.ts";
 
@@ -19,11 +21,14 @@ export function layerwiseSection(record: RunRecord): Section | null {
   };
 }
 
-function introduction({ result }: RunRecord, { images, floatTop1, layers }: PostTraining): Markup {
-  const lost = result === null ? "" : ` (${points(result.top1 - floatTop1)} by quantization)`;
+function introduction({ result, task }: RunRecord, { images, floatMetrics, layers }: PostTraining): Markup {
+  const metric = mainMetric(task);
+  const float = mainValue(task, floatMetrics);
+  const lost =
+    result === null ? "" : ` (${differenceText(metric, mainValue(task, result.metrics) - float)} by quantization)`;
   return markup`<p>Each layer in turn was given codes that keep its outputs close to those of the float32 network, behind the layers before it. The error is the mean, over places of the calibration images, of the squared differences summed over the outputs, as the method measures it: with the ReLU behind a layer for nearest rounding and AdaRound, without for Bit-Split, whose nearest codes are those on its least-squares step.</p>
 ${facts([
-  ["Float32, top-1", `${percent(floatTop1)}${lost}`],
+  [`Float32, ${metric.label}`, `${shown(metric, float)}${lost}`],
   ["Calibration images", `${integer(images)}, unlabeled`],
   ["Layers", integer(layers.length)],
 ])}`;

@@ -19,9 +19,18 @@ ${environment(record)}
 <p class="note">SHA-256 <code>${configHash}</code></p>
 <pre class="listing" tabindex="0" role="region" aria-label="Configuration"><code>${stringify(config, { lineWidth: 0 })}</code></pre>
 <h3>Data and files</h3>
-<p>${foreign(data.name)}: ${integer(data.trainImages)} training, ${integer(data.validationImages)} validation and ${integer(data.testImages)} test images of ${data.imageShape.join(" × ")}, ${data.classes.length} classes.</p>
+<p>${foreign(data.name)}: ${integer(data.trainImages)} training, ${integer(data.validationImages)} validation and ${integer(data.testImages)} test images of ${data.imageShape.join(" × ")}, ${targetsText(data.targets)}.</p>
 ${fileTable(record)}`,
   };
+}
+
+function targetsText(targets: RunRecord["data"]["targets"]): string {
+  switch (targets.kind) {
+    case "classes":
+      return `${targets.names.length} classes`;
+    case "values":
+      return targets.outputs === 1 ? "a value each" : `${targets.outputs} values each`;
+  }
 }
 
 function environment({ environment: at, seed, times }: RunRecord): Markup {

@@ -1,7 +1,9 @@
 import type { EpochRecord, RunRecord } from "../../../runs/record.ts";
+import { digitsText, type Metric, mainMetric, mainValue } from "../../../tasks/metric.ts";
 import { lineFigure } from "../../charts/line-figure.ts";
 import { duration, fixed, integer, significant } from "../../page/format.ts";
 import { type Markup, markup } from "../../page/markup.ts";
+import { capital } from "../../page/metrics.ts";
 import { later, type Section } from "../../page/section.ts";
 import { type Column, table } from "../../page/table.ts";
 
@@ -17,7 +19,8 @@ export function trainingSection(record: RunRecord): Section {
   };
 }
 
-function curves({ epochs }: RunRecord): Markup[] {
+function curves({ epochs, task }: RunRecord): Markup[] {
+  const metric = mainMetric(task);
   const categories = epochs.map(({ epoch }) => String(epoch));
   const by = (value: (epoch: EpochRecord) => number) => epochs.map(value);
   const split = splitOf(epochs);
@@ -34,20 +37,20 @@ function curves({ epochs }: RunRecord): Markup[] {
       logarithmic: true,
       series: [
         { name: "loss with prior", values: by(({ train }) => train.loss) },
-        { name: "cross-entropy", values: by(({ train }) => train.crossEntropy) },
-        { name: `${split} cross-entropy`, values: by(({ evaluation }) => evaluation.crossEntropy) },
+        { name: task.loss.label, values: by(({ train }) => train.taskLoss) },
+        { name: `${split} ${task.loss.label}`, values: by(({ evaluation }) => evaluation.taskLoss) },
       ],
     }),
     lineFigure({
       ...note,
-      id: "accuracy",
-      title: "Top-1, %",
-      unit: "\u202f%",
+      id: "main-metric",
+      title: metricHead(metric, capital(metric.label)),
+      unit: metric.unit === "%" ? "\u202f%" : metric.unit,
       category: "epoch",
       categories,
       series: [
-        { name: `${split}, test-time gates`, values: by(({ evaluation }) => evaluation.top1) },
-        { name: "training, sampled gates", values: by(({ train }) => train.top1) },
+        { name: `${split}, test-time gates`, values: by(({ evaluation }) => mainValue(task, evaluation.metrics)) },
+        { name: "training, sampled gates", values: epochs.map(({ train }) => train.metrics[metric.key] ?? null) },
       ],
     }),
     lineFigure({
@@ -102,19 +105,27 @@ function priorStrengthCurve(epochs: readonly EpochRecord[], categories: readonly
   ];
 }
 
+/** A heading with the unit of what stands below it: "Top-1, %". */
+const metricHead = ({ unit }: Metric, name: string): string => (unit === "" ? name : `${name}, ${unit}`);
+
 const splitOf = (epochs: readonly EpochRecord[]): string => epochs.at(-1)?.evaluation.split ?? "test";
 
-function epochTable({ epochs, times }: RunRecord): Markup {
+function epochTable({ epochs, task, times }: RunRecord): Markup {
   const column =
     (show: (value: number) => string) =>
-    (title: string, value: (epoch: EpochRecord) => number): Column<EpochRecord> => ({
+    (title: string, value: (epoch: EpochRecord) => number | null): Column<EpochRecord> => ({
       title,
       kind: "number",
       value,
-      show: (row) => show(value(row)),
+      show: (row) => {
+        const number = value(row);
+        return number === null ? "–" : show(number);
+      },
     });
+  const metric = mainMetric(task);
   const loss = column((value) => fixed(value, 4));
-  const top1 = column((value) => fixed(value, 2));
+  const taskLoss = column((value) => digitsText(task.loss, value));
+  const main = column((value) => digitsText(metric, value));
   const rate = column((value) => significant(value, 3));
   const bops = column((value) => fixed(value, 3));
   const split = splitOf(epochs);
@@ -126,11 +137,13 @@ function epochTable({ epochs, times }: RunRecord): Markup {
       { title: "Phase", value: ({ phase }) => phase ?? "training" },
       { title: "Steps", kind: "number", value: ({ step }) => step, show: ({ step }) => integer(step) },
       loss("Loss", ({ train }) => train.loss),
-      loss("Cross-entropy", ({ train }) => train.crossEntropy),
+      taskLoss(capital(task.loss.label), ({ train }) => train.taskLoss),
       loss("Complexity", ({ train }) => train.complexity),
-      top1("Top-1 training, %", ({ train }) => train.top1),
-      top1(`Top-1 ${split}, %`, ({ evaluation }) => evaluation.top1),
-      loss(`Cross-entropy ${split}`, ({ evaluation }) => evaluation.crossEntropy),
+      main(metricHead(metric, `${capital(metric.label)} training`), ({ train }) => train.metrics[metric.key] ?? null),
+      main(metricHead(metric, `${capital(metric.label)} ${split}`), ({ evaluation }) =>
+        mainValue(task, evaluation.metrics),
+      ),
+      taskLoss(`${capital(task.loss.label)} ${split}`, ({ evaluation }) => evaluation.taskLoss),
       bops("Relative BOPs, %", ({ relativeBops }) => relativeBops),
       rate("Rate: weights", ({ learningRates }) => learningRates.weights),
       rate("Rate: gates", ({ learningRates }) => learningRates.gates),

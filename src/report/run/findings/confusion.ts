@@ -1,4 +1,4 @@
-import type { RunResult } from "../../../runs/record.ts";
+import type { ClassificationFindings } from "../../../tasks/classification/findings.ts";
 import { integer, percent, share } from "../../page/format.ts";
 import { foreign, type Markup, markup } from "../../page/markup.ts";
 import { scrollable, table } from "../../page/table.ts";
@@ -13,7 +13,7 @@ const listed = 12;
 const shades = 5;
 
 /** Which classes are taken for which. */
-export const confusionMarkup = (confusion: RunResult["confusion"], classes: readonly string[]): Markup =>
+export const confusionMarkup = (confusion: ClassificationFindings["confusion"], classes: readonly string[]): Markup =>
   markup`<div class="matrix-and-list">${confusion.length <= matrixClasses && matrix(confusion, classes)}${mostFrequent(confusion, classes)}</div>`;
 
 const nameOf = (classes: readonly string[], index: number): string => classes[index] ?? String(index);

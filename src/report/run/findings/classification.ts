@@ -1,5 +1,6 @@
-import type { RunRecord } from "../../../runs/record.ts";
+import type { RunRecord, RunResult } from "../../../runs/record.ts";
 import type { Calibration, WorstImage } from "../../../tasks/classification/findings.ts";
+import { mainValue } from "../../../tasks/metric.ts";
 import { picture } from "../../charts/picture.ts";
 import { fixed, integer, percent, points, share, significant } from "../../page/format.ts";
 import { foreign, type Markup, markup, shorten } from "../../page/markup.ts";
@@ -8,22 +9,24 @@ import { wilsonInterval } from "../../page/wilson-interval.ts";
 import { confusionMarkup } from "./confusion.ts";
 
 /** What the network gets right and wrong on the test set, and whether it knows. */
-export function accuracySection(record: RunRecord): Section {
-  const { result, analysis, data } = record;
+export function classificationSection(record: RunRecord): Section {
+  const { result, findings, data } = record;
+  const classes = data.targets.kind === "classes" ? data.targets.names : [];
   return {
     id: "right-and-wrong",
     title: "Right and wrong",
     body:
-      result === null
+      result === null || findings?.task !== "classification"
         ? later("The test set is examined when the run ends.")
         : markup`${gateModes(record, result)}
-${confusionMarkup(result.confusion, data.classes)}
-${analysis && calibrationMarkup(analysis.calibration)}
-${analysis && worstMarkup(analysis.worst, data.classes)}`,
+${confusionMarkup(findings.confusion, classes)}
+${findings.calibration && calibrationMarkup(findings.calibration)}
+${findings.worst && worstMarkup(findings.worst, classes)}`,
   };
 }
 
-function gateModes({ data }: RunRecord, { top1, sampledTop1 }: NonNullable<RunRecord["result"]>): Markup {
+function gateModes({ task, data }: RunRecord, { metrics, sampledMetrics }: RunResult): Markup {
+  const [top1, sampledTop1] = [mainValue(task, metrics), mainValue(task, sampledMetrics)];
   const interval = (value: number) =>
     wilsonInterval(value, data.testImages)
       .map((end) => fixed(end))

@@ -1,0 +1,29 @@
+import { digitsText, type Metric } from "../../tasks/metric.ts";
+import { fixed, integer, percent, points } from "./format.ts";
+import { wilsonInterval } from "./wilson-interval.ts";
+
+type Appearance = Pick<Metric, "unit" | "digits">;
+
+/** A name at the start of a phrase: top-1 → "Top-1". */
+export const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
+
+/** A figure's value: "99.06 %", "0.01235", "12 images". */
+export function shown({ unit, digits }: Appearance, value: number): string {
+  if (unit === "%") return percent(value, digits ?? 2);
+  return `${digits === 0 ? integer(value) : digitsText({ digits }, value)}${unit === "" ? "" : ` ${unit}`}`;
+}
+
+/** A signed difference of two values: "−0.09 points", "+0.0021". */
+export function differenceText({ unit, digits }: Appearance, difference: number): string {
+  if (unit === "%") return points(difference);
+  const size = digitsText({ digits }, Math.abs(difference));
+  return `${Number(size) === 0 ? "±" : difference < 0 ? "−" : "+"}${shown({ unit, digits }, Number(size))}`;
+}
+
+/** The 95 % interval of a share of so many images, in percent; null for other metrics. */
+export const intervalOf = ({ isShare }: Pick<Metric, "isShare">, value: number, images: number) =>
+  isShare ? wilsonInterval(value, images) : null;
+
+/** Its ends: "98.91–99.18"; "–" where there is none. */
+export const intervalText = (interval: readonly [number, number] | null): string =>
+  interval === null ? "–" : interval.map((end) => fixed(end)).join("–");

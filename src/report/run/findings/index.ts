@@ -1,0 +1,11 @@
+import type { TaskName } from "../../../config/sections/task-settings.ts";
+import type { RunRecord } from "../../../runs/record.ts";
+import type { Section } from "../../page/section.ts";
+import { classificationSection } from "./classification.ts";
+
+const sections: { readonly [Name in TaskName]: (record: RunRecord) => Section } = {
+  classification: classificationSection,
+};
+
+/** What the task has found of the trained network on the test set. */
+export const findingsSection = (record: RunRecord): Section => sections[record.task.name](record);

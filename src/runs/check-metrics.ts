@@ -1,0 +1,47 @@
+import type { z } from "zod";
+import { type Metrics, mainMetric, type TaskDescription } from "../tasks/metric.ts";
+
+interface Evaluated {
+  readonly metrics: Metrics;
+}
+
+/** Where a record has the metrics of an evaluation. */
+interface WithMetrics {
+  readonly task: TaskDescription;
+  readonly epochs: readonly { readonly train: Evaluated; readonly evaluation: Evaluated }[];
+  readonly postTraining?: { readonly floatMetrics: Metrics } | undefined;
+  readonly result: (Evaluated & { readonly sampledMetrics: Metrics }) | null;
+  readonly export: { readonly verification: (Evaluated & { readonly trainerMetrics: Metrics }) | null } | null;
+}
+
+/** Refuses an evaluation without the task's main metric, and shares beyond 0 to 100 %. */
+export function checkMetrics(record: WithMetrics, context: z.core.$RefinementCtx): void {
+  const { task, epochs, postTraining, result, export: exported } = record;
+  const { key: main } = mainMetric(task);
+  const refuse = (path: (string | number)[], message: string, input: unknown) =>
+    context.addIssue({ code: "custom", path, message, input });
+  const checkShares = (values: Metrics, path: readonly (string | number)[]) => {
+    for (const { key, isShare } of task.metrics) {
+      const value = values[key];
+      if (isShare && value !== undefined && (value < 0 || value > 100))
+        refuse([...path, key], "expected 0 to 100", value);
+    }
+  };
+  const check = (values: Metrics, ...path: (string | number)[]) => {
+    if (values[main] === undefined) refuse([...path, main], "expected the task's main metric", undefined);
+    checkShares(values, path);
+  };
+  epochs.forEach(({ train, evaluation }, index) => {
+    checkShares(train.metrics, ["epochs", index, "train", "metrics"]);
+    check(evaluation.metrics, "epochs", index, "evaluation", "metrics");
+  });
+  if (postTraining) check(postTraining.floatMetrics, "postTraining", "floatMetrics");
+  if (result) {
+    check(result.metrics, "result", "metrics");
+    check(result.sampledMetrics, "result", "sampledMetrics");
+  }
+  if (exported?.verification) {
+    check(exported.verification.metrics, "export", "verification", "metrics");
+    check(exported.verification.trainerMetrics, "export", "verification", "trainerMetrics");
+  }
+}
