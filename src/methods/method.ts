@@ -4,7 +4,6 @@ import type { InitialValues } from "../network/initial-values.ts";
 import type { GridBits } from "../quantization/levels.ts";
 import type { Quantizer } from "../quantizers/quantizer.ts";
 import type { SolveLayer } from "./layerwise/layer-problem.ts";
-import type { ProblemSize } from "./layerwise/solver-memory.ts";
 
 /** What multiplies the complexity of the gates in the loss: mu. */
 export interface Prior {
@@ -44,6 +43,16 @@ export interface Method {
 /** What a layer sees while it is quantized (configuration: method.calibration.inputs). */
 export type CalibrationInputs = "float" | "quantized-weights" | "quantized";
 
+/** What takes memory while a layer is solved, beside its calibration rows and weights. */
+export interface SolverNeeds {
+  /** Images of a learned rounding's step, whose rows are gathered, with products of their own; 0: nothing is learned. */
+  readonly batch: number;
+  /** Whether X^T X is summed (`Gram`). */
+  readonly sums: boolean;
+  /** Whether codes are flipped (`flipCodes`): on the sums, or on a transposed copy of the rows where a ReLU follows. */
+  readonly flips: boolean;
+}
+
 /** How a method quantizes a trained network layer by layer, from a few unlabeled images. */
 export interface Layerwise {
   /** A network as this method takes it, in float32: what is deployed, batch normalization in weights and biases. */
@@ -58,8 +67,7 @@ export interface Layerwise {
   bits(network: Network): ReadonlyMap<NodeId, GridBits>;
   /** What solves a layer whose weight gets so many bits. */
   solver(bits: Exclude<GridBits, 32>): SolveLayer;
-  /** Bytes that are held at once while a layer is solved, its calibration rows among them. */
-  solverBytes(size: ProblemSize): number;
+  readonly needs: SolverNeeds;
   readonly calibration: {
     readonly images: number;
     /** Of each image. */

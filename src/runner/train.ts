@@ -10,6 +10,7 @@ import type { RunConfig, RunSettings } from "../config/schema.ts";
 import { StoppedError, UsageError } from "../core/errors.ts";
 import { type Reporter, silent } from "../core/progress.ts";
 import { shortenList } from "../core/shorten.ts";
+import { imageCountsOf, requireMemory } from "../memory/index.ts";
 import { takeUpCheckpoint } from "../runs/checkpoints.ts";
 import { whileLocked } from "../runs/lock.ts";
 import type { RunRecord } from "../runs/record.ts";
@@ -17,7 +18,6 @@ import { readRecord } from "../runs/record-file.ts";
 import { openRunDirectory, runFiles } from "../runs/run-directory.ts";
 import { openEventLog } from "./event-log.ts";
 import { prepare } from "./prepare.ts";
-import { requireMemory } from "./require-memory.ts";
 import { Run } from "./run.ts";
 import { neverStopped } from "./run-context.ts";
 
@@ -69,7 +69,9 @@ async function trainIn(
   refuseChanges(changes, { folder, status: "stopped" });
   await using prepared = await prepare(config, log);
   if (stop.aborted) throw new StoppedError(stop.reason, { folder, hasSaved: resumes });
-  requireMemory(config, { network: prepared.model.network, layerwise: prepared.method.layerwise }, log);
+  const { model, method, dataset } = prepared;
+  const images = imageCountsOf(dataset);
+  requireMemory(config, { network: model.network, layerwise: method.layerwise, images }, log);
   using run = new Run(folder, prepared, { reporter: log, stop }, onRecord);
   if (checkpoint === null) await run.begin();
   else await run.restore(checkpoint, changes);

@@ -2,8 +2,8 @@ import { join } from "node:path";
 import t from "tap";
 import { runSweep } from "../../src/commands/sweep-command.ts";
 import { loadSweep } from "../../src/config/load-sweep.ts";
+import { estimateRuns } from "../../src/memory/run-memory.ts";
 import { planSweep } from "../../src/sweep/plan.ts";
-import { estimateRuns } from "../../src/sweep/run-memory.ts";
 import { recordingReporter } from "../fixtures/reporter.ts";
 import { writeTinySweep } from "../fixtures/tiny-sweep.ts";
 
@@ -20,6 +20,8 @@ const choices = { dryRun: false, detach: false, resume: false, force: false };
 
 t.test("runs that need too much memory are refused, each with the settings that make it fit", async (t) => {
   const folder = t.testdir();
+  // A batch holds no more than there are.
+  const many = { train: 1500, test: 4000 };
   const quantizing = { method: { name: "nearest", calibration: { images: 50_000 } }, training: { from: "nowhere" } };
   const list = [
     { name: "small", seed: 1 },
@@ -29,7 +31,7 @@ t.test("runs that need too much memory are refused, each with the settings that 
     // Nothing trains: only its number of calibration images is too large.
     { name: "images", ...quantizing, "data.batchSize": 5000 },
   ];
-  const file = writeTinySweep(folder, { list, local: { memoryGiB: 1, workers: 1 } });
+  const file = writeTinySweep(folder, { list, local: { memoryGiB: 1, workers: 1 } }, many);
   const out = join(folder, "out");
   let message = "";
   await runSweep({ file, set: [], out, ...choices }, context).catch((error: Error) => {
@@ -56,7 +58,7 @@ t.test("runs that need too much memory are refused, each with the settings that 
     ],
   });
   const bytesAt = async (more: number) => {
-    const plan = planSweep(loadSweep(writeTinySweep(t.testdir(), at(more)), { set: [] }), { threads: 1 });
+    const plan = planSweep(loadSweep(writeTinySweep(t.testdir(), at(more), many), { set: [] }), { threads: 1 });
     return Array.from((await estimateRuns(plan.runs, reporter)).values(), ({ bytes }) => bytes);
   };
   t.ok(

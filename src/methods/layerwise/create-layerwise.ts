@@ -10,7 +10,6 @@ import { givenBits } from "./given-bits.ts";
 import type { SolveLayer } from "./layer-problem.ts";
 import { mergeBatchNorm, mergeValues } from "./merge-batch-norm.ts";
 import { nearest } from "./nearest.ts";
-import { solverBytes } from "./solver-memory.ts";
 
 type Config = Extract<RunConfig["method"], { name: "nearest" | "adaround" | "bit-split" }>;
 
@@ -37,12 +36,11 @@ export function layerwise(config: Config, seed: number): Method {
       deployValues: mergeValues,
       bits: (network) => givenBits(network, config.bits),
       solver: (bits) => solverOf(config, bits, seed),
-      solverBytes: (size) =>
-        solverBytes(size, {
-          batch: config.name === "adaround" ? config.batchSize : 0,
-          sums: config.name === "bit-split",
-          flips: config.name === "adaround" && config.flips,
-        }),
+      needs: {
+        batch: config.name === "adaround" ? config.batchSize : 0,
+        sums: config.name === "bit-split",
+        flips: config.name === "adaround" && config.flips,
+      },
       calibration,
       ranges,
       biasCorrection,

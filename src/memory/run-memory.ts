@@ -7,8 +7,7 @@ import { createMethod } from "../methods/create-method.ts";
 import { plainOf } from "../methods/method.ts";
 import { loadNetwork } from "../network/load-network.ts";
 import { targetKindOf } from "../tasks/create-task.ts";
-import { type MemoryStage, memoryStages } from "../training/memory-stages.ts";
-import type { PlannedRun } from "./plan.ts";
+import { type ImageCounts, imageCountsOf, type MemoryStage, memoryStages } from "./memory-stages.ts";
 
 /** Bytes of a process before its first step, without its images, and of what verifies the exported file. */
 const PROCESS = 500 * 2 ** 20;
@@ -16,8 +15,14 @@ const PROCESS = 500 * 2 ** 20;
 interface DataShape {
   readonly inputShape: readonly [number, number, number];
   readonly classes: number;
+  readonly images: ImageCounts;
   /** Bytes of images that are in memory all the time. */
   readonly held: number;
+}
+
+interface NamedRun {
+  readonly name: string;
+  readonly config: RunConfig;
 }
 
 /** Bytes that a run will use at most: what is there all the time, and the largest of its stages. */
@@ -34,7 +39,7 @@ export interface RunEstimate {
  * @throws UserError, UsageError when data or a network's file cannot be read.
  */
 export async function estimateRuns(
-  runs: readonly PlannedRun[],
+  runs: readonly NamedRun[],
   reporter: Reporter,
 ): Promise<ReadonlyMap<string, RunEstimate>> {
   const shapes = new Map<string, DataShape>();
@@ -47,7 +52,7 @@ export async function estimateRuns(
     const { network } = loadNetwork(config.network, shape);
     const method = createMethod(config.method, config.seed);
     const prepared = method.prepare(plainOf(method, network));
-    const stages = memoryStages(config, { network: prepared, layerwise: method.layerwise });
+    const stages = memoryStages(config, { network: prepared, layerwise: method.layerwise, images: shape.images });
     const always = PROCESS + shape.held;
     needs.set(name, { bytes: always + Math.max(...stages.map(({ atMost }) => atMost)), always, stages });
   }
@@ -55,13 +60,10 @@ export async function estimateRuns(
 }
 
 async function shapeOf({ data, task, seed }: RunConfig, reporter: Reporter): Promise<DataShape> {
-  const { train, validation, test, imageShape, targets, close } = await loadDataset(data, {
-    seed,
-    reporter,
-    targets: targetKindOf(task),
-  });
-  const images = train.count + (validation?.count ?? 0) + test.count;
-  await close();
-  const held = data.name === "folder" ? 0 : images * elementsOf(imageShape);
-  return { inputShape: imageShape, classes: outputsOf(targets), held };
+  const dataset = await loadDataset(data, { seed, reporter, targets: targetKindOf(task) });
+  await dataset.close();
+  const { train, validation, test, imageShape, targets } = dataset;
+  const count = train.count + (validation?.count ?? 0) + test.count;
+  const held = data.name === "folder" ? 0 : count * elementsOf(imageShape);
+  return { inputShape: imageShape, classes: outputsOf(targets), images: imageCountsOf(dataset), held };
 }

@@ -1,8 +1,9 @@
 import type { RunConfig } from "../config/schema.ts";
+import type { Dataset } from "../data/dataset.ts";
 import type { Network } from "../kinds/index.ts";
 import type { Layerwise } from "../methods/method.ts";
-import { estimateLayerwise } from "./layerwise/layerwise-memory.ts";
-import { evaluationMemory, savingMemory, trainingMemory } from "./memory-estimate.ts";
+import { estimateLayerwise } from "./layerwise-memory.ts";
+import { evaluationMemory, savingMemory, trainingMemory } from "./training-memory.ts";
 
 /** A part of a run that takes memory for itself: of several, only one is there at a time. */
 export interface MemoryStage {
@@ -18,32 +19,53 @@ export interface MemoryStage {
 
 export interface MemorySetting {
   readonly path: string;
+  /** What the run has of it: of a batch, no more than there are images. */
   readonly value: number;
   /** Bytes at most, at another value. */
   atMostAt(value: number): number;
 }
 
 /** What decides how much memory a run takes, beside its settings. */
-export interface RunNetwork {
+export interface RunShape {
   /** With the method's quantizers. */
   readonly network: Network;
   readonly layerwise?: Layerwise | undefined;
+  /** Images that there are: a batch holds no more. */
+  readonly images: ImageCounts;
 }
+
+export interface ImageCounts {
+  readonly train: number;
+  /** Of the largest part that is evaluated. */
+  readonly evaluation: number;
+}
+
+/** What a run evaluates and trains on, as far as memory goes. */
+export const imageCountsOf = ({
+  train,
+  validation,
+  test,
+}: Pick<Dataset, "train" | "validation" | "test">): ImageCounts => ({
+  train: train.count,
+  evaluation: Math.max(test.count, validation?.count ?? 0),
+});
 
 /** What a run takes memory for: training or quantizing layer by layer, evaluation, saving. */
 export function memoryStages(
   { data }: Pick<RunConfig, "data">,
-  { network, layerwise }: RunNetwork,
+  { network, layerwise, images }: RunShape,
 ): readonly MemoryStage[] {
-  const work = layerwise ? quantizingStages(network, layerwise) : trainingStages(network, data.batchSize);
+  const trainingBatch = Math.min(data.batchSize, images.train);
+  const work = layerwise ? quantizingStages(network, layerwise) : trainingStages(network, trainingBatch);
   const evaluation = certainly("evaluation", {
     path: "data.evaluationBatchSize",
-    value: data.evaluationBatchSize,
+    value: Math.min(data.evaluationBatchSize, images.evaluation),
     atMostAt: (batchSize) => evaluationMemory(network, batchSize),
   });
   return [...work, evaluation];
 }
 
+/** @param batchSize Images that a batch has at most. */
 const trainingStages = (network: Network, batchSize: number): readonly MemoryStage[] => [
   {
     what: "training",

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import t from "tap";
+import { estimateRuns } from "../../src/memory/run-memory.ts";
 import { planSweep } from "../../src/sweep/plan.ts";
-import { estimateRuns } from "../../src/sweep/run-memory.ts";
 import { recordingReporter } from "../fixtures/reporter.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 import { sweepFile } from "../fixtures/sweep-file.ts";

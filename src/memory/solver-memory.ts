@@ -1,3 +1,5 @@
+import type { SolverNeeds } from "../methods/method.ts";
+
 /** What decides how much memory it takes to quantize a layer. */
 export interface ProblemSize {
   readonly groups: number;
@@ -31,20 +33,10 @@ const CHANNEL = 2;
 export const rowBytes = ({ groups, samples, positions, inputs, outputs }: ProblemSize): number =>
   FLOAT * samples * positions * (groups * inputs + outputs);
 
-/** What a method takes beside a layer's rows and weights. */
-export interface SolverNeeds {
-  /** Images of a learned rounding's step: their rows are gathered, with products of their own. */
-  readonly batch?: number;
-  /** Whether X^T X is summed (`Gram`). */
-  readonly sums?: boolean;
-  /** Whether codes are flipped (`flipCodes`): on the sums, or on a transposed copy of the rows where a ReLU follows. */
-  readonly flips?: boolean;
-}
-
 /** Bytes that are held at once while a layer is solved, at most. */
 export function solverBytes(
   { groups, samples, positions, inputs, outputs }: ProblemSize,
-  { batch = 0, sums = false, flips = false }: SolverNeeds,
+  { batch, sums, flips }: SolverNeeds,
 ): number {
   const rows = positions * (INPUTS * samples + Math.min(batch, samples)) * groups * inputs;
   const targets = positions * TARGETS * (samples + Math.min(batch, samples)) * outputs;

@@ -1,11 +1,11 @@
-import { elementsOf } from "../../graph/shape.ts";
-import { type Network, onlyInput } from "../../kinds/index.ts";
-import { type ProblemSize, rowBytes } from "../../methods/layerwise/solver-memory.ts";
-import type { Layerwise } from "../../methods/method.ts";
-import { type Layer, layersOf } from "../../network/layers.ts";
-import { evaluationMemory } from "../memory-estimate.ts";
-import { CALIBRATION_BATCH } from "./calibration-images.ts";
-import { geometryOf } from "./layer-rows.ts";
+import { elementsOf } from "../graph/shape.ts";
+import { type Network, onlyInput } from "../kinds/index.ts";
+import type { Layerwise } from "../methods/method.ts";
+import { type Layer, layersOf } from "../network/layers.ts";
+import { CALIBRATION_BATCH } from "../training/layerwise/calibration-images.ts";
+import { geometryOf } from "../training/layerwise/layer-rows.ts";
+import { type ProblemSize, rowBytes, solverBytes } from "./solver-memory.ts";
+import { evaluationMemory } from "./training-memory.ts";
 
 const FLOAT = 4;
 /** A layer's inputs and outputs of a batch, as the engine gives them and as copies. */
@@ -27,7 +27,7 @@ export interface LayerwiseEstimate {
  */
 export function estimateLayerwise(
   network: Network,
-  { calibration, solverBytes }: Pick<Layerwise, "calibration" | "solverBytes">,
+  { calibration, needs }: Pick<Layerwise, "calibration" | "needs">,
   images: number,
 ): LayerwiseEstimate {
   const batch = Math.min(CALIBRATION_BATCH, images);
@@ -39,7 +39,7 @@ export function estimateLayerwise(
   const layers = layersOf(network).map((layer) => {
     const size = sizeOf(layer, { images, positions: calibration.positions });
     const features = FLOAT * batch * FEATURE_COPIES * (featuresOf(layer) + elementsOf(layer.outputShape));
-    return { name: layer.name, bytes: Math.max(rowBytes(size) + pass + features, solverBytes(size)) };
+    return { name: layer.name, bytes: Math.max(rowBytes(size) + pass + features, solverBytes(size, needs)) };
   });
   const largest = layers.reduce((most, layer) => (layer.bytes > most.bytes ? layer : most));
   const held = images * elementsOf(onlyInput(network).shape) + FLOAT * parameters;

@@ -1,13 +1,13 @@
 import t from "tap";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { configSchema } from "../../src/config/schema.ts";
+import { estimateLayerwise } from "../../src/memory/layerwise-memory.ts";
+import { requireMemory } from "../../src/memory/require-memory.ts";
+import { evaluationMemory, savingMemory, trainingMemory } from "../../src/memory/training-memory.ts";
 import { createMethod } from "../../src/methods/create-method.ts";
 import { plainOf } from "../../src/methods/method.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";
 import { insertQuantizers } from "../../src/quantizers/insert-quantizers.ts";
-import { requireMemory } from "../../src/runner/require-memory.ts";
-import { estimateLayerwise } from "../../src/training/layerwise/layerwise-memory.ts";
-import { evaluationMemory, savingMemory, trainingMemory } from "../../src/training/memory-estimate.ts";
 import { recordingReporter } from "../fixtures/reporter.ts";
 
 const plain = lenet5({ inputShape: [28, 28, 1], classes: 10 });
@@ -40,7 +40,7 @@ t.test("what cannot fit is refused with the estimate and sizes that fit", async 
   const said = (available: number, ...set: string[]): string => {
     const { warnings, warn } = recordingReporter();
     try {
-      requireMemory(configured(...set), { network }, { available, warn });
+      requireMemory(configured(...set), { network, images: { train: 1e6, evaluation: 1e6 } }, { available, warn });
       return warnings.join("\n");
     } catch (error) {
       t.match(error, { name: "UsageError", exitCode: 2 });
@@ -72,6 +72,16 @@ t.test("what cannot fit is refused with the estimate and sizes that fit", async 
   t.match(said(13 * MIB), /: free memory, raise the limit, or take a smaller network$/);
 });
 
+t.test("a batch holds no more than there are images", async (t) => {
+  const set = ["data.batchSize=100000", "data.evaluationBatchSize=100000"];
+  const { config } = loadConfig("configs/mnist-lenet5-quick.yaml", { set });
+  const judge = (images: { train: number; evaluation: number }, available: number) => () =>
+    requireMemory(config, { network, images }, { available, warn: (message) => t.fail(message) });
+  t.doesNotThrow(judge({ train: 18, evaluation: 9 }, 500 * MIB));
+  t.throws(judge({ train: 18, evaluation: 60_000 }, 500 * MIB), /for evaluation at data\.evaluationBatchSize 60000;/);
+  t.throws(judge({ train: 60_000, evaluation: 9 }, 500 * MIB), /for training at data\.batchSize 60000 /);
+});
+
 /** A run that quantizes LeNet-5 layer by layer. */
 function quantizing(method: object, data: object = {}) {
   const config = configSchema.parse({
@@ -81,8 +91,9 @@ function quantizing(method: object, data: object = {}) {
     method,
     training: { from: "nowhere" },
   });
+  const images = { train: 60_000, evaluation: 100_000 };
   const created = createMethod(config.method, 1);
-  return { config, run: { network: created.prepare(plainOf(created, plain)), layerwise: created.layerwise! } };
+  return { config, run: { network: created.prepare(plainOf(created, plain)), layerwise: created.layerwise!, images } };
 }
 
 t.test("quantizing layer by layer is judged by its rows, never by data.batchSize", async (t) => {
