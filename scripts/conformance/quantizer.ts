@@ -8,7 +8,7 @@ import { bitWidths } from "../../src/quantization/levels.ts";
 import { learnedChannels } from "../../src/quantizers/channel-gates.ts";
 import { sampleOf } from "../../src/quantizers/gate-sample.ts";
 import { learnedLevels } from "../../src/quantizers/level-gates.ts";
-import { learnedRange } from "../../src/quantizers/range.ts";
+import { learnedRange, rangeFloor } from "../../src/quantizers/range.ts";
 import {
   channelsFirst,
   channelsLast,
@@ -115,7 +115,10 @@ export function checkQuantizer(content: unknown, ops: Ops): Outcome {
           pruneGradient: golden.z2 && new Float64Array(channels),
         };
         const findings = { sample, sums, prior: none, priorStrength: 0 };
-        const byRange = learnedRange(Float64Array.of(golden.x_max), null).gradient(findings);
+        const byRange = learnedRange(Float64Array.of(golden.x_max), {
+          limit: null,
+          floor: Float64Array.of(rangeFloor),
+        }).gradient(findings);
         const byLevels = learnedLevels(new Float64Array(4)).gradient(findings);
         const byChannels = learnedChannels(new Float64Array(channels)).gradient(findings);
         tally.case((check) => {

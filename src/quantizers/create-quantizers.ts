@@ -12,6 +12,7 @@ import { GatedQuantizer } from "./gated-quantizer.ts";
 import { setBits } from "./level-gates.ts";
 import { PruningQuantizer } from "./pruning-quantizer.ts";
 import type { Quantizer, QuantizerParts } from "./quantizer.ts";
+import { rangeFloor } from "./range.ts";
 
 /** Initial parameters of the gates. */
 export interface InitialGates {
@@ -57,6 +58,7 @@ export function createQuantizers(
         multiplies: gated.get(node.id) ?? [],
         prune: gated.has(node.id) ? new Float64Array(channels).fill(initial.prune) : null,
         range: new Float64Array(weightRanges === "per-channel" && node.role === "weight" ? channels : 1).fill(1),
+        floor: Float64Array.of(rangeFloor),
         prior: { kind: prior, macShare: macs / largest },
       };
       return [node.id, bitsOf === undefined ? new GatedQuantizer(parts) : withGivenBits(parts, bitsOf(node))];

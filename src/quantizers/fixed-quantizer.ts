@@ -9,7 +9,7 @@ export class FixedQuantizer extends Quantizer {
 
   constructor(parts: QuantizerParts) {
     super(parts);
-    this.learned = [learnedRange(parts.range, parts.node.limit)];
+    this.learned = [learnedRange(parts.range, { limit: parts.node.limit, floor: parts.floor })];
   }
 
   sample(): GateSample {

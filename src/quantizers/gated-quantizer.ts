@@ -12,9 +12,9 @@ export class GatedQuantizer extends Quantizer {
 
   constructor(parts: QuantizerParts) {
     super(parts);
-    const { phi, prune, range, node } = parts;
+    const { phi, prune, range, floor, node } = parts;
     this.learned = [
-      learnedRange(range, node.limit),
+      learnedRange(range, { limit: node.limit, floor }),
       learnedLevels(phi),
       ...(prune === null ? [] : [learnedChannels(prune)]),
     ];

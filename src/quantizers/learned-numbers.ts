@@ -28,6 +28,8 @@ export interface LearnedNumbers {
   readonly group: "gates" | "ranges";
   /** Changed in place. */
   readonly values: Float64Array;
+  /** The share of the group's learning rate that they have; 1 if left out. */
+  rate?(): number;
   /** The gradient of the loss by `values`. */
   gradient(findings: StepFindings): Float64Array;
   /**

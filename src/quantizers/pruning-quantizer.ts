@@ -13,7 +13,10 @@ export class PruningQuantizer extends Quantizer {
 
   constructor(parts: QuantizerParts & { readonly prune: Float64Array }) {
     super(parts);
-    this.learned = [learnedRange(parts.range, parts.node.limit), learnedChannels(parts.prune)];
+    this.learned = [
+      learnedRange(parts.range, { limit: parts.node.limit, floor: parts.floor }),
+      learnedChannels(parts.prune),
+    ];
   }
 
   sample(draw: Draw): GateSample {

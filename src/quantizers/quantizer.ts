@@ -20,6 +20,8 @@ export interface QuantizerParts {
   readonly multiplies: readonly NodeId[];
   /** The range's end, of the tensor or of each output channel. */
   readonly range: Float64Array;
+  /** What the ranges are kept above: one number. */
+  readonly floor: Float64Array;
   readonly prior: PriorWeight;
 }
 
@@ -41,14 +43,16 @@ export abstract class Quantizer implements QuantizerParts {
   readonly prune: Float64Array | null;
   readonly multiplies: readonly NodeId[];
   readonly range: Float64Array;
+  readonly floor: Float64Array;
   readonly prior: PriorWeight;
 
-  constructor({ node, phi, prune, multiplies, range, prior }: QuantizerParts) {
+  constructor({ node, phi, prune, multiplies, range, floor, prior }: QuantizerParts) {
     this.node = node;
     this.phi = phi;
     this.prune = prune;
     this.multiplies = multiplies;
     this.range = range;
+    this.floor = floor;
     this.prior = prior;
   }
 

@@ -1,18 +1,30 @@
 import { at } from "../core/elements.ts";
+import { UserError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
 import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import { forward } from "../network/passes.ts";
-import { rangeFloor } from "../quantizers/range.ts";
+import type { Quantizer } from "../quantizers/quantizer.ts";
+import { floorFor } from "../quantizers/range.ts";
 import type { Model } from "./model.ts";
 import { type GateSamples, passOf, soleInput } from "./pass.ts";
 
+/** The authors take a signed tensor's largest element; that is no other rule where it is so near its largest magnitude. */
+const SAME = 0.9;
+
 /**
+<<<<<<< HEAD
  * Sets every range from one forward pass over a few images, as the authors do: a weight's from its largest element (a
  * channel's from its largest magnitude),
  * an activation's from its largest, each tensor seeing already quantized predecessors (docs/method.md, "Training").
+=======
+ * Sets every range from one forward pass over a few images, each tensor seeing already quantized predecessors
+ * (ARCHITECTURE.md, "The method" 5): an activation's from its largest element, a signed tensor's or a channel's from its
+ * largest magnitude, or, as the authors do, its largest element where that is nearly the same.
+>>>>>>> e42063b (First ranges from the largest magnitude, floors relative to the tensor)
  *
  * @param draw Gates for the ranges known so far: called before each quantizer is used.
+ * @throws UserError that names a quantizer whose tensor holds nothing but zeros, or, unsigned, nothing above.
  */
 export function initializeRanges(model: Model, makeImages: () => Tensor, draw: () => GateSamples): void {
   const { ops, network, quantizers } = model;
@@ -31,21 +43,36 @@ export function initializeRanges(model: Model, makeImages: () => Tensor, draw: (
       forward(network, pass, {
         keep: false,
         observe: (node, output) => {
-          for (const id of readers.get(node.id) ?? []) {
-            const { range, node: reader } = lookup(quantizers, id);
-            range.fill(rangeFloor);
-            ops.read(output).forEach((value, index) => {
-              // Of a tensor the largest element, as the authors do; a channel may have no positive one.
-              const size = range.length === 1 ? value : Math.abs(value);
-              const channel = index % range.length;
-              if (size > range[channel]!) range[channel] = size;
-            });
-            // It stands in the place of a ReLU6, behind which nothing is larger.
-            if (reader.limit !== null) range[0] = Math.min(at(range, 0), reader.limit);
-          }
+          for (const id of readers.get(node.id) ?? []) setRange(lookup(quantizers, id), ops.read(output));
         },
       });
     },
     () => [],
   );
+}
+
+function setRange({ node, range, floor }: Quantizer, values: ArrayLike<number>): void {
+  const element = new Float64Array(range.length);
+  const magnitude = new Float64Array(range.length);
+  for (let index = 0; index < values.length; index++) {
+    const channel = index % range.length;
+    const value = values[index]!;
+    if (value > element[channel]!) element[channel] = value;
+    if (Math.abs(value) > magnitude[channel]!) magnitude[channel] = Math.abs(value);
+  }
+  const isTensor = range.length === 1;
+  const largest = (node.signed ? magnitude : element).reduce((most, size) => Math.max(most, size), 0);
+  if (!(largest > 0)) {
+    const what = node.role === "weight" ? "only zeros" : "nothing above zero on the first images";
+    throw new UserError(
+      `the range of ${node.id} has no start: its tensor holds ${what}; leave its layer out of the network, or train the network before it is quantized`,
+    );
+  }
+  floor[0] = floorFor(largest);
+  for (const [channel, size] of magnitude.entries()) {
+    const own = isTensor && (!node.signed || element[channel]! >= SAME * size) ? element[channel]! : size;
+    range[channel] = Math.max(at(floor, 0), own);
+  }
+  // It stands in the place of a ReLU6, behind which nothing is larger.
+  if (node.limit !== null) range[0] = Math.min(at(range, 0), node.limit);
 }

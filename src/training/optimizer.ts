@@ -34,10 +34,16 @@ export class EngineOptimizer {
     }
   }
 
-  /** One update; `step` counts from 1. */
-  update(gradients: ReadonlyMap<string, Tensor>, { learningRate, step }: { learningRate: number; step: number }): void {
+  /** One update; `step` counts from 1, `shares` are those of the learning rate that some variables have. */
+  update(
+    gradients: ReadonlyMap<string, Tensor>,
+    options: { learningRate: number; step: number },
+    shares: ReadonlyMap<string, number> = new Map(),
+  ): void {
     const ops = this.#ops;
+    const { step } = options;
     for (const [name, gradient] of gradients) {
+      const learningRate = options.learningRate * (shares.get(name) ?? 1);
       const variable = lookup(this.#variables, name);
       const [first, second] = lookup(this.#moments, name);
       const decayed = this.#decay(variable, gradient);

@@ -1,6 +1,8 @@
+import { at } from "../core/elements.ts";
 import { UserError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
 import { GridQuantizer, type WeightSteps } from "../quantizers/grid-quantizer.ts";
+import { rangeFloor } from "../quantizers/range.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
 import type { Model } from "./model.ts";
 import type { Moments } from "./optimizer.ts";
@@ -14,8 +16,9 @@ export function takeSnapshot(trainer: Trainer): ReadonlyMap<string, StoredTensor
   const put = (name: string, values: Float32Array | Float64Array, shape: readonly number[] = [values.length]) =>
     tensors.set(name, { shape, values });
   for (const [id, { shape }] of model.parameters) put(`parameter/${id}`, parameterValues(trainer, id), shape);
-  for (const [id, { stored }] of model.quantizers) {
+  for (const [id, { stored, floor }] of model.quantizers) {
     for (const [name, values] of stored) put(`${name}/${id}`, values);
+    if (at(floor, 0) < rangeFloor) put(`floor/${id}`, floor);
   }
   for (const [id, { mean, variance }] of model.statistics) {
     put(`statistics/mean/${id}`, mean);
@@ -74,6 +77,7 @@ export function restoreSnapshot(
       const [bits] = take(`grid/bits/${id}`, 1) as unknown as [WeightSteps["bits"]];
       model.quantizers.set(id, new GridQuantizer(quantizer, { bits, steps: Float32Array.from(steps) }));
     }
+    quantizer.floor.set(tensors.get(`floor/${id}`)?.values ?? [rangeFloor]);
     for (const [name, values] of quantizer.stored) values.set(take(`${name}/${id}`, values.length));
   }
   for (const [id, { mean, variance }] of model.statistics) {

@@ -191,7 +191,16 @@ t.test("a quantizer's bits are two to the power of one plus its leading open gat
   };
   const phi = Float64Array.of(6, -6, 6, 6);
   const prior = { kind: "const", macShare: 1 } as const;
-  const owner = new GatedQuantizer({ node, phi, prune: null, multiplies: [], range: Float64Array.of(1), prior });
+  const range = Float64Array.of(1);
+  const owner = new GatedQuantizer({
+    node,
+    phi,
+    prune: null,
+    multiplies: [],
+    range,
+    floor: new Float64Array(1),
+    prior,
+  });
   t.equal(owner.bits, 4, "an open gate above a closed one does not count");
   owner.phi[1] = 6;
   t.equal(owner.bits, 32);

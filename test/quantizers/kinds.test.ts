@@ -22,6 +22,7 @@ const parts = (phi: readonly number[] = [1, 0.5, -1, -3], prune: readonly number
   prune: Float64Array.from(prune),
   multiplies: [node.id],
   range: Float64Array.of(1.5),
+  floor: Float64Array.of(rangeFloor),
   prior,
 });
 const grid = { bits: 3, steps: Float32Array.of(0.25, 0.5) } as const;

@@ -28,6 +28,7 @@ function histogramOf({ bits, range, kept }: Weight, values: Float32Array, channe
     prune,
     multiplies: prune === null ? [] : [node.id],
     range: Float64Array.from(range),
+    floor: new Float64Array(1),
     prior,
   });
   setBits(quantizer, bits);
