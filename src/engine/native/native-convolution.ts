@@ -3,7 +3,7 @@ import { tuple } from "../../core/tuple.ts";
 import type { Border, Conv2dGeometry, Margins, Ops, Precision, Tensor } from "../ops.ts";
 import { dataTypes } from "./binding.ts";
 import type { Executor, Kernel } from "./executor.ts";
-import { float, oneDnn } from "./kernel-attributes.ts";
+import { float, index, oneDnn } from "./kernel-attributes.ts";
 import { images } from "./native-images.ts";
 
 type Convolutions = Pick<
@@ -110,6 +110,19 @@ export function convolutions(run: Executor, precision: Precision): Convolutions 
     return result;
   };
 
+  /** The pixels of an image that a 1 × 1 convolution with this stride reads. */
+  const sampled = (x: Tensor, outputShape: readonly number[], stride: number): Tensor => {
+    const [batch, , , channels] = tuple(x.shape, 4);
+    const [, rows, columns] = tuple(outputShape, 4);
+    const end = [batch, (rows - 1) * stride + 1, (columns - 1) * stride + 1, channels];
+    return run.run(run.kernel("StridedSlice", { T: { dtype: dataTypes[x.dtype] }, Index: index, ...noMasks }), [
+      x,
+      sizes([0, 0, 0, 0]),
+      sizes(end),
+      sizes([1, stride, stride, 1]),
+    ]);
+  };
+
   return {
     narrow,
     matmul: (a, b, { transposeA = false, transposeB = false } = {}) =>
@@ -124,8 +137,14 @@ export function convolutions(run: Executor, precision: Precision): Convolutions 
     },
     conv2dInputGradient: (shape, weight, gradient, geometry) =>
       inputGradient("Conv2DBackpropInput", shape, narrow(weight), narrow(gradient), geometry),
-    conv2dWeightGradient: (x, shape, gradient, geometry) =>
-      weightGradient("Conv2DBackpropFilter", narrow(x), shape, narrow(gradient), geometry),
+    conv2dWeightGradient(x, shape, gradient, geometry) {
+      const [image, given] = [narrow(x), narrow(gradient)];
+      if (!skipsPixels(shape, geometry)) return weightGradient("Conv2DBackpropFilter", image, shape, given, geometry);
+      const read = sampled(image, gradient.shape, geometry.stride);
+      const result = weightGradient("Conv2DBackpropFilter", read, shape, given, { ...geometry, stride: 1 });
+      run.release(read);
+      return result;
+    },
     depthwiseConv2d: (x, weight, geometry) =>
       convolve("DepthwiseConv2dNative", narrow(x), [reshape(narrow(weight), depthwise(weight.shape))], geometry),
     depthwiseConv2dInputGradient: (shape, weight, gradient, geometry) => {
@@ -137,6 +156,18 @@ export function convolutions(run: Executor, precision: Precision): Convolutions 
       return reshape(weightGradient(name, narrow(x), depthwise(shape), narrow(gradient), geometry), shape);
     },
   };
+}
+
+/** None of StridedSlice's ways to read its arguments otherwise. */
+const noMasks = { begin_mask: 0, end_mask: 0, ellipsis_mask: 0, new_axis_mask: 0, shrink_axis_mask: 0 } as const;
+
+/**
+ * Whether a convolution reads single pixels and leaves others out. oneDNN's gradient of such a weight is wrong on
+ * processors without AVX-512 where channels are no multiple of 8, another one each time: it then gets the pixels alone.
+ */
+function skipsPixels(weight: readonly number[], { stride, padding: { top, bottom, left, right } }: Conv2dGeometry) {
+  const [height, width] = tuple(weight, 4);
+  return height === 1 && width === 1 && stride > 1 && top + bottom + left + right === 0;
 }
 
 function hasOneDnnBias(run: Executor): boolean {
