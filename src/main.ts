@@ -6,6 +6,7 @@ import { createProgram } from "./commands/program.ts";
 import { StopRequest } from "./commands/stop-request.ts";
 import { exitCodes, messageOf, UserError } from "./core/errors.ts";
 
+// The package's own file: it has one.
 const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
 const verbose = process.argv.includes("--verbose");
 
@@ -35,7 +36,7 @@ function explain(error: unknown): number {
   }
   const known = error instanceof UserError;
   process.stderr.write(`${known ? "error" : "internal error (please report it)"}: ${messageOf(error)}\n`);
-  if (verbose) process.stderr.write(`${(error as Error).stack ?? ""}\n`);
+  if (verbose) process.stderr.write(`${error instanceof Error ? (error.stack ?? "") : ""}\n`);
   return known ? error.exitCode : exitCodes.failed;
 }
 

@@ -23,8 +23,14 @@ export const configHash = (config: RunConfig): string =>
     .update(JSON.stringify(sorted(config)))
     .digest("hex");
 
+/** JSON Schema of an object. */
+interface JsonSchema extends Record<string, unknown> {
+  readonly properties: Record<string, unknown>;
+}
+
 /** JSON Schema of configuration files, for editors. */
-export function configJsonSchema(): Record<string, unknown> {
+export function configJsonSchema(): JsonSchema {
+  // The schema of an object has properties.
   const schema = z.toJSONSchema(configSchema, { io: "input", target: "draft-7" }) as {
     properties: Record<string, unknown>;
     required?: string[];
@@ -46,7 +52,7 @@ export function configJsonSchema(): Record<string, unknown> {
 
 /** JSON Schema of files with a sweep: what a configuration has, and the section `sweep`. */
 export function sweepJsonSchema(): Record<string, unknown> {
-  const run = configJsonSchema() as { readonly properties: Record<string, unknown> };
+  const run = configJsonSchema();
   const { $schema: _, ...section } = z.toJSONSchema(sweep, { io: "input", target: "draft-7" });
   return {
     ...run,

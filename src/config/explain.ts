@@ -36,13 +36,11 @@ function explain(issue: Issue, checked: Checked): string[] {
     const nested = first(
       issue.errors.toSorted((a, b) => first(b).path.length - first(a).path.length || a.length - b.length),
     );
+    // Its kind stays, whatever its path.
     return nested.flatMap((inner) => explain({ ...inner, path: [...issue.path, ...inner.path] } as Issue, checked));
   }
   const name = path.join(".");
-  const value = path.reduce<unknown>(
-    (node, key) => (isTree(node) || Array.isArray(node) ? (node as Tree)[key] : undefined),
-    tree,
-  );
+  const value = path.reduce<unknown>((node, key) => childOf(node, key), tree);
   const got = value === undefined ? "nothing" : shorten(textOf(value));
   const expected = isInfinite(value) ? "expected a finite number" : expectation(issue);
   return [`${shorten(name)}: ${expected}, got ${got} (${shorten(placeOf(name, places, file))})`];
@@ -101,13 +99,18 @@ function placeOf(path: string, places: Places, file: string): string {
   return file;
 }
 
+/** What stands under a key of a mapping or a list. */
+const childOf = (node: unknown, key: PropertyKey): unknown =>
+  // Lists have their items under their indices.
+  isTree(node) || Array.isArray(node) ? (node as Tree)[String(key)] : undefined;
+
 /** The settings that stand where an unknown one was found. */
 function knownKeys({ path }: Issue, { tree, schema: root }: Checked): string[] {
   let schema = root;
   let value: unknown = tree;
   for (const key of path) {
     schema = shapeOf(schema, value)?.[String(key)];
-    value = isTree(value) || Array.isArray(value) ? (value as Tree)[String(key)] : undefined;
+    value = childOf(value, key);
   }
   return Object.keys(shapeOf(schema, value) ?? {});
 }
@@ -118,6 +121,7 @@ interface Definition {
   readonly options?: readonly unknown[];
   readonly values?: readonly unknown[];
 }
+// Zod keeps the definition of a schema there, whatever its kind.
 const definitionOf = (schema: unknown) => (schema as { def?: Definition } | undefined)?.def;
 
 /** The fields of a schema below its defaults and unions; of a union those of the options that the value has chosen. */
@@ -128,7 +132,7 @@ function shapeOf(schema: unknown, value: unknown): Record<string, unknown> | und
   if (!options) return undefined;
   const chosen = options.filter((option) => isChosen(option, value));
   const shapes = (chosen.length > 0 ? chosen : options).map((option) => shapeOf(option, value));
-  return Object.assign({}, ...shapes) as Record<string, unknown>;
+  return Object.fromEntries(shapes.flatMap((shape) => Object.entries(shape ?? {})));
 }
 
 /** Whether the value has the literals that an option asks for, as its method's name. */

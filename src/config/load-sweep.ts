@@ -1,6 +1,7 @@
 import { basename, extname } from "node:path";
 import { z } from "zod";
 import { UsageError } from "../core/errors.ts";
+import { tuple } from "../core/tuple.ts";
 import { explainIssues } from "./explain.ts";
 import { wrongConfiguration } from "./load-config.ts";
 import { configSchema } from "./schema.ts";
@@ -36,9 +37,10 @@ export function loadSweep(path: string, { set = [] }: { set?: readonly string[] 
   if (!parsed.success)
     throw wrongConfiguration(explainIssues(parsed.error, { tree: named, places, file: path, schema }));
   const isOfSweep = (place: string) => place.startsWith("sweep.");
-  const [own, rest] = [isOfSweep, (place: string) => !isOfSweep(place)].map(
-    (is) => new Map([...places].filter(([place]) => is(place))),
-  ) as [Places, Places];
+  const [own, rest] = tuple(
+    [isOfSweep, (place: string) => !isOfSweep(place)].map((is) => new Map([...places].filter(([place]) => is(place)))),
+    2,
+  );
   return { path, base: { tree: base, places: rest }, places: own, ...parsed.data };
 }
 

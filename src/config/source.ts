@@ -38,9 +38,7 @@ function withoutReplaced(tree: Tree, over: Tree): Tree {
   for (const { section, keys } of alternatives) {
     const [before, after] = [kept[section], over[section]];
     if (!isTree(before) || !isTree(after) || !keys.some((key) => key in after)) continue;
-    kept[section] = Object.fromEntries(
-      Object.entries(before).filter(([key]) => !(keys as readonly string[]).includes(key)),
-    );
+    kept[section] = Object.fromEntries(Object.entries(before).filter(([key]) => !keys.some((one) => one === key)));
   }
   return kept;
 }
@@ -146,6 +144,7 @@ export function parseSource(text: string, path: string): Source {
   } catch (error) {
     throw new UsageError(`cannot read the configuration ${path}: ${messageOf(error)}`, { cause: error });
   }
+  // A mapping at the top, as was checked, is such an object.
   return { tree: tree as Tree, places: locate(document.contents, at) };
 }
 
@@ -178,9 +177,11 @@ function locate(contents: Node | null, at: (offset: number) => string): Places {
         if (forbidden.has(name)) throw refuse("is not a setting");
         if (keys.has(name)) throw refuse("is there twice");
         keys.add(name);
+        // What the parser made of the text, which gives nodes alone.
         child(name, offset, value as Node | null);
       }
     } else if (isSeq(node)) {
+      // As above.
       for (const [index, item] of (node.items as Node[]).entries()) child(String(index), item.range?.[0] ?? 0, item);
     }
   };
@@ -200,9 +201,14 @@ export function withSetting(
   const parts = path.split(".");
   const kept = [...places].filter(([place]) => place !== path && !place.startsWith(`${path}.`));
   const moved = [...written].map(([rest, where]) => [path + rest, where] as const);
-  const over = parts.reduceRight<unknown>((inner, part) => ({ [part]: inner }), value) as Tree;
+  const over = nested(parts, value);
   return merge({ tree: without(tree, parts), places: new Map(kept) }, { tree: over, places: new Map(moved) });
 }
+
+/** A tree that has nothing but `value` at a path of at least one part. */
+const nested = ([first = "", ...rest]: readonly string[], value: unknown): Tree => ({
+  [first]: rest.length === 0 ? value : nested(rest, value),
+});
 
 function without(tree: Tree, [first, ...rest]: readonly string[]): Tree {
   if (first === undefined || !Object.hasOwn(tree, first)) return tree;
@@ -228,7 +234,7 @@ export function parseSetting(setting: string): Source {
     throw new UsageError(`${place}: ${messageOf(error)}`, { cause: error });
   }
   locate(document.contents, () => place);
-  const tree = path.reduceRight<unknown>((inner, part) => ({ [part]: inner }), value) as Tree;
+  const tree = nested(path, value);
   const places: Places = new Map(path.map((_, index) => [path.slice(0, index + 1).join("."), place]));
   return { tree, places };
 }

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { messageOf, UserError } from "./errors.ts";
+import { codeOf, messageOf, UserError } from "./errors.ts";
 import { explainFileError } from "./file-errors.ts";
 import { askGuards } from "./folder-guards.ts";
 
@@ -61,7 +61,7 @@ function renameIfThere(from: string, to: string): void {
   try {
     renameSync(from, to);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    if (codeOf(error) !== "ENOENT") throw error;
   }
 }
 
@@ -94,7 +94,7 @@ function sync(handle: number, path: string): void {
   try {
     fsyncSync(handle);
   } catch (error) {
-    if (!noSync.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    if (!noSync.has(codeOf(error) ?? "")) throw error;
     if (saidThatUnsynced) return;
     saidThatUnsynced = true;
     process.emitWarning(

@@ -9,6 +9,7 @@ export function at<T>(array: ArrayLike<T>, index: number): T {
   if (element === undefined && !(place in array)) {
     throw new RangeError(`there is no element ${index} among ${array.length}`);
   }
+  // It is there, even where it is undefined.
   return element as T;
 }
 

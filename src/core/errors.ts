@@ -44,3 +44,7 @@ export const isStopCode = (code: number): boolean => code === exitCodes.interrup
 
 /** The message of anything that was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** The code of an error of the system, as ENOENT; undefined where there is none. */
+export const codeOf = (error: unknown): string | undefined =>
+  error instanceof Object && "code" in error && typeof error.code === "string" ? error.code : undefined;

@@ -1,4 +1,4 @@
-import { messageOf } from "./errors.ts";
+import { codeOf, messageOf } from "./errors.ts";
 
 /** What to do about the causes that are no defect of this program. */
 const remedies: Readonly<Record<string, string>> = {
@@ -13,6 +13,6 @@ const remedies: Readonly<Record<string, string>> = {
 
 /** The message of a failed file operation, with the remedy where there is one. */
 export function explainFileError(error: unknown): string {
-  const remedy = remedies[(error as NodeJS.ErrnoException | null)?.code ?? ""];
+  const remedy = remedies[codeOf(error) ?? ""];
   return remedy === undefined ? messageOf(error) : `${messageOf(error)}; ${remedy}`;
 }

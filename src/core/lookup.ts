@@ -6,5 +6,6 @@
 export function lookup<Key, Value>(map: ReadonlyMap<Key, Value>, key: Key): Value {
   const value = map.get(key);
   if (value === undefined && !map.has(key)) throw new Error(`there is nothing for ${String(key)}`);
+  // It is there, even where it is undefined.
   return value as Value;
 }

@@ -112,11 +112,13 @@ function activationEntry({ id, bits, signed, xMax, outputShape, kept, channels }
 }
 
 function gridOf(scale: number | Float32Array, [lowest, highest]: readonly [number, number]) {
+  const codes: [number, number] = [lowest, highest];
   const widest = typeof scale === "number" ? scale : Math.max(...scale);
+  const range: [number, number] = [lowest * widest, highest * widest];
   return {
     scale: typeof scale === "number" ? scale : [...scale],
     zeroPoint: 0 as const,
-    codes: [lowest, highest] as [number, number],
-    range: [lowest * widest, highest * widest] as [number, number],
+    codes,
+    range,
   };
 }

@@ -1,3 +1,4 @@
+import { last } from "../core/elements.ts";
 import { codeLimits, roundHalfEven, stepSize } from "../quantization/grid.ts";
 import type { Verification } from "../runs/record.ts";
 import type { FrozenNode, IntegerBits } from "./frozen-network.ts";
@@ -50,7 +51,7 @@ export class CodeComparison {
   constructor(name: string, end: FrozenNode, floatError: number) {
     this.#name = name;
     this.#floatError = floatError;
-    this.#channels = end.outputShape.at(-1)!;
+    this.#channels = last(end.outputShape);
     this.#grid =
       end.kind === "quantizer" && end.bits !== 32
         ? { bits: end.bits, step: stepSize(end.bits, end), limits: codeLimits(end.bits, end.signed) }

@@ -1,4 +1,6 @@
+import { at, last } from "../core/elements.ts";
 import { UserError } from "../core/errors.ts";
+import { lookup } from "../core/lookup.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
 import type { Verification } from "../runs/record.ts";
 import { CodeComparison } from "./compare-codes.ts";
@@ -37,13 +39,13 @@ export async function compareLayers(options: CompareLayersOptions): Promise<Veri
   const { file, lowered, ops, test, model } = options;
   const { network } = lowered;
   const groups = layerGroups(network).map((group) => {
-    const end = group.nodes.at(-1)!;
+    const end = last(group.nodes);
     return { ...group, end, comparison: new CodeComparison(group.name, end, floatError(group)) };
   });
-  const shown = groups.map(({ end }) => lowered.values.get(end.id)!.name);
+  const shown = groups.map(({ end }) => lookup(lowered.values, end.id).name);
   const reference = new Reference(ops, network);
   const exact = new ExactValues(network.nodes, { magnitudes: false });
-  const first = network.nodes[0]!;
+  const first = at(network.nodes, 0);
   const shift = Math.max(
     ...network.normalization.mean.map((mean, channel) => Math.abs(mean / network.normalization.deviation[channel]!)),
   );
@@ -59,8 +61,8 @@ export async function compareLayers(options: CompareLayersOptions): Promise<Veri
       const shownValue = (id: string): Float32Array => {
         const node = network.nodes.find((node) => node.id === id)!;
         if (node.kind === "input") return images.normalized;
-        const value = lowered.values.get(id)!;
-        return toChannelsLast(network, node, decoded(results.get(value.name)!, value));
+        const value = lookup(lowered.values, id);
+        return toChannelsLast(network, node, decoded(lookup(results, value.name), value));
       };
       // A normalised pixel is itself a difference.
       const withMagnitudes = (known: ReadonlyMap<string, Float32Array>) =>
@@ -71,17 +73,17 @@ export async function compareLayers(options: CompareLayersOptions): Promise<Veri
             const known = new Map(from.map(({ id }) => [id, shownValue(id)]));
             const values = new Map<string, Tensor>();
             for (const { id, outputShape } of from) {
-              values.set(id, ops.tensor(known.get(id)!, [images.count, ...outputShape]));
+              values.set(id, ops.tensor(lookup(known, id), [images.count, ...outputShape]));
             }
             for (const node of nodes) {
-              const inputs = node.inputs.map((id) => values.get(id)!);
+              const inputs = node.inputs.map((id) => lookup(values, id));
               values.set(node.id, reference.evaluateNode(node, inputs));
             }
             comparison.add({
               runtime: shownValue(end.id),
-              reference: floats(ops, values.get(end.id)!),
-              exact: exact.of(end.inputs[0]!, known),
-              magnitude: magnitudes.of(end.inputs[0]!, withMagnitudes(known)),
+              reference: floats(ops, lookup(values, end.id)),
+              exact: exact.of(at(end.inputs, 0), known),
+              magnitude: magnitudes.of(at(end.inputs, 0), withMagnitudes(known)),
             });
           },
           () => [],

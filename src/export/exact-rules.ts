@@ -1,5 +1,6 @@
 import type { ByKind } from "../core/by-kind.ts";
 import { at, first, last } from "../core/elements.ts";
+import { tuple } from "../core/tuple.ts";
 import { noPadding } from "../kinds/windows.ts";
 import type { FrozenConvolution, FrozenLayer, FrozenMaxPool, FrozenNode } from "./frozen-network.ts";
 
@@ -25,7 +26,7 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
   dense(node, exact) {
     const { elements: x } = first(exact.inputs);
     const weights = exact.weightOf(node);
-    const [inputs, outputs] = node.weight.shape as [number, number];
+    const [inputs, outputs] = tuple(node.weight.shape, 2);
     return (output) => {
       let sum = exact.term(node.bias[output]!);
       for (let input = 0; input < inputs; input++) sum += x(input) * weights[input * outputs + output]!;
@@ -46,7 +47,7 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
     ),
   "global-average-pool"(_, { inputs }) {
     const { elements: x, shape } = first(inputs);
-    const [height, width, channels] = shape as readonly [number, number, number];
+    const [height, width, channels] = tuple(shape, 3);
     return (index) => {
       let sum = 0;
       for (let pixel = 0; pixel < height * width; pixel++) sum += x(pixel * channels + index);
@@ -60,7 +61,10 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
     return (index) => Math.min(limit, Math.max(0, x(index)));
   },
   add(_, { inputs }) {
-    const [x, y] = inputs.map(({ elements }) => elements) as [Elements, Elements];
+    const [x, y] = tuple(
+      inputs.map(({ elements }) => elements),
+      2,
+    );
     return (index) => x(index) + y(index);
   },
   concat({ outputShape }, { inputs }) {
@@ -78,7 +82,7 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
   },
   pad({ outputShape, padding, channels: [before] }, { inputs }) {
     const { elements: x, shape } = first(inputs);
-    const [, columns, channels] = outputShape as readonly [number, number, number];
+    const [, columns, channels] = tuple(outputShape, 3);
     return (index) => {
       const [row, column, channel] = place(index, columns, channels);
       const from = [row - padding.top, column - padding.left, channel - before] as const;
@@ -108,7 +112,7 @@ function convolution(
   const { elements: x, shape } = first(exact.inputs);
   const weights = exact.weightOf(node);
   const { stride, padding, bias } = node;
-  const [height, width, inputs, outputs] = node.weight.shape as [number, number, number, number];
+  const [height, width, inputs, outputs] = tuple(node.weight.shape, 4);
   const channels = last(shape);
   return (index) => {
     const [row, column, output] = place(index, at(node.outputShape, 1), outputs);
@@ -129,7 +133,7 @@ function pooled(
   combine: (taps: readonly number[]) => number,
 ): Elements {
   const { elements: x, shape } = first(inputs);
-  const [, columns, channels] = outputShape as readonly [number, number, number];
+  const [, columns, channels] = tuple(outputShape, 3);
   return (index) => {
     const [row, column, channel] = place(index, columns, channels);
     const window = { row: row * stride - padding.top, column: column * stride - padding.left, size: [size, size] };
@@ -150,7 +154,7 @@ interface Window {
 
 /** The places of a window that lie inside the image: their index in the window and in the image. */
 function tapsOf({ row, column, size }: Window, shape: readonly number[]): { tap: number; pixel: number }[] {
-  const [height, width] = size as [number, number];
+  const [height, width] = [at(size, 0), at(size, 1)];
   const taps = [];
   for (let dy = 0; dy < height; dy++) {
     for (let dx = 0; dx < width; dx++) {

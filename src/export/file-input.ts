@@ -88,6 +88,7 @@ function toChannelsFirst<T extends Float32Array | Uint8Array>(
   [height, width, channels]: Dataset["imageShape"],
 ): T {
   if (channels === 1) return values;
+  // A copy is of the same kind.
   const moved = values.slice() as T;
   const area = height * width;
   for (let at = 0; at < values.length; at++) {

@@ -1,4 +1,6 @@
 import { applyByKind, type ByKind } from "../core/by-kind.ts";
+import { at, first } from "../core/elements.ts";
+import { lookup } from "../core/lookup.ts";
 import type { FrozenLayer, FrozenNode } from "./frozen-network.ts";
 import type { LayerGroup } from "./layer-groups.ts";
 
@@ -37,7 +39,7 @@ const operations: ByKind<FrozenNode, [readonly Source[]], number> = {
   affine: (_, [x]) => x!.operations + 2,
   "max-pool": unchanged,
   "average-pool": ({ size }, [x]) => x!.operations + size ** 2 + 1,
-  "global-average-pool": (_, [x]) => x!.operations + x!.shape[0]! * x!.shape[1]! + 1,
+  "global-average-pool": (_, [x]) => x!.operations + first(x!.shape) * at(x!.shape, 1) + 1,
   relu: unchanged,
   add: (_, inputs) => Math.max(...inputs.map((input) => input.operations)) + 1,
   concat: (_, inputs) => Math.max(...inputs.map((input) => input.operations)),
@@ -59,10 +61,10 @@ export function floatError({ from, nodes }: LayerGroup): number {
     known.set(id, { operations: kind === "input" ? NORMALIZATION : 1, shape: outputShape });
   }
   for (const node of nodes.slice(0, -1)) {
-    const inputs = node.inputs.map((id) => known.get(id)!);
+    const inputs = node.inputs.map((id) => lookup(known, id));
     known.set(node.id, { operations: applyByKind(operations, node, inputs), shape: node.outputShape });
   }
-  const last = known.get(nodes.at(-1)!.inputs[0]!)!;
+  const last = lookup(known, first(nodes.at(-1)!.inputs));
   const total = (last.operations + POSITION) * UNIT;
   return total / (1 - total);
 }

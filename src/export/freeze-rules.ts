@@ -2,6 +2,7 @@ import type { ByKind } from "../core/by-kind.ts";
 import { first } from "../core/elements.ts";
 import { UserError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
+import { tuple } from "../core/tuple.ts";
 import type { DepthwiseConv2dNode } from "../kinds/depthwise-conv2d.ts";
 import type { LayerNode, Node } from "../kinds/index.ts";
 import { freezeAffine } from "./freeze-affine.ts";
@@ -82,7 +83,10 @@ export const freezeRules: ByKind<Node, [FreezePlace], Frozen | null> = {
     made(place, { ...place.base, kind, size, stride }, constantsOf(place)),
   "global-average-pool": ({ kind }, place) => made(place, { ...place.base, kind }, constantsOf(place)),
   add({ kind }, place) {
-    const [left, right] = place.sources.map(({ constants }) => constants) as [Float64Array, Float64Array];
+    const [left, right] = tuple(
+      place.sources.map(({ constants }) => constants),
+      2,
+    );
     const sums = left.map((value, channel) => value + right[channel]!);
     return made(place, { ...place.base, kind }, sums);
   },

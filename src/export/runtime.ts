@@ -70,6 +70,7 @@ export class RuntimeModel {
       values instanceof Uint8Array ? new ort.Tensor("uint8", values, shape) : new ort.Tensor("float32", values, shape);
     try {
       const results = await this.#session.run({ [input ?? "input"]: tensor });
+      // The runtime types its data by all that a tensor can hold: these are numbers.
       return new Map(Object.entries(results).map(([name, { data }]) => [name, data as RuntimeValues]));
     } catch (error) {
       const size = shape.join(" x ");

@@ -1,4 +1,5 @@
 import { at } from "../core/elements.ts";
+import { tuple } from "../core/tuple.ts";
 import type { ByteBatch, ImageShape, Split } from "../data/dataset.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
 import type { FrozenNetwork } from "./frozen-network.ts";
@@ -29,7 +30,7 @@ export function batchOf(
   { network, ops, input }: { readonly network: FrozenNetwork; readonly ops: Ops; readonly input: InputKind },
 ): TestBatch {
   const first = at(network.nodes, 0);
-  const [height, width, channels] = first.outputShape as ImageShape;
+  const [height, width, channels] = tuple(first.outputShape, 3);
   const normalized = ops.scope(
     () => floats(ops, ops.normalize(ops.tensor(images, [count, height, width, channels]), network.normalization)),
     () => [],

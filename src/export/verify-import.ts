@@ -1,7 +1,8 @@
-import { last } from "../core/elements.ts";
+import { first, last } from "../core/elements.ts";
 import { UserError } from "../core/errors.ts";
 import { uniforms } from "../core/random.ts";
-import type { Ops, Tensor } from "../engine/ops.ts";
+import { tuple } from "../core/tuple.ts";
+import type { Ops } from "../engine/ops.ts";
 import { elementsOf } from "../graph/shape.ts";
 import type { Network } from "../kinds/index.ts";
 import type { InitialValues } from "../network/initial-values.ts";
@@ -52,7 +53,10 @@ export async function verifyImport(imported: Imported, ops: Ops, options: Runtim
 
   const file = await RuntimeModel.load(bytes, path, { ...options, optimized: false });
   const outputs = await runFile(file, [pixels, moved], imported).finally(() => file.release());
-  const [expected, elsewhere] = outputs.map((values) => fileLogits(values, layout)) as [Float64Array, Float64Array];
+  const [expected, elsewhere] = tuple(
+    outputs.map((values) => fileLogits(values, layout)),
+    2,
+  );
   const actual = ownLogits(runNetwork(imported, pixels, shape, ops), imported);
 
   const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
@@ -117,7 +121,7 @@ function runNetwork(
       () => {
         const tensor = ops.tensor(images, shape);
         const pass = passOf(model, new Map(), soleInput(network, tensor), { training: false });
-        const [output] = forward(network, pass, { keep: false }).outputs as [Tensor];
+        const output = first(forward(network, pass, { keep: false }).outputs);
         return Float32Array.from(ops.read(output));
       },
       () => [],

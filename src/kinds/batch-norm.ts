@@ -1,4 +1,5 @@
 import type { Tensor } from "../engine/ops.ts";
+import { readFloats } from "../engine/read-floats.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
 import { sameChannels } from "./channel-flows.ts";
@@ -42,8 +43,8 @@ export const batchNorm: NodeKind<BatchNormNode, SavedNorm> = {
     const { output, statistics } = ops.batchNorm(x, scale, shift, epsilon);
     const correction = unbiased(x);
     pass.observe(id, {
-      mean: ops.read(statistics.mean) as Float32Array,
-      variance: (ops.read(statistics.variance) as Float32Array).map((value) => value * correction),
+      mean: readFloats(ops, statistics.mean),
+      variance: readFloats(ops, statistics.variance).map((value) => value * correction),
     });
     return { output, saved: [x, scale, statistics.mean, statistics.variance] };
   },

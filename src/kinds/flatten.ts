@@ -17,8 +17,7 @@ export const flatten: NodeKind<FlattenNode, readonly [Tensor]> = {
   macs: null,
   readsIntegers: false,
   forward(_, [x], { ops }) {
-    const [batch, ...shape] = x.shape as [number, ...number[]];
-    return { output: ops.reshape(x, [batch, elementsOf(shape)]), saved: [x] };
+    return { output: ops.reshape(x, [first(x.shape), elementsOf(x.shape.slice(1))]), saved: [x] };
   },
   addsBias: false,
   backward: (_, gradient, [x], { ops }) => [ops.reshape(gradient, x.shape)],

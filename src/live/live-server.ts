@@ -75,6 +75,7 @@ export class LiveServer {
   }
 
   get #port(): number {
+    // A server that listens on a port has an address of that kind.
     return (this.#server.address() as AddressInfo).port;
   }
 

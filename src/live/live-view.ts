@@ -42,6 +42,7 @@ export class LiveView {
     // The built program has .js here, tests .ts.
     const script = new URL(`./serve-thread${extname(import.meta.url)}`, import.meta.url);
     const worker = new Worker(script, { workerData: { port }, resourceLimits: { maxOldGenerationSizeMb: memory } });
+    // What the thread says.
     const [answer] = (await once(worker, "message")) as [FromServer];
     if (answer.kind === "listening") return new LiveView(worker, { port: answer.port, reporter });
     await worker.terminate();

@@ -1,6 +1,6 @@
 import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
-import { messageOf } from "../core/errors.ts";
+import { codeOf, messageOf } from "../core/errors.ts";
 import { LiveServer } from "./live-server.ts";
 import type { FromServer, ToServer } from "./messages.ts";
 import { RecordReceiver } from "./record-feed.ts";
@@ -18,7 +18,8 @@ parentPort!.on("message", (message: ToServer) => {
 });
 
 try {
+  // What the view starts it with.
   answer({ kind: "listening", port: await server.listen((workerData as { readonly port: number }).port) });
 } catch (error) {
-  answer({ kind: "failed", code: (error as NodeJS.ErrnoException).code, message: messageOf(error) });
+  answer({ kind: "failed", code: codeOf(error), message: messageOf(error) });
 }

@@ -1,6 +1,6 @@
-import { first } from "../core/elements.ts";
+import { at, first } from "../core/elements.ts";
 import { openProbability } from "./hard-concrete.ts";
-import { bitWidths, type PerGate } from "./levels.ts";
+import { bitWidths, type PerGate, perGate } from "./levels.ts";
 
 /** The parameters of one quantizer's gates. */
 export interface GateParameters {
@@ -43,14 +43,15 @@ export function complexity({ phi, prune }: GateParameters, { kind, macShare }: P
   const channels = prune === null ? null : Array.from(prune, openProbability);
   const kept = channels === null ? 1 : channels.reduce((sum, { value }) => sum + value, 0) / channels.length;
   let outer = kept;
-  const gradient = open.map(({ value, derivative }, level) => {
-    const slope = outer * derivative * sums[level]!;
+  const gradient = perGate((level) => {
+    const { value, derivative } = at(open, level);
+    const slope = outer * derivative * at(sums, level);
     outer *= value;
     return slope;
   });
   return {
     value: kept * perChannel,
-    gradient: gradient as unknown as PerGate<number>,
+    gradient,
     pruneGradient:
       channels && Float64Array.from(channels, ({ derivative }) => (derivative * perChannel) / channels.length),
   };

@@ -28,14 +28,14 @@ export function foldBatchNorm(network: Network, statistics: Statistics): Network
       const norm = norms.get(node.id);
       return norm === undefined ? [node] : [foldOf(node, norm), withFoldedWeight(node)];
     }
-    if (node.kind !== "batch-norm" || norms.get(node.inputs[0]) !== node) return [node];
-    const layer = nodes.get(node.inputs[0]) as LayerNode;
-    const second = statistics === "running" ? [] : layer.inputs;
+    if (node.kind !== "batch-norm") return [node];
+    const layer = lookup(nodes, node.inputs[0]);
+    if (!isLayer(layer) || norms.get(layer.id) !== node) return [node];
     return [
       {
         kind: "folded-norm",
         id: node.id,
-        inputs: [...node.inputs, ...second] as unknown as BatchNormNode["inputs"],
+        inputs: statistics === "running" ? node.inputs : [...node.inputs, ...layer.inputs],
         norm: node.id,
         epsilon: node.epsilon,
         statistics,

@@ -4,9 +4,13 @@ import { type GateSample, untouched } from "./gate-sample.ts";
 import type { LearnedNumbers } from "./learned-numbers.ts";
 import { type IntegerCodes, Quantizer, type QuantizerParts } from "./quantizer.ts";
 
+/** The bit-widths that a weight can be put on a grid of. */
+export const weightBits = [2, 3, 4, 8, 16] as const;
+type WeightBits = (typeof weightBits)[number];
+
 /** The grid that a weight has been put on: the weight holds step·code. */
 export interface WeightSteps {
-  readonly bits: Exclude<GridBits, 32>;
+  readonly bits: WeightBits;
   /** One for each output channel, the last axis, or one for all. */
   readonly steps: Float32Array;
 }

@@ -67,7 +67,9 @@ export class LayerwiseRun implements Disposable {
   restore(tensors: ReadonlyMap<string, StoredTensor>): void {
     const stored = Array.from(tensors).filter(([name]) => name.startsWith(prefix));
     if (stored.length === 0) return;
-    const parameters = stored.map(([name, { values }]) => [name.slice(prefix.length), values as Float32Array] as const);
+    const parameters = stored.map(
+      ([name, { values }]) => [name.slice(prefix.length), Float32Array.from(values)] as const,
+    );
     this.#float = this.#create({ parameters: new Map(parameters), statistics: this.#prepared.model.statistics });
   }
 

@@ -5,6 +5,7 @@ import { type RunRecord, recordVersion } from "../runs/record.ts";
 import { describeNetwork, describeQuantizers } from "../training/record-entries.ts";
 import type { Prepared } from "./prepare.ts";
 
+// The package's own file: it has one.
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
 /** The record of a run that is about to start. */

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { UserError } from "../core/errors.ts";
+import { codeOf, UserError } from "../core/errors.ts";
 import { explainFileError } from "../core/file-errors.ts";
 import { guardFolder } from "../core/folder-guards.ts";
 import { lifeOf, ownIdentity, processIdentity } from "./process-identity.ts";
@@ -148,7 +148,7 @@ function linkExclusively(from: string, to: string): boolean {
     linkSync(from, to);
     return true;
   } catch (error) {
-    const { code = "" } = error as NodeJS.ErrnoException;
+    const code = codeOf(error) ?? "";
     if (code === "EEXIST") return false;
     if (!linkless.has(code)) throw error;
     return copyExclusively(from, to);
@@ -161,7 +161,7 @@ function copyExclusively(from: string, to: string): boolean {
     copyFileSync(from, to, constants.COPYFILE_EXCL);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    if (codeOf(error) === "EEXIST") return false;
     throw error;
   }
 }
@@ -172,7 +172,7 @@ function readClaim(path: string): Claim | null {
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    if (codeOf(error) === "ENOENT") return null;
     throw error;
   }
   return { text, holder: parseHolder(text) };

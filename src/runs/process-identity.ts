@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { z } from "zod";
+import { codeOf } from "../core/errors.ts";
 
 /** Names one process for good: a pid alone is given to another process later. */
 export const processIdentity = z.object({
@@ -46,7 +47,7 @@ function isRunning(pid: number): boolean {
     return true;
   } catch (error) {
     // EPERM: it is another user's, and runs.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    return codeOf(error) === "EPERM";
   }
 }
 

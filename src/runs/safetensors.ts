@@ -86,6 +86,7 @@ export function decodeSafetensors(
     const elements = shape.reduce((total, size) => total * size, 1);
     if (end > data.length || end - start !== elements * Type.BYTES_PER_ELEMENT)
       throw damaged(`tensor ${name} ends at byte ${end} of ${data.length}`);
+    // A Buffer of a file is never shared.
     const copy = data.buffer.slice(data.byteOffset + start, data.byteOffset + end) as ArrayBuffer;
     tensors.set(name, { shape, values: new Type(copy) });
   }

@@ -1,6 +1,7 @@
+import { first } from "../core/elements.ts";
 import { UserError } from "../core/errors.ts";
 import type { Normalization, Split } from "../data/dataset.ts";
-import type { Tensor } from "../engine/ops.ts";
+import { readFloats } from "../engine/read-floats.ts";
 import { onlyInput } from "../kinds/index.ts";
 import { evaluateWeights, forward } from "../network/passes.ts";
 import type { Metrics } from "../tasks/metric.ts";
@@ -49,9 +50,9 @@ export async function evaluate(
           const bytes = ops.tensor(batch.images, [batch.count, ...onlyInput(network).shape]);
           const inputs = soleInput(network, ops.normalize(bytes, normalization));
           const pass = passOf(model, samples, inputs, { training: false });
-          const [output] = forward(network, pass, { keep: false, weights }).outputs as [Tensor];
+          const output = first(forward(network, pass, { keep: false, weights }).outputs);
           taskLoss += ops.scalar(task.loss(ops, output, task.targets(ops, batch)).loss) * batch.count;
-          const evaluated = { ...batch, outputs: ops.read(output) as Float32Array };
+          const evaluated = { ...batch, outputs: readFloats(ops, output) };
           evaluator.add(evaluated);
           observe?.(evaluated);
         },

@@ -1,3 +1,4 @@
+import { first } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
 import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
@@ -91,7 +92,7 @@ export function computeGradients(
   };
 
   const trace = forward(network, pass, { keep: true });
-  const [outputs] = trace.outputs as [Tensor];
+  const outputs = first(trace.outputs);
   const taskSums = task.sums(ops, outputs, batch.targets);
   const { loss, gradient } = task.loss(ops, outputs, batch.targets);
   const taskLoss = ops.scalar(loss);

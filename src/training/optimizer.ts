@@ -1,5 +1,6 @@
 import { lookup } from "../core/lookup.ts";
 import type { Ops, Tensor, Variable } from "../engine/ops.ts";
+import { readFloats } from "../engine/read-floats.ts";
 
 /** How a group of parameters is updated; the learning rate comes with each update, from the group's schedule. */
 export type OptimizerOptions =
@@ -10,8 +11,13 @@ const BETA_1 = 0.9;
 const BETA_2 = 0.999;
 const EPSILON = 1e-8;
 
+type Numbers = Float32Array | Float64Array;
+
+/** The moments of one parameter; SGD has no second one. */
+export type MomentPair = readonly [first: Numbers, second: Numbers | null];
+
 /** Moments by parameter, as checkpoints hold them. */
-export type Moments = ReadonlyMap<string, readonly [first: ArrayLike<number>, second: ArrayLike<number> | null]>;
+export type Moments = ReadonlyMap<string, MomentPair>;
 
 /** Adam (Kingma and Ba, 2015) or SGD with Nesterov momentum, both as PyTorch's, for tensors of the engine. */
 export class EngineOptimizer {
@@ -64,7 +70,7 @@ export class EngineOptimizer {
   get moments(): Moments {
     const read = (variable: Variable) =>
       this.#ops.scope(
-        () => this.#ops.read(this.#ops.value(variable)),
+        () => readFloats(this.#ops, this.#ops.value(variable)),
         () => [],
       );
     return new Map(

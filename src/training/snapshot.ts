@@ -1,11 +1,13 @@
 import { at } from "../core/elements.ts";
 import { UserError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
-import { GridQuantizer, type WeightSteps } from "../quantizers/grid-quantizer.ts";
+import { tuple } from "../core/tuple.ts";
+import { readFloats } from "../engine/read-floats.ts";
+import { GridQuantizer, weightBits } from "../quantizers/grid-quantizer.ts";
 import { rangeFloor } from "../quantizers/range.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
 import type { Model } from "./model.ts";
-import type { Moments } from "./optimizer.ts";
+import type { MomentPair } from "./optimizer.ts";
 import { type Phase, phaseAt } from "./phases.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -28,8 +30,8 @@ export function takeSnapshot(trainer: Trainer): ReadonlyMap<string, StoredTensor
   put("trainer/strength", trainer.strength.state);
   for (const group of ["weights", "gates", "ranges"] as const) {
     for (const [name, [first, second]] of trainer[group].moments) {
-      put(`${group}/first/${name}`, first as Float32Array);
-      if (second) put(`${group}/second/${name}`, second as Float32Array);
+      put(`${group}/first/${name}`, first);
+      if (second) put(`${group}/second/${name}`, second);
     }
   }
   return tensors;
@@ -41,7 +43,7 @@ export function parameterValues(
   id: string,
 ): Float32Array {
   return ops.scope(
-    () => ops.read(ops.value(lookup(parameters, id))) as Float32Array,
+    () => readFloats(ops, ops.value(lookup(parameters, id))),
     () => [],
   );
 }
@@ -74,7 +76,9 @@ export function restoreSnapshot(
   for (const [id, quantizer] of model.quantizers) {
     const steps = tensors.get(`grid/steps/${id}`)?.values;
     if (steps !== undefined) {
-      const [bits] = take(`grid/bits/${id}`, 1) as unknown as [WeightSteps["bits"]];
+      const [width] = tuple(take(`grid/bits/${id}`, 1), 1);
+      const bits = weightBits.find((known) => known === width);
+      if (bits === undefined) throw new UserError(`the checkpoint is damaged: grid/bits/${id} is ${width}`);
       model.quantizers.set(id, new GridQuantizer(quantizer, { bits, steps: Float32Array.from(steps) }));
     }
     quantizer.floor.set(tensors.get(`floor/${id}`)?.values ?? [rangeFloor]);
@@ -84,17 +88,17 @@ export function restoreSnapshot(
     mean.set(take(`statistics/mean/${id}`, mean.length));
     variance.set(take(`statistics/variance/${id}`, variance.length));
   }
-  [trainer.updates] = take("trainer/updates", 1) as unknown as [number];
+  [trainer.updates] = tuple(take("trainer/updates", 1), 1);
   trainer.strength.state.set(take("trainer/strength", trainer.strength.state.length));
   for (const group of ["weights", "gates", "ranges"] as const) {
-    const moments = new Map<string, [ArrayLike<number>, ArrayLike<number> | null]>();
+    const moments = new Map<string, MomentPair>();
     for (const [name, { values }] of tensors) {
       if (name.startsWith(`${group}/first/`)) {
         const owner = name.slice(`${group}/first/`.length);
         moments.set(owner, [values, tensors.get(`${group}/second/${owner}`)?.values ?? null]);
       }
     }
-    trainer[group].restore(moments as Moments);
+    trainer[group].restore(moments);
   }
   trainer.step = step;
 }

@@ -1,4 +1,5 @@
 import { at } from "../core/elements.ts";
+import { tuple } from "../core/tuple.ts";
 import type { Budget } from "../methods/budget.ts";
 import { fitBudget } from "../methods/fit-budget.ts";
 import type { Model } from "./model.ts";
@@ -54,7 +55,7 @@ export class SteeredStrength implements PriorStrength {
   }
 
   step({ quantizers }: Pick<Model, "quantizers">, progress: number): void {
-    const [integral, , steps, first] = this.state as unknown as [number, number, number, number];
+    const [integral, , steps, first] = tuple(this.state, 4);
     this.state[2] = steps + 1;
     if (steps % PERIOD !== 0) return;
     const judged = Math.min(1, progress / RAMP);

@@ -117,7 +117,7 @@ export class Trainer {
   #apply({ parameters, quantizers }: Gradients, learningRates: PerGroup<number>): Held {
     const at = (group: Group, share = 1) => ({ learningRate: share * learningRates[group], step: this.updates });
     if (learningRates.weights > 0) this.weights.update(parameters, at("weights"), this.#shares());
-    const held = { ranges: [] as NodeId[], channels: [] as NodeId[] };
+    const held: { readonly ranges: NodeId[]; readonly channels: NodeId[] } = { ranges: [], channels: [] };
     for (const [id, learned] of quantizers) {
       for (const { numbers, gradient } of learned) {
         const { name, group, values } = numbers;

@@ -89,6 +89,7 @@ async function download(
       stream.on("error", () => {});
       const chunks: Buffer[] = [];
       let length = 0;
+      // Streams of bytes give buffers.
       for await (const chunk of stream as AsyncIterable<Buffer>) {
         chunks.push(chunk);
         length += chunk.length;

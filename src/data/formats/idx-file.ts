@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { createGunzip } from "node:zlib";
-import { messageOf, UserError } from "../../core/errors.ts";
+import { codeOf, messageOf, UserError } from "../../core/errors.ts";
 import type { DataFile } from "../dataset.ts";
 import {
   type IdxArray,
@@ -75,6 +75,7 @@ async function unpack(stored: Buffer, kind: IdxKind, path: string): Promise<Buff
   const gunzip = createGunzip({ chunkSize: 64 * 1024 });
   gunzip.end(stored);
   try {
+    // Streams of bytes give buffers.
     for await (const chunk of gunzip as AsyncIterable<Buffer>) {
       chunks.push(chunk);
       length += chunk.length;
@@ -89,7 +90,7 @@ async function unpack(stored: Buffer, kind: IdxKind, path: string): Promise<Buff
     }
   } catch (error) {
     if (error instanceof UserError) throw error;
-    const cut = (error as NodeJS.ErrnoException).code === "Z_BUF_ERROR";
+    const cut = codeOf(error) === "Z_BUF_ERROR";
     // Where in the stream damage began is not known: a checksum at its end tells of most of it.
     const what = cut ? `truncated at offset ${stored.length}` : `broken (${messageOf(error)})`;
     throw new UserError(`cannot read ${path}: its gzip stream is ${what}; copy or download the file again`, {

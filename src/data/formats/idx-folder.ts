@@ -2,6 +2,7 @@ import { type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { first } from "../../core/elements.ts";
 import { messageOf, UserError } from "../../core/errors.ts";
+import { tuple } from "../../core/tuple.ts";
 import type { DataFile, ImageSet } from "../dataset.ts";
 import { classIndices } from "./idx.ts";
 import { type IdxFile, readIdxFile } from "./idx-file.ts";
@@ -41,6 +42,7 @@ export function findIdxFiles(folder: string): IdxPaths {
       `cannot read data.folder ${folder}: it lacks ${list} (".idx" instead of "-idx" and a further ".gz" are accepted)`,
     );
   }
+  // One for each role.
   return Object.fromEntries(names.map(({ role, name }) => [role, join(folder, name!)])) as Record<IdxRole, string>;
 }
 
@@ -91,7 +93,7 @@ interface Split {
 async function readSplit(imagesPath: string, labelsPath: string, classes: number): Promise<Split> {
   const images = await readIdxFile(imagesPath, "images");
   const labels = await readIdxFile(labelsPath, "labels");
-  const [count, height, width] = images.shape as [number, number, number];
+  const [count, height, width] = tuple(images.shape, 3);
   const labelled = first(labels.shape);
   if (labelled !== count) {
     throw new UserError(

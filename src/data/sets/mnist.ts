@@ -67,6 +67,7 @@ export async function loadMnist(folder: string | undefined, reporter: Reporter):
 }
 
 const cachedPaths = (): IdxPaths =>
+  // One for each role.
   Object.fromEntries(idxRoles.map((role) => [role, join(mnistFolder(), idxName(role))])) as Record<
     (typeof idxRoles)[number],
     string

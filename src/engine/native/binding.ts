@@ -44,5 +44,6 @@ export function loadBinding(path: string, { threads }: { threads?: number | unde
     process.env.TF_NUM_INTRAOP_THREADS = String(threads);
     process.env.OMP_NUM_THREADS = String(threads);
   }
+  // What the compiled file gives, as its source says.
   return createRequire(import.meta.url)(path) as Binding;
 }

@@ -13,7 +13,9 @@ export const portableVersion = `tfjs ${(require("@tensorflow/tfjs-core/package.j
 
 /** Starts the WebAssembly backend. */
 export async function createPortableOps(): Promise<Ops> {
+  // CommonJS gives them without types.
   const tf = require("@tensorflow/tfjs-core") as typeof TensorFlow;
+  // As above.
   const wasm = require("@tensorflow/tfjs-backend-wasm") as { setWasmPaths: typeof setWasmPaths };
   wasm.setWasmPaths(dirname(require.resolve("@tensorflow/tfjs-backend-wasm")) + sep);
   tf.env().set("IS_NODE", true);

@@ -40,6 +40,7 @@ export function convolutions(arena: Arena): Convolutions {
   ): TfTensor => {
     const [batch, height, width, channels] = tuple(inputShape, 4);
     const shape: [number, number, number, number] = [batch, height + top + bottom, width + left + right, channels];
+    // A weight has four axes.
     const whole = tf.conv2dTranspose(of<Image>(gradient), weight as Image, shape, stride, "valid");
     return tf.slice(whole, [0, top, left, 0], [...inputShape]);
   };
@@ -77,6 +78,7 @@ export function convolutions(arena: Arena): Convolutions {
     depthwiseConv2d: (x, weight, { stride, padding }) =>
       arena.make((tf) => {
         const [height, width, , channels] = tuple(weight.shape, 4);
+        // Four axes.
         const kernels = tf.reshape(of(weight), [height, width, channels, 1]) as Image;
         return tf.depthwiseConv2d(padded(x, padding), kernels, stride, "valid");
       }),

@@ -26,6 +26,7 @@ export function images(arena: Arena): Images {
       workspace: null,
     }),
     maxPoolGradient(x, { output }, gradient, geometry) {
+      // TensorFlow.js types its data by all that a tensor can hold: these are float32.
       const values = maxPoolGradient(
         of(x).dataSync() as Float32Array,
         x.shape,
@@ -42,8 +43,10 @@ export function images(arena: Arena): Images {
         const [batch, height, width, channels] = tuple(inputShape, 4);
         const [, rows, columns] = tuple(gradient.shape, 4);
         const single = tf.reshape(tf.transpose(of(gradient), [0, 3, 1, 2]), [batch * channels, rows, columns, 1]);
+        // Four axes.
         const kernel = tf.fill([size, size, 1, 1], 1 / (size * size)) as Image;
         const shape: [number, number, number, number] = [batch * channels, height, width, 1];
+        // As above.
         const spread = tf.conv2dTranspose(single as Image, kernel, shape, stride, "valid");
         return tf.transpose(tf.reshape(spread, [batch, channels, height, width]), [0, 2, 3, 1]);
       }),

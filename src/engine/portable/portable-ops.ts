@@ -33,6 +33,7 @@ function memory(arena: Arena): Pick<Ops, "tensor" | "read" | "scalar" | "scope" 
       const held = values instanceof Uint8Array ? Int32Array.from(values) : values;
       return arena.own(arena.tf.tensor(held, [...shape], held instanceof Float32Array ? "float32" : "int32"));
     },
+    // Tensors here are of one or the other.
     read: (x) => of(x).dataSync().slice() as Float32Array | Int32Array,
     scalar: (x) => first(of(x).dataSync()),
     scope: (body, keep) => arena.scope(body, keep),

@@ -64,6 +64,7 @@ async function fill(folder: string, options: Filling): Promise<void> {
 /** Alpine and its like: Node's own build tells. */
 function isMusl(): boolean {
   if (process.platform !== "linux") return false;
+  // Node types the report as any object.
   const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
   return header.glibcVersionRuntime === undefined;
 }

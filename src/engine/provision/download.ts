@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { UserError } from "../../core/errors.ts";
 import type { Reporter } from "../../core/progress.ts";
+import { tuple } from "../../core/tuple.ts";
 import { folderSize } from "./folder-size.ts";
 import { runTool, ToolError } from "./run-tool.ts";
 import type { Wheel } from "./wheels.ts";
@@ -88,10 +89,10 @@ function lastComplaint(error: ToolError): string {
 
 function checkSpace({ bytes, unpackedBytes }: Wheel, folder: string): void {
   const { bavail, bsize } = statfsSync(folder);
-  const [needed, free] = [bytes + unpackedBytes, bavail * bsize].map((count) => Math.round(count / MEGABYTE)) as [
-    number,
-    number,
-  ];
+  const [needed, free] = tuple(
+    [bytes + unpackedBytes, bavail * bsize].map((count) => Math.round(count / MEGABYTE)),
+    2,
+  );
   if (free >= needed) return;
   throw new UserError(
     `setting the engine up needs ${needed} MB in ${folder}, where ${free} MB are free: make room, or let XDG_CACHE_HOME name a folder on another disk`,

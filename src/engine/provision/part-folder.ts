@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { syncFolder } from "../../core/atomic-file.ts";
+import { codeOf } from "../../core/errors.ts";
 
 /** A part folder that nobody can vouch for (another machine's, on a shared disk) is left over after this long. */
 const STALE_MS = 24 * 3600 * 1000;
@@ -40,7 +41,7 @@ function publish(part: string, folder: string, isWhole: (folder: string) => bool
   try {
     renameSync(part, folder);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = codeOf(error);
     if (code !== "ENOTEMPTY" && code !== "EEXIST" && code !== "EPERM") throw error;
     if (isWhole(folder)) return;
     const broken = partName(folder);
@@ -74,6 +75,6 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    return codeOf(error) === "EPERM";
   }
 }

@@ -32,8 +32,9 @@ export function expandQuant(model: Model, file: string): Model {
   };
   const node = graph.node?.flatMap((node): Node[] => {
     if (node.domain !== qonnxDomain || node.opType !== "Quant") return [node];
-    const [x, scale, , bitWidth] = node.input as [string, string, string, string];
+    const [x = "", scale = "", , bitWidth = ""] = node.input ?? [];
     const signed = Number(node.attribute?.find(({ name }) => name === "signed")?.i) === 1;
+    // Files of this program have no other widths.
     const bounds = codeLimits(number(bitWidth) as GridBits, signed).map((value, index) => {
       const name = `${node.name}.${index === 0 ? "lowest" : "highest"}`;
       added.push({ name, dataType: onnx.TensorProto.DataType.FLOAT, dims: [], rawData: floatBytes([value]) });

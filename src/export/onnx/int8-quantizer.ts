@@ -1,4 +1,5 @@
 import { first } from "../../core/elements.ts";
+import { tuple } from "../../core/tuple.ts";
 import { codeLimits, stepSize } from "../../quantization/grid.ts";
 import type { FrozenQuantizer } from "../frozen-network.ts";
 import { type Codes, MIDDLE } from "./codes.ts";
@@ -28,7 +29,10 @@ export function addQuantizer(node: FrozenQuantizer, file: Int8File): void {
   const clipped = bits < 8 || signed;
   const quantize = { name: `${id}.quantize`, output: clipped ? `${id}.saturated` : `${id}.codes` };
   const saturated = graph.node("QuantizeLinear", [input, ...grid], quantize);
-  const [lowest, highest] = codeLimits(bits, signed).map((code) => zeroPoint + code) as [number, number];
+  const [lowest, highest] = tuple(
+    codeLimits(bits, signed).map((code) => zeroPoint + code),
+    2,
+  );
   const codes: Codes = { name: `${id}.codes`, scale, zeroPoint, highest, grid };
   file.codes.set(id, codes);
   if (!clipped) return;

@@ -1,3 +1,4 @@
+import { at } from "../../core/elements.ts";
 import type { FrozenLayer, IntegerTensor } from "../frozen-network.ts";
 import { type Codes, MIDDLE } from "./codes.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
@@ -65,7 +66,7 @@ export function integerOperator(
 ): void {
   const { id } = layer;
   const { opType, attributes, inputsFirst } = layerOperators(layer).integer;
-  const [outputs, inputs] = shape as readonly [number, number];
+  const [outputs, inputs] = [at(shape, 0), at(shape, 1)];
   const position = (index: number) => (inputsFirst ? (index % outputs) * inputs + Math.floor(index / outputs) : index);
   const stored = Int32Array.from(order, (_, index) => weight.codes[order[position(index)]!]! + MIDDLE);
   const unsigned = { bits: 8, signed: false } as const;

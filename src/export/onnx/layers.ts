@@ -1,5 +1,6 @@
 import { applyByKind, type ByKind } from "../../core/by-kind.ts";
 import { first, last } from "../../core/elements.ts";
+import { tuple } from "../../core/tuple.ts";
 import type { Padding } from "../../graph/graph.ts";
 import type { FrozenConvolution, FrozenLayer, FrozenNetwork } from "../frozen-network.ts";
 import type { Attribute } from "./graph-builder.ts";
@@ -20,14 +21,14 @@ const orders: ByKind<FrozenLayer, [FrozenNetwork], OrderedWeight> = {
   conv2d: orderedKernels,
   "depthwise-conv2d": orderedKernels,
   dense(layer, network) {
-    const [inputs, outputs] = layer.weight.shape as readonly [number, number];
+    const [inputs, outputs] = tuple(layer.weight.shape, 2);
     const order = denseOrder([inputs, outputs], vectorOrder(network, first(layer.inputs)));
     return { layer, shape: [outputs, inputs], order };
   },
 };
 
 function orderedKernels(layer: FrozenConvolution): OrderedWeight {
-  const [height, width, inputs, outputs] = layer.weight.shape as readonly [number, number, number, number];
+  const [height, width, inputs, outputs] = tuple(layer.weight.shape, 4);
   return { layer, shape: [outputs, inputs, height, width], order: convolutionOrder([height, width, inputs, outputs]) };
 }
 

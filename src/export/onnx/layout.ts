@@ -1,13 +1,13 @@
 import { applyByKind, type ByKind } from "../../core/by-kind.ts";
 import { at, first, last } from "../../core/elements.ts";
 import { lookup } from "../../core/lookup.ts";
+import { tuple } from "../../core/tuple.ts";
 import type { FrozenNetwork, FrozenNode } from "../frozen-network.ts";
 
 type Image = readonly [height: number, width: number, channels: number];
 
 /** The shape as an image, or null for a vector. */
-export const imageOf = (shape: readonly number[]): Image | null =>
-  shape.length === 3 ? (shape as unknown as Image) : null;
+export const imageOf = (shape: readonly number[]): Image | null => (shape.length === 3 ? tuple(shape, 3) : null);
 
 /** For each position of the channels-first order of one image, the index in the channels-last order. */
 export function channelsLastIndices([height, width, channels]: Image): Uint32Array {
@@ -92,6 +92,7 @@ export function toChannelsFirst<T extends Float32Array | Uint8Array>(
 ): T {
   const indices = orderOf(network, node);
   if (indices === null) return values;
+  // A copy is of the same kind.
   const moved = values.slice() as T;
   for (let start = 0; start < values.length; start += indices.length) {
     for (let index = 0; index < indices.length; index++) moved[start + index] = values[start + indices[index]!]!;

@@ -1,4 +1,5 @@
 import { lookup } from "../../core/lookup.ts";
+import { tuple } from "../../core/tuple.ts";
 import { codeLimits, stepSize } from "../../quantization/grid.ts";
 import { storedBits } from "../../quantization/levels.ts";
 import type { FrozenNetwork, FrozenQuantizer } from "../frozen-network.ts";
@@ -64,7 +65,7 @@ function packedQuantizer(graph: GraphBuilder, node: FrozenQuantizer, { input, ou
     const elements = outputShape.reduce((product, size) => product * size, 1);
     const ones = bits === 4 ? [1] : [1, 1, 1];
     const flat = graph.int64s(`${id}.apart.shape`, [0, elements, ...ones]);
-    const [height, width, channels] = outputShape as readonly [number, number, number];
+    const [height, width, channels] = tuple(outputShape, 3);
     const own = graph.int64s(`${id}.shape`, outputShape.length === 3 ? [0, channels, height, width] : [0, elements]);
     const reshaped = graph.node("Reshape", [input, flat], { name: `${id}.apart` });
     packedQuantizer(graph, node, { input: reshaped, output: `${id}.flat`, apart: false });

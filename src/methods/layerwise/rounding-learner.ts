@@ -1,5 +1,6 @@
 import type { RoundingKernels } from "../../engine/extensions.ts";
 import type { Ops, Tensor, Variable } from "../../engine/ops.ts";
+import { readFloats } from "../../engine/read-floats.ts";
 import { type RoundingChoice, softWeight } from "../../quantization/soft-rounding.ts";
 import type { WeightGrid } from "../../quantization/weight-grid.ts";
 import { layerResidual, type UploadedRows } from "./layer-error.ts";
@@ -97,7 +98,7 @@ export class RoundingLearner {
   /** The current V, [outputs, inputs]. */
   values(): Float32Array {
     return this.#ops.scope(
-      () => this.#ops.read(this.#ops.value(this.#v)) as Float32Array,
+      () => readFloats(this.#ops, this.#ops.value(this.#v)),
       () => [],
     );
   }

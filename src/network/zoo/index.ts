@@ -17,6 +17,7 @@ const zoo = {
 } as const satisfies Readonly<Record<string, (options: ZooOptions) => Network>>;
 
 export type NetworkName = keyof typeof zoo;
+// The keys of an object that is written out here.
 export const networkNames = Object.keys(zoo) as NetworkName[];
 
 /** A network of the zoo, by its name in configurations. */

@@ -34,7 +34,7 @@ export function frontSections(configurations: readonly Configuration[]): readonl
 }
 
 function plots(records: readonly RunRecord[], metric: Metric, id: string): Markup {
-  const [{ data, network }] = records as readonly [RunRecord];
+  const { data, network } = first(records);
   const references = publishedResults(data.name, network.name, metric);
   const axis = `${capital(metric.label)}${metric.unit === "" ? "" : `, ${metric.unit},`}`;
   const configurations = groupRuns(records);

@@ -44,6 +44,7 @@ export async function runLocally(sweep: Sweep, options: LocalOptions): Promise<v
     const done = ended + [...shares.values()].reduce((sum, share) => sum + share, 0);
     reporter.progress.update(done, `${shares.size} running`);
   };
+  // The signals are what stops a sweep.
   const forward = () => endAll(stop.reason as NodeJS.Signals);
   stop.addEventListener("abort", forward);
   reporter.progress.start("sweep", total);

@@ -1,23 +1,18 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { UserError } from "../../core/errors.ts";
+import { codeOf, messageOf, UserError } from "../../core/errors.ts";
 
 const execute = promisify(execFile);
-
-/** What a command of Slurm says when it fails. */
-interface Failure extends Error {
-  readonly code?: string | number;
-  readonly stderr?: string;
-}
 
 async function slurm(command: string, args: readonly string[]): Promise<string> {
   const { stdout } = await execute(command, [...args], { maxBuffer: 2 ** 26 });
   return stdout;
 }
 
+/** What a command says when it fails. */
 const reasonOf = (error: unknown): string => {
-  const { stderr = "", message } = error as Failure;
-  return stderr.trim() || message;
+  const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim() : "";
+  return said || messageOf(error);
 };
 
 /**
@@ -32,7 +27,7 @@ export async function submit(args: readonly string[]): Promise<string> {
     if (id === undefined || !/^\d+$/.test(id)) throw new Error(`it answers ${JSON.stringify(id)}`);
     return id;
   } catch (error) {
-    if ((error as Failure).code === "ENOENT") {
+    if (codeOf(error) === "ENOENT") {
       throw new UserError(
         "cannot submit the sweep: there is no sbatch here; start it on a login node of the cluster, or with --runner local",
         { cause: error },

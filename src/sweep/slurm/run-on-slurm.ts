@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { SlurmConfig } from "../../config/sections/slurm-settings.ts";
 import { makeFolder, writeFileAtomically } from "../../core/atomic-file.ts";
+import { codeOf } from "../../core/errors.ts";
 import type { Reporter } from "../../core/progress.ts";
 import { logSize } from "../log-error.ts";
 import type { PlannedRun } from "../plan.ts";
@@ -116,5 +117,5 @@ async function submitRuns(
 const isRefused = (name: string): Promise<boolean> =>
   findJob(name).then(
     (id) => id === null,
-    (error: Error) => (error.cause as NodeJS.ErrnoException | undefined)?.code === "ENOENT",
+    (error: Error) => codeOf(error.cause) === "ENOENT",
   );

@@ -28,6 +28,7 @@ export function weightHistogram(
   const { bits, node } = quantizer;
   const kept = quantizer.kept && new Set(quantizer.kept);
   const keptOf = <Values extends Float32Array | Float64Array | Int32Array>(all: Values) =>
+    // A part of an array is of its kind.
     kept === null ? all : (all.filter((_, index) => kept.has(index % channels)) as Values);
   const left = keptOf(values);
   // Where no channel is left there is nothing to stretch.
@@ -44,6 +45,7 @@ export function weightHistogram(
     if (Math.abs(value) > limit) beyond[value < 0 ? 0 : 1]++;
     else bins[Math.min(binCount - 1, Math.floor(((value / limit + 1) / 2) * binCount))]!++;
   }
+  const spread: [number, number] = [Math.min(...ranges), xMax];
   const codes =
     bits > countedBits ? null : countCodes(keptOf(quantizer.encode(values).codes), codeLimits(bits, node.signed));
   return {
@@ -52,7 +54,7 @@ export function weightHistogram(
     bins,
     beyond,
     clipped,
-    ...(quantizer.range.length > 1 && { ranges: [Math.min(...ranges), xMax] as [number, number] }),
+    ...(quantizer.range.length > 1 && { ranges: spread }),
     codes,
   };
 }

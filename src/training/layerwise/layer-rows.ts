@@ -1,5 +1,5 @@
 import { at, first, last } from "../../core/elements.ts";
-import type { Tensor } from "../../engine/ops.ts";
+import { tuple } from "../../core/tuple.ts";
 import { channelsOf, elementsOf } from "../../graph/shape.ts";
 import { leadingTo } from "../../graph/walk.ts";
 import type { Network } from "../../kinds/index.ts";
@@ -73,11 +73,11 @@ const samplesOf = (model: Model, inputs: CalibrationInputs): GateSamples =>
   inputs === "quantized" ? testTimeGates(model) : transparentGates(model);
 
 function featuresOf({ ops }: Model, network: Network, pass: ReturnType<typeof passOf>): FeatureMap {
-  const [output] = forward(network, pass, { keep: false }).outputs as [Tensor];
-  const [batch, ...shape] = output.shape as [number, ...number[]];
+  const output = first(forward(network, pass, { keep: false }).outputs);
+  const [batch, shape] = [first(output.shape), output.shape.slice(1)];
   // What is no image is a row of places with their channels.
   const [height, width, channels] =
-    shape.length === 3 ? (shape as [number, number, number]) : [1, elementsOf(shape.slice(0, -1)), channelsOf(shape)];
+    shape.length === 3 ? tuple(shape, 3) : [1, elementsOf(shape.slice(0, -1)), channelsOf(shape)];
   return { values: Float32Array.from(ops.read(output)), shape: [batch, height, width, channels] };
 }
 

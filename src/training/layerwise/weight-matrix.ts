@@ -10,7 +10,7 @@ import type { WeightMatrix } from "../../quantization/weight-grid.ts";
 function matrixOrder({ kind, weightShape }: Layer): { readonly outputs: number; readonly order: Int32Array } {
   const outputs = last(weightShape);
   const inputs = kind === "depthwise-conv2d" ? 1 : at(weightShape, weightShape.length - 2);
-  const [rows, columns] = kind === "dense" ? [1, 1] : (weightShape as readonly [number, number]);
+  const [rows, columns] = kind === "dense" ? [1, 1] : [at(weightShape, 0), at(weightShape, 1)];
   const order = new Int32Array(outputs * inputs * rows * columns);
   let position = 0;
   for (let output = 0; output < outputs; output++) {

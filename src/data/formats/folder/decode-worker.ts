@@ -3,6 +3,7 @@ import { messageOf } from "../../../core/errors.ts";
 import { decodeImage, type Recipe } from "./decode-image.ts";
 import type { Chunk, DecodedChunk } from "./decode-pool.ts";
 
+// What the pool starts it with.
 const recipe = workerData as Recipe;
 const size = recipe.shape.reduce((product, length) => product * length, 1);
 
@@ -24,6 +25,7 @@ let before: Promise<void> = Promise.resolve();
 parentPort!.on("message", (chunk: Chunk) => {
   before = before.then(async () => {
     const decoded = await decode(chunk);
+    // An array of its own has a buffer of its own, never a shared one.
     parentPort!.postMessage(decoded, [decoded.images.buffer as ArrayBuffer]);
   });
 });

@@ -1,4 +1,5 @@
 import { availableMemory } from "../../../core/available-memory.ts";
+import { at } from "../../../core/elements.ts";
 import { UserError } from "../../../core/errors.ts";
 import type { DataFile, ImageSet, ImageShape, LoadedData } from "../../dataset.ts";
 import type { TargetKind } from "../../targets.ts";
@@ -90,7 +91,8 @@ async function readPart(path: string, part: "train" | "test", kind: TargetKind):
   try {
     const images = await npz.read(nameIn(npz, "images", part), checkImages);
     const labels = await npz.read(nameIn(npz, "labels", part), (header, place) => checkLabels(header, place, kind));
-    const [count, height, width, channels = 1] = images.shape as [number, number, number, number?];
+    const [count, height, width] = [at(images.shape, 0), at(images.shape, 1), at(images.shape, 2)];
+    const channels = images.shape[3] ?? 1;
     return {
       set: { count, images: images.bytes, targets: labelValues(labels, kind) },
       shape: [height, width, channels],

@@ -80,6 +80,7 @@ export class NpzFile {
     try {
       const stream = await this.#zip.openReadStreamPromise(entry);
       let head: Buffer = Buffer.alloc(0);
+      // Streams of bytes give buffers.
       for await (const chunk of stream as AsyncIterable<Buffer>) {
         head = Buffer.concat([head, chunk]);
         if (head.length >= Math.min(maxHeaderBytes, entry.uncompressedSize)) break;
@@ -105,6 +106,8 @@ export class NpzFile {
       let target: { readonly header: NpyHeader; readonly bytes: Uint8Array } | undefined;
       let length = 0;
       let checksum = 0;
+      // Streams of bytes give buffers.
+      // Streams of bytes give buffers.
       for await (const chunk of stream as AsyncIterable<Buffer>) {
         checksum = crc32(chunk, checksum);
         if (target === undefined) {

@@ -1,3 +1,5 @@
+import { at, first } from "../../../core/elements.ts";
+import { tuple } from "../../../core/tuple.ts";
 import type { OnnxNode } from "../model-graph.ts";
 import { layerName } from "../names.ts";
 import { Damaged, Unsupported } from "../problems.ts";
@@ -14,7 +16,7 @@ export const conv: Operator = (node, translation) => {
   const groups = node.attributes.int("group", 1);
   const weight = translation.floats(node, 1);
   const bias = translation.has(node, 2) ? translation.floats(node, 2) : null;
-  const [outputs, inputs, rows, columns] = weight.dims as [number, number, number, number];
+  const [outputs, inputs, rows, columns] = tuple(weight.dims, 4);
   if (weight.dims.length !== 4)
     throw new Unsupported(`its weight is [${weight.dims}], expected [out, in, rows, columns]: images alone`);
   requireWeight(node, weight, translation);
@@ -72,7 +74,7 @@ function onVector(
   { weight, bias, isPointwise }: { weight: Floats; bias: Floats | null; isPointwise: boolean },
 ): Value {
   if (!isPointwise) throw new Unsupported("it reads globally pooled channels with more than a 1 x 1 kernel");
-  const [outputs, inputs] = weight.dims as [number, number];
+  const [outputs, inputs] = [first(weight.dims), at(weight.dims, 1)];
   const values = permute(weight.values, [outputs, inputs], [1, 0]);
   return denseLayer(node, translation, vector, { values, inputs, outputs, bias: bias?.values ?? null });
 }

@@ -48,6 +48,7 @@ export const reshape: Operator = (node, translation) => {
   if (!keepsBatch || rest.includes("batch") || (batch === -1 && rest.includes(-1))) {
     throw new Unsupported(`its shape is [${target.values}], expected [batch, …]`);
   }
+  // Only the batch has a name, and it is none of these.
   return reshaped(node, translation, x, resolve(rest as number[], dims, elementsIn(x.size), copies));
 };
 
