@@ -19,7 +19,7 @@ const SAME = 0.9;
  * an activation's from its largest, each tensor seeing already quantized predecessors (docs/method.md, "Training").
 =======
  * Sets every range from one forward pass over a few images, each tensor seeing already quantized predecessors
- * (ARCHITECTURE.md, "The method" 5): an activation's from its largest element, a signed tensor's or a channel's from its
+ * (docs/method.md, "Training"): an activation's from its largest element, a signed tensor's or a channel's from its
  * largest magnitude, or, as the authors do, its largest element where that is nearly the same.
 >>>>>>> e42063b (First ranges from the largest magnitude, floors relative to the tensor)
  *

@@ -84,6 +84,20 @@ t.test("the table of folders is the order of imports", async (t) => {
   );
 });
 
+t.test("source files that the documents name are there", async (t) => {
+  const known = ["src", "test", "scripts"].flatMap(filesUnder);
+  for (const path of ["ARCHITECTURE.md", ...filesUnder("docs")]) {
+    const text = readFileSync(path, "utf8");
+    for (const [, name = ""] of text.matchAll(/`((?:[\w.-]+\/)*[\w.-]+\.(?:ts|mjs|sh|cc))`/g)) {
+      if (!name.includes("NAME"))
+        t.ok(
+          known.some((file) => `/${file}`.endsWith(`/${name}`)),
+          `${path}: ${name}`,
+        );
+    }
+  }
+});
+
 t.test("documents that are pointed to are there, with the sections that comments name", async (t) => {
   const links = [...architecture.matchAll(/\]\((docs\/[\w-]+\.md)\)/g)].flatMap(([, path]) => path ?? []);
   for (const path of links) t.ok(existsSync(path), path);
