@@ -46,3 +46,7 @@ export function newRecord({ config, engine, dataset, task, networkFile, model }:
     times: { startedAt: new Date().toISOString(), finishedAt: null, seconds: 0, epochSeconds: [], waitingForData: [] },
   };
 }
+
+/** Damaged images of all sessions of a run: one that resumes does not read again what was read before. */
+export const allDamaged = ({ data }: RunRecord, now: Pick<Prepared["dataset"], "damaged">): string[] =>
+  [...new Set([...data.damaged, ...now.damaged()])].sort();

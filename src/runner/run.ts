@@ -21,7 +21,7 @@ import { beginQuantizers, beginWeights } from "./begin-training.ts";
 import { describeEpoch, epochEntry } from "./epoch-entry.ts";
 import { exportPrepared } from "./export-prepared.ts";
 import { describeLayer, LayerwiseRun } from "./layerwise.ts";
-import { newRecord } from "./new-record.ts";
+import { allDamaged, newRecord } from "./new-record.ts";
 import { type Prepared, requireSameFiles } from "./prepare.ts";
 import type { RunContext } from "./run-context.ts";
 import { SavedRun } from "./saved-run.ts";
@@ -37,12 +37,7 @@ export class Run implements Disposable {
   #lastEpochAt = performance.now();
 
   /** @param publish Gets each new state of the record. */
-  constructor(
-    folder: string,
-    prepared: Prepared,
-    context: RunContext,
-    publish: (record: RunRecord) => void = () => {},
-  ) {
+  constructor(folder: string, prepared: Prepared, context: RunContext, publish: (record: RunRecord) => void) {
     this.prepared = prepared;
     this.context = context;
     const { layerwise } = prepared.method;
@@ -171,7 +166,7 @@ export class Run implements Disposable {
       const sampled = await this.#evaluate(dataset.test, stepGates(model, config.seed, this.#saved.position.step));
       this.#saved.record = {
         ...this.record,
-        data: { ...this.record.data, damaged: union(this.record.data.damaged, dataset.damaged()) },
+        data: { ...this.record.data, damaged: allDamaged(this.record, dataset) },
         result: {
           metrics,
           taskLoss,
@@ -238,7 +233,7 @@ export class Run implements Disposable {
     this.#saved.record = {
       ...this.record,
       epochs: [...epochs, entry],
-      data: { ...this.record.data, damaged: union(this.record.data.damaged, dataset.damaged()) },
+      data: { ...this.record.data, damaged: allDamaged(this.record, dataset) },
       times: {
         ...times,
         epochSeconds: [...times.epochSeconds, epochSeconds],
@@ -251,6 +246,3 @@ export class Run implements Disposable {
     this.#watch.epoch(this.record.epochs);
   }
 }
-
-/** Damaged images of all sessions of a run: one that resumes does not read again what was read before. */
-const union = (before: readonly string[], now: readonly string[]): string[] => [...new Set([...before, ...now])].sort();

@@ -61,7 +61,7 @@ export async function train(settings: RunSettings, options: TrainOptions): Promi
 async function trainIn(
   folder: string,
   { config, resumes }: { readonly config: RunConfig; readonly resumes: boolean },
-  { stop = neverStopped(), reporter = silent, onRecord }: TrainOptions,
+  { stop = neverStopped(), reporter = silent, onRecord = () => {} }: TrainOptions,
 ): Promise<RunRecord> {
   using log = openEventLog(runFiles(folder).events, reporter);
   const checkpoint = resumes ? takeUpCheckpoint(folder, log) : null;

@@ -71,6 +71,13 @@ t.test("few values are said to be there, and the compiler is hardly ever overrul
   t.ok(total(({ double }) => double) <= 5, `${total(({ double }) => double)} casts by way of unknown`);
 });
 
+t.test("no file is longer than 250 lines", async (t) => {
+  t.strictSame(
+    words.filter(({ lines }) => lines > 250).map(({ path, lines }) => `${path}: ${lines}`),
+    [],
+  );
+});
+
 t.test("every cast has its reason beside it", async (t) => {
   t.strictSame(
     words.flatMap(({ unexplained }) => unexplained),
