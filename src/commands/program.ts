@@ -66,7 +66,7 @@ export function createProgram(
       const { runSweep } = await import("./sweep-command.ts");
       await runSweep({ file, ...options }, own(command));
     });
-  add("evaluate <target>", "top-1 of a run or of an ONNX file on the test set")
+  add("evaluate <target>", "the metrics of a run or of an ONNX file on the test set")
     .option("--data <name>", "data set, or a configuration that names one, for an ONNX file")
     .option("--data-folder <dir>", "folder of the data set")
     .action(async (target: string, options, command: Command) => {

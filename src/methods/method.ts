@@ -19,7 +19,7 @@ export type Target = { readonly relativeBops: number } | { readonly sizeBytes: n
 export interface Situation {
   readonly network: Network;
   readonly quantizers: ReadonlyMap<NodeId, Quantizer>;
-  /** Cross-entropy on the held-out share of the training images, with the quantizers as they stand. */
+  /** The task's loss on the held-out share of the training images, with the quantizers as they stand. */
   measure(): number | Promise<number>;
 }
 

@@ -20,7 +20,7 @@ export async function beginWeights({ model, dataset, config, networkFile, source
 /**
  * First ranges for the weights as they are, and what the method decides.
  *
- * @param measure Cross-entropy on held-out images.
+ * @param measure The task's loss on held-out images.
  */
 export async function beginQuantizers(
   { model, dataset, config, method }: Prepared,

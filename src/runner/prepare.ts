@@ -14,7 +14,7 @@ import { type Method, plainOf } from "../methods/method.ts";
 import { type LoadedNetwork, loadNetwork } from "../network/load-network.ts";
 import type { NetworkFile } from "../network/onnx/read-network-file.ts";
 import type { RunRecord } from "../runs/record.ts";
-import { createTask, targetKindOf } from "../tasks/create-task.ts";
+import { createTask, type Findings, targetKindOf } from "../tasks/create-task.ts";
 import type { Task } from "../tasks/task.ts";
 import { createModel, type Model } from "../training/model.ts";
 import { type Phase, planPhases } from "../training/phases.ts";
@@ -27,7 +27,7 @@ export interface Prepared extends AsyncDisposable {
   readonly config: RunConfig;
   readonly engine: Engine;
   readonly dataset: Dataset;
-  readonly task: Task;
+  readonly task: Task<Findings>;
   /** The file that the network comes from; null: the zoo. */
   readonly networkFile: NetworkFile | null;
   readonly method: Method;

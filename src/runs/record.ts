@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { taskName } from "../config/sections/task-settings.ts";
-import { findingsSchema } from "../tasks/findings.ts";
+import { findingsSchema } from "../tasks/create-task.ts";
 import { taskDescriptionSchema } from "../tasks/metric.ts";
 import { analysisSchema } from "./analysis.ts";
 import { checkMetrics } from "./check-metrics.ts";

@@ -3,7 +3,6 @@ import type { ByteBatch, ImageShape } from "../data/dataset.ts";
 import type { Targets } from "../data/targets.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
 import type { Agreement } from "./agreement.ts";
-import type { Findings } from "./findings.ts";
 import type { Metrics, TaskDescription } from "./metric.ts";
 
 /** Sums over images, by name: what a checkpoint keeps of an epoch in progress. */
@@ -26,13 +25,13 @@ export interface Evaluator {
 }
 
 /** Looks closer at a trained network than an evaluator: what the record keeps for the report. */
-export interface Examiner {
+export interface Examiner<Findings = unknown> {
   add(batch: EvaluatedBatch): void;
   readonly findings: Findings;
 }
 
 /** What a network learns on a data set: its loss, its figures, and what is looked at when it has learned. */
-export interface Task {
+export interface Task<Findings = unknown> {
   readonly name: TaskName;
   /** Values that the network gives for each image. */
   readonly outputs: number;
@@ -46,7 +45,7 @@ export interface Task {
   /** The epoch's figures, some of the metrics, from its sums. */
   figures(sums: Sums, images: number): Metrics;
   evaluator(): Evaluator;
-  examiner(imageShape: ImageShape): Examiner;
+  examiner(imageShape: ImageShape): Examiner<Findings>;
   /** @param trainer The metrics as the training measured them; null: what the trainer's outputs give. */
   agreement(trainer: Metrics | null): Agreement;
 }

@@ -23,6 +23,18 @@ t.test("what is written is read", async (t) => {
   t.strictSame(readState(folder), state);
 });
 
+t.test("figures from before there were tasks are classifiers'", async (t) => {
+  const folder = t.testdir();
+  const figures = { top1: 98.5, relativeBops: 0.4, packedBytes: 1000, seconds: 7 };
+  const before = newState("x", "local", { runs: [], jobs: [] });
+  writeFileSync(
+    join(folder, "sweep.json"),
+    JSON.stringify({ ...before, runs: [{ ...run, status: "finished", figures }] }),
+  );
+  const main = { key: "top1", label: "top-1", unit: "%", digits: 2, value: 98.5 };
+  t.strictSame(readState(folder)?.runs[0]?.figures, { main, relativeBops: 0.4, packedBytes: 1000, seconds: 7 });
+});
+
 t.test("a damaged file is named, with what is wrong and the remedy", async (t) => {
   const folder = t.testdir();
   const file = join(folder, "sweep.json");

@@ -5,13 +5,14 @@ import { calibrate } from "./calibrate.ts";
 import { classIndices } from "./class-indices.ts";
 import { Confidences } from "./confidences.ts";
 import { describeClassification } from "./description.ts";
+import type { ClassificationFindings } from "./findings.ts";
 import { largestIndex } from "./largest-index.ts";
 import { worstImages } from "./worst-images.ts";
 
 /** One class for each image: softmax cross-entropy on logits, judged by the share of images with the right class. */
 export const classification = {
   targets: "classes",
-  create: (targets: TargetDescription): Task => {
+  create: (targets: TargetDescription): Task<ClassificationFindings> => {
     const classes = outputsOf(targets);
     return {
       name: "classification",
