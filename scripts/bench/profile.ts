@@ -47,7 +47,7 @@ export async function profile(
   const clock = new Clock();
   const created = createOurs(timedEngine(engine, clock), workload, options);
   if (created === null) return [];
-  const restore = timeNodes(created.trainer.model.network.nodes, clock);
+  const restore = timeNodes(created.trainer.inPhase.network.nodes, clock);
   try {
     await created.run(WARM_UP_STEPS);
     clock.running = true;

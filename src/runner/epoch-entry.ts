@@ -16,7 +16,7 @@ export function epochEntry(
     step: trainer.step,
     train: { loss, taskLoss, complexity, metrics },
     evaluation,
-    relativeBops: accountResult(trainer.model.network, trainer.model.quantizers).relativeBops,
+    relativeBops: accountResult(trainer.inPhase.network, trainer.inPhase.quantizers).relativeBops,
     learningRates,
     phase,
     ...(learningRates.gates > 0 && model.quantizers.size > 0 && { priorStrength }),

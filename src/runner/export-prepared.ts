@@ -19,7 +19,7 @@ interface ExportPreparedOptions extends Partial<RunConfig["export"]> {
 
 /** Freezes what a run has learned, writes the ONNX file and verifies it over the test set. */
 export async function exportPrepared(
-  { config, dataset, task, plain, model, trainer, engine }: Prepared,
+  { config, dataset, task, plain, model, engine }: Prepared,
   record: RunRecord,
   { file, bits, reporter, pause, ...chosen }: ExportPreparedOptions,
 ): Promise<ExportRecord> {
@@ -29,7 +29,7 @@ export async function exportPrepared(
   const learned: FreezeInput = {
     network: model.network,
     quantizers: model.quantizers,
-    parameters: new Map(Array.from(model.parameters.keys(), (id) => [id, parameterValues(trainer, id)])),
+    parameters: new Map(Array.from(model.parameters.keys(), (id) => [id, parameterValues(model, id)])),
     statistics: model.statistics,
     classes: dataset.targets.kind === "classes" ? dataset.targets.names : [],
     normalization: dataset.normalization,

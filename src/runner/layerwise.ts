@@ -154,7 +154,7 @@ export function describeLayer({ layers }: PostTraining, seconds: number): string
 }
 
 const valuesOf = (model: Model): ReadonlyMap<string, Float32Array> =>
-  new Map(Array.from(model.parameters.keys(), (id) => [id, parameterValues({ model }, id)]));
+  new Map(Array.from(model.parameters.keys(), (id) => [id, parameterValues(model, id)]));
 
 const quantizersNow = ({ quantizers }: Model): PostTraining["quantizers"] =>
   Object.fromEntries(Array.from(quantizers, ([id, quantizer]) => [id, learnedOf(quantizer)]));

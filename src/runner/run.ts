@@ -12,6 +12,7 @@ import { analyse } from "../training/analysis/analyse.ts";
 import { DivergenceWatch } from "../training/divergence.ts";
 import { type Evaluation, type EvaluationOptions, evaluate } from "../training/evaluate.ts";
 import { type EpochSummary, stepGates, trainLoop } from "../training/loop.ts";
+import type { Model } from "../training/model.ts";
 import { type GateSamples, testTimeGates } from "../training/pass.ts";
 import { pausingSplit } from "../training/pausing-split.ts";
 import { epochsOf } from "../training/phases.ts";
@@ -81,9 +82,9 @@ export class Run implements Disposable {
   }
 
   async #beginLayers(layers: LayerwiseRun): Promise<void> {
-    const { model, dataset } = this.prepared;
+    const { dataset } = this.prepared;
     layers.begin();
-    const { metrics } = await this.#evaluate(dataset.test, testTimeGates(model));
+    const { metrics } = await this.#evaluate(dataset.test, testTimeGates);
     this.#saved.record = { ...this.record, postTraining: layers.firstRecord(metrics) };
   }
 
@@ -160,10 +161,10 @@ export class Run implements Disposable {
     const { model, dataset, config, task } = this.prepared;
     await this.#saved.saveWhenStopped(async () => {
       const examiner = task.examiner(dataset.imageShape);
-      const { taskLoss, metrics } = await this.#evaluate(dataset.test, testTimeGates(model), (batch) =>
-        examiner.add(batch),
+      const { taskLoss, metrics } = await this.#evaluate(dataset.test, testTimeGates, (batch) => examiner.add(batch));
+      const sampled = await this.#evaluate(dataset.test, (model) =>
+        stepGates(model, config.seed, this.#saved.position.step),
       );
-      const sampled = await this.#evaluate(dataset.test, stepGates(model, config.seed, this.#saved.position.step));
       this.#saved.record = {
         ...this.record,
         data: { ...this.record.data, damaged: allDamaged(this.record, dataset) },
@@ -197,17 +198,23 @@ export class Run implements Disposable {
     return epochs.length > 0 && this.#watch.endsEarly(epochs);
   }
 
-  #evaluate(split: Split, samples: GateSamples, observe?: EvaluationOptions["observe"]): Promise<Evaluation> {
+  /** Evaluates the model as it computes in this phase. */
+  #evaluate(
+    split: Split,
+    gatesOf: (model: Model) => GateSamples,
+    observe?: EvaluationOptions["observe"],
+  ): Promise<Evaluation> {
     const { dataset, config, trainer, task } = this.prepared;
+    const model = trainer.inPhase;
     const options = {
       task,
-      samples,
+      samples: gatesOf(model),
       normalization: dataset.normalization,
       batchSize: config.data.evaluationBatchSize,
       ...(observe && { observe }),
     };
     return evaluate(
-      trainer.model,
+      model,
       pausingSplit(split, () => this.#saved.hearSignals()),
       options,
     );
@@ -215,8 +222,8 @@ export class Run implements Disposable {
 
   /** With test-time gates, on held-out images where there are some. */
   #heldOut(): Promise<Evaluation> {
-    const { trainer, dataset } = this.prepared;
-    return this.#evaluate(dataset.validation ?? dataset.test, testTimeGates(trainer.model));
+    const { dataset } = this.prepared;
+    return this.#evaluate(dataset.validation ?? dataset.test, testTimeGates);
   }
 
   async #epoch(summary: EpochSummary): Promise<void> {

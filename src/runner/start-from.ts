@@ -26,7 +26,7 @@ export function equalize(network: Network, model: Model): void {
     network.nodes.flatMap((node) => (node.kind === "batch-norm" ? [[node.id, node.epsilon]] : [])),
   );
   const changed = equalizeLayers(network, {
-    parameters: new Map(Array.from(model.parameters.keys(), (id) => [id, parameterValues({ model }, id)])),
+    parameters: new Map(Array.from(model.parameters.keys(), (id) => [id, parameterValues(model, id)])),
     inverseDeviations: new Map(
       Array.from(model.statistics, ([id, statistics]) => [id, inverseDeviation(statistics, lookup(epsilons, id))]),
     ),

@@ -103,7 +103,7 @@ export async function trainLoop(
         position = { ...position, batch: position.batch + 1 };
         continue;
       }
-      const { model } = trainer;
+      const { inPhase: model } = trainer;
       const { ops } = model;
       const moment = epoch + position.batch / perEpoch;
       const step = { step: position.step + 1, epoch: epoch + 1 };
@@ -131,7 +131,7 @@ export async function trainLoop(
     const waitingForData = seconds > 0 ? Math.min(100, (100 * waiting.seconds) / seconds) : 0;
     position = { ...start, epoch: epoch + 1, step: position.step };
     const next = phaseAt(phases, position.epoch);
-    if (!phase.gatesFixed && (next.gatesFixed || position.epoch === phase.to)) strength.settle(trainer.model);
+    if (!phase.gatesFixed && (next.gatesFixed || position.epoch === phase.to)) strength.settle(trainer.inPhase);
     await hooks.epoch({
       epoch: epoch + 1,
       loss: loss / images,

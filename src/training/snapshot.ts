@@ -13,11 +13,11 @@ import type { Trainer } from "./trainer.ts";
 
 /** All that training changes, by name: parameters, gates, ranges, grids and the optimizers' moments. */
 export function takeSnapshot(trainer: Trainer): ReadonlyMap<string, StoredTensor> {
-  const { model } = trainer;
+  const { inPhase: model } = trainer;
   const tensors = new Map<string, StoredTensor>();
   const put = (name: string, values: Float32Array | Float64Array, shape: readonly number[] = [values.length]) =>
     tensors.set(name, { shape, values });
-  for (const [id, { shape }] of model.parameters) put(`parameter/${id}`, parameterValues(trainer, id), shape);
+  for (const [id, { shape }] of model.parameters) put(`parameter/${id}`, parameterValues(model, id), shape);
   for (const [id, { stored, floor }] of model.quantizers) {
     for (const [name, values] of stored) put(`${name}/${id}`, values);
     if (at(floor, 0) < rangeFloor) put(`floor/${id}`, floor);
@@ -38,10 +38,7 @@ export function takeSnapshot(trainer: Trainer): ReadonlyMap<string, StoredTensor
 }
 
 /** Current values of one parameter. */
-export function parameterValues(
-  { model: { ops, parameters } }: { readonly model: Pick<Model, "ops" | "parameters"> },
-  id: string,
-): Float32Array {
+export function parameterValues({ ops, parameters }: Pick<Model, "ops" | "parameters">, id: string): Float32Array {
   return ops.scope(
     () => readFloats(ops, ops.value(lookup(parameters, id))),
     () => [],
@@ -59,7 +56,7 @@ export function restoreSnapshot(
   { step, epoch }: { readonly step: number; readonly epoch: number },
 ): void {
   trainer.enter(phaseAt(phases, epoch));
-  const { model } = trainer;
+  const { inPhase: model } = trainer;
   const take = (name: string, length: number) => {
     const values = tensors.get(name)?.values;
     if (values?.length !== length) {

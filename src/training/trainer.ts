@@ -21,9 +21,8 @@ export interface Held {
 
 /** A model with its optimizers: what one training step changes. */
 export class Trainer {
-  /** As it trains in this phase. */
-  model: Model;
-  readonly #whole: Model;
+  readonly #model: Model;
+  #inPhase: Model;
   readonly #plain: Network;
   readonly strength: PriorStrength;
   weights: EngineOptimizer;
@@ -48,24 +47,28 @@ export class Trainer {
       plain = model.network,
     }: { readonly strength?: PriorStrength; readonly plain?: Network } = {},
   ) {
-    this.model = model;
-    this.#whole = model;
+    this.#model = model;
+    this.#inPhase = model;
     this.#plain = plain;
     this.strength = strength;
     ({ weights: this.weights, gates: this.gates, ranges: this.ranges } = optimizersOf(model, options));
   }
 
+  /** The model as it computes in this phase: the network before the method, the method's, or that with frozen statistics. */
+  get inPhase(): Model {
+    return this.#inPhase;
+  }
+
   /** Goes on with what learns in this phase, with new optimizers where new schedules begin; entering again changes nothing. */
   enter({ quantizes, gatesFixed, batchNormFrozen, schedule, groups }: Phase): void {
-    this.model = quantizes ? this.#whole : { ...this.#whole, network: this.#plain, quantizers: new Map() };
+    const model = quantizes ? this.#model : { ...this.#model, network: this.#plain, quantizers: new Map() };
     if (gatesFixed) {
-      const { quantizers } = this.model;
-      for (const [id, quantizer] of quantizers) quantizers.set(id, quantizer.withFixedGates());
+      for (const [id, quantizer] of model.quantizers) model.quantizers.set(id, quantizer.withFixedGates());
     }
-    if (batchNormFrozen) this.model = { ...this.model, network: freezeBatchNorm(this.model.network) };
+    this.#inPhase = batchNormFrozen ? { ...model, network: freezeBatchNorm(model.network) } : model;
     if (schedule.from === this.#scheduleStart) return;
     this.weights.dispose();
-    ({ weights: this.weights, gates: this.gates, ranges: this.ranges } = optimizersOf(this.model, groups));
+    ({ weights: this.weights, gates: this.gates, ranges: this.ranges } = optimizersOf(model, groups));
     this.updates = 0;
     this.#scheduleStart = schedule.from;
   }
@@ -82,9 +85,9 @@ export class Trainer {
     { learningRates, ...objective }: Objective & { readonly learningRates: PerGroup<number> },
     inspect?: (gradients: Gradients) => boolean,
   ): (StepResult & { readonly held: Held }) | null {
-    return this.model.ops.scope(
+    return this.#inPhase.ops.scope(
       () => {
-        const gradients = computeGradients(this.model, makeBatch(), samples, objective);
+        const gradients = computeGradients(this.#inPhase, makeBatch(), samples, objective);
         const permitted = inspect?.(gradients) !== false;
         this.step++;
         this.updates++;
@@ -99,7 +102,7 @@ export class Trainer {
 
   /** Weights far smaller than usual learn in proportion, as their ranges do, and their layers' biases with them. */
   #shares(): ReadonlyMap<NodeId, number> {
-    const { network, quantizers } = this.model;
+    const { network, quantizers } = this.#inPhase;
     const small = new Map(
       Array.from(quantizers, ([id, { floor }]) => [id, rateFor(floor)] as const).filter(([, share]) => share < 1),
     );

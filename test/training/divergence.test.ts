@@ -66,13 +66,13 @@ async function train({ set = [], poison }: { set?: readonly string[]; poison?: (
   return { trainer, warnings, error, counted };
 }
 
-const ids = (trainer: Trainer) => [...trainer.model.quantizers.keys()];
+const ids = (trainer: Trainer) => [...trainer.inPhase.quantizers.keys()];
 
 t.test("a loss that is not finite ends training before the update: step, layer and remedy are named", async (t) => {
   let before = "";
   const { trainer, error } = await train({
     poison: (trainer) => {
-      const { ops, parameters } = trainer.model;
+      const { ops, parameters } = trainer.inPhase;
       ops.assign(parameters.get("fc2.bias")!, Float32Array.of(Number.POSITIVE_INFINITY, 0, 0));
       before = JSON.stringify([...takeSnapshot(trainer)]);
     },
@@ -91,7 +91,7 @@ t.test("a prior that is too strong for numbers is what is named, not the learnin
 
 t.test("a range that is not finite is named", async (t) => {
   const { error } = await train({
-    poison: ({ model }) => {
+    poison: ({ inPhase: model }) => {
       model.quantizers.get("fc1.quantizer")!.range[0] = Number.NaN;
     },
   });
@@ -101,7 +101,7 @@ t.test("a range that is not finite is named", async (t) => {
 t.test("told to, it leaves such steps out, and ends where none is left", async (t) => {
   const { error, warnings, counted } = await train({
     set: ["training.guards.nonFinite=skip"],
-    poison: ({ model }) => {
+    poison: ({ inPhase: model }) => {
       model.quantizers.get("fc1.quantizer")!.range[0] = Number.NaN;
     },
   });
@@ -115,7 +115,7 @@ const closing = ["method.prior.strength=1000", "training.gates.learningRate=20"]
 t.test("no layer loses its last channel: it is held, with a warning", async (t) => {
   const { trainer, warnings, error } = await train({ set: closing });
   t.equal(error, null);
-  const pruned = [...trainer.model.quantizers.values()].filter(({ prune }) => prune !== null);
+  const pruned = [...trainer.inPhase.quantizers.values()].filter(({ prune }) => prune !== null);
   t.ok(pruned.length === 3 && pruned.every(({ kept }) => kept!.length >= 1));
   t.ok(
     pruned.some(({ prune }) => prune!.filter(isOpen).length === 1),
@@ -135,14 +135,14 @@ t.test("or ends training", async (t) => {
 t.test("a range on its floor is held there with a warning, or ends training", async (t) => {
   const shrinking = {
     set: ["training.ranges.optimizer=sgd", "training.ranges.momentum=0"],
-    poison: ({ model }: Trainer) => {
+    poison: ({ inPhase: model }: Trainer) => {
       for (const { range } of model.quantizers.values()) range[0] = 1e-6;
     },
   };
   const { trainer, warnings, error } = await train(shrinking);
   t.equal(error, null);
   t.match(warnings.join("\n"), /the range of \S+ has reached its floor: it is held there/);
-  t.ok(ids(trainer).every((id) => trainer.model.quantizers.get(id)!.xMax >= 1e-5));
+  t.ok(ids(trainer).every((id) => trainer.inPhase.quantizers.get(id)!.xMax >= 1e-5));
   const stopping = [...shrinking.set, "training.guards.rangeFloor=stop"];
   t.match(
     (await train({ ...shrinking, set: stopping })).error,

@@ -64,7 +64,7 @@ for (const { name, settings, learned } of [
     const started = await startedWith(settings);
     const tensors = checkpoint(name);
     restoreSnapshot(started, tensors, { step: 30, epoch: 0 });
-    const { model } = started.trainer;
+    const { inPhase: model } = started.trainer;
     t.strictSame(
       Object.fromEntries(Array.from(model.quantizers, ([id, { bits, kept, xMax }]) => [id, [bits, kept, xMax]])),
       learned,

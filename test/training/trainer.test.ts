@@ -53,13 +53,13 @@ function started(ops: Ops): Trainer {
 function train(trainer: Trainer, phase: Phase, steps: number): void {
   const shape = [4, 8, 8, 3];
   for (let step = 0; step < steps; step++) {
-    const { ops } = trainer.model;
+    const { ops } = trainer.inPhase;
     trainer.train(
       () => ({
         images: ops.tensor(random(trainer.step, "images", shape), shape),
         targets: ops.tensor(Int32Array.of(0, 1, 2, 3), [4]),
       }),
-      stepGates(trainer.model, 1, trainer.step),
+      stepGates(trainer.inPhase, 1, trainer.step),
       { task: classifying(4), priorStrength: 0.1, learningRates: learningRatesAt(phase, phase.from) },
     );
   }
@@ -79,10 +79,10 @@ t.test("gates and batch normalization rest when they should, and all else learns
   const trainer = started(ops);
   train(trainer, learning, 2);
 
-  const gates = gatesOf(trainer.model);
+  const gates = gatesOf(trainer.inPhase);
   const fixedAt = stateOf(trainer, "gates/", "prune/");
   trainer.enter(settling);
-  t.strictSame(gatesOf(trainer.model), gates, "fixed as they stand at test time");
+  t.strictSame(gatesOf(trainer.inPhase), gates, "fixed as they stand at test time");
   t.equal(trainer.updates, 2, "the optimizers go on");
   const unsettled = stateOf(trainer, "parameter/", "range/", "statistics/");
   train(trainer, settling, 2);
@@ -108,7 +108,7 @@ t.test("gates and batch normalization rest when they should, and all else learns
   const weights = trainer.weights;
   trainer.enter(tuning);
   t.equal(trainer.weights, weights, "entering again changes nothing");
-  for (const variable of trainer.model.parameters.values()) ops.dispose(variable);
+  for (const variable of trainer.inPhase.parameters.values()) ops.dispose(variable);
   trainer.weights.dispose();
   t.equal(ops.liveTensors(), before);
 });
@@ -135,7 +135,7 @@ for (const [name, network, frozen] of [
     train(trainer, tuning, 2);
     t.strictSame(stateOf(trainer, ...constant), before);
     for (const [index, id] of weights.entries()) t.strictNotSame(stateOf(trainer, id), learned[index], `${id} learns`);
-    for (const variable of trainer.model.parameters.values()) ops.dispose(variable);
+    for (const variable of trainer.inPhase.parameters.values()) ops.dispose(variable);
     trainer.weights.dispose();
   });
 }
@@ -156,7 +156,7 @@ for (const { phase, epoch, stop } of [
     for (const trainer of [one, other]) train(trainer, phase, 3);
     t.strictSame(stateOf(other), stateOf(one));
     for (const trainer of [one, other]) {
-      for (const variable of trainer.model.parameters.values()) ops.dispose(variable);
+      for (const variable of trainer.inPhase.parameters.values()) ops.dispose(variable);
       trainer.weights.dispose();
     }
   });

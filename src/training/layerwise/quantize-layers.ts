@@ -64,8 +64,8 @@ export async function quantizeLayers(
     if (width === 32) continue;
     const problem: LayerProblem = {
       name: layer.name,
-      weight: matrixOf(layer, parameterValues({ model: float }, layer.weight)),
-      bias: parameterValues({ model: float }, layer.shift!.inputs[1]),
+      weight: matrixOf(layer, parameterValues(float, layer.weight)),
+      bias: parameterValues(float, layer.shift!.inputs[1]),
       bits: width,
       ...activationBehind(float.network, layer),
       rows: collectRows(layer, models, { ...layerwise.calibration, images, seed }),

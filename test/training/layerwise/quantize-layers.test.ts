@@ -43,9 +43,9 @@ for (const [name, make] of Object.entries(networks)) {
     t.ok(apart(logits(model, images), logits(float, images)) < 1e-6, "quantizers that wait change nothing");
     for (const layer of layersOf(float.network)) {
       const rows = collectRows(layer, { float, model }, { images, positions: 3, inputs: "float", seed });
-      const weight = parameterValues({ model: float }, layer.weight);
+      const weight = parameterValues(float, layer.weight);
       const { values, outputs, inputs } = matrixOf(layer, weight);
-      const bias = parameterValues({ model: float }, layer.shift!.inputs[1]);
+      const bias = parameterValues(float, layer.shift!.inputs[1]);
       const inner = outputs / rows.groups;
       const count = rows.samples * rows.positions;
       const computed = rows.targets.map((_, index) => {
@@ -77,7 +77,7 @@ t.test("weights hold steps times codes, and errors are not above nearest's", asy
       const quantizer = model.quantizers.get(layer.weightQuantizer!)!;
       t.equal(quantizer.bits, bits);
       const steps = quantizer.stored.get("grid/steps")!;
-      const wrong = parameterValues({ model }, layer.weight).filter((value, at) => {
+      const wrong = parameterValues(model, layer.weight).filter((value, at) => {
         const step = steps[at % steps.length]!;
         const code = Math.round(value / step);
         return Math.fround(step * code) !== value || Math.abs(code) > 2 ** (bits - 1) - 1;
@@ -93,7 +93,7 @@ t.test("an all-zero channel and a layer that sees nothing have finite grids, and
     const source = trained(network);
     const [conv1, conv2] = layersOf(network);
     const outputs = conv1!.weightShape.at(-1)!;
-    const weight = parameterValues({ model: source }, conv1!.weight);
+    const weight = parameterValues(source, conv1!.weight);
     ops.assign(
       source.parameters.get(conv1!.weight)!,
       weight.map((value, index) => (index % outputs === 0 ? 0 : value)),
@@ -108,7 +108,7 @@ t.test("an all-zero channel and a layer that sees nothing have finite grids, and
     const steps = model.quantizers.get("conv1.weight.quantizer")!.stored.get("grid/steps")!;
     t.ok(steps.length > 0 && steps.every((step) => step > 0 && step < 1));
     t.ok(
-      parameterValues({ model }, "fc1.weight").some((value) => value !== 0),
+      parameterValues(model, "fc1.weight").some((value) => value !== 0),
       "its codes follow its weights",
     );
     t.ok(logits(model, imagesFor(network)).every(Number.isFinite));
