@@ -144,7 +144,7 @@ t.test("the report in a browser", { skip }, async (t) => {
     t.match(await tip.textContent(), new RegExp(`epoch 6[\\s\\S]*relative BOPs[\\s\\S]*${bops}`));
     await page.mouse.move(1, 1);
     t.equal(await tip.isVisible(), false);
-    await page.locator("#accuracy .plot").focus();
+    await page.locator("#main-metric .plot").focus();
     await page.keyboard.press("Home");
     t.match(await tip.textContent(), /epoch 1[\s\S]*97\.64[\s\S]*92\.31/);
     await page.keyboard.press("ArrowRight");
