@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { loadSweep } from "../src/config/load-sweep.ts";
 import { planSweep } from "../src/sweep/plan.ts";
-import { planTable } from "../src/sweep/tables.ts";
+import { planTable } from "../src/sweep/text-tables.ts";
 
 // npm run test:sweep [-- --workers 2] [--runs 8]: what a local sweep takes beside its ideal, the sum of its runs' single
 // times, one after the other on the same threads, over the runs at a time. Fails above 1.15.

@@ -16,7 +16,7 @@ import { type Plan, planSweep } from "../sweep/plan.ts";
 import { runOnSlurm } from "../sweep/slurm/run-on-slurm.ts";
 import { Sweep } from "../sweep/sweep.ts";
 import { sweepFiles } from "../sweep/sweep-folder.ts";
-import { planTable, resultTable } from "../sweep/tables.ts";
+import { planTable, resultTable } from "../sweep/text-tables.ts";
 import type { Context } from "./context.ts";
 
 export interface SweepOptions {

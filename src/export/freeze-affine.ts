@@ -1,7 +1,7 @@
 import { first } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
 import type { BatchNormNode } from "../kinds/batch-norm.ts";
-import { inverseDeviation } from "../kinds/normalization.ts";
+import { inverseDeviation } from "../kinds/norm-affine.ts";
 import type { FreezePlace } from "./freeze-place.ts";
 import type { FrozenAffine } from "./frozen-network.ts";
 

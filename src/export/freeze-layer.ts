@@ -1,9 +1,9 @@
 import { at, last } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
-import { normAsAffine } from "../kinds/normalization.ts";
+import { normAsAffine } from "../kinds/norm-affine.ts";
 import type { Layer } from "../network/layers.ts";
 import { clipFactor } from "../quantization/levels.ts";
-import type { Quantizer } from "../quantizers/quantizer.ts";
+import type { Quantizer } from "../quantizers/abstract-quantizer.ts";
 import type { TrainedValues } from "./freeze-place.ts";
 import type { FrozenLayer, FrozenTensor } from "./frozen-network.ts";
 

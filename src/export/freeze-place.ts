@@ -1,7 +1,7 @@
 import type { NodeId, Shape } from "../graph/graph.ts";
 import type { RunningStatistics } from "../graph/node-kind.ts";
 import type { Layer } from "../network/layers.ts";
-import type { Quantizer } from "../quantizers/quantizer.ts";
+import type { Quantizer } from "../quantizers/abstract-quantizer.ts";
 import type { FrozenNode } from "./frozen-network.ts";
 
 /** One activation: which channels are left, and the number that each of the others is at every position. */

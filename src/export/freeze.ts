@@ -6,7 +6,7 @@ import type { Network } from "../kinds/index.ts";
 import { learnedChannels } from "../methods/bit-accounting.ts";
 import { keptChannels } from "../network/channels.ts";
 import { layersOf } from "../network/layers.ts";
-import { outputShapes } from "../network/shapes.ts";
+import { outputShapes } from "../network/output-shapes.ts";
 import type { Activation, TrainedValues } from "./freeze-place.ts";
 import { freezeRules } from "./freeze-rules.ts";
 import type { FrozenNetwork, FrozenNode } from "./frozen-network.ts";

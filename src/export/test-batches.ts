@@ -3,8 +3,8 @@ import { tuple } from "../core/tuple.ts";
 import type { ByteBatch, ImageShape, Split } from "../data/dataset.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
 import type { FrozenNetwork } from "./frozen-network.ts";
-import { toChannelsFirst } from "./onnx/layout.ts";
 import type { InputKind } from "./onnx/model-frame.ts";
+import { toChannelsFirst } from "./onnx/value-layout.ts";
 
 /** Test images as the data set gives them. */
 export interface TestImages extends Split {

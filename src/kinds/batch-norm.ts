@@ -3,7 +3,7 @@ import { readFloats } from "../engine/read-floats.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
 import { sameChannels } from "./channel-flows.ts";
-import { inverseDeviation, perChannel, unbiased } from "./normalization.ts";
+import { inverseDeviation, perChannel, unbiased } from "./norm-affine.ts";
 
 /**
  * Batch normalization: (x - mean)/sqrt(variance + epsilon)·scale + shift, with the batch's statistics in training and

@@ -2,7 +2,7 @@ import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
 import { ownChannels } from "./channel-flows.ts";
-import { inverseDeviation, perChannel } from "./normalization.ts";
+import { inverseDeviation, perChannel } from "./norm-affine.ts";
 
 /**
  * A weight times scale/sqrt(running variance + epsilon) of the batch normalization `norm`, per output channel: the

@@ -8,7 +8,7 @@ import { sameChannels } from "./channel-flows.ts";
 import type { Conv2dNode } from "./conv2d.ts";
 import { asRows, type DenseNode } from "./dense.ts";
 import type { DepthwiseConv2dNode } from "./depthwise-conv2d.ts";
-import { inverseDeviation, perChannel, unbiased } from "./normalization.ts";
+import { inverseDeviation, perChannel, unbiased } from "./norm-affine.ts";
 
 /**
  * Where training takes the statistics of a folded batch normalization from: a second convolution, with the

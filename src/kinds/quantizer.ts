@@ -3,7 +3,7 @@ import type { NodeId } from "../graph/graph.ts";
 import type { BackwardPass, NodeKind, Pass, QuantizationParameters } from "../graph/node-kind.ts";
 import { bitWidths } from "../quantization/levels.ts";
 import { sameChannels } from "./channel-flows.ts";
-import { perChannel } from "./normalization.ts";
+import { perChannel } from "./norm-affine.ts";
 
 /** A quantizer with a learned range on a weight or an activation (docs/method.md, "Quantizer"). */
 export interface QuantizerNode {

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { livePolicy } from "../report/page/page.ts";
+import { livePolicy } from "../report/page/html-page.ts";
 import { renderReport } from "../report/run/render-report.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { refusalOf } from "./access.ts";

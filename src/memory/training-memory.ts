@@ -1,8 +1,8 @@
 import { lookup } from "../core/lookup.ts";
 import { elementsOf } from "../graph/shape.ts";
 import { kindOf, type Network } from "../kinds/index.ts";
+import { outputShapes } from "../network/output-shapes.ts";
 import { reachedByInputs } from "../network/passes.ts";
-import { outputShapes } from "../network/shapes.ts";
 
 const FLOAT = 4;
 

@@ -12,7 +12,7 @@ import {
   unquantizedBits,
 } from "../quantization/bit-operations.ts";
 import { type GridBits, storedBits } from "../quantization/levels.ts";
-import type { Quantizer } from "../quantizers/quantizer.ts";
+import type { Quantizer } from "../quantizers/abstract-quantizer.ts";
 
 type Quantizers = ReadonlyMap<NodeId, Quantizer>;
 

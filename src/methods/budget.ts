@@ -6,7 +6,7 @@ import type { Network } from "../kinds/index.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
 import { relativeBitOperations, unquantizedBits } from "../quantization/bit-operations.ts";
 import { bitWidths } from "../quantization/levels.ts";
-import type { Quantizer } from "../quantizers/quantizer.ts";
+import type { Quantizer } from "../quantizers/abstract-quantizer.ts";
 import { account } from "./bit-accounting.ts";
 import type { Target } from "./method.ts";
 

@@ -5,7 +5,7 @@ import { elementsOf } from "../graph/shape.ts";
 import { inputsOf, nodesById, usesOf } from "../graph/walk.ts";
 import { isLayer, isShift, kindOf, type LayerNode, type Network, type Node } from "../kinds/index.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
-import { outputShapes } from "../network/shapes.ts";
+import { outputShapes } from "../network/output-shapes.ts";
 
 /** Values by parameter, and 1/sqrt(variance + epsilon) by batch normalization: what a deployed weight is made of. */
 export interface Weights {

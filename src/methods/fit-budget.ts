@@ -1,7 +1,7 @@
 import type { NodeId } from "../graph/graph.ts";
 import { isOpen } from "../quantization/hard-concrete.ts";
+import type { Quantizer } from "../quantizers/abstract-quantizer.ts";
 import { setBits } from "../quantizers/level-gates.ts";
-import type { Quantizer } from "../quantizers/quantizer.ts";
 import type { Budget } from "./budget.ts";
 
 type Quantizers = ReadonlyMap<NodeId, Quantizer>;

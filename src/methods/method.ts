@@ -2,7 +2,7 @@ import type { NodeId } from "../graph/graph.ts";
 import type { Network } from "../kinds/index.ts";
 import type { InitialValues } from "../network/initial-values.ts";
 import type { GridBits } from "../quantization/levels.ts";
-import type { Quantizer } from "../quantizers/quantizer.ts";
+import type { Quantizer } from "../quantizers/abstract-quantizer.ts";
 import type { SolveLayer } from "./layerwise/layer-problem.ts";
 
 /** What multiplies the complexity of the gates in the loss: mu. */

@@ -4,7 +4,7 @@ import type { ChannelPlace } from "../graph/node-kind.ts";
 import { channelsOf } from "../graph/shape.ts";
 import { inputsOf, nodesById } from "../graph/walk.ts";
 import { isLayer, kindOf, type Network, type Node } from "../kinds/index.ts";
-import { outputShapes } from "./shapes.ts";
+import { outputShapes } from "./output-shapes.ts";
 
 /** What becomes of one channel of a node's output when pruning gates close. */
 export const channelState = {

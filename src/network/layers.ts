@@ -5,7 +5,7 @@ import { channelsOf, elementsOf } from "../graph/shape.ts";
 import { inputsOf, nodesById } from "../graph/walk.ts";
 import { isLayer, isShift, kindOf, type LayerNode, type Network, type Node, type ShiftNode } from "../kinds/index.ts";
 import type { QuantizerNode } from "../kinds/quantizer.ts";
-import { outputShapes } from "./shapes.ts";
+import { outputShapes } from "./output-shapes.ts";
 
 /** A layer with weights, as bit operations, pruning, reports and export see it. */
 export interface Layer {

@@ -4,14 +4,14 @@ import { channelsOf } from "../graph/shape.ts";
 import type { Network } from "../kinds/index.ts";
 import type { QuantizerNode } from "../kinds/quantizer.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
-import { outputShapes } from "../network/shapes.ts";
+import { outputShapes } from "../network/output-shapes.ts";
 import type { BitWidth } from "../quantization/levels.ts";
+import type { Quantizer, QuantizerParts } from "./abstract-quantizer.ts";
 import { FixedQuantizer } from "./fixed-quantizer.ts";
 import { gatedNodes } from "./gated-nodes.ts";
 import { GatedQuantizer } from "./gated-quantizer.ts";
 import { setBits } from "./level-gates.ts";
 import { PruningQuantizer } from "./pruning-quantizer.ts";
-import type { Quantizer, QuantizerParts } from "./quantizer.ts";
 import { rangeFloor } from "./range.ts";
 
 /** Initial parameters of the gates. */

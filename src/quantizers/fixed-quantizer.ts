@@ -1,6 +1,6 @@
+import { Quantizer, type QuantizerParts } from "./abstract-quantizer.ts";
 import type { GateSample } from "./gate-sample.ts";
 import type { LearnedNumbers } from "./learned-numbers.ts";
-import { Quantizer, type QuantizerParts } from "./quantizer.ts";
 import { learnedRange } from "./range.ts";
 
 /** A quantizer whose bit-width and channels stand: given ones, or what gates had learned. Its range learns. */

@@ -1,9 +1,9 @@
+import { Quantizer, type QuantizerParts } from "./abstract-quantizer.ts";
 import { drawChannels, learnedChannels } from "./channel-gates.ts";
 import { FixedQuantizer } from "./fixed-quantizer.ts";
 import { type Draw, type GateSample, sampleOf } from "./gate-sample.ts";
 import type { LearnedNumbers } from "./learned-numbers.ts";
 import { drawLevels, learnedLevels } from "./level-gates.ts";
-import { Quantizer, type QuantizerParts } from "./quantizer.ts";
 import { learnedRange } from "./range.ts";
 
 /** The quantizer of Bayesian Bits: gates decide its bit-width, and its channels where they can be pruned. */

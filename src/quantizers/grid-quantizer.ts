@@ -1,8 +1,8 @@
 import { first } from "../core/elements.ts";
 import type { GridBits } from "../quantization/levels.ts";
+import { type IntegerCodes, Quantizer, type QuantizerParts } from "./abstract-quantizer.ts";
 import { type GateSample, untouched } from "./gate-sample.ts";
 import type { LearnedNumbers } from "./learned-numbers.ts";
-import { type IntegerCodes, Quantizer, type QuantizerParts } from "./quantizer.ts";
 
 /** The bit-widths that a weight can be put on a grid of. */
 export const weightBits = [2, 3, 4, 8, 16] as const;

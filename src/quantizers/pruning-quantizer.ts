@@ -1,9 +1,9 @@
+import { Quantizer, type QuantizerParts } from "./abstract-quantizer.ts";
 import { drawChannels, learnedChannels } from "./channel-gates.ts";
 import { FixedQuantizer } from "./fixed-quantizer.ts";
 import { type Draw, type GateSample, sampleOf } from "./gate-sample.ts";
 import type { LearnedNumbers } from "./learned-numbers.ts";
 import { testTimeLevels } from "./level-gates.ts";
-import { Quantizer, type QuantizerParts } from "./quantizer.ts";
 import { learnedRange } from "./range.ts";
 
 /** A quantizer of a given bit-width whose pruning gates learn. */

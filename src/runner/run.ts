@@ -12,8 +12,7 @@ import { analyse } from "../training/analysis/analyse.ts";
 import { DivergenceWatch } from "../training/divergence.ts";
 import { type Evaluation, type EvaluationOptions, evaluate } from "../training/evaluate.ts";
 import { type EpochSummary, stepGates, trainLoop } from "../training/loop.ts";
-import type { Model } from "../training/model.ts";
-import { type GateSamples, testTimeGates } from "../training/pass.ts";
+import { type GatesOf, testTimeGates } from "../training/pass.ts";
 import { pausingSplit } from "../training/pausing-split.ts";
 import { epochsOf } from "../training/phases.ts";
 import { accountResult } from "../training/record-entries.ts";
@@ -199,11 +198,7 @@ export class Run implements Disposable {
   }
 
   /** Evaluates the model as it computes in this phase. */
-  #evaluate(
-    split: Split,
-    gatesOf: (model: Model) => GateSamples,
-    observe?: EvaluationOptions["observe"],
-  ): Promise<Evaluation> {
+  #evaluate(split: Split, gatesOf: GatesOf, observe?: EvaluationOptions["observe"]): Promise<Evaluation> {
     const { dataset, config, trainer, task } = this.prepared;
     const model = trainer.inPhase;
     const options = {

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { lookup } from "../core/lookup.ts";
 import type { Network } from "../kinds/index.ts";
-import { inverseDeviation } from "../kinds/normalization.ts";
+import { inverseDeviation } from "../kinds/norm-affine.ts";
 import { equalizeLayers } from "../methods/equalize.ts";
 import { readCheckpoint } from "../runs/checkpoint.ts";
 import { runFiles } from "../runs/run-directory.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { agreementOf } from "../tasks/classification/agreement.ts";
+import { agreementOf } from "../tasks/classification/class-agreement.ts";
 import { describeClassification } from "../tasks/classification/description.ts";
 import { type RunRecord, recordSchema, recordVersion } from "./record.ts";
 

@@ -9,8 +9,8 @@ import { acquireLock, type RunLock } from "../runs/lock.ts";
 import { recordFile } from "../runs/record-file.ts";
 import { clearRun, openRunDirectory, runFiles } from "../runs/run-directory.ts";
 import type { Plan } from "./plan.ts";
-import { recordOf } from "./run-state.ts";
 import { filesOfRun, sweepFiles } from "./sweep-folder.ts";
+import { recordOf } from "./sweep-run-state.ts";
 import { readState, type SweepState } from "./sweep-state.ts";
 
 export interface OpenedSweep {

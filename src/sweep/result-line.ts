@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { figureText } from "../tasks/metric.ts";
-import type { RunState } from "./run-state.ts";
+import type { RunState } from "./sweep-run-state.ts";
 
 /** A run in one line: what it came to, or what became of it. */
 export function lineOf({ name, status, error, figures }: RunState): string {

@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { messageOf, UserError } from "../core/errors.ts";
-import { runState } from "./run-state.ts";
 import { sweepFiles } from "./sweep-folder.ts";
+import { runState } from "./sweep-run-state.ts";
 
 /** Version of the file's shape; a reader refuses others. */
 const version = 1;

@@ -4,8 +4,8 @@ import { writeComparison } from "../report/comparison/write-comparison.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { runFiles } from "../runs/run-directory.ts";
 import type { Plan, PlannedRun } from "./plan.ts";
-import { type Outcome, outcomeOf, type RunState, recordOf } from "./run-state.ts";
 import { filesOfRun, sweepFiles } from "./sweep-folder.ts";
+import { type Outcome, outcomeOf, type RunState, recordOf } from "./sweep-run-state.ts";
 import { newState, type SlurmJob, type SweepState, writeState } from "./sweep-state.ts";
 
 /** A sweep at work: its plan, where each run stands, and the page that compares those that have ended. */

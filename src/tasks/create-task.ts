@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { TaskConfig, TaskName } from "../config/sections/task-settings.ts";
 import type { TargetDescription, TargetKind } from "../data/targets.ts";
+import { classificationFindings } from "./classification/class-findings.ts";
 import { classification } from "./classification/classification.ts";
-import { classificationFindings } from "./classification/findings.ts";
 import type { Task } from "./task.ts";
 
 /** What a task finds of a trained network on the test set, with test-time gates. */

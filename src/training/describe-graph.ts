@@ -1,8 +1,8 @@
 import { lookup } from "../core/lookup.ts";
 import { inputsOf } from "../graph/walk.ts";
 import type { Network } from "../kinds/index.ts";
+import { outputShapes } from "../network/output-shapes.ts";
 import { reachedByInputs } from "../network/passes.ts";
-import { outputShapes } from "../network/shapes.ts";
 import type { RunRecord } from "../runs/record.ts";
 
 /**

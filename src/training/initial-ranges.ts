@@ -4,7 +4,7 @@ import { lookup } from "../core/lookup.ts";
 import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import { forward } from "../network/passes.ts";
-import type { Quantizer } from "../quantizers/quantizer.ts";
+import type { Quantizer } from "../quantizers/abstract-quantizer.ts";
 import { floorFor } from "../quantizers/range.ts";
 import type { Model } from "./model.ts";
 import { type GateSamples, passOf, soleInput } from "./pass.ts";

@@ -8,8 +8,8 @@ import { elementsOf } from "../graph/shape.ts";
 import type { Network } from "../kinds/index.ts";
 import type { ParameterNode } from "../kinds/parameter.ts";
 import type { InitialValues } from "../network/initial-values.ts";
-import { outputShapes } from "../network/shapes.ts";
-import type { Quantizer } from "../quantizers/quantizer.ts";
+import { outputShapes } from "../network/output-shapes.ts";
+import type { Quantizer } from "../quantizers/abstract-quantizer.ts";
 
 /** A network in training: its graph with quantizers, and everything that is learned. */
 export interface Model {

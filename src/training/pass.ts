@@ -3,14 +3,17 @@ import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { Pass, RunningStatistics } from "../graph/node-kind.ts";
 import { type Network, onlyInput } from "../kinds/index.ts";
+import type { Quantizer } from "../quantizers/abstract-quantizer.ts";
 import { type GateSample, transparent } from "../quantizers/gate-sample.ts";
-import type { Quantizer } from "../quantizers/quantizer.ts";
 import type { Model } from "./model.ts";
 
 type Quantized = Pick<Model, "quantizers">;
 
 /** The gates of all quantizers in one pass. */
 export type GateSamples = ReadonlyMap<NodeId, GateSample>;
+
+/** How the gates of a model stand in a pass. */
+export type GatesOf = (model: Model) => GateSamples;
 
 /** Gates as drawn for a training step: `draw(quantizer, count)` gives uniform numbers, in the order asked for. */
 export const drawGates = (

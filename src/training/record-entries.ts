@@ -4,8 +4,8 @@ import { elementsOf } from "../graph/shape.ts";
 import { type Network, onlyInput } from "../kinds/index.ts";
 import { account } from "../methods/bit-accounting.ts";
 import { layersOf } from "../network/layers.ts";
-import { outputShapes } from "../network/shapes.ts";
-import type { Quantizer } from "../quantizers/quantizer.ts";
+import { outputShapes } from "../network/output-shapes.ts";
+import type { Quantizer } from "../quantizers/abstract-quantizer.ts";
 import type { LearnedQuantizer, RunRecord, RunResult } from "../runs/record.ts";
 import { describeGraph } from "./describe-graph.ts";
 

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import onnxProto from "onnx-proto";
 import t from "tap";
-import { readModel } from "../../src/network/onnx/read-model.ts";
+import { readModel } from "../../src/network/onnx/read-onnx-file.ts";
 import { run } from "../fixtures/program.ts";
 
 const { onnx } = onnxProto;

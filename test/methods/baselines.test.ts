@@ -3,7 +3,7 @@ import { configSchema } from "../../src/config/schema.ts";
 import { account } from "../../src/methods/bit-accounting.ts";
 import { createMethod } from "../../src/methods/create-method.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";
-import type { Quantizer } from "../../src/quantizers/quantizer.ts";
+import type { Quantizer } from "../../src/quantizers/abstract-quantizer.ts";
 
 const plain = lenet5({ inputShape: [28, 28, 1], classes: 10 });
 

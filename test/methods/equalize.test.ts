@@ -2,7 +2,7 @@ import fc from "fast-check";
 import t from "tap";
 import type { Ops } from "../../src/engine/ops.ts";
 import { type Network, onlyInput } from "../../src/kinds/index.ts";
-import { inverseDeviation } from "../../src/kinds/normalization.ts";
+import { inverseDeviation } from "../../src/kinds/norm-affine.ts";
 import { equalizeLayers, withoutReluLimits } from "../../src/methods/equalize.ts";
 import { NetworkBuilder } from "../../src/network/builder.ts";
 import { forward } from "../../src/network/passes.ts";

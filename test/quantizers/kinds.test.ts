@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import t from "tap";
 import type { QuantizerNode } from "../../src/kinds/quantizer.ts";
+import type { Quantizer } from "../../src/quantizers/abstract-quantizer.ts";
 import { FixedQuantizer } from "../../src/quantizers/fixed-quantizer.ts";
 import { transparent } from "../../src/quantizers/gate-sample.ts";
 import { GatedQuantizer } from "../../src/quantizers/gated-quantizer.ts";
 import { GridQuantizer } from "../../src/quantizers/grid-quantizer.ts";
 import { setBits } from "../../src/quantizers/level-gates.ts";
 import { PruningQuantizer } from "../../src/quantizers/pruning-quantizer.ts";
-import type { Quantizer } from "../../src/quantizers/quantizer.ts";
 import { rangeFloor } from "../../src/quantizers/range.ts";
 
 const seed = 31;

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import t from "tap";
 import ts from "typescript";
 
@@ -81,6 +81,14 @@ t.test("no file is longer than 250 lines", async (t) => {
 t.test("every cast has its reason beside it", async (t) => {
   t.strictSame(
     words.flatMap(({ unexplained }) => unexplained),
+    [],
+  );
+});
+
+t.test("no two files have one name, but for indices", async (t) => {
+  const names = files.map((name) => basename(name)).filter((name) => name !== "index.ts");
+  t.strictSame(
+    names.filter((name, index) => names.indexOf(name) !== index),
     [],
   );
 });

@@ -6,7 +6,7 @@ import { acquireLock } from "../../src/runs/lock.ts";
 import { writeRecord } from "../../src/runs/record-file.ts";
 import { type OpenOptions, openSweep } from "../../src/sweep/open-sweep.ts";
 import { planSweep } from "../../src/sweep/plan.ts";
-import { outcomeOf } from "../../src/sweep/run-state.ts";
+import { outcomeOf } from "../../src/sweep/sweep-run-state.ts";
 import { newState, type SweepState, writeState } from "../../src/sweep/sweep-state.ts";
 import { sampleRecord } from "../fixtures/sample-record.ts";
 import { sweepFile } from "../fixtures/sweep-file.ts";

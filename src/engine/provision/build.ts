@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../core/errors.ts";
 import type { Reporter } from "../../core/progress.ts";
+import { findCompiler, findPython } from "./build-tools.ts";
 import { compileBinding } from "./compile.ts";
 import { downloadWheel } from "./download.ts";
 import { extractZip, placeInEngine } from "./extract.ts";
@@ -9,7 +10,6 @@ import { bindingName, type EngineSources, engineFolder } from "./locate.ts";
 import { isComplete, writeManifest } from "./manifest.ts";
 import { makeFolder } from "./part-folder.ts";
 import type { Probe } from "./probe.ts";
-import { findCompiler, findPython } from "./tools.ts";
 import { platform, type Wheel } from "./wheels.ts";
 
 export interface BuildOptions {

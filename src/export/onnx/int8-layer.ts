@@ -5,7 +5,7 @@ import type { Codes } from "./codes.ts";
 import type { Int8File } from "./int8-file.ts";
 import { dequantizedParameters, integerOperator } from "./integer-operator.ts";
 import { type IntegerLayer, integerLayer } from "./integer-weight.ts";
-import { layerOperators, orderedWeight } from "./layers.ts";
+import { layerOperators, orderedWeight } from "./layer-operators.ts";
 import { floatWeight } from "./lower-fp32.ts";
 import { multipliedWeight, storedWeight } from "./stored-weight.ts";
 

@@ -3,8 +3,8 @@ import type { FrozenLayer, IntegerTensor } from "../frozen-network.ts";
 import { type Codes, MIDDLE } from "./codes.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import type { IntegerLayer } from "./integer-weight.ts";
-import { layerOperators, type OrderedWeight } from "./layers.ts";
-import { channelShape } from "./layout.ts";
+import { layerOperators, type OrderedWeight } from "./layer-operators.ts";
+import { channelShape } from "./value-layout.ts";
 
 /**
  * Weight and bias of a layer between DequantizeLinear and QuantizeLinear, which runtimes make one QLinearConv or QGemm

@@ -3,7 +3,7 @@ import type { FrozenNetwork, FrozenQuantizer } from "../frozen-network.ts";
 import { valuesOf } from "../tensor-values.ts";
 import { addClip } from "./clip.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
-import type { OrderedWeight } from "./layers.ts";
+import type { OrderedWeight } from "./layer-operators.ts";
 import { type Form, lowerGraph } from "./lower-graph.ts";
 import type { Lowered, LowerOptions } from "./model-frame.ts";
 

@@ -3,7 +3,7 @@ import { at } from "../../core/elements.ts";
 import { lookup } from "../../core/lookup.ts";
 import type { FrozenLayer, FrozenNetwork, FrozenNode, FrozenQuantizer } from "../frozen-network.ts";
 import { GraphBuilder } from "./graph-builder.ts";
-import { layerOperators, type OrderedWeight, orderedWeight } from "./layers.ts";
+import { layerOperators, type OrderedWeight, orderedWeight } from "./layer-operators.ts";
 import { encodeModel, imageInput, type Lowered, type LowerOptions, normalizedInput, valueName } from "./model-frame.ts";
 import { addPlain, type PlainNode } from "./operators.ts";
 

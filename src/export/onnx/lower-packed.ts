@@ -5,7 +5,7 @@ import { storedBits } from "../../quantization/levels.ts";
 import type { FrozenNetwork, FrozenQuantizer } from "../frozen-network.ts";
 import { addClip } from "./clip.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
-import type { OrderedWeight } from "./layers.ts";
+import type { OrderedWeight } from "./layer-operators.ts";
 import { floatWeight } from "./lower-fp32.ts";
 import { type Form, lowerGraph } from "./lower-graph.ts";
 import type { Lowered, LowerOptions } from "./model-frame.ts";

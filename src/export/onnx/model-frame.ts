@@ -2,7 +2,7 @@ import { bitsOf } from "../bits-file.ts";
 import { type FrozenNetwork, type FrozenNode, outputCount } from "../frozen-network.ts";
 import { elementTypes } from "./element-types.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
-import { imageOf } from "./layout.ts";
+import { imageOf } from "./value-layout.ts";
 
 /** Names of the graph's input and output in every form. */
 export const inputName = "input";

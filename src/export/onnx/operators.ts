@@ -3,8 +3,8 @@ import { first } from "../../core/elements.ts";
 import { noPadding } from "../../kinds/windows.ts";
 import type { FrozenInput, FrozenLayer, FrozenNetwork, FrozenNode, FrozenQuantizer } from "../frozen-network.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
-import { pads } from "./layers.ts";
-import { channelShape, channelsFirst } from "./layout.ts";
+import { pads } from "./layer-operators.ts";
+import { channelShape, channelsFirst } from "./value-layout.ts";
 
 /** A node whose operator is the same in every form. */
 export type PlainNode = Exclude<FrozenNode, FrozenLayer | FrozenQuantizer | FrozenInput>;

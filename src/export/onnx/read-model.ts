@@ -1,6 +1,6 @@
 import onnxProto from "onnx-proto";
 import { UserError } from "../../core/errors.ts";
-import { type Model, opsetOf, readModel } from "../../network/onnx/read-model.ts";
+import { type Model, opsetOf, readModel } from "../../network/onnx/read-onnx-file.ts";
 import { elementTypes } from "./element-types.ts";
 import type { InputKind } from "./model-frame.ts";
 

@@ -1,7 +1,7 @@
 import type { IntegerBits, IntegerTensor } from "../frozen-network.ts";
 import { elementTypes } from "./element-types.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
-import type { OrderedWeight } from "./layers.ts";
+import type { OrderedWeight } from "./layer-operators.ts";
 
 /** Adds a weight's codes in `bits` bits and their step, or a step for each output channel, the first axis in the file. */
 function addCodes(

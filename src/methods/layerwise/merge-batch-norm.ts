@@ -5,7 +5,7 @@ import { rewire } from "../../graph/rewrite.ts";
 import type { BatchNormNode } from "../../kinds/batch-norm.ts";
 import type { BiasNode } from "../../kinds/bias.ts";
 import { isLayer, type LayerNode, type Network, type Node } from "../../kinds/index.ts";
-import { normAsAffine } from "../../kinds/normalization.ts";
+import { normAsAffine } from "../../kinds/norm-affine.ts";
 import type { ParameterNode } from "../../kinds/parameter.ts";
 import type { InitialValues } from "../../network/initial-values.ts";
 import { layersOf } from "../../network/layers.ts";

@@ -3,10 +3,10 @@ import { UserError } from "../../core/errors.ts";
 import { lookup } from "../../core/lookup.ts";
 import type { NodeId } from "../../graph/graph.ts";
 import type { BitWidth } from "../../quantization/levels.ts";
+import type { Quantizer } from "../../quantizers/abstract-quantizer.ts";
 import { createQuantizers } from "../../quantizers/create-quantizers.ts";
 import { insertQuantizers } from "../../quantizers/insert-quantizers.ts";
 import { setBits } from "../../quantizers/level-gates.ts";
-import type { Quantizer } from "../../quantizers/quantizer.ts";
 import { type Budget, budgetOf } from "../budget.ts";
 import { type Method, noPrior } from "../method.ts";
 

@@ -2,14 +2,14 @@ import { UserError } from "../../core/errors.ts";
 import type { NodeId } from "../../graph/graph.ts";
 import { isLayer, type Network } from "../../kinds/index.ts";
 import type { InitialValues } from "../initial-values.ts";
-import { outputShapes } from "../shapes.ts";
+import { outputShapes } from "../output-shapes.ts";
 import { Allowance } from "./allowance.ts";
 import { GraphWriter } from "./graph-writer.ts";
 import { type ModelGraph, readGraph } from "./model-graph.ts";
 import { NodeProblems } from "./node-problems.ts";
 import { operators } from "./operators/index.ts";
 import { cut, Damaged, Unsupported } from "./problems.ts";
-import { type Model, opsetOf } from "./read-model.ts";
+import { type Model, opsetOf } from "./read-onnx-file.ts";
 import { Translation } from "./translation.ts";
 import { type Activation, type Axis, dimsOf, type Ending, type Value } from "./value.ts";
 

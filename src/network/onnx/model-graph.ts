@@ -2,7 +2,7 @@ import type onnxProto from "onnx-proto";
 import { first } from "../../core/elements.ts";
 import { Attributes, type TensorProto } from "./attributes.ts";
 import { cut, Damaged } from "./problems.ts";
-import { isStandardDomain, type Model } from "./read-model.ts";
+import { isStandardDomain, type Model } from "./read-onnx-file.ts";
 import { typeName } from "./tensors.ts";
 
 type NodeProto = onnxProto.onnx.INodeProto;

@@ -5,7 +5,7 @@ import { bytes, significant } from "../page/format.ts";
 import { type Markup, markup, shorten } from "../page/markup.ts";
 import { capital, intervalOf, intervalText, shown } from "../page/metrics.ts";
 import { later, type Section } from "../page/section.ts";
-import { methodOf } from "../run/method.ts";
+import { methodOf } from "../run/method-name.ts";
 import { type Configuration, groupRuns } from "./configurations.ts";
 import { type PlottedPoint, paretoFigure } from "./pareto-figure.ts";
 import { type PublishedResult, publishedResults } from "./published.ts";

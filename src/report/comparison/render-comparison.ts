@@ -1,7 +1,7 @@
 import type { RunRecord } from "../../runs/record.ts";
 import { integer } from "../page/format.ts";
+import { pageText } from "../page/html-page.ts";
 import { foreign, type Markup, markup } from "../page/markup.ts";
-import { pageText } from "../page/page.ts";
 import type { Section } from "../page/section.ts";
 import { groupRuns } from "./configurations.ts";
 import { differenceSection } from "./differences-section.ts";

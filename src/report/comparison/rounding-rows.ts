@@ -1,7 +1,7 @@
 import { first } from "../../core/elements.ts";
 import type { RunRecord } from "../../runs/record.ts";
 import { type Metric, mainMetric, mainValue } from "../../tasks/metric.ts";
-import { methodOf } from "../run/method.ts";
+import { methodOf } from "../run/method-name.ts";
 import { settingsOf } from "./configurations.ts";
 import { spreadOf } from "./spread.ts";
 

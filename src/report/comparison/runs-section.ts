@@ -6,7 +6,7 @@ import { foreign, type Markup, markup } from "../page/markup.ts";
 import { intervalOf, intervalText, shown } from "../page/metrics.ts";
 import type { Section } from "../page/section.ts";
 import { type Column, table } from "../page/table.ts";
-import { methodOf } from "../run/method.ts";
+import { methodOf } from "../run/method-name.ts";
 import type { Configuration } from "./configurations.ts";
 import { metricTitle, resultText, resultValue, sharedMetric } from "./main-metric.ts";
 import { type Spread, spreadOf } from "./spread.ts";

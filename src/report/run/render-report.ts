@@ -1,20 +1,20 @@
 import type { RunRecord } from "../../runs/record.ts";
 import { duration, integer, moment } from "../page/format.ts";
+import { pageText } from "../page/html-page.ts";
 import { foreign, type Markup, markup } from "../page/markup.ts";
-import { pageText } from "../page/page.ts";
 import { findingsSection } from "./findings/index.ts";
-import { baselineTable } from "./sections/baselines.ts";
-import { bitOperationSection } from "./sections/bit-operations.ts";
-import { bitWidthSection } from "./sections/bit-widths.ts";
-import { exportSection } from "./sections/export.ts";
-import { gateSection } from "./sections/gates.ts";
-import { headline } from "./sections/headline.ts";
-import { layerwiseSection } from "./sections/layerwise.ts";
-import { rangeSection } from "./sections/ranges.ts";
-import { reproductionSection } from "./sections/reproduction.ts";
-import { trainingSection } from "./sections/training.ts";
-import { warningSection } from "./sections/warnings.ts";
-import { weightSection } from "./sections/weights.ts";
+import { baselineTable } from "./sections/baselines-section.ts";
+import { bitOperationSection } from "./sections/bit-operations-section.ts";
+import { bitWidthSection } from "./sections/bit-widths-section.ts";
+import { exportSection } from "./sections/export-section.ts";
+import { gateSection } from "./sections/gates-section.ts";
+import { headline } from "./sections/headline-section.ts";
+import { layerwiseSection } from "./sections/layerwise-section.ts";
+import { rangeSection } from "./sections/ranges-section.ts";
+import { reproductionSection } from "./sections/reproduction-section.ts";
+import { trainingSection } from "./sections/training-section.ts";
+import { warningSection } from "./sections/warnings-section.ts";
+import { weightSection } from "./sections/weights-section.ts";
 
 export interface ReportOptions {
   /** Runs that this one is held against, as FP32 or fixed bit-widths. */

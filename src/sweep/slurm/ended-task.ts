@@ -1,6 +1,6 @@
 import { lastError } from "../log-error.ts";
-import type { Outcome } from "../run-state.ts";
 import { filesOfRun, slurmLogOf } from "../sweep-folder.ts";
+import type { Outcome } from "../sweep-run-state.ts";
 import { endOfTask } from "./commands.ts";
 import { outcomeOfTask } from "./task-outcome.ts";
 

@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import { isStopCode } from "../../core/errors.ts";
-import type { Outcome } from "../run-state.ts";
+import type { Outcome } from "../sweep-run-state.ts";
 import type { TaskEnd } from "./commands.ts";
 
 const onwards = "--resume goes on from its last checkpoint";

@@ -1,5 +1,5 @@
+import type { Calibration } from "./class-findings.ts";
 import type { Confidences } from "./confidences.ts";
-import type { Calibration } from "./findings.ts";
 
 const binCount = 15;
 

@@ -1,11 +1,11 @@
 import { outputsOf, type TargetDescription, type Targets } from "../../data/targets.ts";
 import type { Task } from "../task.ts";
-import { compareClasses } from "./agreement.ts";
 import { calibrate } from "./calibrate.ts";
+import { compareClasses } from "./class-agreement.ts";
+import type { ClassificationFindings } from "./class-findings.ts";
 import { classIndices } from "./class-indices.ts";
 import { Confidences } from "./confidences.ts";
 import { describeClassification } from "./description.ts";
-import type { ClassificationFindings } from "./findings.ts";
 import { largestIndex } from "./largest-index.ts";
 import { worstImages } from "./worst-images.ts";
 

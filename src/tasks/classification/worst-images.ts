@@ -1,6 +1,6 @@
 import { type ByteImage, encodePng } from "../../core/png.ts";
+import type { WorstImage } from "./class-findings.ts";
 import type { Confidences } from "./confidences.ts";
-import type { WorstImage } from "./findings.ts";
 
 /** Larger images are scaled down to this side: enough to see what is on them. */
 const largestSide = 64;

@@ -1,5 +1,5 @@
 import { codeLimits } from "../../quantization/grid.ts";
-import type { Quantizer } from "../../quantizers/quantizer.ts";
+import type { Quantizer } from "../../quantizers/abstract-quantizer.ts";
 import type { WeightHistogram } from "../../runs/analysis.ts";
 
 /** An odd number: zero, where a grid always has a point, lies in the middle of a bin. */

@@ -2,7 +2,7 @@ import { lookup } from "../../core/lookup.ts";
 import type { NodeId } from "../../graph/graph.ts";
 import { forward } from "../../network/passes.ts";
 import type { BitWidth } from "../../quantization/levels.ts";
-import type { Quantizer } from "../../quantizers/quantizer.ts";
+import type { Quantizer } from "../../quantizers/abstract-quantizer.ts";
 import type { Model } from "../model.ts";
 import { passOf, soleInput } from "../pass.ts";
 import { ActivationHistogram, coveringRange } from "./activation-histogram.ts";

@@ -4,7 +4,7 @@ import onnxProto from "onnx-proto";
 import t from "tap";
 import { UserError } from "../../../src/core/errors.ts";
 import { loadNetwork } from "../../../src/network/load-network.ts";
-import { readModel } from "../../../src/network/onnx/read-model.ts";
+import { readModel } from "../../../src/network/onnx/read-onnx-file.ts";
 import { bytesOf, importBytes, pathOf } from "../../fixtures/onnx/files.ts";
 
 const { onnx } = onnxProto;

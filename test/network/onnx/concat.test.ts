@@ -5,7 +5,7 @@ import { outputName } from "../../../src/export/onnx/model-frame.ts";
 import { RuntimeModel } from "../../../src/export/runtime.ts";
 import { onlyInput } from "../../../src/kinds/index.ts";
 import { importNetwork } from "../../../src/network/onnx/import-network.ts";
-import { readModel } from "../../../src/network/onnx/read-model.ts";
+import { readModel } from "../../../src/network/onnx/read-onnx-file.ts";
 import { forward } from "../../../src/network/passes.ts";
 import { createModel } from "../../../src/training/model.ts";
 import { passOf, soleInput } from "../../../src/training/pass.ts";

@@ -3,7 +3,7 @@ import onnxProto from "onnx-proto";
 import t from "tap";
 import { UserError } from "../../../src/core/errors.ts";
 import { operators } from "../../../src/network/onnx/operators/index.ts";
-import { readModel } from "../../../src/network/onnx/read-model.ts";
+import { readModel } from "../../../src/network/onnx/read-onnx-file.ts";
 import { createQuantizers } from "../../../src/quantizers/create-quantizers.ts";
 import { insertQuantizers } from "../../../src/quantizers/insert-quantizers.ts";
 import { bytesOf, importBytes, type NetworkFileName, networkFiles } from "../../fixtures/onnx/files.ts";

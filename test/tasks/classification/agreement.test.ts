@@ -1,5 +1,5 @@
 import t from "tap";
-import { ClassAgreement, type ClassifiedBatch } from "../../../src/tasks/classification/agreement.ts";
+import { ClassAgreement, type ClassifiedBatch } from "../../../src/tasks/classification/class-agreement.ts";
 
 /** `count` images of class 0 with clear logits of standard deviation √2, of which runtime and trainer hold the same. */
 const clear = (count: number): ClassifiedBatch => {

@@ -1,14 +1,14 @@
 import type { Operator } from "../translation.ts";
-import { arithmetic } from "./arithmetic.ts";
-import { concat } from "./concat.ts";
-import { cast, castLike, constant, dropout, identity, softmax } from "./constants.ts";
-import { conv } from "./convolution.ts";
-import { gemm, matMul } from "./dense.ts";
-import { add, clip, max, min, mul, relu } from "./elementwise.ts";
-import { flatten, pad, reshape, squeeze, transpose, unsqueeze } from "./layout.ts";
-import { batchNormalization } from "./normalization.ts";
-import { averagePool, globalAveragePool, maxPool, reduceMean } from "./pooling.ts";
-import { constantOfShape, expand, gather, shape, slice } from "./views.ts";
+import { arithmetic } from "./arithmetic-operators.ts";
+import { concat } from "./concat-operators.ts";
+import { cast, castLike, constant, dropout, identity, softmax } from "./constants-operators.ts";
+import { conv } from "./convolution-operators.ts";
+import { gemm, matMul } from "./dense-operators.ts";
+import { add, clip, max, min, mul, relu } from "./elementwise-operators.ts";
+import { flatten, pad, reshape, squeeze, transpose, unsqueeze } from "./layout-operators.ts";
+import { batchNormalization } from "./normalization-operators.ts";
+import { averagePool, globalAveragePool, maxPool, reduceMean } from "./pooling-operators.ts";
+import { constantOfShape, expand, gather, shape, slice } from "./views-operators.ts";
 
 /** The operators that can be taken over, by name. */
 export const operators: ReadonlyMap<string, Operator> = new Map(

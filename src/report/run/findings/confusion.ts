@@ -1,4 +1,4 @@
-import type { ClassificationFindings } from "../../../tasks/classification/findings.ts";
+import type { ClassificationFindings } from "../../../tasks/classification/class-findings.ts";
 import { integer, percent, share } from "../../page/format.ts";
 import { foreign, type Markup, markup } from "../../page/markup.ts";
 import { scrollable, table } from "../../page/table.ts";

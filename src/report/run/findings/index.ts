@@ -1,7 +1,7 @@
 import type { TaskName } from "../../../config/sections/task-settings.ts";
 import type { RunRecord } from "../../../runs/record.ts";
 import type { Section } from "../../page/section.ts";
-import { classificationSection } from "./classification.ts";
+import { classificationSection } from "./classification-findings.ts";
 
 const sections: { readonly [Name in TaskName]: (record: RunRecord) => Section } = {
   classification: classificationSection,

@@ -5,7 +5,7 @@ import { type BitWidth, bitColour } from "../../page/chips.ts";
 import { integer, share } from "../../page/format.ts";
 import { type Markup, markup, shorten, shortenStart } from "../../page/markup.ts";
 import { type Box, boxesOf } from "./boxes.ts";
-import { type Layout, layOut, type Placed, type Route, type Sized } from "./layout.ts";
+import { type Layout, layOut, type Placed, type Route, type Sized } from "./graph-layout.ts";
 
 const layerSize = { width: 150, height: 50 } as const;
 /** Letters are some 6 pixels wide at this size. */

@@ -4,7 +4,7 @@ import { bytes, significant, times } from "../../page/format.ts";
 import { foreign, type Markup, markup } from "../../page/markup.ts";
 import { capital, differenceText, intervalOf, intervalText, shown } from "../../page/metrics.ts";
 import { type Column, table } from "../../page/table.ts";
-import { methodOf } from "../method.ts";
+import { methodOf } from "../method-name.ts";
 
 interface Baseline {
   readonly record: RunRecord;

@@ -4,7 +4,7 @@ import { nodeName } from "../names.ts";
 import { Damaged, Unsupported } from "../problems.ts";
 import type { Operator, Translation } from "../translation.ts";
 import { type Activation, type Constant, dimsOf, type Floats, numbersOf, type Value } from "../value.ts";
-import { combined, joinsConstants, mapped } from "./arithmetic.ts";
+import { combined, joinsConstants, mapped } from "./arithmetic-operators.ts";
 
 export const relu: Operator = (node, translation) => rectified(node, translation, null);
 

@@ -4,7 +4,7 @@ import { tuple } from "../../core/tuple.ts";
 import type { Padding } from "../../graph/graph.ts";
 import type { FrozenConvolution, FrozenLayer, FrozenNetwork } from "../frozen-network.ts";
 import type { Attribute } from "./graph-builder.ts";
-import { convolutionOrder, denseOrder, vectorOrder } from "./layout.ts";
+import { convolutionOrder, denseOrder, vectorOrder } from "./value-layout.ts";
 
 export const pads = ({ top, bottom, left, right }: Padding): readonly number[] => [top, left, bottom, right];
 

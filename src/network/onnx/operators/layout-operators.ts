@@ -4,8 +4,8 @@ import { nodeName } from "../names.ts";
 import { Damaged, Unsupported } from "../problems.ts";
 import type { Operator, Translation } from "../translation.ts";
 import { type Activation, type Axis, checkedSize, dimsOf, elementsIn, flattenedOrder, type Value } from "../value.ts";
-import { isPadded } from "../windows.ts";
-import { transposed } from "./views.ts";
+import { isPadded } from "../window-attributes.ts";
+import { transposed } from "./views-operators.ts";
 
 /** Another order of the file's axes; the graph's stays. */
 export const transpose: Operator = (node, translation) => {

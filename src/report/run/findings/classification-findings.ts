@@ -1,5 +1,5 @@
 import type { RunRecord, RunResult } from "../../../runs/record.ts";
-import type { Calibration, WorstImage } from "../../../tasks/classification/findings.ts";
+import type { Calibration, WorstImage } from "../../../tasks/classification/class-findings.ts";
 import { mainValue } from "../../../tasks/metric.ts";
 import { picture } from "../../charts/picture.ts";
 import { fixed, integer, percent, points, share, significant } from "../../page/format.ts";

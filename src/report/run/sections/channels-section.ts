@@ -5,7 +5,7 @@ import { keptBar } from "../../page/chips.ts";
 import { integer, percent, share } from "../../page/format.ts";
 import { foreign, type Markup, markup } from "../../page/markup.ts";
 import { table } from "../../page/table.ts";
-import { channelCourses } from "./channel-courses.ts";
+import { channelCourses } from "./channel-courses-section.ts";
 
 /** A gate that is neither nearly always open nor nearly always closed could still go either way. */
 const undecided = (probability: number): boolean => probability > 0.05 && probability < 0.95;

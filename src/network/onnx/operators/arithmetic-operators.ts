@@ -3,7 +3,7 @@ import { Damaged, Unsupported } from "../problems.ts";
 import { broadcast, elementsOf, walk } from "../strided.ts";
 import type { Operator, Translation } from "../translation.ts";
 import { type Constant, numbersOf } from "../value.ts";
-import { commonSizes } from "./views.ts";
+import { commonSizes } from "./views-operators.ts";
 
 type Binary = (a: number, b: number) => number;
 

@@ -5,7 +5,7 @@ import { bytes, integer, percent, share, significant } from "../../page/format.t
 import { foreign, type Markup, markup } from "../../page/markup.ts";
 import { later, type Section } from "../../page/section.ts";
 import { type Column, table } from "../../page/table.ts";
-import { differ } from "./headline.ts";
+import { differ } from "./headline-section.ts";
 
 /** Where the bit operations, the bytes and the channels of the network are. */
 export function bitOperationSection(record: RunRecord): Section {

@@ -6,7 +6,7 @@ import { foreign, type Markup, markup } from "../../page/markup.ts";
 import { later, type Section } from "../../page/section.ts";
 import { type Column, table } from "../../page/table.ts";
 import { bitsOf } from "../run-state.ts";
-import { channelMarkup } from "./channels.ts";
+import { channelMarkup } from "./channels-section.ts";
 
 /** A quantizer's states over the drawn epochs. */
 interface Course {

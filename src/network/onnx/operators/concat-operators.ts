@@ -3,7 +3,7 @@ import { nodeName } from "../names.ts";
 import { Unsupported } from "../problems.ts";
 import type { Operator, Translation } from "../translation.ts";
 import { type Activation, checkedSize, dimsOf } from "../value.ts";
-import { joinedConstants } from "./views.ts";
+import { joinedConstants } from "./views-operators.ts";
 
 /** Channels of several activations side by side, or constants one behind the other. */
 export const concat: Operator = (node, translation) => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import t from "tap";
-import { blocksOf, type Layout, layOut, type Sized } from "../../../../src/report/run/network/layout.ts";
+import { blocksOf, type Layout, layOut, type Sized } from "../../../../src/report/run/network/graph-layout.ts";
 
 const seed = 19;
 

@@ -6,8 +6,8 @@ import { Damaged, Unsupported } from "../problems.ts";
 import { permute } from "../strided.ts";
 import type { Operator, Translation } from "../translation.ts";
 import { type Activation, checkedSize, type Floats, type Value } from "../value.ts";
-import { addPadding, isPadded, kernelOf, readWindows } from "../windows.ts";
-import { denseLayer, requireWeight } from "./dense.ts";
+import { addPadding, isPadded, kernelOf, readWindows } from "../window-attributes.ts";
+import { denseLayer, requireWeight } from "./dense-operators.ts";
 
 /** Convolutions over images, of all channels or of each by itself; weights come as [out, in, rows, columns]. */
 export const conv: Operator = (node, translation) => {

@@ -2,7 +2,7 @@ import { first } from "../core/elements.ts";
 import { shorten } from "../core/shorten.ts";
 import { valueText } from "../tasks/metric.ts";
 import type { PlannedRun } from "./plan.ts";
-import type { RunState } from "./run-state.ts";
+import type { RunState } from "./sweep-run-state.ts";
 
 /** Runs and how each differs, a line each. */
 export const planTable = (runs: readonly PlannedRun[]): readonly string[] =>

@@ -3,7 +3,7 @@ import { nodeName } from "../names.ts";
 import { Damaged, Unsupported } from "../problems.ts";
 import type { Operator, Translation } from "../translation.ts";
 import { type Activation, checkedSize } from "../value.ts";
-import { isPadded, kernelOf, readWindows, type Sliding, type Windows } from "../windows.ts";
+import { isPadded, kernelOf, readWindows, type Sliding, type Windows } from "../window-attributes.ts";
 
 export const maxPool: Operator = (node, translation) => {
   const windows = readWindows(node);
