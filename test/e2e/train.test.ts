@@ -9,6 +9,7 @@ import { nativeMissing } from "../fixtures/engines.ts";
 import { outcome } from "../fixtures/outcome.ts";
 import { run, start } from "../fixtures/program.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
+import { classificationOf } from "../fixtures/tasks.ts";
 
 const config = "configs/mnist-lenet5-quick.yaml";
 const data = writeSmallMnist(join(t.testdir(), "data"));
@@ -59,7 +60,7 @@ t.test("a run, end to end", { skip: nativeMissing() }, async (t) => {
       const expected = weightShape.slice(0, -1).reduce((size, side) => size * side, keptOf.get(quantizer)!);
       t.equal(sum(bins) + sum(beyond), expected, `weights of the kept channels of ${quantizer}`);
     }
-    const { calibration, worst } = findings!;
+    const { calibration, worst } = classificationOf(findings);
     const { bins } = calibration!;
     t.equal(sum(bins.map(({ images }) => images)), data.testImages);
     const correct = sum(bins.map(({ images, accuracy }) => images * accuracy));

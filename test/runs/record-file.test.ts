@@ -4,6 +4,7 @@ import t from "tap";
 import type { RunRecord } from "../../src/runs/record.ts";
 import { readRecord, recordFile, writeRecord } from "../../src/runs/record-file.ts";
 import { sampleRecord } from "../fixtures/sample-record.ts";
+import { classificationOf } from "../fixtures/tasks.ts";
 
 /** A run folder whose record is this text. */
 function folderWith(t: { testdir(content: Record<string, string>): string }, text: string): string {
@@ -34,7 +35,7 @@ t.test("a record of the first program, which kept less, still loads", async (t) 
 
 t.test("a picture that is no base64 is refused", async (t) => {
   const record = sampleRecord();
-  const worst = [{ ...record.findings!.worst![0]!, png: '"><script>' }];
+  const worst = [{ ...classificationOf(record.findings).worst![0]!, png: '"><script>' }];
   const text = JSON.stringify({ ...record, findings: { ...record.findings!, worst } });
   t.throws(() => readRecord(folderWith(t, text)), failure(/findings\.worst\[0\]\.png/));
 });

@@ -6,6 +6,7 @@ import { readRecord } from "../../src/runs/record-file.ts";
 import { storedRecord } from "../../src/runs/record-versions.ts";
 import { mainValue } from "../../src/tasks/metric.ts";
 import { sampleRecord } from "../fixtures/sample-record.ts";
+import { classificationOf } from "../fixtures/tasks.ts";
 
 /** A record of version 1, as far as it had other names. */
 interface Classifier {
@@ -55,8 +56,9 @@ t.test("committed records of version 1 say the same by the task's names", async 
       [result?.metrics, result?.sampledMetrics, result?.taskLoss],
       [{ top1: before.result.top1 }, { top1: before.result.sampledTop1 }, before.result.crossEntropy],
     );
+    const { confusion, calibration, worst } = classificationOf(findings);
     t.strictSame(
-      [findings?.confusion, findings?.calibration, findings?.worst],
+      [confusion, calibration, worst],
       [before.result.confusion, before.analysis?.calibration, before.analysis?.worst],
     );
     t.notOk(analysis && "worst" in analysis);

@@ -1,9 +1,9 @@
 import { gainOf, type Metric } from "../../tasks/metric.ts";
 import type { Mark } from "../browser/data.ts";
+import { type Axis, axisOf } from "../charts/axis.ts";
 import { type Drawing, picture } from "../charts/picture.ts";
 import { significant } from "../page/format.ts";
 import { type Markup, markup, shorten } from "../page/markup.ts";
-import { type Axis, axisOf } from "./axis.ts";
 import { paretoFront } from "./pareto.ts";
 import type { Spread } from "./spread.ts";
 import { symbol } from "./symbols.ts";

@@ -1,7 +1,7 @@
 import t from "tap";
 import { loadEngine } from "../../../src/engine/load-engine.ts";
 import { engineKinds } from "../../fixtures/engines.ts";
-import { classifying, classTargets } from "../../fixtures/tasks.ts";
+import { classificationOf, classifying, classTargets } from "../../fixtures/tasks.ts";
 
 const task = classifying(4);
 
@@ -24,7 +24,7 @@ t.test("an examiner finds confusion, calibration and the worst images", async (t
   const examiner = task.examiner([1, 1, 1]);
   const outputs = Float32Array.of(9, 0, 0, 0, 9, 0, 0, 0);
   examiner.add({ count: 2, images: Uint8Array.of(10, 20), outputs, targets: classTargets([0, 2]) });
-  const { confusion, calibration, worst } = examiner.findings;
+  const { confusion, calibration, worst } = classificationOf(examiner.findings);
   t.same(confusion, [
     [1, 0, 0, 0],
     [0, 0, 0, 0],

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import t from "tap";
-import { axisOf } from "../../../src/report/comparison/axis.ts";
+import { axisOf } from "../../../src/report/charts/axis.ts";
 
 t.test("an axis has round numbers on it", async (t) => {
   t.strictSame(axisOf([98.6, 99.3]).ticks, [98.6, 98.8, 99, 99.2]);
