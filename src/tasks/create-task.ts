@@ -3,10 +3,12 @@ import type { TaskConfig, TaskName } from "../config/sections/task-settings.ts";
 import type { TargetDescription, TargetKind } from "../data/targets.ts";
 import { classificationFindings } from "./classification/class-findings.ts";
 import { classification } from "./classification/classification.ts";
+import { regression } from "./regression/regression.ts";
+import { regressionFindings } from "./regression/value-findings.ts";
 import type { Task } from "./task.ts";
 
 /** What a task finds of a trained network on the test set, with test-time gates. */
-export const findingsSchema = z.discriminatedUnion("task", [classificationFindings]);
+export const findingsSchema = z.discriminatedUnion("task", [classificationFindings, regressionFindings]);
 
 export type Findings = z.infer<typeof findingsSchema>;
 
@@ -17,7 +19,7 @@ interface TaskDefinition {
   create(targets: TargetDescription): Task<Findings>;
 }
 
-const tasks: { readonly [Name in TaskName]: TaskDefinition } = { classification };
+const tasks: { readonly [Name in TaskName]: TaskDefinition } = { classification, regression };
 
 const nameOf = (config: TaskConfig | undefined): TaskName => config?.name ?? "classification";
 

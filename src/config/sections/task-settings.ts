@@ -4,7 +4,11 @@ const classification = z.strictObject({
   name: z.literal("classification").describe("the task: one class for each image, by cross-entropy"),
 });
 
-const tasks = z.discriminatedUnion("name", [classification]);
+const regression = z.strictObject({
+  name: z.literal("regression").describe("the task: numbers for each image, by squared error"),
+});
+
+const tasks = z.discriminatedUnion("name", [classification, regression]);
 
 /** What a configuration's task may be. */
 export type TaskConfig = z.infer<typeof tasks>;
