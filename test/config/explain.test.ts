@@ -102,7 +102,9 @@ t.test("an unknown setting is told which ones there are, without itself", async 
     "training.weights.momentum: is not a setting; known here: optimizer, learningRate, schedule, weightDecay",
     "training.weights.lr: is not a setting; known here: optimizer, learningRate, schedule, weightDecay",
   ]);
-  t.match(about("top=1"), [/^top: is not a setting; known here: name, note, seed, data, network, method, training, /]);
+  t.match(about("top=1"), [
+    /^top: is not a setting; known here: name, note, seed, task, data, network, method, training, /,
+  ]);
   t.strictSame(about("method={name: fp32, pruning: true}"), [
     "method.prior: is not a setting; known here: name",
     "method.pruning: is not a setting; known here: name",

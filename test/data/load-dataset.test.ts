@@ -19,7 +19,7 @@ t.test("a user's folder is read whatever its checksums, and they are recorded", 
   t.match(dataset, {
     name: "mnist",
     imageShape: [4, 4, 1],
-    classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+    targets: { kind: "classes", names: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"] },
     normalization: { mean: [0], deviation: [1] },
     train: { count: 50 },
     validation: null,

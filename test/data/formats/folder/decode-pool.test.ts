@@ -16,7 +16,7 @@ function runUnclosed(lines: string) {
     import { loadDataset } from ${moduleOf("data/load-dataset.ts")};
     import { silent } from ${moduleOf("core/progress.ts")};
     const config = data.parse({ name: "folder", folder: ${JSON.stringify(folder)}, size: 16, workers: 1 });
-    const dataset = await loadDataset(config, { seed: 1, reporter: silent });
+    const dataset = await loadDataset(config, { seed: 1, reporter: silent, targets: "classes" });
     ${lines}`;
   const program = join(root, "unclosed.mts");
   writeFileSync(program, script);
