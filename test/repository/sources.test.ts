@@ -12,7 +12,6 @@ interface Words {
   readonly double: number;
   /** Lines with a cast that no comment stands beside or above. */
   readonly unexplained: readonly string[];
-  readonly lines: number;
 }
 
 const isComment = (line: string | undefined) => line !== undefined && /^\s*(\/\/|\/?\*)|\s\/\/ /.test(line);
@@ -44,10 +43,11 @@ function wordsOf(path: string, text: string): Words {
     ts.forEachChild(node, visit);
   };
   visit(source);
-  return { path, assertions, double, unexplained, lines: lines.length - 1 };
+  return { path, assertions, double, unexplained };
 }
 
-const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+const sources = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((name) => /\.\w+$/.test(name));
+const files = sources.filter((name) => name.endsWith(".ts"));
 const words = files.map((name) => wordsOf(join("src", name), readFileSync(join("src", name), "utf8")));
 const total = (count: (one: Words) => number) => words.reduce((sum, one) => sum + count(one), 0);
 
@@ -61,7 +61,6 @@ t.test("what is counted is found", async (t) => {
     assertions: 2,
     double: 1,
     unexplained: ["a.ts:1: const a = b!.c! as D;"],
-    lines: 4,
   });
 });
 
@@ -72,8 +71,11 @@ t.test("few values are said to be there, and the compiler is hardly ever overrul
 });
 
 t.test("no file is longer than 250 lines", async (t) => {
+  const lengths = sources.map(
+    (name) => [name, readFileSync(join("src", name), "utf8").split("\n").length - 1] as const,
+  );
   t.strictSame(
-    words.filter(({ lines }) => lines > 250).map(({ path, lines }) => `${path}: ${lines}`),
+    lengths.filter(([, lines]) => lines > 250),
     [],
   );
 });

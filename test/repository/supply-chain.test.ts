@@ -42,7 +42,7 @@ t.test(
     ];
     const odd = files.filter(
       ({ path }) =>
-        !/^(dist|configs|docs)\/|^[A-Z]+(\.md)?$|^package\.json$|^src\/engine\/native\/kernels\.cc$/.test(path),
+        !/^(dist|configs|docs)\/|^[A-Z]+(\.md)?$|^package\.json$|^src\/engine\/native\/[a-z-]+\.(cc|h)$/.test(path),
     );
     t.strictSame(
       odd.map(({ path }) => path),

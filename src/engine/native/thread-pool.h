@@ -1,0 +1,85 @@
+// A loop over a tensor, cut into parts for the threads that share it.
+#pragma once
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace {
+
+// Threads that share a loop with the one that calls; they sleep in between.
+class Pool {
+ public:
+  static Pool& get() {
+    static Pool* pool = new Pool();
+    return *pool;
+  }
+  int parts() const { return 1 + static_cast<int>(threads_.size()); }
+
+  void run(const std::function<void(int)>& part) {
+    std::lock_guard<std::mutex> only(caller_);
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      part_ = &part;
+      left_ = static_cast<int>(threads_.size());
+      turn_++;
+    }
+    wake_.notify_all();
+    part(0);
+    std::unique_lock<std::mutex> lock(mutex_);
+    done_.wait(lock, [&] { return left_ == 0; });
+  }
+
+ private:
+  Pool() {
+    const char* asked = std::getenv("TF_NUM_INTRAOP_THREADS");
+    const int count = asked ? std::atoi(asked) : static_cast<int>(std::thread::hardware_concurrency());
+    for (int index = 1; index < count; index++) {
+      threads_.emplace_back([this, index] { work(index); });
+      threads_.back().detach();
+    }
+  }
+
+  void work(int index) {
+    int64_t seen = 0;
+    for (;;) {
+      const std::function<void(int)>* part;
+      {
+        std::unique_lock<std::mutex> lock(mutex_);
+        wake_.wait(lock, [&] { return turn_ != seen; });
+        seen = turn_;
+        part = part_;
+      }
+      (*part)(index);
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (--left_ == 0) done_.notify_one();
+    }
+  }
+
+  std::mutex caller_, mutex_;
+  std::condition_variable wake_, done_;
+  std::vector<std::thread> threads_;
+  const std::function<void(int)>* part_ = nullptr;
+  int left_ = 0;
+  int64_t turn_ = 0;
+};
+
+// Cuts [0, size) into as many parts as there are threads: the same cuts, and so the same sums, every time.
+template <typename Body>
+void share(int64_t size, int parts, const Body& body) {
+  const int64_t blocks = (size + kBlock - 1) / kBlock;
+  const auto part = [&](int index) {
+    const int64_t begin = blocks * index / parts * kBlock;
+    const int64_t end = std::min(size, blocks * (index + 1) / parts * kBlock);
+    body(index, begin, end);
+  };
+  if (parts == 1) part(0);
+  else Pool::get().run(part);
+}
+
+}  // namespace
