@@ -65,6 +65,11 @@ async function build(config: RunConfig, engine: Engine, dataset: Dataset): Promi
   const data = { inputShape: dataset.imageShape, classes: task.outputs };
   const { imported, ...source } = loadNetwork(config.network, data);
   const { initial, file: networkFile } = source;
+  if (imported !== null && imported.layout.ending !== null && dataset.targets.kind !== "classes") {
+    throw new UserError(
+      `${imported.path}: it ends in a softmax, which gives probabilities of classes, no values: use task.name classification, or take the softmax off`,
+    );
+  }
   if (imported !== null) await verifyImport({ ...imported, ...source, ...data }, engine.ops, config.engine);
   const plain = plainOf(method, source.network);
   const network = method.prepare(plain);

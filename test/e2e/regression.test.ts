@@ -6,26 +6,25 @@ import { readRecord } from "../../src/runs/record-file.ts";
 import { runFiles } from "../../src/runs/run-directory.ts";
 import { writeBrightImages } from "../fixtures/bright-images.ts";
 import { nativeMissing } from "../fixtures/engines.ts";
+import { npy, npz } from "../fixtures/npy.ts";
+import { pathOf } from "../fixtures/onnx/files.ts";
 import { run } from "../fixtures/program.ts";
 
 const folder = t.testdir();
 const data = join(folder, "bright.npz");
 writeBrightImages(data, { train: 640, test: 200 });
 
-/** A configuration with these sections; the rest is the same for all. */
+/** A configuration with these sections; the rest is the same for all that say nothing else. */
 function configured(
   name: string,
   sections: string,
-  from = `{ name: npz, train: ${data}, test: ${data}, batchSize: 32 }`,
-) {
+  {
+    from = `{ name: npz, train: ${data}, test: ${data}, batchSize: 32 }`,
+    network = "{ name: lenet5 }",
+  }: { readonly from?: string; readonly network?: string } = {},
+): string {
   const path = join(folder, `${name}.yaml`);
-  const text = `name: ${name}
-task: { name: regression }
-data: ${from}
-network: { name: lenet5 }
-${sections}
-`;
-  writeFileSync(path, text);
+  writeFileSync(path, `name: ${name}\ntask: { name: regression }\ndata: ${from}\nnetwork: ${network}\n${sections}\n`);
   return path;
 }
 
@@ -108,7 +107,7 @@ t.test("values are learned, quantized and exported", { skip: nativeMissing() }, 
 
 t.test("classes are no values", async (t) => {
   const sections = "method: { name: fp32 }\ntraining: { epochs: 1 }";
-  const config = configured("classes", sections, "{ name: mnist }");
+  const config = configured("classes", sections, { from: "{ name: mnist }" });
   const { code, stderr } = await run("train", config, "--out", join(folder, "classes"));
   t.equal(code, 2, stderr);
   t.match(stderr, /task\.name: it needs numbers to learn, and the images of data\.name mnist have classes/);
@@ -116,4 +115,18 @@ t.test("classes are no values", async (t) => {
   const other = await run("train", values, "--set", "task.name=classification", "--out", join(folder, "values"));
   t.equal(other.code, 1);
   t.match(other.stderr, /elements of type .*<f4.*expected integers, the classes; .*task\.name regression/);
+});
+
+t.test("a network of probabilities has no values", { skip: nativeMissing() }, async (t) => {
+  const images = npy("|u1", [6, 28, 28], new Uint8Array(6 * 784));
+  const labels = npy("<f4", [6, 10], new Uint8Array(new Float32Array(60).buffer));
+  const path = join(folder, "ten.npz");
+  writeFileSync(path, npz({ images, labels }));
+  const config = configured("probabilities", "method: { name: fp32 }\ntraining: { epochs: 1 }", {
+    from: `{ name: npz, train: ${path}, test: ${path}, normalization: { mean: [0.5], deviation: [0.5] } }`,
+    network: `{ file: ${pathOf("keras-cnn")} }`,
+  });
+  const { code, stderr } = await run("train", config, "--out", join(folder, "probabilities"));
+  t.equal(code, 1, stderr);
+  t.match(stderr, /keras-cnn\.onnx: it ends in a softmax, .*use task\.name classification/);
 });

@@ -179,7 +179,7 @@ function outputValue(value: Value, classes: number): Activation {
   }
   if (size.channels !== classes) {
     throw new Damaged(
-      `it tells ${size.channels} classes apart, the data set has ${classes}: choose another data set, or replace the network's last layer`,
+      `it gives ${size.channels} values for each image, the data set needs ${classes}: choose another data set, or replace the network's last layer`,
     );
   }
   return value;

@@ -149,7 +149,7 @@ const broken: Record<string, readonly [(graph: Graph, model: Model) => void, Reg
       Object.assign(tensor(graph, "classifier.4.weight"), { dims: [9, 24], rawData: new Uint8Array(9 * 24 * 4) });
       Object.assign(tensor(graph, "classifier.4.bias"), { dims: [9], rawData: new Uint8Array(9 * 4) });
     },
-    /it tells 9 classes apart, the data set has 10: choose another data set, or replace the network's last layer/,
+    /it gives 9 values for each image, the data set needs 10: choose another data set, or replace the network's last layer/,
   ],
   "an operator set from the future": [
     (_, model) => Object.assign(model.opsetImport[0]!, { version: 26 }),
