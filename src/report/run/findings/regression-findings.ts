@@ -27,7 +27,7 @@ function figures(output: Output, index: number, count: number): Markup {
 }
 
 const size = { width: 340, height: 260 } as const;
-const frame = { left: 48, right: 10, top: 8, bottom: 36 } as const;
+const frame = { left: 48, right: 26, top: 8, bottom: 36 } as const;
 const [across, down] = [size.width - frame.left - frame.right, size.height - frame.top - frame.bottom] as const;
 
 /** Images by error. */
