@@ -37,7 +37,7 @@ async function trained(t: Test, name: string, method: string, training: string):
 
 const phasesOf = ({ epochs }: RunRecord) => epochs.map(({ phase }) => phase);
 
-t.test("methods, end to end", { skip: nativeMissing() }, async (t) => {
+t.test("methods, end to end", { skip: nativeMissing(), timeout: 600_000 }, async (t) => {
   const from = join(folder, "fp32");
 
   await t.test("fp32 trains and exports a float32 network", async (t) => {
