@@ -1,4 +1,3 @@
-import { lookup } from "../../core/lookup.ts";
 import { tuple } from "../../core/tuple.ts";
 import { codeLimits, stepSize } from "../../quantization/grid.ts";
 import { storedBits } from "../../quantization/levels.ts";
@@ -38,7 +37,8 @@ function apartOf(network: FrozenNetwork): ReadonlySet<FrozenQuantizer> {
   for (const { bits, outputShape } of quantizers) {
     if (bits <= 8) widest.set(`${outputShape}`, Math.max(bits, widest.get(`${outputShape}`) ?? 0));
   }
-  return new Set(quantizers.filter(({ bits, outputShape }) => bits < lookup(widest, `${outputShape}`)));
+  // A shape that only wider values have, of 16 or 32 bits, is in no need.
+  return new Set(quantizers.filter(({ bits, outputShape }) => bits < (widest.get(`${outputShape}`) ?? 0)));
 }
 
 function packedWeight(graph: GraphBuilder, ordered: OrderedWeight): string {
