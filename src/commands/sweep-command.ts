@@ -16,6 +16,7 @@ import { type Plan, planSweep } from "../sweep/plan.ts";
 import { runOnSlurm } from "../sweep/slurm/run-on-slurm.ts";
 import { Sweep } from "../sweep/sweep.ts";
 import { sweepFiles } from "../sweep/sweep-folder.ts";
+import type { RunState } from "../sweep/sweep-run-state.ts";
 import { planTable, resultTable } from "../sweep/text-tables.ts";
 import type { Context } from "./context.ts";
 
@@ -125,6 +126,13 @@ function printPlan(plan: Plan, { folder, runner, workers, threads }: Place, { js
   print(`\n${plan.runs.length} runs, ${where}, into ${folder}`);
 }
 
+/** Figures with the main metric under its own key, as the result of a single run has it. */
+function flat(figures: RunState["figures"]): Readonly<Record<string, number>> | null {
+  if (figures === null) return null;
+  const { main, ...rest } = figures;
+  return { [main.key]: main.value, ...rest };
+}
+
 /**
  * Prints what all runs came to.
  *
@@ -132,7 +140,7 @@ function printPlan(plan: Plan, { folder, runner, workers, threads }: Place, { js
  */
 function conclude({ folder, states, plan }: Sweep, { json, print, stop }: Context): void {
   const { page, logs, slurmLogs } = sweepFiles(folder);
-  const runs = states.map(({ name, status, error, figures }) => ({ name, status, error, ...figures }));
+  const runs = states.map(({ name, status, error, figures }) => ({ name, status, error, ...flat(figures) }));
   if (json) print(JSON.stringify({ sweep: folder, page, runs }));
   else for (const line of resultTable(states)) print(line);
   const named = (status: string) => states.filter((state) => state.status === status).map(({ name }) => name);
