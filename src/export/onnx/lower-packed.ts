@@ -48,6 +48,11 @@ function packedWeight(graph: GraphBuilder, ordered: OrderedWeight): string {
     : storedWeight(graph, ordered, weight, storedBits(weight.bits));
 }
 
+function channelsFirst(shape: readonly number[]): readonly number[] {
+  const [height, width, channels] = tuple(shape, 3);
+  return [channels, height, width];
+}
+
 interface Place {
   readonly input: string;
   readonly output: string;
@@ -65,8 +70,10 @@ function packedQuantizer(graph: GraphBuilder, node: FrozenQuantizer, { input, ou
     const elements = outputShape.reduce((product, size) => product * size, 1);
     const ones = bits === 4 ? [1] : [1, 1, 1];
     const flat = graph.int64s(`${id}.apart.shape`, [0, elements, ...ones]);
-    const [height, width, channels] = tuple(outputShape, 3);
-    const own = graph.int64s(`${id}.shape`, outputShape.length === 3 ? [0, channels, height, width] : [0, elements]);
+    const own = graph.int64s(
+      `${id}.shape`,
+      outputShape.length === 3 ? [0, ...channelsFirst(outputShape)] : [0, elements],
+    );
     const reshaped = graph.node("Reshape", [input, flat], { name: `${id}.apart` });
     packedQuantizer(graph, node, { input: reshaped, output: `${id}.flat`, apart: false });
     // Max of one value keeps the optimizer from moving DequantizeLinear over Reshape.
