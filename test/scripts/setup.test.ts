@@ -22,13 +22,16 @@ const lock = (version: string) =>
 
 /** A clone of nothing but the set-up script, with an npm of its own. */
 function clone(t: Test, npm = goodNpm) {
-  const root = t.testdir({ bin: { npm: `#!/bin/sh\n${npm}\n` }, scripts: {}, src: { "main.ts": "" } });
+  const scripts = { "page-bundle.mjs": "" };
+  const root = t.testdir({ bin: { npm: `#!/bin/sh\n${npm}\n` }, scripts, src: { "main.ts": "" } });
   spawnSync("chmod", ["+x", join(root, "bin", "npm")]);
   copyFileSync("scripts/setup.mjs", join(root, "scripts", "setup.mjs"));
   for (const name of ["tsconfig.json", "package.json"]) writeFileSync(join(root, name), "{}");
   writeFileSync(join(root, "package-lock.json"), lock("1.0.0"));
   const long = new Date("2020-01-01");
-  for (const name of ["tsconfig.json", "package.json", "src", "src/main.ts"]) utimesSync(join(root, name), long, long);
+  for (const name of ["tsconfig.json", "package.json", "scripts/page-bundle.mjs", "src", "src/main.ts"]) {
+    utimesSync(join(root, name), long, long);
+  }
   return {
     root,
     setUp(...nodeArguments: string[]) {
