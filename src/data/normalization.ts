@@ -1,4 +1,5 @@
 import { UserError } from "../core/errors.ts";
+import { square } from "../core/powers.ts";
 import type { Normalization, Split } from "./dataset.ts";
 
 const batchSize = 500;
@@ -29,6 +30,6 @@ export async function measure(split: Split, channels: number, limit: number): Pr
 function momentsOf(counts: Float64Array): { mean: number; deviation: number } {
   const total = counts.reduce((sum, count) => sum + count, 0);
   const mean = counts.reduce((sum, count, value) => sum + (count * value) / 255, 0) / total;
-  const square = counts.reduce((sum, count, value) => sum + count * (value / 255 - mean) ** 2, 0) / total;
-  return { mean, deviation: Math.sqrt(square) };
+  const variance = counts.reduce((sum, count, value) => sum + count * square(value / 255 - mean), 0) / total;
+  return { mean, deviation: Math.sqrt(variance) };
 }

@@ -1,5 +1,6 @@
 import type { ByKind } from "../core/by-kind.ts";
 import { at, first, last } from "../core/elements.ts";
+import { square } from "../core/powers.ts";
 import { tuple } from "../core/tuple.ts";
 import { noPadding } from "../kinds/windows.ts";
 import type { FrozenConvolution, FrozenLayer, FrozenMaxPool, FrozenNode } from "./frozen-network.ts";
@@ -43,7 +44,7 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
     pooled(
       { ...node, padding: noPadding },
       exact,
-      (taps) => taps.reduce((sum, value) => sum + value, 0) / node.size ** 2,
+      (taps) => taps.reduce((sum, value) => sum + value, 0) / square(node.size),
     ),
   "global-average-pool"(_, { inputs }) {
     const { elements: x, shape } = first(inputs);

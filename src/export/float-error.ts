@@ -1,6 +1,7 @@
 import { applyByKind, type ByKind } from "../core/by-kind.ts";
 import { at, first } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
+import { square } from "../core/powers.ts";
 import type { FrozenLayer, FrozenNode } from "./frozen-network.ts";
 import type { LayerGroup } from "./layer-groups.ts";
 
@@ -38,7 +39,7 @@ const operations: ByKind<FrozenNode, [readonly Source[]], number> = {
   dense: layer,
   affine: (_, [x]) => x!.operations + 2,
   "max-pool": unchanged,
-  "average-pool": ({ size }, [x]) => x!.operations + size ** 2 + 1,
+  "average-pool": ({ size }, [x]) => x!.operations + square(size) + 1,
   "global-average-pool": (_, [x]) => x!.operations + first(x!.shape) * at(x!.shape, 1) + 1,
   relu: unchanged,
   add: (_, inputs) => Math.max(...inputs.map((input) => input.operations)) + 1,

@@ -1,4 +1,5 @@
 import { last } from "../core/elements.ts";
+import { square } from "../core/powers.ts";
 import { tuple } from "../core/tuple.ts";
 import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
@@ -139,7 +140,7 @@ function forwardBatch(node: FoldedNormNode, inputs: PerInput<FoldedNormNode, Ten
   );
   const varianceOfC = perChannel(
     pass,
-    batch.map((inverse, channel) => (folded[channel]! / inverse) ** 2),
+    batch.map((inverse, channel) => square(folded[channel]! / inverse)),
   );
   return { output, saved: [c, scaleTimes(node, pass, scale), scale, shift, meanOfC, varianceOfC] };
 }

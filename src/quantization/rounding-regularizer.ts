@@ -1,9 +1,11 @@
+import { power } from "../core/powers.ts";
 import { rectifiedSigmoid } from "./rectified-sigmoid.ts";
 
 /** AdaRound's regularizer Σ(1 - |2h(V) - 1|^beta) (equation 24): 0 when every h is 0 or 1, one per weight at h = 1/2. */
 export function roundingRegularizer(v: ArrayLike<number>, beta: number): number {
   let sum = 0;
-  for (let index = 0; index < v.length; index++) sum += 1 - Math.abs(2 * rectifiedSigmoid(v[index]!).value - 1) ** beta;
+  for (let index = 0; index < v.length; index++)
+    sum += 1 - power(Math.abs(2 * rectifiedSigmoid(v[index]!).value - 1), beta);
   return sum;
 }
 
@@ -11,7 +13,7 @@ export function roundingRegularizer(v: ArrayLike<number>, beta: number): number 
 export function roundingRegularizerSlope(v: number, beta: number): number {
   const { value, derivative } = rectifiedSigmoid(v);
   const u = 2 * value - 1;
-  return -2 * beta * Math.abs(u) ** (beta - 1) * Math.sign(u) * derivative;
+  return -2 * beta * power(Math.abs(u), beta - 1) * Math.sign(u) * derivative;
 }
 
 /** How beta falls: `linear` as BRECQ and MQBench, `cosine` as AIMET. */

@@ -1,3 +1,4 @@
+import { power, square } from "../core/powers.ts";
 import { roundHalfEven } from "./grid.ts";
 import {
   type CodeRange,
@@ -59,7 +60,7 @@ export function searchGrid(
     for (let i = 0; i < values.length && sum <= most; i++) {
       const value = values[i]!;
       // Against the float32 weight that the code decodes to.
-      sum += Math.abs(value - Math.fround(step * clamp(roundHalfEven(value / step), lowest, highest))) ** POWER;
+      sum += power(Math.abs(value - Math.fround(step * clamp(roundHalfEven(value / step), lowest, highest))), POWER);
     }
     const score = sum / values.length;
     if (score < best.score) best = { grid, score };
@@ -115,7 +116,7 @@ export function signalToNoiseStep(values: ArrayLike<number>, { lowest, highest }
       const middle = low + (bin + 0.5) * width;
       const code = roundHalfEven(middle / step);
       const clipped = clamp(code, lowest, highest);
-      noise += counts[bin]! * (clipped === code ? 1 : CLIP_WEIGHT) * (clipped * step - middle) ** 2;
+      noise += counts[bin]! * (clipped === code ? 1 : CLIP_WEIGHT) * square(clipped * step - middle);
     }
     if (noise < best.noise) best = { step, noise };
   }

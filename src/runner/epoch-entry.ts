@@ -24,6 +24,24 @@ export function epochEntry(
   };
 }
 
+/** The record after one more epoch. */
+export function withEpoch(
+  { epochs, times, data, ...record }: RunRecord,
+  entry: EpochRecord,
+  now: { readonly epochSeconds: number; readonly waitingForData: number; readonly damaged: string[] },
+): RunRecord {
+  return {
+    ...record,
+    epochs: [...epochs, entry],
+    data: { ...data, damaged: now.damaged },
+    times: {
+      ...times,
+      epochSeconds: [...times.epochSeconds, now.epochSeconds],
+      waitingForData: [...times.waitingForData, now.waitingForData],
+    },
+  };
+}
+
 /** The line beside a progress bar: how the last epoch came out. */
 export function describeEpoch({ epochs, task }: RunRecord): string {
   const last = epochs.at(-1);

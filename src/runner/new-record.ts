@@ -1,16 +1,26 @@
 import { createRequire } from "node:module";
 import { configHash } from "../config/canonical.ts";
 import { describeMachine } from "../engine/environment.ts";
-import { type RunRecord, recordVersion } from "../runs/record.ts";
+import type { EngineInfo } from "../engine/load-engine.ts";
+import { type Environment, type RunRecord, recordVersion } from "../runs/record.ts";
 import { describeNetwork, describeQuantizers } from "../training/record-entries.ts";
 import type { Prepared } from "./prepare.ts";
 
 // The package's own file: it has one.
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
+/** What decides about a run's bytes beside its configuration. */
+export const environmentOf = ({ engine, tensorflow, device, threads }: EngineInfo): Environment => ({
+  version,
+  ...describeMachine(),
+  engine,
+  tensorflow,
+  device,
+  threads,
+});
+
 /** The record of a run that is about to start. */
 export function newRecord({ config, engine, dataset, task, networkFile, model }: Prepared): RunRecord {
-  const { engine: kind, tensorflow, device, threads } = engine.info;
   return {
     format: "bayesian-bits-run",
     version: recordVersion,
@@ -19,7 +29,7 @@ export function newRecord({ config, engine, dataset, task, networkFile, model }:
     seed: config.seed,
     config,
     configHash: configHash(config),
-    environment: { version, ...describeMachine(), engine: kind, tensorflow, device, threads },
+    environment: environmentOf(engine.info),
     task: { name: task.name, ...task.description },
     data: {
       name: dataset.name,

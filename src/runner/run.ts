@@ -1,5 +1,5 @@
-import { canonicalConfig, configHash } from "../config/canonical.ts";
-import { type Change, describeChange } from "../config/changes.ts";
+import { canonicalConfig } from "../config/canonical.ts";
+import type { Change } from "../config/changes.ts";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { first } from "../core/elements.ts";
 import type { Split } from "../data/dataset.ts";
@@ -18,7 +18,8 @@ import { epochsOf } from "../training/phases.ts";
 import { accountResult } from "../training/record-entries.ts";
 import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
 import { beginQuantizers, beginWeights } from "./begin-training.ts";
-import { describeEpoch, epochEntry } from "./epoch-entry.ts";
+import { continueRecord } from "./continue-record.ts";
+import { describeEpoch, epochEntry, withEpoch } from "./epoch-entry.ts";
 import { exportPrepared } from "./export-prepared.ts";
 import { describeLayer, LayerwiseRun } from "./layerwise.ts";
 import { allDamaged, newRecord } from "./new-record.ts";
@@ -88,18 +89,18 @@ export class Run implements Disposable {
   }
 
   /** @param changes Settings that have other values than when the run began; the record tells of them. */
-  async restore({ tensors, progress, record }: Checkpoint, changes: readonly Change[]): Promise<void> {
-    const { config } = this.prepared;
-    requireSameFiles(this.prepared, record);
+  async restore(checkpoint: Checkpoint, changes: readonly Change[]): Promise<void> {
+    const { tensors, progress } = checkpoint;
+    requireSameFiles(this.prepared, checkpoint.record);
     restoreSnapshot(this.prepared, tensors, progress);
     this.#layers?.restore(tensors);
-    this.#saved.resume({ progress }, { ...record, status: "running", config, configHash: configHash(config) });
+    const { record, warnings } = continueRecord(checkpoint, this.prepared, changes);
+    this.#saved.resume({ progress }, record);
     this.context.reporter.info(
       `continuing ${this.#saved.folder} at epoch ${progress.epoch + 1}, step ${progress.step}`,
     );
-    if (changes.length === 0) return;
-    this.#saved.warn(`continued with other settings: ${changes.map(describeChange).join("; ")}`);
-    await this.#saved.markFailure(() => this.#writeConfig());
+    for (const warning of warnings) this.#saved.warn(warning);
+    if (changes.length > 0) await this.#saved.markFailure(() => this.#writeConfig());
   }
 
   /** Trains, or quantizes layer by layer, to the end, or until a signal: then it saves and throws. */
@@ -231,17 +232,8 @@ export class Run implements Disposable {
     const entry = epochEntry(this.prepared, summary, { split, taskLoss, metrics });
     const epochSeconds = (performance.now() - this.#lastEpochAt) / 1000;
     this.#lastEpochAt = performance.now();
-    const { times, epochs } = this.record;
-    this.#saved.record = {
-      ...this.record,
-      epochs: [...epochs, entry],
-      data: { ...this.record.data, damaged: allDamaged(this.record, dataset) },
-      times: {
-        ...times,
-        epochSeconds: [...times.epochSeconds, epochSeconds],
-        waitingForData: [...times.waitingForData, waitingForData],
-      },
-    };
+    const damaged = allDamaged(this.record, dataset);
+    this.#saved.record = withEpoch(this.record, entry, { epochSeconds, waitingForData, damaged });
     this.context.reporter.info(
       `epoch ${epoch}/${epochsOf(phases)}: loss ${loss.toFixed(4)}, ${split} ${namedText(mainFigure(task.description, metrics))}, relative BOPs ${entry.relativeBops.toFixed(3)} %, ${epochSeconds.toFixed(1)} s, ${waitingForData.toFixed(1)} % of the training waiting for data`,
     );

@@ -190,7 +190,16 @@ export const recordSchema = z
     seed: count,
     config: recordedConfig.describe("the resolved configuration"),
     configHash: z.string().describe("SHA-256 of the resolved configuration"),
-    environment,
+    environment: environment.describe("where it began"),
+    laterEnvironments: z
+      .array(
+        environment.extend({
+          epoch: count.describe("whole epochs done before"),
+          step: count.describe("training steps, or layers, done before"),
+        }),
+      )
+      .optional()
+      .describe("where it was continued, each time that this was another environment than before"),
     task: taskDescriptionSchema.extend({ name: taskName }),
     data: dataset,
     network: z.object({
@@ -218,6 +227,7 @@ export const recordSchema = z
   .superRefine(checkMetrics);
 
 export type RunRecord = z.infer<typeof recordSchema>;
+export type Environment = RunRecord["environment"];
 export type EpochRecord = RunRecord["epochs"][number];
 export type PostTraining = NonNullable<RunRecord["postTraining"]>;
 export type LearnedQuantizer = EpochRecord["quantizers"][string];

@@ -1,5 +1,6 @@
 import type { Distribution } from "../config/sections/sweep-settings.ts";
 import { first } from "../core/elements.ts";
+import { power } from "../core/powers.ts";
 import { uniforms } from "../core/random.ts";
 
 /** Which draw of a sweep: its seed, the setting, and the number of the run. */
@@ -25,7 +26,7 @@ export function draw(distribution: Distribution, { seed, path, run }: DrawKey): 
     return rounded(low + share * (high - low), distribution.uniform);
   }
   const [low, high] = distribution.logUniform;
-  return rounded(low * (high / low) ** share, distribution.logUniform);
+  return rounded(low * power(high / low, share), distribution.logUniform);
 }
 
 const rounded = (value: number, [low, high]: readonly [number, number]): number =>

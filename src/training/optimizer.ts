@@ -1,4 +1,5 @@
 import { lookup } from "../core/lookup.ts";
+import { wholePower } from "../core/powers.ts";
 import type { Ops, Tensor, Variable } from "../engine/ops.ts";
 import { readFloats } from "../engine/read-floats.ts";
 
@@ -120,6 +121,7 @@ export class HostOptimizer {
   ): void {
     const [first, second] = this.#momentsOf(name, values.length);
     const options = this.#options;
+    const [left1, left2] = [1 - wholePower(BETA_1, step), 1 - wholePower(BETA_2, step)];
     for (let index = 0; index < values.length; index++) {
       const slope = gradient[index]! + options.weightDecay * values[index]!;
       if (options.optimizer === "sgd") {
@@ -129,8 +131,8 @@ export class HostOptimizer {
       }
       first[index] = BETA_1 * first[index]! + (1 - BETA_1) * slope;
       second[index] = BETA_2 * second[index]! + (1 - BETA_2) * slope * slope;
-      const mean = first[index]! / (1 - BETA_1 ** step);
-      const deviation = Math.sqrt(second[index]! / (1 - BETA_2 ** step));
+      const mean = first[index]! / left1;
+      const deviation = Math.sqrt(second[index]! / left2);
       values[index]! -= (learningRate * mean) / (deviation + EPSILON);
     }
   }

@@ -1,3 +1,4 @@
+import { wholePower } from "../core/powers.ts";
 /** How a learning rate changes over the epochs. */
 export type Schedule =
   | { readonly name: "constant" }
@@ -20,7 +21,7 @@ export function multiplier(schedule: Schedule, moment: number, epochs: number): 
     case "cosine":
       return (1 + Math.cos((Math.PI * moment) / epochs)) / 2;
     case "multistep":
-      return schedule.factor ** schedule.milestones.filter((milestone) => epoch >= milestone).length;
+      return wholePower(schedule.factor, schedule.milestones.filter((milestone) => epoch >= milestone).length);
   }
 }
 

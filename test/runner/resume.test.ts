@@ -4,7 +4,10 @@ import t from "tap";
 import { evaluateRun } from "../../src/runner/evaluate-run.ts";
 import { exportRun } from "../../src/runner/export-run.ts";
 import { type TrainOptions, train } from "../../src/runner/train.ts";
+import { readCheckpoint } from "../../src/runs/checkpoint.ts";
+import { saveCheckpoint } from "../../src/runs/checkpoints.ts";
 import { lockFile } from "../../src/runs/lock.ts";
+import { runFiles } from "../../src/runs/run-directory.ts";
 import { leaveLock } from "../fixtures/left-lock.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 
@@ -22,7 +25,7 @@ const settings = (epochs = 2, limit?: number) => ({
 });
 
 /** Trains until the first epoch is over. */
-function stopAfterOne(): Promise<unknown> {
+function stopAfterOne(folder: string): Promise<unknown> {
   const stop = new AbortController();
   const onRecord: TrainOptions["onRecord"] = ({ epochs }) => {
     if (epochs.length === 1) stop.abort("SIGTERM");
@@ -36,7 +39,7 @@ const original = readFileSync(labels);
 const others = Buffer.concat([original.subarray(0, 8), original.subarray(8).map((label) => (label + 1) % 10)]);
 
 t.test("a run goes on with its own data and settings, or not at all", { timeout: 120_000 }, async (t) => {
-  await t.rejects(stopAfterOne(), { name: "StoppedError" });
+  await t.rejects(stopAfterOne(folder), { name: "StoppedError" });
 
   writeFileSync(labels, others);
   const replaced = {
@@ -67,6 +70,22 @@ t.test("a run goes on with its own data and settings, or not at all", { timeout:
 
   writeFileSync(labels, others);
   await t.rejects(exportRun(folder, { form: "fp32" }), replaced, "nothing is verified on other data");
+});
+
+t.test("a run that goes on in another environment tells so, and where it was before", async (t) => {
+  const moved = join(root, "moved");
+  await t.rejects(stopAfterOne(moved), { name: "StoppedError" });
+  const checkpoint = readCheckpoint(runFiles(moved).checkpoint);
+  const before = { ...checkpoint.record.environment, node: "v18.0.0", tensorflow: "2.9.1" };
+  saveCheckpoint(moved, { ...checkpoint, record: { ...checkpoint.record, environment: before } });
+  const { environment, laterEnvironments, warnings } = await train(settings(), { folder: moved, resume: true });
+  t.strictSame(environment, before);
+  t.match(laterEnvironments, [{ epoch: 1, step: 2, node: process.version }]);
+  t.match(
+    warnings[0]?.message,
+    /^continued in another environment.*node: "v18\.0\.0" → "v\d.*; tensorflow: "2\.9\.1" → /,
+  );
+  t.match(readFileSync(runFiles(moved).report, "utf8"), /Continued elsewhere.*after epoch 1, step 2/s);
 });
 
 t.test("a run whose folder is begun anew by another stops, and leaves the other's files alone", async (t) => {

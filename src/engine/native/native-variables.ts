@@ -1,3 +1,4 @@
+import { wholePower } from "../../core/powers.ts";
 import { tuple } from "../../core/tuple.ts";
 import type { Ops, Variable } from "../ops.ts";
 import { dataTypes } from "./binding.ts";
@@ -61,7 +62,7 @@ export function variables(run: Executor): Variables {
       binding.deleteTensor(handleOf(variable));
     },
     adam(variable, [first, second], gradient, { beta1, beta2, learningRate, epsilon, step }) {
-      const [power1, power2] = [beta1 ** step, beta2 ** step];
+      const [power1, power2] = [wholePower(beta1, step), wholePower(beta2, step)];
       // TensorFlow adds epsilon to sqrt(v), PyTorch to sqrt(v / (1 - beta2^t)).
       const scalars = [power1, power2, learningRate, beta1, beta2, epsilon * Math.sqrt(1 - power2)];
       const moments = [handleOf(first), handleOf(second)];

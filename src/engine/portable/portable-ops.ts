@@ -1,4 +1,5 @@
 import { first } from "../../core/elements.ts";
+import { wholePower } from "../../core/powers.ts";
 import { composedQuantizer } from "../composed-quantizer.ts";
 import type { Extensions } from "../extensions.ts";
 import type { Ops } from "../ops.ts";
@@ -58,8 +59,11 @@ function variables(arena: Arena): Variables {
       arena.update(first, (tf) => tf.add(tf.mul(first.value, beta1), tf.mul(of(gradient), 1 - beta1)));
       arena.update(second, (tf) => tf.add(tf.mul(second.value, beta2), tf.mul(tf.square(of(gradient)), 1 - beta2)));
       arena.update(variable, (tf) => {
-        const deviation = tf.sqrt(tf.div(second.value, 1 - beta2 ** step));
-        const change = tf.mul(tf.div(first.value, tf.add(deviation, epsilon)), learningRate / (1 - beta1 ** step));
+        const deviation = tf.sqrt(tf.div(second.value, 1 - wholePower(beta2, step)));
+        const change = tf.mul(
+          tf.div(first.value, tf.add(deviation, epsilon)),
+          learningRate / (1 - wholePower(beta1, step)),
+        );
         return tf.sub(held(variable).value, change);
       });
     },

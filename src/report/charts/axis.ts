@@ -1,3 +1,4 @@
+import { powerOfTen } from "../../core/powers.ts";
 /** A scale from values to 0…1, with the values that are labelled. */
 export interface Axis {
   readonly at: (value: number) => number;
@@ -29,7 +30,7 @@ export function axisOf(
 /** Some five round numbers. */
 function linearTicks(start: number, end: number): readonly number[] {
   const rough = (end - start) / 5;
-  const power = 10 ** Math.floor(Math.log10(rough));
+  const power = powerOfTen(Math.floor(Math.log10(rough)));
   const step = power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
   const first = Math.ceil(start / step);
   const count = Math.floor(end / step) - first + 1;
@@ -41,6 +42,6 @@ function logarithmicTicks(least: number, most: number): readonly number[] {
   const [low, high] = [Math.floor(Math.log10(least)), Math.ceil(Math.log10(most))];
   const factors = high - low > 3 ? [1] : [1, 2, 5];
   return Array.from({ length: high - low + 1 }, (_, index) => low + index).flatMap((power) =>
-    factors.map((factor) => Number((factor * 10 ** power).toPrecision(1))),
+    factors.map((factor) => Number((factor * powerOfTen(power)).toPrecision(1))),
   );
 }

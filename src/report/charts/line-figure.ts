@@ -1,3 +1,4 @@
+import { powerOfTen } from "../../core/powers.ts";
 import { significant } from "../page/format.ts";
 import type { Markup } from "../page/markup.ts";
 import { type DrawnChart, drawChart } from "./chart.ts";
@@ -62,7 +63,7 @@ const labelInterval = (count: number, width: number): number => Math.max(0, Math
 /** Bounds at 1, 2 or 5 times a power of ten: whole powers would leave most of the chart empty. */
 function logarithmicBounds(values: readonly number[]): { readonly min: number; readonly max: number } {
   const steps = [1, 2, 5, 10];
-  const power = (value: number) => 10 ** Math.floor(Math.log10(value));
+  const power = (value: number) => powerOfTen(Math.floor(Math.log10(value)));
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const below = steps.findLast((step) => step * power(low) <= low * (1 + 1e-9)) ?? 1;
   const above = steps.find((step) => step * power(high) >= high * (1 - 1e-9)) ?? 10;

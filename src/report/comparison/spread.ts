@@ -1,3 +1,4 @@
+import { square } from "../../core/powers.ts";
 /** Several runs' figure: where they lie and how far apart. */
 export interface Spread {
   readonly mean: number;
@@ -13,7 +14,7 @@ export function spreadOf(values: readonly number[]): Spread {
   const count = values.length;
   if (count === 0) throw new RangeError("the spread of no values");
   const mean = values.reduce((sum, value) => sum + value, 0) / count;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const squares = values.reduce((sum, value) => sum + square(value - mean), 0);
   return {
     mean,
     least: Math.min(...values),

@@ -1,3 +1,4 @@
+import { square } from "../../core/powers.ts";
 import type { Agreement } from "../agreement.ts";
 import type { Figure, Metrics } from "../metric.ts";
 import { classIndices } from "./class-indices.ts";
@@ -137,7 +138,7 @@ function deviationOf(values: ArrayLike<number>): number {
   let squares = 0;
   for (let index = 0; index < values.length; index++) {
     sum += values[index]!;
-    squares += values[index]! ** 2;
+    squares += square(values[index]!);
   }
   const mean = sum / values.length;
   return Math.sqrt(Math.max(0, squares / values.length - mean * mean));

@@ -1,3 +1,4 @@
+import { square } from "../../core/powers.ts";
 import { outputsOf, type TargetDescription, type Targets } from "../../data/targets.ts";
 import type { Ops, Tensor } from "../../engine/ops.ts";
 import type { Agreement, ComparedBatch, ComparedPredictions } from "../agreement.ts";
@@ -184,7 +185,7 @@ class ValueAgreement implements Agreement {
     const mean = sum(relative) / relative.length;
     const others = relative.filter((value) => !(value <= OTHER_VALUE)).length;
     // By the triangle inequality, and what the training's own batches may add.
-    const squares = this.#outputs.flatMap(({ differences }) => differences.map((difference) => difference ** 2));
+    const squares = this.#outputs.flatMap(({ differences }) => differences.map(square));
     const deviations = this.#outputs.map(({ trainer }) => trainer.deviation || 1);
     const apart = Math.abs(metrics.rmse! - trainerMetrics.rmse!);
     const allowed = Math.sqrt(sum(squares) / squares.length) + (MEAN_DIFFERENCE / 100) * Math.max(...deviations);

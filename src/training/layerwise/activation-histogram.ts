@@ -1,3 +1,4 @@
+import { square } from "../../core/powers.ts";
 import { codeLimits, roundHalfEven, stepSize } from "../../quantization/grid.ts";
 import type { BitWidth } from "../../quantization/levels.ts";
 
@@ -44,7 +45,7 @@ export class ActivationHistogram {
       for (let bin = 0; bin < BINS; bin++) {
         if (this.#counts[bin] === 0) continue;
         const middle = (bin + 0.5) * width;
-        error += this.#counts[bin]! * (Math.min(highest, roundHalfEven(middle / step)) * step - middle) ** 2;
+        error += this.#counts[bin]! * square(Math.min(highest, roundHalfEven(middle / step)) * step - middle);
       }
       if (error < best.error) best = { xMax, error };
     }

@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import type { RunRecord } from "../../../runs/record.ts";
+import type { Environment, RunRecord } from "../../../runs/record.ts";
 import { duration, integer, moment } from "../../page/format.ts";
 import { foreign, type Markup, markup } from "../../page/markup.ts";
 import { facts, type Section } from "../../page/section.ts";
@@ -33,20 +33,28 @@ function targetsText(targets: RunRecord["data"]["targets"]): string {
   }
 }
 
-function environment({ environment: at, seed, times }: RunRecord): Markup {
+function environment({ environment: at, laterEnvironments = [], seed, times }: RunRecord): Markup {
   return facts([
     ["Seed", markup`<code>${seed}</code>`],
-    ["Program", foreign(`bayesian-bits ${at.version}`)],
-    ["Node.js", foreign(at.node)],
-    ["Engine", foreign(`${at.engine}, TensorFlow ${at.tensorflow}, ${at.device}`, 120)],
-    ["Threads", integer(at.threads)],
-    ["Processor", foreign(`${at.cpu} (${at.platform})`, 120)],
-    ["Instruction sets", foreign(at.instructionSets.join(", ") || "not known", 200)],
+    ...environmentFacts(at),
+    ...laterEnvironments.flatMap((later) => [
+      ["Continued elsewhere", foreign(`after epoch ${later.epoch}, step ${later.step}:`)] as const,
+      ...environmentFacts(later),
+    ]),
     ["Started", foreign(moment(times.startedAt), 40)],
     ["Ended", times.finishedAt === null ? "not yet" : foreign(moment(times.finishedAt), 40)],
     ["Computing time", duration(times.seconds)],
   ]);
 }
+
+const environmentFacts = (at: Environment): readonly (readonly [string, Markup | string])[] => [
+  ["Program", foreign(`bayesian-bits ${at.version}`)],
+  ["Node.js", foreign(at.node)],
+  ["Engine", foreign(`${at.engine}, TensorFlow ${at.tensorflow}, ${at.device}`, 120)],
+  ["Threads", integer(at.threads)],
+  ["Processor", foreign(`${at.cpu} (${at.platform})`, 120)],
+  ["Instruction sets", foreign(at.instructionSets.join(", ") || "not known", 200)],
+];
 
 function fileTable({ data, network }: RunRecord): Markup {
   return table<RunRecord["data"]["files"][number]>({
