@@ -186,7 +186,7 @@ t.test("each word that a run writes is read", async (t) => {
     ],
     [
       ["export", "form"],
-      ["packed", "int8", "fp32", "qonnx"],
+      ["compact", "packed", "int8", "fp32", "qonnx"],
     ],
     [
       ["export", "input"],

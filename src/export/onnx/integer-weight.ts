@@ -1,4 +1,4 @@
-import { last } from "../../core/elements.ts";
+import { at, first, last } from "../../core/elements.ts";
 import type { IntegerTensor } from "../frozen-network.ts";
 import type { Codes } from "./codes.ts";
 
@@ -19,13 +19,12 @@ export type Container = "int8" | "uint8";
 /** A weight in an 8-bit container with its bias on the grid of its products. */
 export interface IntegerLayer {
   readonly container: Container;
-  /** Codes in the frozen order, each channel's a whole multiple of the learned ones. */
-  readonly codes: Int32Array;
-  /** One per output channel. */
-  readonly scales: Float32Array;
+  /** What the learned codes are multiplied by: one whole number, or one for each output channel. */
+  readonly multiples: number | Int32Array;
+  /** The step of the multiplied codes, or one for each output channel. */
+  readonly scales: number | Float32Array;
   /** In steps of input scale · weight scale, per output channel. */
   readonly bias: Int32Array;
-  readonly biasScales: Float32Array;
   /** What the integers stand for. */
   readonly biasValues: Float32Array;
   /** How far the bias that moved most has moved. */
@@ -40,57 +39,97 @@ export interface IntegerLayerOptions {
   readonly container: Container;
   /** Whether kernels may add the products of two weights of one output channel in 16 bits. */
   readonly pairs: boolean;
+  /** Whether all output channels get the same multiple. */
+  readonly shared: boolean;
 }
 
 /**
  * Puts a weight of 2, 3, 4 or 8 bits into 8 and its bias into int32, whose step is input scale · weight scale. That
- * step is coarse where both are, so each output channel gets the finer grid of the whole multiple of its codes that
- * fits the container and meets the bias best: a 2-bit code can be up to 127 8-bit codes, a 4-bit code 18. In int8, no
- * two products of an output channel, which may be neighbours, add up to more than 16 bits.
+ * step is coarse where both are, so codes are multiplied by the whole number that fits the container and meets the bias
+ * best, of each output channel or of all: a 2-bit code can be up to 127 8-bit codes, a 4-bit code 18. In int8, no two
+ * products of an output channel, which may be neighbours, add up to more than 16 bits.
  *
  * @returns null when a bias is too large for int32, or two weights for int8.
  */
-export function integerLayer({ weight, bias, input, container, pairs }: IntegerLayerOptions): IntegerLayer | null {
-  const outputs = last(weight.shape);
-  const largest = largestCodes(weight);
-  const largestMultiple = Array.from(largest, ({ single, pair }) => {
+export function integerLayer(options: IntegerLayerOptions): IntegerLayer | null {
+  const { weight, container, shared } = options;
+  const channels = shared ? sharingMultiple(options) : withOwnMultiples(options);
+  if (channels === null) return null;
+  return {
+    container,
+    multiples: shared ? first(channels).multiple : Int32Array.from(channels, ({ multiple }) => multiple),
+    scales:
+      shared && typeof weight.scale === "number"
+        ? first(channels).scale
+        : Float32Array.from(channels, ({ scale }) => scale),
+    bias: Int32Array.from(channels, ({ code }) => code),
+    biasValues: Float32Array.from(channels, ({ value }) => value),
+    largestShift: Math.max(...channels.map(({ shift }) => shift)),
+  };
+}
+
+/** An output channel with its codes multiplied. */
+interface Channel {
+  readonly multiple: number;
+  readonly scale: number;
+  /** Of the bias. */
+  readonly code: number;
+  readonly value: number;
+  readonly shift: number;
+}
+
+/** The channels with the multiple, of those that fit all, that moves the farthest bias least. */
+function sharingMultiple(options: IntegerLayerOptions): readonly Channel[] | null {
+  let best: readonly Channel[] | null = null;
+  let least = Number.POSITIVE_INFINITY;
+  for (let multiple = Math.min(...largestMultiples(options)); multiple >= 1; multiple--) {
+    const channels = Array.from(options.bias, (_, output) => channelOf(options, output, multiple));
+    const shift = Math.max(...channels.map((channel) => channel?.shift ?? Number.POSITIVE_INFINITY));
+    if (shift >= least) continue;
+    least = shift;
+    best = channels.filter((channel) => channel !== null);
+  }
+  return best;
+}
+
+/** Each channel with the multiple that moves its bias least. */
+function withOwnMultiples(options: IntegerLayerOptions): readonly Channel[] | null {
+  const channels: Channel[] = [];
+  for (const [output, largest] of largestMultiples(options).entries()) {
+    let best: Channel | null = null;
+    for (let multiple = largest; multiple >= 1; multiple--) {
+      const channel = channelOf(options, output, multiple);
+      if (channel !== null && channel.shift < (best?.shift ?? Number.POSITIVE_INFINITY)) best = channel;
+    }
+    if (best === null) return null;
+    channels.push(best);
+  }
+  return channels;
+}
+
+/** Null when the bias is too large for int32. */
+function channelOf({ weight, bias, input }: IntegerLayerOptions, output: number, multiple: number): Channel | null {
+  const step = typeof weight.scale === "number" ? weight.scale : at(weight.scale, output);
+  const wanted = at(bias, output);
+  const scale = Math.fround(step / multiple);
+  const biasStep = Math.fround(input.scale * scale);
+  const code = Math.round(wanted / biasStep);
+  if (!(Math.abs(code) <= LARGEST_BIAS)) return null;
+  return { multiple, scale, code, value: code * biasStep, shift: Math.abs(code * biasStep - wanted) };
+}
+
+/** By output channel; 0 where not even the learned codes fit. */
+function largestMultiples({ weight, input, container, pairs }: IntegerLayerOptions): readonly number[] {
+  return largestCodes(weight).map(({ single, pair }) => {
     const fits = Math.floor(LARGEST / single);
     return container === "int8" && pairs ? Math.min(fits, Math.floor(LARGEST_PAIR / (input.highest * pair))) : fits;
   });
-  const multiples = new Int32Array(outputs);
-  const scales = new Float32Array(outputs);
-  const biasScales = new Float32Array(outputs);
-  const biasCodes = new Int32Array(outputs);
-  const biasValues = new Float32Array(outputs);
-  let largestShift = 0;
-  for (let output = 0; output < outputs; output++) {
-    const wanted = bias[output]!;
-    const step = typeof weight.scale === "number" ? weight.scale : weight.scale[output]!;
-    let best = Number.POSITIVE_INFINITY;
-    for (let multiple = largestMultiple[output]!; multiple >= 1; multiple--) {
-      const scale = Math.fround(step / multiple);
-      const biasStep = Math.fround(input.scale * scale);
-      const code = Math.round(wanted / biasStep);
-      const shift = Math.abs(code * biasStep - wanted);
-      if (!(Math.abs(code) <= LARGEST_BIAS) || shift >= best) continue;
-      best = shift;
-      multiples[output] = multiple;
-      scales[output] = scale;
-      biasScales[output] = biasStep;
-      biasCodes[output] = code;
-      biasValues[output] = code * biasStep;
-    }
-    if (best === Number.POSITIVE_INFINITY) return null;
-    largestShift = Math.max(largestShift, best);
-  }
-  const codes = weight.codes.map((code, index) => code * multiples[index % outputs]!);
-  return { container, codes, scales, bias: biasCodes, biasScales, biasValues, largestShift };
 }
 
 /**
  * By output channel, the largest magnitude of a code, at least 1, and of the sum of two codes of one sign.
  */
-function largestCodes({ codes, shape }: IntegerTensor): readonly { single: number; pair: number }[] {
+function largestCodes({ codes, shape }: IntegerTensor): readonly { readonly single: number; readonly pair: number }[] {
   const outputs = last(shape);
   return Array.from({ length: outputs }, (_, output) => {
     let [highest, high, low, lowest] = [0, 0, 0, 0];

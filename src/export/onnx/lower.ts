@@ -1,5 +1,6 @@
 import type { ExportForm } from "../../config/sections/export-settings.ts";
 import type { FrozenNetwork } from "../frozen-network.ts";
+import { lowerCompact } from "./lower-compact.ts";
 import { lowerFp32 } from "./lower-fp32.ts";
 import { lowerInt8 } from "./lower-int8.ts";
 import { lowerPacked } from "./lower-packed.ts";
@@ -7,6 +8,7 @@ import { lowerQonnx } from "./lower-qonnx.ts";
 import type { Lowered, LowerOptions } from "./model-frame.ts";
 
 const forms: Readonly<Record<ExportForm, (network: FrozenNetwork, options: LowerOptions) => Lowered>> = {
+  compact: lowerCompact,
   packed: lowerPacked,
   int8: lowerInt8,
   fp32: lowerFp32,

@@ -34,13 +34,19 @@ export function storedWeight(
 }
 
 /**
- * Adds a weight of 16 bits as its codes, multiplied by their step: operator sets before 21 have no DequantizeLinear of
- * int16. Gives the name of its float value.
+ * Adds a weight as its codes in `bits` bits, multiplied by their step: runtimes do it once, where they compute what
+ * stands behind DequantizeLinear each time; and operator sets before 21 have no DequantizeLinear of int16. Gives the name
+ * of its float value.
  */
-export function multipliedWeight(graph: GraphBuilder, ordered: OrderedWeight, weight: IntegerTensor): string {
+export function multipliedWeight(
+  graph: GraphBuilder,
+  ordered: OrderedWeight,
+  weight: IntegerTensor,
+  bits: IntegerBits,
+): string {
   const output = `${ordered.layer.id}.weight`;
   const broadcast = (channels: number) => ordered.shape.map((_, axis) => (axis === 0 ? channels : 1));
-  const [codes, scale] = addCodes(graph, ordered, weight, { bits: 16, scaleShape: broadcast });
+  const [codes, scale] = addCodes(graph, ordered, weight, { bits, scaleShape: broadcast });
   const attributes = { to: elementTypes.float };
   const floats = graph.node("Cast", [codes], { name: `${output}.float`, attributes });
   return graph.node("Mul", [floats, scale], { name: `${output}.multiply`, output });

@@ -12,6 +12,9 @@ import { disposeModel, freezeModel, narrowNetworks, randomModel } from "../../fi
 
 const { ops } = await anyEngine();
 
+const numberOf = (values: number | ArrayLike<number>, index: number) =>
+  typeof values === "number" ? values : values[index]!;
+
 /** The file as onnxruntime runs it, by its default optimizations. */
 async function optimized(network: FrozenNetwork) {
   const { bytes, notes } = lowerInt8(network, { input: "uint8", metadata: {} });
@@ -59,27 +62,37 @@ t.test("a weight keeps its values in the finer grid, and its bias moves by half 
     outputs: fc.integer({ min: 1, max: 5 }),
     seed: fc.nat(1000),
     inputScale: fc.double({ min: 1e-3, max: 1, noNaN: true }),
+    shared: fc.boolean(),
   });
-  const law = ({ bits, outputs, seed, inputScale }: typeof layers extends fc.Arbitrary<infer T> ? T : never) => {
+  const law = ({
+    bits,
+    outputs,
+    seed,
+    inputScale,
+    shared,
+  }: typeof layers extends fc.Arbitrary<infer T> ? T : never) => {
     const highest = 2 ** (bits - 1) - 1;
     const drawn = uniforms({ seed, stream: "codes", counter: 0 }, 7 * outputs);
     const codes = Int32Array.from(drawn, (u) => Math.round((2 * u - 1) * highest));
     const bias = Float32Array.from(uniforms({ seed, stream: "bias", counter: 0 }, outputs), (u) => 2 * u - 1);
     const weight = { bits, scale: 0.37 / highest, shape: [7, outputs], codes };
     const input = { scale: inputScale, highest: 255 };
-    const integer = integerLayer({ weight, bias, input, container: "uint8", pairs: true })!;
-    for (const [index, code] of integer.codes.entries()) {
+    const integer = integerLayer({ weight, bias, input, container: "uint8", pairs: true, shared })!;
+    const scales = Float32Array.from(bias, (_, output) => numberOf(integer.scales, output));
+    const multiplied = codes.map((code, index) => code * numberOf(integer.multiples, index % outputs));
+    for (const [index, code] of multiplied.entries()) {
       if (Math.abs(code) > 127) throw new Error(`${code} does not fit 8 bits`);
-      const value = code * integer.scales[index % outputs]!;
+      const value = code * scales[index % outputs]!;
       if (Math.abs(value - codes[index]! * weight.scale) > 1e-6 * weight.scale * highest)
         throw new Error("another value");
     }
     for (const [output, value] of integer.biasValues.entries()) {
-      const step = inputScale * integer.scales[output]!;
+      const step = inputScale * scales[output]!;
       if (Math.abs(value - bias[output]!) > 0.501 * step + 1e-6)
         throw new Error("the bias moved further than half a step");
     }
     const worst = Math.max(...integer.biasValues.map((value, output) => Math.abs(value - bias[output]!)));
+    if (shared) return;
     // 2-bit codes have 127 grids to choose from: the best is far finer than the coarsest.
     if (bits === 2 && worst > 0.51 * inputScale * (weight.scale / 64)) throw new Error(`bias moved by ${worst}`);
   };

@@ -3,6 +3,7 @@ import t from "tap";
 import { kernelsOf } from "../../../scripts/integer-kernels.ts";
 import { compareLayers } from "../../../src/export/compare-layers.ts";
 import { integerLayer } from "../../../src/export/onnx/integer-weight.ts";
+import { lower } from "../../../src/export/onnx/lower.ts";
 import { lowerInt8 } from "../../../src/export/onnx/lower-int8.ts";
 import { readModel } from "../../../src/export/onnx/read-model.ts";
 import { anyEngine } from "../../fixtures/engines.ts";
@@ -34,13 +35,15 @@ const plans: readonly SaturatingPlan[] = (["conv2d", "depthwise-conv2d", "dense"
 
 // Processors that add products in 16 bits fail here; on others the law below stands alone.
 t.test("the largest codes times the largest weights are what the trainer's kernels make of them", async (t) => {
-  const options = { input: "uint8", file: "int8", ops } as const;
+  const options = { input: "uint8", file: "a form", ops } as const;
   for (const plan of plans) {
     const network = saturatingNetwork(plan);
-    const lowered = lowerInt8(network, { ...options, metadata: {} });
-    const model = readModel(lowered.bytes, "int8");
-    const compared = compareLayers({ ...options, model, lowered, test: randomImages(network, 1) });
-    await t.resolves(compared, JSON.stringify(plan));
+    for (const form of ["int8", "compact"] as const) {
+      const lowered = lower(network, form, { ...options, metadata: {} });
+      const model = readModel(lowered.bytes, form);
+      const compared = compareLayers({ ...options, model, lowered, test: randomImages(network, 1) });
+      await t.resolves(compared, `${form}: ${JSON.stringify(plan)}`);
+    }
   }
 });
 
@@ -52,29 +55,41 @@ t.test("no two products of an int8 weight's output channel leave 16 bits", async
     outputs: fc.integer({ min: 1, max: 3 }),
     shares: fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 6, maxLength: 30 }),
     bias: fc.double({ min: -1, max: 1, noNaN: true }),
+    shared: fc.boolean(),
   });
   let stored = 0;
-  const law = ({ bits, highest, outputs, shares, bias }: typeof layers extends fc.Arbitrary<infer T> ? T : never) => {
+  const law = ({
+    bits,
+    highest,
+    outputs,
+    shares,
+    bias,
+    shared,
+  }: typeof layers extends fc.Arbitrary<infer T> ? T : never) => {
     const terms = Math.floor(shares.length / outputs);
     const outermost = 2 ** (bits - 1) - 1;
     const codes = Int32Array.from(shares.slice(0, terms * outputs), (share) => Math.round(share * outermost));
     const weight = { bits, scale: 0.01, shape: [terms, outputs], codes };
     const layer = { weight, bias: new Float32Array(outputs).fill(bias), input: { scale: 0.01, highest } };
-    const integer = integerLayer({ ...layer, container: "int8", pairs: true });
+    const integer = integerLayer({ ...layer, container: "int8", pairs: true, shared });
     if (integer === null) {
       if (bits !== 8 || highest < 129) throw new Error("whole multiples of short codes always fit");
       return;
     }
     stored++;
-    integer.codes.forEach((first, index) => {
+    const { multiples } = integer;
+    const multiplied = codes.map(
+      (code, index) => code * (typeof multiples === "number" ? multiples : multiples[index % outputs]!),
+    );
+    multiplied.forEach((first, index) => {
       for (let other = index + outputs; other < codes.length; other += outputs) {
         for (const [a, b] of [
           [highest, highest],
           [highest, 0],
           [0, highest],
         ] as const) {
-          const sum = a * first + b * integer.codes[other]!;
-          if (sum > 32767 || sum < -32768) throw new Error(`${a} · ${first} + ${b} · ${integer.codes[other]} = ${sum}`);
+          const sum = a * first + b * multiplied[other]!;
+          if (sum > 32767 || sum < -32768) throw new Error(`${a} · ${first} + ${b} · ${multiplied[other]} = ${sum}`);
         }
       }
     });

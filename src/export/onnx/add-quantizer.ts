@@ -3,7 +3,7 @@ import { tuple } from "../../core/tuple.ts";
 import { codeLimits, stepSize } from "../../quantization/grid.ts";
 import type { FrozenQuantizer } from "../frozen-network.ts";
 import { type Codes, MIDDLE } from "./codes.ts";
-import type { Int8File } from "./int8-file.ts";
+import type { IntegerFile } from "./integer-file.ts";
 import { roundToGrid } from "./lower-fp32.ts";
 
 /**
@@ -13,7 +13,7 @@ import { roundToGrid } from "./lower-fp32.ts";
 const LONGEST_ADDEND = 2;
 
 /** Adds a quantizer: codes of 8 bits, or float32 for wider grids and for the logits. */
-export function addQuantizer(node: FrozenQuantizer, file: Int8File): void {
+export function addQuantizer(node: FrozenQuantizer, file: IntegerFile): void {
   const { id, bits, signed, xMax } = node;
   const { graph } = file;
   let input = file.float(first(node.inputs));
@@ -41,7 +41,7 @@ export function addQuantizer(node: FrozenQuantizer, file: Int8File): void {
 }
 
 /** Whether a sum of codes has an addend of much longer steps than those that it is quantized with. */
-function isUnevenSum({ network, codes }: Int8File, id: string, scale: number): boolean {
+function isUnevenSum({ network, codes }: IntegerFile, id: string, scale: number): boolean {
   const sum = network.nodes.find((node) => node.id === id)!;
   const addends = sum.kind === "add" ? sum.inputs.map((input) => codes.get(input)?.scale) : [];
   return addends.some((step) => step !== undefined && step > LONGEST_ADDEND * scale);

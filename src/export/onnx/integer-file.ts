@@ -4,11 +4,13 @@ import type { FrozenNetwork, FrozenNode } from "../frozen-network.ts";
 import type { Codes } from "./codes.ts";
 import { GraphBuilder } from "./graph-builder.ts";
 import { type FileValue, inputName, type LowerOptions, valueName } from "./model-frame.ts";
+import type { WeightStorage } from "./weight-storage.ts";
 
-/** A file of the `int8` form while it is written: its graph, and what stands for each node's value. */
-export class Int8File {
+/** A file of a form with integer kernels while it is written: its graph, and what stands for each node's value. */
+export class IntegerFile {
   readonly network: FrozenNetwork;
   readonly options: LowerOptions;
+  readonly storage: WeightStorage;
   readonly graph = new GraphBuilder();
   /** Values that are codes, by node. */
   readonly codes = new Map<string, Codes>();
@@ -19,9 +21,10 @@ export class Int8File {
   readonly #floats = new Map<string, string>();
   readonly #readers = new Map<string, FrozenNode[]>();
 
-  constructor(network: FrozenNetwork, options: LowerOptions) {
+  constructor(network: FrozenNetwork, options: LowerOptions, storage: WeightStorage) {
     this.network = network;
     this.options = options;
+    this.storage = storage;
     for (const node of network.nodes) {
       for (const id of node.inputs) this.#readers.set(id, [...this.readers(id), node]);
     }

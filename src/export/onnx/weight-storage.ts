@@ -1,0 +1,45 @@
+import type { FrozenTensor, IntegerBits, IntegerTensor } from "../frozen-network.ts";
+import type { GraphBuilder } from "./graph-builder.ts";
+import type { Container } from "./integer-weight.ts";
+import type { OrderedWeight } from "./layer-operators.ts";
+
+/** A weight that fits 8 bits. */
+export interface ShortTensor extends IntegerTensor {
+  readonly bits: 2 | 3 | 4 | 8;
+}
+
+export const isShort = (weight: FrozenTensor): weight is ShortTensor => weight.bits <= 8;
+
+/** A weight's learned codes as an integer operator is to read them: in 8 bits, each a whole multiple. */
+export interface OperatorCodes {
+  /** Of what is added to the graph. */
+  readonly name: string;
+  /** In the file's order. */
+  readonly codes: Int32Array;
+  readonly shape: readonly number[];
+  readonly bits: ShortTensor["bits"];
+  readonly container: Container;
+  /** What the codes are to be multiplied by: one number, or one for each output channel, the first axis in the file. */
+  readonly multiples: number | Int32Array;
+}
+
+/** Codes of 8 bits in the graph. */
+export interface StoredCodes {
+  readonly codes: string;
+  /** What stands for zero. */
+  readonly zeroPoint: number;
+}
+
+/** How a form with integer kernels keeps its weights. */
+export interface WeightStorage {
+  /** What the file says of itself. */
+  readonly doc: string;
+  /** Whether one multiple for all output channels is tried before one for each: it takes fewer bytes. */
+  readonly sharedMultiples: boolean;
+  /** Bits that a code takes. */
+  bits(weight: IntegerTensor): IntegerBits;
+  /** Adds codes for an integer operator. */
+  codes(graph: GraphBuilder, codes: OperatorCodes): StoredCodes;
+  /** Adds a weight for an operator on float32 values; gives the name of its float value. */
+  floats(graph: GraphBuilder, ordered: OrderedWeight, weight: IntegerTensor): string;
+}
