@@ -1,6 +1,6 @@
 // The direction of imports: a folder may import the folders before it in this list, never one after it.
 const order = [
-  "core", "config", "quantization", "engine", "graph", "kinds", "network", "data", "tasks", "runs",
+  "core", "onnx", "config", "quantization", "engine", "graph", "kinds", "network", "data", "tasks", "runs",
   "quantizers", "methods", "training", "memory", "export", "report", "runner", "live", "sweep", "commands",
 ];
 

@@ -45,7 +45,6 @@ export async function evaluateFile(
         if (outputs.subarray(start, start + task.outputs).some(Number.isNaN)) unclear++;
       }
       evaluator.add({ ...batch, outputs: outputs.subarray(0, count * task.outputs) });
-      evaluator.add({ ...batch, outputs });
       images += count;
     }
   } finally {

@@ -1,5 +1,6 @@
 import { UserError } from "../core/errors.ts";
 import type { ByteBatch, Dataset } from "../data/dataset.ts";
+import { declaredTensor } from "../onnx/value-info.ts";
 import { inputTypeOf, type Model } from "./onnx/read-model.ts";
 
 /** Images of a batch, whatever they show. */
@@ -64,13 +65,10 @@ const isOpenOr = (sizes: readonly number[]) => (size: number | null, axis: numbe
 
 /** The shape of the first input that is no weight; undefined where the file does not say its rank. */
 function declaredShape({ graph }: Model): Dims | undefined {
-  const weights = new Set(graph?.initializer?.map(({ name }) => name));
-  const input = graph?.input?.find(({ name }) => !weights.has(name));
-  const dims = input?.type?.tensorType?.shape?.dim;
-  return dims?.map(({ dimParam, dimValue }) => {
-    const size = Number(dimValue ?? 0);
-    return dimParam || !(size > 0) ? null : size;
-  });
+  const weights = new Set(graph.initializer.map(({ name }) => name));
+  const input = graph.input.find(({ name }) => !weights.has(name));
+  const shape = input && declaredTensor(input)?.shape;
+  return shape?.map((size) => (typeof size === "number" && size > 0 ? size : null));
 }
 
 function normalized(images: Uint8Array, { mean, deviation }: Dataset["normalization"]): Float32Array {

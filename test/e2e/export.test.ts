@@ -132,7 +132,7 @@ t.test("an export that fails", { skip: nativeMissing() }, async (t) => {
 
   await t.test("a file of an operator set that the runtime does not know is refused", async (t) => {
     const model = readModel(readFileSync(runFiles(finished).model), "model.onnx");
-    for (const operators of model.opsetImport) operators.version = 99;
+    for (const operators of model.opsetImport) operators.version = 99n;
     const file = join(folder, "newer.onnx");
     writeFileSync(file, encodeModelProto(model));
     const { code, stderr } = await run("evaluate", file, "--data", "mnist", "--data-folder", data);

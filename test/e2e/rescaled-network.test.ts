@@ -1,24 +1,22 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import onnxProto from "onnx-proto";
 import t from "tap";
-import { readModel } from "../../src/network/onnx/read-onnx-file.ts";
+import { encodeModelProto, readModel } from "../../src/onnx/onnx-model.ts";
 import { run } from "../fixtures/program.ts";
 
-const { onnx } = onnxProto;
 const fixtures = join(import.meta.dirname, "../fixtures/rescaled");
 const folder = t.testdir();
 
 /** A trained network (all 128 images right in float32) with the weights of its two layers multiplied. */
 function rescaled(name: string, first: number, second: number): string {
   const model = readModel(readFileSync(join(fixtures, "plain.onnx")), "plain.onnx");
-  for (const tensor of model.graph!.initializer!) {
+  for (const tensor of model.graph.initializer) {
     const factor = tensor.name === "w1" ? first : second;
-    const values = new Float32Array(Uint8Array.from(tensor.rawData!).buffer).map((value) => factor * value);
+    const values = new Float32Array(Uint8Array.from(tensor.rawData).buffer).map((value) => factor * value);
     tensor.rawData = new Uint8Array(values.buffer);
   }
   const file = join(folder, `${name}.onnx`);
-  writeFileSync(file, onnx.ModelProto.encode(model).finish());
+  writeFileSync(file, encodeModelProto(model));
   return file;
 }
 

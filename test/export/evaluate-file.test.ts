@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import onnxProto from "onnx-proto";
+import { create } from "@bufbuild/protobuf";
 import t from "tap";
 import { uniforms } from "../../src/core/random.ts";
 import type { Dataset, ImageShape } from "../../src/data/dataset.ts";
@@ -8,10 +8,11 @@ import { evaluateFile } from "../../src/export/evaluate-file.ts";
 import { elementTypes } from "../../src/export/onnx/element-types.ts";
 import { GraphBuilder } from "../../src/export/onnx/graph-builder.ts";
 import { encodeModelProto, readModel } from "../../src/export/onnx/read-model.ts";
+import { TensorProto_DataLocation, TensorProtoSchema } from "../../src/onnx/generated/onnx_pb.ts";
+import { withGraph } from "../../src/onnx/onnx-model.ts";
 import { splitOf, trainingSplitOf } from "../fixtures/splits.ts";
 import { classifying, classTargets } from "../fixtures/tasks.ts";
 
-const { onnx } = onnxProto;
 const classes = 4;
 const count = 23;
 const task = classifying(classes);
@@ -140,16 +141,16 @@ t.test("weights in another file are read from beside the model, or missed by nam
   const file = join(folder, "model.onnx");
   const weights = join(folder, "weights.bin");
   const model = readModel(fileOf(weight, ["batch", 1, 5, 4]), file);
-  const [tensor] = model.graph!.initializer!;
-  writeFileSync(weights, tensor!.rawData!);
-  const moved = {
-    name: tensor!.name!,
-    dims: tensor!.dims!,
-    dataType: tensor!.dataType!,
-    dataLocation: onnx.TensorProto.DataLocation.EXTERNAL,
+  const [tensor] = model.graph.initializer;
+  writeFileSync(weights, tensor!.rawData);
+  const moved = create(TensorProtoSchema, {
+    name: tensor!.name,
+    dims: tensor!.dims,
+    dataType: tensor!.dataType,
+    dataLocation: TensorProto_DataLocation.EXTERNAL,
     externalData: [{ key: "location", value: basename(weights) }],
-  };
-  const external = onnx.ModelProto.fromObject({ ...model, graph: { ...model.graph, initializer: [moved] } });
+  });
+  const external = withGraph(model, { initializer: [moved] });
   writeFileSync(file, encodeModelProto(external));
   t.same(await evaluateFile(file, dataset, task), { metrics: { top1: 100 }, images: count });
   const alone = join(t.testdir(), "model.onnx");

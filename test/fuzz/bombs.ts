@@ -1,40 +1,24 @@
-import onnxProto from "onnx-proto";
-
-const { onnx } = onnxProto;
-type NodeProto = onnxProto.onnx.INodeProto;
-type TensorProto = onnxProto.onnx.ITensorProto;
+import { encodePlain, type PlainNode, type PlainTensor } from "../fixtures/onnx/plain-model.ts";
 
 /** Numbers of a tensor, in as few bytes as there can be: those of a zero. */
-const floats = (name: string, dims: readonly number[]): TensorProto => ({
+const floats = (name: string, dims: readonly number[]): PlainTensor => ({
   ...{ name, dims: [...dims], dataType: 1 },
   rawData: new Uint8Array(4 * dims.reduce((product, size) => product * size, 1)),
 });
 
-const integers = (name: string, values: readonly number[]): TensorProto => ({
+const integers = (name: string, values: readonly number[]): PlainTensor => ({
   ...{ name, dims: [values.length], dataType: 7 },
   int64Data: [...values],
 });
 
 /** A network over gray images of 28 x 28, of a chain of nodes: each has what the one before makes as its first input. */
-function file(nodes: readonly NodeProto[], initializer: readonly TensorProto[]): Uint8Array {
-  const value = (name: string, sizes: readonly number[]) => ({
-    name,
-    type: { tensorType: { elemType: 1, shape: { dim: sizes.map((dimValue) => ({ dimValue })) } } },
-  });
-  return onnx.ModelProto.encode({
-    irVersion: 8,
-    opsetImport: [{ version: 17 }],
-    graph: {
-      node: [...nodes],
-      initializer: [...initializer],
-      input: [value("x", [1, 1, 28, 28])],
-      output: [{ name: "y" }],
-    },
-  }).finish();
+function file(nodes: readonly PlainNode[], tensors: readonly PlainTensor[]): Uint8Array {
+  const inputs = [{ name: "x", shape: [1, 1, 28, 28] }];
+  return encodePlain({ opset: 17, nodes, tensors, inputs, outputs: [{ name: "y" }] });
 }
 
 /** `count` nodes in a row from `first` to "y". */
-function chain(count: number, first: string, node: (input: string, index: number) => NodeProto): NodeProto[] {
+function chain(count: number, first: string, node: (input: string, index: number) => PlainNode): PlainNode[] {
   return Array.from({ length: count }, (_, index) => ({
     ...node(index === 0 ? first : `v${index - 1}`, index),
     output: [index === count - 1 ? "y" : `v${index}`],
@@ -42,7 +26,7 @@ function chain(count: number, first: string, node: (input: string, index: number
 }
 
 const axis = (i: number) => ({ name: "axis", type: 2, i });
-const conv = (input: string): NodeProto => ({ opType: "Conv", input: [input, "w"] });
+const conv = (input: string): PlainNode => ({ opType: "Conv", input: [input, "w"] });
 
 /** Files of less than 1 MB that ask for gigabytes, minutes or megabytes of messages. */
 export const bombs: Readonly<Record<string, Uint8Array>> = {

@@ -1,6 +1,6 @@
-import onnxProto from "onnx-proto";
 import { readModel } from "../../src/export/onnx/read-model.ts";
 import { bytesOf, importBytes, type NetworkFileName, networkFiles } from "../fixtures/onnx/files.ts";
+import { encodePlain } from "../fixtures/onnx/plain-model.ts";
 import { bombs } from "./bombs.ts";
 import type { FuzzedParser } from "./fuzzed-parser.ts";
 
@@ -14,16 +14,14 @@ const network = (...names: readonly NetworkFileName[]): FuzzedParser => ({
 export const networkParsers: Readonly<Record<string, FuzzedParser>> = {
   onnx: {
     seeds: [
-      onnxProto.onnx.ModelProto.encode({
-        opsetImport: [{ version: 13 }],
-        graph: {
-          name: "g",
-          node: [{ opType: "Relu", input: ["x"], output: ["y"], attribute: [{ name: "axis", i: 1, type: 2 }] }],
-          initializer: [{ name: "w", dims: [2], dataType: 1, rawData: new Uint8Array(8) }],
-          input: [{ name: "x" }],
-          output: [{ name: "y" }],
-        },
-      }).finish(),
+      encodePlain({
+        opset: 13,
+        name: "g",
+        nodes: [{ opType: "Relu", input: ["x"], output: ["y"], attribute: [{ name: "axis", i: 1, type: 2 }] }],
+        tensors: [{ name: "w", dims: [2], dataType: 1, rawData: new Uint8Array(8) }],
+        inputs: [{ name: "x" }],
+        outputs: [{ name: "y" }],
+      }),
     ],
     parse: (bytes) => readModel(bytes, "it"),
   },

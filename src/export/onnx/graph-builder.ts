@@ -1,12 +1,20 @@
-import onnxProto from "onnx-proto";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import {
+  AttributeProto_AttributeType,
+  type AttributeProtoSchema,
+  ModelProtoSchema,
+  type NodeProtoSchema,
+  type TensorProtoSchema,
+  type ValueInfoProtoSchema,
+} from "../../onnx/generated/onnx_pb.ts";
 import type { IntegerBits } from "../frozen-network.ts";
 import { type ElementType, elementTypes, integerType, operatorSet } from "./element-types.ts";
 import { floatBytes, intBytes, packCodes } from "./packing.ts";
 
-const { onnx } = onnxProto;
-type NodeProto = onnxProto.onnx.INodeProto;
-type TensorProto = onnxProto.onnx.ITensorProto;
-type ValueInfo = onnxProto.onnx.IValueInfoProto;
+type NodeProto = MessageInitShape<typeof NodeProtoSchema>;
+type TensorProto = MessageInitShape<typeof TensorProtoSchema>;
+type ValueInfo = MessageInitShape<typeof ValueInfoProtoSchema>;
+type AttributeProto = MessageInitShape<typeof AttributeProtoSchema>;
 
 /** An integer, a list of integers or a text: all that the operators used here need. */
 export type Attribute = number | readonly number[] | string;
@@ -68,11 +76,11 @@ export class GraphBuilder {
   /** The file's bytes, with the lowest operator set that has the element types used. */
   encode({ name, doc, inputs, outputs, metadata }: ModelDescription): Uint8Array {
     const { opset, irVersion } = operatorSet(this.#types);
-    const domains = [...this.#domains].sort().map((domain) => ({ domain, version: 1 }));
+    const domains = [...this.#domains].sort().map((domain) => ({ domain, version: 1n }));
     const keys = Object.keys(metadata).sort();
-    return onnx.ModelProto.encode({
-      irVersion,
-      opsetImport: [{ domain: "", version: opset }, ...domains],
+    const model = create(ModelProtoSchema, {
+      irVersion: BigInt(irVersion),
+      opsetImport: [{ domain: "", version: BigInt(opset) }, ...domains],
       producerName: "bayesian-bits",
       docString: doc,
       metadataProps: keys.map((key) => ({ key, value: metadata[key]! })),
@@ -83,12 +91,13 @@ export class GraphBuilder {
         input: inputs.map(valueInfo),
         output: outputs.map(valueInfo),
       },
-    }).finish();
+    });
+    return toBinary(ModelProtoSchema, model);
   }
 
   #initializer(name: string, type: ElementType, rawData: Uint8Array, shape: readonly number[]): string {
     this.#types.add(type);
-    this.#initializers.push({ name, dataType: type, dims: [...shape], rawData });
+    this.#initializers.push({ name, dataType: type, dims: shape.map(BigInt), rawData });
     return name;
   }
 }
@@ -114,19 +123,27 @@ export interface ModelDescription {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-function attribute(name: string, value: Attribute): onnxProto.onnx.IAttributeProto {
-  const { AttributeType } = onnx.AttributeProto;
-  if (typeof value === "number") return { name, type: AttributeType.INT, i: value };
-  if (typeof value === "string") return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) };
-  return { name, type: AttributeType.INTS, ints: [...value] };
+function attribute(name: string, value: Attribute): AttributeProto {
+  if (typeof value === "number") return { name, type: AttributeProto_AttributeType.INT, i: BigInt(value) };
+  if (typeof value === "string")
+    return { name, type: AttributeProto_AttributeType.STRING, s: new TextEncoder().encode(value) };
+  return { name, type: AttributeProto_AttributeType.INTS, ints: value.map(BigInt) };
 }
 
 const valueInfo = ({ name, shape, type = elementTypes.float }: ValueDescription): ValueInfo => ({
   name,
   type: {
-    tensorType: {
-      elemType: type,
-      shape: { dim: shape.map((size) => (typeof size === "string" ? { dimParam: size } : { dimValue: size })) },
+    value: {
+      case: "tensorType",
+      value: {
+        elemType: type,
+        shape: {
+          dim: shape.map((size) => ({
+            value:
+              typeof size === "string" ? { case: "dimParam", value: size } : { case: "dimValue", value: BigInt(size) },
+          })),
+        },
+      },
     },
   },
 });

@@ -1,10 +1,15 @@
-import onnxProto from "onnx-proto";
+import {
+  type AttributeProto,
+  type TensorProto,
+  AttributeProto_AttributeType as types,
+} from "../../onnx/generated/onnx_pb.ts";
 import { Damaged } from "./problems.ts";
 
-type AttributeProto = onnxProto.onnx.IAttributeProto;
-export type TensorProto = onnxProto.onnx.ITensorProto;
+export type { TensorProto };
 
-const types = onnxProto.onnx.AttributeProto.AttributeType;
+type AttributeType = (typeof types)[keyof typeof types];
+
+const typeNames = new Map<number, string>(Object.entries(types).map(([name, type]) => [type, name]));
 
 /** The attributes of a node, by name and type. */
 export class Attributes {
@@ -13,7 +18,7 @@ export class Attributes {
   /** @throws Damaged at a name that comes twice. */
   constructor(attributes: readonly AttributeProto[]) {
     for (const attribute of attributes) {
-      const name = attribute.name ?? "";
+      const { name } = attribute;
       if (this.#byName.has(name)) throw new Damaged(`has two attributes named "${name}"`);
       this.#byName.set(name, attribute);
     }
@@ -25,7 +30,7 @@ export class Attributes {
 
   int(name: string, fallback: number): number {
     const attribute = this.#find(name, types.INT);
-    return attribute === null ? fallback : integer(name, attribute.i ?? 0);
+    return attribute === null ? fallback : integer(name, attribute.i);
   }
 
   ints(name: string): readonly number[] | null {
@@ -49,11 +54,11 @@ export class Attributes {
     return this.#find(name, types.TENSOR)?.t ?? null;
   }
 
-  #find(name: string, type: number): AttributeProto | null {
+  #find(name: string, type: AttributeType): AttributeProto | null {
     const attribute = this.#byName.get(name);
     if (attribute === undefined) return null;
     if (attribute.type !== type) {
-      throw new Damaged(`its attribute "${name}" is of type ${attribute.type}, expected ${types[type]}`);
+      throw new Damaged(`its attribute "${name}" is of type ${attribute.type}, expected ${typeNames.get(type)}`);
     }
     return attribute;
   }

@@ -1,6 +1,7 @@
 import { UserError } from "../../core/errors.ts";
 import type { NodeId } from "../../graph/graph.ts";
 import { isLayer, type Network } from "../../kinds/index.ts";
+import { type Model, opsetOf } from "../../onnx/onnx-model.ts";
 import type { InitialValues } from "../initial-values.ts";
 import { outputShapes } from "../output-shapes.ts";
 import { Allowance } from "./allowance.ts";
@@ -9,7 +10,6 @@ import { type ModelGraph, readGraph } from "./model-graph.ts";
 import { NodeProblems } from "./node-problems.ts";
 import { operators } from "./operators/index.ts";
 import { cut, Damaged, Unsupported } from "./problems.ts";
-import { type Model, opsetOf } from "./read-onnx-file.ts";
 import { Translation } from "./translation.ts";
 import { type Activation, type Axis, dimsOf, type Ending, type Value } from "./value.ts";
 

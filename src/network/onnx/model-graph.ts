@@ -1,12 +1,10 @@
-import type onnxProto from "onnx-proto";
 import { first } from "../../core/elements.ts";
+import type { NodeProto, ValueInfoProto } from "../../onnx/generated/onnx_pb.ts";
+import { isStandardDomain, type Model } from "../../onnx/onnx-model.ts";
+import { declaredTensor } from "../../onnx/value-info.ts";
 import { Attributes, type TensorProto } from "./attributes.ts";
 import { cut, Damaged } from "./problems.ts";
-import { isStandardDomain, type Model } from "./read-onnx-file.ts";
 import { typeName } from "./tensors.ts";
-
-type NodeProto = onnxProto.onnx.INodeProto;
-type ValueInfo = onnxProto.onnx.IValueInfoProto;
 
 /** A node of the file. */
 export interface OnnxNode {
@@ -61,20 +59,20 @@ export const labelOf = ({ operator, name }: Pick<OnnxNode, "operator" | "name">)
  * circle, or there is not one float32 input and one output.
  */
 export function readGraph(model: Model): ModelGraph {
-  const graph = model.graph!;
+  const { graph } = model;
   const tensors = new Map<string, TensorProto>();
-  for (const tensor of graph.initializer ?? []) addOnce(tensors, tensor.name ?? "", tensor, "tensors");
-  const [sparse] = graph.sparseInitializer ?? [];
+  for (const tensor of graph.initializer) addOnce(tensors, tensor.name, tensor, "tensors");
+  const [sparse] = graph.sparseInitializer;
   if (sparse) {
     throw new Damaged(
       `tensor "${sparse.values?.name ?? ""}" is stored sparse (sparse_initializer), expected dense: write it out as an ordinary initializer`,
     );
   }
-  const input = onlyInput((graph.input ?? []).filter(({ name }) => !tensors.has(name ?? "")));
-  const output = onlyOutput(graph.output ?? []);
+  const input = onlyInput(graph.input.filter(({ name }) => !tensors.has(name)));
+  const output = onlyOutput(graph.output);
   const makers = new Map<string, NodeProto>();
-  for (const node of graph.node ?? []) {
-    for (const made of node.output ?? []) {
+  for (const node of graph.node) {
+    for (const made of node.output) {
       if (made === "") continue;
       if (made === input.name || tensors.has(made))
         throw new Damaged(`"${made}" is made by ${labelFor(node)}, and given as well`);
@@ -83,9 +81,9 @@ export function readGraph(model: Model): ModelGraph {
   }
   const nodes = inOrder(output, makers, (name) => name === input.name || tensors.has(name)).map(asNode);
   const shapes = new Map<string, DeclaredShape>();
-  for (const value of [...(graph.valueInfo ?? []), ...(graph.output ?? [])]) {
+  for (const value of [...graph.valueInfo, ...graph.output]) {
     const shape = shapeOf(value);
-    if (shape !== null) shapes.set(value.name ?? "", shape);
+    if (shape !== null) shapes.set(value.name, shape);
   }
   return { input, output, nodes, tensors, shapes, readers: countReaders(nodes, output) };
 }
@@ -95,7 +93,7 @@ function addOnce<T>(map: Map<string, T>, name: string, value: T, what: string): 
   map.set(name, value);
 }
 
-function onlyInput(inputs: readonly ValueInfo[]): ModelGraph["input"] {
+function onlyInput(inputs: readonly ValueInfoProto[]): ModelGraph["input"] {
   const [input] = inputs;
   if (input === undefined) throw new Damaged("it has no input");
   if (inputs.length > 1) {
@@ -103,8 +101,8 @@ function onlyInput(inputs: readonly ValueInfo[]): ModelGraph["input"] {
       `it has ${inputs.length} inputs (${inputs.map(({ name }) => `"${name}"`).join(", ")}), expected one: the images`,
     );
   }
-  const name = input.name ?? "";
-  const type = input.type?.tensorType?.elemType;
+  const { name } = input;
+  const type = declaredTensor(input)?.type;
   if (type !== 1)
     throw new Damaged(`its input "${name}" is ${typeName(type)}, expected float32: the normalised images`);
   const shape = shapeOf(input);
@@ -112,35 +110,34 @@ function onlyInput(inputs: readonly ValueInfo[]): ModelGraph["input"] {
   return { name, shape };
 }
 
-function onlyOutput(outputs: readonly ValueInfo[]): string {
+function onlyOutput(outputs: readonly ValueInfoProto[]): string {
   if (outputs.length !== 1) {
     const names = outputs.map(({ name }) => `"${name}"`).join(", ");
     throw new Damaged(`it has ${outputs.length} outputs (${names}), expected one: the classes' logits`);
   }
-  return first(outputs).name ?? "";
+  return first(outputs).name;
 }
 
-function shapeOf({ type }: ValueInfo): DeclaredShape | null {
-  const dims = type?.tensorType?.shape?.dim;
-  if (!dims) return null;
-  return dims.map(({ dimValue, dimParam }) => (dimParam || dimValue == null ? null : Number(dimValue) || null));
+function shapeOf(value: ValueInfoProto): DeclaredShape | null {
+  const shape = declaredTensor(value)?.shape;
+  return shape ? shape.map((size) => (typeof size === "number" && size !== 0 ? size : null)) : null;
 }
 
 const labelFor = (node: NodeProto): string =>
-  labelOf({ operator: operatorOf(node), name: node.name || (node.output?.[0] ?? "") });
+  labelOf({ operator: operatorOf(node), name: node.name || (node.output[0] ?? "") });
 
 const operatorOf = ({ domain, opType }: NodeProto): string =>
-  isStandardDomain(domain) ? (opType ?? "") : `${domain}.${opType}`;
+  isStandardDomain(domain) ? opType : `${domain}.${opType}`;
 
 function asNode(node: NodeProto): OnnxNode {
   try {
-    const { name, output = [], input = [], attribute = [] } = node;
+    const { name, output, input, attribute } = node;
     return {
-      name: name || (output?.[0] ?? ""),
+      name: name || (output[0] ?? ""),
       operator: operatorOf(node),
-      inputs: input ?? [],
-      outputs: output ?? [],
-      attributes: new Attributes(attribute ?? []),
+      inputs: input,
+      outputs: output,
+      attributes: new Attributes(attribute),
     };
   } catch (error) {
     if (error instanceof Damaged) throw new Damaged(`${labelFor(node)}: ${error.message}`);
@@ -167,7 +164,7 @@ function inOrder(
   if (last !== null) states.set(last, "open");
   while (path.length > 0) {
     const top = path.at(-1)!;
-    const name = top.node.input?.[top.next++];
+    const name = top.node.input[top.next++];
     if (name === undefined) {
       states.set(top.node, "done");
       ordered.push(top.node);

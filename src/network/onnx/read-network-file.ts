@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { messageOf, UserError } from "../../core/errors.ts";
-import { type Model, readModel } from "./read-onnx-file.ts";
+import { type Model, readModel } from "../../onnx/onnx-model.ts";
 
 /** What a protobuf message, and so an ONNX file without external data, can hold. */
 const MAX_BYTES = 2 ** 31 - 1;

@@ -3,7 +3,7 @@ import t from "tap";
 import { UserError } from "../../../src/core/errors.ts";
 import { verifyImport } from "../../../src/export/verify-import.ts";
 import { importNetwork } from "../../../src/network/onnx/import-network.ts";
-import { readModel } from "../../../src/network/onnx/read-onnx-file.ts";
+import { readModel } from "../../../src/onnx/onnx-model.ts";
 import { anyEngine } from "../../fixtures/engines.ts";
 import { aliasedFile, classes, imageShape, steps } from "../../fixtures/onnx/aliased-graphs.ts";
 

@@ -5,8 +5,8 @@ import { outputName } from "../../../src/export/onnx/model-frame.ts";
 import { RuntimeModel } from "../../../src/export/runtime.ts";
 import { onlyInput } from "../../../src/kinds/index.ts";
 import { importNetwork } from "../../../src/network/onnx/import-network.ts";
-import { readModel } from "../../../src/network/onnx/read-onnx-file.ts";
 import { forward } from "../../../src/network/passes.ts";
+import { readModel } from "../../../src/onnx/onnx-model.ts";
 import { createModel } from "../../../src/training/model.ts";
 import { passOf, soleInput } from "../../../src/training/pass.ts";
 import { concatNetwork } from "../../fixtures/concat-network.ts";
@@ -61,8 +61,8 @@ t.test("a network with Concat of channels gives what onnxruntime gives", { skip:
 
 t.test("other axes than the channels are refused", async (t) => {
   const model = readModel(fileWithConcats(), "model.onnx");
-  const joins = model.graph!.node!.find(({ opType }) => opType === "Concat")!;
-  joins.attribute!.find(({ name }) => name === "axis")!.i = 2;
+  const joins = model.graph.node.find(({ opType }) => opType === "Concat")!;
+  joins.attribute.find(({ name }) => name === "axis")!.i = 2n;
   t.throws(() => importNetwork(model, { file: "model.onnx", name: "model", inputShape: [8, 9, 3], classes: 4 }), {
     message: /it joins along axis 2 of \[batch, channels, height, width\], expected the channels/,
   });
