@@ -16,7 +16,7 @@ export function channelProgress(): Progress | null {
       const now = performance.now();
       if (now - saidAt < PAUSE || !process.connected) return;
       saidAt = now;
-      // The other end may be gone by now: main.ts hears of that.
+      // The other end may be gone by now: command-line.ts hears of that.
       process.send?.({ done, total }, undefined, {}, () => {});
     },
     stop() {},

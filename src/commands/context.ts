@@ -1,5 +1,6 @@
 import { destination, pino } from "pino";
 import pretty from "pino-pretty";
+import { printable } from "../core/printable.ts";
 import type { Reporter } from "../core/progress.ts";
 import { channelProgress } from "./channel-progress.ts";
 import type { StopRequest } from "./stop-request.ts";
@@ -49,7 +50,11 @@ export function createContext(
     verbose,
     stop: stop.signal,
     holdStops: (work) => stop.hold(work),
-    reporter: { info: (message) => log.info(message), warn: (message) => log.warn(message), progress },
-    print: (text) => void process.stdout.write(`${text}\n`),
+    reporter: {
+      info: (message) => log.info(printable(message)),
+      warn: (message) => log.warn(printable(message)),
+      progress,
+    },
+    print: (text) => void process.stdout.write(`${printable(text)}\n`),
   };
 }

@@ -11,6 +11,12 @@ function parsePort(text: string): number {
   return port;
 }
 
+/** @throws InvalidArgumentError, which ends with exit code 2. */
+function parseName(text: string): string {
+  if (text === "") throw new InvalidArgumentError("expected a name, got an empty one");
+  return text;
+}
+
 const collect = (value: string, previous: readonly string[]) => [...previous, value];
 
 /**
@@ -41,7 +47,7 @@ export function createProgram(
 
   add("train <config>", "train, export, verify and report one configuration")
     .option("--set <path=value>", "change a setting, as training.epochs=3; may be repeated", collect, [])
-    .option("--out <dir>", "run directory (default: reports/<name>)")
+    .option("--out <dir>", "run directory (default: reports/<name>)", parseName)
     .option("--resume", "continue a stopped run", false)
     .option("--force", "replace the run that the directory holds; with --resume, take over a lock", false)
     .option("--watch", "serve the growing report on 127.0.0.1; the log names the address")
@@ -56,7 +62,7 @@ export function createProgram(
     });
   add("sweep <file>", "train many runs from one file, and compare them")
     .option("--set <path=value>", "change a setting, as sweep.local.workers=2; may be repeated", collect, [])
-    .option("--out <dir>", "folder of the sweep (default: reports/<name>)")
+    .option("--out <dir>", "folder of the sweep (default: reports/<name>)", parseName)
     .addOption(new Option("--runner <where>", "where the runs take place (default: the file's)").choices(sweepRunners))
     .option("--dry-run", "print the plan and do nothing", false)
     .option("--detach", "with --runner slurm: submit and return", false)
@@ -76,13 +82,13 @@ export function createProgram(
   add("export <run>", "write a run's ONNX file and verify it")
     .addOption(new Option("--form <form>", "form of the file (default: the run's)").choices(exportForms))
     .addOption(new Option("--input <kind>", "what it takes (default: the run's)").choices(exportInputs))
-    .option("--out <file>", "the file (default: model.onnx in the run, model.<form>.onnx for another form)")
+    .option("--out <file>", "the file (default: model.onnx in the run, model.<form>.onnx for another form)", parseName)
     .action(async (run: string, options, command: Command) => {
       const { runExport } = await import("./export-command.ts");
       await runExport({ run, ...options }, own(command));
     });
   add("report <runs...>", "write the HTML report of each run; of several runs with --out, their comparison")
-    .option("--out <file>", "the file (default: report.html in the run)")
+    .option("--out <file>", "the file (default: report.html in the run)", parseName)
     .option("--baseline <run>", "a run to hold the others against, as FP32; may be repeated", collect, [])
     .action(async (runs: string[], options, command: Command) => {
       const { runReport } = await import("./report-command.ts");

@@ -1,4 +1,5 @@
 import cliProgress from "cli-progress";
+import { printable } from "../core/printable.ts";
 import type { Progress } from "../core/progress.ts";
 import { silent } from "../core/progress.ts";
 
@@ -11,7 +12,7 @@ export function terminalProgress(shown: boolean): Progress {
       bar?.stop();
       bar = new cliProgress.SingleBar(
         {
-          format: `${label} {bar} {percentage} % | {eta_formatted} left | {detail}`,
+          format: `${printable(label)} {bar} {percentage} % | {eta_formatted} left | {detail}`,
           hideCursor: true,
           clearOnComplete: true,
           stream: process.stderr,
@@ -21,7 +22,7 @@ export function terminalProgress(shown: boolean): Progress {
       bar.start(total, 0, { detail: "" });
     },
     update(done, detail = "") {
-      bar?.update(done, { detail });
+      bar?.update(done, { detail: printable(detail) });
     },
     stop() {
       bar?.stop();

@@ -1,11 +1,9 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { codeOf, messageOf, UserError } from "./errors.ts";
 import { explainFileError } from "./file-errors.ts";
 import { askGuards } from "./folder-guards.ts";
-
-/** What is being written or verified, beside its place: `.record.json.4711.part`. */
-const partName = /^\..+\.\d+\.(part|unverified)$/;
+import { placeBeside, removeLeftovers } from "./leftovers.ts";
 
 /**
  * Replaces the file at `path` so that a reader, or a machine that loses power, sees the old bytes or the new ones and
@@ -22,9 +20,10 @@ export function writeFileAtomically(
 ): void {
   askGuards(path);
   const folder = dirname(path);
-  const beside = join(folder, `.${basename(path)}.${process.pid}.part`);
+  const beside = placeBeside(path, "part");
   try {
     makeFolder(folder);
+    removeLeftovers(path);
     const file = openSync(beside, "w");
     try {
       const bytes = typeof content === "string" ? Buffer.from(content) : content;
@@ -44,17 +43,32 @@ export function writeFileAtomically(
 
 /** Makes a folder and those above it, and their names durable: a file is lost with the name of its folder. */
 export function makeFolder(folder: string): void {
-  const whole = resolve(folder);
-  const first = mkdirSync(whole, { recursive: true });
-  if (first === undefined) return;
-  for (let made = whole; made.length >= first.length && made !== dirname(made); made = dirname(made)) {
-    syncFolder(dirname(made));
+  const missing: string[] = [];
+  // Not mkdir's own `recursive`: it tries for ever where a system's folder (/proc) says that a new one does not exist.
+  for (let place = resolve(folder); !isFolder(place); place = dirname(place)) missing.push(place);
+  for (const place of missing.reverse()) {
+    makeOne(place);
+    syncFolder(dirname(place));
   }
 }
 
-/** Removes what killed writers have left half-written in `folder`. Call it only while no other process writes there. */
-export function removeParts(folder: string): void {
-  for (const name of readdirSync(folder)) if (partName.test(name)) rmSync(join(folder, name), { force: true });
+/** @throws the system's error where there is no folder of that name then: another process may have made it meanwhile. */
+function makeOne(place: string): void {
+  try {
+    mkdirSync(place);
+  } catch (error) {
+    if (!isFolder(place)) throw error;
+  }
+}
+
+/** What lies below a file is none. */
+function isFolder(place: string): boolean {
+  try {
+    return statSync(place, { throwIfNoEntry: false })?.isDirectory() ?? place === dirname(place);
+  } catch (error) {
+    if (codeOf(error) === "ENOTDIR") return false;
+    throw error;
+  }
 }
 
 function renameIfThere(from: string, to: string): void {

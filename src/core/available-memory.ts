@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { totalmem } from "node:os";
 import { join } from "node:path";
+import { UserError } from "./errors.ts";
 
 /**
- * Bytes that this process may still use: what the system has available, and what the limits of its control groups
- * (containers, schedulers) leave. File cache counts as available: the system gives it up.
+ * Bytes that this process may still use: what the system has available, and what its own limit (ulimit -v) and those of
+ * its control groups (containers, schedulers) leave. File cache counts as available: the system gives it up.
  *
  * @param root Where the system's files are; tests bring their own.
  */
@@ -13,7 +14,29 @@ export function availableMemory(root = "/"): number {
   const kibibytes = /^MemAvailable:\s*(\d+) kB$/m.exec(meminfo ?? "")?.[1];
   // Other systems do not tell what their caches would give up: only what cannot fit at all is known.
   const free = kibibytes === undefined ? totalmem() : 1024 * Number(kibibytes);
-  return Math.min(free, ...groupFolders(root).map((folder) => leftInGroup(folder)));
+  return Math.min(free, addressesLeft(root), ...groupFolders(root).map((folder) => leftInGroup(folder)));
+}
+
+/** Bytes. With less, Node ends in the middle, with a page of its own addresses. */
+const leastAddresses = 2 ** 29;
+
+/** @throws UserError where a limit leaves this process too few addresses for anything. */
+export function requireAddresses(root = "/"): void {
+  const left = addressesLeft(root);
+  if (left >= leastAddresses) return;
+  throw new UserError(
+    `${Math.round(left / 2 ** 20)} MiB of addresses are left to this process, and it takes ${leastAddresses / 2 ** 20} MiB at least: raise the limit (ulimit -v)`,
+  );
+}
+
+/** What a limit of the process's addresses leaves; infinite without one. */
+function addressesLeft(root: string): number {
+  const limits = readText(join(root, "proc/self/limits")) ?? "";
+  const limit = /^Max address space +(\d+)/m.exec(limits)?.[1];
+  const status = readText(join(root, "proc/self/status")) ?? "";
+  const used = /^VmSize:\s*(\d+) kB$/m.exec(status)?.[1];
+  if (limit === undefined || used === undefined) return Number.POSITIVE_INFINITY;
+  return Math.max(0, Number(limit) - 1024 * Number(used));
 }
 
 /** The folders of this process's memory groups, from its own up to the root; of both versions of the interface. */

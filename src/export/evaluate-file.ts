@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { messageOf, UserError } from "../core/errors.ts";
+import { readWholeFile } from "../core/read-file.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Metrics } from "../tasks/metric.ts";
 import type { Task } from "../tasks/task.ts";
@@ -62,7 +63,7 @@ export async function evaluateFile(
 
 function readBytes(file: string): Uint8Array {
   try {
-    return readFileSync(file);
+    return readWholeFile(file);
   } catch (error) {
     throw new UserError(`cannot read ${file}: ${messageOf(error)}`, { cause: error });
   }

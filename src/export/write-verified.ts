@@ -1,9 +1,10 @@
 import { renameSync, rmSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { syncFolder, writeFileAtomically } from "../core/atomic-file.ts";
 import { UserError } from "../core/errors.ts";
 import { explainFileError } from "../core/file-errors.ts";
 import { askGuards } from "../core/folder-guards.ts";
+import { placeBeside, removeLeftovers } from "../core/leftovers.ts";
 
 /**
  * Writes `bytes` beside `file`, lets `check` look at what was written, and only then gives it the final name. When
@@ -16,7 +17,8 @@ export async function writeVerified<T>(
   bytes: Uint8Array,
   check: (written: string) => Promise<T>,
 ): Promise<T> {
-  const unverified = join(dirname(file), `.${basename(file)}.${process.pid}.unverified`);
+  removeLeftovers(file);
+  const unverified = placeBeside(file, "unverified");
   writeFileAtomically(unverified, bytes);
   try {
     const result = await check(unverified).catch((error: unknown) => {

@@ -1,6 +1,6 @@
-import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { destination, pino } from "pino";
+import { makeFolder } from "../core/atomic-file.ts";
 import { UserError } from "../core/errors.ts";
 import { explainFileError } from "../core/file-errors.ts";
 import type { Reporter } from "../core/progress.ts";
@@ -38,7 +38,7 @@ export function openEventLog(path: string, reporter: Reporter): EventLog {
 
 function openFile(path: string) {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     return destination({ dest: path, append: true, sync: true });
   } catch (error) {
     throw new UserError(`cannot write the log ${path}: ${explainFileError(error)}`, { cause: error });

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { messageOf, UserError } from "../core/errors.ts";
+import { parseJson } from "../core/parse-json.ts";
+import { readWholeFile } from "../core/read-file.ts";
 import { storedRecord } from "./record-versions.ts";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
 
@@ -110,7 +111,7 @@ export function decodeCheckpoint(bytes: Buffer, path: string): Checkpoint {
   if (checksum(json, tensors) !== metadata.sha256) {
     throw new UserError(`cannot read the checkpoint ${path}: it is damaged (checksum)`);
   }
-  const parsed = stateOf(version).safeParse(parseJson(json));
+  const parsed = stateOf(version).safeParse(parsedJson(json));
   if (!parsed.success) {
     const { path: at, message } = parsed.error.issues[0]!;
     throw new UserError(`cannot read the checkpoint ${path}: ${at.join(".")}: ${message}`);
@@ -118,10 +119,10 @@ export function decodeCheckpoint(bytes: Buffer, path: string): Checkpoint {
   return { ...parsed.data, tensors };
 }
 
-/** undefined, which no state is, where it is not JSON. */
-function parseJson(text: string): unknown {
+/** undefined, which no state is, where it is no JSON that this program writes. */
+function parsedJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }
@@ -131,7 +132,7 @@ function parseJson(text: string): unknown {
 export function readCheckpoint(path: string): Checkpoint {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(path);
+    bytes = readWholeFile(path);
   } catch (error) {
     throw new UserError(`cannot read the checkpoint ${path}: ${messageOf(error)}`, { cause: error });
   }

@@ -6,7 +6,6 @@ import {
   fstatSync,
   linkSync,
   openSync,
-  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -17,6 +16,7 @@ import { z } from "zod";
 import { codeOf, UserError } from "../core/errors.ts";
 import { explainFileError } from "../core/file-errors.ts";
 import { guardFolder } from "../core/folder-guards.ts";
+import { readWholeFile } from "../core/read-file.ts";
 import { lifeOf, ownIdentity, processIdentity } from "./process-identity.ts";
 
 /** The lock's file in a run directory. */
@@ -166,14 +166,17 @@ function copyExclusively(from: string, to: string): boolean {
   }
 }
 
-/** null where there is none (any more). */
+/** null where there is none (any more). @throws UserError that names it where it cannot be read. */
 function readClaim(path: string): Claim | null {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = readWholeFile(path).toString("utf8");
   } catch (error) {
     if (codeOf(error) === "ENOENT") return null;
-    throw error;
+    throw new UserError(
+      `cannot read ${path}: ${explainFileError(error)}; when no run uses the directory, remove this lock`,
+      { cause: error },
+    );
   }
   return { text, holder: parseHolder(text) };
 }

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { z } from "zod";
-import { codeOf } from "../core/errors.ts";
+import { isAlive } from "../core/leftovers.ts";
 
 /** Names one process for good: a pid alone is given to another process later. */
 export const processIdentity = z.object({
@@ -35,20 +35,10 @@ export function lifeOf(other: ProcessIdentity, own: ProcessIdentity = ownIdentit
   if (other.host !== own.host) return "unknown";
   if (other.boot !== own.boot) return "dead";
   if (other.pidNamespace !== own.pidNamespace) return "unknown";
-  if (!isRunning(other.pid)) return "dead";
+  if (!isAlive(other.pid)) return "dead";
   const started = startOf(other.pid);
   if (started === "ended") return "dead";
   return started === null || other.started === null || started === other.started ? "alive" : "dead";
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it is another user's, and runs.
-    return codeOf(error) === "EPERM";
-  }
 }
 
 /**

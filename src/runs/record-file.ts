@@ -1,8 +1,9 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { messageOf, UserError } from "../core/errors.ts";
+import { parseJson } from "../core/parse-json.ts";
+import { readWholeFile } from "../core/read-file.ts";
 import { type RunRecord, recordSchema, recordVersion } from "./record.ts";
 import { storedRecord } from "./record-versions.ts";
 
@@ -23,7 +24,7 @@ const headSchema = z.object({ format: z.literal("bayesian-bits-run"), version: z
  */
 export function readRecord(runFolder: string): RunRecord {
   const path = join(runFolder, recordFile);
-  const value = parseJson(path, readText(path, runFolder));
+  const value = parse(path, readText(path, runFolder));
   const head = headSchema.safeParse(value);
   if (!head.success) {
     throw new UserError(
@@ -57,7 +58,7 @@ export function writeRecord(runFolder: string, record: RunRecord): void {
 
 function readText(path: string, runFolder: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return readWholeFile(path).toString("utf8");
   } catch (error) {
     const missing = error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
     const remedy = missing ? `; is ${runFolder} the folder of a run? \`bayesian-bits train\` makes one` : "";
@@ -67,9 +68,9 @@ function readText(path: string, runFolder: string): string {
   }
 }
 
-function parseJson(path: string, text: string): unknown {
+function parse(path: string, text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
     throw new UserError(`cannot read ${path}: it is not JSON (${messageOf(error)}); run again, or restore the file`, {
       cause: error,

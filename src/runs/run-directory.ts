@@ -1,10 +1,11 @@
 import { existsSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { type ExportForm, exportForms } from "../config/sections/export-settings.ts";
-import { makeFolder, removeParts, syncFolder } from "../core/atomic-file.ts";
+import { makeFolder, syncFolder } from "../core/atomic-file.ts";
 import { UsageError, UserError } from "../core/errors.ts";
 import { explainFileError } from "../core/file-errors.ts";
 import { askGuards } from "../core/folder-guards.ts";
+import { removeParts } from "../core/leftovers.ts";
 import { acquireLock, type RunLock } from "./lock.ts";
 import { readRecord, recordFile } from "./record-file.ts";
 
@@ -46,6 +47,7 @@ export function openRunDirectory(
   folder: string,
   { resume, force }: { readonly resume: boolean; readonly force: boolean },
 ): OpenedRun {
+  requireOwnFolder(folder);
   const checkpoints = join(folder, "checkpoints");
   try {
     makeFolder(checkpoints);
@@ -63,6 +65,13 @@ export function openRunDirectory(
     lock.release();
     throw error;
   }
+}
+
+/** @throws UsageError for a name under which a run, or a sweep, can have no folder of its own. */
+export function requireOwnFolder(folder: string): void {
+  if (folder === "") throw new UsageError("--out: expected a folder, got an empty name");
+  const place = resolve(folder);
+  if (place === dirname(place)) throw new UsageError(`--out ${folder}: expected a folder of its own, got the root`);
 }
 
 const hasRecord = (folder: string): boolean => existsSync(join(folder, recordFile));

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { UserError } from "../core/errors.ts";
+import { parseJson } from "../core/parse-json.ts";
 
 /** A tensor of a file. */
 export interface StoredTensor {
@@ -16,12 +17,14 @@ const entry = z.object({
 });
 const header = z.object({ __metadata__: z.record(z.string(), z.string()).default({}) }).catchall(entry);
 
-/** Largest header that is read: a larger length is damage. */
-const MAX_HEADER = 256 * 1024 * 1024;
+/** The format's largest header: readers refuse a larger one. */
+const MAX_HEADER = 100_000_000;
 
 /**
  * Writes tensors in the safetensors layout: the header's length (8 bytes, little-endian), a JSON header with each
  * tensor's type, shape and byte range, then the data.
+ *
+ * @throws UserError when the header becomes larger than the format allows.
  */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, StoredTensor>,
@@ -35,6 +38,11 @@ export function encodeSafetensors(
     offset += values.byteLength;
   }
   const json = Buffer.from(JSON.stringify(entries));
+  if (json.length > MAX_HEADER - 8) {
+    throw new UserError(
+      `cannot write a header of ${json.length} bytes: safetensors has at most ${MAX_HEADER}, and this one holds the run's record; train for fewer epochs`,
+    );
+  }
   // Spaces bring the data to a multiple of 8 bytes, as the format allows.
   const padded = Math.ceil(json.length / 8) * 8;
   const bytes = Buffer.alloc(8 + padded + offset, " ");
@@ -49,7 +57,7 @@ export function encodeSafetensors(
 }
 
 /**
- * Reads what {@link encodeSafetensors} writes.
+ * Reads what {@link encodeSafetensors} writes. As the format demands, tensors lie one behind the other and fill the file.
  *
  * @param place Names the file in errors.
  * @throws UserError when lengths, header or byte ranges do not hold.
@@ -65,7 +73,7 @@ export function decodeSafetensors(
     throw damaged(`header of ${length} bytes in a file of ${bytes.length}`);
   let json: unknown;
   try {
-    json = JSON.parse(bytes.toString("utf8", 8, 8 + length));
+    json = parseJson(bytes.toString("utf8", 8, 8 + length));
   } catch {
     throw damaged("the header at byte 8 is not JSON");
   }
@@ -73,22 +81,35 @@ export function decodeSafetensors(
   if (!parsed.success) throw damaged(`the header does not describe tensors: ${parsed.error.issues[0]?.path.join(".")}`);
   const { __metadata__: metadata, ...entries } = parsed.data;
   const data = bytes.subarray(8 + length);
+  const stored = Object.entries(entries).map(([name, one]) => ({ name, ...one }));
+  requireWhole(stored, data.length, damaged);
   const tensors = new Map<string, StoredTensor>();
-  for (const [
-    name,
-    {
-      dtype,
-      shape,
-      data_offsets: [start, end],
-    },
-  ] of Object.entries(entries)) {
-    const Type = types[dtype];
-    const elements = shape.reduce((total, size) => total * size, 1);
-    if (end > data.length || end - start !== elements * Type.BYTES_PER_ELEMENT)
-      throw damaged(`tensor ${name} ends at byte ${end} of ${data.length}`);
+  for (const { name, dtype, shape, data_offsets } of stored) {
+    const [start, end] = data_offsets;
     // A Buffer of a file is never shared.
     const copy = data.buffer.slice(data.byteOffset + start, data.byteOffset + end) as ArrayBuffer;
-    tensors.set(name, { shape, values: new Type(copy) });
+    tensors.set(name, { shape, values: new types[dtype](copy) });
   }
   return { tensors, metadata };
+}
+
+interface Entry extends z.infer<typeof entry> {
+  readonly name: string;
+}
+
+/** @throws what `damaged` makes of a tensor of another length than its shape's, and of bytes that none holds, or two. */
+function requireWhole(entries: readonly Entry[], bytes: number, damaged: (what: string) => UserError): void {
+  const ranges = entries.map(({ name, dtype, shape, data_offsets: [start, end] }) => {
+    const elements = shape.reduce((total, size) => total * size, 1);
+    if (end > bytes || end - start !== elements * types[dtype].BYTES_PER_ELEMENT)
+      throw damaged(`tensor ${name} ends at byte ${end} of ${bytes}`);
+    return { name, start, end };
+  });
+  let filled = 0;
+  for (const { name, start, end } of ranges.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
+    if (start < filled) throw damaged(`tensor ${name} begins at byte ${start}, within another one`);
+    if (start > filled) throw damaged(`no tensor holds bytes ${filled} to ${start}`);
+    filled = end;
+  }
+  if (filled < bytes) throw damaged(`no tensor holds bytes ${filled} to ${bytes}`);
 }

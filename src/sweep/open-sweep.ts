@@ -1,13 +1,14 @@
 import { existsSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { changesSince, describeChange, mayChangeOnResume, mayDifferWhenFinished } from "../config/changes.ts";
-import { makeFolder, removeParts } from "../core/atomic-file.ts";
+import { makeFolder } from "../core/atomic-file.ts";
 import { UsageError, UserError } from "../core/errors.ts";
 import { explainFileError } from "../core/file-errors.ts";
+import { removeParts } from "../core/leftovers.ts";
 import { shortenList } from "../core/shorten.ts";
 import { acquireLock, type RunLock } from "../runs/lock.ts";
 import { recordFile } from "../runs/record-file.ts";
-import { clearRun, openRunDirectory, runFiles } from "../runs/run-directory.ts";
+import { clearRun, openRunDirectory, requireOwnFolder, runFiles } from "../runs/run-directory.ts";
 import type { Plan } from "./plan.ts";
 import { filesOfRun, sweepFiles } from "./sweep-folder.ts";
 import { recordOf } from "./sweep-run-state.ts";
@@ -35,6 +36,7 @@ export interface OpenOptions {
  * of the plan with other settings; UserError when it cannot be made, or another process works on it.
  */
 export function openSweep(folder: string, plan: Plan, { resume, force, runner }: OpenOptions): OpenedSweep {
+  requireOwnFolder(folder);
   if (existsSync(join(folder, recordFile)))
     throw new UsageError(`${folder} holds a single run, not a sweep: choose another folder with --out`);
   try {

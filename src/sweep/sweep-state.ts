@@ -1,7 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { z } from "zod";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { messageOf, UserError } from "../core/errors.ts";
+import { parseJson } from "../core/parse-json.ts";
+import { readWholeFile } from "../core/read-file.ts";
 import { sweepFiles } from "./sweep-folder.ts";
 import { runState } from "./sweep-run-state.ts";
 
@@ -47,7 +49,7 @@ export function readState(folder: string): SweepState | null {
   if (!existsSync(path)) return null;
   const remedy = "remove the file: what its runs have reached stands in their own folders";
   try {
-    const parsed = sweepState.safeParse(JSON.parse(readFileSync(path, "utf8")));
+    const parsed = sweepState.safeParse(parseJson(readWholeFile(path).toString("utf8")));
     if (parsed.success) return parsed.data;
     const [issue] = parsed.error.issues;
     throw new Error(`${issue?.path.join(".") || "the whole file"}: ${issue?.message}`);

@@ -1,5 +1,5 @@
 import t from "tap";
-import { availableMemory } from "../../src/core/available-memory.ts";
+import { availableMemory, requireAddresses } from "../../src/core/available-memory.ts";
 
 const KIB = 1024;
 interface Folder {
@@ -34,6 +34,27 @@ t.test("the first version of the interface", async (t) => {
   const groups = { memory: { "memory.limit_in_bytes": "9223372036854771712\n", "memory.usage_in_bytes": "1\n", job } };
   t.equal(availableMemory(t.testdir(system("5:cpu:/x\n4:memory,other:/job\n", groups))), 150);
   t.equal(availableMemory(t.testdir(system("4:memory:/gone\n", groups))), 1000 * KIB);
+});
+
+t.test("a limit of the process's own addresses counts too, and too few are refused at once", async (t) => {
+  const limited = (bytes: number | "unlimited") => {
+    const { proc, sys } = system("0::/\n", {});
+    const limits = `Limit  Soft Limit  Hard Limit  Units\nMax address space         ${bytes}     ${bytes}     bytes\n`;
+    return t.testdir({
+      sys,
+      proc: { ...proc, self: { ...proc.self, limits, status: "Name:\tnode\nVmSize:\t 100 kB\n" } },
+    });
+  };
+  t.equal(availableMemory(limited(500 * KIB)), 400 * KIB);
+  t.equal(availableMemory(limited(50 * KIB)), 0);
+  t.equal(availableMemory(limited("unlimited")), 1000 * KIB);
+  requireAddresses(limited("unlimited"));
+  requireAddresses(limited(2 ** 30));
+  t.throws(() => requireAddresses(limited(2 ** 29)), {
+    name: "UserError",
+    message: /^512 MiB of addresses.*ulimit -v/,
+  });
+  t.throws(() => requireAddresses(limited(2 ** 28)), { message: /^256 MiB of addresses/ });
 });
 
 t.test("this machine has some", async (t) => {

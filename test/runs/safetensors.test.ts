@@ -53,6 +53,25 @@ t.test("the layout is the format's: length, JSON header, data aligned to 8 bytes
   t.equal(bytes.length, 16 + length);
 });
 
+t.test("tensors that share bytes, or leave some to none, are refused as the format demands", async (t) => {
+  const at = (start: number, end: number) => ({ dtype: "F32", shape: [(end - start) / 4], data_offsets: [start, end] });
+  t.equal(decode(file({ b: at(4, 8), a: at(0, 4), empty: at(4, 4) }, 8)).tensors.size, 3, "in any order");
+  t.throws(() => decode(file({ a: at(0, 8), b: at(0, 8) }, 8)), refused(/tensor b begins at byte 0, within another/));
+  t.throws(() => decode(file({ a: at(0, 8), b: at(4, 12) }, 12)), refused(/tensor b begins at byte 4, within/));
+  t.throws(() => decode(file({ a: at(0, 4), b: at(8, 12) }, 12)), refused(/no tensor holds bytes 4 to 8/));
+  t.throws(() => decode(file({ a: at(0, 4) }, 12)), refused(/no tensor holds bytes 4 to 12/));
+  t.throws(() => decode(file({}, 4)), refused(/no tensor holds bytes 0 to 4/));
+});
+
+t.test("a header has 100 MB at most, in both directions", async (t) => {
+  const large = Buffer.alloc(8 + 100_000_008, " ");
+  large.writeBigUInt64LE(100_000_008n);
+  large.write("{}", 8);
+  t.throws(() => decode(large), refused(/header of 100000008 bytes/));
+  const note = "x".repeat(100_000_000);
+  t.throws(() => encodeSafetensors(new Map(), { note }), refused(/safetensors has at most 100000000/));
+});
+
 t.test("what does not hold is refused with its place", async (t) => {
   const entry = (change: object) => ({ a: { dtype: "F32", shape: [2], data_offsets: [0, 8], ...change } });
   t.strictSame(decode(file(entry({}), 8)).tensors.get("a")?.values.length, 2);

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomically } from "../../core/atomic-file.ts";
 import { messageOf, UserError } from "../../core/errors.ts";
+import { removeLeftovers } from "../../core/leftovers.ts";
 import { lookup } from "../../core/lookup.ts";
 import type { Reporter } from "../../core/progress.ts";
 import type { DataFile } from "../dataset.ts";
@@ -12,7 +13,7 @@ export const sha256Of = (bytes: Uint8Array): string => createHash("sha256").upda
 /**
  * Sees to it that `files`, each pinned by length and checksum, are in `folder`, whole: when one is missing or, with a
  * warning, when one is damaged, `obtain` gives all of them. Each is replaced atomically, so a killed run is redone by
- * the next.
+ * the next, which also clears what it has left.
  *
  * @param obtain Contents by name, already held against the checksums.
  * @throws UserError when `folder` cannot be read or written; whatever `obtain` throws.
@@ -25,6 +26,7 @@ export async function ensureFiles(
     obtain,
   }: { folder: string; reporter: Reporter; obtain: () => Promise<ReadonlyMap<string, Uint8Array>> },
 ): Promise<void> {
+  for (const { name } of files) removeLeftovers(join(folder, name));
   const states = files.map((file) => stateOf(join(folder, file.name), file));
   if (states.every((state) => state === "whole")) return;
   files.forEach(({ name }, index) => {

@@ -1,11 +1,9 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { syncFolder } from "../../core/atomic-file.ts";
+import { makeFolder as makeFolders, syncFolder } from "../../core/atomic-file.ts";
 import { codeOf } from "../../core/errors.ts";
-
-/** A part folder that nobody can vouch for (another machine's, on a shared disk) is left over after this long. */
-const STALE_MS = 24 * 3600 * 1000;
+import { isLeftover } from "../../core/leftovers.ts";
 
 let made = 0;
 const own = new Set<string>();
@@ -21,7 +19,7 @@ export async function makeFolder(
   isWhole: (folder: string) => boolean,
   fill: (part: string) => Promise<void>,
 ): Promise<void> {
-  mkdirSync(dirname(folder), { recursive: true });
+  makeFolders(dirname(folder));
   removeLeftovers(folder);
   const part = partName(folder);
   own.add(part);
@@ -57,24 +55,15 @@ function removeLeftovers(folder: string): void {
   for (const name of readdirSync(dirname(folder))) {
     if (!name.startsWith(prefix) || !name.endsWith(".part")) continue;
     const path = join(dirname(folder), name);
-    if (isLeftover(path, name.slice(prefix.length))) rmSync(path, { recursive: true, force: true });
+    if (isAbandoned(path, name.slice(prefix.length))) rmSync(path, { recursive: true, force: true });
   }
 }
 
 /** `maker` is host.pid.number.part; host names have dots. */
-function isLeftover(path: string, maker: string): boolean {
+function isAbandoned(path: string, maker: string): boolean {
   if (own.has(path)) return false;
   const [, host, pid] = /^(.*)\.(\d+)\.\d+\.part$/.exec(maker) ?? [];
-  if (host === hostname() && (Number(pid) === process.pid || !isAlive(Number(pid)))) return true;
-  const { mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: 0 };
-  return Date.now() - mtimeMs > STALE_MS;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) === "EPERM";
-  }
+  const isHere = host === hostname();
+  // This process's number has been another's: those that are its own are known.
+  return (isHere && Number(pid) === process.pid) || isLeftover(path, { isHere, pid: Number(pid) });
 }

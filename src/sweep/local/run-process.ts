@@ -19,7 +19,7 @@ const message = z.object({ done: z.number(), total: z.number().positive() });
 
 /**
  * Starts this program once more. It has a session of its own, so that a terminal's Ctrl-C reaches it through `stop`
- * alone, and a channel whose end tells it that this process is gone (src/main.ts).
+ * alone, and a channel whose end tells it that this process is gone (src/commands/command-line.ts).
  *
  * @param log File that its output is appended to.
  * @param progress Hears which share of its work is done, 0 to 1.
