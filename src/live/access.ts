@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 
 export interface Refusal {
@@ -26,6 +27,16 @@ export function refusalOf(
   if (site !== "same-origin" && site !== "none" && !isLink) return refused("asked by another page");
   if (method !== "GET" && method !== "HEAD") return { status: 405, reason: "this page is for reading" };
   return null;
+}
+
+/**
+ * What a request asks for behind the page's key, the first part of its path, which the run's log has: other users of this
+ * machine reach the port too. null where the key is another.
+ */
+export function askedFor({ url = "" }: Pick<IncomingMessage, "url">, key: string): string | null {
+  const [, given = "", asked] = /^\/([^/?]*)(\/.*)$/.exec(url) ?? [];
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return asked !== undefined && timingSafeEqual(digest(given), digest(key)) ? asked : null;
 }
 
 const refused = (reason: string): Refusal => ({ status: 403, reason });

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -5,9 +6,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { livePolicy } from "../report/page/html-page.ts";
 import { renderReport } from "../report/run/render-report.ts";
 import type { RunRecord } from "../runs/record.ts";
-import { refusalOf } from "./access.ts";
+import { askedFor, refusalOf } from "./access.ts";
 import { CurrentPage } from "./current-page.ts";
 import { EventStreams } from "./event-streams.ts";
+import { Newcomers } from "./newcomers.ts";
 
 /** A browser opens six for one page. */
 const mostConnections = 64;
@@ -27,11 +29,14 @@ const securityHeaders = () => ({
   "cross-origin-opener-policy": "same-origin",
 });
 
-/** Serves the growing report of one run, on this machine alone, for reading. */
+/** Serves the growing report of one run, on this machine alone, for reading, to whoever knows its address. */
 export class LiveServer {
   readonly #page = new CurrentPage((record, liveVersion) => renderReport(record, { liveVersion }));
   readonly #headers = securityHeaders();
   readonly #streams = new EventStreams();
+  readonly #newcomers = new Newcomers();
+  /** The first part of every path. */
+  readonly #key = randomBytes(16).toString("base64url");
   readonly #server: Server;
   #telling: NodeJS.Timeout | null = null;
 
@@ -39,15 +44,16 @@ export class LiveServer {
     this.#server = createServer((request, response) => this.#answer(request, response));
     this.#server.maxConnections = mostConnections;
     this.#server.setTimeout(idleTime);
+    this.#server.on("connection", (socket) => this.#newcomers.add(socket));
     // A connection that breaks is the client's affair.
     this.#server.on("clientError", (_, socket) => socket.destroy());
   }
 
-  /** @param port 0: a free one. @returns the port. @throws what listening fails with, as EADDRINUSE. */
-  async listen(port: number): Promise<number> {
+  /** @param port 0: a free one. @returns the page's address. @throws what listening fails with, as EADDRINUSE. */
+  async listen(port: number): Promise<string> {
     this.#server.listen({ host: "127.0.0.1", port });
     await once(this.#server, "listening");
-    return this.#port;
+    return `http://127.0.0.1:${this.#port}/${this.#key}/`;
   }
 
   /** A new state of the run. Clients hear of it as soon as its page may be drawn. */
@@ -85,9 +91,17 @@ export class LiveServer {
     if (refusal) {
       if (refusal.status === 405) response.setHeader("allow", "GET, HEAD");
       say(response, refusal.status, refusal.reason);
-    } else if (request.url === "/") this.#answerPage(request, response);
-    else if (request.url === "/events") this.#answerEvents(request, response);
-    else say(response, 404, "there is one page here: /");
+      return;
+    }
+    const asked = askedFor(request, this.#key);
+    if (asked === null) {
+      say(response, 403, "the run's log has the whole address of this page");
+      return;
+    }
+    this.#newcomers.admit(request.socket);
+    if (asked === "/") this.#answerPage(request, response);
+    else if (asked === "/events") this.#answerEvents(request, response);
+    else say(response, 404, "there is one page here");
   }
 
   #answerPage({ method }: IncomingMessage, response: ServerResponse): void {

@@ -24,8 +24,8 @@ export class LiveView {
   readonly #sender = new RecordSender();
   #hasEnded = false;
 
-  private constructor(worker: Worker, { port, reporter }: { readonly port: number; readonly reporter: Reporter }) {
-    this.url = `http://127.0.0.1:${port}/`;
+  private constructor(worker: Worker, { url, reporter }: { readonly url: string; readonly reporter: Reporter }) {
+    this.url = url;
     this.#worker = worker;
     worker.unref();
     worker.on("error", (error) => reporter.warn(`the live view has ended (${messageOf(error)}); the run goes on`));
@@ -44,7 +44,7 @@ export class LiveView {
     const worker = new Worker(script, { workerData: { port }, resourceLimits: { maxOldGenerationSizeMb: memory } });
     // What the thread says.
     const [answer] = (await once(worker, "message")) as [FromServer];
-    if (answer.kind === "listening") return new LiveView(worker, { port: answer.port, reporter });
+    if (answer.kind === "listening") return new LiveView(worker, { url: answer.address, reporter });
     await worker.terminate();
     const reason = answer.code === "EADDRINUSE" ? "the port is in use" : answer.message;
     throw new UserError(

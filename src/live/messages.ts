@@ -3,7 +3,7 @@ import type { RecordChange } from "./record-feed.ts";
 /** What the thread that trains says to the one that serves. */
 export type ToServer = { readonly kind: "show"; readonly change: RecordChange } | { readonly kind: "end" };
 
-/** How the serving thread began: the port, or why there is none. */
+/** How the serving thread began: the address, or why there is none. */
 export type FromServer =
-  | { readonly kind: "listening"; readonly port: number }
+  | { readonly kind: "listening"; readonly address: string }
   | { readonly kind: "failed"; readonly code: string | undefined; readonly message: string };

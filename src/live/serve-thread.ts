@@ -19,7 +19,7 @@ parentPort!.on("message", (message: ToServer) => {
 
 try {
   // What the view starts it with.
-  answer({ kind: "listening", port: await server.listen((workerData as { readonly port: number }).port) });
+  answer({ kind: "listening", address: await server.listen((workerData as { readonly port: number }).port) });
 } catch (error) {
   answer({ kind: "failed", code: codeOf(error), message: messageOf(error) });
 }

@@ -32,6 +32,7 @@ t.test("a watched run", { skip: nativeMissing() }, async (t) => {
   t.test("serves its growing report, tells of the end, and ends as it would unwatched", async (t) => {
     const { child, ended } = start(train("followed", 4, "--watch"));
     const address = await addressOf(child);
+    t.equal((await fetch(new URL("/", address))).status, 403, "without the address's key");
     t.equal((await fetch(address, { method: "POST" })).status, 405);
     t.equal((await fetch(address, { headers: { origin: "http://evil.example" } })).status, 403);
     const seen: { kind: string; epochs: number; status: string | undefined }[] = [];

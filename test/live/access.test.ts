@@ -1,5 +1,5 @@
 import t from "tap";
-import { refusalOf } from "../../src/live/access.ts";
+import { askedFor, refusalOf } from "../../src/live/access.ts";
 
 const ask = (headers: Readonly<Record<string, string>>, { method = "GET", port = 4711 } = {}) =>
   refusalOf({ method, headers }, port)?.status ?? null;
@@ -45,4 +45,11 @@ t.test("only reading is allowed", async (t) => {
   for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
     t.equal(ask({ host: "127.0.0.1:4711" }, { method }), 405, method);
   t.equal(ask({ host: "evil.example" }, { method: "POST" }), 403, "who asks comes first");
+});
+
+t.test("what is asked for stands behind the key", async (t) => {
+  t.equal(askedFor({ url: "/key/" }, "key"), "/");
+  t.equal(askedFor({ url: "/key/events" }, "key"), "/events");
+  for (const url of ["/", "/key", "/ke/", "/keys/", "/Key/", "//key/", "/?/key/", "", "http://127.0.0.1/key/"])
+    t.equal(askedFor({ url }, "key"), null, url);
 });

@@ -3,6 +3,7 @@ import { sentParts, showFresh } from "./parts.ts";
 
 const following = "Live: this page follows the run.";
 const unreachable = "The training process cannot be reached; trying again.";
+const gone = "The training process that this page followed is gone; the log of the next one has its address.";
 const over = "The training process has ended: this is what it left.";
 
 /**
@@ -24,7 +25,7 @@ export function followRun(): void {
     // A page that nobody looks at waits, so that the run need not draw it.
     if (shown >= latest || (document.hidden && !isOver)) return;
     try {
-      const response = await fetch("/", { cache: "no-store" });
+      const response = await fetch(location.pathname, { cache: "no-store" });
       if (!response.ok) return;
       const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
       showFresh(fresh, sent);
@@ -40,9 +41,10 @@ export function followRun(): void {
     return work;
   };
   document.addEventListener("visibilitychange", () => follow(latest));
-  const source = new EventSource("/events");
+  const source = new EventSource("events");
   source.addEventListener("open", () => tell(following));
-  source.addEventListener("error", () => tell(unreachable));
+  // Closed: another process answers at this port, and has an address of its own.
+  source.addEventListener("error", () => tell(source.readyState === EventSource.CLOSED ? gone : unreachable));
   source.addEventListener("state", ({ data }) => follow(Number(data)));
   source.addEventListener("end", async ({ data }) => {
     isOver = true;
