@@ -13,7 +13,8 @@ export function printResult(folder: string, record: RunRecord, { json, print }: 
   if (json) {
     const { engine } = environment;
     const { seconds } = times;
-    print(JSON.stringify({ run: folder, ...metrics, relativeBops, bytes, channels, seconds, engine, verified }));
+    const figures = { relativeBops, bytes, channels, seconds, engine, verified, diverged: result.diverged ?? null };
+    print(JSON.stringify({ run: folder, ...metrics, ...figures }));
     return;
   }
   const { config: _, ...files } = runFiles(folder);
@@ -22,6 +23,7 @@ export function printResult(folder: string, record: RunRecord, { json, print }: 
   print(
     `${record.name}: ${metricsText(record.task, metrics)} on ${record.data.testImages} test images at ${relativeBops.toFixed(3)} % relative BOPs`,
   );
+  if (result.diverged !== undefined) print(`  DIVERGED   ${result.diverged}`);
   print(`  weights    ${bytes.packed} bytes packed, ${bytes.fp32} in float32 (${ratio} times smaller)`);
   const { parameters, macs } = result;
   print(`  parameters ${parameters.kept} of ${parameters.of} left`);

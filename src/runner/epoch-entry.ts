@@ -1,3 +1,4 @@
+import type { Progress } from "../runs/checkpoint.ts";
 import type { EpochRecord, RunRecord } from "../runs/record.ts";
 import { mainFigure, namedText } from "../tasks/metric.ts";
 import type { EpochSummary } from "../training/loop.ts";
@@ -23,6 +24,10 @@ export function epochEntry(
     quantizers: Object.fromEntries(Array.from(model.quantizers, ([id, quantizer]) => [id, learnedOf(quantizer)])),
   };
 }
+
+/** The record after the first step, whose sums are its own; nothing is known of a step that was left out. */
+export const withStartLoss = (record: RunRecord, { images, taskLoss }: Progress["sums"]): RunRecord =>
+  images === 0 ? record : { ...record, startLoss: taskLoss / images };
 
 /** The record after one more epoch. */
 export function withEpoch(

@@ -19,7 +19,7 @@ import { accountResult } from "../training/record-entries.ts";
 import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
 import { beginQuantizers, beginWeights } from "./begin-training.ts";
 import { continueRecord } from "./continue-record.ts";
-import { describeEpoch, epochEntry, withEpoch } from "./epoch-entry.ts";
+import { describeEpoch, epochEntry, withEpoch, withStartLoss } from "./epoch-entry.ts";
 import { exportPrepared } from "./export-prepared.ts";
 import { describeLayer, LayerwiseRun } from "./layerwise.ts";
 import { allDamaged, newRecord } from "./new-record.ts";
@@ -117,6 +117,7 @@ export class Run implements Disposable {
         await trainLoop(trainer, dataset, options, this.#saved.position, {
           step: async (position, perEpoch) => {
             this.#saved.position = position;
+            if (position.step === 1) this.#saved.record = withStartLoss(this.record, position.sums);
             progress.update(position.epoch + position.batch / perEpoch, describeEpoch(this.record));
             await this.#saved.hearSignals();
             if (this.#saved.isDue(config.checkpoint)) this.#saved.save();
@@ -165,6 +166,7 @@ export class Run implements Disposable {
       const sampled = await this.#evaluate(dataset.test, (model) =>
         stepGates(model, config.seed, this.#saved.position.step),
       );
+      const diverged = this.#watch.end(this.record, metrics);
       this.#saved.record = {
         ...this.record,
         data: { ...this.record.data, damaged: allDamaged(this.record, dataset) },
@@ -173,6 +175,7 @@ export class Run implements Disposable {
           taskLoss,
           sampledMetrics: sampled.metrics,
           ...accountResult(model.network, model.quantizers),
+          ...(diverged !== null && { diverged }),
         },
         findings: examiner.findings,
         analysis: analyse(model, dataset),
@@ -237,6 +240,7 @@ export class Run implements Disposable {
     this.context.reporter.info(
       `epoch ${epoch}/${epochsOf(phases)}: loss ${loss.toFixed(4)}, ${split} ${namedText(mainFigure(task.description, metrics))}, relative BOPs ${entry.relativeBops.toFixed(3)} %, ${epochSeconds.toFixed(1)} s, ${waitingForData.toFixed(1)} % of the training waiting for data`,
     );
+    this.#watch.loss(this.record);
     this.#watch.epoch(this.record.epochs);
   }
 }

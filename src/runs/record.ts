@@ -142,6 +142,7 @@ const result = z.object({
   parameters: z.object({ kept: count, of: count }),
   macs: z.object({ kept: finite, of: count }).optional().describe("multiply-accumulates for one image"),
   layers: z.array(layerResult),
+  diverged: z.string().optional().describe("what shows that training diverged; absent where nothing does"),
 });
 
 const layerwise = z.object({
@@ -215,6 +216,7 @@ export const recordSchema = z
         .describe("what leads from images to logits, in topological order; weights and biases are left out"),
     }),
     quantizers: z.array(quantizer),
+    startLoss: finite.optional().describe("the task's loss in the first step, before its update"),
     epochs: z.array(epoch),
     postTraining: postTraining.optional().describe("of methods that quantize a trained network layer by layer"),
     result: result.nullable(),

@@ -21,7 +21,9 @@ export const figureSchema = z.object({ key, ...appearance, value: z.number() });
 
 export const taskDescriptionSchema = z.object({
   metrics: z.tuple([metricSchema], metricSchema).describe("figures of an evaluation, the main one first"),
-  loss: z.object(appearance).describe("what training lowers beside the prior: a mean over images"),
+  loss: z
+    .object({ ...appearance, chance: z.number().optional().describe("of a network that looks at no image, if known") })
+    .describe("what training lowers beside the prior: a mean over images"),
 });
 
 /** A figure that tells how well a network does its task. */

@@ -1,7 +1,9 @@
 import type { RunConfig } from "../config/schema.ts";
 import { last } from "../core/elements.ts";
 import { UserError } from "../core/errors.ts";
-import type { EpochRecord } from "../runs/record.ts";
+import type { EpochRecord, RunRecord } from "../runs/record.ts";
+import type { Metrics } from "../tasks/metric.ts";
+import { atChance, isFarAboveStart, startingLoss } from "./finite-divergence.ts";
 import type { Gradients } from "./gradients.ts";
 import type { Model } from "./model.ts";
 import type { Held } from "./trainer.ts";
@@ -58,6 +60,36 @@ export class DivergenceWatch {
     }
   }
 
+  /** After an epoch whose numbers are finite. @throws UserError where a loss far above its start ends training. */
+  loss(record: Pick<RunRecord, "startLoss" | "task" | "epochs">): void {
+    const { factor, action } = this.#guards.diverged;
+    if (!isFarAboveStart(record, factor)) return;
+    const { step, epoch } = last(record.epochs);
+    const what = `the training loss is more than ${factor} times that at the start (${startingLoss(record)?.toPrecision(3)})`;
+    if (action === "stop") throw stopped({ step, epoch }, what, divergenceRemedy);
+    this.#warn(step, `${what}: ${divergenceRemedy}`);
+  }
+
+  /**
+   * After the last epoch.
+   *
+   * @param metrics Of the test set.
+   * @returns What shows that training diverged; null where nothing does. @throws UserError where that ends the run.
+   */
+  end(record: Pick<RunRecord, "startLoss" | "task" | "epochs" | "data">, metrics: Metrics): string | null {
+    const { factor, action } = this.#guards.diverged;
+    const chance = atChance(record, metrics);
+    const what = [
+      ...(isFarAboveStart(record, factor) ? [farAboveText(record)] : []),
+      ...(chance === null ? [] : [chance]),
+    ].join("; ");
+    if (what === "") return null;
+    const { step, epoch } = record.epochs.at(-1) ?? { step: 0, epoch: 0 };
+    if (action === "stop") throw stopped({ step, epoch }, what, divergenceRemedy);
+    this.#warn(step, `${what}: ${divergenceRemedy}`);
+    return what;
+  }
+
   /** After an epoch. @throws UserError where what the epochs show ends training. */
   epoch(all: readonly EpochRecord[]): void {
     const epochs = all.filter(quantized);
@@ -95,6 +127,12 @@ const quantized = ({ phase }: EpochRecord): boolean => phase !== "pretraining";
 const stopped = ({ step, epoch }: Moment, what: string, remedy: string): UserError =>
   new UserError(`training stopped at step ${step} (epoch ${epoch}): ${what}; ${remedy}`);
 
+const divergenceRemedy =
+  "lower the learning rates (training.weights.learningRate) or weight decays, or look at the data";
+
+const farAboveText = (record: Pick<RunRecord, "startLoss" | "task" | "epochs">): string =>
+  `the loss of the last epoch is ${last(record.epochs).train.taskLoss.toPrecision(3)}, at the start it was ${startingLoss(record)?.toPrecision(3)}`;
+
 /** What the numbers of a group are called. */
 const called = { gates: "gates", ranges: "range" } as const;
 
@@ -129,9 +167,7 @@ function nonFinite(
   const what = [...(lossIsFinite ? [] : [`the loss is ${gradients.loss}`]), ...places].join(", ");
   // Where the network itself is well, the prior is what is too large.
   const byPrior = ofNetwork.length === 0 && Number.isFinite(gradients.taskLoss);
-  const remedy = byPrior
-    ? "lower method.prior.strength"
-    : "lower the learning rates (training.weights.learningRate) or weight decays, or look at the data";
+  const remedy = byPrior ? "lower method.prior.strength" : divergenceRemedy;
   return { what, remedy };
 }
 

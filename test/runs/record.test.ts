@@ -107,6 +107,7 @@ t.test("what a record of an earlier version lacks may be missing, all else may n
       (name) => !named.test(name),
     ),
     [
+      "task.loss.chance",
       "data.normalization",
       "data.damaged",
       "network.file",

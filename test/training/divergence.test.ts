@@ -209,3 +209,53 @@ t.test("no improvement for so many epochs: a warning, or an early end", async (t
     endsEarly: true,
   });
 });
+
+/** What is said after the last epoch of a run on this many test images. */
+function saidAtEnd(
+  {
+    losses,
+    top1,
+    images = 1000,
+    startLoss = 2.9,
+  }: { losses: readonly number[]; top1: number; images?: number; startLoss?: number },
+  ...set: string[]
+) {
+  const warnings: string[] = [];
+  const { guards } = configured(...set).training;
+  const watch = new DivergenceWatch(guards, (step, message) => void warnings.push(`step ${step}: ${message}`));
+  const sample = sampleRecord();
+  const epochs = epochsOf(losses).map((epoch) => ({ ...epoch, train: { ...epoch.train, taskLoss: epoch.train.loss } }));
+  const record = { ...sample, startLoss, epochs, data: { ...sample.data, testImages: images } };
+  for (let count = 1; count <= epochs.length; count++) watch.loss({ ...record, epochs: epochs.slice(0, count) });
+  return { warnings, diverged: watch.end(record, { top1 }) };
+}
+
+t.test("a finite loss far above its start, once", async (t) => {
+  t.strictSame(saidAtEnd({ losses: [2, 28], top1: 50 }), { warnings: [], diverged: null });
+  const { warnings, diverged } = saidAtEnd({ losses: [2, 870_000], top1: 50 });
+  t.match(warnings, [
+    /^step 20: the training loss is more than 10 times that at the start \(2\.90\): lower the learning rates/,
+    /^step 20: the loss of the last epoch is 8\.70e\+5, at the start it was 2\.90: lower/,
+  ]);
+  t.equal(diverged, "the loss of the last epoch is 8.70e+5, at the start it was 2.90");
+  t.equal(saidAtEnd({ losses: [31, 2], top1: 50 }).diverged, null, "it has come back");
+  t.equal(saidAtEnd({ losses: [0.5, 0.4], top1: 50, startLoss: 0.01 }).diverged, null, "from a trained network");
+  t.match(saidAtEnd({ losses: [2, 7], top1: 50 }, "training.guards.diverged.factor=2").diverged, /last epoch/);
+  t.throws(
+    () => saidAtEnd({ losses: [2, 31], top1: 50 }, "training.guards.diverged.action=stop"),
+    failure(/stopped at step 20 \(epoch 2\): the training loss is more than 10 times/),
+  );
+});
+
+t.test("a finished network that is no better than chance", async (t) => {
+  const at = (top1: number, images: number) => saidAtEnd({ losses: [2], top1, images }).diverged;
+  t.match(at(10, 1000), /^top-1 on the test set is 10\.00 %, and a network that looks at no image comes to 10\.00 %$/);
+  t.match(at(11.8, 1000), /top-1/, "two standard errors above");
+  t.strictSame([at(12, 1000), at(99, 1000)], [null, null]);
+  t.equal(at(0, 40), null, "so few images tell nothing");
+  t.match(at(17, 60), /top-1/);
+  t.throws(
+    () => saidAtEnd({ losses: [2], top1: 10 }, "training.guards.diverged.action=stop"),
+    failure(/stopped at step 10 \(epoch 1\): top-1 on the test set/),
+  );
+});

@@ -23,6 +23,21 @@ export const guards = z
       })
       .prefault({})
       .describe("all tensors at 32 bits, or all at 2: the prior does nothing, or all"),
+    diverged: z
+      .strictObject({
+        factor: z
+          .number()
+          .gt(1)
+          .default(10)
+          .describe(
+            "an epoch's mean loss is this many times that of the first step, or of a network that looks at no image where that is more",
+          ),
+        action: warnOrStop.default("warn").describe("what then happens, and at chance level in the end"),
+      })
+      .prefault({})
+      .describe(
+        "all numbers are finite, but nothing was learned: the loss is far above its start, or a metric of the finished network no better than chance",
+      ),
     noImprovement: z
       .strictObject({
         epochs: count.default(20).describe("for how many epochs in a row"),

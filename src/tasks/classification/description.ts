@@ -12,5 +12,5 @@ const top1: Omit<Metric, "chance"> = {
 /** What a classifier is judged by. */
 export const describeClassification = (classes: number): TaskDescription => ({
   metrics: [{ ...top1, chance: 100 / classes }],
-  loss: { label: "cross-entropy", unit: "", digits: 4 },
+  loss: { label: "cross-entropy", unit: "", digits: 4, chance: Math.log(classes) },
 });
