@@ -6,14 +6,20 @@ import { prepare } from "../../src/runner/prepare.ts";
 import { initializeRanges } from "../../src/training/initial-ranges.ts";
 import { start, stepGates, trainLoop } from "../../src/training/loop.ts";
 import { median } from "./measure.ts";
+import { describeSaving, savingTimes } from "./saving.ts";
 
-// npm run bench:endurance [-- --steps N --rounds N]: what an epoch of MNIST costs beside as many bare steps, in turns, and
-// what many steps do to memory.
+// npm run bench:endurance [-- --steps N --rounds N --epochs N]: what an epoch of MNIST costs beside as many bare steps, in
+// turns; what many steps do to memory; what saving after each of many epochs costs, at first and at last.
 const { values } = parseArgs({
-  options: { steps: { type: "string", default: "10000" }, rounds: { type: "string", default: "3" } },
+  options: {
+    steps: { type: "string", default: "10000" },
+    rounds: { type: "string", default: "3" },
+    epochs: { type: "string", default: "10000" },
+  },
 });
 const { config } = loadConfig("configs/mnist-lenet5.yaml");
-const { dataset, model, trainer, phases, task } = await prepare(config, silent);
+const prepared = await prepare(config, silent);
+const { dataset, model, trainer, phases, task } = prepared;
 const { ops } = model;
 const { batchSize } = config.data;
 const batch = await firstImages(dataset.train, batchSize);
@@ -80,4 +86,5 @@ const growth = (100 * (late / early - 1)).toFixed(2);
 console.log(
   `resident memory ${early.toFixed(0)} MB after 1,000 steps, ${late.toFixed(0)} MB after ${values.steps}: ${growth} %`,
 );
+console.log(describeSaving(savingTimes(prepared, Number(values.epochs))));
 await dataset.close();

@@ -1,4 +1,15 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { dirname, resolve } from "node:path";
 import { codeOf, messageOf, UserError } from "./errors.ts";
 import { explainFileError } from "./file-errors.ts";
@@ -37,6 +48,33 @@ export function writeFileAtomically(
     syncFolder(folder);
   } catch (error) {
     removeQuietly(beside);
+    throw new UserError(`cannot write ${path}: ${explainFileError(error)}`, { cause: error });
+  }
+}
+
+/**
+ * Writes `text` at byte `offset` of the file at `path`, which then ends with it, and makes it durable. What a killed or
+ * failed write has left behind `offset` goes; what is before stays as it is.
+ *
+ * @throws UserError as {@link writeFileAtomically}.
+ */
+export function writeFileFrom(path: string, offset: number, text: string): void {
+  askGuards(path);
+  const folder = dirname(path);
+  try {
+    makeFolder(folder);
+    const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o666);
+    try {
+      ftruncateSync(file, offset);
+      const bytes = Buffer.from(text);
+      for (let done = 0; done < bytes.byteLength; )
+        done += writeSync(file, bytes, done, bytes.byteLength - done, offset + done);
+      sync(file, path);
+    } finally {
+      closeSync(file);
+    }
+    if (offset === 0) syncFolder(folder);
+  } catch (error) {
     throw new UserError(`cannot write ${path}: ${explainFileError(error)}`, { cause: error });
   }
 }

@@ -95,7 +95,7 @@ export class Run implements Disposable {
     restoreSnapshot(this.prepared, tensors, progress);
     this.#layers?.restore(tensors);
     const { record, warnings } = continueRecord(checkpoint, this.prepared, changes);
-    this.#saved.resume({ progress }, record);
+    this.#saved.resume(checkpoint, record);
     this.context.reporter.info(
       `continuing ${this.#saved.folder} at epoch ${progress.epoch + 1}, step ${progress.step}`,
     );

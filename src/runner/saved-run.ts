@@ -4,9 +4,10 @@ import type { RunConfig } from "../config/schema.ts";
 import { messageOf, StoppedError, UserError } from "../core/errors.ts";
 import type { Checkpoint } from "../runs/checkpoint.ts";
 import { readLastCheckpoint, saveCheckpoint } from "../runs/checkpoints.ts";
+import { EpochLog, type LogPlace } from "../runs/epoch-log.ts";
 import { LostFolderError } from "../runs/lock.ts";
 import type { RunRecord } from "../runs/record.ts";
-import { recordFile, writeRecord } from "../runs/record-file.ts";
+import { recordFile, writeRecord, writeRunningRecord } from "../runs/record-file.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
 import { start } from "../training/loop.ts";
 import type { RunContext } from "./run-context.ts";
@@ -32,6 +33,7 @@ export class SavedRun {
   readonly #publish: SavedRunOptions["publish"];
   readonly #tensors: SavedRunOptions["tensors"];
   #record: RunRecord;
+  #epochs: EpochLog;
   // Of a clock that nobody sets: durations stay true when the machine's time is changed.
   readonly #sessionStarted = performance.now();
   #secondsBefore = 0;
@@ -40,6 +42,7 @@ export class SavedRun {
 
   constructor({ folder, record, context, publish, tensors }: SavedRunOptions) {
     this.folder = folder;
+    this.#epochs = new EpochLog(folder, null);
     this.#context = context;
     this.#publish = publish;
     this.#tensors = tensors;
@@ -57,7 +60,8 @@ export class SavedRun {
   }
 
   /** Goes on from a checkpoint, with a record that may have been changed since. */
-  resume({ progress }: Pick<Checkpoint, "progress">, record: RunRecord): void {
+  resume({ progress, epochLog }: Pick<Checkpoint, "progress" | "epochLog">, record: RunRecord): void {
+    this.#epochs = new EpochLog(this.folder, epochLog ?? null);
     this.position = progress;
     this.#hasSaved = true;
     this.#secondsBefore = record.times.seconds;
@@ -67,11 +71,16 @@ export class SavedRun {
   /** Checkpoint and record to disk. */
   save(status: RunRecord["status"] = "running"): void {
     this.#updateTimes(status);
-    this.#saveCheckpoint();
-    writeRecord(this.folder, this.record);
+    const epochLog = this.#epochs.append(this.record);
+    this.#saveCheckpoint(epochLog);
+    if (status === "running") writeRunningRecord(this.folder, this.record, epochLog);
+    else writeRecord(this.folder, this.record);
   }
 
-  /** The same at the end; the record comes last, so that a run which says that it is finished has all its files. */
+  /**
+   * The same at the end, each with all epochs; the record comes last, so that a run which says that it is finished has
+   * all its files.
+   */
   finish(writeFiles: (record: RunRecord) => void): void {
     this.#updateTimes("finished");
     writeFiles(this.record);
@@ -130,8 +139,11 @@ export class SavedRun {
     this.#context.reporter.warn(`step ${step}: ${message}`);
   }
 
-  #saveCheckpoint(): void {
-    saveCheckpoint(this.folder, { tensors: this.#tensors(), progress: this.position, record: this.record });
+  #saveCheckpoint(epochLog?: LogPlace): void {
+    saveCheckpoint(this.folder, {
+      ...{ tensors: this.#tensors(), progress: this.position, record: this.record },
+      ...(epochLog && { epochLog }),
+    });
     this.#savedAt = performance.now();
     this.#hasSaved = true;
   }

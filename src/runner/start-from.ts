@@ -3,7 +3,7 @@ import { lookup } from "../core/lookup.ts";
 import type { Network } from "../kinds/index.ts";
 import { inverseDeviation } from "../kinds/norm-affine.ts";
 import { equalizeLayers } from "../methods/equalize.ts";
-import { readCheckpoint } from "../runs/checkpoint.ts";
+import { readCheckpointAlone } from "../runs/checkpoint.ts";
 import { runFiles } from "../runs/run-directory.ts";
 import type { Model } from "../training/model.ts";
 import { parameterValues } from "../training/snapshot.ts";
@@ -17,7 +17,7 @@ import { takeWeights } from "../training/take-weights.ts";
  */
 export function startFrom(model: Model, from: string): void {
   const isFile = statSync(from, { throwIfNoEntry: false })?.isFile() ?? false;
-  takeWeights(model, readCheckpoint(isFile ? from : runFiles(from).checkpoint).tensors, from);
+  takeWeights(model, readCheckpointAlone(isFile ? from : runFiles(from).checkpoint).tensors, from);
 }
 
 /** Equalizes the ranges of a model's weights across the layers of its network as it was defined. */

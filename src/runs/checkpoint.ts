@@ -1,14 +1,19 @@
 import { createHash } from "node:crypto";
+import { dirname } from "node:path";
 import { z } from "zod";
+import { first } from "../core/elements.ts";
 import { messageOf, UserError } from "../core/errors.ts";
 import { parseJson } from "../core/parse-json.ts";
 import { readWholeFile } from "../core/read-file.ts";
+import { logPlaceSchema, withEpochsTo, withoutEpochs } from "./epoch-log.ts";
 import { storedRecord } from "./record-versions.ts";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
 
 const FORMAT = "bayesian-bits-checkpoint";
 /** Version of the checkpoint's content. */
-const VERSION = "3";
+const VERSION = "4";
+/** The version whose records have their epochs in themselves, always. */
+const WHOLE_VERSION = "3";
 /** The version before there were tasks, which is read too. */
 const CLASSIFIER_VERSION = "2";
 
@@ -27,7 +32,11 @@ const progress = z.object({
     .describe("over the batches done of the epoch in progress"),
 });
 
-const state = z.object({ progress, record: storedRecord });
+const state = z.object({
+  progress,
+  record: storedRecord,
+  epochLog: logPlaceSchema.optional().describe("where the record's epochs are; absent where it has them itself"),
+});
 
 /** The sums of a classifier, as they were before there were tasks. */
 const classifierSums = z.object({
@@ -44,7 +53,7 @@ const classifierState = z.object({
 
 /** The state that a version writes, as this one has it. */
 const stateOf = (version: string) =>
-  version === VERSION
+  version !== CLASSIFIER_VERSION
     ? state
     : classifierState.transform(({ progress: { sums, ...place }, record }) => {
         const { images, loss, crossEntropy, complexity, correct } = sums;
@@ -78,7 +87,7 @@ function checksum(json: string, tensors: ReadonlyMap<string, StoredTensor>): str
  *
  * @throws UserError that names a tensor that is not finite: no run can go on from it.
  */
-export function encodeCheckpoint({ tensors, progress, record }: Checkpoint): Uint8Array {
+export function encodeCheckpoint({ tensors, progress, record, epochLog }: Checkpoint): Uint8Array {
   for (const [name, { values }] of tensors) {
     if (!values.every(Number.isFinite)) {
       throw new UserError(
@@ -87,7 +96,8 @@ export function encodeCheckpoint({ tensors, progress, record }: Checkpoint): Uin
     }
   }
   // Checked here too: what breaks the schema could not be read back.
-  const json = JSON.stringify(state.parse({ progress, record }));
+  const stored = epochLog ? { progress, record: withoutEpochs(record), epochLog } : { progress, record };
+  const json = JSON.stringify(state.parse(stored));
   const metadata = { format: FORMAT, version: VERSION, state: json, sha256: checksum(json, tensors) };
   return encodeSafetensors(tensors, metadata);
 }
@@ -102,7 +112,7 @@ export function decodeCheckpoint(bytes: Buffer, path: string): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes, `the checkpoint ${path}`);
   if (metadata.format !== FORMAT) throw new UserError(`${path} is not a checkpoint of this program`);
   const { version = "1" } = metadata;
-  if (version !== VERSION && version !== CLASSIFIER_VERSION) {
+  if (![VERSION, WHOLE_VERSION, CLASSIFIER_VERSION].includes(version)) {
     throw new UserError(
       `cannot read the checkpoint ${path}: it has version ${version}, and this program reads ${VERSION}; use the program that wrote it`,
     );
@@ -113,10 +123,14 @@ export function decodeCheckpoint(bytes: Buffer, path: string): Checkpoint {
   }
   const parsed = stateOf(version).safeParse(parsedJson(json));
   if (!parsed.success) {
-    const { path: at, message } = parsed.error.issues[0]!;
-    throw new UserError(`cannot read the checkpoint ${path}: ${at.join(".")}: ${message}`);
+    throw new UserError(`cannot read the checkpoint ${path}: ${placeOf(parsed.error)}`);
   }
   return { ...parsed.data, tensors };
+}
+
+function placeOf({ issues }: z.ZodError): string {
+  const { path, message } = first(issues);
+  return `${path.join(".")}: ${message}`;
 }
 
 /** undefined, which no state is, where it is no JSON that this program writes. */
@@ -128,8 +142,23 @@ function parsedJson(text: string): unknown {
   }
 }
 
-/** @throws UserError when the file cannot be read; see {@link decodeCheckpoint}. */
+/**
+ * Reads a checkpoint with its record's epochs.
+ *
+ * @param path In the run's folder of checkpoints.
+ * @throws UserError when it or the run's epochs cannot be read; see {@link decodeCheckpoint}.
+ */
 export function readCheckpoint(path: string): Checkpoint {
+  const checkpoint = readCheckpointAlone(path);
+  const { epochLog, record } = checkpoint;
+  if (epochLog === undefined) return checkpoint;
+  const whole = storedRecord.safeParse(withEpochsTo(dirname(dirname(path)), epochLog, record));
+  if (whole.success) return { ...checkpoint, record: whole.data };
+  throw new UserError(`cannot read the checkpoint ${path}: ${placeOf(whole.error)}`);
+}
+
+/** A checkpoint wherever it lies: its record lacks the epochs that stand in the run's folder. */
+export function readCheckpointAlone(path: string): Checkpoint {
   let bytes: Buffer;
   try {
     bytes = readWholeFile(path);

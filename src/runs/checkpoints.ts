@@ -45,7 +45,7 @@ function readNewest(folder: string, { warn }: Pick<Reporter, "warn">): Newest {
   const previous = previousCheckpoint(folder);
   // A kill between the two renames of a save leaves the previous one alone, and it is the last.
   if (!existsSync(last) && existsSync(previous)) {
-    return { checkpoint: readCheckpoint(previous), lastIsDamaged: false };
+    return { checkpoint: readEither(previous), lastIsDamaged: false };
   }
   try {
     return { checkpoint: readCheckpoint(last), lastIsDamaged: false };
@@ -57,10 +57,12 @@ function readNewest(folder: string, { warn }: Pick<Reporter, "warn">): Newest {
   }
 }
 
-function readEither(previous: string, first: unknown): Checkpoint {
+/** @param first What was wrong with the last one, where there is one. */
+function readEither(previous: string, first?: unknown): Checkpoint {
   try {
     return readCheckpoint(previous);
   } catch (second) {
+    if (first === undefined) throw startAnew(second);
     throw startAnew(new Error(`${messageOf(first)}; ${messageOf(second)}`));
   }
 }

@@ -4,17 +4,20 @@ import { writeFileAtomically } from "../core/atomic-file.ts";
 import { messageOf, UserError } from "../core/errors.ts";
 import { parseJson } from "../core/parse-json.ts";
 import { readWholeFile } from "../core/read-file.ts";
-import { type RunRecord, recordSchema, recordVersion } from "./record.ts";
+import { checkedRecord, listIssues } from "./checked-record.ts";
+import { type LogPlace, logPlaceSchema, withEpochsSoFar, withoutEpochs } from "./epoch-log.ts";
+import { type RunRecord, recordVersion } from "./record.ts";
 import { storedRecord } from "./record-versions.ts";
 
 /** The record's file in a run folder. */
 export const recordFile = "record.json";
 
-/** The first lines of trouble are enough to see what is damaged. */
-const shownIssues = 5;
-
-/** Just enough to tell whose file it is, and how old. */
-const headSchema = z.object({ format: z.literal("bayesian-bits-run"), version: z.int() });
+/** Just enough to tell whose file it is, how old, and whether its epochs stand beside it. */
+const headSchema = z.object({
+  format: z.literal("bayesian-bits-run"),
+  version: z.int(),
+  epochLog: logPlaceSchema.optional(),
+});
 
 /**
  * Reads and checks the record of a run folder.
@@ -36,10 +39,11 @@ export function readRecord(runFolder: string): RunRecord {
       `cannot read ${path}: it has version ${head.data.version}, and this program reads up to ${recordVersion}; use the newer program that wrote it`,
     );
   }
-  const record = storedRecord.safeParse(value);
+  const { epochLog } = head.data;
+  const record = storedRecord.safeParse(epochLog ? withEpochsSoFar(runFolder, epochLog, value) : value);
   if (record.success) return record.data;
   throw new UserError(
-    `cannot read ${path}: the record is damaged; run again, or restore the file\n${list(record.error)}`,
+    `cannot read ${path}: the record is damaged; run again, or restore the file\n${listIssues(record.error)}`,
   );
 }
 
@@ -51,9 +55,17 @@ export function readRecord(runFolder: string): RunRecord {
  * as a non-finite loss does: it could not be read back.
  */
 export function writeRecord(runFolder: string, record: RunRecord): void {
-  const checked = recordSchema.safeParse(record);
-  if (!checked.success) throw new Error(`the run's record breaks its schema:\n${list(checked.error)}`);
-  writeFileAtomically(join(runFolder, recordFile), `${JSON.stringify(checked.data, null, 1)}\n`);
+  writeFileAtomically(join(runFolder, recordFile), `${JSON.stringify(checkedRecord(record), null, 1)}\n`);
+}
+
+/**
+ * The same for a run that is not over: without the epochs, which its log has up to a place.
+ *
+ * @param record The whole one.
+ */
+export function writeRunningRecord(runFolder: string, record: RunRecord, epochLog: LogPlace): void {
+  const checked = checkedRecord(withoutEpochs(record));
+  writeFileAtomically(join(runFolder, recordFile), `${JSON.stringify({ ...checked, epochLog }, null, 1)}\n`);
 }
 
 function readText(path: string, runFolder: string): string {
@@ -77,17 +89,3 @@ function parse(path: string, text: string): unknown {
     });
   }
 }
-
-/** One line per issue: `  epochs[2].quantizers.conv1.quantizer.bits: Invalid input`. */
-function list({ issues }: z.ZodError): string {
-  const lines = issues.slice(0, shownIssues).map(({ path, message }) => `  ${placeOf(path)}: ${message}`);
-  const more = issues.length - shownIssues;
-  return [...lines, ...(more > 0 ? [`  and ${more} more`] : [])].join("\n");
-}
-
-const placeOf = (path: readonly PropertyKey[]): string =>
-  path.length === 0
-    ? "the whole record"
-    : path
-        .map((part, index) => (typeof part === "number" ? `[${part}]` : `${index === 0 ? "" : "."}${String(part)}`))
-        .join("");

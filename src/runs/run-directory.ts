@@ -6,6 +6,7 @@ import { UsageError, UserError } from "../core/errors.ts";
 import { explainFileError } from "../core/file-errors.ts";
 import { askGuards } from "../core/folder-guards.ts";
 import { removeParts } from "../core/leftovers.ts";
+import { epochLogFile } from "./epoch-log.ts";
 import { acquireLock, type RunLock } from "./lock.ts";
 import { readRecord, recordFile } from "./record-file.ts";
 
@@ -105,7 +106,15 @@ export function clearRun(folder: string): void {
   askGuards(folder);
   try {
     // The record first: without it, what is left of the old run passes for one that was stopped.
-    for (const path of [join(folder, recordFile), report, ...models, bits, config, ...checkpoints]) {
+    for (const path of [
+      join(folder, recordFile),
+      join(folder, epochLogFile),
+      report,
+      ...models,
+      bits,
+      config,
+      ...checkpoints,
+    ]) {
       rmSync(path, { force: true });
     }
     for (const place of [folder, dirname(checkpoint)]) syncFolder(place);

@@ -45,7 +45,7 @@ t.test("a checkpoint reads back as it was written", async (t) => {
 t.test("its container is safetensors: any reader of these gets the tensors", async (t) => {
   const { tensors, metadata } = decodeSafetensors(Buffer.from(encodeCheckpoint(checkpointAt(3))), "it");
   t.strictSame(tensors, checkpointAt(3).tensors);
-  t.match(metadata, { format: "bayesian-bits-checkpoint", version: "3", sha256: /^[0-9a-f]{64}$/ });
+  t.match(metadata, { format: "bayesian-bits-checkpoint", version: "4", sha256: /^[0-9a-f]{64}$/ });
 });
 
 t.test("the last two are kept, and nothing else", async (t) => {
@@ -142,9 +142,9 @@ t.test("other files are told from checkpoints, and other versions from damage", 
   const file = (metadata: Readonly<Record<string, string>>) => Buffer.from(encodeSafetensors(new Map(), metadata));
   t.throws(() => decodeCheckpoint(file({}), "x"), failure(/x is not a checkpoint of this program/));
   const format = "bayesian-bits-checkpoint";
-  t.throws(() => decodeCheckpoint(file({ format, version: "9" }), "x"), failure(/it has version 9.*reads 3/));
-  t.throws(() => decodeCheckpoint(file({ format }), "x"), failure(/it has version 1, and this program reads 3/));
-  t.throws(() => decodeCheckpoint(file({ format, version: "3" }), "x"), failure(/damaged \(checksum\)/));
+  t.throws(() => decodeCheckpoint(file({ format, version: "9" }), "x"), failure(/it has version 9.*reads 4/));
+  t.throws(() => decodeCheckpoint(file({ format }), "x"), failure(/it has version 1, and this program reads 4/));
+  t.throws(() => decodeCheckpoint(file({ format, version: "4" }), "x"), failure(/damaged \(checksum\)/));
   t.throws(() => readCheckpoint(join(t.testdir(), "none")), failure(/cannot read the checkpoint .*none: ENOENT/));
 });
 
