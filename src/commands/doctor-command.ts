@@ -3,15 +3,21 @@ import { UserError } from "../core/errors.ts";
 import { defaultThreads, describeMachine } from "../engine/environment.ts";
 import { type Engine, loadEngine } from "../engine/load-engine.ts";
 import { folderSize } from "../engine/provision/folder-size.ts";
-import { hasNvidiaDriver } from "../engine/provision/locate.ts";
+import { engineSources, findNative, hasNvidiaDriver } from "../engine/provision/locate.ts";
 import type { Context } from "./context.ts";
+
+export interface DoctorOptions {
+  /** Whether the files of the native engine are compared with their hashes first. */
+  readonly verify?: boolean;
+}
 
 /**
  * `doctor`: loads the engine, computes with it, and says which one runs, on what, and why.
  *
- * @throws UserError when the engine computes wrongly.
+ * @throws UserError when the engine computes wrongly, or its files are not those that were set up.
  */
-export async function runDoctor({ json, print }: Context): Promise<void> {
+export async function runDoctor({ verify = false }: DoctorOptions, { json, print }: Context): Promise<void> {
+  if (verify) verifyEngine();
   const { ops, info } = await loadEngine();
   compute(ops);
   const { engine, tensorflow, device, threads, reason } = info;
@@ -25,10 +31,16 @@ export async function runDoctor({ json, print }: Context): Promise<void> {
     ["processor", `${cpu}, ${defaultThreads()} cores, ${platform}`],
     ["instructions", instructionSets.join(" ") || "no vector instructions known"],
     ["Node", node],
+    ...(verify ? [["files", "have the hashes of their manifest, where the engine was built from a wheel"]] : []),
     ["cache", `${cache} (${Math.round(folderSize(cache) / 1e6)} MB)`],
     ...remedies(info),
   ];
   for (const [name, value] of lines) print(`${name!.padEnd(14)}${value}`);
+}
+
+function verifyEngine(): void {
+  const { damage } = findNative(engineSources(), { whole: true });
+  if (damage !== null) throw new UserError(`the native engine is damaged: ${damage}; run npm run setup`);
 }
 
 function compute(ops: Engine["ops"]): void {

@@ -102,9 +102,11 @@ export function createProgram(
     const { runSetup } = await import("./setup-command.ts");
     await runSetup(own(command));
   });
-  add("doctor", "say which engine runs here, and why").action(async (_, command: Command) => {
-    const { runDoctor } = await import("./doctor-command.ts");
-    await runDoctor(own(command));
-  });
+  add("doctor", "say which engine runs here, and why")
+    .option("--verify", "compare the engine's files with their hashes first", false)
+    .action(async (options, command: Command) => {
+      const { runDoctor } = await import("./doctor-command.ts");
+      await runDoctor(options, own(command));
+    });
   return program;
 }

@@ -1,9 +1,11 @@
+import { dirname } from "node:path";
 import { messageOf, UserError } from "../core/errors.ts";
 import type { Reporter } from "../core/progress.ts";
 import { defaultThreads, hasBfloat16 } from "./environment.ts";
 import { loadBinding } from "./native/binding.ts";
 import { createNativeOps } from "./native/native-ops.ts";
 import type { Ops, Precision } from "./ops.ts";
+import { markingLoad } from "./provision/load-marker.ts";
 import { type EngineLocation, locateEngine } from "./provision/locate.ts";
 
 export interface EngineInfo {
@@ -42,7 +44,7 @@ export async function loadEngine({
   const location = kind === "wasm" ? ({ kind: "wasm", reason: "engine.kind is wasm" } as const) : locate();
   if (location.kind === "native") {
     try {
-      const binding = loadBinding(location.binding, { threads });
+      const binding = markingLoad(dirname(location.binding), () => loadBinding(location.binding, { threads }));
       const device = binding.isUsingGpuDevice() ? "gpu" : "cpu";
       const info = {
         engine: "native",

@@ -7,7 +7,7 @@ import { compileBinding } from "./compile.ts";
 import { downloadWheel } from "./download.ts";
 import { extractZip, placeInEngine } from "./extract.ts";
 import { bindingName, type EngineSources, engineFolder } from "./locate.ts";
-import { isComplete, writeManifest } from "./manifest.ts";
+import { stateOf, writeManifest } from "./manifest.ts";
 import { makeFolder } from "./part-folder.ts";
 import type { Probe } from "./probe.ts";
 import { platform, type Wheel } from "./wheels.ts";
@@ -37,7 +37,8 @@ export async function buildFromWheel(sources: EngineSources, options: BuildOptio
   const source = join(sources.package, "binding");
   const tools = { compiler: findCompiler(), python: findPython() };
   const home = engineFolder(wheel);
-  await makeFolder(home, isComplete, (part) => fill(part, { wheel, source, home, ...tools, ...options }));
+  const isWhole = (folder: string) => stateOf(folder, { whole: true }).kind === "whole";
+  await makeFolder(home, isWhole, (part) => fill(part, { wheel, source, home, ...tools, ...options }));
 }
 
 interface Filling extends BuildOptions {

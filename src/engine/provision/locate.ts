@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { cacheFolder } from "../../core/cache-folder.ts";
 import { UsageError, UserError } from "../../core/errors.ts";
-import { isComplete } from "./manifest.ts";
+import { stateOf } from "./manifest.ts";
 import { askedDevice, platform, type Wheel, wheelsFor } from "./wheels.ts";
 
 /** Which engine a start of the program finds, without fetching anything. */
@@ -65,14 +65,28 @@ export interface NativeEngine {
   readonly wheel: Wheel | null;
 }
 
-/** The native engine that is there: built from a wheel (the wanted one first), then the package's own. */
-export function findNative(sources: EngineSources): NativeEngine | null {
+/** What is found of native engines. */
+export interface FoundEngine {
+  readonly engine: NativeEngine | null;
+  /** What is wrong with one that would have been taken before it; null: nothing. */
+  readonly damage: string | null;
+}
+
+/**
+ * The native engine that is there: built from a wheel (the wanted one first), then the package's own.
+ *
+ * @param whole Whether its files are compared with their hashes (some seconds), and not with sizes and times alone.
+ */
+export function findNative(sources: EngineSources, { whole = false }: { readonly whole?: boolean } = {}): FoundEngine {
+  let damage: string | null = null;
   for (const wheel of sources.wheels) {
     const folder = engineFolder(wheel);
-    if (isComplete(folder)) return { binding: join(folder, bindingName), wheel };
+    const state = stateOf(folder, { whole });
+    if (state.kind === "whole") return { engine: { binding: join(folder, bindingName), wheel }, damage };
+    if (state.kind === "damaged") damage ??= state.what;
   }
   const own = sources.package && packageBinding(sources.package);
-  return own && isInstalled(own) ? { binding: own, wheel: null } : null;
+  return { engine: own && isInstalled(own) ? { binding: own, wheel: null } : null, damage };
 }
 
 /** A link there is the set-up's own, to an engine of some cache: only a file was installed by the package. */
@@ -87,9 +101,13 @@ export const isInstalled = (own: string): boolean =>
 export function locateEngine(sources: EngineSources = engineSources()): EngineLocation {
   const asked = askedEngine();
   if (asked === "wasm") return { kind: "wasm", reason: "BAYESIAN_BITS_ENGINE=wasm" };
-  const found = findNative(sources);
-  if (found !== null) return { kind: "native", binding: found.binding, reason: reasonOf(found, sources) };
-  const why = sources.wheels.length === 0 ? `no TensorFlow wheel is known for ${platform}` : "none has been set up";
+  const { engine, damage } = findNative(sources);
+  if (engine !== null) {
+    const damaged = damage === null ? "" : `; another is damaged (${damage})`;
+    return { kind: "native", binding: engine.binding, reason: `${reasonOf(engine, sources)}${damaged}` };
+  }
+  const none = sources.wheels.length === 0 ? `no TensorFlow wheel is known for ${platform}` : "none has been set up";
+  const why = damage === null ? none : `it is damaged: ${damage}`;
   if (asked === "native") {
     throw new UserError(`BAYESIAN_BITS_ENGINE=native, but there is no native engine: ${why}; run npm run setup`);
   }

@@ -1,6 +1,9 @@
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { closeSync, openSync, readFileSync, readSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { codeOf } from "../../core/errors.ts";
+import { crashedLoads } from "./load-marker.ts";
 
 /** Raised when the way of building changes: folders of another format are built again. */
 const manifestFormat = 1;
@@ -26,15 +29,66 @@ export function writeManifest(
   writeFileSync(join(folder, manifestName), `${JSON.stringify(manifest, null, 2)}\n`, { flush: true });
 }
 
+/** What an engine's folder holds. */
+export type EngineState = { readonly kind: "whole" | "missing" } | { readonly kind: "damaged"; readonly what: string };
+
 /**
- * Whether `folder` holds a whole engine: its manifest is readable and every file it names has its size. Hashes are not
- * computed again, as every start of the program asks this.
+ * What `folder` holds, at every start of the program: its files have the sizes of the manifest, and those that were
+ * changed after it was written (it is the last), all of them where the last load did not come to its end, its hashes.
+ *
+ * @param whole Whether the hashes of all files are computed (some seconds).
  */
-export function isComplete(folder: string): boolean {
-  try {
-    const { files } = manifestSchema.parse(JSON.parse(readFileSync(join(folder, manifestName), "utf8")));
-    return files.every(({ path, bytes }) => statSync(join(folder, path)).size === bytes);
-  } catch {
-    return false;
+export function stateOf(folder: string, { whole = false }: { readonly whole?: boolean } = {}): EngineState {
+  const path = join(folder, manifestName);
+  const written = statSync(path, { throwIfNoEntry: false });
+  if (written === undefined) return { kind: "missing" };
+  const manifest = manifestSchema.safeParse(parseJson(path));
+  if (!manifest.success) return { kind: "damaged", what: `${path} is no manifest of this version` };
+  const crashed = crashedLoads(folder);
+  const all = whole || crashed.length > 0;
+  let isLater = false;
+  for (const { path: name, bytes, sha256 } of manifest.data.files) {
+    const file = join(folder, name);
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (found?.size !== bytes)
+      return { kind: "damaged", what: `${file} has ${found?.size ?? "no"} bytes instead of ${bytes}` };
+    const isChanged = found.mtimeMs > written.mtimeMs;
+    isLater ||= isChanged;
+    if ((all || isChanged) && sha256OfFile(file) !== sha256)
+      return { kind: "damaged", what: `${file} has not the SHA-256 of its manifest` };
   }
+  remember(path, { isLater, crashed });
+  return { kind: "whole" };
+}
+
+/** What was found whole is not looked at again: the next start is quick. Where the folder is read-only, it is slow. */
+function remember(manifest: string, { isLater, crashed }: { isLater: boolean; crashed: readonly string[] }): void {
+  try {
+    const now = new Date();
+    if (isLater) utimesSync(manifest, now, now);
+    for (const marker of crashed) rmSync(marker, { force: true });
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+  }
+}
+
+function parseJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch {
+    return null;
+  }
+}
+
+function sha256OfFile(path: string): string {
+  const hash = createHash("sha256");
+  const file = openSync(path, "r");
+  try {
+    const buffer = Buffer.allocUnsafe(1 << 20);
+    for (let count = readSync(file, buffer); count > 0; count = readSync(file, buffer))
+      hash.update(buffer.subarray(0, count));
+  } finally {
+    closeSync(file);
+  }
+  return hash.digest("hex");
 }

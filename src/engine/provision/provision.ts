@@ -33,9 +33,10 @@ export async function provisionEngine({
   probe = probeBinding,
 }: ProvisionOptions): Promise<EngineLocation> {
   if (askedEngine() !== "wasm") {
-    const found = findNative(sources);
-    if (found === null) await obtain(sources, { reporter, signal, probe });
-    else if (isOtherThanAsked(found)) await improve(sources, { reporter, signal, probe });
+    const { engine, damage } = findNative(sources, { whole: true });
+    if (damage !== null) reporter.info(`the engine is damaged and is built again: ${damage}`);
+    if (engine === null || damage !== null) await obtain(sources, { reporter, signal, probe });
+    else if (isOtherThanAsked(engine)) await improve(sources, { reporter, signal, probe });
   }
   const location = locateEngine(sources);
   if (location.kind === "native") link(location.binding, sources, reporter);

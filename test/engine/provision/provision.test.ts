@@ -1,4 +1,15 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
@@ -140,7 +151,46 @@ t.test("what a killed set-up left is cleared; what a living one works on stays",
   t.ok(existsSync(elsewhere));
 });
 
+const library = (folder: string) => join(folder, "lib", "libtensorflow_cc.so.2");
+
+/** Other bytes of the same number. */
+const overwrite = (folder: string) => writeFileSync(library(folder), Buffer.alloc(statSync(library(folder)).size));
+
+/** The same, with the time that the file had. */
+function overwriteQuietly(folder: string): void {
+  const { atime, mtime } = statSync(library(folder));
+  overwrite(folder);
+  utimesSync(library(folder), atime, mtime);
+}
+
+t.test("a process that ended while it loaded the engine has the next start look at every byte", async (t) => {
+  const machine = fakeMachine(t.testdir());
+  await provision(t, machine);
+  const folder = engineFolder(machine.wheel);
+  overwriteQuietly(folder);
+  t.equal(locateEngine(machine.sources).kind, "native", "size and time are those that were");
+  const dead = spawnSync(process.execPath, ["-e", ""]);
+  writeFileSync(join(folder, `loading.${dead.pid}`), "");
+  t.match(locateEngine(machine.sources), { kind: "wasm", reason: /libtensorflow_cc\.so\.2 has not the SHA-256/ });
+  await provision(t, machine);
+  t.equal(locateEngine(machine.sources).kind, "native");
+});
+
+t.test("a copied engine is looked at once, and goes on", async (t) => {
+  const machine = fakeMachine(t.testdir());
+  await provision(t, machine);
+  const folder = engineFolder(machine.wheel);
+  const later = new Date(Date.now() + 10_000);
+  utimesSync(library(folder), later, later);
+  t.equal(locateEngine(machine.sources).kind, "native");
+  const now = new Date();
+  utimesSync(library(folder), now, now);
+  t.equal(locateEngine(machine.sources).kind, "native");
+});
+
 for (const [name, damage] of [
+  ["a library of other bytes", overwrite],
+  ["a library of other bytes and the same time", overwriteQuietly],
   ["a truncated library", (folder: string) => truncateSync(join(folder, "lib", "libtensorflow_cc.so.2"), 3)],
   ["a damaged manifest", (folder: string) => writeFileSync(join(folder, "manifest.json"), "{")],
 ] as const) {
@@ -148,8 +198,12 @@ for (const [name, damage] of [
     const machine = fakeMachine(t.testdir());
     await provision(t, machine);
     damage(engineFolder(machine.wheel));
-    t.equal(locateEngine(machine.sources).kind, "wasm");
+    if (damage !== overwriteQuietly) {
+      const reason = /^no native engine: it is damaged: .*(bytes instead of|SHA-256|no manifest).*; run npm run setup$/;
+      t.match(locateEngine(machine.sources), { kind: "wasm", reason });
+    }
     t.equal((await provision(t, machine)).kind, "native");
+    t.not(statSync(library(engineFolder(machine.wheel))).size, 0);
     t.strictSame(machine.warnings, []);
     t.equal(machine.engines().length, 1);
   });
