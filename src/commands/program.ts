@@ -94,6 +94,10 @@ export function createProgram(
       const { runReport } = await import("./report-command.ts");
       await runReport({ runs, ...options }, own(command));
     });
+  add("verify <run>", "compare a run's files with their hashes").action(async (run: string, _, command: Command) => {
+    const { runVerify } = await import("./verify-command.ts");
+    runVerify({ run }, own(command));
+  });
   add("fetch <dataset>", "fetch a data set into the cache").action(async (dataset: string, _, command: Command) => {
     const { runFetch } = await import("./fetch-command.ts");
     await runFetch({ dataset }, own(command));

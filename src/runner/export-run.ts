@@ -5,8 +5,9 @@ import { writeReport } from "../report/run/write-report.ts";
 import { readLastCheckpoint } from "../runs/checkpoints.ts";
 import { acquireLock, whileLocked } from "../runs/lock.ts";
 import type { RunRecord } from "../runs/record.ts";
-import { readRecord, writeRecord } from "../runs/record-file.ts";
+import { readRecord } from "../runs/record-file.ts";
 import { modelOfForm, runFiles } from "../runs/run-directory.ts";
+import { writeFinishedRecord } from "../runs/run-manifest.ts";
 import { restoreSnapshot } from "../training/snapshot.ts";
 import { exportPrepared } from "./export-prepared.ts";
 import { prepare, requireSameFiles } from "./prepare.ts";
@@ -52,7 +53,7 @@ async function exportLocked(
     ...chosen,
   });
   const exported = { ...record, export: written };
-  writeRecord(folder, exported);
+  writeFinishedRecord(folder, exported);
   writeReport(exported, report);
   return exported;
 }

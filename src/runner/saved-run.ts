@@ -8,6 +8,7 @@ import { EpochLog, type LogPlace } from "../runs/epoch-log.ts";
 import { LostFolderError } from "../runs/lock.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { recordFile, writeRecord, writeRunningRecord } from "../runs/record-file.ts";
+import { writeFinishedRecord } from "../runs/run-manifest.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
 import { start } from "../training/loop.ts";
 import type { RunContext } from "./run-context.ts";
@@ -85,7 +86,7 @@ export class SavedRun {
     this.#updateTimes("finished");
     writeFiles(this.record);
     this.#saveCheckpoint();
-    writeRecord(this.folder, this.record);
+    writeFinishedRecord(this.folder, this.record);
   }
 
   /** Whether it is time for the next checkpoint. */

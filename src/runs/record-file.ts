@@ -55,8 +55,11 @@ export function readRecord(runFolder: string): RunRecord {
  * as a non-finite loss does: it could not be read back.
  */
 export function writeRecord(runFolder: string, record: RunRecord): void {
-  writeFileAtomically(join(runFolder, recordFile), `${JSON.stringify(checkedRecord(record), null, 1)}\n`);
+  writeFileAtomically(join(runFolder, recordFile), recordText(record));
 }
+
+/** What {@link writeRecord} writes. */
+export const recordText = (record: RunRecord): string => `${JSON.stringify(checkedRecord(record), null, 1)}\n`;
 
 /**
  * The same for a run that is not over: without the epochs, which its log has up to a place.

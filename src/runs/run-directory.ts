@@ -20,6 +20,9 @@ export const runFiles = (folder: string) => ({
   report: join(folder, "report.html"),
 });
 
+/** The file with the hashes of a finished run's files. */
+export const runManifestFile = "files.json";
+
 /** Where `export` puts a form that is not the run's own. */
 export const modelOfForm = (folder: string, form: ExportForm): string => join(folder, `model.${form}.onnx`);
 
@@ -108,6 +111,7 @@ export function clearRun(folder: string): void {
     // The record first: without it, what is left of the old run passes for one that was stopped.
     for (const path of [
       join(folder, recordFile),
+      join(folder, runManifestFile),
       join(folder, epochLogFile),
       report,
       ...models,

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
-import { closeSync, openSync, readFileSync, readSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { codeOf } from "../../core/errors.ts";
+import { sha256OfFile } from "../../core/file-hash.ts";
 import { crashedLoads } from "./load-marker.ts";
 
 /** Raised when the way of building changes: folders of another format are built again. */
@@ -78,17 +78,4 @@ function parseJson(path: string): unknown {
   } catch {
     return null;
   }
-}
-
-function sha256OfFile(path: string): string {
-  const hash = createHash("sha256");
-  const file = openSync(path, "r");
-  try {
-    const buffer = Buffer.allocUnsafe(1 << 20);
-    for (let count = readSync(file, buffer); count > 0; count = readSync(file, buffer))
-      hash.update(buffer.subarray(0, count));
-  } finally {
-    closeSync(file);
-  }
-  return hash.digest("hex");
 }
