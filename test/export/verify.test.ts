@@ -107,6 +107,29 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
     });
   }
 
+  t.test("a file that is wrong everywhere is refused after its first images", async (t) => {
+    const network = frozenNetwork({ ...plainPlan, weightBits: [8, 8, 8, 8] });
+    const other = lowered(frozenNetwork({ ...plainPlan, weightBits: [8, 8, 8, 8], seed: 2 }));
+    const all = randomImages(network, 500);
+    let batches = 0;
+    const test: typeof all = {
+      ...all,
+      async *batches(options) {
+        for await (const batch of all.batches(options)) {
+          batches++;
+          yield batch;
+        }
+      },
+    };
+    const options = { ...optionsOf("wrong.onnx", network), test, model: readModel(other.bytes, "wrong.onnx") };
+    await t.rejects(compareLayers(options), {
+      name: "UserError",
+      message:
+        /first at layer conv1 \(value quantizer1\): \d+ of the first \d+ codes differ, 1000 of them by more than/,
+    });
+    t.ok(batches <= 2, `${batches} batches`);
+  });
+
   t.test("a damaged or other file is refused with its name", async (t) => {
     const network = frozenNetwork(plainPlan);
     const file = write(network);
