@@ -3,6 +3,7 @@ import { uniforms } from "../src/core/random.ts";
 import { loadEngine } from "../src/engine/load-engine.ts";
 import { freeze } from "../src/export/freeze.ts";
 import { isFrozenLayer } from "../src/export/frozen-network.ts";
+import { kernelsOf } from "../src/export/kernels.ts";
 import { LATENCY_SECONDS, measureLatency } from "../src/export/latency.ts";
 import { lower } from "../src/export/onnx/lower.ts";
 import { createNetwork } from "../src/network/zoo/index.ts";
@@ -11,7 +12,6 @@ import { insertQuantizers } from "../src/quantizers/insert-quantizers.ts";
 import { initializeRanges } from "../src/training/initial-ranges.ts";
 import { createModel } from "../src/training/model.ts";
 import { testTimeGates } from "../src/training/pass.ts";
-import { kernelsOf } from "./integer-kernels.ts";
 
 // npm run bench:export [-- --form int8] [--network resnet20] [--json]: latency of unpruned networks with 8 bits
 // everywhere against float32, in turn, and what their layers run in.
