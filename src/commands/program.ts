@@ -91,7 +91,12 @@ export function createProgram(
       await runQuantize({ model, ...options }, own(command));
     });
   add("export <run>", "write a run's ONNX file and verify it")
-    .addOption(new Option("--form <form>", "form of the file (default: the run's)").choices(exportForms))
+    .addOption(
+      new Option("--form <form>", "form of the file (default: the run's); all: a file of each").choices([
+        ...exportForms,
+        "all",
+      ]),
+    )
     .addOption(new Option("--input <kind>", "what it takes (default: the run's)").choices(exportInputs))
     .option("--out <file>", "the file (default: model.onnx in the run, model.<form>.onnx for another form)", parseName)
     .action(async (run: string, options, command: Command) => {

@@ -8,6 +8,7 @@ import { compareLayers } from "./compare-layers.ts";
 import { comparePredictions } from "./compare-predictions.ts";
 import { compareTensors } from "./compare-tensors.ts";
 import type { FrozenNetwork } from "./frozen-network.ts";
+import { kernelsOf } from "./kernels.ts";
 import { expandQuant, usesQuant } from "./onnx/expand-quant.ts";
 import type { InputKind, Lowered } from "./onnx/model-frame.ts";
 import { encodeModelProto, readModel } from "./onnx/read-model.ts";
@@ -54,12 +55,18 @@ export async function verify({ readFrom, ...options }: VerifyOptions): Promise<V
     });
     return {
       runtime: runtimeName,
+      ...(runnable === model && { kernels: await layersOf(bytes) }),
       layers,
       ...compared,
     };
   } finally {
     reporter.progress.stop();
   }
+}
+
+async function layersOf(bytes: Uint8Array) {
+  const { integer, float } = await kernelsOf(bytes);
+  return { integer, float: [...float] };
 }
 
 function readBytes(file: string): Uint8Array {
