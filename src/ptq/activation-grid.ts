@@ -1,3 +1,4 @@
+import { square } from "../core/powers.ts";
 import { roundHalfEven } from "../quantization/grid.ts";
 
 const BINS = 2048;
@@ -81,7 +82,7 @@ export class ActivationStatistics {
       const position = middle / step;
       const distance =
         position < lowest - 0.5 ? position - lowest : position > highest + 0.5 ? position - highest : null;
-      error += count * (distance === null ? (step * step) / 12 : (distance * step) ** 2);
+      error += count * (distance === null ? (step * step) / 12 : square(distance * step));
     }
     return error;
   }
