@@ -25,6 +25,7 @@ data: { name: mnist, folder: ${JSON.stringify(data)}, batchSize: 16 }
 network: { ${network} }
 method: ${method}
 training: ${training}
+export: { form: packed }
 `;
   writeFileSync(path, text);
   return path;
