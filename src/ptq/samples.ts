@@ -125,6 +125,7 @@ const describe = ({ name, type, shape }: RuntimeValue): string => `"${name}" (${
 
 function gather(data: SampleData, rows: readonly number[], size: number): SampleData {
   const picked = data.slice(0, 0);
+  // A typed array's constructor is that of its kind.
   const whole = new (picked.constructor as new (length: number) => SampleData)(rows.length * size);
   rows.forEach((row, index) => {
     // The same kind of array on both sides.
@@ -135,6 +136,7 @@ function gather(data: SampleData, rows: readonly number[], size: number): Sample
 
 /** The numbers as the type that the model takes. */
 function toTensor(data: SampleData, type: Tensor.Type, shape: readonly number[]): RuntimeTensor {
+  // All kinds of typed arrays are lists of numbers here.
   const numbers = () => Array.from(data as Float32Array, Number);
   switch (type) {
     case "float32":
