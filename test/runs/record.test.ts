@@ -191,7 +191,7 @@ t.test("each word that a run writes is read", async (t) => {
     ],
     [
       ["exports", 0, "form"],
-      ["compact", "packed", "int8", "fp32", "qonnx"],
+      ["compact", "packed", "int8", "nbits", "fp32", "qonnx"],
     ],
     [
       ["exports", 0, "input"],

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** Forms of the ONNX file. */
-export const exportForms = ["compact", "packed", "int8", "fp32", "qonnx"] as const;
+export const exportForms = ["compact", "packed", "int8", "nbits", "fp32", "qonnx"] as const;
 export type ExportForm = (typeof exportForms)[number];
 
 /** What the file takes. */
@@ -13,7 +13,7 @@ export const exportSection = z
       .enum(exportForms)
       .default("compact")
       .describe(
-        "compact: weights packed at their bits, cast to 8 when the file is loaded, for integer kernels; packed: 2-, 4-, 8- and 16-bit tensors as they are; int8: 2, 4 and 8 bits in 8-bit containers, for integer kernels; fp32: float32 values on the learned grids; qonnx: the same behind Quant nodes, for FINN and hls4ml",
+        "compact: weights packed at their bits, cast to 8 when the file is loaded, for integer kernels; packed: 2-, 4-, 8- and 16-bit tensors as they are; int8: 2, 4 and 8 bits in 8-bit containers, for integer kernels; nbits: compact, with dense layers in float32 whose weights stay packed in memory, for onnxruntime; fp32: float32 values on the learned grids; qonnx: the same behind Quant nodes, for FINN and hls4ml",
       ),
     input: z
       .enum(exportInputs)

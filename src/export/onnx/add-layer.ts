@@ -1,6 +1,7 @@
 import { first } from "../../core/elements.ts";
 import { stepSize } from "../../quantization/grid.ts";
 import type { FrozenLayer } from "../frozen-network.ts";
+import { addBlockDense } from "./block-dense.ts";
 import type { Codes } from "./codes.ts";
 import type { IntegerFile } from "./integer-file.ts";
 import { dequantizedParameters, integerOperator } from "./integer-operator.ts";
@@ -15,6 +16,20 @@ const LARGEST_SHIFT = 1 / 32;
 /** Adds a layer: in integers where it reads codes and has a weight of 8 bits or less, else in float32. */
 export function addLayer(layer: FrozenLayer, file: IntegerFile): void {
   const { weight } = layer;
+  if (file.storage.blockDense && layer.kind === "dense" && isShort(weight)) {
+    const { graph } = file;
+    file.notes.push(
+      `${layer.id} computes in float32: MatMulNBits; its weight is stored in int${file.storage.bits(weight)}`,
+    );
+    addBlockDense(graph, {
+      ordered: orderedWeight(file.network, layer),
+      weight,
+      bias: graph.floats(`${layer.id}.bias`, layer.bias, [layer.bias.length]),
+      input: file.float(first(layer.inputs)),
+      output: file.own(layer),
+    });
+    return;
+  }
   const input = file.codes.get(first(layer.inputs));
   if (input === undefined || !isShort(weight)) {
     addFloatLayer(layer, file);

@@ -10,9 +10,10 @@ import type { WeightStorage } from "./weight-storage.ts";
  * The `compact` form: weights packed at their bit-widths. Runtimes make 8 bits of them when they load the file, as all
  * that does so is constant, and compute as in the `int8` form.
  */
-const compact: WeightStorage = {
+export const compact: WeightStorage = {
   doc: "Weights at their learned bit-widths, packed; 2-, 4- and 8-bit activations in 8-bit containers, wider ones in float32.",
   sharedMultiples: true,
+  blockDense: false,
   bits: ({ bits }) => storedBits(bits),
   codes: packedCodes,
   floats: (graph, ordered, weight) => multipliedWeight(graph, ordered, weight, storedBits(weight.bits)),

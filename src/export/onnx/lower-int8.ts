@@ -9,6 +9,7 @@ import type { WeightStorage } from "./weight-storage.ts";
 const int8: WeightStorage = {
   doc: "2-, 4- and 8-bit weights and activations in 8-bit containers, wider ones in float32.",
   sharedMultiples: false,
+  blockDense: false,
   bits: ({ bits }) => (bits === 16 ? 16 : 8),
   codes: codesInBytes,
   floats: (graph, ordered, weight) =>

@@ -3,6 +3,7 @@ import type { FrozenNetwork } from "../frozen-network.ts";
 import { lowerCompact } from "./lower-compact.ts";
 import { lowerFp32 } from "./lower-fp32.ts";
 import { lowerInt8 } from "./lower-int8.ts";
+import { lowerNbits } from "./lower-nbits.ts";
 import { lowerPacked } from "./lower-packed.ts";
 import { lowerQonnx } from "./lower-qonnx.ts";
 import type { Lowered, LowerOptions } from "./model-frame.ts";
@@ -11,6 +12,7 @@ const forms: Readonly<Record<ExportForm, (network: FrozenNetwork, options: Lower
   compact: lowerCompact,
   packed: lowerPacked,
   int8: lowerInt8,
+  nbits: lowerNbits,
   fp32: lowerFp32,
   qonnx: lowerQonnx,
 };

@@ -36,6 +36,8 @@ export interface WeightStorage {
   readonly doc: string;
   /** Whether one multiple for all output channels is tried before one for each: it takes fewer bytes. */
   readonly sharedMultiples: boolean;
+  /** Whether dense layers of 8 bits or less compute in float32, in blocks of packed codes. */
+  readonly blockDense: boolean;
   /** Bits that a code takes. */
   bits(weight: IntegerTensor): IntegerBits;
   /** Adds codes for an integer operator. */

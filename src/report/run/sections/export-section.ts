@@ -26,6 +26,7 @@ const runtimes: Readonly<Record<ExportForm, string>> = {
   compact: "onnxruntime: Node, Web, Python",
   packed: "onnxruntime: Node, Web, Python",
   int8: "onnxruntime: Node, Web, Python",
+  nbits: "onnxruntime: Node, Web, Python",
   fp32: "onnxruntime: Node, Web, Python",
   qonnx: "qonnx",
 };
