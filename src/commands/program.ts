@@ -79,10 +79,11 @@ export function createProgram(
       const { runEvaluate } = await import("./evaluate-command.ts");
       await runEvaluate({ target, ...options }, own(command));
     });
-  add("export <run>", "write a run's ONNX file and verify it")
+  add("export <run>", "write a run's network as a file and verify it")
     .addOption(new Option("--form <form>", "form of the file (default: the run's)").choices(exportForms))
     .addOption(new Option("--input <kind>", "what it takes (default: the run's)").choices(exportInputs))
     .option("--out <file>", "the file (default: model.onnx in the run, model.<form>.onnx for another form)", parseName)
+    .option("--unverified", "write a form whose runtime is not here without verifying it")
     .action(async (run: string, options, command: Command) => {
       const { runExport } = await import("./export-command.ts");
       await runExport({ run, ...options }, own(command));

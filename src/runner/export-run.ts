@@ -6,14 +6,14 @@ import { readLastCheckpoint } from "../runs/checkpoints.ts";
 import { acquireLock, whileLocked } from "../runs/lock.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { readRecord } from "../runs/record-file.ts";
-import { modelOfForm, runFiles } from "../runs/run-directory.ts";
+import { runFiles } from "../runs/run-directory.ts";
 import { writeFinishedRecord } from "../runs/run-manifest.ts";
 import { restoreSnapshot } from "../training/snapshot.ts";
 import { exportPrepared } from "./export-prepared.ts";
 import { prepare, requireSameFiles } from "./prepare.ts";
 
 export interface ExportRunOptions extends Partial<RunConfig["export"]> {
-  /** The file; without it, model.onnx in the run's folder, or model.<form>.onnx for a form that is not the run's own. */
+  /** The file; without it, model.onnx in the run's folder, or model.<form>.onnx for a form that is not the run's own; tflite and h where the form is no ONNX. */
   readonly file?: string;
   readonly reporter?: Reporter;
 }
@@ -31,10 +31,7 @@ export function exportRun(folder: string, options: ExportRunOptions = {}): Promi
   return whileLocked(acquireLock(folder, { force: false }), () => exportLocked(folder, options));
 }
 
-async function exportLocked(
-  folder: string,
-  { file, reporter = silent, ...chosen }: ExportRunOptions,
-): Promise<RunRecord> {
+async function exportLocked(folder: string, { reporter = silent, ...chosen }: ExportRunOptions): Promise<RunRecord> {
   const record = readRecord(folder);
   if (record.result === null)
     throw new UserError(`cannot export ${folder}: its run is ${record.status}; finish it with train --resume`);
@@ -42,18 +39,14 @@ async function exportLocked(
   await using prepared = await prepare(record.config, reporter);
   requireSameFiles(prepared, record);
   restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
-  const { model, bits, report } = runFiles(folder);
-  const own = prepared.config.export.form;
-  const { form = own } = chosen;
   const written = await exportPrepared(prepared, record, {
-    file: file ?? (form === own ? model : modelOfForm(folder, form)),
-    bits,
+    folder,
     reporter,
     pause: async () => {},
     ...chosen,
   });
   const exported = { ...record, export: written };
   writeFinishedRecord(folder, exported);
-  writeReport(exported, report);
+  writeReport(exported, runFiles(folder).report);
   return exported;
 }

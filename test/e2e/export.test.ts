@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { exportForms } from "../../src/config/sections/export-settings.ts";
+import { exportForms, onnxForms } from "../../src/config/sections/export-settings.ts";
 import { packedBytes } from "../../src/export/onnx/packing.ts";
 import { encodeModelProto, readModel } from "../../src/export/onnx/read-model.ts";
 import { encodeCheckpoint, readCheckpoint } from "../../src/runs/checkpoint.ts";
@@ -9,6 +9,7 @@ import { recordVersion } from "../../src/runs/record.ts";
 import { readRecord, recordFile } from "../../src/runs/record-file.ts";
 import { previousCheckpoint, runFiles } from "../../src/runs/run-directory.ts";
 import { nativeMissing } from "../fixtures/engines.ts";
+import { withoutLiteRt } from "../fixtures/litert.ts";
 import { initializer } from "../fixtures/onnx-values.ts";
 import { run, start } from "../fixtures/program.ts";
 import { withoutMnist } from "../fixtures/real-mnist.ts";
@@ -20,6 +21,7 @@ const set = (...settings: readonly string[]) => settings.flatMap((setting) => ["
 
 // `npm run test:export` sets it; the random networks of test/export are the short version.
 const long = process.env.BAYESIAN_BITS_EXPORT_CASES !== undefined;
+const forms = withoutLiteRt() ? onnxForms : exportForms;
 const skip = nativeMissing() || (await withoutMnist()) || (!long && "a long check: npm run test:export");
 
 t.test("LeNet-5 trained on MNIST", { skip }, async (t) => {
@@ -28,7 +30,7 @@ t.test("LeNet-5 trained on MNIST", { skip }, async (t) => {
   t.equal(trained.code, 0, trained.stderr);
   const { bytes: sizes, metrics } = readRecord(out).result!;
   const top1 = metrics.top1!;
-  for (const form of exportForms) {
+  for (const form of forms) {
     const { code, stderr } = await run("export", out, "--form", form);
     t.equal(code, 0, stderr);
     const { verification, file, bytes } = readRecord(out).export!;
@@ -41,6 +43,7 @@ t.test("LeNet-5 trained on MNIST", { skip }, async (t) => {
     for (const { name, equalCodes, largestDifference } of verification!.layers) {
       t.ok(equalCodes >= 99.99 && largestDifference <= 1, `${form}: codes of ${name}`);
     }
+    t.comment(`${form}: ${bytes} bytes`);
     if (form !== "packed") continue;
     t.ok(bytes <= 0.08 * sizes.fp32, `${bytes} bytes, at most 8 % of ${sizes.fp32}`);
     const model = readModel(readFileSync(join(out, file)), file);

@@ -119,6 +119,7 @@ t.test("what a record of an earlier version lacks may be missing, all else may n
       "result.macs",
       "findings.calibration",
       "findings.worst",
+      "export.opset",
       "export.verification.layers.boundaryDistance",
       "export.verification.latency",
       "export.input",
@@ -187,7 +188,7 @@ t.test("each word that a run writes is read", async (t) => {
     ],
     [
       ["export", "form"],
-      ["compact", "packed", "int8", "fp32", "qonnx"],
+      ["compact", "packed", "int8", "fp32", "qonnx", "tflite", "c-array"],
     ],
     [
       ["export", "input"],

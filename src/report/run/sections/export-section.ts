@@ -23,7 +23,7 @@ function exported(
 ): Markup {
   return markup`${facts([
     ["File", foreign(file, 120)],
-    ["Form", `ONNX, ${form}, opset ${opset}`],
+    ["Form", opset === undefined ? `TensorFlow Lite, ${form}` : `ONNX, ${form}, opset ${opset}`],
     ["Size", `${bytes(size)} (${integer(size)} bytes)`],
     ["SHA-256", markup`<code>${sha256}</code>`],
     ...notes.map((note) => ["Note", foreign(note, 200)] as const),
