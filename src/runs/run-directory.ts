@@ -34,9 +34,9 @@ const endings: Readonly<Record<ExportForm, string>> = {
   "c-array": "h",
 };
 
-/** Where the exported network goes: model.onnx, or a name with its form where that is not the run's own. */
+/** Where the exported network goes: of the run's own form and others whose names end alike, the others say which. */
 export const modelFile = (folder: string, form: ExportForm, own = form): string =>
-  join(folder, form === own ? `model.${endings[form]}` : `model.${form}.${endings[form]}`);
+  join(folder, endings[form] === "onnx" && form !== own ? `model.${form}.onnx` : `model.${endings[form]}`);
 
 /** The checkpoint before the last one: there while a run is in training, should the last be damaged. */
 export const previousCheckpoint = (folder: string): string => join(folder, "checkpoints", "previous.safetensors");
