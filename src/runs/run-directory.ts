@@ -38,6 +38,11 @@ const endings: Readonly<Record<ExportForm, string>> = {
 export const modelFile = (folder: string, form: ExportForm, own = form): string =>
   join(folder, endings[form] === "onnx" && form !== own ? `model.${form}.onnx` : `model.${endings[form]}`);
 
+/** Every file that an exported network can have: of the run's own form, and of the others. */
+export const modelFiles = (folder: string): readonly string[] => [
+  ...new Set(exportForms.flatMap((own) => exportForms.map((form) => modelFile(folder, form, own)))),
+];
+
 /** The checkpoint before the last one: there while a run is in training, should the last be damaged. */
 export const previousCheckpoint = (folder: string): string => join(folder, "checkpoints", "previous.safetensors");
 
@@ -116,7 +121,7 @@ function openingOf(folder: string, { resume, force }: { resume: boolean; force: 
  */
 export function clearRun(folder: string): void {
   const { config, checkpoint, bits, report } = runFiles(folder);
-  const models = exportForms.flatMap((form) => exportForms.map((own) => modelFile(folder, form, own)));
+  const models = modelFiles(folder);
   const checkpoints = [checkpoint, previousCheckpoint(folder), unreadableCheckpoint(folder)];
   askGuards(folder);
   try {
