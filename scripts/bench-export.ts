@@ -1,29 +1,40 @@
 import { parseArgs } from "node:util";
+import { onnxForms } from "../src/config/sections/export-settings.ts";
 import { uniforms } from "../src/core/random.ts";
 import { loadEngine } from "../src/engine/load-engine.ts";
 import { freeze } from "../src/export/freeze.ts";
 import { isFrozenLayer } from "../src/export/frozen-network.ts";
+import { kernelsOf } from "../src/export/kernels.ts";
 import { LATENCY_SECONDS, measureLatency } from "../src/export/latency.ts";
 import { lower } from "../src/export/onnx/lower.ts";
+import { packedBytes } from "../src/export/onnx/packing.ts";
+import { readModel } from "../src/export/onnx/read-model.ts";
+import { elementsOf } from "../src/graph/shape.ts";
 import { createNetwork } from "../src/network/zoo/index.ts";
+import { storedBits } from "../src/quantization/levels.ts";
 import { createQuantizers } from "../src/quantizers/create-quantizers.ts";
 import { insertQuantizers } from "../src/quantizers/insert-quantizers.ts";
 import { initializeRanges } from "../src/training/initial-ranges.ts";
 import { createModel } from "../src/training/model.ts";
 import { testTimeGates } from "../src/training/pass.ts";
-import { kernelsOf } from "./integer-kernels.ts";
 
-// npm run bench:export [-- --form int8] [--network resnet20] [--json]: latency of unpruned networks with 8 bits
-// everywhere against float32, in turn, and what their layers run in.
+// npm run bench:export [-- --form int8] [--bits 4] [--network resnet20] [--seconds 20] [--json]: latency of unpruned
+// networks with as many bits everywhere against float32, in turn, what their layers run in, and the bytes of their weights
+// (codes, scales, zero points, multiples) beside ceil(bits · elements / 8).
 const { values } = parseArgs({
   options: {
-    form: { type: "string", default: "int8" },
+    bits: { type: "string", default: "8" },
+    form: { type: "string", default: "compact" },
     json: { type: "boolean" },
     network: { type: "string" },
+    seconds: { type: "string", default: `${LATENCY_SECONDS}` },
   },
 });
-const form = values.form as "int8" | "packed";
-const initial = { prune: 6, bits4: 6, bits8: 6, bits16: -6, bits32: -6 };
+const form = onnxForms.find((form) => form === values.form);
+if (form === undefined) throw new Error(`expected --form ${onnxForms.join(", ")}, got ${values.form}`);
+const bits = Number(values.bits);
+const gate = (width: number) => (width <= bits ? 6 : -6);
+const initial = { prune: 6, bits4: gate(4), bits8: gate(8), bits16: gate(16), bits32: gate(32) };
 const { ops } = await loadEngine();
 
 const cases = [
@@ -72,16 +83,24 @@ for (const { name, inputShape, quantizeAddends } of cases) {
   const fp32 = lower(freeze({ ...learned, network: plain, quantizers: new Map() }), "fp32", options).bytes;
   const { integer, float } = await kernelsOf(quantized);
   const layers = frozen.nodes.filter(isFrozenLayer).length;
+  const stored = (readModel(quantized, name).graph?.initializer ?? [])
+    .filter(({ name }) => name.includes(".weight"))
+    .reduce((total, { rawData }) => total + rawData.length, 0);
+  const least = frozen.nodes
+    .filter(isFrozenLayer)
+    .reduce((total, { weight }) => total + packedBytes(storedBits(weight.bits), elementsOf(weight.shape)), 0);
   if (!values.json) {
     const others = float.length === 0 ? "" : `; in float32: ${float.join(", ")}`;
     process.stdout.write(`${title}: ${integer} of ${layers} layers in integer kernels${others}\n`);
+    const more = (100 * (stored / least - 1)).toFixed(2);
+    process.stdout.write(`${title}: ${quantized.length} bytes, weights ${stored}, ${more} % over ${least}\n`);
   }
-  const timed = { file: name, seconds: LATENCY_SECONDS };
+  const timed = { file: name, seconds: Number(values.seconds) };
   for (const latency of await measureLatency(timed, { bytes: quantized, images }, { bytes: fp32, images })) {
     const { batch, medianMs, fp32MedianMs } = latency;
     const times = `${form} ${medianMs.toFixed(2)} ms, fp32 ${fp32MedianMs.toFixed(2)} ms`;
     const text = `${title}, batch ${batch}: ${times}, ${(fp32MedianMs / medianMs).toFixed(2)} times as fast`;
-    const line = { network: name, quantizeAddends, form, layers, integer, float, ...latency };
+    const line = { network: name, quantizeAddends, form, bits, stored, least, layers, integer, float, ...latency };
     process.stdout.write(`${values.json ? JSON.stringify(line) : text}\n`);
   }
 }

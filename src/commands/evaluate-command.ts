@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { loadConfig } from "../config/load-config.ts";
+import { loadImages } from "../config/load-config.ts";
 import { UsageError } from "../core/errors.ts";
 import { type EvaluateOnnxOptions, evaluateOnnx } from "../runner/evaluate-onnx.ts";
 import { evaluateRun } from "../runner/evaluate-run.ts";
@@ -42,7 +42,7 @@ export async function runEvaluate({ target, data, dataFolder }: EvaluateOptions,
 function dataOf(data: string, folder: string | undefined): Pick<EvaluateOnnxOptions, "data" | "seed" | "task"> {
   if (/\.(ya?ml|json)$/.test(data)) {
     if (folder !== undefined) throw new UsageError(`--data-folder ${folder}: ${data} says where the images are`);
-    return loadConfig(data).config;
+    return loadImages(data);
   }
   switch (data) {
     case "mnist":

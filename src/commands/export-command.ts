@@ -1,17 +1,16 @@
-import type { RunConfig } from "../config/schema.ts";
-import { exportRun } from "../runner/export-run.ts";
+import { type ExportRunOptions, exportRun } from "../runner/export-run.ts";
 import type { Context } from "./context.ts";
 import { printExport, printResult } from "./result.ts";
 
-export interface ExportCommandOptions extends Partial<RunConfig["export"]> {
+export interface ExportCommandOptions extends Pick<ExportRunOptions, "form" | "input"> {
   readonly run: string;
   readonly out?: string;
 }
 
-/** `export`: an ONNX file of a finished run, from its checkpoint and record. */
+/** `export`: ONNX files of a finished run, from its checkpoint and record. */
 export async function runExport({ run, out, ...chosen }: ExportCommandOptions, context: Context): Promise<void> {
   const { reporter } = context;
-  const record = await exportRun(run, { ...chosen, ...(out !== undefined && { file: out }), reporter });
-  if (!context.json && record.export) printExport(record.export, record, context);
+  const { record, written } = await exportRun(run, { ...chosen, ...(out !== undefined && { file: out }), reporter });
+  if (!context.json) for (const exported of written) printExport(exported, record, context);
   printResult(run, record, context);
 }

@@ -79,8 +79,24 @@ export function createProgram(
       const { runEvaluate } = await import("./evaluate-command.ts");
       await runEvaluate({ target, ...options }, own(command));
     });
+  add("quantize <model>", "quantize any ONNX file, without training")
+    .option("--data <file>", "samples: a .npz with one array for each input (without: weights alone)")
+    .option("--weights <bits>", "bits of weights: 2, 3, 4 or 8", "8")
+    .option("--activations <bits>", "bits of activations: 8, 16 or 32 (default: 8 with data, else 32: float)")
+    .option("--skip <pattern>", "leave layers alone whose names fit, as /head/*; may be repeated", collect, [])
+    .option("--out <dir>", "folder of the result (default: reports/<model>-w<bits>a<bits>)")
+    .option("--force", "replace what the folder holds", false)
+    .action(async (model: string, options, command: Command) => {
+      const { runQuantize } = await import("./quantize-command.ts");
+      await runQuantize({ model, ...options }, own(command));
+    });
   add("export <run>", "write a run's network as a file and verify it")
-    .addOption(new Option("--form <form>", "form of the file (default: the run's)").choices(exportForms))
+    .addOption(
+      new Option("--form <form>", "form of the file (default: the run's); all: a file of each").choices([
+        ...exportForms,
+        "all",
+      ]),
+    )
     .addOption(new Option("--input <kind>", "what it takes (default: the run's)").choices(exportInputs))
     .option("--out <file>", "the file (default: model.onnx in the run, model.<form>.onnx for another form)", parseName)
     .option("--unverified", "write a form whose runtime is not here without verifying it")

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
-import type { ExportRecord, RunRecord } from "../runs/record.ts";
+import { deliveredExport } from "../runs/exports.ts";
+import type { ExportRecord, RunRecord, Verification } from "../runs/record.ts";
 import { modelFile, runFiles } from "../runs/run-directory.ts";
 import { metricsText, namedText } from "../tasks/metric.ts";
 import type { Context } from "./context.ts";
@@ -8,7 +9,8 @@ import type { Context } from "./context.ts";
 export function printResult(folder: string, record: RunRecord, { json, print }: Pick<Context, "json" | "print">): void {
   const { result, environment, times } = record;
   if (result === null) return;
-  const verified = record.export?.verification != null;
+  const delivered = deliveredExport(record);
+  const verified = delivered?.verification != null;
   const { metrics, relativeBops, bytes, channels } = result;
   if (json) {
     const { engine } = environment;
@@ -32,7 +34,7 @@ export function printResult(folder: string, record: RunRecord, { json, print }: 
   print(`  channels   ${channels.kept} of ${channels.of} kept`);
   print(`  time       ${times.seconds.toFixed(0)} s on the ${environment.engine} engine`);
   print(`  network    ${size(modelFile(folder, form))}${verified ? ", verified" : ""}`);
-  for (const note of record.export?.notes ?? []) print(`             ${note}`);
+  for (const note of delivered?.notes ?? []) print(`             ${note}`);
   print(`  report     ${size(files.report)}`);
   print(`  checkpoint ${size(files.checkpoint)}`);
 }
@@ -50,6 +52,7 @@ export function printExport(
     const equal = Math.min(...layers.map(({ equalCodes }) => equalCodes));
     const near = agreement.map(namedText);
     print(`  verified   ${runtime}: ${metricsText(task, metrics)} on ${images} images, ${near.join(", ")}`);
+    if (verification.kernels) print(`  kernels    ${kernelsText(verification.kernels)}`);
     print(`  codes      at least ${equal.toFixed(4)} % equal in each of ${layers.length} layers`);
   }
   if (!verification) print("  not verified: its runtime is not here");
@@ -59,3 +62,8 @@ export function printExport(
     print(`  latency    batch ${batch}${on}: ${times} (${(fp32MedianMs / medianMs).toFixed(2)} times as fast)`);
   }
 }
+
+const kernelsText = ({ integer, float }: NonNullable<Verification["kernels"]>): string => {
+  const others = float.length === 0 ? "" : `, in float32: ${float.join(", ")}`;
+  return `${integer} of ${integer + float.length} layers in integers${others}`;
+};

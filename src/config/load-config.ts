@@ -1,8 +1,9 @@
 import { basename, extname } from "node:path";
+import type { z } from "zod";
 import { UsageError } from "../core/errors.ts";
 import { shortenList } from "../core/shorten.ts";
 import { explainIssues } from "./explain.ts";
-import { configSchema, type RunConfig } from "./schema.ts";
+import { configSchema, type RunConfig, settingsSchema } from "./schema.ts";
 import { isTree, merge, parseSetting, readSource, type Source, type Tree } from "./source.ts";
 
 /**
@@ -21,6 +22,24 @@ export function loadConfig(
   const checked = checkConfig({ tree: { name: basename(path, extname(path)), ...tree }, places }, path);
   if ("config" in checked) return checked;
   throw wrongConfiguration(checked.mistakes);
+}
+
+/** What of a configuration names images: other sections may be missing. */
+const imagesSchema = settingsSchema.pick({ seed: true, task: true, data: true });
+
+/**
+ * Loads what a configuration, with what it extends, says of images alone.
+ *
+ * @throws UsageError that lists everything that is wrong with it.
+ */
+export function loadImages(path: string): z.output<typeof imagesSchema> {
+  const { tree: whole, places } = readSource(path);
+  const tree = Object.fromEntries(
+    Object.keys(imagesSchema.shape).flatMap((key) => (key in whole ? [[key, whole[key]]] : [])),
+  );
+  const parsed = imagesSchema.safeParse(tree);
+  if (parsed.success) return parsed.data;
+  throw wrongConfiguration(explainIssues(parsed.error, { tree, places, file: path, schema: imagesSchema }));
 }
 
 /** A run's settings as a configuration, or everything that is wrong with them, a line each. */

@@ -4,6 +4,7 @@ import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAM
 import { first } from "../core/elements.ts";
 import { messageOf, UsageError } from "../core/errors.ts";
 import { shorten, shortenList } from "../core/shorten.ts";
+import { isNestedTooDeeply } from "./nesting.ts";
 
 /** Of a configuration with all that it extends, each file counted once. */
 const MAX_BYTES = 1024 * 1024;
@@ -129,6 +130,7 @@ function realPath(path: string): string {
 
 /** Parses text; places of errors carry the file's name. */
 export function parseSource(text: string, path: string): Source {
+  if (isNestedTooDeeply(text)) throw new UsageError(`cannot read the configuration ${path}: it is nested too deeply`);
   const lines = new LineCounter();
   const document = parseDocument(text, { ...options, lineCounter: lines });
   const at = (offset: number) => `${path}:${lines.linePos(offset).line}`;
@@ -225,6 +227,8 @@ export function parseSetting(setting: string): Source {
   if (equals < 1 || path.some((part) => part === "" || forbidden.has(part))) {
     throw new UsageError(`${place}: expected path=value, as training.epochs=3`);
   }
+  if (isNestedTooDeeply(setting) || path.length > MOST_IN_A_ROW)
+    throw new UsageError(`${place}: it is nested too deeply`);
   const document = parseDocument(setting.slice(equals + 1), options);
   if (document.errors.length > 0) throw new UsageError(`${place}: ${explainSyntax(first(document.errors))}`);
   let value: unknown;

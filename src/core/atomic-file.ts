@@ -118,7 +118,7 @@ function renameIfThere(from: string, to: string): void {
 }
 
 /** Clears what a failed write left; the failure itself is what is told. */
-function removeQuietly(path: string): void {
+export function removeQuietly(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {

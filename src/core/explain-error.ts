@@ -1,5 +1,6 @@
 import { type ExitCode, exitCodes, messageOf, UserError } from "./errors.ts";
 import { remedyFor } from "./file-errors.ts";
+import { shortenWords } from "./shorten.ts";
 
 interface Explained {
   readonly text: string;
@@ -14,7 +15,7 @@ export function explainedError(error: unknown, { verbose }: { readonly verbose: 
   const advice = remedy === undefined || message.includes(remedy) ? "" : `; ${remedy}`;
   const stack = verbose && error instanceof Error ? `\n${error.stack ?? ""}` : "";
   return {
-    text: `${isKnown ? "error" : "internal error (please report it)"}: ${message}${advice}${stack}`,
+    text: `${isKnown ? "error" : "internal error (please report it)"}: ${shortenWords(message)}${advice}${stack}`,
     exitCode: error instanceof UserError ? error.exitCode : exitCodes.failed,
   };
 }

@@ -4,6 +4,9 @@ const SHOWN = 200;
 /** Text from outside, short enough for a message. */
 export const shorten = (text: string): string => (text.length <= SHOWN ? text : `${text.slice(0, SHOWN)}…`);
 
+/** A message in which no path, however long, buries the rest. */
+export const shortenWords = (message: string): string => message.replaceAll(/\S+/g, shorten);
+
 /** Lines for a message: more mistakes than this have one cause, and would bury it. */
 export function shortenList(lines: readonly string[], shown = 30): string[] {
   const more = lines.length - shown;

@@ -17,6 +17,9 @@ export interface Rounding {
 /** Of runtimes that round sums by float32; onnxruntime adds codes that exactly. */
 export const floatRounding: Rounding = { steps: 1e-4, share: 1e-4 };
 
+/** So many codes that no rounding explains settle it: to compute more of them in float64 would take hours. */
+const SETTLED = 1000;
+
 export type LayerAgreement = Verification["layers"][number];
 
 interface Grid {
@@ -67,9 +70,10 @@ export class CodeComparison {
         : null;
   }
 
+  /** Once it is settled that they disagree, what is left of a batch is not looked at. */
   add({ runtime, reference, exact, magnitude }: Compared): void {
-    this.#elements += reference.length;
     if (runtime.length !== reference.length) {
+      this.#elements += reference.length;
       this.#different += reference.length;
       this.#unexplained += reference.length;
       this.#largest = Number.MAX_SAFE_INTEGER;
@@ -77,6 +81,7 @@ export class CodeComparison {
     }
     const grid = this.#grid;
     if (grid === null) {
+      this.#elements += reference.length;
       const step = FLOAT_TOLERANCE * largestOf(reference);
       runtime.forEach((value, index) => {
         const difference = Math.floor(Math.abs(value - reference[index]!) / step);
@@ -85,7 +90,8 @@ export class CodeComparison {
       return;
     }
     const { step, limits } = grid;
-    for (let index = 0; index < reference.length; index++) {
+    for (let index = 0; index < reference.length && !this.settled; index++) {
+      this.#elements++;
       const code = Math.round(runtime[index]! / step);
       if (code === Math.round(reference[index]! / step)) continue;
       const position = exact(index) / step;
@@ -118,6 +124,11 @@ export class CodeComparison {
       largestDifference: this.#largest,
       boundaryDistance: this.#farthest,
     };
+  }
+
+  /** Whether they disagree in so many codes that none of the others can matter. */
+  get settled(): boolean {
+    return this.#unexplained >= SETTLED;
   }
 
   /** Elements whose code no rounding explains. */

@@ -53,6 +53,7 @@ export async function compareLayers(options: CompareLayersOptions): Promise<Veri
   const model = await runtime.load(shown);
   try {
     for await (const batch of test.batches({ batchSize: BATCH, limit: IMAGES })) {
+      if (groups.some(({ comparison }) => comparison.settled)) break;
       if (batch.count === 0) continue;
       const images = batchOf(batch, { ...options, ...runtime, network });
       const results = await model.run(images.forFile, images.shape);
@@ -107,8 +108,8 @@ function disagreement(who: string, layer: string, value: string, comparison: Cod
   const { equalCodes, largestDifference, elements, boundaryDistance = 0 } = comparison.result;
   const different = Math.round(elements * (1 - equalCodes / 100));
   return new UserError(
-    `${who} disagrees with the trainer, first at layer ${layer} (value ${value}): ${different} of ` +
-      `${elements} codes differ, ${comparison.unexplained} of them by more than rounding can, by up to ${largestDifference} ` +
+    `${who} disagrees with the trainer, first at layer ${layer} (value ${value}): ${different} of the ` +
+      `first ${elements} codes differ, ${comparison.unexplained} of them by more than rounding can, by up to ${largestDifference} ` +
       `(at most 1 expected), where values lie up to ${boundaryDistance.toPrecision(2)} steps from a rounding boundary. The ` +
       "file holds what was trained, so this runtime computes it differently on this processor: export another form " +
       "(--form), or fewer bits where it has 16.",

@@ -1,5 +1,6 @@
-import type { ExportForm, OnnxForm } from "../config/sections/export-settings.ts";
+import { type ExportForm, exportForms, type OnnxForm } from "../config/sections/export-settings.ts";
 import { UserError } from "../core/errors.ts";
+import type { Reporter } from "../core/progress.ts";
 import type { Verification } from "../runs/record.ts";
 import type { FrozenNetwork } from "./frozen-network.ts";
 import { lower } from "./onnx/lower.ts";
@@ -96,4 +97,17 @@ export function canVerify(
   if (missing !== null && !unverified)
     throw new UserError(`cannot export ${form}: ${missing}; or write it --unverified`);
   return missing === null;
+}
+
+/** Every form, the run's own first; without those whose runtime is not here, which are named, unless they may be unverified. */
+export function allForms(
+  own: ExportForm,
+  { unverified = false, reporter }: { readonly unverified?: boolean | undefined; readonly reporter: Reporter },
+): readonly ExportForm[] {
+  return [own, ...exportForms.filter((form) => form !== own)].filter((form) => {
+    const missing = fileForms[form].missing();
+    if (missing === null || unverified) return true;
+    reporter.warn(`no file of form ${form}: ${missing}; or write it --unverified`);
+    return false;
+  });
 }

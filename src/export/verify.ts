@@ -9,6 +9,7 @@ import { comparePredictions } from "./compare-predictions.ts";
 import { compareTensors } from "./compare-tensors.ts";
 import type { FileRuntime } from "./file-runtime.ts";
 import type { FrozenNetwork } from "./frozen-network.ts";
+import { kernelsOf } from "./kernels.ts";
 import { expandQuant, usesQuant } from "./onnx/expand-quant.ts";
 import type { InputKind, Lowered } from "./onnx/model-frame.ts";
 import { onnxFile } from "./onnx/onnx-file.ts";
@@ -46,10 +47,9 @@ export async function verify({ readFrom, ...options }: VerifyOptions): Promise<V
   const model = readModel(bytes, file);
   compareTensors(tensorsOf(model), tensorsOf(readModel(lowered.bytes, file)), file);
   // Runtimes have no Quant nodes: they run what these are defined to be.
-  const runtime = usesQuant(model)
-    ? onnxFile({ file, model: expandQuant(model, file), threads })
-    : onnxFile({ file, model, bytes, threads });
-  return compareFile(runtime, options);
+  if (usesQuant(model)) return compareFile(onnxFile({ file, model: expandQuant(model, file), threads }), options);
+  const compared = await compareFile(onnxFile({ file, model, bytes, threads }), options);
+  return { ...compared, kernels: await layersOf(bytes) };
 }
 
 /**
@@ -67,6 +67,11 @@ export async function compareFile(runtime: FileRuntime, options: VerifyOptions):
   } finally {
     reporter.progress.stop();
   }
+}
+
+async function layersOf(bytes: Uint8Array) {
+  const { integer, float } = await kernelsOf(bytes);
+  return { integer, float: [...float] };
 }
 
 /** @throws UserError when the file cannot be read. */

@@ -51,7 +51,7 @@ export function newRecord({ config, engine, dataset, task, networkFile, model }:
     epochs: [],
     result: null,
     findings: null,
-    export: null,
+    exports: [],
     warnings: [],
     times: { startedAt: new Date().toISOString(), finishedAt: null, seconds: 0, epochSeconds: [], waitingForData: [] },
   };

@@ -5,6 +5,7 @@ import { first } from "../core/elements.ts";
 import type { Split } from "../data/dataset.ts";
 import { writeReport } from "../report/run/write-report.ts";
 import type { Checkpoint } from "../runs/checkpoint.ts";
+import { withExport } from "../runs/exports.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { clearRun, runFiles } from "../runs/run-directory.ts";
 import { mainFigure, namedText } from "../tasks/metric.ts";
@@ -191,7 +192,7 @@ export class Run implements Disposable {
       const { reporter } = this.context;
       const pause = () => this.#saved.hearSignals();
       const exported = await exportPrepared(this.prepared, this.record, { folder, reporter, pause });
-      this.#saved.record = { ...this.record, export: exported };
+      this.#saved.record = withExport(this.record, exported);
       this.#saved.finish((record) => writeReport(record, runFiles(folder).report));
     });
   }

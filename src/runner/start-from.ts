@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { messageOf, UserError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
 import type { Network } from "../kinds/index.ts";
 import { inverseDeviation } from "../kinds/norm-affine.ts";
@@ -16,8 +17,15 @@ import { takeWeights } from "../training/take-weights.ts";
  * @throws UserError when it holds no checkpoint of the same network.
  */
 export function startFrom(model: Model, from: string): void {
-  const isFile = statSync(from, { throwIfNoEntry: false })?.isFile() ?? false;
-  takeWeights(model, readCheckpointAlone(isFile ? from : runFiles(from).checkpoint).tensors, from);
+  takeWeights(model, readCheckpointAlone(isFile(from) ? from : runFiles(from).checkpoint).tensors, from);
+}
+
+function isFile(from: string): boolean {
+  try {
+    return statSync(from, { throwIfNoEntry: false })?.isFile() ?? false;
+  } catch (error) {
+    throw new UserError(`cannot read training.from ${from}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** Equalizes the ranges of a model's weights across the layers of its network as it was defined. */

@@ -11,12 +11,12 @@ interface WithMetrics {
   readonly epochs: readonly { readonly train: Evaluated; readonly evaluation: Evaluated }[];
   readonly postTraining?: { readonly floatMetrics: Metrics } | undefined;
   readonly result: (Evaluated & { readonly sampledMetrics: Metrics }) | null;
-  readonly export: { readonly verification: (Evaluated & { readonly trainerMetrics: Metrics }) | null } | null;
+  readonly exports: readonly { readonly verification: (Evaluated & { readonly trainerMetrics: Metrics }) | null }[];
 }
 
 /** Refuses an evaluation without the task's main metric, and shares beyond 0 to 100 %. */
 export function checkMetrics(record: WithMetrics, context: z.core.$RefinementCtx): void {
-  const { task, epochs, postTraining, result, export: exported } = record;
+  const { task, epochs, postTraining, result, exports } = record;
   const { key: main } = mainMetric(task);
   const refuse = (path: (string | number)[], message: string, input: unknown) =>
     context.addIssue({ code: "custom", path, message, input });
@@ -40,8 +40,9 @@ export function checkMetrics(record: WithMetrics, context: z.core.$RefinementCtx
     check(result.metrics, "result", "metrics");
     check(result.sampledMetrics, "result", "sampledMetrics");
   }
-  if (exported?.verification) {
-    check(exported.verification.metrics, "export", "verification", "metrics");
-    check(exported.verification.trainerMetrics, "export", "verification", "trainerMetrics");
+  for (const [index, { verification }] of exports.entries()) {
+    if (verification === null) continue;
+    check(verification.metrics, "exports", index, "verification", "metrics");
+    check(verification.trainerMetrics, "exports", index, "verification", "trainerMetrics");
   }
 }

@@ -31,6 +31,13 @@ const verification = z.object({
         .describe("steps between a rounding boundary and the farthest value that got another code; 0: none did"),
     }),
   ),
+  kernels: z
+    .object({
+      integer: count.describe("layers in integer kernels"),
+      float: z.array(z.string()).describe("names of those in float32"),
+    })
+    .optional()
+    .describe("what the layers run in, as the runtime optimized the file; older records do not tell"),
   latency: z.array(latency).optional().describe("measured in this runtime on the machine that verified"),
 });
 

@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { removeQuietly } from "../core/atomic-file.ts";
 import { codeOf, UserError } from "../core/errors.ts";
 import { explainFileError } from "../core/file-errors.ts";
 import { guardFolder } from "../core/folder-guards.ts";
@@ -61,7 +62,7 @@ export function acquireLock(folder: string, { force }: { force: boolean }): RunL
     if (error instanceof UserError) throw error;
     throw new UserError(`cannot lock the run directory ${folder}: ${explainFileError(error)}`, { cause: error });
   } finally {
-    rmSync(beside, { force: true });
+    removeQuietly(beside);
   }
   // Open, so that its inode is no other file's as long as this process holds it.
   const handle = openSync(path, "r");

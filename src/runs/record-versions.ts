@@ -38,7 +38,7 @@ const classifierRecord = z.looseObject({
 const fromClassifier = classifierRecord.transform(
   ({ data: { classes, ...data }, epochs, postTraining, result, analysis, export: exported, ...rest }): unknown => ({
     ...rest,
-    version: recordVersion,
+    version: 2,
     task: { name: "classification", ...describeClassification(classes.length) },
     data: { ...data, targets: { kind: "classes", names: classes } },
     epochs: epochs.map(({ train, evaluation, ...epoch }) => ({
@@ -93,10 +93,23 @@ const verificationWithTop1 = ({
   agreement: agreementOf(sameClass, nearTies),
 });
 
+/** What is another in records of version 2: they know of one exported file. */
+const oneExport = z
+  .looseObject({ export: z.unknown().optional() })
+  .transform(({ export: exported, ...rest }): unknown => ({
+    ...rest,
+    version: recordVersion,
+    ...(exported !== undefined && { exports: exported === null ? [] : [exported] }),
+  }));
+
+/** What makes a record of this version of one of an earlier one. */
+const migrations = [fromClassifier.pipe(oneExport), oneExport] as const;
+
 /** A record of any version up to this one, as one of this version. */
 export const storedRecord = z.unknown().transform((value, context): RunRecord => {
-  const isOld = z.object({ version: z.literal(1) }).safeParse(value).success;
-  const parsed = (isOld ? fromClassifier.pipe(recordSchema) : recordSchema).safeParse(value);
+  const { version } = z.object({ version: z.int() }).catch({ version: recordVersion }).parse(value);
+  const migration = migrations[version - 1];
+  const parsed = (migration === undefined ? recordSchema : migration.pipe(recordSchema)).safeParse(value);
   if (parsed.success) return parsed.data;
   for (const { path, message } of parsed.error.issues)
     context.issues.push({ code: "custom", input: value, path, message });

@@ -8,7 +8,7 @@ import { exportSchema } from "./export-schema.ts";
 import { recordedConfig } from "./recorded-config.ts";
 
 /** Version of the record's shape; a reader refuses newer ones and says so. */
-export const recordVersion = 2;
+export const recordVersion = 3;
 
 const finite = z.number();
 const count = z.int().nonnegative();
@@ -222,7 +222,7 @@ export const recordSchema = z
     result: result.nullable(),
     findings: findingsSchema.nullable().describe("what the task finds of the trained network on the test set"),
     analysis: analysisSchema.nullable().optional(),
-    export: exportSchema.nullable(),
+    exports: z.array(exportSchema).describe("the files written of it, each once: model.onnx first"),
     warnings: z.array(z.object({ step: count, message: z.string() })),
     times,
   })
@@ -234,5 +234,5 @@ export type EpochRecord = RunRecord["epochs"][number];
 export type PostTraining = NonNullable<RunRecord["postTraining"]>;
 export type LearnedQuantizer = EpochRecord["quantizers"][string];
 export type RunResult = NonNullable<RunRecord["result"]>;
-export type ExportRecord = NonNullable<RunRecord["export"]>;
+export type ExportRecord = RunRecord["exports"][number];
 export type Verification = NonNullable<ExportRecord["verification"]>;

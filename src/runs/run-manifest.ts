@@ -74,9 +74,9 @@ export function verifyRun(folder: string): VerifiedRun {
   };
 }
 
-/** A checkpoint has a checksum of itself, and a record those of the file that was exported last. */
+/** A checkpoint has a checksum of itself, and a record those of the files that were exported. */
 function readFiles(folder: string): readonly CheckedFile[] {
-  const { export: exported } = readRecord(folder);
+  const { exports } = readRecord(folder);
   readLastCheckpoint(folder, {
     warn: (message) => {
       throw new UserError(message);
@@ -85,10 +85,12 @@ function readFiles(folder: string): readonly CheckedFile[] {
   const read = [recordFile, relative(folder, runFiles(folder).checkpoint)].map(
     (path) => ({ path, state: "readable" }) as const,
   );
-  if (exported === null) return read;
-  const file = join(folder, exported.file);
-  if (!existsSync(file)) return [...read, { path: exported.file, state: "missing" }];
-  return [...read, { path: exported.file, state: sha256OfFile(file) === exported.sha256 ? "whole" : "damaged" }];
+  const written = exports.map(({ file: path, sha256 }): CheckedFile => {
+    const file = join(folder, path);
+    if (!existsSync(file)) return { path, state: "missing" };
+    return { path, state: sha256OfFile(file) === sha256 ? "whole" : "damaged" };
+  });
+  return [...read, ...written];
 }
 
 function readManifest(folder: string): z.infer<typeof manifestSchema> {

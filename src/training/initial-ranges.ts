@@ -13,15 +13,9 @@ import { type GateSamples, passOf, soleInput } from "./pass.ts";
 const SAME = 0.9;
 
 /**
-<<<<<<< HEAD
- * Sets every range from one forward pass over a few images, as the authors do: a weight's from its largest element (a
- * channel's from its largest magnitude),
- * an activation's from its largest, each tensor seeing already quantized predecessors (docs/method.md, "Training").
-=======
  * Sets every range from one forward pass over a few images, each tensor seeing already quantized predecessors
  * (docs/method.md, "Training"): an activation's from its largest element, a signed tensor's or a channel's from its
  * largest magnitude, or, as the authors do, its largest element where that is nearly the same.
->>>>>>> e42063b (First ranges from the largest magnitude, floors relative to the tensor)
  *
  * @param draw Gates for the ranges known so far: called before each quantizer is used.
  * @throws UserError that names a quantizer whose tensor holds nothing but zeros, or, unsigned, nothing above.

@@ -1,10 +1,9 @@
 import type { NodeId } from "../graph/graph.ts";
 import type { Network } from "../kinds/index.ts";
-import { layersOf } from "../network/layers.ts";
 import { freezeBatchNorm } from "../quantizers/fold-batch-norm.ts";
-import { rateFor } from "../quantizers/range.ts";
 import { type Batch, computeGradients, type Gradients, type Objective, type StepResult } from "./gradients.ts";
 import type { Group, PerGroup } from "./groups.ts";
+import { learningShares } from "./learning-shares.ts";
 import type { Model } from "./model.ts";
 import { EngineOptimizer, HostOptimizer, type OptimizerOptions } from "./optimizer.ts";
 import type { GateSamples } from "./pass.ts";
@@ -100,26 +99,9 @@ export class Trainer {
     );
   }
 
-  /** Weights far smaller than usual learn in proportion, as their ranges do, and their layers' biases with them. */
-  #shares(): ReadonlyMap<NodeId, number> {
-    const { network, quantizers } = this.#inPhase;
-    const small = new Map(
-      Array.from(quantizers, ([id, { floor }]) => [id, rateFor(floor)] as const).filter(([, share]) => share < 1),
-    );
-    if (small.size === 0) return small;
-    return new Map(
-      layersOf(network).flatMap(({ weight, shift, weightQuantizer }) => {
-        const share = small.get(weightQuantizer ?? "");
-        if (share === undefined) return [];
-        const learned = shift?.kind === "bias" ? [weight, shift.inputs[1]] : [weight];
-        return learned.map((id) => [id, share] as const);
-      }),
-    );
-  }
-
   #apply({ parameters, quantizers }: Gradients, learningRates: PerGroup<number>): Held {
     const at = (group: Group, share = 1) => ({ learningRate: share * learningRates[group], step: this.updates });
-    if (learningRates.weights > 0) this.weights.update(parameters, at("weights"), this.#shares());
+    if (learningRates.weights > 0) this.weights.update(parameters, at("weights"), learningShares(this.#inPhase));
     const held: { readonly ranges: NodeId[]; readonly channels: NodeId[] } = { ranges: [], channels: [] };
     for (const [id, learned] of quantizers) {
       for (const { numbers, gradient } of learned) {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import t from "tap";
 import { canonicalConfig, configHash } from "../../src/config/canonical.ts";
-import { loadConfig } from "../../src/config/load-config.ts";
+import { loadConfig, loadImages } from "../../src/config/load-config.ts";
 import { UsageError } from "../../src/core/errors.ts";
 import { lawHolds } from "../fixtures/laws.ts";
 
@@ -100,6 +100,18 @@ t.test("the data set's name decides which settings there are, and what an error 
   t.match(about("data.augmentation={crop: 4}"), /data\.augmentation\.crop: expected settings, got 4/);
   t.match(about("data.normalization=measure"), /data\.normalization: expected "measured" or settings, got "measure"/);
   t.match(about("data.normalization={mean: [0, 0], deviation: [1]}"), /expected as many deviations as means/);
+  t.end();
+});
+
+t.test("of a configuration that names images the rest may be missing, or wrong", (t) => {
+  const images = "data: { name: npz, train: a.npz, test: b.npz }\nseed: 3\n";
+  t.match(loadImages(file("images.yaml", images)), { seed: 3, data: { train: "a.npz" } });
+  t.match(loadImages(file("run.yaml", "extends: images.yaml\nname: 7\nmethod: 5\n")), { seed: 3 });
+  t.throws(() => loadImages(file("none.yaml", "seed: 3\n")), {
+    name: "UsageError",
+    message: /data: expected settings, got nothing \(.*none\.yaml\)/,
+  });
+  t.throws(() => loadImages(file("half.yaml", "data:\n  name: npz\n")), { message: /data\.test: .*half\.yaml:1/ });
   t.end();
 });
 

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { previousCheckpoint } from "../../src/runs/run-directory.ts";
@@ -38,6 +38,43 @@ t.test("bad configurations", async (t) => {
   await refused(t, train("--set", "__proto__.x=1"), 2, /--set __proto__\.x=1/);
   await refused(t, ["train"], 2, /missing required argument/);
   await refused(t, ["trian", "x"], 2, /unknown command/);
+});
+
+t.test("links that lead nowhere but back, wherever a path may stand", async (t) => {
+  const loop = join(folder, "loop");
+  symlinkSync("loop", loop);
+  const deep = (name: string) => join(loop, ...new Array(300).fill("deeper"), name);
+  const small = write("small.yaml", `extends: ${join(process.cwd(), config)}\ndata: { folder: ${data} }\n`);
+  const vary = write("vary.yaml", `extends: small.yaml\nsweep: { list: [{ seed: 1 }] }\n`);
+  const cases = [
+    ["train", deep("a.yaml")],
+    ["train", write("below.yaml", `extends: ${deep("a.yaml")}\n`)],
+    ["train", small, "--out", deep("run")],
+    ["sweep", vary, "--out", deep("runs")],
+    ["train", small, "--set", `data.folder=${deep("mnist")}`],
+    ["train", small, "--set", `data={name: folder, folder: ${deep("images")}, size: [28, 28]}`],
+    [
+      "train",
+      write("npz.yaml", `extends: ${join(process.cwd(), config)}\ndata: { name: npz, train: ${deep("a")}, test: a }\n`),
+    ],
+    ["train", small, "--set", `network.file=${deep("a.onnx")}`],
+    ["train", small, "--set", `training.from=${deep("run")}`],
+    ["evaluate", deep("a.onnx"), "--data", "mnist", "--data-folder", data],
+    ["evaluate", small, "--data", "mnist", "--data-folder", deep("mnist")],
+    ["evaluate", small, "--data", deep("a.yaml")],
+    ["export", deep("run")],
+    ["report", deep("run")],
+  ];
+  await Promise.all(
+    cases.map(async (args, index) => {
+      const out = args[0] === "train" && !args.includes("--out") ? ["--out", join(folder, `looped-${index}`)] : [];
+      const { code, stdout, stderr } = await run(...args, ...out);
+      t.not(code, 0, args.join(" ").slice(0, 80));
+      t.match(stderr, /^error: .*ELOOP.*\n$/);
+      t.ok(stderr.length < 1000, `${stderr.length} characters`);
+      t.equal(stdout, "");
+    }),
+  );
 });
 
 t.test("bad data", async (t) => {

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { exportForms, onnxForms } from "../../src/config/sections/export-settings.ts";
+import { type ExportForm, exportForms, onnxForms } from "../../src/config/sections/export-settings.ts";
 import { packedBytes } from "../../src/export/onnx/packing.ts";
 import { encodeModelProto, readModel } from "../../src/export/onnx/read-model.ts";
 import { encodeCheckpoint, readCheckpoint } from "../../src/runs/checkpoint.ts";
@@ -30,10 +30,13 @@ t.test("LeNet-5 trained on MNIST", { skip }, async (t) => {
   t.equal(trained.code, 0, trained.stderr);
   const { bytes: sizes, metrics } = readRecord(out).result!;
   const top1 = metrics.top1!;
-  for (const form of forms) {
-    const { code, stderr } = await run("export", out, "--form", form);
-    t.equal(code, 0, stderr);
-    const { verification, file, bytes } = readRecord(out).export!;
+  const { code, stderr } = await run("export", out, "--form", "all");
+  t.equal(code, 0, stderr);
+  const { exports } = readRecord(out);
+  t.same(exports.map(({ form }) => form).toSorted(), forms.toSorted());
+  const bytesOf = (form: ExportForm) => exports.find((one) => one.form === form)!.bytes;
+  t.ok(bytesOf("compact") <= 1.05 * bytesOf("packed"), `compact: ${bytesOf("compact")}, packed ${bytesOf("packed")}`);
+  for (const { form, verification, file, bytes } of exports) {
     t.equal(verification!.images, 10_000, `${form}: the whole test set`);
     t.ok(
       Math.abs(verification!.metrics.top1! - top1) <= 0.05,
@@ -43,6 +46,7 @@ t.test("LeNet-5 trained on MNIST", { skip }, async (t) => {
     for (const { name, equalCodes, largestDifference } of verification!.layers) {
       t.ok(equalCodes >= 99.99 && largestDifference <= 1, `${form}: codes of ${name}`);
     }
+    if (form === "compact") t.same(verification!.kernels, { integer: 4, float: [] }, "all layers in integers");
     t.comment(`${form}: ${bytes} bytes`);
     if (form !== "packed") continue;
     t.ok(bytes <= 0.08 * sizes.fp32, `${bytes} bytes, at most 8 % of ${sizes.fp32}`);

@@ -39,7 +39,7 @@ t.test("a folder of images trains, exports, verifies and reports", { skip: nativ
   t.match(stderr, /left out .*class-3\/4\.jpg: /);
   t.match(stderr, /epoch 3\/3: .* % of the training waiting for data/);
 
-  const { data, epochs, result, times, export: exported } = readRecord(out);
+  const { data, epochs, result, times, exports } = readRecord(out);
   t.match(data, { name: "folder", trainImages: 144, validationImages: 16, testImages: 40, imageShape: [28, 28, 3] });
   const { targets } = data;
   t.same(targets.kind === "classes" && [targets.names.length, targets.names[3]], [10, "class-3"]);
@@ -49,7 +49,7 @@ t.test("a folder of images trains, exports, verifies and reports", { skip: nativ
   t.equal(times.waitingForData.length, 3);
   t.equal(epochs.at(-1)!.evaluation.split, "validation");
   t.ok(result!.metrics.top1! > 80, `learned the classes: ${result!.metrics.top1} %`);
-  t.equal(exported!.verification!.images, 40);
+  t.equal(exports[0]!.verification!.images, 40);
 
   const again = await run("evaluate", out, "--json");
   t.equal(JSON.parse(again.stdout).top1, result!.metrics.top1, again.stderr);

@@ -100,9 +100,9 @@ t.test("trained networks quantized without training", { skip: nativeMissing() },
         t.ok(layer.error <= layer.nearestError * 1.0001, `${layer.name}: ${layer.error} of ${layer.nearestError}`);
       }
       t.equal(result!.layers[0]!.weightBits, 3, "bit operations count 3 bits");
-      t.equal(sameClassOf(record.export!.verification!), 100);
-      t.equal(record.export!.opset, 21, "and the file stores 4");
-      t.same(result!.metrics, record.export!.verification!.metrics);
+      t.equal(sameClassOf(record.exports[0]!.verification!), 100);
+      t.equal(record.exports[0]!.opset, 21, "and the file stores 4");
+      t.same(result!.metrics, record.exports[0]!.verification!.metrics);
       decodesToCheckpoint(t, out, record);
       const report = readFileSync(runFiles(out).report, "utf8");
       t.match(report, /Layer by layer/);

@@ -45,7 +45,7 @@ t.test("methods, end to end", { skip: nativeMissing(), timeout: 600_000 }, async
     t.equal(record.result!.relativeBops, 100);
     t.ok(record.result!.metrics.top1! > 90, `${record.result!.metrics.top1} %`);
     t.equal(record.epochs[0]!.priorStrength, undefined);
-    t.equal(sameClassOf(record.export!.verification!), 100);
+    t.equal(sameClassOf(record.exports[0]!.verification!), 100);
     t.match(readFileSync(runFiles(from).report, "utf8"), /Relative bit operations/);
   });
 

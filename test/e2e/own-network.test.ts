@@ -22,7 +22,7 @@ t.test("a network from a file is trained, exported and evaluated; another file i
   t.equal(trained.code, 0, trained.stderr);
   const record = JSON.parse(readFileSync(join(out, "record.json"), "utf8"));
   t.match(record.network, { name: "own", file: { name: "own.onnx", bytes: 30_216, sha256: /^[0-9a-f]{64}$/ } });
-  t.equal(sameClassOf(record.export.verification), 100, "onnxruntime agrees");
+  t.equal(sameClassOf(record.exports[0].verification), 100, "onnxruntime agrees");
   t.match(readFileSync(join(out, "report.html"), "utf8"), /own\.onnx/);
   const evaluated = await run("evaluate", out, "--json");
   t.equal(evaluated.code, 0, evaluated.stderr);

@@ -48,7 +48,7 @@ t.test("values are learned, quantized and exported", { skip: nativeMissing() }, 
     t.match(JSON.parse(stdout.trim().split("\n").at(-1)!), { run: out, rmse, mae, r2, verified: true });
     t.ok(r2! > 0.5 && mae! <= rmse!, `${name}: RMSE ${rmse}, MAE ${mae}, R² ${r2}`);
     t.strictSame(record.data.targets, { kind: "values", outputs: 2 });
-    const { agreement, layers } = record.export!.verification!;
+    const { agreement, layers } = record.exports[0]!.verification!;
     t.ok(agreement[0]!.value < 1, `${name}: ${agreement[0]!.value} % of the deviation apart`);
     t.ok(layers.every(({ largestDifference }) => largestDifference <= 1));
     const report = readFileSync(runFiles(out).report, "utf8");

@@ -47,7 +47,7 @@ t.test("a run, end to end", { skip: nativeMissing() }, async (t) => {
     const record = readRecord(first);
     t.equal(record.epochs.length, 3);
     t.ok(record.result!.relativeBops < 100);
-    t.ok(record.export!.verification!.layers.every(({ largestDifference }) => largestDifference <= 1));
+    t.ok(record.exports[0]!.verification!.layers.every(({ largestDifference }) => largestDifference <= 1));
   });
 
   await t.test("keeps in the record what the trained network says of itself", async (t) => {
@@ -112,18 +112,28 @@ t.test("a run, end to end", { skip: nativeMissing() }, async (t) => {
     t.equal(JSON.parse(file.stdout).top1, top1, file.stderr);
     const exported = await run("export", first, "--out", join(first, "again.onnx"));
     t.equal(exported.code, 0, exported.stderr);
+    const [delivered] = readRecord(first).exports;
+    t.match(delivered, { form: "compact", file: "model.onnx" });
     t.strictSame(readFileSync(join(first, "again.onnx")), readFileSync(runFiles(first).model));
     t.equal((await run("report", first)).code, 0);
     for (const form of ["int8", "fp32", "qonnx"]) {
       const other = await run("export", first, "--form", form, "--input", "float");
       t.equal(other.code, 0, other.stderr);
-      const { export: exported } = readRecord(first);
+      const exported = readRecord(first).exports.find(({ file }) => file === `model.${form}.onnx`);
       t.match(exported, { form, input: "float", file: `model.${form}.onnx`, verification: { images: Number } });
       t.equal(exported!.verification!.latency?.length, form === "qonnx" ? undefined : 2);
       const file = join(first, `model.${form}.onnx`);
       const again = await run("evaluate", file, "--data", "mnist", "--data-folder", data, "--json");
       t.equal(JSON.parse(again.stdout).top1, top1, again.stderr);
     }
+    const { exports } = readRecord(first);
+    t.strictSame(exports[0], delivered, "what is known of model.onnx stays");
+    t.strictSame(
+      exports.map(({ file }) => file),
+      ["model.onnx", "again.onnx", "model.int8.onnx", "model.fp32.onnx", "model.qonnx.onnx"],
+    );
+    const page = readFileSync(runFiles(first).report, "utf8");
+    for (const { file } of exports) t.match(page, file);
     const { tensors } = bitsSchema.parse(JSON.parse(readFileSync(runFiles(first).bits, "utf8")));
     t.equal(tensors.length, 7, "four weights and three activations");
   });

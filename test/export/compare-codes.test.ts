@@ -104,6 +104,21 @@ t.test("values without a grid may be apart by 1e-4 of the largest", async (t) =>
   t.equal(compare({ ...float, runtime: 1.00025 }).agrees, false);
 });
 
+t.test("codes are computed exactly until it is settled that they disagree, not all of them", async (t) => {
+  const comparison = new CodeComparison("layer", quantizer(8), 2 ** -23);
+  const elements = 1_000_000;
+  let computed = 0;
+  const exact = () => {
+    computed++;
+    return 2;
+  };
+  const values = (value: number) => new Float32Array(elements).fill(value);
+  comparison.add({ runtime: values(7), reference: values(2), exact, magnitude: () => 0 });
+  t.ok(computed <= 1000, `${computed}`);
+  t.match(comparison.result, { elements: computed, equalCodes: 0, largestDifference: 5 });
+  t.match(comparison, { settled: true, agrees: false, unexplained: computed });
+});
+
 t.test("another number of values is a difference", async (t) => {
   const comparison = new CodeComparison("layer", quantizer(8), 2 ** -23);
   comparison.add({ runtime: new Float32Array(2), reference: new Float32Array(3), exact: () => 0, magnitude: () => 0 });

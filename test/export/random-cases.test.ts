@@ -39,6 +39,7 @@ t.test("every form of random networks agrees with the trainer's kernels", { skip
     ...Array.from(mixed, (index) => exportCase(ops, index)),
     ...others.map((index) => exportCase(ops, index, "16 bits")),
     ...others.map((index) => exportCase(ops, index, "plain backgrounds")),
+    ...others.map((index) => exportCase(ops, index, "tied backgrounds")),
   ];
   for (const [index, { title, network, input, images: imagesFor }] of chosen.entries()) {
     const test = imagesFor(images);

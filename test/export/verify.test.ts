@@ -109,6 +109,30 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
     });
   }
 
+  t.test("a file that is wrong everywhere is refused after its first images", async (t) => {
+    const network = frozenNetwork({ ...plainPlan, weightBits: [8, 8, 8, 8] });
+    const other = lowered(frozenNetwork({ ...plainPlan, weightBits: [8, 8, 8, 8], seed: 2 }));
+    const all = randomImages(network, 500);
+    let batches = 0;
+    const test: typeof all = {
+      ...all,
+      async *batches(options) {
+        for await (const batch of all.batches(options)) {
+          batches++;
+          yield batch;
+        }
+      },
+    };
+    const runtime = onnxFile({ file: "wrong.onnx", model: readModel(other.bytes, "wrong.onnx") });
+    const options = { ...optionsOf("wrong.onnx", network), test, runtime };
+    await t.rejects(compareLayers(options), {
+      name: "UserError",
+      message:
+        /first at layer conv1 \(value quantizer1\): \d+ of the first \d+ codes differ, 1000 of them by more than/,
+    });
+    t.ok(batches <= 2, `${batches} batches`);
+  });
+
   t.test("a damaged or other file is refused with its name", async (t) => {
     const network = frozenNetwork(plainPlan);
     const file = write(network);
@@ -192,7 +216,7 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
       reporter: silent,
     });
     const threads = sessions().map(({ args }) => (args.at(-1) as InferenceSession.SessionOptions).intraOpNumThreads);
-    t.strictSame(threads, [1, 1, 1, 1], "layers, predictions, and latency of two files");
+    t.strictSame(threads, [1, 1, 1, 1, 1], "layers, predictions, kernels, and latency of two files");
     t.match(verification!.latency, [{ threads: 1 }, { threads: 1 }], "and the record says so");
   });
 

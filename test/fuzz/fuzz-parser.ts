@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import fc from "fast-check";
 import { UserError } from "../../src/core/errors.ts";
+import type { Bombs } from "./fuzzed-parser.ts";
 import { mutated } from "./mutations.ts";
 import { parsers } from "./parsers.ts";
 
@@ -15,8 +16,8 @@ export interface FuzzResult {
   readonly failure: { readonly message: string; readonly input: string } | null;
 }
 
-/** Processor time that one input may take: the clock also counts what other programs take. */
-const LIMIT_MS = 2000;
+/** Processor time that one input may take, by bombs more: the clock also counts what other programs take. */
+const limits = { mutated: 2000, bomb: 5000 } as const;
 
 const [name, inputs, seed, folder] = process.argv.slice(2) as [string, string, string, string];
 const parser = parsers[name]!;
@@ -29,6 +30,8 @@ async function feed(input: Buffer): Promise<void> {
   // What the parent finds when this process dies.
   writeFileSync(join(folder, "input"), input);
   process.send!("alive");
+  // What the input before has left is not this one's.
+  globalThis.gc?.();
   const before = process.cpuUsage();
   const error = await parse(input, own);
   const { user, system } = process.cpuUsage(before);
@@ -38,7 +41,7 @@ async function feed(input: Buffer): Promise<void> {
   if (error !== null && !(error instanceof UserError)) throw error;
   if (error !== null && error.message.length > 20_000)
     throw new Error(`a message of ${error.message.length} characters`);
-  if (ms > LIMIT_MS) throw new Error(`it took ${ms.toFixed(0)} ms of processor time`);
+  if (ms > limits[parser.bombs ? "bomb" : "mutated"]) throw new Error(`it took ${ms.toFixed(0)} ms of processor time`);
 }
 
 /** What parsing throws; null where it throws nothing. */
@@ -60,7 +63,7 @@ async function run(): Promise<FuzzResult["failure"]> {
     });
   }
   for (const whole of parser.seeds) await feed(Buffer.from(whole));
-  if (parser.whole) return null;
+  if (parser.bombs) return explode(parser.bombs);
   const property = fc.asyncProperty(mutated(parser.seeds), feed);
   const { failed, counterexample, errorInstance } = await fc.check(property, {
     numRuns: Number(inputs),
@@ -69,6 +72,21 @@ async function run(): Promise<FuzzResult["failure"]> {
   if (!failed) return null;
   const { stack = String(errorInstance) } = errorInstance as Error;
   return { message: stack, input: counterexample![0].toString("base64") };
+}
+
+async function explode(bombs: Bombs): Promise<FuzzResult["failure"]> {
+  for (const [what, make] of Object.entries(bombs)) {
+    const input = Buffer.from(await make());
+    if (input.length >= 2 ** 20) throw new Error(`${what}: ${input.length} bytes are no small input`);
+    try {
+      await feed(input);
+    } catch (error) {
+      return { message: `${what}: ${error instanceof Error ? error.stack : String(error)}`, input: "as it is made" };
+    }
+    const peakMib = process.resourceUsage().maxRSS / 1024;
+    if (peakMib >= 1024) return { message: `${what}: ${peakMib.toFixed(0)} MiB`, input: "as it is made" };
+  }
+  return null;
 }
 
 const failure = await run();

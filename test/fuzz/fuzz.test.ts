@@ -19,7 +19,7 @@ const LARGEST_MIB = 1024;
 function fuzz(name: string, folder: string): Promise<FuzzResult> {
   mkdirSync(folder, { recursive: true });
   const child = fork("test/fuzz/fuzz-parser.ts", [name, String(inputs), String(seed), folder], {
-    execArgv: ["--import", "tsx", "--max-old-space-size=1024"],
+    execArgv: ["--import", "tsx", "--expose-gc", "--max-old-space-size=1024"],
   });
   return new Promise((resolve) => {
     let result: FuzzResult | null = null;

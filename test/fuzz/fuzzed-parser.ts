@@ -1,12 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+/** Small inputs that ask for much. */
+export type Bombs = Readonly<Record<string, () => Uint8Array | Promise<Uint8Array>>>;
+
 /** A door through which bytes come in. */
 export interface FuzzedParser {
   /** Whole inputs, from which the mutated ones are made. */
   readonly seeds: readonly Uint8Array[];
-  /** Whether they are what is tried, and none is mutated. */
-  readonly whole?: true;
+  /** What is tried as it is, by name, and made when its turn comes; then none is mutated. */
+  readonly bombs?: Bombs;
   /**
    * Parses `bytes`; `folder` is empty and its own. It may return or throw a {@link UserError}; all else is a defect.
    */

@@ -25,7 +25,11 @@ export const networkParsers: Readonly<Record<string, FuzzedParser>> = {
     ],
     parse: (bytes) => readModel(bytes, "it"),
   },
-  "network-bombs": { ...network("handwritten-odd"), seeds: Object.values(bombs), whole: true },
+  "network-bombs": {
+    ...network("handwritten-odd"),
+    seeds: [],
+    bombs: Object.fromEntries(Object.entries(bombs).map(([name, bytes]) => [name, () => bytes])),
+  },
   "network-onnx-gray": network("handwritten-odd", "pytorch-cnn-dynamo", "keras-cnn"),
   "network-onnx-colour": network("handwritten-channels-last", "pytorch-mobilenet-legacy", "keras-mobilenet"),
 };

@@ -17,6 +17,7 @@ import { newState, readState } from "../../src/sweep/sweep-state.ts";
 import { archiveOf, sha256Of } from "../fixtures/registry.ts";
 import { sampleRecord } from "../fixtures/sample-record.ts";
 import { zip } from "../fixtures/zip.ts";
+import { bombsBySize } from "./bombs-by-size.ts";
 import { dataParsers } from "./data-parsers.ts";
 import { asFile, type FuzzedParser, text } from "./fuzzed-parser.ts";
 import { networkParsers } from "./network-parsers.ts";
@@ -51,8 +52,8 @@ async function takeWanted(bytes: Buffer): Promise<void> {
 
 const wheel = { "tensorflow/libtensorflow_cc.so.2": "library", "tensorflow/include/tensorflow/c/c_api.h": "header" };
 
-/** Every parser of the program by its name. A new one is a line here. */
-export const parsers: Readonly<Record<string, FuzzedParser>> = {
+/** Every parser of the program by its name. A new one is a line here, and in the bombs (bombs-by-size.ts). */
+const byName: Readonly<Record<string, FuzzedParser>> = {
   ...dataParsers,
   ...networkParsers,
   config: {
@@ -109,4 +110,12 @@ export const parsers: Readonly<Record<string, FuzzedParser>> = {
       rmSync(join(folder, "out"), { recursive: true, force: true });
     },
   },
+};
+
+/** Every parser, and each once more for what its bombs do to it. */
+export const parsers: Readonly<Record<string, FuzzedParser>> = {
+  ...byName,
+  ...Object.fromEntries(
+    Object.entries(bombsBySize).map(([name, bombs]) => [`${name}-bombs`, { ...byName[name]!, seeds: [], bombs }]),
+  ),
 };

@@ -1,5 +1,6 @@
 import t from "tap";
 import { layersOf } from "../../src/network/layers.ts";
+import { loadNetwork } from "../../src/network/load-network.ts";
 import { createNetwork, type NetworkName } from "../../src/network/zoo/index.ts";
 import { cifarResNet } from "../../src/network/zoo/resnet-cifar.ts";
 
@@ -22,6 +23,15 @@ for (const [name, inputShape, classes, parameters, macs] of published) {
     t.ok(Math.abs(sum(layers.map((layer) => layer.macs)) / macs - 1) < 0.002);
   });
 }
+
+t.test("images too small for a network are refused", async (t) => {
+  const data = { inputShape: [8, 8, 3], classes: 4 } as const;
+  t.throws(() => loadNetwork({ name: "lenet5" }, data), {
+    name: "UsageError",
+    message: /lenet5 does not take images of 8×8×3 \(conv2: .*smaller than its window\)/,
+  });
+  t.doesNotThrow(() => loadNetwork({ name: "resnet20" }, data));
+});
 
 t.test("VGG-7 has the paper's layers", async (t) => {
   const layers = layersOf(createNetwork("vgg7", { inputShape: [32, 32, 3], classes: 10 }));

@@ -63,7 +63,7 @@ t.test("committed records of version 1 say the same by the task's names", async 
     );
     t.notOk(analysis && "worst" in analysis);
     t.equal(postTraining?.floatMetrics.top1, before.postTraining?.floatTop1);
-    const { metrics, trainerMetrics, agreement } = record.export!.verification!;
+    const { metrics, trainerMetrics, agreement } = record.exports[0]!.verification!;
     const { top1, trainerTop1, sameClass } = before.export.verification;
     t.strictSame([metrics, trainerMetrics, agreement[0]?.value], [{ top1 }, { top1: trainerTop1 }, sameClass]);
   }
@@ -77,7 +77,14 @@ t.test("what is wrong in a record of version 1 is told with its place", async (t
   t.strictSame(placesOf(before), []);
   t.strictSame(placesOf({ ...before, result: { ...before.result, top1: 101 } }), ["result.top1"]);
   t.strictSame(placesOf({ ...before, seed: -1 }), ["seed"]);
-  t.ok(placesOf({ ...before, version: 3 }).includes("version"));
+  t.ok(placesOf({ ...before, version: recordVersion + 1 }).includes("version"));
+});
+
+t.test("a record of version 2 has its one exported file in the list", async (t) => {
+  const { exports, ...record } = sampleRecord();
+  const before = (exported: unknown) => storedRecord.parse({ ...record, version: 2, export: exported });
+  t.strictSame(before(exports[0]), sampleRecord());
+  t.strictSame(before(null), { ...sampleRecord(), exports: [] });
 });
 
 t.test("an evaluation has the task's main metric, and shares are shares", async (t) => {

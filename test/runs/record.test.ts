@@ -15,7 +15,7 @@ function wholeRecord(): RunRecord {
   const record = shortened(sampleRecord()) as RunRecord;
   const [epoch] = record.epochs as [RunRecord["epochs"][number]];
   const result = record.result!;
-  const verification = record.export!.verification!;
+  const verification = record.exports[0]!.verification!;
   return {
     ...record,
     network: { ...record.network, file: { name: "model.onnx", bytes: 1, sha256: "0" } },
@@ -43,14 +43,17 @@ function wholeRecord(): RunRecord {
       macs: { kept: 1.5, of: 2 },
       layers: result.layers.map((layer) => ({ ...layer, bopsAuthors: 1 })),
     },
-    export: {
-      ...record.export!,
-      input: "uint8",
-      verification: {
-        ...verification,
-        layers: verification.layers.map((layer) => ({ ...layer, boundaryDistance: 0.1 })),
+    exports: [
+      {
+        ...record.exports[0]!,
+        input: "uint8",
+        verification: {
+          ...verification,
+          kernels: { integer: 3, float: ["conv1"] },
+          layers: verification.layers.map((layer) => ({ ...layer, boundaryDistance: 0.1 })),
+        },
       },
-    },
+    ],
     times: { ...record.times, layerSeconds: [1] },
   };
 }
@@ -119,10 +122,11 @@ t.test("what a record of an earlier version lacks may be missing, all else may n
       "result.macs",
       "findings.calibration",
       "findings.worst",
-      "export.opset",
-      "export.verification.layers.boundaryDistance",
-      "export.verification.latency",
-      "export.input",
+      "exports.opset",
+      "exports.verification.layers.boundaryDistance",
+      "exports.verification.latency",
+      "exports.verification.kernels",
+      "exports.input",
       "times.waitingForData",
       "times.layerSeconds",
       "analysis",
@@ -187,11 +191,11 @@ t.test("each word that a run writes is read", async (t) => {
       ["test", "validation"],
     ],
     [
-      ["export", "form"],
+      ["exports", 0, "form"],
       ["compact", "packed", "int8", "fp32", "qonnx", "tflite", "c-array"],
     ],
     [
-      ["export", "input"],
+      ["exports", 0, "input"],
       ["uint8", "float"],
     ],
     [

@@ -15,7 +15,7 @@ export const exportSection = z
   .strictObject({
     form: z
       .enum(exportForms)
-      .default("packed")
+      .default("compact")
       .describe(
         "compact: weights packed at their bits, cast to 8 when the file is loaded, for integer kernels; packed: 2-, 4-, 8- and 16-bit tensors as they are; int8: 2, 4 and 8 bits in 8-bit containers, for integer kernels; fp32: float32 values on the learned grids; qonnx: the same behind Quant nodes, for FINN and hls4ml; tflite: TensorFlow Lite, 2, 4 and 8 bits as int8; c-array: the same as a C header, for microcontrollers",
       ),

@@ -31,7 +31,7 @@ export function parseLabels(json: Uint8Array, count: number, place: string): rea
  * @throws UserError that names `place`: no PNG, truncated, or of another shape than 1024 x one row per label in RGB.
  */
 export async function sheetToBinary(png: Uint8Array, labels: readonly number[], place: string): Promise<Uint8Array> {
-  const { data, info } = await decode(png).catch((error: unknown) => {
+  const { data, info } = await decode(png, labels.length).catch((error: unknown) => {
     throw new UserError(`cannot read ${place}: ${messageOf(error)}`, { cause: error });
   });
   const expected = [cifarSide * cifarSide, labels.length, 3];
@@ -44,4 +44,7 @@ export async function sheetToBinary(png: Uint8Array, labels: readonly number[], 
 }
 
 // Sharp refuses an empty file at once, all others later: here both are a rejection.
-const decode = async (png: Uint8Array) => sharp(png).raw().toBuffer({ resolveWithObject: true });
+const decode = async (png: Uint8Array, rows: number) => {
+  const limitInputPixels = Math.max(2 ** 20, cifarSide * cifarSide * rows);
+  return sharp(png, { limitInputPixels }).raw().toBuffer({ resolveWithObject: true });
+};

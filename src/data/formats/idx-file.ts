@@ -14,6 +14,7 @@ import {
   parseIdxHeader,
   requireLength,
 } from "./idx.ts";
+import { requireProportion } from "./unpacked-size.ts";
 
 export interface IdxFile extends IdxArray {
   /** The file as it is stored, compressed or not. */
@@ -81,6 +82,7 @@ async function unpack(stored: Buffer, kind: IdxKind, path: string): Promise<Buff
       length += chunk.length;
       if (header === undefined && length >= idxHeaderBytes(kind)) {
         header = parseIdxHeader(Buffer.concat(chunks), kind, place);
+        requireProportion(path, { stored: stored.length, unpacked: header.bytes });
       }
       if (header !== undefined && length > header.bytes) {
         throw new UserError(

@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -25,7 +25,10 @@ export type LiteRtKernels = "default" | "reference";
 /** Why LiteRT cannot run here; null when it can. */
 export function liteRtMissing(): string | null {
   const folder = environment();
-  if (existsSync(pythonOf(folder))) return null;
+  const libraries = join(folder, "lib");
+  const versions = existsSync(libraries) ? readdirSync(libraries) : [];
+  const packages = versions.map((version) => join(libraries, version, "site-packages", "ai_edge_litert"));
+  if (packages.some((path) => existsSync(path))) return null;
   return (
     `LiteRT, which verifies TensorFlow Lite files, is not in ${folder}: make it with ` +
     `python3 -m venv ${folder} && ${join(folder, "bin", "pip")} install ${PACKAGE}`

@@ -1,4 +1,5 @@
 import { first } from "../../core/elements.ts";
+import { deliveredExport } from "../../runs/exports.ts";
 import type { RunRecord, RunResult } from "../../runs/record.ts";
 import { mainMetric } from "../../tasks/metric.ts";
 import { bytes, duration, integer, percent, share, significant, threadCount } from "../page/format.ts";
@@ -124,8 +125,8 @@ const keptShare = ({ result }: RunRecord): number | null =>
   result === null || result.channels.of === 0 ? null : share(result.channels.kept, result.channels.of);
 
 /** Of the smallest batch that was measured. */
-function latencyOf({ export: exported }: RunRecord) {
-  const latencies = exported?.verification?.latency ?? [];
+function latencyOf(record: RunRecord) {
+  const latencies = deliveredExport(record)?.verification?.latency ?? [];
   return latencies.toSorted((one, other) => one.batch - other.batch)[0] ?? null;
 }
 

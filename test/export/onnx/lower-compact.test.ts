@@ -1,6 +1,6 @@
 import t from "tap";
-import { kernelsOf } from "../../../scripts/integer-kernels.ts";
 import { isFrozenLayer } from "../../../src/export/frozen-network.ts";
+import { kernelsOf } from "../../../src/export/kernels.ts";
 import { lowerCompact } from "../../../src/export/onnx/lower-compact.ts";
 import { lowerInt8 } from "../../../src/export/onnx/lower-int8.ts";
 import { packedBytes } from "../../../src/export/onnx/packing.ts";

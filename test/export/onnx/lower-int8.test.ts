@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import t from "tap";
-import { kernelsOf } from "../../../scripts/integer-kernels.ts";
 import { uniforms } from "../../../src/core/random.ts";
 import { type FrozenNetwork, isFrozenLayer } from "../../../src/export/frozen-network.ts";
+import { kernelsOf } from "../../../src/export/kernels.ts";
 import { integerLayer } from "../../../src/export/onnx/integer-weight.ts";
 import { lowerInt8 } from "../../../src/export/onnx/lower-int8.ts";
 import { readModel } from "../../../src/export/onnx/read-model.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import t from "tap";
-import { kernelsOf } from "../../../scripts/integer-kernels.ts";
 import { compareLayers } from "../../../src/export/compare-layers.ts";
+import { kernelsOf } from "../../../src/export/kernels.ts";
 import { integerLayer } from "../../../src/export/onnx/integer-weight.ts";
 import { lower } from "../../../src/export/onnx/lower.ts";
 import { lowerInt8 } from "../../../src/export/onnx/lower-int8.ts";

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import { exportForms, onnxForms } from "../../../src/config/sections/export-settings.ts";
 import { silent } from "../../../src/core/progress.ts";
 import { exportFile } from "../../../src/export/export-file.ts";
-import { canVerify } from "../../../src/export/export-forms.ts";
+import { allForms, canVerify } from "../../../src/export/export-forms.ts";
 import { LiteRt, liteRtMissing } from "../../../src/export/tflite/litert.ts";
 import { lowerTflite } from "../../../src/export/tflite/lower-tflite.ts";
 import { verifyTflite } from "../../../src/export/tflite/verify-tflite.ts";
@@ -85,6 +86,12 @@ t.test("without LiteRT a file is written only where that is wished", async (t) =
   const refused = { name: "UserError", message: /cannot export tflite: LiteRT.*pip install.*--unverified/ };
   t.throws(() => canVerify("tflite", {}), refused);
   t.ok(canVerify("packed", {}));
+  const warnings: string[] = [];
+  const reporter = { ...silent, warn: (message: string) => warnings.push(message) };
+  t.strictSame(allForms("int8", { reporter }), ["int8", ...onnxForms.filter((form) => form !== "int8")]);
+  t.match(warnings, [/^no file of form tflite: LiteRT.*--unverified/, /^no file of form c-array: LiteRT/]);
+  t.strictSame(allForms("compact", { reporter, unverified: true }), exportForms);
+  t.equal(warnings.length, 2);
   await t.rejects(exportFile({ ...options(), form: "tflite", file }), refused);
   t.notOk(existsSync(file));
   const record = await exportFile({ ...options(), form: "tflite", file, unverified: true });

@@ -36,10 +36,14 @@ t.test("networks on different data have fronts of their own", async (t) => {
 
 t.test("latencies have their threads beside them, where they differ and a record knows them", async (t) => {
   const record = sampleRecord();
-  const verification = record.export!.verification!;
+  const verification = record.exports[0]!.verification!;
   const withThreads = (threads: number) => {
     const latency = verification.latency!.map((one) => ({ ...one, threads }));
-    return { ...record, seed: 1 + threads, export: { ...record.export!, verification: { ...verification, latency } } };
+    return {
+      ...record,
+      seed: 1 + threads,
+      exports: [{ ...record.exports[0]!, verification: { ...verification, latency } }],
+    };
   };
   t.notOk(renderComparison([record]).includes("Latency’s threads"));
   const alike = renderComparison([withThreads(2), { ...withThreads(2), seed: 9 }]);

@@ -68,8 +68,8 @@ t.test("the authors' figure stands beside ours where the two differ", async (t) 
 t.test("a record from before graph, analysis and latency were kept gives a page too", async (t) => {
   const { analysis: _, ...record } = sampleRecord();
   const { graph: __, ...network } = record.network;
-  const { latency: ___, ...verification } = record.export!.verification!;
-  const page = renderReport({ ...record, network, export: { ...record.export!, verification } });
+  const { latency: ___, ...verification } = record.exports[0]!.verification!;
+  const page = renderReport({ ...record, network, exports: [{ ...record.exports[0]!, verification }] });
   t.match(page, "Top-1 with sampled gates");
   t.match(page, "record holds no weights");
   t.equal(found(withoutScript(page), /NaN|undefined|Infinity/), null);
@@ -85,11 +85,40 @@ t.test("latency is told with the threads that it was measured with, where the re
   const record = sampleRecord();
   const column = /<th[^>]*>(<[^>]*>)*Threads/;
   t.equal(found(renderReport(record), column), null);
-  const verification = record.export!.verification!;
+  const verification = record.exports[0]!.verification!;
   const latency = verification.latency!.map((one) => ({ ...one, threads: 2 }));
-  const known = { ...record, export: { ...record.export!, verification: { ...verification, latency } } };
+  const known = { ...record, exports: [{ ...record.exports[0]!, verification: { ...verification, latency } }] };
   t.match(renderReport(known), column);
   t.match(renderReport(known), "batch of 1, 2 threads; FP32");
+});
+
+t.test("the headline is of model.onnx, and a table has every form that was written", async (t) => {
+  const record = sampleRecord();
+  const one = record.exports[0]!;
+  t.equal(found(renderReport(record), /id="forms"/), null, "one file needs no table");
+  const verification = {
+    ...one.verification!,
+    kernels: { integer: 3, float: ["conv1"] },
+    latency: [{ batch: 1, threads: 2, medianMs: 0.777, fp32MedianMs: 0.298 }],
+  };
+  const page = renderReport({
+    ...record,
+    exports: [{ ...one, form: "int8", file: "model.int8.onnx", bytes: 301_234, verification }, one],
+  });
+  t.match(page, "<strong>0.312\u202fms", "the headline");
+  t.notOk(page.includes("<strong>0.777"));
+  const table = found(page, /<div class="table" id="forms">[\s\S]*?<\/table>/)!;
+  for (const text of [
+    "model.onnx",
+    "model.int8.onnx",
+    "301,234",
+    "77,412",
+    "3 of 4",
+    "0.777\u202fms",
+    "0.312\u202fms",
+  ]) {
+    t.match(table, text);
+  }
 });
 
 t.test("baselines stand beside the run, with the difference", async (t) => {

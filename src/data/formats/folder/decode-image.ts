@@ -13,8 +13,8 @@ export interface Recipe {
   readonly seed: number;
 }
 
-/** 128 million: 20 times a camera's, and half a gigabyte when decoded. */
-const maxPixels = 2 ** 27;
+/** 67 million, a large camera's. Decoders hold 6 bytes of each where an image comes in passes (progressive JPEG). */
+const maxPixels = 2 ** 26;
 
 // Libvips keeps what it decoded lately, and splits an image over threads: images are seen once, and many at a time.
 sharp.cache(false);

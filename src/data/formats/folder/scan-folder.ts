@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, realpathSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
 import { messageOf, UsageError, UserError } from "../../../core/errors.ts";
 import { permutation } from "../../../core/random.ts";
@@ -153,21 +153,28 @@ const visible = (folder: string): string[] =>
     .filter((name) => !name.startsWith("."))
     .sort();
 
-/** Images below a class folder, at any depth. */
-function imagesIn(folder: string): FoundImage[] {
+/**
+ * Images below a class folder, at any depth.
+ *
+ * @param above Real paths of the folders that it lies in: links that lead back to one would be followed for ever.
+ */
+function imagesIn(folder: string, above: readonly string[] = []): FoundImage[] {
   try {
     if (statSync(folder, { throwIfNoEntry: false }) === undefined) return [];
+    const real = realpathSync(folder);
+    if (above.includes(real)) throw new Error("this link leads back to a folder that it lies in; remove it");
     return visible(folder).flatMap((name) => {
       const path = join(folder, name);
       const isImage = extensions.has(extname(name).toLowerCase());
       // A link to nothing counts as an image: reading it will say so.
       const found = statSync(path, { throwIfNoEntry: false });
-      if (found?.isDirectory()) return imagesIn(path);
+      if (found?.isDirectory()) return imagesIn(path, [...above, real]);
       // Reading a pipe would wait for a writer.
       if (found !== undefined && !found.isFile()) return [];
       return isImage ? [{ path, bytes: found?.size ?? 0 }] : [];
     });
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw new UserError(`cannot read ${folder}: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -1,8 +1,10 @@
+import { statSync } from "node:fs";
 import { availableMemory } from "../../../core/available-memory.ts";
 import { at } from "../../../core/elements.ts";
 import { UserError } from "../../../core/errors.ts";
 import type { DataFile, ImageSet, ImageShape, LoadedData } from "../../dataset.ts";
 import type { TargetKind } from "../../targets.ts";
+import { requireProportion } from "../unpacked-size.ts";
 import { checkLabels, describeLabels, labelValues } from "./labels.ts";
 import { type NpyHeader, shapeText } from "./npy.ts";
 import { NpzFile } from "./npz.ts";
@@ -15,6 +17,9 @@ export interface NpzOptions {
   readonly classes?: readonly string[] | undefined;
 }
 
+/** Bytes that a label takes beside its image, once as the number that is checked, once as a target. */
+const labelBytes = 16;
+
 /** Names that an array of a part may have, as they are usual (`x_train` is Keras's, `train_images` MedMNIST's). */
 const acceptedNames = {
   images: (part: string) => [`${part}_images`, `x_${part}`, "images", "x"],
@@ -26,8 +31,8 @@ const acceptedNames = {
  * width] of one channel; labels integers [n] or [n, 1] for classes, floats [n] or [n, outputs] for values.
  *
  * @param options.free Bytes of memory that the arrays may take.
- * @throws UserError that names file and array, or says that they do not fit into memory; UsageError when `classes` are fewer than the labels need, or the labels
- * of another kind than `targets`.
+ * @throws UserError that names file and array, or says that they do not fit into memory, or are out of proportion to the file;
+ * UsageError when `classes` are fewer than the labels need, or the labels of another kind than `targets`.
  */
 export async function loadNpz(
   { train, test, classes }: NpzOptions,
@@ -35,9 +40,12 @@ export async function loadNpz(
   { free = availableMemory() }: { readonly free?: number } = {},
 ): Promise<LoadedData> {
   const needed = (await bytesOf(train, "train", targets)) + (await bytesOf(test, "test", targets));
+  const both = train === test ? train : `${train} and ${test}`;
+  const stored = [...new Set([train, test])].reduce((sum, path) => sum + statSync(path).size, 0);
+  requireProportion(both, { stored, unpacked: needed });
   if (needed > free) {
     throw new UserError(
-      `cannot read ${train}: with ${test} its arrays take ${gib(needed)} GiB, and ${gib(free)} GiB of memory are free: save fewer images, or use data.name folder, which reads them from files`,
+      `cannot read ${both}: the arrays take ${gib(needed)} GiB, and ${gib(free)} GiB of memory are free: save fewer images, or use data.name folder, which reads them from files`,
     );
   }
   const [trained, tested] = [await readPart(train, "train", targets), await readPart(test, "test", targets)];
@@ -65,7 +73,7 @@ interface Part {
 const gib = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
 
 /**
- * Bytes that the arrays of a part take once they are unpacked, from their headers alone: a small file can hold many.
+ * Bytes of memory that the arrays of a part take once they are unpacked, from their headers alone: a small file can hold many.
  *
  * @throws UserError when a header is refused, or images and labels differ in number.
  */
@@ -80,7 +88,7 @@ async function bytesOf(path: string, part: "train" | "test", kind: TargetKind): 
         `${path}: ${labelsName} has ${labels.shape[0]} labels, ${path}: ${imagesName} has ${images.shape[0]} images: they do not belong together`,
       );
     }
-    return images.bytes + labels.bytes;
+    return images.bytes + labels.bytes + labelBytes * labels.shape.reduce((product, size) => product * size, 1);
   } finally {
     npz.close();
   }

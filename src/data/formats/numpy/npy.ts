@@ -72,12 +72,13 @@ export function elementKind(type: string): "integers" | "floats" | null {
 export const elementBytes = (type: string): number => Number(type.slice(2));
 
 /** The elements of an array whose type has an `elementKind` as numbers. */
-export function readNumbers(bytes: Uint8Array, type: string): number[] {
+export function readNumbers(bytes: Uint8Array, type: string): Float64Array {
   const name = type.slice(1);
   const read = (integers[name] ?? floats[name])!;
   const size = elementBytes(type);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Array.from({ length: bytes.byteLength / size }, (_, index) => read(view, index * size, type[0] !== ">"));
+  const isLittle = type[0] !== ">";
+  return new Float64Array(bytes.byteLength / size).map((_, index) => read(view, index * size, isLittle));
 }
 
 /** A shape as NumPy writes it: `(6,)`, `(6, 3)`. */

@@ -107,7 +107,6 @@ export class NpzFile {
       let length = 0;
       let checksum = 0;
       // Streams of bytes give buffers.
-      // Streams of bytes give buffers.
       for await (const chunk of stream as AsyncIterable<Buffer>) {
         checksum = crc32(chunk, checksum);
         if (target === undefined) {

@@ -1,4 +1,5 @@
 import { at, first } from "../../../core/elements.ts";
+import { shorten } from "../../../core/shorten.ts";
 import { tuple } from "../../../core/tuple.ts";
 import type { OnnxNode } from "../model-graph.ts";
 import { layerName } from "../names.ts";
@@ -16,9 +17,11 @@ export const conv: Operator = (node, translation) => {
   const groups = node.attributes.int("group", 1);
   const weight = translation.floats(node, 1);
   const bias = translation.has(node, 2) ? translation.floats(node, 2) : null;
-  const [outputs, inputs, rows, columns] = tuple(weight.dims, 4);
   if (weight.dims.length !== 4)
-    throw new Unsupported(`its weight is [${weight.dims}], expected [out, in, rows, columns]: images alone`);
+    throw new Unsupported(
+      `its weight is [${shorten(String(weight.dims))}], expected [out, in, rows, columns]: images alone`,
+    );
+  const [outputs, inputs, rows, columns] = tuple(weight.dims, 4);
   requireWeight(node, weight, translation);
   const kernel = [rows, columns] as const;
   if (declared && (declared[0] !== rows || declared[1] !== columns)) {

@@ -1,3 +1,5 @@
+import type { ExportForm } from "../../../config/sections/export-settings.ts";
+import { deliveredExport } from "../../../runs/exports.ts";
 import type { ExportRecord, RunRecord, Verification } from "../../../runs/record.ts";
 import { mainMetric, mainValue } from "../../../tasks/metric.ts";
 import { bytes, integer, significant, times } from "../../page/format.ts";
@@ -6,16 +8,73 @@ import { capital, differenceText, shown } from "../../page/metrics.ts";
 import { facts, later, type Section } from "../../page/section.ts";
 import { type Column, table } from "../../page/table.ts";
 
-/** The file that ships, and what a real runtime makes of it. */
+/** The file that ships, what a real runtime makes of it, and the files of other forms. */
 export function exportSection(record: RunRecord): Section {
+  const { exports, task } = record;
+  const shipped = deliveredExport(record) ?? exports[0];
   return {
     id: "export",
     title: "Exported network",
-    body: record.export
-      ? exported(record.export, record.task)
+    body: shipped
+      ? markup`${exported(shipped, task)}\n${exports.length > 1 && formTable(exports)}`
       : later("No network has been exported from this run yet."),
   };
 }
+
+/** What runs a file of each form, by the tests of this program. */
+const runtimes: Readonly<Record<ExportForm, string>> = {
+  compact: "onnxruntime: Node, Web, Python",
+  packed: "onnxruntime: Node, Web, Python",
+  int8: "onnxruntime: Node, Web, Python",
+  fp32: "onnxruntime: Node, Web, Python",
+  qonnx: "qonnx",
+  tflite: "LiteRT: Python",
+  "c-array": "LiteRT: Python, as bytes",
+};
+
+const formTable = (exports: readonly ExportRecord[]): Markup => markup`<h3>All files</h3>
+${table<ExportRecord>({
+  id: "forms",
+  caption: "Forms that were written of this network",
+  columns: [
+    { title: "Form", value: ({ form }) => form },
+    { title: "File", value: ({ file }) => file, show: ({ file }) => foreign(file, 60) },
+    { title: "Bytes", kind: "number", value: ({ bytes }) => bytes, show: ({ bytes }) => integer(bytes) },
+    ...[...new Set(exports.flatMap(latenciesOf).map(({ batch }) => batch))].map(latencyColumn),
+    {
+      title: "Layers in integer kernels",
+      kind: "number",
+      value: ({ verification }) => verification?.kernels?.integer ?? null,
+      show: ({ verification }) => kernelsText(verification?.kernels),
+    },
+    {
+      title: "Runs in",
+      value: ({ form, verification }) => (verification === null ? `${runtimes[form]} (not verified)` : runtimes[form]),
+    },
+  ],
+  rows: exports,
+})}
+<p class="note">In brackets: the unpruned network in float32, run in turn with the file.</p>`;
+
+const latenciesOf = ({ verification }: ExportRecord): readonly Latency[] => verification?.latency ?? [];
+
+function latencyColumn(batch: number): Column<ExportRecord> {
+  const of = (exported: ExportRecord) => latenciesOf(exported).find((latency) => latency.batch === batch);
+  return {
+    title: `Batch of ${integer(batch)}`,
+    kind: "number",
+    value: (exported) => of(exported)?.medianMs ?? null,
+    show: (exported) => {
+      const latency = of(exported);
+      return latency === undefined
+        ? "–"
+        : `${significant(latency.medianMs)}\u202fms (${significant(latency.fp32MedianMs)})`;
+    },
+  };
+}
+
+const kernelsText = (kernels: Verification["kernels"]): string =>
+  kernels === undefined ? "–" : `${kernels.integer} of ${kernels.integer + kernels.float.length}`;
 
 function exported(
   { file, form, opset, bytes: size, sha256, notes = [], verification }: ExportRecord,
@@ -33,7 +92,7 @@ ${verification ? verified(verification, task) : later("The file has not been ver
 }
 
 function verified(
-  { runtime, images, metrics, trainerMetrics, agreement, layers, latency }: Verification,
+  { runtime, images, metrics, trainerMetrics, agreement, kernels, layers, latency }: Verification,
   task: RunRecord["task"],
 ): Markup {
   const metric = mainMetric(task);
@@ -47,6 +106,7 @@ ${facts([
     markup`${shown(metric, trainer)} (file ${differenceText(metric, file - trainer)})`,
   ],
   ...agreement.map(({ label, value, ...appearance }) => [capital(label), shown(appearance, value)] as const),
+  ...(kernels ? [["Layers in integer kernels", kernelsText(kernels)] as const] : []),
 ])}
 ${table<Verification["layers"][number]>({
   id: "verification",

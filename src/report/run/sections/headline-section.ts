@@ -1,3 +1,4 @@
+import { deliveredExport } from "../../../runs/exports.ts";
 import type { RunRecord, RunResult } from "../../../runs/record.ts";
 import { type Metric, mainMetric, mainValue } from "../../../tasks/metric.ts";
 import { bytes, integer, percent, share, significant, threadCount, times } from "../../page/format.ts";
@@ -71,8 +72,8 @@ function floatFigure({ postTraining, task }: RunRecord, { metrics }: RunResult):
 }
 
 /** Of one image where that was measured, as that is what one waits for. */
-function latencyFigure({ export: exported }: RunRecord): Headline | null {
-  const latencies = exported?.verification?.latency ?? [];
+function latencyFigure(record: RunRecord): Headline | null {
+  const latencies = deliveredExport(record)?.verification?.latency ?? [];
   const [first] = latencies.toSorted((one, other) => one.batch - other.batch);
   if (!first) return null;
   const { batch, threads, medianMs, fp32MedianMs } = first;

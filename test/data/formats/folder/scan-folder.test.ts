@@ -105,6 +105,24 @@ t.test("what is missing is named", async (t) => {
   t.throws(() => scanFolder(shared, 0.2), /data\.testShare: .*has a folder for tests already/);
 });
 
+t.test("links that lead back to where they lie are refused by name", async (t) => {
+  const folder = tree("loops", ["train/a/1.jpg", "train/b/1.jpg", "val/a/1.jpg"]);
+  const link = join(folder, "train", "b", "and-again");
+  for (const target of [".", "..", "../../train/b"]) {
+    symlinkSync(target, link);
+    const message = (() => {
+      try {
+        return `${scanFolder(folder, undefined).train.paths.length} images`;
+      } catch (error) {
+        return `${error}`;
+      }
+    })();
+    t.match(message, /^UserError: cannot read \S+: this link leads back to a folder that it lies in; remove it$/);
+    t.ok(message.split("and-again").length <= 3, message);
+    rmSync(link);
+  }
+});
+
 t.test("links are followed; a broken one stays in the list, for reading to name it", async (t) => {
   const folder = tree("links", ["train/a/1.jpg", "train/b/1.jpg", "val/a/1.jpg"]);
   symlinkSync(join(folder, "train", "a", "1.jpg"), join(folder, "train", "a", "2.jpg"));

@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ort } from "../src/core/onnx-runtime.ts";
-import { readModel } from "../src/export/onnx/read-model.ts";
+import { ort } from "../core/onnx-runtime.ts";
+import { readModel } from "./onnx/read-model.ts";
 
 const integerKernels = new Set(["QLinearConv", "ConvInteger", "QGemm", "MatMulInteger", "MatMulIntegerToFloat"]);
 const floatKernels = new Set(["Conv", "FusedConv", "Gemm", "MatMul", "FusedGemm", "FusedMatMul", "MatMulNBits"]);
@@ -21,14 +21,16 @@ export async function kernelsOf(bytes: Uint8Array): Promise<Kernels> {
   const folder = mkdtempSync(join(tmpdir(), "bayesian-bits-kernels-"));
   const path = join(folder, "optimized.onnx");
   try {
-    const options = { optimizedModelFilePath: path, logSeverityLevel: 4 } as const;
+    const threads = { intraOpNumThreads: 1, interOpNumThreads: 1 };
+    const options = { ...threads, optimizedModelFilePath: path, logSeverityLevel: 4 } as const;
     await (await ort.InferenceSession.create(bytes, options)).release();
-    const nodes = readModel(readFileSync(path), path).graph!.node!;
+    const nodes = readModel(readFileSync(path), path).graph?.node ?? [];
+    const among = (kinds: ReadonlySet<string>) => nodes.filter(({ opType }) => kinds.has(opType ?? ""));
     return {
-      integer: nodes.filter(({ opType }) => integerKernels.has(opType!)).length,
+      integer: among(integerKernels).length,
       // The runtime adds to the names of nodes that it changes: conv1_nchwc.
-      float: nodes.filter(({ opType }) => floatKernels.has(opType!)).map(({ name }) => name!.replace(/_nchwc$/, "")),
-      operators: nodes.map(({ opType }) => opType!),
+      float: among(floatKernels).map(({ name }) => (name ?? "").replace(/_nchwc$/, "")),
+      operators: nodes.map(({ opType }) => opType ?? ""),
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -1,0 +1,72 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { GraphProtoSchema, ModelProtoSchema, type NodeProto, ValueInfoProtoSchema } from "../onnx/generated/onnx_pb.ts";
+import { realTypes } from "../onnx/tensor-data.ts";
+import { type FileGraph, readsOf } from "./file-graph.ts";
+import { FileSession } from "./session.ts";
+
+export interface ConstantValue {
+  readonly dims: readonly number[];
+  /** Number of TensorProto.DataType. */
+  readonly type: number;
+  /** Null where they are no float32 numbers. */
+  readonly values: Float32Array | null;
+}
+
+const random: ReadonlySet<string> = new Set(
+  "RandomNormal RandomNormalLike RandomUniform RandomUniformLike Multinomial Bernoulli Dropout".split(" "),
+);
+
+/**
+ * The values named `wanted` that are no initializers but made of constants alone, by Transpose, Reshape, Constant or any
+ * other operators: onnxruntime computes them.
+ */
+export async function constantValues(
+  graph: FileGraph,
+  wanted: readonly string[],
+  file: string,
+): Promise<ReadonlyMap<string, ConstantValue>> {
+  const made = [...new Set(wanted)].filter((name) => graph.makerOf(name) !== null);
+  const needed = new Set<NodeProto>();
+  const constant = made.filter((name) => collect(graph, name, needed));
+  if (constant.length === 0) return new Map();
+  const { model } = graph;
+  const nodes = graph.nodes.filter((node) => needed.has(node));
+  const read = new Set(nodes.flatMap((node) => [...readsOf(node)]));
+  const part = create(ModelProtoSchema, {
+    irVersion: model.irVersion,
+    opsetImport: model.opsetImport,
+    functions: model.functions,
+    graph: create(GraphProtoSchema, {
+      name: "constants",
+      node: nodes,
+      initializer: model.graph.initializer.filter(({ name }) => read.has(name)),
+      output: constant.map((name) => create(ValueInfoProtoSchema, { name })),
+    }),
+  });
+  await using session = await FileSession.load(toBinary(ModelProtoSchema, part), file);
+  const results = await session.run({});
+  return new Map(
+    Array.from(results, ([name, { dims, data, type }]) => [
+      name,
+      type === "float32" && data instanceof Float32Array
+        ? { dims, type: realTypes.float32, values: data }
+        : { dims, type: 0, values: null },
+    ]),
+  );
+}
+
+/** Collects the nodes that a value is made of; false, without any of them, where one of them is no constant. */
+function collect(graph: FileGraph, value: string, into: Set<NodeProto>): boolean {
+  const found = new Set<NodeProto>();
+  const waiting = [value];
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    if (graph.initializer(name) !== null) continue;
+    const maker = graph.makerOf(name);
+    if (maker === null || random.has(maker.opType)) return false;
+    if (found.has(maker)) continue;
+    found.add(maker);
+    waiting.push(...readsOf(maker));
+  }
+  for (const node of found) into.add(node);
+  return true;
+}

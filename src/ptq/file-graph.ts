@@ -1,0 +1,226 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  type AttributeProto,
+  AttributeProtoSchema,
+  AttributeProto_AttributeType as AttributeType,
+  type GraphProto,
+  type NodeProto,
+  NodeProtoSchema,
+  OperatorSetIdProtoSchema,
+  type TensorProto,
+} from "../onnx/generated/onnx_pb.ts";
+import { encodeModelProto, isStandardDomain, type Model, withGraph } from "../onnx/onnx-model.ts";
+
+export const runtimeDomain = "com.microsoft";
+
+/** A node's place in the list, behind what it reads. */
+interface Placed {
+  readonly node: NodeProto;
+  /** New nodes that have to stand directly behind it. */
+  readonly behind: NodeProto[];
+}
+
+/**
+ * A model's graph, to be changed in places: what is not touched stays as it is. Nodes keep their order; new ones stand
+ * beside the one that they belong to.
+ */
+export class FileGraph {
+  readonly model: Model;
+  readonly #placed: readonly Placed[];
+  readonly #byNode: ReadonlyMap<NodeProto, Placed>;
+  readonly #makers = new Map<string, Placed>();
+  readonly #readers = new Map<string, NodeProto[]>();
+  readonly #initializers: Map<string, TensorProto>;
+  readonly #names: Set<string>;
+  readonly #front: NodeProto[] = [];
+  readonly #removed = new Set<NodeProto>();
+
+  constructor(model: Model) {
+    this.model = model;
+    const { graph } = model;
+    this.#placed = graph.node.map((node) => ({ node, behind: [] }));
+    this.#byNode = new Map(this.#placed.map((placed) => [placed.node, placed]));
+    for (const placed of this.#placed) for (const name of placed.node.output) this.#makers.set(name, placed);
+    this.#initializers = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]));
+    this.#names = new Set(namesIn(graph));
+    for (const node of graph.node) {
+      for (const name of readsOf(node)) {
+        const readers = this.#readers.get(name);
+        if (readers) readers.push(node);
+        else this.#readers.set(name, [node]);
+      }
+    }
+  }
+
+  get nodes(): readonly NodeProto[] {
+    return this.#placed.map(({ node }) => node).filter((node) => !this.#removed.has(node));
+  }
+
+  makerOf(value: string): NodeProto | null {
+    return this.#makers.get(value)?.node ?? null;
+  }
+
+  initializer(name: string): TensorProto | null {
+    return this.#initializers.get(name) ?? null;
+  }
+
+  isInput(name: string): boolean {
+    return this.model.graph.input.some((input) => input.name === name) && !this.#initializers.has(name);
+  }
+
+  isOutput(name: string): boolean {
+    return this.model.graph.output.some((output) => output.name === name);
+  }
+
+  /** The nodes of the file that read a value, those whose subgraphs do included. */
+  readersOf(value: string): readonly NodeProto[] {
+    return (this.#readers.get(value) ?? []).filter((node) => !this.#removed.has(node));
+  }
+
+  /** A name that nothing in the file has, made of `wanted`. */
+  freeName(wanted: string): string {
+    let name = wanted;
+    for (let count = 2; this.#names.has(name); count++) name = `${wanted}.${count}`;
+    this.#names.add(name);
+    return name;
+  }
+
+  addInitializer(tensor: TensorProto): string {
+    this.#initializers.set(tensor.name, tensor);
+    return tensor.name;
+  }
+
+  replaceInitializer(tensor: TensorProto): void {
+    this.#initializers.set(tensor.name, tensor);
+  }
+
+  /** Adds a node that reads constants or inputs alone, in front of all others; gives the name of what it makes. */
+  addFirst(opType: string, inputs: readonly string[], options: NewNode): string {
+    return this.#add(this.#front, opType, inputs, options);
+  }
+
+  /** Adds a node directly behind another, and what was added there before. */
+  addBehind(node: NodeProto, opType: string, inputs: readonly string[], options: NewNode): string {
+    const placed = this.#byNode.get(node);
+    if (placed === undefined) throw new Error(`${node.name} is not in the graph`);
+    return this.#add(placed.behind, opType, inputs, options);
+  }
+
+  #add(
+    list: NodeProto[],
+    opType: string,
+    inputs: readonly string[],
+    { output, domain = "", attributes = [] }: NewNode,
+  ) {
+    const name = this.freeName(`${output}/${opType}`);
+    const node = { opType, domain, name, input: [...inputs], output: [output], attribute: [...attributes] };
+    list.push(create(NodeProtoSchema, node));
+    if (domain === runtimeDomain) this.#importDomain(runtimeDomain);
+    return output;
+  }
+
+  #importDomain(domain: string): void {
+    const { opsetImport } = this.model;
+    if (opsetImport.some((found) => found.domain === domain)) return;
+    opsetImport.push(create(OperatorSetIdProtoSchema, { domain, version: 1n }));
+  }
+
+  /** A value is made under another name now: `node` makes `to` in place of `from`. */
+  moved(from: string, to: string, node: NodeProto): void {
+    const placed = this.#makers.get(from);
+    if (placed?.node !== node) throw new Error(`${from} is made by another node`);
+    this.#makers.delete(from);
+    this.#makers.set(to, placed);
+  }
+
+  /** Removes a node; what it made must have another maker, or no reader. */
+  remove(node: NodeProto): void {
+    this.#removed.add(node);
+  }
+
+  /** The model as it stands, with what nothing reads any more. */
+  preview(): Model {
+    const { node, initializer } = this.#lists();
+    return withGraph(this.model, { node, initializer });
+  }
+
+  #lists() {
+    return {
+      node: [
+        ...this.#front,
+        ...this.#placed.flatMap(({ node, behind }) => [...(this.#removed.has(node) ? [] : [node]), ...behind]),
+      ],
+      initializer: [...this.#initializers.values()],
+    };
+  }
+
+  /** The bytes of the file as it stands now. */
+  encode(): Uint8Array {
+    return encodeModelProto(this.finish());
+  }
+
+  /** Writes the changes into the model. What was read, and is not any more, goes. */
+  finish(): Model {
+    const { graph } = this.model;
+    const wanted = new Set(graph.output.map(({ name }) => name));
+    const isUseless = (name: string) => !wanted.has(name) && this.#readers.has(name);
+    const kept: NodeProto[] = [];
+    for (const node of this.#lists().node.toReversed()) {
+      const made = node.output.filter((name) => name !== "");
+      if (made.length > 0 && made.some(isUseless) && made.every((name) => !wanted.has(name))) continue;
+      for (const name of readsOf(node)) wanted.add(name);
+      kept.push(node);
+    }
+    graph.node = kept.reverse();
+    graph.input = graph.input.filter(({ name }) => !(this.#initializers.has(name) && isUseless(name)));
+    graph.initializer = [...this.#initializers.values()].filter(({ name }) => !isUseless(name));
+    return this.model;
+  }
+}
+
+export interface NewNode {
+  /** The name of what it makes. */
+  readonly output: string;
+  readonly domain?: string;
+  readonly attributes?: readonly AttributeProto[];
+}
+
+/** The values that a node reads, its subgraphs included. */
+export function readsOf(node: NodeProto): ReadonlySet<string> {
+  const reads = new Set(node.input.filter((name) => name !== ""));
+  for (const { g, graphs } of node.attribute) {
+    for (const graph of [...(g ? [g] : []), ...graphs])
+      for (const inner of graph.node) for (const name of readsOf(inner)) reads.add(name);
+    for (const graph of [...(g ? [g] : []), ...graphs]) for (const { name } of graph.output) reads.add(name);
+  }
+  return reads;
+}
+
+/** All names of values, at any depth. */
+function* namesIn(graph: GraphProto): Generator<string> {
+  for (const { name } of [...graph.input, ...graph.output, ...graph.initializer, ...graph.valueInfo]) yield name;
+  for (const node of graph.node) {
+    yield node.name;
+    yield* node.input;
+    yield* node.output;
+    for (const { g, graphs } of node.attribute)
+      for (const inner of [...(g ? [g] : []), ...graphs]) yield* namesIn(inner);
+  }
+}
+
+export const operatorOf = ({ domain, opType }: NodeProto): string =>
+  isStandardDomain(domain) ? opType : `${domain}.${opType}`;
+
+export const intAttribute = (name: string, i: number): AttributeProto =>
+  create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(i) });
+
+/** An integer attribute, or what stands for it where the file has none. */
+export function intOf(node: NodeProto, name: string, fallback: number): number {
+  const found = node.attribute.find((attribute) => attribute.name === name);
+  return found?.type === AttributeType.INT ? Number(found.i) : fallback;
+}
+
+export function floatOf(node: NodeProto, name: string, fallback: number): number {
+  const found = node.attribute.find((attribute) => attribute.name === name);
+  return found?.type === AttributeType.FLOAT ? found.f : fallback;
+}

@@ -1,0 +1,63 @@
+import type { NodeProto } from "../onnx/generated/onnx_pb.ts";
+import { isStandardDomain } from "../onnx/onnx-model.ts";
+import { realTypes, realValues } from "../onnx/tensor-data.ts";
+import { constantValues } from "./constants.ts";
+import type { FileGraph } from "./file-graph.ts";
+import { operatorOf } from "./file-graph.ts";
+import { type WeightSite, weightOperators } from "./weight-site.ts";
+
+/** A node with a weight that stays as it is, and why. */
+export interface LeftNode {
+  readonly name: string;
+  readonly operator: string;
+  readonly reason: string;
+}
+
+export interface Sites {
+  readonly sites: readonly WeightSite[];
+  readonly left: readonly LeftNode[];
+}
+
+export const nameOf = (node: NodeProto): string => node.name || (node.output[0] ?? "");
+
+/** Weights of fewer numbers are left in float: their steps would take as much room as they save. */
+const SMALLEST = 32;
+
+/**
+ * Finds the nodes whose weights can be stored in few bits: constants of the file, or made of constants alone.
+ *
+ * @param skips Whether the user wants a node left alone.
+ */
+export async function findSites(graph: FileGraph, file: string, skips: (name: string) => boolean): Promise<Sites> {
+  const sites: WeightSite[] = [];
+  const left: LeftNode[] = [];
+  const candidates = graph.nodes.filter(({ domain, opType }) => isStandardDomain(domain) && opType in weightOperators);
+  const weights = candidates.flatMap((node) =>
+    (weightOperators[node.opType] ?? []).map((operator) => ({ node, operator })),
+  );
+  const computed = await constantValues(
+    graph,
+    weights.flatMap(({ node, operator }) => node.input[operator.slot] ?? []),
+    file,
+  );
+  for (const { node, operator } of weights) {
+    const name = nameOf(node);
+    const leave = (reason: string) => void left.push({ name, operator: operatorOf(node), reason });
+    const weight = node.input[operator.slot] ?? "";
+    const tensor = graph.initializer(weight);
+    const found = tensor
+      ? { dims: tensor.dims.map(Number), type: tensor.dataType, values: realValues(tensor) }
+      : computed.get(weight);
+    // A product or a lookup of what the network computes has no weight.
+    if (found === undefined) continue;
+    const { dims, type, values } = found;
+    const layout = operator.layout(node, dims);
+    if (values === null || (type !== realTypes.float32 && type !== realTypes.float16)) continue;
+    if (layout === null) leave(`its weight has the shape [${dims}]`);
+    else if (values.length < SMALLEST) leave(`its weight has only ${values.length} numbers`);
+    else if (!values.every(Number.isFinite)) leave("its weight holds numbers that are not finite");
+    else if (skips(name)) leave("it is to be skipped");
+    else sites.push({ name, node, operator, layout, weight, type, values });
+  }
+  return { sites, left };
+}

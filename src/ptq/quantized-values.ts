@@ -1,0 +1,36 @@
+import type { NodeProto } from "../onnx/generated/onnx_pb.ts";
+import { isStandardDomain } from "../onnx/onnx-model.ts";
+import type { FileGraph } from "./file-graph.ts";
+import type { WeightSite } from "./weight-site.ts";
+
+/** Operators that integer kernels take in: onnxruntime makes one kernel of the layer and what clips its output. */
+const clipping: ReadonlySet<string> = new Set(["Relu", "Clip"]);
+
+/**
+ * The values that are to be put on grids: what layers with integer kernels read, and what convolutions give, behind
+ * their ReLU or Clip. onnxruntime has a kernel of integers only for convolutions whose output is quantized too; those of
+ * matrix products give floats.
+ */
+export function valuesToQuantize(graph: FileGraph, sites: readonly WeightSite[]): ReadonlySet<string> {
+  const values = new Set<string>();
+  for (const { node, operator } of sites) {
+    if (operator.data === null) continue;
+    const data = node.input[operator.data];
+    if (data) values.add(data);
+    if (node.opType === "Conv") values.add(outputOf(graph, node));
+  }
+  return values;
+}
+
+/** What a layer gives, behind the ReLU or Clip that alone reads it. */
+export function outputOf(graph: FileGraph, { output: [made = ""] }: NodeProto): string {
+  const [reader, ...others] = graph.readersOf(made);
+  const isClipped =
+    reader !== undefined &&
+    others.length === 0 &&
+    !graph.isOutput(made) &&
+    isStandardDomain(reader.domain) &&
+    clipping.has(reader.opType) &&
+    reader.input.slice(1).every((name) => name === "" || graph.initializer(name) !== null);
+  return isClipped ? (reader.output[0] ?? made) : made;
+}

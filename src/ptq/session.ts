@@ -1,0 +1,97 @@
+import type { InferenceSession, Tensor } from "onnxruntime-node";
+import { messageOf, UserError } from "../core/errors.ts";
+import { ort } from "../core/onnx-runtime.ts";
+
+/** A tensor as the runtime takes and gives it. */
+export type RuntimeTensor = Tensor;
+
+/** What the runtime says of an input or output. */
+export interface RuntimeValue {
+  readonly name: string;
+  /** As "float32" or "int64"; null: it is no tensor. */
+  readonly type: Tensor.Type | null;
+  /** A name is a free size. */
+  readonly shape: readonly (number | string)[];
+}
+
+const runtime = `onnxruntime ${ort.env.versions.node ?? ort.env.versions.common}`;
+const FATAL = 4;
+
+export interface SessionOptions {
+  readonly threads?: number;
+  /** Whether the runtime may rewrite the graph: "basic" computes constants, "all" makes integer kernels too. */
+  readonly optimization?: "disabled" | "basic" | "all";
+}
+
+/** A model with any inputs and outputs, loaded in onnxruntime on the CPU. */
+export class FileSession implements AsyncDisposable {
+  readonly #session: InferenceSession;
+  readonly #file: string;
+
+  private constructor(session: InferenceSession, file: string) {
+    this.#session = session;
+    this.#file = file;
+  }
+
+  /**
+   * @param file Its name in messages.
+   * @throws UserError when the runtime refuses it.
+   */
+  static async load(model: Uint8Array | string, file: string, options: SessionOptions = {}): Promise<FileSession> {
+    ort.env.logLevel = "fatal";
+    const { threads, optimization = "all" } = options;
+    const settings: InferenceSession.SessionOptions = {
+      ...(threads !== undefined && { intraOpNumThreads: threads }),
+      interOpNumThreads: 1,
+      logSeverityLevel: FATAL,
+      graphOptimizationLevel: optimization,
+    };
+    try {
+      // A path and bytes are two signatures of one function.
+      const session = await (typeof model === "string"
+        ? ort.InferenceSession.create(model, settings)
+        : ort.InferenceSession.create(model, settings));
+      return new FileSession(session, file);
+    } catch (error) {
+      throw new UserError(`${file}: ${runtime} cannot load it: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  /** A tensor for {@link run}. */
+  static tensor(type: "float32", data: Float32Array, shape: readonly number[]): RuntimeTensor {
+    return new ort.Tensor(type, data, shape);
+  }
+
+  get inputs(): readonly RuntimeValue[] {
+    return this.#session.inputMetadata.map(describe);
+  }
+
+  get outputs(): readonly RuntimeValue[] {
+    return this.#session.outputMetadata.map(describe);
+  }
+
+  /**
+   * @param wanted Names of the outputs to compute; all of them if left out.
+   * @throws UserError when the model cannot run on these inputs.
+   */
+  async run(
+    inputs: Readonly<Record<string, RuntimeTensor>>,
+    wanted?: readonly string[],
+  ): Promise<ReadonlyMap<string, RuntimeTensor>> {
+    try {
+      const results = await (wanted ? this.#session.run(inputs, wanted) : this.#session.run(inputs));
+      return new Map(Object.entries(results));
+    } catch (error) {
+      throw new UserError(`${this.#file}: ${runtime} cannot run it: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#session.release();
+  }
+}
+
+const describe = (value: InferenceSession.ValueMetadata): RuntimeValue =>
+  value.isTensor
+    ? { name: value.name, type: value.type, shape: value.shape }
+    : { name: value.name, type: null, shape: [] };

@@ -1,0 +1,120 @@
+import type { NodeProto } from "../onnx/generated/onnx_pb.ts";
+import { sizeOf } from "../onnx/tensor-data.ts";
+import type { WeightMatrix } from "../quantization/weight-grid.ts";
+import { floatOf, intOf } from "./file-graph.ts";
+
+/** How a layer's weight lies in its tensor. */
+export interface WeightLayout {
+  readonly dims: readonly number[];
+  /** The axis with a step for each index: output channels, or the rows of a table. */
+  readonly axis: number;
+  readonly groups: number;
+}
+
+/** What is to be known of an operator whose weight can be stored in few bits. */
+export interface WeightOperator {
+  /** Which input is the weight. */
+  readonly slot: number;
+  /** Which input is multiplied by it; null: the weight is a table that is looked up. */
+  readonly data: number | null;
+  /** Which input is the bias; null: it has none. */
+  readonly bias: number | null;
+  /** Where output channels lie; null: this node is left alone. */
+  layout(node: NodeProto, dims: readonly number[]): WeightLayout | null;
+  /** Whether onnxruntime has a kernel of 8-bit integers for the node. */
+  integer(node: NodeProto): boolean;
+}
+
+const recurrent = (slot: number): WeightOperator => ({
+  ...{ slot, data: 0, bias: null },
+  // [directions, gates · hidden, inputs]
+  layout: (_, dims) => (dims.length === 3 ? { dims, axis: 1, groups: 1 } : null),
+  integer: () => false,
+});
+
+/** By operator of the standard domain, one for each weight. */
+export const weightOperators: Readonly<Record<string, readonly WeightOperator[]>> = {
+  Conv: [
+    {
+      ...{ slot: 1, data: 0, bias: 2 },
+      layout: (node, dims) => (dims.length >= 3 ? { dims, axis: 0, groups: intOf(node, "group", 1) } : null),
+      integer: () => true,
+    },
+  ],
+  ConvTranspose: [
+    {
+      ...{ slot: 1, data: 0, bias: 2 },
+      layout: (node, dims) => (dims.length >= 3 ? { dims, axis: 1, groups: intOf(node, "group", 1) } : null),
+      integer: () => false,
+    },
+  ],
+  Gemm: [
+    {
+      ...{ slot: 1, data: 0, bias: 2 },
+      layout: (node, dims) =>
+        dims.length === 2 ? { dims, axis: intOf(node, "transB", 0) === 0 ? 1 : 0, groups: 1 } : null,
+      integer: (node) =>
+        intOf(node, "transA", 0) === 0 && floatOf(node, "alpha", 1) === 1 && floatOf(node, "beta", 1) === 1,
+    },
+  ],
+  MatMul: [
+    {
+      ...{ slot: 1, data: 0, bias: null },
+      layout: (_, dims) => (dims.length >= 2 ? { dims, axis: dims.length - 1, groups: 1 } : null),
+      integer: () => true,
+    },
+  ],
+  Gather: [
+    {
+      ...{ slot: 0, data: null, bias: null },
+      layout: (node, dims) => (dims.length === 2 && intOf(node, "axis", 0) === 0 ? { dims, axis: 0, groups: 1 } : null),
+      integer: () => false,
+    },
+  ],
+  LSTM: [recurrent(1), recurrent(2)],
+  GRU: [recurrent(1), recurrent(2)],
+  RNN: [recurrent(1), recurrent(2)],
+};
+
+/** A node whose weight can be stored in few bits. */
+export interface WeightSite {
+  /** The node's name, or that of what it makes. */
+  readonly name: string;
+  readonly node: NodeProto;
+  readonly operator: WeightOperator;
+  readonly layout: WeightLayout;
+  /** The tensor of the file that the node reads, or that what it reads is made of. */
+  readonly weight: string;
+  /** Number of TensorProto.DataType of what the node reads. */
+  readonly type: number;
+  /** As the node reads it. */
+  readonly values: Float32Array;
+}
+
+/** Sizes before, on and behind the axis of a layout. */
+function around({ dims, axis }: WeightLayout): readonly [outer: number, channels: number, inner: number] {
+  return [sizeOf(dims.slice(0, axis)), dims[axis] ?? 1, sizeOf(dims.slice(axis + 1))];
+}
+
+/** The numbers of a tensor with its channels first: [channels, the rest in order]. */
+export function toRows(layout: WeightLayout, values: Float32Array): WeightMatrix {
+  const [outer, channels, inner] = around(layout);
+  if (outer === 1) return { values, outputs: channels, inputs: inner };
+  const rows = new Float32Array(values.length);
+  for (let index = 0; index < values.length; index++) rows[rowIndex(index, outer, channels, inner)] = values[index]!;
+  return { values: rows, outputs: channels, inputs: outer * inner };
+}
+
+/** Codes of [channels, the rest] in the tensor's own order. */
+export function fromRows(layout: WeightLayout, codes: Int32Array): Int32Array {
+  const [outer, channels, inner] = around(layout);
+  if (outer === 1) return codes;
+  return Int32Array.from(codes, (_, index) => codes[rowIndex(index, outer, channels, inner)]!);
+}
+
+/** Where the element at `index` of [outer, channels, inner] stands in [channels, outer, inner]. */
+function rowIndex(index: number, outer: number, channels: number, inner: number): number {
+  const block = Math.floor(index / inner);
+  const channel = block % channels;
+  return (channel * outer + Math.floor(block / channels)) * inner + (index % inner);
+}

@@ -1,0 +1,74 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import { quantizedFile, quantizedRecordSchema } from "../../src/ptq/quantized-record.ts";
+import { FileSession } from "../../src/ptq/session.ts";
+import { npy, npz } from "../fixtures/npy.ts";
+import { bytesOf } from "../fixtures/onnx/files.ts";
+import { run } from "../fixtures/program.ts";
+import { sampleArray } from "../fixtures/ptq.ts";
+
+const folder = t.testdir();
+const model = join(folder, "cnn.onnx");
+writeFileSync(model, bytesOf("pytorch-cnn-legacy"));
+const samples = join(folder, "samples.npz");
+const floatsOf = (shape: readonly number[]) =>
+  npz({ images: npy("<f4", shape, new Uint8Array(sampleArray("images", shape).data.buffer)) });
+writeFileSync(samples, floatsOf([40, 1, 28, 28]));
+
+t.test("weights alone, without any data", async (t) => {
+  const out = join(folder, "weights");
+  const { code, stdout, stderr } = await run("quantize", model, "--out", out, "--json");
+  t.equal(code, 0, stderr);
+  const result = JSON.parse(stdout.trim().split("\n").at(-1)!);
+  t.match(result, { run: out, agreement: null, sqnrDb: null, top1: null, verified: false });
+  t.equal(result.layers.quantized, result.layers.of);
+  t.ok(result.bytes.after < 0.45 * result.bytes.before, JSON.stringify(result.bytes));
+  t.equal(readFileSync(join(out, "model.onnx")).length, result.bytes.after);
+});
+
+t.test("weights and activations, compared on samples that calibration did not see", async (t) => {
+  const out = join(folder, "both");
+  const { code, stdout, stderr } = await run("quantize", model, "--data", samples, "--out", out, "--json");
+  t.equal(code, 0, stderr);
+  const result = JSON.parse(stdout.trim().split("\n").at(-1)!);
+  t.ok(result.verified);
+  t.ok(result.sqnrDb > 20, `${result.sqnrDb} dB`);
+  const record = quantizedRecordSchema.parse(JSON.parse(readFileSync(join(out, quantizedFile), "utf8")));
+  t.equal(record.calibrated + record.comparison!.samples, 40);
+  t.ok(record.layers.every(({ integer }) => integer));
+  await using session = await FileSession.load(join(out, "model.onnx"), "model.onnx");
+  t.strictSame(
+    session.inputs.map(({ name }) => name),
+    ["images"],
+  );
+  t.strictSame(
+    session.outputs.map(({ name }) => name),
+    ["logits"],
+  );
+  const again = await run("quantize", model, "--data", samples, "--out", out);
+  t.equal(again.code, 2, "a folder with a result is not overwritten unasked");
+});
+
+const refusals: Readonly<Record<string, readonly [args: readonly string[], message: RegExp]>> = {
+  "activations without data": [["--activations", "8"], /activations are calibrated on samples; give some with --data/],
+  "a width that there is not": [["--weights", "5"], /--weights 5: expected 2, 3, 4, 8/],
+  "data that is not there": [["--data", join(folder, "none.npz")], /cannot read .*none\.npz/],
+};
+for (const [what, [args, message]] of Object.entries(refusals)) {
+  t.test(`${what} is refused, and nothing is left`, async (t) => {
+    const out = join(folder, "refused");
+    const { code, stderr } = await run("quantize", model, ...args, "--out", out);
+    t.not(code, 0);
+    t.match(stderr, message);
+    t.notOk(existsSync(join(out, "model.onnx")));
+  });
+}
+
+t.test("samples of another shape are refused with what the file says and what was given", async (t) => {
+  const wrong = join(folder, "wrong.npz");
+  writeFileSync(wrong, floatsOf([4, 3, 28, 28]));
+  const { code, stderr } = await run("quantize", model, "--data", wrong, "--out", join(folder, "wrong"));
+  t.equal(code, 2);
+  t.match(stderr, /the input "images" \(float32 \[.*,1,28,28\]\) got an array of \[4,3,28,28\]/);
+});

@@ -1,0 +1,271 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { crc32, deflateRawSync, constants as zlib } from "node:zlib";
+import { encodeSafetensors } from "../../src/runs/safetensors.ts";
+import { idxBytes } from "../fixtures/idx.ts";
+import { npy } from "../fixtures/npy.ts";
+import { sampleRecord } from "../fixtures/sample-record.ts";
+import type { Bombs } from "./fuzzed-parser.ts";
+
+/** Bytes that an input may have. */
+const SIZE = 2 ** 20 - 4096;
+
+const text = (content: string): Buffer => Buffer.from(content);
+/** `part` as often as fits, behind `before` and in front of `after`. */
+const filled = (part: string, before = "", after = ""): Buffer =>
+  text(before + part.repeat(Math.floor((SIZE - before.length - after.length) / part.length)) + after);
+/** Opened as often as fits and closed again. */
+const nested = (open: string, close: string, room = SIZE): string => {
+  const levels = Math.floor((room - 8) / (open.length + close.length));
+  return `${open.repeat(levels)}1${close.repeat(levels)}`;
+};
+
+/** A deflated stream of `start`, and of zeros: a thousand of them take one byte. */
+function deflatedZeros(start: Buffer, zeros: number): Buffer {
+  const piece = 2 ** 20;
+  const flush = { level: 9, finishFlush: zlib.Z_FULL_FLUSH };
+  const count = Math.floor(zeros / piece);
+  const pieces = count === 0 ? [] : new Array<Buffer>(count).fill(deflateRawSync(Buffer.alloc(piece), flush));
+  return Buffer.concat([deflateRawSync(start, flush), ...pieces, deflateRawSync(Buffer.alloc(zeros % piece))]);
+}
+
+const littleEndian = (...words: readonly number[]): Buffer => Buffer.from(Uint32Array.from(words).buffer);
+
+/** As gzip packs it, with a checksum that nobody gets to. */
+const gzipZeros = (start: Buffer, zeros: number): Buffer =>
+  Buffer.concat([
+    Buffer.from("1f8b0800000000000003", "hex"),
+    deflatedZeros(start, zeros),
+    littleEndian(0, start.length + zeros),
+  ]);
+
+/** A zip archive of arrays that begin with these bytes and go on with zeros. */
+function zipZeros(entries: Readonly<Record<string, { start: Buffer; zeros: number }>>): Buffer {
+  const locals: Buffer[] = [];
+  const directory: Buffer[] = [];
+  let offset = 0;
+  for (const [name, { start, zeros }] of Object.entries(entries)) {
+    const stored = deflatedZeros(start, zeros);
+    const common = Buffer.alloc(26);
+    common.writeUInt16LE(20, 0);
+    common.writeUInt16LE(8, 4);
+    common.writeUInt32LE(stored.length, 14);
+    common.writeUInt32LE(start.length + zeros, 18);
+    common.writeUInt16LE(name.length, 22);
+    const local = Buffer.concat([text("PK\x03\x04"), common, text(name), stored]);
+    const tail = Buffer.alloc(14);
+    tail.writeUInt32LE(offset, 10);
+    directory.push(Buffer.concat([Buffer.from("PK\x01\x02\x14\x00", "latin1"), common, tail, text(name)]));
+    locals.push(local);
+    offset += local.length;
+  }
+  const end = Buffer.alloc(22);
+  end.write("PK\x05\x06", "latin1");
+  end.writeUInt16LE(directory.length, 8);
+  end.writeUInt16LE(directory.length, 10);
+  end.writeUInt32LE(Buffer.concat(directory).length, 12);
+  end.writeUInt32LE(offset, 16);
+  return Buffer.concat([...locals, ...directory, end]);
+}
+
+const none = new Uint8Array();
+const header = (type: string, shape: readonly number[]): Buffer => npy(type, shape, none);
+/** Images and labels of one element each, or of as many as there are. */
+const arrays = (images: readonly number[], labels = images.slice(0, 1)): Buffer => {
+  const product = (shape: readonly number[]) => shape.reduce((total, size) => total * size, 1);
+  return zipZeros({
+    "images.npy": { start: header("|u1", images), zeros: product(images) },
+    "labels.npy": { start: header("|u1", labels), zeros: product(labels) },
+  });
+};
+
+/** A picture of zeros, whole but for its last checksum. */
+function png(width: number, height: number, { interlaced = false } = {}): Buffer {
+  const chunk = (kind: string, content: Buffer) => {
+    const body = Buffer.concat([text(kind), content]);
+    const [length, checksum] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(content.length);
+    checksum.writeUInt32BE(crc32(body));
+    return Buffer.concat([length, body, checksum]);
+  };
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(width, 0);
+  head.writeUInt32BE(height, 4);
+  head.set([8, 2, 0, 0, interlaced ? 1 : 0], 8);
+  const pixels = Buffer.concat([Buffer.from([0x78, 0xda]), deflatedZeros(Buffer.alloc(0), (3 * width + 1) * height)]);
+  const signature = Buffer.from("89504e470d0a1a0a", "hex");
+  return Buffer.concat([signature, chunk("IHDR", head), chunk("IDAT", pixels), chunk("IEND", Buffer.alloc(0))]);
+}
+
+/** In passes: a decoder holds all of them. Made in a process of its own, as making it takes as much. */
+function passes(side: number): Buffer {
+  const program = `require("sharp")({ create: { width: ${side}, height: ${side}, channels: 3, background: "red" } })
+    .jpeg({ progressive: true, quality: 1, chromaSubsampling: "4:4:4" })
+    .toBuffer()
+    .then((bytes) => process.stdout.write(bytes));`;
+  return execFileSync(process.execPath, ["-e", program], { maxBuffer: SIZE });
+}
+
+/** A file whose header is this text, with so many bytes of data. */
+function tensors(json: string, dataBytes: number): Buffer {
+  const bytes = Buffer.alloc(8 + json.length + dataBytes);
+  bytes.writeBigUInt64LE(BigInt(json.length));
+  bytes.write(json, 8);
+  return bytes;
+}
+
+const overlapping = (): Buffer => {
+  const data = 900_000;
+  const one = (name: number) => `"${name}":{"dtype":"F32","shape":[${data / 4}],"data_offsets":[0,${data}]}`;
+  return tensors(`{${Array.from({ length: 1500 }, (_, name) => one(name)).join()}}`, data);
+};
+
+const deepRecord = (): string =>
+  JSON.stringify(sampleRecord()).replace('"config":{', `"config":{"deep":${nested("[", "]", SIZE / 2)},`);
+/** What the schema of every file of this program may be asked to judge. */
+const jsonBombs: Bombs = {
+  brackets: () => text(nested("[", "]")),
+  "objects in objects": () => text(nested('{"a":', "}")),
+  "empty lists": () => filled("[],", "[", "[]]"),
+  numbers: () => filled("1,", "[", "1]"),
+  keys: () => text(`{${Array.from({ length: 80_000 }, (_, key) => `"${key}":1`).join()}}`),
+  "one key again and again": () => filled('"a":1,', "{", '"a":1}'),
+  "a long number": () => filled("9"),
+  "a long string": () => filled("\\u0000", '"', '"'),
+};
+
+const grid = (lists: number, values: number): Buffer => {
+  const settings = [
+    "seed",
+    "training.epochs",
+    "data.batchSize",
+    "training.warmup",
+    "engine.threads",
+    "method.prior.strength",
+  ];
+  const list = Array.from({ length: values }, (_, value) => value + 1);
+  return text(
+    JSON.stringify({ sweep: { grid: Object.fromEntries(settings.slice(0, lists).map((path) => [path, list])) } }),
+  );
+};
+
+const state = (record: string): Buffer =>
+  text(`{"progress":{"epoch":0,"batch":0,"step":0,"sums":{}},"record":${record}}`);
+
+/** A checkpoint around a state, signed, so that what is behind the checksum is reached. */
+const signed = (json: Buffer): Buffer => {
+  const sha256 = createHash("sha256").update(json).digest("hex");
+  const metadata = { format: "bayesian-bits-checkpoint", version: "3", state: json.toString("utf8"), sha256 };
+  return Buffer.from(encodeSafetensors(new Map(), metadata));
+};
+
+/**
+ * Inputs of less than 1 MB, by parser, that ask for gigabytes, minutes or megabytes of messages. Wheels (`zip`) and packages have
+ * none: only those with a pinned hash are unpacked.
+ */
+export const bombsBySize: Readonly<Record<string, Bombs>> = {
+  "idx-images": {
+    "a gigabyte of zeros, packed": () => gzipZeros(idxBytes([1_300_000, 28, 28], none), 1_300_000 * 784),
+    "more than announced": () => gzipZeros(idxBytes([1, 28, 28], none), 2 ** 29),
+    "one image of a gigabyte": () => gzipZeros(idxBytes([1, 32_000, 32_000], none), 32_000 * 32_000),
+  },
+  "idx-labels": {
+    "a gigabyte of zeros, packed": () => gzipZeros(idxBytes([1_000_000_000], none), 1_000_000_000),
+    "as many as may be": () => gzipZeros(idxBytes([260_000_000], none), 260_000_000),
+  },
+  npz: {
+    "images of half a gigabyte": () => arrays([10_000, 128, 128, 3]),
+    "images that may be": () => arrays([2600, 128, 128, 3]),
+    "images of one element": () => arrays([130_000_000, 1, 1, 1]),
+    "as many images of one element as may be": () => arrays([7_000_000, 1, 1, 1]),
+    "labels alone": () => arrays([1, 1, 1, 1], [260_000_000]),
+    "an array in a thousand directories": () =>
+      zipZeros(
+        Object.fromEntries(Array.from({ length: 9000 }, (_, i) => [`${i}.npy`, { start: none as Buffer, zeros: 0 }])),
+      ),
+  },
+  "npy-header": {
+    "a shape of a thousand axes": () => header("|u1", new Array(15_000).fill(1)),
+    digits: () => npy("|u1", [1], none, (line) => line.replace("(1,)", `(${"9".repeat(60_000)},)`)),
+    spaces: () => npy("|u1", [1], none, (line) => line.replace("(1,)", `(${" ,".repeat(30_000)}`)),
+    names: () => npy("|u1", [1], none, () => "'descr':".repeat(8000)),
+  },
+  image: {
+    "a large picture": () => png(8192, 8192),
+    "a picture beyond all measure": () => png(16_000, 16_000),
+    "a wide picture": () => png(2 ** 20, 300),
+    "a large picture in passes": () => png(8192, 8192, { interlaced: true }),
+    "a large photograph in passes": () => passes(8192),
+  },
+  "cifar-sheet": { "a sheet of many rows": () => png(1024, 200_000), "a square": () => png(16_000, 16_000) },
+  "cifar-labels": jsonBombs,
+  config: {
+    ...jsonBombs,
+    "flow in flow": () => filled("[", "a: "),
+    "mappings in mappings": () => text(Array.from({ length: 1400 }, (_, depth) => `${" ".repeat(depth)}a:\n`).join("")),
+    "a billion laughs": () =>
+      text(
+        Array.from(
+          { length: 30 },
+          (_, i) => `l${i}: &l${i} [${new Array(9).fill(i === 0 ? "lol" : `*l${i - 1}`).join()}]`,
+        ).join("\n"),
+      ),
+    anchors: () => text(Array.from({ length: 40_000 }, (_, i) => `k${i}: &a${i} 1\n`).join("")),
+    "aliases of one anchor": () => filled("*a,", "a: &a 1\nb: [", "*a]"),
+    "unknown keys": () => text(Array.from({ length: 50_000 }, (_, i) => `training.k${i}: 1\n`).join("")),
+    "unknown keys of one section": () =>
+      text(`training:\n${Array.from({ length: 60_000 }, (_, i) => ` k${i}: 1\n`).join("")}`),
+    colons: () => filled(": "),
+    dashes: () => filled("- "),
+    "lines of nothing": () => filled("\n"),
+    tabs: () => filled("\t\n", "a:\n"),
+    documents: () => filled("---\n"),
+    tags: () => filled("!a ", "a: "),
+  },
+  setting: {
+    "a deep path": () => text(`${"a.".repeat(60_000)}a=1`),
+    "a deep value": () => text(`training=${"[".repeat(100_000)}`),
+    "a wide value": () => text(`training={${Array.from({ length: 15_000 }, (_, i) => `k${i}: 1`).join()}}`),
+    "a long value": () => filled("x", "name="),
+  },
+  sweep: {
+    "a grid beyond all numbers": () => grid(6, 25_000),
+    "a long grid": () => grid(1, 100_000),
+    "a square": () => grid(2, 300),
+    "as many draws": () =>
+      text(JSON.stringify({ sweep: { random: { count: 1e15, settings: { seed: { int: [1, 9] } } } } })),
+    "a list of runs": () => filled('{"seed":1},', '{"sweep":{"list":[', '{"seed":1}]}}'),
+    brackets: () => text(`sweep: ${nested("[", "]")}`),
+  },
+  "sweep-state": {
+    ...jsonBombs,
+    "runs that are none": () =>
+      filled(
+        "{},",
+        '{"format":"bayesian-bits-sweep","version":1,"name":"s","runner":"local","jobs":[],"runs":[',
+        "{}]}",
+      ),
+  },
+  record: {
+    ...jsonBombs,
+    "a deep configuration": () => text(deepRecord()),
+  },
+  safetensors: {
+    "tensors of the same bytes": overlapping,
+    "a shape of many axes": () =>
+      tensors(`{"a":{"dtype":"F32","shape":[${"1,".repeat(400_000)}1],"data_offsets":[0,4]}}`, 4),
+    "a header of brackets": () => tensors(nested("[", "]"), 0),
+    "tensors of nothing": () =>
+      tensors(
+        `{${Array.from({ length: 14_000 }, (_, i) => `"${i}":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}`).join()}}`,
+        0,
+      ),
+    "names that are none": () => tensors(`{${Array.from({ length: 80_000 }, (_, i) => `"${i}":1`).join()}}`, 0),
+  },
+  checkpoint: { "a state of brackets": () => signed(text(nested("[", "]"))) },
+  "checkpoint-state": {
+    "a deep record": () => state(deepRecord()),
+    brackets: () => text(nested("[", "]")),
+  },
+  lock: jsonBombs,
+};
