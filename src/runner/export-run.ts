@@ -30,8 +30,8 @@ export interface ExportedRun {
 }
 
 /**
- * Writes the network of a finished run as a file from its checkpoint, or one of every form, verifies it over the test set, and puts
- * what that found into the run's record and report.
+ * Writes the network of a finished run from its checkpoint as a file, or one of every form, verifies it over the test
+ * set, and puts what that found into the run's record and report.
  *
  * @param folder The run's.
  * @throws UsageError when one file is named for all forms.
