@@ -35,4 +35,4 @@ export const exportSection = z
       ),
   })
   .prefault({})
-  .describe("the ONNX file");
+  .describe("the exported file");
