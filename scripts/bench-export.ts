@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { exportForms } from "../src/config/sections/export-settings.ts";
+import { onnxForms } from "../src/config/sections/export-settings.ts";
 import { uniforms } from "../src/core/random.ts";
 import { loadEngine } from "../src/engine/load-engine.ts";
 import { freeze } from "../src/export/freeze.ts";
@@ -30,8 +30,8 @@ const { values } = parseArgs({
     seconds: { type: "string", default: `${LATENCY_SECONDS}` },
   },
 });
-const form = exportForms.find((form) => form === values.form);
-if (form === undefined) throw new Error(`expected --form ${exportForms.join(", ")}, got ${values.form}`);
+const form = onnxForms.find((form) => form === values.form);
+if (form === undefined) throw new Error(`expected --form ${onnxForms.join(", ")}, got ${values.form}`);
 const bits = Number(values.bits);
 const gate = (width: number) => (width <= bits ? 6 : -6);
 const initial = { prune: 6, bits4: gate(4), bits8: gate(8), bits16: gate(16), bits32: gate(32) };

@@ -1,4 +1,4 @@
-// npm run setup:onnx-python: a virtual environment with the packages that check exported files (325 MB, once).
+// npm run setup:onnx-python: a virtual environment with the packages that check exported files (420 MB, once).
 import { execFileSync } from "node:child_process";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -8,4 +8,12 @@ const folder = join(cache, "bayesian-bits", "onnx-python");
 const run = (program, args) => execFileSync(program, args, { stdio: ["ignore", "inherit", "inherit"] });
 
 run("python3", ["-m", "venv", folder]);
-run(join(folder, "bin", "pip"), ["install", "--quiet", "onnx==1.23.2", "qonnx==1.0.0", "onnxruntime==1.32.0"]);
+run(join(folder, "bin", "pip"), [
+  "install",
+  "--quiet",
+  "onnx==1.23.2",
+  "qonnx==1.0.0",
+  "onnxruntime==1.32.0",
+  "ai-edge-litert==2.3.0",
+  "hls4ml==1.3.0",
+]);

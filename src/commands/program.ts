@@ -90,7 +90,7 @@ export function createProgram(
       const { runQuantize } = await import("./quantize-command.ts");
       await runQuantize({ model, ...options }, own(command));
     });
-  add("export <run>", "write a run's ONNX file and verify it")
+  add("export <run>", "write a run's network as a file and verify it")
     .addOption(
       new Option("--form <form>", "form of the file (default: the run's); all: a file of each").choices([
         ...exportForms,
@@ -99,6 +99,7 @@ export function createProgram(
     )
     .addOption(new Option("--input <kind>", "what it takes (default: the run's)").choices(exportInputs))
     .option("--out <file>", "the file (default: model.onnx in the run, model.<form>.onnx for another form)", parseName)
+    .option("--unverified", "write a form whose runtime is not here without verifying it")
     .action(async (run: string, options, command: Command) => {
       const { runExport } = await import("./export-command.ts");
       await runExport({ run, ...options }, own(command));

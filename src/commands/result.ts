@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { deliveredExport } from "../runs/exports.ts";
 import type { ExportRecord, RunRecord, Verification } from "../runs/record.ts";
-import { runFiles } from "../runs/run-directory.ts";
+import { modelFile, runFiles } from "../runs/run-directory.ts";
 import { metricsText, namedText } from "../tasks/metric.ts";
 import type { Context } from "./context.ts";
 
@@ -19,7 +19,8 @@ export function printResult(folder: string, record: RunRecord, { json, print }: 
     print(JSON.stringify({ run: folder, ...metrics, ...figures }));
     return;
   }
-  const { config: _, ...files } = runFiles(folder);
+  const files = runFiles(folder);
+  const { form } = record.config.export;
   const size = (path: string) => `${path}  (${statSync(path, { throwIfNoEntry: false })?.size ?? 0} bytes)`;
   const ratio = (bytes.fp32 / bytes.packed).toFixed(1);
   print(
@@ -32,7 +33,7 @@ export function printResult(folder: string, record: RunRecord, { json, print }: 
   if (macs) print(`  MACs       ${macs.kept} of ${macs.of} left`);
   print(`  channels   ${channels.kept} of ${channels.of} kept`);
   print(`  time       ${times.seconds.toFixed(0)} s on the ${environment.engine} engine`);
-  print(`  network    ${size(files.model)}${verified ? ", verified" : ""}`);
+  print(`  network    ${size(modelFile(folder, form))}${verified ? ", verified" : ""}`);
   for (const note of delivered?.notes ?? []) print(`             ${note}`);
   print(`  report     ${size(files.report)}`);
   print(`  checkpoint ${size(files.checkpoint)}`);
@@ -45,7 +46,7 @@ export function printExport(
   { print }: Pick<Context, "print">,
 ): void {
   const { file, form, bytes, opset, verification } = exported;
-  print(`${file}: ${form}, opset ${opset}, ${bytes} bytes`);
+  print(`${file}: ${form}, ${opset === undefined ? "" : `opset ${opset}, `}${bytes} bytes`);
   if (verification) {
     const { runtime, images, metrics, agreement, layers } = verification;
     const equal = Math.min(...layers.map(({ equalCodes }) => equalCodes));
@@ -54,6 +55,7 @@ export function printExport(
     if (verification.kernels) print(`  kernels    ${kernelsText(verification.kernels)}`);
     print(`  codes      at least ${equal.toFixed(4)} % equal in each of ${layers.length} layers`);
   }
+  if (!verification) print("  not verified: its runtime is not here");
   for (const { batch, threads, medianMs, fp32MedianMs } of verification?.latency ?? []) {
     const on = threads === undefined ? "" : `, threads ${threads}`;
     const times = `${medianMs.toFixed(3)} ms, unpruned in float32 ${fp32MedianMs.toFixed(3)} ms`;

@@ -3,12 +3,19 @@ import { codeLimits, roundHalfEven, stepSize } from "../quantization/grid.ts";
 import type { Verification } from "../runs/record.ts";
 import type { FrozenNode, IntegerBits } from "./frozen-network.ts";
 
-/** Share of differing codes that rounding may explain: 0.01 %. */
-const DIFFERENT_SHARE = 1e-4;
 /** Values that have no grid count as equal within this share of the largest. */
 const FLOAT_TOLERANCE = 1e-4;
-/** Steps from a rounding boundary within which two correct runtimes may differ: onnxruntime adds codes that exactly. */
-const BOUNDARY = 1e-4;
+
+/** How exactly a runtime rounds. */
+export interface Rounding {
+  /** Steps from a rounding boundary within which it may give the other code. */
+  readonly steps: number;
+  /** Share of the codes that may differ for that, where values do not lie there by construction. */
+  readonly share: number;
+}
+
+/** Of runtimes that round sums by float32; onnxruntime adds codes that exactly. */
+export const floatRounding: Rounding = { steps: 1e-4, share: 1e-4 };
 
 /** So many codes that no rounding explains settle it: to compute more of them in float64 would take hours. */
 const SETTLED = 1000;
@@ -42,6 +49,7 @@ export class CodeComparison {
   readonly #grid: Grid | null;
   readonly #channels: number;
   readonly #floatError: number;
+  readonly #rounding: Rounding;
   /** Values that a right runtime seldom has on the other side of a boundary: each counts once in its channel. */
   readonly #rare = new Set<string>();
   #elements = 0;
@@ -51,8 +59,9 @@ export class CodeComparison {
   #farthest = 0;
 
   /** @param floatError As `floatError` gives it. */
-  constructor(name: string, end: FrozenNode, floatError: number) {
+  constructor(name: string, end: FrozenNode, floatError: number, rounding: Rounding = floatRounding) {
     this.#name = name;
+    this.#rounding = rounding;
     this.#floatError = floatError;
     this.#channels = last(end.outputShape);
     this.#grid =
@@ -92,9 +101,9 @@ export class CodeComparison {
       const distance = errorOf(code, position, limits);
       if (Number.isFinite(distance)) this.#farthest = Math.max(this.#farthest, distance);
       const float = (this.#floatError * magnitude(index)) / step;
-      if (!(distance <= Math.max(BOUNDARY, float))) this.#unexplained++;
+      if (!(distance <= Math.max(this.#rounding.steps, float))) this.#unexplained++;
       // Closer than both, a value may lie there by construction, in any number of places.
-      else if (distance > Math.min(BOUNDARY, float)) {
+      else if (distance > Math.min(this.#rounding.steps, float)) {
         this.#rare.add(`${index % this.#channels}: ${Math.fround(position)}`);
       }
     }
@@ -136,7 +145,7 @@ export class CodeComparison {
    * by more than 1e-4 of the largest, none by twice that.
    */
   get agrees(): boolean {
-    const allowed = Math.max(1, DIFFERENT_SHARE * this.#elements);
+    const allowed = Math.max(1, this.#rounding.share * this.#elements);
     if (this.#grid === null) return this.#largest <= 1 && this.#different <= allowed;
     if (this.#unexplained > 0) return false;
     return this.#grid.bits === 16 || (this.#largest <= 1 && this.#rare.size <= allowed);

@@ -5,25 +5,23 @@ import type { Ops, Tensor } from "../engine/ops.ts";
 import type { Verification } from "../runs/record.ts";
 import { CodeComparison } from "./compare-codes.ts";
 import { ExactValues } from "./exact-values.ts";
+import type { FileRuntime } from "./file-runtime.ts";
 import { floatError } from "./float-error.ts";
 import { layerGroups } from "./layer-groups.ts";
 import type { FileValue, InputKind, Lowered } from "./onnx/model-frame.ts";
-import type { Model } from "./onnx/read-model.ts";
-import { withOutputs } from "./onnx/read-model.ts";
 import { toChannelsLast } from "./onnx/value-layout.ts";
 import { Reference } from "./reference.ts";
-import { RuntimeModel, type RuntimeOptions, type RuntimeValues, runtimeName } from "./runtime.ts";
+import type { RuntimeValues } from "./runtime.ts";
 import { batchOf, floats, type TestImages } from "./test-batches.ts";
 
 /** Images that are compared layer by layer. */
 const IMAGES = 500;
 const BATCH = 100;
 
-export interface CompareLayersOptions extends RuntimeOptions {
+export interface CompareLayersOptions {
   /** The file's name in messages. */
   readonly file: string;
-  /** Its content. */
-  readonly model: Model;
+  readonly runtime: FileRuntime;
   readonly lowered: Pick<Lowered, "network" | "values">;
   readonly input: InputKind;
   readonly test: TestImages;
@@ -36,11 +34,11 @@ export interface CompareLayersOptions extends RuntimeOptions {
  * @throws UserError that names the first layer that differs.
  */
 export async function compareLayers(options: CompareLayersOptions): Promise<Verification["layers"]> {
-  const { file, lowered, ops, test, model } = options;
+  const { file, lowered, ops, test, runtime } = options;
   const { network } = lowered;
   const groups = layerGroups(network).map((group) => {
     const end = last(group.nodes);
-    return { ...group, end, comparison: new CodeComparison(group.name, end, floatError(group)) };
+    return { ...group, end, comparison: new CodeComparison(group.name, end, floatError(group), runtime.rounding) };
   });
   const shown = groups.map(({ end }) => lookup(lowered.values, end.id).name);
   const reference = new Reference(ops, network);
@@ -52,18 +50,19 @@ export async function compareLayers(options: CompareLayersOptions): Promise<Veri
   /** The magnitudes of pixel·scale and shift, whose difference is x. */
   const termsOf = (x: number) => Math.abs(x) + 2 * shift;
   const magnitudes = new ExactValues(network.nodes, { magnitudes: true });
-  const runtime = await RuntimeModel.load(withOutputs(model, shown, file), file, options);
+  const model = await runtime.load(shown);
   try {
     for await (const batch of test.batches({ batchSize: BATCH, limit: IMAGES })) {
       if (groups.some(({ comparison }) => comparison.settled)) break;
       if (batch.count === 0) continue;
-      const images = batchOf(batch, { ...options, network });
-      const results = await runtime.run(images.forFile, images.shape);
+      const images = batchOf(batch, { ...options, ...runtime, network });
+      const results = await model.run(images.forFile, images.shape);
       const shownValue = (id: string): Float32Array => {
         const node = network.nodes.find((node) => node.id === id)!;
         if (node.kind === "input") return images.normalized;
         const value = lookup(lowered.values, id);
-        return toChannelsLast(network, node, decoded(lookup(results, value.name), value));
+        const values = decoded(lookup(results, value.name), value);
+        return runtime.channelsLast ? values : toChannelsLast(network, node, values);
       };
       // A normalised pixel is itself a difference.
       const withMagnitudes = (known: ReadonlyMap<string, Float32Array>) =>
@@ -92,11 +91,11 @@ export async function compareLayers(options: CompareLayersOptions): Promise<Veri
       }
     }
   } finally {
-    await runtime.release();
+    await model.release();
     reference.release();
   }
   for (const { comparison, name, end } of groups) {
-    if (!comparison.agrees) throw disagreement(file, name, end.id, comparison);
+    if (!comparison.agrees) throw disagreement(`${file}: ${runtime.name}`, name, end.id, comparison);
   }
   return groups.map(({ comparison }) => comparison.result);
 }
@@ -104,11 +103,12 @@ export async function compareLayers(options: CompareLayersOptions): Promise<Veri
 const decoded = (values: RuntimeValues, { scale, zeroPoint }: FileValue): Float32Array =>
   values instanceof Float32Array ? values : Float32Array.from(values, (code) => (code - zeroPoint) * scale!);
 
-function disagreement(file: string, layer: string, value: string, comparison: CodeComparison): UserError {
+/** @param who File and runtime. */
+function disagreement(who: string, layer: string, value: string, comparison: CodeComparison): UserError {
   const { equalCodes, largestDifference, elements, boundaryDistance = 0 } = comparison.result;
   const different = Math.round(elements * (1 - equalCodes / 100));
   return new UserError(
-    `${file}: ${runtimeName} disagrees with the trainer, first at layer ${layer} (value ${value}): ${different} of the ` +
+    `${who} disagrees with the trainer, first at layer ${layer} (value ${value}): ${different} of the ` +
       `first ${elements} codes differ, ${comparison.unexplained} of them by more than rounding can, by up to ${largestDifference} ` +
       `(at most 1 expected), where values lie up to ${boundaryDistance.toPrecision(2)} steps from a rounding boundary. The ` +
       "file holds what was trained, so this runtime computes it differently on this processor: export another form " +

@@ -2,18 +2,18 @@ import { UserError } from "../core/errors.ts";
 import type { Reporter } from "../core/progress.ts";
 import type { Ops } from "../engine/ops.ts";
 import type { Agreement, ComparedPredictions } from "../tasks/agreement.ts";
+import type { FileRuntime } from "./file-runtime.ts";
 import { type FrozenNetwork, outputCount } from "./frozen-network.ts";
 import { type InputKind, outputName } from "./onnx/model-frame.ts";
 import { Reference } from "./reference.ts";
-import { RuntimeModel, type RuntimeOptions, runtimeName } from "./runtime.ts";
 import { batchOf, floats, type TestImages } from "./test-batches.ts";
 
 const BATCH = 100;
 
-export interface ComparePredictionsOptions extends RuntimeOptions {
+export interface ComparePredictionsOptions {
   /** The file's name in messages. */
   readonly file: string;
-  readonly bytes: Uint8Array;
+  readonly runtime: FileRuntime;
   /** The network as it was trained. */
   readonly network: FrozenNetwork;
   readonly input: InputKind;
@@ -30,24 +30,24 @@ export interface ComparePredictionsOptions extends RuntimeOptions {
  * @throws UserError when the outputs differ by more than the task allows.
  */
 export async function comparePredictions(options: ComparePredictionsOptions): Promise<ComparedPredictions> {
-  const { file, bytes, network, test, ops, threads, reporter, agreement } = options;
+  const { file, runtime, network, test, ops, reporter, agreement } = options;
   const outputs = outputCount(network);
   let compared = 0;
   const reference = new Reference(ops, network);
-  const model = await RuntimeModel.load(bytes, file, { threads });
+  const model = await runtime.load([]);
   try {
     for await (const { targets, ...bytes } of test.batches({ batchSize: BATCH })) {
       if (bytes.count === 0) continue;
-      const images = batchOf(bytes, options);
-      const runtime = (await model.run(images.forFile, images.shape)).get(outputName);
-      if (runtime?.length !== images.count * outputs) {
+      const images = batchOf(bytes, { ...options, ...runtime });
+      const values = (await model.run(images.forFile, images.shape)).get(outputName);
+      if (values?.length !== images.count * outputs) {
         throw new UserError(`${file}: expected ${outputs} values per image from "${outputName}"`);
       }
       ops.scope(
         () => {
           const batch = ops.tensor(images.normalized, [images.count, ...test.imageShape]);
           const trainer = floats(ops, reference.logits(batch));
-          agreement.add({ runtime, trainer, targets, count: images.count });
+          agreement.add({ runtime: values, trainer, targets, count: images.count });
         },
         () => [],
       );
@@ -61,6 +61,6 @@ export async function comparePredictions(options: ComparePredictionsOptions): Pr
   const { result, disagreement } = agreement;
   if (disagreement === null) return result;
   throw new UserError(
-    `${file}: ${runtimeName} disagrees with the trainer over ${result.images} test images although every layer agrees: ${disagreement}`,
+    `${file}: ${runtime.name} disagrees with the trainer over ${result.images} test images although every layer agrees: ${disagreement}`,
   );
 }

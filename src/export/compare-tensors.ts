@@ -1,16 +1,22 @@
 import { UserError } from "../core/errors.ts";
-import { type Model, readModel } from "./onnx/read-model.ts";
+
+/** A tensor that a file holds. */
+export interface StoredTensor {
+  /** Its shape and type, in words. */
+  readonly kind: string;
+  readonly data: Uint8Array;
+}
+
+export type StoredTensors = ReadonlyMap<string, StoredTensor>;
 
 /**
  * Compares the tensors that a file holds (codes, scales, biases) with those that were written, byte by byte: a wrong one
  * may move no code of any test image.
  *
- * @param bytes What the file should be.
  * @throws UserError that names the first tensor that differs.
  */
-export function compareTensors(model: Model, bytes: Uint8Array, file: string): void {
-  const held = tensorsOf(model);
-  for (const [name, expected] of tensorsOf(readModel(bytes, file))) {
+export function compareTensors(held: StoredTensors, written: StoredTensors, file: string): void {
+  for (const [name, expected] of written) {
     const found = held.get(name);
     if (found === undefined) throw otherNetwork(file, name, "which it does not hold");
     if (found.kind !== expected.kind) throw otherNetwork(file, name, `which is ${found.kind}, not ${expected.kind}`);
@@ -24,15 +30,7 @@ export function compareTensors(model: Model, bytes: Uint8Array, file: string): v
   }
 }
 
-function tensorsOf({ graph }: Model) {
-  const tensors = graph?.initializer?.map(({ name, dataType, dims, rawData }) => {
-    const kind = `[${dims?.map(Number).join(", ")}] of ONNX type ${dataType}`;
-    return [name!, { kind, data: rawData ?? new Uint8Array() }] as const;
-  });
-  return new Map(tensors);
-}
-
-const otherNetwork = (file: string, tensor: string, how: string) =>
+export const otherNetwork = (file: string, tensor: string, how: string) =>
   new UserError(
     `${file}: differs from the trained network, first at tensor ${tensor}, ${how}. The file was made of another network, ` +
       "or is damaged: export again from the run's checkpoint.",

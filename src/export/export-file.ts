@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
-import type { ExportForm } from "../config/sections/export-settings.ts";
+import { type ExportForm, onnxForms } from "../config/sections/export-settings.ts";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import type { ByteBatch } from "../data/dataset.ts";
 import type { ExportRecord } from "../runs/record.ts";
 import { bitsFile } from "./bits-file.ts";
+import { canVerify, fileForms } from "./export-forms.ts";
 import type { FrozenNetwork } from "./frozen-network.ts";
 import { LATENCY_SECONDS, type Latency, measureLatency, type Timed } from "./latency.ts";
 import { lower } from "./onnx/lower.ts";
-import { opsetOf, readModel } from "./onnx/read-model.ts";
 import { batchOf, type TestImages } from "./test-batches.ts";
-import { type VerifyOptions, verify } from "./verify.ts";
+import type { VerifyOptions } from "./verify.ts";
 import { writeVerified } from "./write-verified.ts";
 
 export interface ExportOptions extends Omit<VerifyOptions, "readFrom" | "lowered"> {
@@ -20,26 +20,29 @@ export interface ExportOptions extends Omit<VerifyOptions, "readFrom" | "lowered
   readonly unpruned?: FrozenNetwork | undefined;
   /** Seconds for that; 4 if left out; false: not measured. */
   readonly latency?: number | false | undefined;
+  /** Whether a form whose runtime is not here may be written all the same. */
+  readonly unverified?: boolean | undefined;
   /** Where the table of tensors for hardware goes; not written if left out. */
   readonly bits?: string | undefined;
 }
 
 /**
- * Exports a frozen network as ONNX: lowered, written, run over the whole test set in onnxruntime, and given its final
+ * Exports a frozen network: lowered, written, run over the whole test set in the form's runtime, and given its final
  * name only when it agrees with the trainer.
  *
  * @throws UserError when the file cannot be written or disagrees; nothing stands under the final name then.
  */
 export async function exportFile(options: ExportOptions): Promise<ExportRecord> {
   const { form, metadata, file, network, input, bits } = options;
-  const lowered = lower(network, form, { input, metadata });
-  const { bytes } = lowered;
+  const verifies = canVerify(form, options);
+  const exported = fileForms[form].export(network, { input, metadata });
+  const { bytes, opset } = exported;
   const verification = await writeVerified(file, bytes, async (written) => {
-    const verified = await verify({ ...options, lowered, readFrom: written });
+    const verified = verifies ? await exported.verify({ ...options, readFrom: written }) : null;
     const latency = await latencyOf(options, bytes);
     // Before the model has its name: when this fails, no model stands there that the record knows nothing of.
     if (bits !== undefined) writeFileAtomically(bits, `${JSON.stringify(bitsFile(network), null, 2)}\n`);
-    return latency === null ? verified : { ...verified, latency };
+    return latency === null || verified === null ? verified : { ...verified, latency };
   });
   return {
     form,
@@ -47,8 +50,8 @@ export async function exportFile(options: ExportOptions): Promise<ExportRecord> 
     file,
     bytes: bytes.byteLength,
     sha256: createHash("sha256").update(bytes).digest("hex"),
-    opset: opsetOf(readModel(bytes, file)),
-    notes: [...lowered.notes],
+    ...(opset !== undefined && { opset }),
+    notes: [...exported.notes],
     verification,
   };
 }
@@ -56,7 +59,7 @@ export async function exportFile(options: ExportOptions): Promise<ExportRecord> 
 /** Null where none is wanted, where there is nothing to measure against, or the runtime has no Quant nodes. */
 async function latencyOf(options: ExportOptions, bytes: Uint8Array): Promise<Latency[] | null> {
   const { unpruned, latency = LATENCY_SECONDS, form, input, test, file, threads } = options;
-  if (unpruned === undefined || latency === false || form === "qonnx") return null;
+  if (unpruned === undefined || latency === false || !isTimed(form)) return null;
   const first = await firstImages(test);
   if (first === null) return null;
   const images: Timed["images"] = (count) => {
@@ -69,6 +72,9 @@ async function latencyOf(options: ExportOptions, bytes: Uint8Array): Promise<Lat
   const fp32 = lower(unpruned, "fp32", { input, metadata: {} }).bytes;
   return measureLatency({ file, threads, seconds: latency }, { bytes, images }, { bytes: fp32, images });
 }
+
+/** Forms that onnxruntime runs as they are. */
+const isTimed = (form: ExportForm): boolean => onnxForms.some((one) => one === form && one !== "qonnx");
 
 /** The first batch in which an image could be read. */
 async function firstImages(test: TestImages): Promise<ByteBatch | null> {

@@ -14,7 +14,7 @@ export interface TestImages extends Split {
 /** A batch as the file takes it and as the trainer's kernels do. */
 export interface TestBatch {
   readonly count: number;
-  /** [batch, channels, height, width]. */
+  /** Of `forFile`. */
   readonly shape: readonly number[];
   readonly forFile: Float32Array | Uint8Array;
   /** Normalised by the engine, [batch, height, width, channels]. */
@@ -24,10 +24,18 @@ export interface TestBatch {
 /** Downloads a copy that outlives the tensor. */
 export const floats = (ops: Ops, x: Tensor): Float32Array => Float32Array.from(ops.read(x));
 
+interface BatchOptions {
+  readonly network: FrozenNetwork;
+  readonly ops: Ops;
+  readonly input: InputKind;
+  /** Whether the file takes [batch, height, width, channels]; [batch, channels, height, width] if left out. */
+  readonly channelsLast?: boolean;
+}
+
 /** Both views of a batch of pixels. */
 export function batchOf(
   { count, images }: Pick<ByteBatch, "count" | "images">,
-  { network, ops, input }: { readonly network: FrozenNetwork; readonly ops: Ops; readonly input: InputKind },
+  { network, ops, input, channelsLast = false }: BatchOptions,
 ): TestBatch {
   const first = at(network.nodes, 0);
   const [height, width, channels] = tuple(first.outputShape, 3);
@@ -35,10 +43,11 @@ export function batchOf(
     () => floats(ops, ops.normalize(ops.tensor(images, [count, height, width, channels]), network.normalization)),
     () => [],
   );
+  const values = input === "uint8" ? images : normalized;
   return {
     count,
-    shape: [count, channels, height, width],
-    forFile: toChannelsFirst(network, first, input === "uint8" ? images : normalized),
+    shape: channelsLast ? [count, height, width, channels] : [count, channels, height, width],
+    forFile: channelsLast ? values : toChannelsFirst(network, first, values),
     normalized,
   };
 }

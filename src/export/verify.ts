@@ -7,12 +7,14 @@ import type { Agreement } from "../tasks/agreement.ts";
 import { compareLayers } from "./compare-layers.ts";
 import { comparePredictions } from "./compare-predictions.ts";
 import { compareTensors } from "./compare-tensors.ts";
+import type { FileRuntime } from "./file-runtime.ts";
 import type { FrozenNetwork } from "./frozen-network.ts";
 import { kernelsOf } from "./kernels.ts";
 import { expandQuant, usesQuant } from "./onnx/expand-quant.ts";
 import type { InputKind, Lowered } from "./onnx/model-frame.ts";
-import { encodeModelProto, readModel } from "./onnx/read-model.ts";
-import { type RuntimeOptions, runtimeName } from "./runtime.ts";
+import { onnxFile } from "./onnx/onnx-file.ts";
+import { readModel, tensorsOf } from "./onnx/read-model.ts";
+import type { RuntimeOptions } from "./runtime.ts";
 import type { TestImages } from "./test-batches.ts";
 
 export interface VerifyOptions extends RuntimeOptions {
@@ -40,25 +42,28 @@ export interface VerifyOptions extends RuntimeOptions {
  * @throws UserError when the file is damaged or disagrees, naming the first tensor or layer that differs.
  */
 export async function verify({ readFrom, ...options }: VerifyOptions): Promise<Verification> {
-  const { file, test, reporter, lowered } = options;
+  const { file, lowered, threads } = options;
   const bytes = readBytes(readFrom ?? file);
   const model = readModel(bytes, file);
-  compareTensors(model, lowered.bytes, file);
+  compareTensors(tensorsOf(model), tensorsOf(readModel(lowered.bytes, file)), file);
   // Runtimes have no Quant nodes: they run what these are defined to be.
-  const runnable = usesQuant(model) ? expandQuant(model, file) : model;
+  if (usesQuant(model)) return compareFile(onnxFile({ file, model: expandQuant(model, file), threads }), options);
+  const compared = await compareFile(onnxFile({ file, model, bytes, threads }), options);
+  return { ...compared, kernels: await layersOf(bytes) };
+}
+
+/**
+ * Runs a file over the whole test set and compares it with the trainer's kernels: layer by layer, then by predictions.
+ *
+ * @throws UserError when it disagrees, naming the first layer that differs.
+ */
+export async function compareFile(runtime: FileRuntime, options: VerifyOptions): Promise<Verification> {
+  const { test, reporter } = options;
   reporter.progress.start("verifying", test.count);
   try {
-    const layers = await compareLayers({ ...options, model: runnable });
-    const compared = await comparePredictions({
-      ...options,
-      bytes: runnable === model ? bytes : encodeModelProto(runnable),
-    });
-    return {
-      runtime: runtimeName,
-      ...(runnable === model && { kernels: await layersOf(bytes) }),
-      layers,
-      ...compared,
-    };
+    const layers = await compareLayers({ ...options, runtime });
+    const compared = await comparePredictions({ ...options, runtime });
+    return { runtime: runtime.name, layers, ...compared };
   } finally {
     reporter.progress.stop();
   }
@@ -69,7 +74,8 @@ async function layersOf(bytes: Uint8Array) {
   return { integer, float: [...float] };
 }
 
-function readBytes(file: string): Uint8Array {
+/** @throws UserError when the file cannot be read. */
+export function readBytes(file: string): Uint8Array {
   try {
     return readFileSync(file);
   } catch (error) {

@@ -5,27 +5,31 @@ import type { Reporter } from "../core/progress.ts";
 import { exportFile } from "../export/export-file.ts";
 import { type FreezeInput, freeze } from "../export/freeze.ts";
 import type { ExportRecord, RunRecord } from "../runs/record.ts";
+import { modelFile, runFiles } from "../runs/run-directory.ts";
 import { pausingSplit } from "../training/pausing-split.ts";
 import { parameterValues } from "../training/snapshot.ts";
 import type { Prepared } from "./prepare.ts";
 
 interface ExportPreparedOptions extends Partial<RunConfig["export"]> {
-  readonly file: string;
-  readonly bits: string;
+  /** The run's. */
+  readonly folder: string;
+  /** Where the network goes, if not into that folder. */
+  readonly file?: string | undefined;
   readonly reporter: Reporter;
   /** Between two batches of the verification: throws to end there. */
   pause(): Promise<void>;
 }
 
-/** Freezes what a run has learned, writes the ONNX file and verifies it over the test set. */
+/** Freezes what a run has learned, writes the file and verifies it over the test set. */
 export async function exportPrepared(
   { config, dataset, task, plain, model, engine }: Prepared,
   record: RunRecord,
-  { file, bits, reporter, pause, ...chosen }: ExportPreparedOptions,
+  { folder, reporter, pause, ...chosen }: ExportPreparedOptions,
 ): Promise<ExportRecord> {
   const { result } = record;
   const own = config.export;
-  const { form = own.form, input = own.input, latency = own.latency } = chosen;
+  const { form = own.form, input = own.input, latency = own.latency, unverified = own.unverified } = chosen;
+  const { file = modelFile(folder, form, own.form) } = chosen;
   const learned: FreezeInput = {
     network: model.network,
     quantizers: model.quantizers,
@@ -40,12 +44,13 @@ export async function exportPrepared(
     network: freeze(learned),
     unpruned: freeze({ ...learned, network: plain, quantizers: new Map() }),
     file,
-    bits,
+    bits: runFiles(folder).bits,
     metadata: { configHash: configHash(config), relativeBops: String(result!.relativeBops), run: record.name },
     test: { ...pausingSplit(dataset.test, pause), imageShape: dataset.imageShape },
     ops: engine.ops,
     threads: config.engine.threads,
     latency,
+    unverified,
     agreement: task.agreement(result!.metrics),
     reporter,
   });

@@ -1,23 +1,24 @@
 import type { RunConfig } from "../config/schema.ts";
-import { type ExportForm, exportForms } from "../config/sections/export-settings.ts";
+import type { ExportForm } from "../config/sections/export-settings.ts";
 import { UsageError, UserError } from "../core/errors.ts";
 import { type Reporter, silent } from "../core/progress.ts";
+import { allForms } from "../export/export-forms.ts";
 import { writeReport } from "../report/run/write-report.ts";
 import { readLastCheckpoint } from "../runs/checkpoints.ts";
 import { withExport } from "../runs/exports.ts";
 import { acquireLock, whileLocked } from "../runs/lock.ts";
 import type { ExportRecord, RunRecord } from "../runs/record.ts";
 import { readRecord } from "../runs/record-file.ts";
-import { modelOfForm, runFiles } from "../runs/run-directory.ts";
+import { runFiles } from "../runs/run-directory.ts";
 import { writeFinishedRecord } from "../runs/run-manifest.ts";
 import { restoreSnapshot } from "../training/snapshot.ts";
 import { exportPrepared } from "./export-prepared.ts";
 import { prepare, requireSameFiles } from "./prepare.ts";
 
 export interface ExportRunOptions extends Partial<Omit<RunConfig["export"], "form">> {
-  /** The run's own if left out; all: every form, each to its file. */
+  /** The run's own if left out; all: every form whose runtime is here, or with `unverified` every form, each to its file. */
   readonly form?: ExportForm | "all";
-  /** The file; without it, model.onnx in the run's folder, or model.<form>.onnx for a form that is not the run's own. */
+  /** The file; without it, model.onnx in the run's folder, or model.<form>.onnx for a form that is not the run's own; tflite and h where the form is no ONNX. */
   readonly file?: string;
   readonly reporter?: Reporter;
 }
@@ -29,8 +30,8 @@ export interface ExportedRun {
 }
 
 /**
- * Writes an ONNX file of a finished run from its checkpoint, or one of every form, verifies it over the test set, and puts
- * what that found into the run's record and report.
+ * Writes the network of a finished run from its checkpoint as a file, or one of every form, verifies it over the test
+ * set, and puts what that found into the run's record and report.
  *
  * @param folder The run's.
  * @throws UsageError when one file is named for all forms.
@@ -43,10 +44,12 @@ export function exportRun(folder: string, options: ExportRunOptions = {}): Promi
 
 async function exportLocked(
   folder: string,
-  { file, form: wanted, reporter = silent, ...chosen }: ExportRunOptions,
+  { form: wanted, reporter = silent, ...chosen }: ExportRunOptions,
 ): Promise<ExportedRun> {
-  if (wanted === "all" && file !== undefined)
-    throw new UsageError(`cannot export every form to ${file}: leave --out away, and each gets a name of its own`);
+  if (wanted === "all" && chosen.file !== undefined)
+    throw new UsageError(
+      `cannot export every form to ${chosen.file}: leave --out away, and each gets a name of its own`,
+    );
   let record = readRecord(folder);
   if (record.result === null)
     throw new UserError(`cannot export ${folder}: its run is ${record.status}; finish it with train --resume`);
@@ -54,23 +57,16 @@ async function exportLocked(
   await using prepared = await prepare(record.config, reporter);
   requireSameFiles(prepared, record);
   restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
-  const { model, bits, report } = runFiles(folder);
-  const own = prepared.config.export.form;
-  const forms = wanted === "all" ? [own, ...exportForms.filter((form) => form !== own)] : [wanted ?? own];
+  const { form: own, unverified } = { ...prepared.config.export, ...chosen };
+  const forms = wanted === "all" ? allForms(own, { unverified, reporter }) : [wanted ?? own];
   const written: ExportRecord[] = [];
   for (const form of forms) {
-    const exported = await exportPrepared(prepared, record, {
-      ...chosen,
-      form,
-      file: file ?? (form === own ? model : modelOfForm(folder, form)),
-      bits,
-      reporter,
-      pause: async () => {},
-    });
+    const pause = async () => {};
+    const exported = await exportPrepared(prepared, record, { ...chosen, form, folder, reporter, pause });
     written.push(exported);
     record = withExport(record, exported);
     writeFinishedRecord(folder, record);
   }
-  writeReport(record, report);
+  writeReport(record, runFiles(folder).report);
   return { record, written };
 }

@@ -187,13 +187,13 @@ export class Run implements Disposable {
 
   /** Network and report. */
   async deliver(): Promise<void> {
-    const { model, bits, report } = runFiles(this.#saved.folder);
+    const { folder } = this.#saved;
     await this.#saved.saveWhenStopped(async () => {
       const { reporter } = this.context;
       const pause = () => this.#saved.hearSignals();
-      const exported = await exportPrepared(this.prepared, this.record, { file: model, bits, reporter, pause });
+      const exported = await exportPrepared(this.prepared, this.record, { folder, reporter, pause });
       this.#saved.record = withExport(this.record, exported);
-      this.#saved.finish((record) => writeReport(record, report));
+      this.#saved.finish((record) => writeReport(record, runFiles(folder).report));
     });
   }
 

@@ -10,6 +10,7 @@ import type { RunConfig, RunSettings } from "../config/schema.ts";
 import { StoppedError, UsageError } from "../core/errors.ts";
 import { type Reporter, silent } from "../core/progress.ts";
 import { shortenList } from "../core/shorten.ts";
+import { canVerify } from "../export/export-forms.ts";
 import { imageCountsOf, requireMemory } from "../memory/index.ts";
 import { takeUpCheckpoint } from "../runs/checkpoints.ts";
 import { whileLocked } from "../runs/lock.ts";
@@ -67,6 +68,8 @@ async function trainIn(
   const checkpoint = resumes ? takeUpCheckpoint(folder, log) : null;
   const changes = checkpoint === null ? [] : changesSince(checkpoint.record.config, config);
   refuseChanges(changes, { folder, status: "stopped" });
+  // Not after hours of training.
+  canVerify(config.export.form, config.export);
   await using prepared = await prepare(config, log);
   if (stop.aborted) throw new StoppedError(stop.reason, { folder, hasSaved: resumes });
   const { model, method, dataset } = prepared;

@@ -48,7 +48,7 @@ export const exportSchema = z.object({
   file: z.string(),
   bytes: count,
   sha256: z.string(),
-  opset: count,
+  opset: count.optional().describe("of an ONNX file"),
   notes: z.array(z.string()).optional().describe("what the form keeps in float32; older records do not tell"),
   verification: verification.nullable(),
 });

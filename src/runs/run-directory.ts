@@ -15,6 +15,7 @@ export const runFiles = (folder: string) => ({
   config: join(folder, "config.yaml"),
   events: join(folder, "events.ndjson"),
   checkpoint: join(folder, "checkpoints", "last.safetensors"),
+  /** Of a run that exports ONNX. */
   model: join(folder, "model.onnx"),
   bits: join(folder, "bits.json"),
   report: join(folder, "report.html"),
@@ -23,8 +24,24 @@ export const runFiles = (folder: string) => ({
 /** The file with the hashes of a finished run's files. */
 export const runManifestFile = "files.json";
 
-/** Where `export` puts a form that is not the run's own. */
-export const modelOfForm = (folder: string, form: ExportForm): string => join(folder, `model.${form}.onnx`);
+const endings: Readonly<Record<ExportForm, string>> = {
+  compact: "onnx",
+  packed: "onnx",
+  int8: "onnx",
+  fp32: "onnx",
+  qonnx: "onnx",
+  tflite: "tflite",
+  "c-array": "h",
+};
+
+/** Where the exported network goes: of the run's own form and others whose names end alike, the others say which. */
+export const modelFile = (folder: string, form: ExportForm, own = form): string =>
+  join(folder, endings[form] === "onnx" && form !== own ? `model.${form}.onnx` : `model.${endings[form]}`);
+
+/** Every file that an exported network can have: of the run's own form, and of the others. */
+export const modelFiles = (folder: string): readonly string[] => [
+  ...new Set(exportForms.flatMap((own) => exportForms.map((form) => modelFile(folder, form, own)))),
+];
 
 /** The checkpoint before the last one: there while a run is in training, should the last be damaged. */
 export const previousCheckpoint = (folder: string): string => join(folder, "checkpoints", "previous.safetensors");
@@ -103,8 +120,8 @@ function openingOf(folder: string, { resume, force }: { resume: boolean; force: 
  * @throws UserError that names the folder, the cause and the remedy.
  */
 export function clearRun(folder: string): void {
-  const { config, checkpoint, model, bits, report } = runFiles(folder);
-  const models = [model, ...exportForms.map((form) => modelOfForm(folder, form))];
+  const { config, checkpoint, bits, report } = runFiles(folder);
+  const models = modelFiles(folder);
   const checkpoints = [checkpoint, previousCheckpoint(folder), unreadableCheckpoint(folder)];
   askGuards(folder);
   try {

@@ -2,14 +2,13 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { z } from "zod";
-import { exportForms } from "../config/sections/export-settings.ts";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { messageOf, UserError } from "../core/errors.ts";
 import { sha256OfFile } from "../core/file-hash.ts";
 import { readLastCheckpoint } from "./checkpoints.ts";
 import type { RunRecord } from "./record.ts";
 import { readRecord, recordFile, recordText } from "./record-file.ts";
-import { modelOfForm, runFiles, runManifestFile } from "./run-directory.ts";
+import { modelFiles, runFiles, runManifestFile } from "./run-directory.ts";
 
 const manifestSchema = z.object({
   format: z.literal("bayesian-bits-files"),
@@ -19,8 +18,8 @@ const manifestSchema = z.object({
 
 /** What a run is made of, but for its report, which can be made again, and its logs. */
 function filesOf(folder: string): readonly string[] {
-  const { config, checkpoint, model, bits } = runFiles(folder);
-  return [config, checkpoint, model, ...exportForms.map((form) => modelOfForm(folder, form)), bits].filter(existsSync);
+  const { config, checkpoint, bits } = runFiles(folder);
+  return [config, checkpoint, ...modelFiles(folder), bits].filter((path) => existsSync(path));
 }
 
 /**

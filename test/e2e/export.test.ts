@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { type ExportForm, exportForms } from "../../src/config/sections/export-settings.ts";
+import { type ExportForm, exportForms, onnxForms } from "../../src/config/sections/export-settings.ts";
 import { packedBytes } from "../../src/export/onnx/packing.ts";
 import { encodeModelProto, readModel } from "../../src/export/onnx/read-model.ts";
 import { encodeCheckpoint, readCheckpoint } from "../../src/runs/checkpoint.ts";
@@ -9,6 +9,7 @@ import { recordVersion } from "../../src/runs/record.ts";
 import { readRecord, recordFile } from "../../src/runs/record-file.ts";
 import { previousCheckpoint, runFiles } from "../../src/runs/run-directory.ts";
 import { nativeMissing } from "../fixtures/engines.ts";
+import { withoutLiteRt } from "../fixtures/litert.ts";
 import { initializer } from "../fixtures/onnx-values.ts";
 import { run, start } from "../fixtures/program.ts";
 import { withoutMnist } from "../fixtures/real-mnist.ts";
@@ -20,6 +21,7 @@ const set = (...settings: readonly string[]) => settings.flatMap((setting) => ["
 
 // `npm run test:export` sets it; the random networks of test/export are the short version.
 const long = process.env.BAYESIAN_BITS_EXPORT_CASES !== undefined;
+const forms = withoutLiteRt() ? onnxForms : exportForms;
 const skip = nativeMissing() || (await withoutMnist()) || (!long && "a long check: npm run test:export");
 
 t.test("LeNet-5 trained on MNIST", { skip }, async (t) => {
@@ -31,7 +33,7 @@ t.test("LeNet-5 trained on MNIST", { skip }, async (t) => {
   const { code, stderr } = await run("export", out, "--form", "all");
   t.equal(code, 0, stderr);
   const { exports } = readRecord(out);
-  t.same(exports.map(({ form }) => form).toSorted(), exportForms.toSorted());
+  t.same(exports.map(({ form }) => form).toSorted(), forms.toSorted());
   const bytesOf = (form: ExportForm) => exports.find((one) => one.form === form)!.bytes;
   t.ok(bytesOf("compact") <= 1.05 * bytesOf("packed"), `compact: ${bytesOf("compact")}, packed ${bytesOf("packed")}`);
   for (const { form, verification, file, bytes } of exports) {
@@ -45,6 +47,7 @@ t.test("LeNet-5 trained on MNIST", { skip }, async (t) => {
       t.ok(equalCodes >= 99.99 && largestDifference <= 1, `${form}: codes of ${name}`);
     }
     if (form === "compact") t.same(verification!.kernels, { integer: 4, float: [] }, "all layers in integers");
+    t.comment(`${form}: ${bytes} bytes`);
     if (form !== "packed") continue;
     t.ok(bytes <= 0.08 * sizes.fp32, `${bytes} bytes, at most 8 % of ${sizes.fp32}`);
     const model = readModel(readFileSync(join(out, file)), file);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { exportForms } from "../../src/config/sections/export-settings.ts";
+import { onnxForms } from "../../src/config/sections/export-settings.ts";
 import { silent } from "../../src/core/progress.ts";
 import { exportFile } from "../../src/export/export-file.ts";
 import type { FrozenNetwork } from "../../src/export/frozen-network.ts";
@@ -74,7 +74,7 @@ function logits(model: Model, frozen: FrozenNetwork): readonly [masked: Float32A
 async function exportsInAllForms(t: Test, frozen: FrozenNetwork, title: string): Promise<void> {
   const file = join(t.testdir(), "model.onnx");
   const options = { input: "uint8", metadata: {}, test: randomImages(frozen, 60), ops, reporter: silent } as const;
-  for (const form of exportForms) {
+  for (const form of onnxForms) {
     const { verification } = await exportFile({
       ...options,
       network: frozen,

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import t from "tap";
-import { exportForms } from "../../src/config/sections/export-settings.ts";
+import { onnxForms } from "../../src/config/sections/export-settings.ts";
 import { silent } from "../../src/core/progress.ts";
 import { exportFile } from "../../src/export/export-file.ts";
 import { freeze } from "../../src/export/freeze.ts";
@@ -18,7 +18,7 @@ t.test("networks in float32 with batch normalization export and verify", { skip:
     const frozen = freeze({ ...freezeInput(model), network, quantizers: new Map() });
     disposeModel(model);
     const options = { input: "uint8", metadata: {}, test: randomImages(frozen, 20), ops, reporter: silent } as const;
-    for (const form of exportForms) {
+    for (const form of onnxForms) {
       const timed = name === "resnet20-B" && form === "packed";
       // As it is timed beside a quantized network.
       const unpruned = timed ? frozen : undefined;

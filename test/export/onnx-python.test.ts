@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { exportForms } from "../../src/config/sections/export-settings.ts";
+import { onnxForms } from "../../src/config/sections/export-settings.ts";
 import { expandQuant } from "../../src/export/onnx/expand-quant.ts";
 import { lower } from "../../src/export/onnx/lower.ts";
 import { outputName } from "../../src/export/onnx/model-frame.ts";
@@ -30,7 +30,7 @@ t.test(
       const batch = batchOf(await whole(randomImages(network, images)), { network, ops, input });
       const raw = join(folder, `${index}.raw`);
       writeFileSync(raw, new Uint8Array(batch.forFile.buffer, batch.forFile.byteOffset, batch.forFile.byteLength));
-      for (const form of exportForms) {
+      for (const form of onnxForms) {
         const file = join(folder, `${index}.${form}.onnx`);
         const { bytes } = lower(network, form, { input, metadata: {} });
         writeFileSync(file, bytes);

@@ -1,5 +1,5 @@
 import t from "tap";
-import { exportForms } from "../../src/config/sections/export-settings.ts";
+import { onnxForms } from "../../src/config/sections/export-settings.ts";
 import { compareLayers } from "../../src/export/compare-layers.ts";
 import { compareTensors } from "../../src/export/compare-tensors.ts";
 import { isFrozenLayer } from "../../src/export/frozen-network.ts";
@@ -7,8 +7,9 @@ import { layerGroups } from "../../src/export/layer-groups.ts";
 import { expandQuant } from "../../src/export/onnx/expand-quant.ts";
 import { lower } from "../../src/export/onnx/lower.ts";
 import { outputName } from "../../src/export/onnx/model-frame.ts";
+import { onnxFile } from "../../src/export/onnx/onnx-file.ts";
 import { packedBytes } from "../../src/export/onnx/packing.ts";
-import { encodeModelProto, readModel, withOutputs } from "../../src/export/onnx/read-model.ts";
+import { encodeModelProto, readModel, tensorsOf, withOutputs } from "../../src/export/onnx/read-model.ts";
 import { RuntimeModel } from "../../src/export/runtime.ts";
 import { batchOf } from "../../src/export/test-batches.ts";
 import { storedBits } from "../../src/quantization/levels.ts";
@@ -42,7 +43,7 @@ t.test("every form of random networks agrees with the trainer's kernels", { skip
   ];
   for (const [index, { title, network, input, images: imagesFor }] of chosen.entries()) {
     const test = imagesFor(images);
-    for (const form of exportForms) {
+    for (const form of onnxForms) {
       const lowered = lower(network, form, { input, metadata: {} });
       const again = lower(network, form, { input, metadata: {} });
       t.equal(digestOf(again.bytes), digestOf(lowered.bytes), "equal bytes again");
@@ -51,15 +52,22 @@ t.test("every form of random networks agrees with the trainer's kernels", { skip
       // Of every case: which layer and which of its weights follow from its number.
       const wrong = lower(withOneCodeOff(network, index, (index * 0.618) % 1), form, { input, metadata: {} });
       t.throws(
-        () => compareTensors(readModel(wrong.bytes, form), lowered.bytes, form),
+        () => compareTensors(tensorsOf(readModel(wrong.bytes, form)), tensorsOf(written), form),
         /differs from the trained network, first at tensor/,
         `${title}, ${form}: one weight off by one is found`,
       );
-      t.doesNotThrow(() => compareTensors(written, lowered.bytes, form));
+      t.doesNotThrow(() => compareTensors(tensorsOf(written), tensorsOf(readModel(lowered.bytes, form)), form));
       const ends = layerGroups(lowered.network).map(({ nodes }) => nodes.at(-1)!);
       try {
         // Throws where codes differ in more than rounding explains.
-        const layers = await compareLayers({ file: form, model, lowered, input, test, ops });
+        const layers = await compareLayers({
+          file: form,
+          runtime: onnxFile({ file: form, model }),
+          lowered,
+          input,
+          test,
+          ops,
+        });
         for (const [at, { name, elements, equalCodes, boundaryDistance }] of layers.entries()) {
           const end = ends[at]!;
           const bits = end.kind === "quantizer" ? end.bits : 32;
@@ -102,7 +110,7 @@ t.test("every form of random networks agrees with the trainer's kernels", { skip
     }
   }
   t.equal(ops.liveTensors(), live, "no tensor is left");
-  t.comment(`${cases} networks in ${exportForms.length} forms, ${images} images each`);
+  t.comment(`${cases} networks in ${onnxForms.length} forms, ${images} images each`);
   for (const [width, { layers, compared, different, farthest }] of totals) {
     t.comment(
       `${width}: ${layers} layers, ${compared} elements, ${Math.round(different)} differ ` +

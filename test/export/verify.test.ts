@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import type { InferenceSession } from "onnxruntime-node";
 import t from "tap";
-import { exportForms } from "../../src/config/sections/export-settings.ts";
+import { onnxForms } from "../../src/config/sections/export-settings.ts";
 import { ort } from "../../src/core/onnx-runtime.ts";
 import { silent } from "../../src/core/progress.ts";
 import { loadBinding } from "../../src/engine/native/binding.ts";
@@ -15,6 +15,7 @@ import type { FrozenNetwork } from "../../src/export/frozen-network.ts";
 import { expandQuant } from "../../src/export/onnx/expand-quant.ts";
 import { lower } from "../../src/export/onnx/lower.ts";
 import { lowerPacked } from "../../src/export/onnx/lower-packed.ts";
+import { onnxFile } from "../../src/export/onnx/onnx-file.ts";
 import { readModel } from "../../src/export/onnx/read-model.ts";
 import { verify } from "../../src/export/verify.ts";
 import { writeVerified } from "../../src/export/write-verified.ts";
@@ -80,13 +81,13 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
   t.test("steps of single channels and grids of 3 bits agree in every form", async (t) => {
     for (const plan of fc.sample(networkPlans, { seed: 6, numRuns: 12 })) {
       const network = frozenNetwork({ ...plan, weightBits: [3, 2, 4, 8], perChannel: true });
-      for (const form of exportForms) {
+      for (const form of onnxForms) {
         const lowered = lower(network, form, { input, metadata: {} });
         const read = readModel(lowered.bytes, form);
         const model = form === "qonnx" ? expandQuant(read, form) : read;
         const test = randomImages(network, 4);
         await t.resolves(
-          compareLayers({ file: form, model, lowered, input, test, ops }),
+          compareLayers({ file: form, runtime: onnxFile({ file: form, model }), lowered, input, test, ops }),
           `${form} ${JSON.stringify(plan)}`,
         );
       }
@@ -101,7 +102,8 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
       const file = write(withOneWeightChanged(network, layer));
       const tensor = new RegExp(`first at tensor ${layer}\\.weight`);
       await t.rejects(check(file, network), { name: "UserError", message: tensor });
-      const options = { ...optionsOf(file, network), model: readModel(readFileSync(file), file) };
+      const runtime = onnxFile({ file, model: readModel(readFileSync(file), file) });
+      const options = { ...optionsOf(file, network), runtime };
       const computed = new RegExp(`first at layer ${layer} `);
       await t.rejects(compareLayers(options), { name: "UserError", message: computed }, "by what it computes alone");
     });
@@ -121,7 +123,8 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
         }
       },
     };
-    const options = { ...optionsOf("wrong.onnx", network), test, model: readModel(other.bytes, "wrong.onnx") };
+    const runtime = onnxFile({ file: "wrong.onnx", model: readModel(other.bytes, "wrong.onnx") });
+    const options = { ...optionsOf("wrong.onnx", network), test, runtime };
     await t.rejects(compareLayers(options), {
       name: "UserError",
       message:

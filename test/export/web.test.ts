@@ -1,5 +1,5 @@
 import t from "tap";
-import { exportForms } from "../../src/config/sections/export-settings.ts";
+import { onnxForms } from "../../src/config/sections/export-settings.ts";
 import { expandQuant } from "../../src/export/onnx/expand-quant.ts";
 import { lower } from "../../src/export/onnx/lower.ts";
 import { outputName } from "../../src/export/onnx/model-frame.ts";
@@ -17,14 +17,14 @@ const { ops } = await anyEngine();
 const images = 1000;
 const input = "uint8";
 
-/** A file of each form, and the logits that onnxruntime-node makes of 1,000 images. */
+/** An ONNX file of each form, and the logits that onnxruntime-node makes of 1,000 images. */
 async function jobsOf(bits: readonly (2 | 4 | 8 | 16)[]) {
   const model = randomModel(ops, { network: narrowNetworks.lenet5!(), seed: 6, bits, pruned: 0.2 });
   const network = freezeModel(model);
   disposeModel(model);
   const { forFile, shape } = batchOf(await whole(randomImages(network, images)), { network, ops, input });
   const jobs: (WebJob & { readonly form: string; readonly node: Float32Array })[] = [];
-  for (const form of exportForms) {
+  for (const form of onnxForms) {
     const { bytes: written } = lower(network, form, { input, metadata: {} });
     // Runtimes have no Quant nodes.
     const bytes = form === "qonnx" ? encodeModelProto(expandQuant(readModel(written, form), form)) : written;
@@ -55,7 +55,7 @@ for (const bits of [
   [2, 4, 8],
   [4, 16],
 ] as const) {
-  t.test(`every form of a network of ${bits.join("/")} bits in onnxruntime-web`, async (t) => {
+  t.test(`every form of ONNX of a network of ${bits.join("/")} bits in onnxruntime-web`, async (t) => {
     const jobs = await jobsOf(bits);
     const missing = browserMissing();
     const inChromium = missing ? [] : await runInChromium(jobs);

@@ -1,6 +1,6 @@
 import t from "tap";
 import { deliveredExport, withExport } from "../../src/runs/exports.ts";
-import type { ExportRecord } from "../../src/runs/record.ts";
+import type { ExportRecord, RunRecord } from "../../src/runs/record.ts";
 import { sampleRecord } from "../fixtures/sample-record.ts";
 
 const record = sampleRecord();
@@ -21,7 +21,13 @@ t.test("a file written again takes its own place", async (t) => {
   t.strictSame(withExport(withExport(record, int8), renewed).exports, [renewed, int8]);
 });
 
-t.test("without model.onnx nothing is delivered", async (t) => {
-  t.equal(deliveredExport({ exports: [] }), null);
-  t.equal(deliveredExport({ exports: [int8] }), null);
+t.test("without a file of the run's own form nothing is delivered", async (t) => {
+  t.equal(deliveredExport({ ...record, exports: [] }), null);
+  t.equal(deliveredExport({ ...record, exports: [int8] }), null);
+});
+
+t.test("of a run whose own form is no ONNX that file is delivered", async (t) => {
+  const config: RunRecord["config"] = { ...record.config, export: { ...record.config.export, form: "tflite" } };
+  const tflite: ExportRecord = { ...delivered, form: "tflite", file: "model.tflite" };
+  t.strictSame(deliveredExport({ config, exports: [delivered, tflite] }), tflite);
 });

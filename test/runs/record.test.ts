@@ -122,6 +122,7 @@ t.test("what a record of an earlier version lacks may be missing, all else may n
       "result.macs",
       "findings.calibration",
       "findings.worst",
+      "exports.opset",
       "exports.verification.layers.boundaryDistance",
       "exports.verification.latency",
       "exports.verification.kernels",
@@ -191,7 +192,11 @@ t.test("each word that a run writes is read", async (t) => {
     ],
     [
       ["exports", 0, "form"],
+<<<<<<< HEAD
       ["compact", "packed", "int8", "nbits", "fp32", "qonnx"],
+=======
+      ["compact", "packed", "int8", "fp32", "qonnx", "tflite", "c-array"],
+>>>>>>> main
     ],
     [
       ["exports", 0, "input"],

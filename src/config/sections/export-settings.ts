@@ -1,7 +1,16 @@
 import { z } from "zod";
 
+<<<<<<< HEAD
 /** Forms of the ONNX file. */
 export const exportForms = ["compact", "packed", "int8", "nbits", "fp32", "qonnx"] as const;
+=======
+/** Forms of ONNX files. */
+export const onnxForms = ["compact", "packed", "int8", "fp32", "qonnx"] as const;
+export type OnnxForm = (typeof onnxForms)[number];
+
+/** Forms of files. */
+export const exportForms = [...onnxForms, "tflite", "c-array"] as const;
+>>>>>>> main
 export type ExportForm = (typeof exportForms)[number];
 
 /** What the file takes. */
@@ -13,12 +22,20 @@ export const exportSection = z
       .enum(exportForms)
       .default("compact")
       .describe(
+<<<<<<< HEAD
         "compact: weights packed at their bits, cast to 8 when the file is loaded, for integer kernels; packed: 2-, 4-, 8- and 16-bit tensors as they are; int8: 2, 4 and 8 bits in 8-bit containers, for integer kernels; nbits: compact, with dense layers in float32 whose weights stay packed in memory, for onnxruntime; fp32: float32 values on the learned grids; qonnx: the same behind Quant nodes, for FINN and hls4ml",
+=======
+        "compact: weights packed at their bits, cast to 8 when the file is loaded, for integer kernels; packed: 2-, 4-, 8- and 16-bit tensors as they are; int8: 2, 4 and 8 bits in 8-bit containers, for integer kernels; fp32: float32 values on the learned grids; qonnx: the same behind Quant nodes, for FINN and hls4ml; tflite: TensorFlow Lite, 2, 4 and 8 bits as int8; c-array: the same as a C header, for microcontrollers",
+>>>>>>> main
       ),
     input: z
       .enum(exportInputs)
       .default("uint8")
       .describe("uint8: pixels, normalised inside the file; float: images that are normalised already"),
+    unverified: z
+      .boolean()
+      .optional()
+      .describe("whether a form whose runtime is not here may be written without being verified"),
     latency: z
       .union([z.literal(false), z.number().positive()])
       .optional()
@@ -27,4 +44,4 @@ export const exportSection = z
       ),
   })
   .prefault({})
-  .describe("the ONNX file");
+  .describe("the exported file");

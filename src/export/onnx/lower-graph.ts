@@ -2,7 +2,7 @@ import { applyByKind, type ByKind } from "../../core/by-kind.ts";
 import { at } from "../../core/elements.ts";
 import { lookup } from "../../core/lookup.ts";
 import type { FrozenLayer, FrozenNetwork, FrozenNode, FrozenQuantizer } from "../frozen-network.ts";
-import { GraphBuilder } from "./graph-builder.ts";
+import { type Attribute, GraphBuilder } from "./graph-builder.ts";
 import { layerOperators, type OrderedWeight, orderedWeight } from "./layer-operators.ts";
 import { encodeModel, imageInput, type Lowered, type LowerOptions, normalizedInput, valueName } from "./model-frame.ts";
 import { addPlain, type PlainNode } from "./operators.ts";
@@ -16,6 +16,8 @@ export interface Form {
   quantizer(graph: GraphBuilder, node: FrozenQuantizer, input: string, output: string): void;
   /** Whether a runtime's optimizer must be kept from moving DequantizeLinear over other operators. */
   readonly shielded: boolean;
+  /** Attributes of a convolution that are ONNX's defaults, where readers want them written. */
+  readonly convolution?: Readonly<Record<string, Attribute>>;
 }
 
 /**
@@ -79,7 +81,8 @@ function layer(node: FrozenLayer, { graph, network, form, inputs, output }: Plac
   const weight = form.weight(graph, orderedWeight(network, node));
   const bias = graph.floats(`${name}.bias`, values, [values.length]);
   const { opType, attributes } = layerOperators(node).float;
-  graph.node(opType, [at(inputs, 0), weight, bias], { name, output, attributes });
+  const defaults = opType === "Conv" ? form.convolution : {};
+  graph.node(opType, [at(inputs, 0), weight, bias], { name, output, attributes: { ...defaults, ...attributes } });
 }
 
 /**

@@ -33,6 +33,8 @@ const qonnx: Form = {
     quant(graph, id, rectified, { bits, signed, scale: stepSize(bits, { xMax, signed }), output });
   },
   shielded: false,
+  // qonnx's change to channels last, which hls4ml needs, asks for them.
+  convolution: { dilations: [1, 1], group: 1 },
 };
 
 /** An ONNX file in the `qonnx` form. */

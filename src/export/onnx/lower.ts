@@ -1,4 +1,4 @@
-import type { ExportForm } from "../../config/sections/export-settings.ts";
+import type { OnnxForm } from "../../config/sections/export-settings.ts";
 import type { FrozenNetwork } from "../frozen-network.ts";
 import { lowerCompact } from "./lower-compact.ts";
 import { lowerFp32 } from "./lower-fp32.ts";
@@ -8,7 +8,7 @@ import { lowerPacked } from "./lower-packed.ts";
 import { lowerQonnx } from "./lower-qonnx.ts";
 import type { Lowered, LowerOptions } from "./model-frame.ts";
 
-const forms: Readonly<Record<ExportForm, (network: FrozenNetwork, options: LowerOptions) => Lowered>> = {
+const forms: Readonly<Record<OnnxForm, (network: FrozenNetwork, options: LowerOptions) => Lowered>> = {
   compact: lowerCompact,
   packed: lowerPacked,
   int8: lowerInt8,
@@ -18,5 +18,5 @@ const forms: Readonly<Record<ExportForm, (network: FrozenNetwork, options: Lower
 };
 
 /** A network as an ONNX file of one form. */
-export const lower = (network: FrozenNetwork, form: ExportForm, options: LowerOptions): Lowered =>
+export const lower = (network: FrozenNetwork, form: OnnxForm, options: LowerOptions): Lowered =>
   forms[form](network, options);

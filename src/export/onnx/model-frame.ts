@@ -89,13 +89,19 @@ export function encodeModel(
     doc: `${doc} Input: ${images}, [batch, channels, height, width]; output: ${outputs}.`,
     inputs: [{ name: inputName, shape: ["batch", channels, height, width], type }],
     outputs: [{ name: outputName, shape: ["batch", outputCount(network)] }],
-    metadata: {
-      name: network.name,
-      ...(classifies && { classes: JSON.stringify(network.classes) }),
-      bits: bitsOf(network),
-      input,
-      normalization: JSON.stringify(network.normalization),
-      ...metadata,
-    },
+    metadata: fileMetadata(network, { input, metadata }),
   });
 }
+
+/** What a file says of its network: name, names of classes, learned bits, input. */
+export const fileMetadata = (
+  network: FrozenNetwork,
+  { input, metadata }: LowerOptions,
+): Readonly<Record<string, string>> => ({
+  name: network.name,
+  ...(network.classes.length > 0 && { classes: JSON.stringify(network.classes) }),
+  bits: bitsOf(network),
+  input,
+  normalization: JSON.stringify(network.normalization),
+  ...metadata,
+});

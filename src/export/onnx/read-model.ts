@@ -3,6 +3,7 @@ import { UserError } from "../../core/errors.ts";
 import { TensorProto_DataLocation, ValueInfoProtoSchema } from "../../onnx/generated/onnx_pb.ts";
 import { encodeModelProto, type Model, withGraph } from "../../onnx/onnx-model.ts";
 import { declaredTensor } from "../../onnx/value-info.ts";
+import type { StoredTensors } from "../compare-tensors.ts";
 import { elementTypes } from "./element-types.ts";
 import type { InputKind } from "./model-frame.ts";
 
@@ -21,6 +22,15 @@ export function withOutputs(model: Model, extra: readonly string[], file: string
   const present = new Set(graph.output.map(({ name }) => name));
   const added = extra.filter((name) => !present.has(name)).map((name) => create(ValueInfoProtoSchema, { name }));
   return encodeModelProto(withGraph(model, { output: [...graph.output, ...added] }));
+}
+
+/** The tensors that a model holds. */
+export function tensorsOf({ graph }: Model): StoredTensors {
+  const tensors = graph.initializer.map(({ name, dataType, dims, rawData }) => {
+    const kind = `[${dims.map(Number).join(", ")}] of ONNX type ${dataType}`;
+    return [name, { kind, data: rawData }] as const;
+  });
+  return new Map(tensors);
 }
 
 /** Whether the model takes pixels or normalised images. */

@@ -5,6 +5,7 @@ import { kernelsOf } from "../../../src/export/kernels.ts";
 import { integerLayer } from "../../../src/export/onnx/integer-weight.ts";
 import { lower } from "../../../src/export/onnx/lower.ts";
 import { lowerInt8 } from "../../../src/export/onnx/lower-int8.ts";
+import { onnxFile } from "../../../src/export/onnx/onnx-file.ts";
 import { readModel } from "../../../src/export/onnx/read-model.ts";
 import { anyEngine } from "../../fixtures/engines.ts";
 import { randomImages } from "../../fixtures/frozen-networks.ts";
@@ -40,8 +41,8 @@ t.test("the largest codes times the largest weights are what the trainer's kerne
     const network = saturatingNetwork(plan);
     for (const form of ["int8", "compact"] as const) {
       const lowered = lower(network, form, { ...options, metadata: {} });
-      const model = readModel(lowered.bytes, form);
-      const compared = compareLayers({ ...options, model, lowered, test: randomImages(network, 1) });
+      const runtime = onnxFile({ file: form, model: readModel(lowered.bytes, form) });
+      const compared = compareLayers({ ...options, runtime, lowered, test: randomImages(network, 1) });
       await t.resolves(compared, `${form}: ${JSON.stringify(plan)}`);
     }
   }

@@ -29,12 +29,14 @@ const runtimes: Readonly<Record<ExportForm, string>> = {
   nbits: "onnxruntime: Node, Web, Python",
   fp32: "onnxruntime: Node, Web, Python",
   qonnx: "qonnx",
+  tflite: "LiteRT: Python",
+  "c-array": "LiteRT: Python, as bytes",
 };
 
 const formTable = (exports: readonly ExportRecord[]): Markup => markup`<h3>All files</h3>
 ${table<ExportRecord>({
   id: "forms",
-  caption: "Forms that were written of this network, each verified",
+  caption: "Forms that were written of this network",
   columns: [
     { title: "Form", value: ({ form }) => form },
     { title: "File", value: ({ file }) => file, show: ({ file }) => foreign(file, 60) },
@@ -46,7 +48,10 @@ ${table<ExportRecord>({
       value: ({ verification }) => verification?.kernels?.integer ?? null,
       show: ({ verification }) => kernelsText(verification?.kernels),
     },
-    { title: "Runs in", value: ({ form }) => runtimes[form] },
+    {
+      title: "Runs in",
+      value: ({ form, verification }) => (verification === null ? `${runtimes[form]} (not verified)` : runtimes[form]),
+    },
   ],
   rows: exports,
 })}
@@ -78,7 +83,7 @@ function exported(
 ): Markup {
   return markup`${facts([
     ["File", foreign(file, 120)],
-    ["Form", `ONNX, ${form}, opset ${opset}`],
+    ["Form", opset === undefined ? `TensorFlow Lite, ${form}` : `ONNX, ${form}, opset ${opset}`],
     ["Size", `${bytes(size)} (${integer(size)} bytes)`],
     ["SHA-256", markup`<code>${sha256}</code>`],
     ...notes.map((note) => ["Note", foreign(note, 200)] as const),

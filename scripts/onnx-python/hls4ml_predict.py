@@ -1,0 +1,41 @@
+"""Has hls4ml read a QONNX file, compile it with g++ and predict. Arguments: the file, images as raw float32 values
+[batch, channels, height, width], the number of images, a folder for what it writes. Prints one line of JSON: the outputs,
+image by image.
+
+Its numbers are fixed-point: 16 bits before the point and 16 behind it, where the file does not say otherwise.
+"""
+
+import contextlib
+import json
+import sys
+
+import hls4ml
+import numpy
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.transformation.channels_last import ConvertToChannelsLastAndClean
+from qonnx.transformation.gemm_to_matmul import GemmToMatMul
+from qonnx.util.cleanup import cleanup_model
+
+file, raw, count, folder = sys.argv[1:]
+
+# What it says on the way is no result.
+with contextlib.redirect_stdout(sys.stderr):
+    model = ModelWrapper(file)
+    shape = [1, *model.get_tensor_shape("input")[1:]]
+    model.set_tensor_shape("input", shape)
+    # The order of steps in hls4ml's documentation of QONNX.
+    model = cleanup_model(model)
+    model = model.transform(ConvertToChannelsLastAndClean())
+    model = model.transform(GemmToMatMul())
+    model = cleanup_model(model)
+    settings = hls4ml.utils.config.config_from_onnx_model(
+        model, granularity="name", backend="Vitis", default_precision="fixed<32,16>"
+    )
+    compiled = hls4ml.converters.convert_from_onnx_model(
+        model, output_dir=folder, backend="Vitis", io_type="io_stream", hls_config=settings
+    )
+    compiled.compile()
+    images = numpy.fromfile(raw, numpy.float32).reshape(int(count), *shape[1:])
+    outputs = compiled.predict(numpy.ascontiguousarray(images.transpose(0, 2, 3, 1)))
+
+print(json.dumps([float(value) for value in numpy.asarray(outputs).reshape(-1)]))

@@ -1,0 +1,113 @@
+import { type ExportForm, exportForms, type OnnxForm } from "../config/sections/export-settings.ts";
+import { UserError } from "../core/errors.ts";
+import type { Reporter } from "../core/progress.ts";
+import type { Verification } from "../runs/record.ts";
+import type { FrozenNetwork } from "./frozen-network.ts";
+import { lower } from "./onnx/lower.ts";
+import type { LowerOptions } from "./onnx/model-frame.ts";
+import { opsetOf, readModel } from "./onnx/read-model.ts";
+import { bytesOfArray, cArray } from "./tflite/c-array.ts";
+import { liteRtMissing } from "./tflite/litert.ts";
+import { lowerTflite } from "./tflite/lower-tflite.ts";
+import { verifyTflite } from "./tflite/verify-tflite.ts";
+import { readBytes, type VerifyOptions, verify } from "./verify.ts";
+
+/** A network in one form of file. */
+interface Exported {
+  /** Of the file. */
+  readonly bytes: Uint8Array;
+  /** What the user should know of it: what was widened, what moved. */
+  readonly notes: readonly string[];
+  /** The operator set of an ONNX file. */
+  readonly opset?: number;
+  /** Reads the file that was written, and compares it with the trainer. */
+  verify(options: Omit<VerifyOptions, "lowered">): Promise<Verification>;
+}
+
+interface FileForm {
+  /** Why its runtime is not here; null where it is. */
+  missing(): string | null;
+  export(network: FrozenNetwork, options: LowerOptions): Exported;
+}
+
+const onnx = (form: OnnxForm): FileForm => ({
+  missing: () => null,
+  export(network, options) {
+    const lowered = lower(network, form, options);
+    const { bytes, notes } = lowered;
+    return {
+      bytes,
+      notes,
+      opset: opsetOf(readModel(bytes, form)),
+      verify: (verified) => verify({ ...verified, lowered }),
+    };
+  },
+});
+
+const tflite: FileForm = {
+  missing: liteRtMissing,
+  export(network, options) {
+    const lowered = lowerTflite(network, options);
+    const { bytes, notes } = lowered;
+    return {
+      bytes,
+      notes,
+      verify: ({ readFrom, ...verified }) =>
+        verifyTflite(readBytes(readFrom ?? verified.file), { ...verified, lowered }),
+    };
+  },
+};
+
+const array: FileForm = {
+  missing: liteRtMissing,
+  export(network, options) {
+    const lowered = lowerTflite(network, options);
+    return {
+      bytes: cArray(network, lowered, options),
+      notes: lowered.notes,
+      verify: ({ readFrom, ...verified }) => {
+        const { file } = verified;
+        return verifyTflite(bytesOfArray(readBytes(readFrom ?? file), file), { ...verified, lowered });
+      },
+    };
+  },
+};
+
+/** How each form of file is written and verified. */
+export const fileForms: Readonly<Record<ExportForm, FileForm>> = {
+  compact: onnx("compact"),
+  packed: onnx("packed"),
+  int8: onnx("int8"),
+  fp32: onnx("fp32"),
+  qonnx: onnx("qonnx"),
+  tflite,
+  "c-array": array,
+};
+
+/**
+ * Whether files of a form can be verified here.
+ *
+ * @throws UserError when they cannot, and nobody has said that they may be written all the same.
+ */
+export function canVerify(
+  form: ExportForm,
+  { unverified = false }: { readonly unverified?: boolean | undefined },
+): boolean {
+  const missing = fileForms[form].missing();
+  if (missing !== null && !unverified)
+    throw new UserError(`cannot export ${form}: ${missing}; or write it --unverified`);
+  return missing === null;
+}
+
+/** Every form, the run's own first; without those whose runtime is not here, which are named, unless they may be unverified. */
+export function allForms(
+  own: ExportForm,
+  { unverified = false, reporter }: { readonly unverified?: boolean | undefined; readonly reporter: Reporter },
+): readonly ExportForm[] {
+  return [own, ...exportForms.filter((form) => form !== own)].filter((form) => {
+    const missing = fileForms[form].missing();
+    if (missing === null || unverified) return true;
+    reporter.warn(`no file of form ${form}: ${missing}; or write it --unverified`);
+    return false;
+  });
+}

@@ -1,0 +1,193 @@
+import { applyByKind, type ByKind } from "../../core/by-kind.ts";
+import { at, first } from "../../core/elements.ts";
+import { lookup } from "../../core/lookup.ts";
+import { tuple } from "../../core/tuple.ts";
+import {
+  type FrozenAdd,
+  type FrozenInput,
+  type FrozenNetwork,
+  type FrozenNode,
+  isFrozenLayer,
+} from "../frozen-network.ts";
+import { fileMetadata, imageInput, inputName, type Lowered, type LowerOptions } from "../onnx/model-frame.ts";
+import type { PlainNode } from "../onnx/operators.ts";
+import { scaleOf } from "./codes-behind.ts";
+import { TensorType } from "./tflite-builder.ts";
+import { TfliteFile } from "./tflite-file.ts";
+import { addLayer } from "./tflite-layer.ts";
+import { addPlain } from "./tflite-operators.ts";
+import { type OperatorName, optionsOf } from "./tflite-options.ts";
+import { addQuantizer } from "./tflite-quantizer.ts";
+
+/**
+ * Longest step of an addend in steps of its sum's quantizer. LiteRT adds codes with multipliers of some 20 bits: of a
+ * longer step the sum would be off by more than 1e-4 steps of the result.
+ */
+const LONGEST_ADDEND = 2;
+
+/** A network as a TensorFlow Lite file. */
+export interface LoweredTflite extends Lowered {
+  /** The kinds of its operators. */
+  readonly operators: readonly OperatorName[];
+  /** The same file with more of its values among its outputs. */
+  withOutputs(shown: readonly string[]): Uint8Array;
+}
+
+/**
+ * A TensorFlow Lite file: 2-, 3-, 4- and 8-bit tensors as int8, a weight with a scale for each output channel and its
+ * bias as int32; a layer computes in integers where it reads codes and a quantizer of 8 bits or less reads it alone.
+ * What is wider computes in float32, as do sums that something reads as they are. Images are [batch, height, width,
+ * channels]; the file says a batch of 1, which a program may widen.
+ */
+export function lowerTflite(network: FrozenNetwork, options: LowerOptions): LoweredTflite {
+  const file = new TfliteFile(network, options);
+  for (const node of network.nodes) if (!file.merged.has(node.id)) applyByKind(rules, node, file);
+  const output = file.float(network.output);
+  const withOutputs = (shown: readonly string[]) =>
+    file.builder.encode({
+      name: network.name,
+      doc: `${network.name}: 2-, 4- and 8-bit tensors as int8, wider ones in float32.`,
+      input: inputName,
+      output,
+      shown,
+      metadata: fileMetadata(network, options),
+    });
+  const nodes = network.nodes.map((node) => {
+    const bias = file.biases.get(node.id);
+    return bias !== undefined && isFrozenLayer(node) ? { ...node, bias } : node;
+  });
+  return {
+    bytes: withOutputs([]),
+    network: { ...network, nodes },
+    values: file.values,
+    notes: file.notes,
+    operators: file.builder.operatorKinds,
+    withOutputs,
+  };
+}
+
+/** How each kind of node is written. */
+const rules: ByKind<FrozenNode, [TfliteFile], void> = {
+  input: addInput,
+  conv2d: addLayer,
+  "depthwise-conv2d": addLayer,
+  dense: addLayer,
+  affine: onFloats,
+  "max-pool": onCodes,
+  "average-pool": onFloats,
+  "global-average-pool": onFloats,
+  relu: onFloats,
+  add: addSum,
+  concat: sideBySide,
+  pad: onCodes,
+  select: onCodes,
+  flatten: onCodes,
+  quantizer: addQuantizer,
+};
+
+/** Pixels are codes themselves where one scale and a whole zero point serve all channels. */
+function addInput(node: FrozenInput, file: TfliteFile): void {
+  const { network, options, builder } = file;
+  const shape = imageInput(network).image;
+  if (options.input === "float") {
+    file.hasFloat(node, builder.value(inputName, { shape }));
+    return;
+  }
+  const { mean, deviation } = network.normalization;
+  const zeroPoint = 255 * at(mean, 0);
+  const scale = Math.fround(1 / (255 * at(deviation, 0)));
+  const uniform = mean.every((value) => value === mean[0]) && deviation.every((value) => value === deviation[0]);
+  if (uniform && Number.isInteger(zeroPoint) && zeroPoint <= 255) {
+    const pixels = builder.value(inputName, { shape, type: TensorType.UINT8, grid: { scale, zeroPoint } });
+    const grid = { scale, zeroPoint: zeroPoint - 128 };
+    const name = builder.value(`${inputName}.codes`, { shape, type: TensorType.INT8, grid });
+    builder.operator("Quantize", [pixels], name);
+    file.codes.set(node.id, { name, ...grid });
+    return;
+  }
+  const pixels = builder.value(inputName, { shape, type: TensorType.UINT8 });
+  const cast = optionsOf.cast(TensorType.UINT8, TensorType.FLOAT32);
+  const float = builder.operator("Cast", [pixels], builder.value(`${inputName}.float`, { shape }), cast);
+  const channels = [mean.length];
+  const factors = builder.floats(
+    `${inputName}.scale`,
+    deviation.map((value) => 1 / (255 * value)),
+    channels,
+  );
+  const shifts = builder.floats(
+    `${inputName}.shift`,
+    mean.map((value, channel) => value / at(deviation, channel)),
+    channels,
+  );
+  const scaled = builder.operator("Mul", [float, factors], builder.value(`${inputName}.scaled`, { shape }));
+  builder.operator("Sub", [scaled, shifts], file.own(node));
+}
+
+/** A node that computes on float32 values. */
+function onFloats(node: PlainNode, file: TfliteFile): void {
+  addPlain(file.builder, node, {
+    inputs: node.inputs.map((id) => file.float(id)),
+    output: file.own(node),
+    inputShape: file.node(first(node.inputs)).outputShape,
+    grid: undefined,
+  });
+}
+
+/** A node with one input whose elements are among those of it, or zeros: it moves codes where there are any. */
+function onCodes(node: PlainNode, file: TfliteFile): void {
+  const codes = file.codesBefore(node);
+  if (codes === undefined) {
+    onFloats(node, file);
+    return;
+  }
+  moveCodes(node, file, { scale: codes.scale, zeroPoint: codes.zeroPoint });
+}
+
+/** Values side by side: codes where all have one grid, which then stay what they are; else float32 values. */
+function sideBySide(node: PlainNode, file: TfliteFile): void {
+  const codes = node.inputs.flatMap((id) => file.codes.get(id) ?? []);
+  const [one] = codes;
+  const isOneGrid = codes.every(({ scale, zeroPoint }) => scale === one?.scale && zeroPoint === one.zeroPoint);
+  if (one === undefined || codes.length < node.inputs.length || !isOneGrid) {
+    onFloats(node, file);
+    return;
+  }
+  moveCodes(node, file, { scale: one.scale, zeroPoint: one.zeroPoint });
+}
+
+function moveCodes(
+  node: PlainNode,
+  file: TfliteFile,
+  grid: { readonly scale: number; readonly zeroPoint: number },
+): void {
+  const { builder } = file;
+  const name = builder.value(`${node.id}.codes`, { shape: node.outputShape, type: TensorType.INT8, grid });
+  addPlain(builder, node, {
+    inputs: node.inputs.map((id) => lookup(file.codes, id).name),
+    output: name,
+    inputShape: file.node(first(node.inputs)).outputShape,
+    grid,
+  });
+  file.codes.set(node.id, { name, ...grid });
+}
+
+/** A sum: of codes, where its quantizer's steps are not much shorter than theirs; else of float32 values. */
+function addSum(node: FrozenAdd, file: TfliteFile): void {
+  const addends = node.inputs.flatMap((id) => file.codes.get(id) ?? []);
+  const behind = file.codesBehind(node);
+  if (behind === null || addends.length < 2) {
+    onFloats(node, file);
+    return;
+  }
+  const longest = LONGEST_ADDEND * scaleOf(behind.quantizer);
+  if (addends.some(({ scale }) => scale > longest)) {
+    onFloats(node, file);
+    return;
+  }
+  const [left, right] = tuple(addends, 2);
+  for (const { id } of behind.nodes) file.merged.add(id);
+  file.addCodes(behind.quantizer, behind.limits, {
+    relu: true,
+    write: (output, relu) => file.builder.operator("Add", [left.name, right.name], output, optionsOf.add({ relu })),
+  });
+}

@@ -1,0 +1,117 @@
+import { ByteBuffer } from "flatbuffers";
+import t from "tap";
+import { isFrozenLayer } from "../../../src/export/frozen-network.ts";
+import {
+  BuiltinOperator,
+  Model,
+  type SubGraph,
+  TensorType,
+} from "../../../src/export/tflite/generated/tflite_generated.ts";
+import { lowerTflite } from "../../../src/export/tflite/lower-tflite.ts";
+import type { Network } from "../../../src/kinds/index.ts";
+import { concatNetwork } from "../../fixtures/concat-network.ts";
+import { anyEngine } from "../../fixtures/engines.ts";
+import { freezeModel, narrowNetworks, randomModel } from "../../fixtures/random-models.ts";
+
+const { ops } = await anyEngine();
+
+const networks: Readonly<Record<string, () => Network>> = { ...narrowNetworks, concat: concatNetwork };
+
+const lowered = (name: string, bits: readonly (2 | 4 | 8 | 16 | 32)[], input: "uint8" | "float" = "uint8") => {
+  const network = freezeModel(randomModel(ops, { network: networks[name]!(), seed: 5, bits, pruned: 0.3 }));
+  const { bytes, notes } = lowerTflite(network, { input, metadata: { run: "a run" } });
+  return { network, bytes, notes };
+};
+
+const open = (bytes: Uint8Array) => Model.getRootAsModel(new ByteBuffer(bytes));
+
+function operatorsOf(model: Model) {
+  const graph = model.subgraphs(0)!;
+  return Array.from({ length: graph.operatorsLength() }, (_, index) => {
+    const operator = graph.operators(index)!;
+    return {
+      kind: BuiltinOperator[model.operatorCodes(operator.opcodeIndex())!.builtinCode()]!,
+      inputs: Array.from(operator.inputsArray()!, (at) => tensorAt(graph, at)),
+      output: tensorAt(graph, operator.outputs(0)!),
+    };
+  });
+}
+
+function tensorAt(graph: SubGraph, index: number) {
+  const tensor = graph.tensors(index)!;
+  return {
+    name: tensor.name()!,
+    type: TensorType[tensor.type()],
+    steps: tensor.quantization()?.scaleLength() ?? 0,
+    shape: Array.from(tensor.shapeArray()!),
+  };
+}
+
+const layerKinds = ["CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"];
+
+for (const name of Object.keys(networks)) {
+  t.test(`${name}: layers of codes compute in integers, and the notes name the others`, async (t) => {
+    const { network, bytes, notes } = lowered(name, [2, 4, 8]);
+    const layers = operatorsOf(open(bytes)).filter(({ kind }) => layerKinds.includes(kind));
+    t.equal(layers.length, network.nodes.filter(isFrozenLayer).length);
+    const float = layers.filter(({ inputs }) => inputs[0]!.type === "FLOAT32");
+    for (const { inputs, output } of layers.filter((layer) => !float.includes(layer))) {
+      const [image, weight, bias] = inputs;
+      t.match(
+        [image, weight, bias, output],
+        ["INT8", "INT8", "INT32", "INT8"].map((type) => ({ type })),
+      );
+      t.equal(weight!.steps, bias!.shape[0], "a step for each output channel");
+      t.equal(bias!.steps, bias!.shape[0]);
+    }
+    t.strictSame(
+      float.map(({ output }) => (output.name === "logits" ? network.output : output.name)),
+      notes.map((note) => note.split(" ")[0]),
+    );
+    t.ok(float.length < layers.length || name === "concat");
+  });
+}
+
+t.test("what is wider than 8 bits computes in float32, its weight in the bits that fit it", async (t) => {
+  const { bytes, notes } = lowered("lenet5", [16]);
+  const operators = operatorsOf(open(bytes));
+  t.ok(operators.some(({ kind }) => kind === "ROUND"));
+  t.ok(operators.filter(({ kind }) => layerKinds.includes(kind)).every(({ inputs }) => inputs[0]!.type === "FLOAT32"));
+  t.ok(
+    notes.includes("conv2 computes in float32: it reads float32 values; its weight is stored in int16"),
+    notes.join(),
+  );
+});
+
+t.test("the file says what it takes and what was learned", async (t) => {
+  const { network, bytes } = lowered("lenet5", [2, 4, 8]);
+  const model = open(bytes);
+  const entries = Array.from({ length: model.metadataLength() }, (_, index) => {
+    const entry = model.metadata(index)!;
+    return [entry.name()!, new TextDecoder().decode(model.buffers(entry.buffer())!.dataArray()!)] as const;
+  });
+  const metadata = Object.fromEntries(entries);
+  t.strictSame(JSON.parse(metadata.classes!), network.classes);
+  t.ok(Object.keys(JSON.parse(metadata.bits!)).includes("conv1.weight"));
+  t.match(metadata, { run: "a run", input: "uint8", name: network.name });
+  const signature = model.signatureDefs(0)!;
+  t.equal(signature.inputs(0)!.name(), "input");
+  t.equal(signature.outputs(0)!.name(), "logits");
+  const graph = model.subgraphs(0)!;
+  t.match(tensorAt(graph, graph.inputs(0)!), { name: "input", type: "UINT8", shape: [1, 16, 17, 1] });
+  const float = open(lowered("lenet5", [8], "float").bytes).subgraphs(0)!;
+  t.match(tensorAt(float, float.inputs(0)!), { name: "input", type: "FLOAT32" });
+});
+
+t.test("the data of every tensor begins at a multiple of 16 bytes", async (t) => {
+  const { bytes } = lowered("vgg7", [2, 4, 8]);
+  const model = open(bytes);
+  let found = 0;
+  for (let index = 0; index < model.buffersLength(); index++) {
+    const data = model.buffers(index)!.dataArray();
+    if (data === null) continue;
+    found++;
+    t.equal((data.byteOffset - bytes.byteOffset) % 16, 0, `buffer ${index}`);
+  }
+  t.ok(found > 20);
+});

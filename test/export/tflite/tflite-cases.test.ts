@@ -1,0 +1,90 @@
+import t from "tap";
+import { compareLayers } from "../../../src/export/compare-layers.ts";
+import { compareTensors } from "../../../src/export/compare-tensors.ts";
+import { lower } from "../../../src/export/onnx/lower.ts";
+import { LiteRt } from "../../../src/export/tflite/litert.ts";
+import { lowerTflite } from "../../../src/export/tflite/lower-tflite.ts";
+import { tensorsOf } from "../../../src/export/tflite/read-tflite.ts";
+import { tfliteInLiteRt } from "../../../src/export/tflite/tflite-in-litert.ts";
+import { digestOf } from "../../fixtures/digests.ts";
+import { anyEngine, nativeMissing } from "../../fixtures/engines.ts";
+import { exportCase } from "../../fixtures/export-cases.ts";
+import { withOneCodeOff } from "../../fixtures/frozen-networks.ts";
+import { withoutLiteRt } from "../../fixtures/litert.ts";
+
+/** `npm run test:export` runs 50 of them. */
+const cases = Number(process.env.BAYESIAN_BITS_PYTHON_CASES ?? 5);
+const images = 4;
+
+/** What two ways of running the files make of them. */
+const ways = [
+  { kernels: "default", mixes: "all" },
+  // Microcontrollers have these, and no Round, which 16 bits take.
+  { kernels: "reference", mixes: "8 bits or less" },
+] as const;
+
+const skip = nativeMissing() || withoutLiteRt();
+
+t.test("random networks in LiteRT agree with the trainer's kernels", { skip }, async (t) => {
+  const { ops } = await anyEngine();
+  const live = ops.liveTensors();
+  const runtime = await LiteRt.start();
+  const totals = ways.map(() => ({
+    networks: 0,
+    layers: 0,
+    compared: 0,
+    different: 0,
+    farthest: 0,
+    bytes: 0,
+    onnx: 0,
+  }));
+  try {
+    for (let index = 0; index < cases; index++) {
+      const { title, network, input, images: imagesFor } = exportCase(ops, index);
+      const options = { input, metadata: {} };
+      const lowered = lowerTflite(network, options);
+      t.equal(digestOf(lowerTflite(network, options).bytes), digestOf(lowered.bytes), "equal bytes again");
+      const wrong = lowerTflite(withOneCodeOff(network, index, (index * 0.618) % 1), options);
+      t.throws(
+        () => compareTensors(tensorsOf(wrong.bytes, title), tensorsOf(lowered.bytes, title), title),
+        /differs from the trained network, first at tensor/,
+        `${title}: one weight off by one is found`,
+      );
+      for (const [way, { kernels, mixes }] of ways.entries()) {
+        if (mixes !== "all" && lowered.operators.includes("Round")) continue;
+        const total = totals[way]!;
+        const file = `${title}, ${kernels} kernels`;
+        try {
+          const layers = await compareLayers({
+            ...{ file, lowered, input, ops, test: imagesFor(images) },
+            runtime: tfliteInLiteRt(runtime, { file, lowered, kernels }),
+          });
+          for (const { elements, equalCodes, boundaryDistance } of layers) {
+            total.layers++;
+            total.compared += elements;
+            total.different += elements * (1 - equalCodes / 100);
+            total.farthest = Math.max(total.farthest, boundaryDistance!);
+          }
+        } catch (error) {
+          t.fail(`${error}`);
+        }
+        total.networks++;
+        total.bytes += lowered.bytes.length;
+        total.onnx += lower(network, "packed", options).bytes.length;
+      }
+    }
+  } finally {
+    await runtime.stop();
+  }
+  t.equal(ops.liveTensors(), live, "no tensor is left");
+  for (const [way, { kernels }] of ways.entries()) {
+    const { networks, layers, compared, different, farthest, bytes, onnx } = totals[way]!;
+    // Of the reference kernels, which round twice, only that no code is more than one off.
+    if (kernels === "default") t.ok(different <= 1e-3 * compared, "at least 99.9 % of the codes are the trainer's");
+    t.comment(
+      `${networks} networks in ${runtime.name}, ${kernels} kernels: ${layers} layers, ${compared} elements, ` +
+        `${Math.round(different)} differ, at most ${farthest.toExponential(1)} steps from a boundary; ` +
+        `${bytes} bytes, ${onnx} as packed ONNX`,
+    );
+  }
+});
