@@ -78,6 +78,7 @@ export const fileForms: Readonly<Record<ExportForm, FileForm>> = {
   compact: onnx("compact"),
   packed: onnx("packed"),
   int8: onnx("int8"),
+  nbits: onnx("nbits"),
   fp32: onnx("fp32"),
   qonnx: onnx("qonnx"),
   tflite,

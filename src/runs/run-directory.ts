@@ -28,6 +28,7 @@ const endings: Readonly<Record<ExportForm, string>> = {
   compact: "onnx",
   packed: "onnx",
   int8: "onnx",
+  nbits: "onnx",
   fp32: "onnx",
   qonnx: "onnx",
   tflite: "tflite",

@@ -192,11 +192,7 @@ t.test("each word that a run writes is read", async (t) => {
     ],
     [
       ["exports", 0, "form"],
-<<<<<<< HEAD
-      ["compact", "packed", "int8", "nbits", "fp32", "qonnx"],
-=======
-      ["compact", "packed", "int8", "fp32", "qonnx", "tflite", "c-array"],
->>>>>>> main
+      ["compact", "packed", "int8", "nbits", "fp32", "qonnx", "tflite", "c-array"],
     ],
     [
       ["exports", 0, "input"],
