@@ -29,6 +29,9 @@ export function writeManifest(
   writeFileSync(join(folder, manifestName), `${JSON.stringify(manifest, null, 2)}\n`, { flush: true });
 }
 
+/** File systems tell times in steps of some milliseconds, and behind the clock: what is that close may be later. */
+const CLOCK_STEP_MS = 20;
+
 /** What an engine's folder holds. */
 export type EngineState = { readonly kind: "whole" | "missing" } | { readonly kind: "damaged"; readonly what: string };
 
@@ -47,25 +50,36 @@ export function stateOf(folder: string, { whole = false }: { readonly whole?: bo
   const crashed = crashedLoads(folder);
   const all = whole || crashed.length > 0;
   let isLater = false;
+  let latest = 0;
   for (const { path: name, bytes, sha256 } of manifest.data.files) {
     const file = join(folder, name);
     const found = statSync(file, { throwIfNoEntry: false });
     if (found?.size !== bytes)
       return { kind: "damaged", what: `${file} has ${found?.size ?? "no"} bytes instead of ${bytes}` };
-    const isChanged = found.mtimeMs > written.mtimeMs;
+    const isChanged = found.mtimeMs > written.mtimeMs - CLOCK_STEP_MS;
     isLater ||= isChanged;
+    latest = Math.max(latest, found.mtimeMs);
     if ((all || isChanged) && sha256OfFile(file) !== sha256)
       return { kind: "damaged", what: `${file} has not the SHA-256 of its manifest` };
   }
-  remember(path, { isLater, crashed });
+  remember(path, { latest: isLater ? latest : null, crashed });
   return { kind: "whole" };
 }
 
-/** What was found whole is not looked at again: the next start is quick. Where the folder is read-only, it is slow. */
-function remember(manifest: string, { isLater, crashed }: { isLater: boolean; crashed: readonly string[] }): void {
+/**
+ * What was found whole is not looked at again: the next start is quick. Where the folder is read-only, it is slow.
+ *
+ * @param latest When the last of the files was changed, in milliseconds; null: the manifest is later already.
+ */
+function remember(
+  manifest: string,
+  { latest, crashed }: { readonly latest: number | null; readonly crashed: readonly string[] },
+): void {
   try {
-    const now = new Date();
-    if (isLater) utimesSync(manifest, now, now);
+    if (latest !== null) {
+      const behind = new Date(Math.ceil(latest) + CLOCK_STEP_MS);
+      utimesSync(manifest, behind, behind);
+    }
     for (const marker of crashed) rmSync(marker, { force: true });
   } catch (error) {
     if (codeOf(error) === undefined) throw error;

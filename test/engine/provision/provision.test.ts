@@ -167,6 +167,8 @@ t.test("a process that ended while it loaded the engine has the next start look 
   const machine = fakeMachine(t.testdir());
   await provision(t, machine);
   const folder = engineFolder(machine.wheel);
+  const before = new Date(Date.now() - 10_000);
+  utimesSync(library(folder), before, before);
   overwriteQuietly(folder);
   t.equal(locateEngine(machine.sources).kind, "native", "size and time are those that were");
   const dead = spawnSync(process.execPath, ["-e", ""]);
