@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { sha256Of } from "../../src/data/download/cached-files.ts";
-import { typeName } from "../../src/network/onnx/tensors.ts";
+import { typeName } from "../../src/onnx/element-types.ts";
 import type { GraphProto, NodeProto, TensorProto, ValueInfoProto } from "../../src/onnx/generated/onnx_pb.ts";
 import { readModel } from "../../src/onnx/onnx-model.ts";
 import { type DeclaredSize, declaredTensor } from "../../src/onnx/value-info.ts";

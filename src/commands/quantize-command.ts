@@ -49,7 +49,7 @@ function printQuantized(
   record: QuantizedRecord,
   { json, print }: Pick<Context, "json" | "print">,
 ): void {
-  const { layers, left, source, bytes, comparison, seconds } = record;
+  const { layers, left, source, bytes, comparison, kernels, seconds } = record;
   const outputs = comparison?.outputs ?? [];
   const measured = outputs.flatMap(({ sqnrDb }) => sqnrDb ?? []);
   const agreements = outputs.flatMap(({ agreement }) => agreement ?? []);
@@ -76,12 +76,12 @@ function printQuantized(
   }
   print(`${join(folder, "model.onnx")}: ${bytes} bytes, ${(source.bytes / bytes).toFixed(2)} times smaller`);
   print(
-    `  layers     ${layers.length} of ${of} quantized, ${layers.filter(({ integer }) => integer).length} in integers`,
+    `  layers     ${layers.length} of ${of} quantized, ${kernels.integer} kernels of integers, ${kernels.float.length} of floats`,
   );
   for (const { name, operator, reason } of left) print(`             ${operator} ${name}: ${reason}`);
   if (comparison === null) print("  compared   with nothing: there is no data (--data)");
   for (const { name, sqnrDb, agreement, same } of outputs) {
-    const noise = same ? "not one number differs" : sqnrDb === null ? "no real numbers" : `${sqnrDb.toFixed(1)} dB`;
+    const noise = same ? "not one number differs" : sqnrDb === null ? "sizes that differ" : `${sqnrDb.toFixed(1)} dB`;
     const classes = agreement === null ? "" : `, the same class for ${agreement.toFixed(2)} %`;
     print(`  ${name}: ${noise}${classes} (${comparison?.samples} samples that calibration did not see)`);
   }

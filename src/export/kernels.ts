@@ -4,7 +4,14 @@ import { join } from "node:path";
 import { ort } from "../core/onnx-runtime.ts";
 import { readModel } from "./onnx/read-model.ts";
 
-const integerKernels = new Set(["QLinearConv", "ConvInteger", "QGemm", "MatMulInteger", "MatMulIntegerToFloat"]);
+const integerKernels = new Set([
+  "QLinearConv",
+  "ConvInteger",
+  "QGemm",
+  "QLinearMatMul",
+  "MatMulInteger",
+  "MatMulIntegerToFloat",
+]);
 const floatKernels = new Set(["Conv", "FusedConv", "Gemm", "MatMul", "FusedGemm", "FusedMatMul", "MatMulNBits"]);
 
 /** What the layers of an ONNX file run in. */

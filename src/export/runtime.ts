@@ -1,12 +1,7 @@
 import { availableParallelism } from "node:os";
-import type { InferenceSession } from "onnxruntime-node";
-import { messageOf, UserError } from "../core/errors.ts";
-import { ort } from "../core/onnx-runtime.ts";
+import { FileSession, runtimeName } from "../onnx/file-session.ts";
 
-/** Name and version of the runtime, as records print it. */
-export const runtimeName = `onnxruntime ${ort.env.versions.node ?? ort.env.versions.common}`;
-
-const FATAL = 4;
+export { runtimeName };
 
 export interface RuntimeOptions {
   /** Threads of the runtime; one per core if left out. */
@@ -18,15 +13,15 @@ export interface RuntimeOptions {
 /** Values of an output: float32, or the codes of an 8-bit activation. */
 export type RuntimeValues = Float32Array | Uint8Array | Int8Array;
 
-/** An ONNX file loaded in onnxruntime on the CPU. Call `release` at the end. */
+/** A file with one input, loaded in onnxruntime on the CPU. Call `release` at the end. */
 export class RuntimeModel {
-  readonly #session: InferenceSession;
-  readonly #file: string;
+  readonly #session: FileSession;
+  readonly #input: string;
   readonly threads: number;
 
-  private constructor(session: InferenceSession, { file, threads }: { file: string; threads: number }) {
+  private constructor(session: FileSession, threads: number) {
     this.#session = session;
-    this.#file = file;
+    this.#input = session.inputs[0]?.name ?? "input";
     this.threads = threads;
   }
 
@@ -40,22 +35,8 @@ export class RuntimeModel {
     file: string,
     { threads = availableParallelism(), optimized = true }: RuntimeOptions = {},
   ): Promise<RuntimeModel> {
-    ort.env.logLevel = "fatal";
-    try {
-      const options = {
-        intraOpNumThreads: threads,
-        interOpNumThreads: 1,
-        logSeverityLevel: FATAL,
-        graphOptimizationLevel: optimized ? "all" : "disabled",
-      } as const;
-      // A path and bytes are two signatures of one function.
-      const session = await (typeof model === "string"
-        ? ort.InferenceSession.create(model, options)
-        : ort.InferenceSession.create(model, options));
-      return new RuntimeModel(session, { file, threads });
-    } catch (error) {
-      throw new UserError(`${file}: ${runtimeName} cannot load it: ${messageOf(error)}`, { cause: error });
-    }
+    const optimization = optimized ? "all" : "disabled";
+    return new RuntimeModel(await FileSession.load(model, file, { threads, optimization }), threads);
   }
 
   /**
@@ -65,22 +46,12 @@ export class RuntimeModel {
    * @throws UserError when the model does not take this input.
    */
   async run(values: Float32Array | Uint8Array, shape: readonly number[]): Promise<ReadonlyMap<string, RuntimeValues>> {
-    const [input] = this.#session.inputNames;
-    const tensor =
-      values instanceof Uint8Array ? new ort.Tensor("uint8", values, shape) : new ort.Tensor("float32", values, shape);
-    try {
-      const results = await this.#session.run({ [input ?? "input"]: tensor });
-      // The runtime types its data by all that a tensor can hold: these are numbers.
-      return new Map(Object.entries(results).map(([name, { data }]) => [name, data as RuntimeValues]));
-    } catch (error) {
-      const size = shape.join(" x ");
-      throw new UserError(`${this.#file}: ${runtimeName} cannot run it on an input of ${size}: ${messageOf(error)}`, {
-        cause: error,
-      });
-    }
+    const results = await this.#session.run({ [this.#input]: FileSession.tensor(values, shape) });
+    // The runtime types its data by all that a tensor can hold: these are numbers.
+    return new Map(Array.from(results, ([name, { data }]) => [name, data as RuntimeValues]));
   }
 
   async release(): Promise<void> {
-    await this.#session.release();
+    await this.#session[Symbol.asyncDispose]();
   }
 }

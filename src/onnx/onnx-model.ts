@@ -36,6 +36,9 @@ export function withGraph(model: Model, lists: Partial<Pick<GraphProto, "node" |
   return Object.assign(copy(model), { graph: Object.assign(copy(model.graph), lists) });
 }
 
+/** The domain of onnxruntime's own operators. */
+export const contribDomain = "com.microsoft";
+
 /** The standard operators' domain, by either of its names. */
 export const isStandardDomain = (domain: string | null | undefined): boolean => !domain || domain === "ai.onnx";
 

@@ -1,30 +1,25 @@
 import { create } from "@bufbuild/protobuf";
+import { type ElementType, elementTypes } from "./element-types.ts";
 import { type TensorProto, TensorProtoSchema } from "./generated/onnx_pb.ts";
-
-/** Numbers of TensorProto.DataType (onnx.proto) of real numbers. */
-export const realTypes = { float32: 1, float16: 10, float64: 11, bfloat16: 16 } as const;
-
-/** Elements of a shape; 1 for a scalar. */
-export const sizeOf = (dims: readonly number[]): number => dims.reduce((product, size) => product * size, 1);
 
 /**
  * The numbers of a tensor of real numbers, as float32; null where it is of another type, is not as long as its shape
  * says, or keeps its data elsewhere.
  */
 export function realValues(tensor: TensorProto): Float32Array | null {
-  const elements = sizeOf(tensor.dims.map(Number));
+  const elements = tensor.dims.reduce((product, size) => product * Number(size), 1);
   const { rawData: raw } = tensor;
   const read = (): ArrayLike<number> | null => {
     const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
     switch (tensor.dataType) {
-      case realTypes.float32:
+      case elementTypes.float:
         // A copy: the bytes of a tensor may start anywhere.
         return raw.length > 0 ? new Float32Array(Uint8Array.from(raw).buffer) : tensor.floatData;
-      case realTypes.float64:
+      case elementTypes.double:
         return raw.length > 0
           ? Float32Array.from({ length: raw.length / 8 }, (_, index) => view.getFloat64(8 * index, true))
           : tensor.doubleData;
-      case realTypes.float16:
+      case elementTypes.float16:
         return raw.length > 0
           ? Float32Array.from({ length: raw.length / 2 }, (_, index) => halfToFloat(view.getUint16(2 * index, true)))
           : tensor.int32Data.map(halfToFloat);
@@ -37,7 +32,7 @@ export function realValues(tensor: TensorProto): Float32Array | null {
   return values?.length === elements ? Float32Array.from(values) : null;
 }
 
-const bytesOf = (type: number): number => (type === realTypes.float64 ? 8 : type === realTypes.float16 ? 2 : 4);
+const bytesOf = (type: number): number => (type === elementTypes.double ? 8 : type === elementTypes.float16 ? 2 : 4);
 
 /** The value of the bits of an IEEE half-precision number. */
 export function halfToFloat(bits: number): number {
@@ -49,5 +44,9 @@ export function halfToFloat(bits: number): number {
 }
 
 /** An initializer with its bytes as they are. */
-export const tensorOf = (name: string, dataType: number, dims: readonly number[], rawData: Uint8Array): TensorProto =>
-  create(TensorProtoSchema, { name, dataType, dims: dims.map(BigInt), rawData });
+export const tensorOf = (
+  name: string,
+  dataType: ElementType,
+  dims: readonly number[],
+  rawData: Uint8Array,
+): TensorProto => create(TensorProtoSchema, { name, dataType, dims: dims.map(BigInt), rawData });

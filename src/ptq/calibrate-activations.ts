@@ -1,10 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import { lookup } from "../core/lookup.ts";
+import { FileSession } from "../onnx/file-session.ts";
 import { ValueInfoProtoSchema } from "../onnx/generated/onnx_pb.ts";
 import { encodeModelProto, type Model, withGraph } from "../onnx/onnx-model.ts";
 import { ActivationStatistics } from "./activation-grid.ts";
 import type { Samples } from "./samples.ts";
-import { FileSession } from "./session.ts";
 
 /** A session of the model that gives values of its inside too. */
 export function openInside(

@@ -1,11 +1,11 @@
 import { lookup } from "../core/lookup.ts";
+import type { FileSession, RuntimeTensor } from "../onnx/file-session.ts";
 import type { Samples } from "./samples.ts";
-import type { FileSession, RuntimeTensor } from "./session.ts";
 
 /** How one output of the written file compares with that of the file that went in. */
 export interface OutputComparison {
   readonly name: string;
-  /** Signal-to-noise ratio, 10·log10(Σ y² / Σ (y - ŷ)²); null: not one number differs, or it gives no real numbers. */
+  /** Signal-to-noise ratio, 10·log10(Σ y² / Σ (y - ŷ)²); null: not one number differs, or its sizes do. */
   readonly sqnrDb: number | null;
   /** Cosine of the angle between the two; null where one of them is zero. */
   readonly cosine: number | null;
@@ -27,28 +27,33 @@ class Comparison {
   #rows = 0;
   #agreeing = 0;
   #isLogits = true;
-  #real = true;
+  #sameSizes = true;
   #finite = true;
 
   /** @param count How many of the batch's samples count. */
   add(expected: RuntimeTensor, got: RuntimeTensor, count: number): void {
-    const [a, b] = [expected.data, got.data];
-    if (!(a instanceof Float32Array) || !(b instanceof Float32Array)) {
-      this.#real = false;
+    // How many boxes or words there are may depend on the numbers: then there is nothing to hold them against.
+    if (`${expected.dims}` !== `${got.dims}`) {
+      this.#sameSizes = false;
       return;
     }
+    const [a, b] = [numbersOf(expected), numbersOf(got)];
     const [batch = 1] = expected.dims;
     const classes = expected.dims.at(-1) ?? 0;
     this.#isLogits &&= expected.dims.length === 2 && classes >= FEWEST_CLASSES;
     const length = Math.min(a.length, Math.round((a.length / batch) * Math.min(batch, count)));
     for (let index = 0; index < length; index++) {
       const [x, y] = [a[index]!, b[index]!];
+      // What the file itself gives as infinite is its own.
+      if (!Number.isFinite(x)) continue;
+      if (!Number.isFinite(y)) {
+        this.#finite = false;
+        continue;
+      }
       this.#signal += x * x;
       this.#noise += (x - y) * (x - y);
       this.#product += x * y;
       this.#other += y * y;
-      // What the file itself gives as infinite is its own.
-      if (!Number.isFinite(y) && Number.isFinite(x)) this.#finite = false;
     }
     if (!this.#isLogits) return;
     for (let row = 0; row < length / classes; row++) {
@@ -59,20 +64,25 @@ class Comparison {
   }
 
   result(name: string): OutputComparison {
-    const real = this.#real && this.#signal > 0;
+    const measured = this.#sameSizes && this.#signal > 0;
     const length = Math.sqrt(this.#signal * this.#other);
     return {
       name,
-      sqnrDb: real && this.#noise > 0 ? 10 * Math.log10(this.#signal / this.#noise) : null,
-      cosine: real && length > 0 ? this.#product / length : null,
-      same: this.#noise === 0,
+      sqnrDb: measured && this.#noise > 0 ? 10 * Math.log10(this.#signal / this.#noise) : null,
+      cosine: measured && length > 0 ? this.#product / length : null,
+      same: this.#sameSizes && this.#finite && this.#noise === 0,
       agreement: this.#isLogits && this.#rows > 0 ? (100 * this.#agreeing) / this.#rows : null,
       finite: this.#finite,
     };
   }
 }
 
-function largest(values: Float32Array): number {
+/** The numbers of a tensor of any type; words have none. */
+const numbersOf = ({ data, type }: RuntimeTensor): Float64Array =>
+  // All but words are typed arrays of numbers.
+  type === "string" ? new Float64Array() : Float64Array.from(data as ArrayLike<number>, Number);
+
+function largest(values: Float64Array): number {
   let best = 0;
   for (let index = 1; index < values.length; index++) if (values[index]! > values[best]!) best = index;
   return best;

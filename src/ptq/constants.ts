@@ -1,8 +1,8 @@
 import { create, toBinary } from "@bufbuild/protobuf";
+import { elementTypes } from "../onnx/element-types.ts";
+import { FileSession } from "../onnx/file-session.ts";
 import { GraphProtoSchema, ModelProtoSchema, type NodeProto, ValueInfoProtoSchema } from "../onnx/generated/onnx_pb.ts";
-import { realTypes } from "../onnx/tensor-data.ts";
 import { type FileGraph, readsOf } from "./file-graph.ts";
-import { FileSession } from "./session.ts";
 
 export interface ConstantValue {
   readonly dims: readonly number[];
@@ -49,7 +49,7 @@ export async function constantValues(
     Array.from(results, ([name, { dims, data, type }]) => [
       name,
       type === "float32" && data instanceof Float32Array
-        ? { dims, type: realTypes.float32, values: data }
+        ? { dims, type: elementTypes.float, values: data }
         : { dims, type: 0, values: null },
     ]),
   );

@@ -9,9 +9,7 @@ import {
   OperatorSetIdProtoSchema,
   type TensorProto,
 } from "../onnx/generated/onnx_pb.ts";
-import { encodeModelProto, isStandardDomain, type Model, withGraph } from "../onnx/onnx-model.ts";
-
-export const runtimeDomain = "com.microsoft";
+import { contribDomain, encodeModelProto, isStandardDomain, type Model, withGraph } from "../onnx/onnx-model.ts";
 
 /** A node's place in the list, behind what it reads. */
 interface Placed {
@@ -64,10 +62,6 @@ export class FileGraph {
     return this.#initializers.get(name) ?? null;
   }
 
-  isInput(name: string): boolean {
-    return this.model.graph.input.some((input) => input.name === name) && !this.#initializers.has(name);
-  }
-
   isOutput(name: string): boolean {
     return this.model.graph.output.some((output) => output.name === name);
   }
@@ -85,13 +79,10 @@ export class FileGraph {
     return name;
   }
 
-  addInitializer(tensor: TensorProto): string {
+  /** Adds a constant, or puts it in the place of the one of its name; gives the name. */
+  setInitializer(tensor: TensorProto): string {
     this.#initializers.set(tensor.name, tensor);
     return tensor.name;
-  }
-
-  replaceInitializer(tensor: TensorProto): void {
-    this.#initializers.set(tensor.name, tensor);
   }
 
   /** Adds a node that reads constants or inputs alone, in front of all others; gives the name of what it makes. */
@@ -115,7 +106,7 @@ export class FileGraph {
     const name = this.freeName(`${output}/${opType}`);
     const node = { opType, domain, name, input: [...inputs], output: [output], attribute: [...attributes] };
     list.push(create(NodeProtoSchema, node));
-    if (domain === runtimeDomain) this.#importDomain(runtimeDomain);
+    if (domain === contribDomain) this.#importDomain(contribDomain);
     return output;
   }
 

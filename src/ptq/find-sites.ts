@@ -1,6 +1,7 @@
+import { elementTypes } from "../onnx/element-types.ts";
 import type { NodeProto } from "../onnx/generated/onnx_pb.ts";
 import { isStandardDomain } from "../onnx/onnx-model.ts";
-import { realTypes, realValues } from "../onnx/tensor-data.ts";
+import { realValues } from "../onnx/tensor-data.ts";
 import { constantValues } from "./constants.ts";
 import type { FileGraph } from "./file-graph.ts";
 import { operatorOf } from "./file-graph.ts";
@@ -52,7 +53,7 @@ export async function findSites(graph: FileGraph, file: string, skips: (name: st
     if (found === undefined) continue;
     const { dims, type, values } = found;
     const layout = operator.layout(node, dims);
-    if (values === null || (type !== realTypes.float32 && type !== realTypes.float16)) continue;
+    if (values === null || (type !== elementTypes.float && type !== elementTypes.float16)) continue;
     if (layout === null) leave(`its weight has the shape [${dims}]`);
     else if (values.length < SMALLEST) leave(`its weight has only ${values.length} numbers`);
     else if (!values.every(Number.isFinite)) leave("its weight holds numbers that are not finite");

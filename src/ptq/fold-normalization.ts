@@ -1,7 +1,8 @@
 import { floatBytes } from "../export/onnx/packing.ts";
+import { elementTypes } from "../onnx/element-types.ts";
 import type { NodeProto, TensorProto } from "../onnx/generated/onnx_pb.ts";
 import { isStandardDomain } from "../onnx/onnx-model.ts";
-import { realTypes, realValues, tensorOf } from "../onnx/tensor-data.ts";
+import { realValues, tensorOf } from "../onnx/tensor-data.ts";
 import { type FileGraph, floatOf, intOf } from "./file-graph.ts";
 
 /**
@@ -22,7 +23,7 @@ export function foldBatchNorms(graph: FileGraph): number {
 
 const floatsOf = (graph: FileGraph, name: string | undefined): Float32Array | null => {
   const tensor = name === undefined ? null : graph.initializer(name);
-  return tensor?.dataType === realTypes.float32 ? realValues(tensor) : null;
+  return tensor?.dataType === elementTypes.float ? realValues(tensor) : null;
 };
 
 function fold(graph: FileGraph, norm: NodeProto): boolean {
@@ -47,9 +48,9 @@ function fold(graph: FileGraph, norm: NodeProto): boolean {
     (factor, channel) => ((bias?.[channel] ?? 0) - (mean[channel] ?? 0)) * factor + (shift[channel] ?? 0),
   );
   if (!scaled.every(Number.isFinite) || !shifted.every(Number.isFinite)) return false;
-  graph.replaceInitializer(withValues(weight, scaled));
-  conv.input[2] = graph.addInitializer(
-    tensorOf(graph.freeName(`${weight.name}.bias`), realTypes.float32, [shifted.length], floatBytes(shifted)),
+  graph.setInitializer(withValues(weight, scaled));
+  conv.input[2] = graph.setInitializer(
+    tensorOf(graph.freeName(`${weight.name}.bias`), elementTypes.float, [shifted.length], floatBytes(shifted)),
   );
   conv.output[0] = made;
   graph.moved(x, made, conv);
@@ -58,4 +59,4 @@ function fold(graph: FileGraph, norm: NodeProto): boolean {
 }
 
 const withValues = ({ name, dims }: TensorProto, values: Float32Array): TensorProto =>
-  tensorOf(name, realTypes.float32, dims.map(Number), floatBytes(values));
+  tensorOf(name, elementTypes.float, dims.map(Number), floatBytes(values));

@@ -1,11 +1,12 @@
+import { integerType } from "../export/onnx/integer-types.ts";
 import { floatBytes, packCodes } from "../export/onnx/packing.ts";
+import { elementTypes } from "../onnx/element-types.ts";
 import type { NodeProto } from "../onnx/generated/onnx_pb.ts";
-import { realTypes, tensorOf } from "../onnx/tensor-data.ts";
+import { contribDomain } from "../onnx/onnx-model.ts";
+import { tensorOf } from "../onnx/tensor-data.ts";
 import type { ActivationGrid } from "./activation-grid.ts";
-import { type FileGraph, runtimeDomain } from "./file-graph.ts";
+import type { FileGraph } from "./file-graph.ts";
 import { quantizerDomain } from "./store-weight.ts";
-
-const types = { 8: 2, 16: 4 } as const;
 
 /**
  * Puts a value on its grid: QuantizeLinear, then DequantizeLinear, whose output takes over the value's name, so that
@@ -22,11 +23,11 @@ export function quantizeActivation(
   }: { value: string; grid: ActivationGrid; opset: number; readers: ReadonlySet<NodeProto> },
 ): void {
   const wide = grid.bits === 16;
-  const domain = wide && opset < 21 ? runtimeDomain : quantizerDomain(opset);
+  const domain = wide && opset < 21 ? contribDomain : quantizerDomain(opset);
   const name = (what: string) => graph.freeName(`${value}.${what}`);
-  const step = graph.addInitializer(tensorOf(name("step"), realTypes.float32, [], floatBytes([grid.step])));
-  const zero = graph.addInitializer(
-    tensorOf(name("zero"), types[wide ? 16 : 8], [], packCodes([grid.zero], wide ? 16 : 8)),
+  const step = graph.setInitializer(tensorOf(name("step"), elementTypes.float, [], floatBytes([grid.step])));
+  const zero = graph.setInitializer(
+    tensorOf(name("zero"), integerType(wide ? 16 : 8, false), [], packCodes([grid.zero], wide ? 16 : 8)),
   );
   const maker = graph.makerOf(value);
   const source = maker === null ? value : name("float");

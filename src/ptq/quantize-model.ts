@@ -1,6 +1,5 @@
 import { UserError } from "../core/errors.ts";
 import { type Model, opsetOf } from "../onnx/onnx-model.ts";
-import { realTypes } from "../onnx/tensor-data.ts";
 import type { WeightBits } from "../quantization/weight-grid.ts";
 import type { ActivationGrid } from "./activation-grid.ts";
 import { calibrate } from "./calibrate-activations.ts";
@@ -11,7 +10,8 @@ import { raiseForIntegers } from "./operator-set.ts";
 import { valuesToQuantize } from "./quantized-values.ts";
 import type { Samples } from "./samples.ts";
 import { roundSite } from "./solve-site.ts";
-import { isInteger, writeQuantized } from "./write-quantized.ts";
+import type { WeightSite } from "./weight-site.ts";
+import { hasIntegerKernel, writeQuantized } from "./write-quantized.ts";
 
 export interface QuantizeModelOptions {
   readonly weights: WeightBits;
@@ -72,11 +72,11 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
       ? new Map<string, ActivationGrid>()
       : await gridsOf(graph, { sites, bits: activations, calibration, file });
   const solved = sites.map((site) => roundSite(site, weights));
+  const integers = writeQuantized(graph, { solved, grids });
   const layers = sites.map((site): QuantizedLayer => {
     const { name, node, layout } = site;
-    return { name, operator: node.opType, shape: layout.dims, bits: weights, integer: isInteger(site, grids) };
+    return { name, operator: node.opType, shape: layout.dims, bits: weights, integer: integers.has(site) };
   });
-  writeQuantized(graph, { solved, grids });
   const notes = hindrance === null ? [] : [`activations stay in float: ${hindrance}`];
   return { bytes: graph.encode(), layers, left, grids, notes };
 }
@@ -89,18 +89,19 @@ async function gridsOf(
     calibration: { samples, order },
     file,
   }: {
-    sites: Parameters<typeof valuesToQuantize>[1];
+    sites: readonly WeightSite[];
     bits: 8 | 16;
     calibration: NonNullable<QuantizeModelOptions["calibration"]>;
     file: string;
   },
 ): Promise<ReadonlyMap<string, ActivationGrid>> {
-  const suited = sites.filter(({ node, operator, type }) => operator.integer(node) && type === realTypes.float32);
-  const values = [...valuesToQuantize(graph, suited)].filter((name) => graph.initializer(name) === null);
+  const values = valuesToQuantize(graph, sites.filter(hasIntegerKernel)).filter(
+    (name) => graph.initializer(name) === null,
+  );
   const folded = graph.preview();
   const statistics = await calibrate(folded, { values, samples, order, file });
   return new Map(
-    Array.from(statistics, ([name, one]) => [name, one] as const)
+    [...statistics]
       .filter(([, one]) => one.finite && one.high >= one.low)
       .map(([name, one]) => [name, one.bestGrid(bits)]),
   );

@@ -43,6 +43,8 @@ export const quantizedRecordSchema = z.strictObject({
   calibrated: z.number().int(),
   /** On samples that calibration did not see; null: there were none to compare on. */
   comparison: z.strictObject({ samples: z.number().int(), outputs: z.array(output) }).nullable(),
+  /** What onnxruntime runs the written file's layers in, and the names of those in float. */
+  kernels: z.strictObject({ integer: z.number().int(), float: z.array(z.string()) }),
   notes: z.array(z.string()),
   runtime: z.string(),
   seconds: z.number(),

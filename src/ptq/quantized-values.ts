@@ -11,7 +11,7 @@ const clipping: ReadonlySet<string> = new Set(["Relu", "Clip"]);
  * their ReLU or Clip. onnxruntime has a kernel of integers only for convolutions whose output is quantized too; those of
  * matrix products give floats.
  */
-export function valuesToQuantize(graph: FileGraph, sites: readonly WeightSite[]): ReadonlySet<string> {
+export function valuesToQuantize(graph: FileGraph, sites: readonly WeightSite[]): readonly string[] {
   const values = new Set<string>();
   for (const { node, operator } of sites) {
     if (operator.data === null) continue;
@@ -19,7 +19,7 @@ export function valuesToQuantize(graph: FileGraph, sites: readonly WeightSite[])
     if (data) values.add(data);
     if (node.opType === "Conv") values.add(outputOf(graph, node));
   }
-  return values;
+  return [...values];
 }
 
 /** What a layer gives, behind the ReLU or Clip that alone reads it. */

@@ -2,8 +2,8 @@ import type { Tensor } from "onnxruntime-node";
 import { UsageError } from "../core/errors.ts";
 import { ort } from "../core/onnx-runtime.ts";
 import { permutation } from "../core/random.ts";
-import { sizeOf } from "../onnx/tensor-data.ts";
-import type { RuntimeTensor, RuntimeValue } from "./session.ts";
+import { elementsOf } from "../graph/shape.ts";
+import type { RuntimeTensor, RuntimeValue } from "../onnx/file-session.ts";
 
 /** Numbers of one of the model's inputs, the samples along the first axis. */
 export interface SampleArray {
@@ -99,7 +99,7 @@ export class Samples {
   inputs(chosen: ArrayLike<number>): Record<string, RuntimeTensor> {
     return Object.fromEntries(
       this.#feeds.map(({ name, array, batched, type }) => {
-        const size = sizeOf(array.shape.slice(1));
+        const size = elementsOf(array.shape.slice(1));
         const picked = Array.from(
           { length: this.batchSize },
           (_, index) => chosen[Math.min(index, chosen.length - 1)] ?? 0,

@@ -1,15 +1,12 @@
 import { floatBytes, intBytes, packCodes } from "../export/onnx/packing.ts";
-import { realTypes, sizeOf, tensorOf } from "../onnx/tensor-data.ts";
-import { type FileGraph, intAttribute, runtimeDomain } from "./file-graph.ts";
-import type { WeightLayout } from "./weight-site.ts";
-
-/** Numbers of TensorProto.DataType (onnx.proto). */
-const types = { uint8: 2, int8: 3, int32: 6, int64: 7 } as const;
-
-/** Bits that codes are stored in: 3-bit codes take 4. */
-export type StoredBits = 2 | 4 | 8;
-
-export const storedBits = (bits: number): StoredBits => (bits > 4 ? 8 : bits > 2 ? 4 : 2);
+import { elementsOf } from "../graph/shape.ts";
+import { elementTypes } from "../onnx/element-types.ts";
+import { contribDomain } from "../onnx/onnx-model.ts";
+import { tensorOf } from "../onnx/tensor-data.ts";
+import { storedBits } from "../quantization/levels.ts";
+import type { WeightBits } from "../quantization/weight-grid.ts";
+import { type FileGraph, intAttribute } from "./file-graph.ts";
+import type { SiteType, WeightLayout } from "./weight-site.ts";
 
 export interface StoredWeight {
   /** What the values in the file are named after. */
@@ -19,23 +16,23 @@ export interface StoredWeight {
   readonly codes: Int32Array;
   /** Of each index of the layout's axis. */
   readonly steps: Float32Array;
-  readonly bits: number;
+  readonly bits: WeightBits;
 }
 
 /**
  * Adds a weight as a float value: codes, cast and multiplied by their steps. onnxruntime computes that once, when it
  * loads the file. Gives the value's name.
  *
- * @param type Number of TensorProto.DataType of the value: float32 or float16.
+ * @param type Of the value: float32 or float16.
  */
-export function addFloatWeight(graph: FileGraph, weight: StoredWeight, type: number): string {
+export function addFloatWeight(graph: FileGraph, weight: StoredWeight, type: SiteType): string {
   const { layout, steps } = weight;
   const codes = addFloatCodes(graph, weight);
   const name = (what: string) => graph.freeName(`${weight.name}.${what}`);
   const shape = layout.dims.map((size, axis) => (axis === layout.axis ? size : 1));
-  const scale = graph.addInitializer(tensorOf(name("step"), realTypes.float32, shape, floatBytes(steps)));
+  const scale = graph.setInitializer(tensorOf(name("step"), elementTypes.float, shape, floatBytes(steps)));
   const floats = graph.addFirst("Mul", [codes, scale], { output: name("float") });
-  if (type === realTypes.float32) return floats;
+  if (type === elementTypes.float) return floats;
   return graph.addFirst("Cast", [floats], { output: name("half"), attributes: [intAttribute("to", type)] });
 }
 
@@ -49,11 +46,11 @@ export interface IntegerWeight extends StoredWeight {
 export function addIntegerWeight(graph: FileGraph, weight: IntegerWeight, domain: string): string {
   const { layout, steps, codes, bits, container } = weight;
   const name = (what: string) => graph.freeName(`${weight.name}.${what}`);
-  const type = types[container];
+  const type = elementTypes[container];
   const zero = container === "uint8" ? 128 : 0;
   const stored =
     storedBits(bits) === 8
-      ? graph.addInitializer(
+      ? graph.setInitializer(
           tensorOf(
             name("codes"),
             type,
@@ -69,8 +66,8 @@ export function addIntegerWeight(graph: FileGraph, weight: IntegerWeight, domain
           attributes: [intAttribute("to", type)],
         });
   const channels = steps.length;
-  const scale = graph.addInitializer(tensorOf(name("step"), realTypes.float32, [channels], floatBytes(steps)));
-  const zeros = graph.addInitializer(tensorOf(name("zero"), type, [channels], new Uint8Array(channels).fill(zero)));
+  const scale = graph.setInitializer(tensorOf(name("step"), elementTypes.float, [channels], floatBytes(steps)));
+  const zeros = graph.setInitializer(tensorOf(name("zero"), type, [channels], new Uint8Array(channels).fill(zero)));
   return graph.addFirst("DequantizeLinear", [stored, scale, zeros], {
     output: name("float"),
     domain,
@@ -82,9 +79,9 @@ export function addIntegerWeight(graph: FileGraph, weight: IntegerWeight, domain
 export function addStoredCodes(graph: FileGraph, weight: StoredWeight): string {
   const name = graph.freeName(`${weight.name}.codes`);
   if (storedBits(weight.bits) === 8) {
-    return graph.addInitializer(tensorOf(name, types.int8, weight.layout.dims, packCodes(weight.codes, 8)));
+    return graph.setInitializer(tensorOf(name, elementTypes.int8, weight.layout.dims, packCodes(weight.codes, 8)));
   }
-  const attributes = [intAttribute("to", types.int8)];
+  const attributes = [intAttribute("to", elementTypes.int8)];
   return graph.addFirst("Cast", [addFloatCodes(graph, weight)], { output: name, attributes });
 }
 
@@ -94,9 +91,11 @@ export function addIntegerBias(
   { name, codes, steps, domain }: { name: string; codes: Int32Array; steps: Float32Array; domain: string },
 ): string {
   const free = (what: string) => graph.freeName(`${name}.${what}`);
-  const values = graph.addInitializer(tensorOf(free("codes"), types.int32, [codes.length], intBytes(codes)));
-  const scale = graph.addInitializer(tensorOf(free("step"), realTypes.float32, [steps.length], floatBytes(steps)));
-  const zeros = graph.addInitializer(tensorOf(free("zero"), types.int32, [codes.length], intBytes(codes.map(() => 0))));
+  const values = graph.setInitializer(tensorOf(free("codes"), elementTypes.int32, [codes.length], intBytes(codes)));
+  const scale = graph.setInitializer(tensorOf(free("step"), elementTypes.float, [steps.length], floatBytes(steps)));
+  const zeros = graph.setInitializer(
+    tensorOf(free("zero"), elementTypes.int32, [codes.length], intBytes(codes.map(() => 0))),
+  );
   return graph.addFirst("DequantizeLinear", [values, scale, zeros], {
     output: free("float"),
     domain,
@@ -116,16 +115,16 @@ function addFloatCodes(graph: FileGraph, weight: StoredWeight, zero = 0): string
   const bits = storedBits(weight.bits);
   const name = (what: string) => graph.freeName(`${weight.name}.${what}`);
   const cast = (value: string, what: string) =>
-    graph.addFirst("Cast", [value], { output: name(what), attributes: [intAttribute("to", realTypes.float32)] });
+    graph.addFirst("Cast", [value], { output: name(what), attributes: [intAttribute("to", elementTypes.float)] });
   if (bits === 8) {
-    const stored = graph.addInitializer(tensorOf(name("codes"), types.int8, layout.dims, packCodes(codes, 8)));
+    const stored = graph.setInitializer(tensorOf(name("codes"), elementTypes.int8, layout.dims, packCodes(codes, 8)));
     return cast(stored, "cast");
   }
   const scalar = (value: number) =>
-    graph.addInitializer(tensorOf(name("number"), realTypes.float32, [], floatBytes([value])));
+    graph.setInitializer(tensorOf(name("number"), elementTypes.float, [], floatBytes([value])));
   const op = (opType: string, inputs: readonly string[], what: string) =>
     graph.addFirst(opType, inputs, { output: name(what) });
-  const elements = sizeOf(layout.dims);
+  const elements = elementsOf(layout.dims);
   const perByte = 8 / bits;
   const bytes = Math.floor(elements / perByte);
   const offset = 2 ** (bits - 1);
@@ -137,7 +136,7 @@ function addFloatCodes(graph: FileGraph, weight: StoredWeight, zero = 0): string
   const rest = Int32Array.from(codes.subarray(perByte * bytes), (code) => code + offset);
   const parts: string[] = [];
   if (bytes > 0) {
-    let remaining = cast(graph.addInitializer(tensorOf(name("packed"), types.uint8, [bytes], packed)), "bytes");
+    let remaining = cast(graph.setInitializer(tensorOf(name("packed"), elementTypes.uint8, [bytes], packed)), "bytes");
     const base = scalar(2 ** bits);
     for (let part = 0; part < perByte - 1; part++) {
       const higher = op("Floor", [op("Div", [remaining, base], "quotient")], "higher");
@@ -147,20 +146,20 @@ function addFloatCodes(graph: FileGraph, weight: StoredWeight, zero = 0): string
     parts.push(remaining);
   }
   if (rest.length > 0) {
-    const tail = tensorOf(name("rest"), types.uint8, [rest.length], packCodes(rest, 8));
-    parts.push(cast(graph.addInitializer(tail), "tail"));
+    const tail = tensorOf(name("rest"), elementTypes.uint8, [rest.length], packCodes(rest, 8));
+    parts.push(cast(graph.setInitializer(tail), "tail"));
   }
   const attributes = [intAttribute("axis", 0)];
   const joined = graph.addFirst("Concat", parts, { output: name("joined"), attributes });
   const centred = op("Sub", [joined, scalar(offset - zero)], "centred");
   const shape = tensorOf(
     name("shape"),
-    types.int64,
+    elementTypes.int64,
     [layout.dims.length],
     new Uint8Array(BigInt64Array.from(layout.dims, BigInt).buffer),
   );
-  return op("Reshape", [centred, graph.addInitializer(shape)], "reshaped");
+  return op("Reshape", [centred, graph.setInitializer(shape)], "reshaped");
 }
 
 /** The domain whose QuantizeLinear and DequantizeLinear take an axis in this operator set. */
-export const quantizerDomain = (opset: number): string => (opset >= 13 ? "" : runtimeDomain);
+export const quantizerDomain = (opset: number): string => (opset >= 13 ? "" : contribDomain);

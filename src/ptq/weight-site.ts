@@ -1,5 +1,6 @@
+import { elementsOf } from "../graph/shape.ts";
+import type { elementTypes } from "../onnx/element-types.ts";
 import type { NodeProto } from "../onnx/generated/onnx_pb.ts";
-import { sizeOf } from "../onnx/tensor-data.ts";
 import type { WeightMatrix } from "../quantization/weight-grid.ts";
 import { floatOf, intOf } from "./file-graph.ts";
 
@@ -76,6 +77,9 @@ export const weightOperators: Readonly<Record<string, readonly WeightOperator[]>
   RNN: [recurrent(1), recurrent(2)],
 };
 
+/** Types of weights that are taken. */
+export type SiteType = typeof elementTypes.float | typeof elementTypes.float16;
+
 /** A node whose weight can be stored in few bits. */
 export interface WeightSite {
   /** The node's name, or that of what it makes. */
@@ -85,15 +89,15 @@ export interface WeightSite {
   readonly layout: WeightLayout;
   /** The tensor of the file that the node reads, or that what it reads is made of. */
   readonly weight: string;
-  /** Number of TensorProto.DataType of what the node reads. */
-  readonly type: number;
+  /** Of what the node reads. */
+  readonly type: SiteType;
   /** As the node reads it. */
   readonly values: Float32Array;
 }
 
 /** Sizes before, on and behind the axis of a layout. */
 function around({ dims, axis }: WeightLayout): readonly [outer: number, channels: number, inner: number] {
-  return [sizeOf(dims.slice(0, axis)), dims[axis] ?? 1, sizeOf(dims.slice(axis + 1))];
+  return [elementsOf(dims.slice(0, axis)), dims[axis] ?? 1, elementsOf(dims.slice(axis + 1))];
 }
 
 /** The numbers of a tensor with its channels first: [channels, the rest in order]. */

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { makeFolder, writeFileAtomically } from "../core/atomic-file.ts";
 import { UsageError, UserError } from "../core/errors.ts";
 import { type Reporter, silent } from "../core/progress.ts";
-import { runtimeName } from "../export/runtime.ts";
+import { kernelsOf } from "../export/kernels.ts";
+import { FileSession, runtimeName } from "../onnx/file-session.ts";
 import { encodeModelProto } from "../onnx/onnx-model.ts";
 import { compareOutputs, type OutputComparison } from "../ptq/compare-outputs.ts";
 import { loadModel } from "../ptq/load-model.ts";
@@ -11,7 +12,6 @@ import { quantizeModel } from "../ptq/quantize-model.ts";
 import { type QuantizedRecord, quantizedFile } from "../ptq/quantized-record.ts";
 import { readArrays } from "../ptq/read-samples.ts";
 import { Samples } from "../ptq/samples.ts";
-import { FileSession } from "../ptq/session.ts";
 import type { WeightBits } from "../quantization/weight-grid.ts";
 import { acquireLock, whileLocked } from "../runs/lock.ts";
 import { recordFile } from "../runs/record-file.ts";
@@ -94,6 +94,7 @@ async function quantizeInto(
   await using written = await FileSession.load(quantized.bytes, path);
   const outputs = samples === null ? null : await compareOutputs(float, written, { samples, order: heldOut });
   refuseInfinite(outputs ?? [], file);
+  const { integer, float: kernelsInFloat } = await kernelsOf(quantized.bytes);
   const record: QuantizedRecord = {
     version: 1,
     source: { file, sha256: source.sha256, bytes: source.bytes },
@@ -105,6 +106,7 @@ async function quantizeInto(
     calibrated: activations === 32 ? 0 : calibrating.length,
     comparison: outputs && { samples: heldOut.length, outputs: [...outputs] },
     notes: [...notes, ...quantized.notes],
+    kernels: { integer, float: [...kernelsInFloat] },
     runtime: runtimeName,
     seconds: (performance.now() - started) / 1000,
   };

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import { FileSession } from "../../src/onnx/file-session.ts";
 import { quantizedFile, quantizedRecordSchema } from "../../src/ptq/quantized-record.ts";
-import { FileSession } from "../../src/ptq/session.ts";
 import { npy, npz } from "../fixtures/npy.ts";
 import { bytesOf } from "../fixtures/onnx/files.ts";
 import { run } from "../fixtures/program.ts";
@@ -37,6 +37,7 @@ t.test("weights and activations, compared on samples that calibration did not se
   const record = quantizedRecordSchema.parse(JSON.parse(readFileSync(join(out, quantizedFile), "utf8")));
   t.equal(record.calibrated + record.comparison!.samples, 40);
   t.ok(record.layers.every(({ integer }) => integer));
+  t.strictSame(record.kernels, { integer: record.layers.length, float: [] });
   await using session = await FileSession.load(join(out, "model.onnx"), "model.onnx");
   t.strictSame(
     session.inputs.map(({ name }) => name),

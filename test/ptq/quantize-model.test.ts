@@ -1,4 +1,5 @@
 import t from "tap";
+import { kernelsOf } from "../../src/export/kernels.ts";
 import { readModel } from "../../src/onnx/onnx-model.ts";
 import type { SampleArray } from "../../src/ptq/samples.ts";
 import { encodePlain, type PlainModel, type PlainNode } from "../fixtures/onnx/plain-model.ts";
@@ -180,6 +181,7 @@ for (const [what, { model, arrays, layers, integer }] of Object.entries(cases)) 
   t.test(`${what}: weights and activations`, async (t) => {
     const found = await quantized(bytes, arrays, { activations: 8 });
     t.equal(found.layers.filter((layer) => layer.integer).length, integer);
+    t.equal((await kernelsOf(found.bytes)).integer, integer, "onnxruntime chooses as many integer kernels");
     t.strictSame(found.interfaces[1], found.interfaces[0], "names, types and sizes stay");
     for (const { name, sqnrDb } of found.outputs) t.ok(sqnrDb !== null && sqnrDb > 27, `${name}: ${sqnrDb} dB`);
   });

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import t from "tap";
+import { FileSession } from "../../src/onnx/file-session.ts";
 import { readModel } from "../../src/onnx/onnx-model.ts";
 import { FileGraph } from "../../src/ptq/file-graph.ts";
-import { FileSession } from "../../src/ptq/session.ts";
 import { addFloatWeight, addIntegerWeight } from "../../src/ptq/store-weight.ts";
 import { outermostCode } from "../../src/quantization/weight-grid.ts";
 import { encodePlain } from "../fixtures/onnx/plain-model.ts";
@@ -54,7 +54,7 @@ async function stored(opset: number, add: (graph: FileGraph) => string): Promise
   graph.addFirst("Identity", [value], { output: "w.shown" });
   model.graph.output[0]!.name = "w.shown";
   await using session = await FileSession.load(graph.encode(), "it.onnx");
-  const input = { x: FileSession.tensor("float32", Float32Array.of(1), [1]) };
+  const input = { x: FileSession.tensor(Float32Array.of(1), [1]) };
   return Array.from((await session.run(input)).get("w.shown")?.data as Float32Array, Number);
 }
 

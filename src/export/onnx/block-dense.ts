@@ -1,13 +1,12 @@
 import { at } from "../../core/elements.ts";
 import { tuple } from "../../core/tuple.ts";
+import { contribDomain } from "../../onnx/onnx-model.ts";
 import { storedBits } from "../../quantization/levels.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import type { OrderedWeight } from "./layer-operators.ts";
 import { packCodes } from "./packing.ts";
 import type { ShortTensor } from "./weight-storage.ts";
 
-/** Where onnxruntime's own operators live. */
-export const contribDomain = "com.microsoft";
 /** Inputs that share a scale, at most and at least: the longest that its kernels take cost the fewest bytes. */
 const LONGEST_BLOCK = 128;
 const SHORTEST_BLOCK = 16;

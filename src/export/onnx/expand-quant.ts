@@ -1,11 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { first } from "../../core/elements.ts";
 import { UserError } from "../../core/errors.ts";
+import { elementTypes } from "../../onnx/element-types.ts";
 import { type NodeProto, NodeProtoSchema, type TensorProto, TensorProtoSchema } from "../../onnx/generated/onnx_pb.ts";
 import { withGraph } from "../../onnx/onnx-model.ts";
 import { codeLimits } from "../../quantization/grid.ts";
 import type { GridBits } from "../../quantization/levels.ts";
-import { elementTypes } from "./element-types.ts";
 import { qonnxDomain } from "./lower-qonnx.ts";
 import { floatBytes } from "./packing.ts";
 import type { Model } from "./read-model.ts";

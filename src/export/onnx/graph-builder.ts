@@ -1,4 +1,5 @@
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { type ElementType, elementTypes } from "../../onnx/element-types.ts";
 import {
   AttributeProto_AttributeType,
   type AttributeProtoSchema,
@@ -8,7 +9,7 @@ import {
   type ValueInfoProtoSchema,
 } from "../../onnx/generated/onnx_pb.ts";
 import type { IntegerBits } from "../frozen-network.ts";
-import { type ElementType, elementTypes, integerType, operatorSet } from "./element-types.ts";
+import { integerType, operatorSet } from "./integer-types.ts";
 import { floatBytes, intBytes, packCodes } from "./packing.ts";
 
 type NodeProto = MessageInitShape<typeof NodeProtoSchema>;

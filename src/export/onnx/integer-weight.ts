@@ -9,9 +9,9 @@ const LARGEST = 127;
  * add neighbouring products in 16 bits (vpmaddubsw), which saturate; those for uint8 weights, and those of depthwise
  * convolutions, do not (mlas/lib/x86_64/QgemmU8S8KernelAvx2.S, ConvSymKernelAvx2.S).
  */
-const LARGEST_PAIR = 2 ** 15 - 1;
+export const LARGEST_PAIR = 2 ** 15 - 1;
 /** Biases stay below this, so that adding them to a sum of products stays inside int32. */
-const LARGEST_BIAS = 2 ** 30;
+export const LARGEST_BIAS = 2 ** 30;
 
 /** What holds the codes of a weight: int8, or uint8 with the zero point 128. */
 export type Container = "int8" | "uint8";
@@ -120,7 +120,8 @@ function channelOf({ weight, bias, input }: IntegerLayerOptions, output: number,
 
 /** By output channel; 0 where not even the learned codes fit. */
 function largestMultiples({ weight, input, container, pairs }: IntegerLayerOptions): readonly number[] {
-  return largestCodes(weight).map(({ single, pair }) => {
+  const outputs = last(weight.shape);
+  return largestCodes(weight.codes, outputs, (index) => index % outputs).map(({ single, pair }) => {
     const fits = Math.floor(LARGEST / single);
     return container === "int8" && pairs ? Math.min(fits, Math.floor(LARGEST_PAIR / (input.highest * pair))) : fits;
   });
@@ -128,18 +129,25 @@ function largestMultiples({ weight, input, container, pairs }: IntegerLayerOptio
 
 /**
  * By output channel, the largest magnitude of a code, at least 1, and of the sum of two codes of one sign.
+ *
+ * @param outputOf The output channel of the code at an index.
  */
-function largestCodes({ codes, shape }: IntegerTensor): readonly { readonly single: number; readonly pair: number }[] {
-  const outputs = last(shape);
-  return Array.from({ length: outputs }, (_, output) => {
-    let [highest, high, low, lowest] = [0, 0, 0, 0];
-    for (let index = output; index < codes.length; index += outputs) {
-      const code = codes[index]!;
-      if (code > highest) [highest, high] = [code, highest];
-      else if (code > high) high = code;
-      if (code < lowest) [lowest, low] = [code, lowest];
-      else if (code < low) low = code;
-    }
-    return { single: Math.max(1, highest, -lowest), pair: Math.max(1, highest + high, -lowest - low) };
-  });
+export function largestCodes(
+  codes: Int32Array,
+  outputs: number,
+  outputOf: (index: number) => number,
+): readonly { readonly single: number; readonly pair: number }[] {
+  const ends = Array.from({ length: outputs }, () => ({ highest: 0, high: 0, low: 0, lowest: 0 }));
+  for (let index = 0; index < codes.length; index++) {
+    const code = codes[index]!;
+    const end = at(ends, outputOf(index));
+    if (code > end.highest) [end.highest, end.high] = [code, end.highest];
+    else if (code > end.high) end.high = code;
+    if (code < end.lowest) [end.lowest, end.low] = [code, end.lowest];
+    else if (code < end.low) end.low = code;
+  }
+  return ends.map(({ highest, high, low, lowest }) => ({
+    single: Math.max(1, highest, -lowest),
+    pair: Math.max(1, highest + high, -lowest - low),
+  }));
 }

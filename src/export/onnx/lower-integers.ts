@@ -1,10 +1,19 @@
 import { applyByKind, type ByKind } from "../../core/by-kind.ts";
 import { at } from "../../core/elements.ts";
-import { type FrozenInput, type FrozenNetwork, type FrozenNode, isFrozenLayer } from "../frozen-network.ts";
+import type { FrozenInput, FrozenNetwork, FrozenNode } from "../frozen-network.ts";
 import { addLayer } from "./add-layer.ts";
 import { addQuantizer } from "./add-quantizer.ts";
 import { IntegerFile } from "./integer-file.ts";
-import { encodeModel, imageInput, inputName, type Lowered, type LowerOptions, normalizedInput } from "./model-frame.ts";
+import {
+  encodeModel,
+  imageInput,
+  inputName,
+  type Lowered,
+  type LowerOptions,
+  normalizedInput,
+  pixelGrid,
+  withBiases,
+} from "./model-frame.ts";
 import { addPlain, type PlainNode } from "./operators.ts";
 import type { WeightStorage } from "./weight-storage.ts";
 
@@ -19,13 +28,9 @@ import type { WeightStorage } from "./weight-storage.ts";
 export function lowerIntegers(network: FrozenNetwork, storage: WeightStorage, options: LowerOptions): Lowered {
   const file = new IntegerFile(network, options, storage);
   for (const node of network.nodes) applyByKind(rules, node, file);
-  const nodes = network.nodes.map((node) => {
-    const bias = file.biases.get(node.id);
-    return bias !== undefined && isFrozenLayer(node) ? { ...node, bias } : node;
-  });
   return {
     bytes: encodeModel(file.graph, network, { ...options, doc: storage.doc }),
-    network: { ...network, nodes },
+    network: withBiases(network, file.biases),
     values: file.values,
     notes: file.notes,
   };
@@ -53,11 +58,9 @@ const rules: ByKind<FrozenNode, [IntegerFile], void> = {
 /** Pixels are codes themselves where one scale and a whole zero point serve all channels. */
 function addInput(node: FrozenInput, file: IntegerFile): void {
   const { network, options } = file;
-  const { mean, deviation } = network.normalization;
-  const zeroPoint = 255 * at(mean, 0);
-  const uniform = mean.every((value) => value === mean[0]) && deviation.every((value) => value === deviation[0]);
-  if (options.input === "uint8" && uniform && Number.isInteger(zeroPoint) && zeroPoint <= 255) {
-    const scale = Math.fround(1 / (255 * at(deviation, 0)));
+  const pixels = options.input === "uint8" ? pixelGrid(network) : null;
+  if (pixels !== null) {
+    const { scale, zeroPoint } = pixels;
     const grid = file.grid(inputName, scale, zeroPoint);
     file.codes.set(node.id, { name: inputName, scale, zeroPoint, highest: 255, grid });
     return;

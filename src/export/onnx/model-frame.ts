@@ -1,6 +1,7 @@
+import { at } from "../../core/elements.ts";
+import { elementTypes } from "../../onnx/element-types.ts";
 import { bitsOf } from "../bits-file.ts";
-import { type FrozenNetwork, type FrozenNode, outputCount } from "../frozen-network.ts";
-import { elementTypes } from "./element-types.ts";
+import { type FrozenNetwork, type FrozenNode, isFrozenLayer, outputCount } from "../frozen-network.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { imageOf } from "./value-layout.ts";
 
@@ -104,4 +105,26 @@ export const fileMetadata = (
   input,
   normalization: JSON.stringify(network.normalization),
   ...metadata,
+});
+
+/**
+ * The grid on which pixels are codes themselves: value = scale · (pixel - zeroPoint). Null: channels are normalised apart,
+ * or black is no whole code.
+ */
+export function pixelGrid({
+  normalization: { mean, deviation },
+}: Pick<FrozenNetwork, "normalization">): { readonly scale: number; readonly zeroPoint: number } | null {
+  const zeroPoint = 255 * at(mean, 0);
+  const uniform = mean.every((value) => value === mean[0]) && deviation.every((value) => value === deviation[0]);
+  if (!uniform || !Number.isInteger(zeroPoint) || zeroPoint > 255) return null;
+  return { scale: Math.fround(1 / (255 * at(deviation, 0))), zeroPoint };
+}
+
+/** The network that a file computes: with the biases that the file has, where they moved. */
+export const withBiases = (network: FrozenNetwork, biases: ReadonlyMap<string, Float32Array>): FrozenNetwork => ({
+  ...network,
+  nodes: network.nodes.map((node) => {
+    const bias = biases.get(node.id);
+    return bias !== undefined && isFrozenLayer(node) ? { ...node, bias } : node;
+  }),
 });

@@ -1,7 +1,7 @@
 import { at, first } from "../../core/elements.ts";
+import { elementTypes } from "../../onnx/element-types.ts";
 import { storedBits } from "../../quantization/levels.ts";
 import { MIDDLE } from "./codes.ts";
-import { elementTypes } from "./element-types.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import type { OperatorCodes, StoredCodes } from "./weight-storage.ts";
 

@@ -1,10 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import { UserError } from "../../core/errors.ts";
+import { elementTypes } from "../../onnx/element-types.ts";
 import { TensorProto_DataLocation, ValueInfoProtoSchema } from "../../onnx/generated/onnx_pb.ts";
 import { encodeModelProto, type Model, withGraph } from "../../onnx/onnx-model.ts";
 import { declaredTensor } from "../../onnx/value-info.ts";
 import type { StoredTensors } from "../compare-tensors.ts";
-import { elementTypes } from "./element-types.ts";
 import type { InputKind } from "./model-frame.ts";
 
 export { encodeModelProto, type Model, opsetOf, readModel } from "../../onnx/onnx-model.ts";

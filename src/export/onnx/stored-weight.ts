@@ -1,5 +1,5 @@
+import { elementTypes } from "../../onnx/element-types.ts";
 import type { IntegerBits, IntegerTensor } from "../frozen-network.ts";
-import { elementTypes } from "./element-types.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import type { OrderedWeight } from "./layer-operators.ts";
 

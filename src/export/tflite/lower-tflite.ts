@@ -2,14 +2,16 @@ import { applyByKind, type ByKind } from "../../core/by-kind.ts";
 import { at, first } from "../../core/elements.ts";
 import { lookup } from "../../core/lookup.ts";
 import { tuple } from "../../core/tuple.ts";
+import type { FrozenAdd, FrozenInput, FrozenNetwork, FrozenNode } from "../frozen-network.ts";
 import {
-  type FrozenAdd,
-  type FrozenInput,
-  type FrozenNetwork,
-  type FrozenNode,
-  isFrozenLayer,
-} from "../frozen-network.ts";
-import { fileMetadata, imageInput, inputName, type Lowered, type LowerOptions } from "../onnx/model-frame.ts";
+  fileMetadata,
+  imageInput,
+  inputName,
+  type Lowered,
+  type LowerOptions,
+  pixelGrid,
+  withBiases,
+} from "../onnx/model-frame.ts";
 import type { PlainNode } from "../onnx/operators.ts";
 import { scaleOf } from "./codes-behind.ts";
 import { TensorType } from "./tflite-builder.ts";
@@ -52,13 +54,9 @@ export function lowerTflite(network: FrozenNetwork, options: LowerOptions): Lowe
       shown,
       metadata: fileMetadata(network, options),
     });
-  const nodes = network.nodes.map((node) => {
-    const bias = file.biases.get(node.id);
-    return bias !== undefined && isFrozenLayer(node) ? { ...node, bias } : node;
-  });
   return {
     bytes: withOutputs([]),
-    network: { ...network, nodes },
+    network: withBiases(network, file.biases),
     values: file.values,
     notes: file.notes,
     operators: file.builder.operatorKinds,
@@ -93,13 +91,10 @@ function addInput(node: FrozenInput, file: TfliteFile): void {
     file.hasFloat(node, builder.value(inputName, { shape }));
     return;
   }
-  const { mean, deviation } = network.normalization;
-  const zeroPoint = 255 * at(mean, 0);
-  const scale = Math.fround(1 / (255 * at(deviation, 0)));
-  const uniform = mean.every((value) => value === mean[0]) && deviation.every((value) => value === deviation[0]);
-  if (uniform && Number.isInteger(zeroPoint) && zeroPoint <= 255) {
-    const pixels = builder.value(inputName, { shape, type: TensorType.UINT8, grid: { scale, zeroPoint } });
-    const grid = { scale, zeroPoint: zeroPoint - 128 };
+  const ofPixels = pixelGrid(network);
+  if (ofPixels !== null) {
+    const pixels = builder.value(inputName, { shape, type: TensorType.UINT8, grid: ofPixels });
+    const grid = { ...ofPixels, zeroPoint: ofPixels.zeroPoint - 128 };
     const name = builder.value(`${inputName}.codes`, { shape, type: TensorType.INT8, grid });
     builder.operator("Quantize", [pixels], name);
     file.codes.set(node.id, { name, ...grid });
@@ -108,6 +103,7 @@ function addInput(node: FrozenInput, file: TfliteFile): void {
   const pixels = builder.value(inputName, { shape, type: TensorType.UINT8 });
   const cast = optionsOf.cast(TensorType.UINT8, TensorType.FLOAT32);
   const float = builder.operator("Cast", [pixels], builder.value(`${inputName}.float`, { shape }), cast);
+  const { mean, deviation } = network.normalization;
   const channels = [mean.length];
   const factors = builder.floats(
     `${inputName}.scale`,

@@ -1,10 +1,10 @@
 import { first } from "../../core/elements.ts";
+import { typeName } from "../../onnx/element-types.ts";
 import type { NodeProto, ValueInfoProto } from "../../onnx/generated/onnx_pb.ts";
 import { isStandardDomain, type Model } from "../../onnx/onnx-model.ts";
 import { declaredTensor } from "../../onnx/value-info.ts";
 import { Attributes, type TensorProto } from "./attributes.ts";
 import { cut, Damaged } from "./problems.ts";
-import { typeName } from "./tensors.ts";
 
 /** A node of the file. */
 export interface OnnxNode {

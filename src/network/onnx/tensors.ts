@@ -1,26 +1,10 @@
+import { elementTypes, typeName } from "../../onnx/element-types.ts";
+import { TensorProto_DataLocation } from "../../onnx/generated/onnx_pb.ts";
 import type { TensorProto } from "./attributes.ts";
 import { cut, Damaged } from "./problems.ts";
 import type { Floats, Integers } from "./value.ts";
 
-/** Numbers of TensorProto.DataType (onnx.proto) and the names they go by. */
-const typeNames = new Map([
-  [0, "of no type"],
-  [1, "float32"],
-  [2, "uint8"],
-  [3, "int8"],
-  [6, "int32"],
-  [7, "int64"],
-  [9, "bool"],
-  [10, "float16"],
-  [11, "float64"],
-  [16, "bfloat16"],
-  [21, "uint4"],
-  [22, "int4"],
-]);
-const [FLOAT, INT32, INT64, BOOL] = [1, 6, 7, 9];
-const EXTERNAL = 1;
-
-export const typeName = (type: number | null | undefined): string => typeNames.get(type ?? 0) ?? `of type ${type}`;
+const { float: FLOAT, int32: INT32, int64: INT64, bool: BOOL } = elementTypes;
 
 /**
  * The numbers of a tensor that the file holds.
@@ -29,7 +13,7 @@ export const typeName = (type: number | null | undefined): string => typeNames.g
  */
 export function decodeTensor(tensor: TensorProto): Floats | Integers {
   const name = `tensor "${cut(tensor.name ?? "")}"`;
-  if (tensor.dataLocation === EXTERNAL || tensor.externalData?.length) {
+  if (tensor.dataLocation === TensorProto_DataLocation.EXTERNAL || tensor.externalData?.length) {
     throw new Damaged(
       `${name} keeps its data in another file; write one file: torch.onnx.export(…, external_data=False), or onnx.save(onnx.load(file), file)`,
     );

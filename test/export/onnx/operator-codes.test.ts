@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import t from "tap";
 import { ort } from "../../../src/core/onnx-runtime.ts";
-import { elementTypes } from "../../../src/export/onnx/element-types.ts";
 import { GraphBuilder } from "../../../src/export/onnx/graph-builder.ts";
 import { codesInBytes, packedCodes } from "../../../src/export/onnx/operator-codes.ts";
 import { packedBytes } from "../../../src/export/onnx/packing.ts";
 import { readModel } from "../../../src/export/onnx/read-model.ts";
 import type { OperatorCodes } from "../../../src/export/onnx/weight-storage.ts";
+import { elementTypes } from "../../../src/onnx/element-types.ts";
 import { storedBits } from "../../../src/quantization/levels.ts";
 import { initializer } from "../../fixtures/onnx-values.ts";
 

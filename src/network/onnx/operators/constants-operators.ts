@@ -1,5 +1,6 @@
+import { typeName } from "../../../onnx/element-types.ts";
 import { Damaged, Unsupported } from "../problems.ts";
-import { decodeTensor, typeName } from "../tensors.ts";
+import { decodeTensor } from "../tensors.ts";
 import type { Operator, Translation } from "../translation.ts";
 import { dimsOf, numbersOf, type Value } from "../value.ts";
 

@@ -1,24 +1,5 @@
+import { type ElementType, elementTypes } from "../../onnx/element-types.ts";
 import type { IntegerBits } from "../frozen-network.ts";
-
-/**
- * Numbers of TensorProto.DataType (onnx.proto). They stand here as numbers because `onnx-proto` is generated from a
- * version that has no 4- and 2-bit types.
- */
-export const elementTypes = {
-  float: 1,
-  uint8: 2,
-  int8: 3,
-  uint16: 4,
-  int16: 5,
-  int32: 6,
-  int64: 7,
-  uint4: 21,
-  int4: 22,
-  uint2: 25,
-  int2: 26,
-} as const;
-
-export type ElementType = (typeof elementTypes)[keyof typeof elementTypes];
 
 /** The integer type that holds exactly `bits` bits. */
 export const integerType = (bits: IntegerBits, signed: boolean): ElementType =>

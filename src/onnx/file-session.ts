@@ -14,10 +14,13 @@ export interface RuntimeValue {
   readonly shape: readonly (number | string)[];
 }
 
-const runtime = `onnxruntime ${ort.env.versions.node ?? ort.env.versions.common}`;
+/** Name and version of the runtime, as records print it. */
+export const runtimeName = `onnxruntime ${ort.env.versions.node ?? ort.env.versions.common}`;
+
 const FATAL = 4;
 
 export interface SessionOptions {
+  /** Threads of the runtime; one per core if left out. */
   readonly threads?: number;
   /** Whether the runtime may rewrite the graph: "basic" computes constants, "all" makes integer kernels too. */
   readonly optimization?: "disabled" | "basic" | "all";
@@ -53,13 +56,13 @@ export class FileSession implements AsyncDisposable {
         : ort.InferenceSession.create(model, settings));
       return new FileSession(session, file);
     } catch (error) {
-      throw new UserError(`${file}: ${runtime} cannot load it: ${messageOf(error)}`, { cause: error });
+      throw new UserError(`${file}: ${runtimeName} cannot load it: ${messageOf(error)}`, { cause: error });
     }
   }
 
-  /** A tensor for {@link run}. */
-  static tensor(type: "float32", data: Float32Array, shape: readonly number[]): RuntimeTensor {
-    return new ort.Tensor(type, data, shape);
+  /** A tensor for {@link run}: float32, or bytes. */
+  static tensor(data: Float32Array | Uint8Array, shape: readonly number[]): RuntimeTensor {
+    return data instanceof Uint8Array ? new ort.Tensor("uint8", data, shape) : new ort.Tensor("float32", data, shape);
   }
 
   get inputs(): readonly RuntimeValue[] {
@@ -82,7 +85,9 @@ export class FileSession implements AsyncDisposable {
       const results = await (wanted ? this.#session.run(inputs, wanted) : this.#session.run(inputs));
       return new Map(Object.entries(results));
     } catch (error) {
-      throw new UserError(`${this.#file}: ${runtime} cannot run it: ${messageOf(error)}`, { cause: error });
+      const sizes = Object.values(inputs).map(({ dims }) => dims.join(" x "));
+      const what = `${this.#file}: ${runtimeName} cannot run it on an input of ${sizes.join(", ")}`;
+      throw new UserError(`${what}: ${messageOf(error)}`, { cause: error });
     }
   }
 

@@ -1,0 +1,62 @@
+import t from "tap";
+import { FileSession } from "../../src/onnx/file-session.ts";
+import { compareOutputs, type OutputComparison } from "../../src/ptq/compare-outputs.ts";
+import { Samples } from "../../src/ptq/samples.ts";
+import { encodePlain, type PlainNode } from "../fixtures/onnx/plain-model.ts";
+
+const samples = new Map([["x", { shape: [2, 3], data: Float32Array.of(1, 2, 3, -1, 5, 0) }]]);
+const node = (opType: string, input: readonly string[], type?: number): PlainNode => ({
+  ...{ opType, input, output: ["y"] },
+  attribute: type === undefined ? [] : [{ name: "to", type: 2, i: type }],
+});
+const scalar = (name: string, value: number) => ({
+  ...{ name, dims: [], dataType: 1 },
+  rawData: new Uint8Array(Float32Array.of(value).buffer),
+});
+
+/** Files of one node, held against each other on two samples. */
+async function compared(first: PlainNode, second: PlainNode): Promise<OutputComparison> {
+  const [a, b] = await Promise.all(
+    [first, second].map((one) => {
+      const tensors = [scalar("two", 2), scalar("zero", 0), scalar("more", 2.02)];
+      const values = { inputs: [{ name: "x", shape: ["n", 3] }], outputs: [{ name: "y" }] };
+      return FileSession.load(encodePlain({ opset: 13, nodes: [one], tensors, ...values }), "it.onnx");
+    }),
+  );
+  const read = Samples.of(a!.inputs, samples, "the samples");
+  const [comparison] = await compareOutputs(a!, b!, { samples: read, order: read.order(1) });
+  return comparison!;
+}
+
+t.test("a hundredth more is 40 dB", async (t) => {
+  const { sqnrDb, cosine, agreement, same, finite } = await compared(
+    node("Mul", ["x", "two"]),
+    node("Mul", ["x", "more"]),
+  );
+  t.ok(Math.abs(sqnrDb! - 40) < 1e-3, `${sqnrDb} dB`);
+  t.ok(Math.abs(cosine! - 1) < 1e-9);
+  t.strictSame({ agreement, same, finite }, { agreement: 100, same: false, finite: true });
+});
+
+t.test("the same numbers", async (t) => {
+  const twice = node("Mul", ["x", "two"]);
+  t.match(await compared(twice, twice), { sqnrDb: null, same: true, finite: true, agreement: 100 });
+});
+
+t.test("whole numbers are compared too", async (t) => {
+  t.match(await compared(node("Cast", ["x"], 7), node("Cast", ["x"], 7)), { same: true });
+  const signs = await compared(node("Cast", ["x"], 7), node("Cast", ["x"], 9));
+  t.equal(signs.same, false);
+  t.ok(signs.sqnrDb! < 10);
+});
+
+t.test("outputs whose sizes depend on the numbers are not held against each other", async (t) => {
+  const found = await compared(node("NonZero", ["x"]), node("Identity", ["x"]));
+  t.match(found, { sqnrDb: null, same: false, finite: true });
+});
+
+t.test("numbers that became infinite are told, those that were so before are not", async (t) => {
+  const divided = node("Div", ["x", "zero"]);
+  t.equal((await compared(node("Mul", ["x", "two"]), divided)).finite, false);
+  t.equal((await compared(divided, divided)).finite, true);
+});
