@@ -73,7 +73,7 @@ for (const { name, inputShape, quantizeAddends } of cases) {
       deviation: [1, 1.1, 1.2].slice(0, inputShape[2]),
     },
   };
-  const options = { input: "uint8", metadata: {} } as const;
+  const options = { input: "uint8", saturation: "allow", metadata: {} } as const;
   const images = (count: number) => ({
     values: new Uint8Array(count * elements).map((_, index) => (index * 37) % 256),
     shape: [count, inputShape[2], inputShape[0], inputShape[1]],

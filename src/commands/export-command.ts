@@ -2,7 +2,7 @@ import { type ExportRunOptions, exportRun } from "../runner/export-run.ts";
 import type { Context } from "./context.ts";
 import { printExport, printResult } from "./result.ts";
 
-export interface ExportCommandOptions extends Pick<ExportRunOptions, "form" | "input"> {
+export interface ExportCommandOptions extends Pick<ExportRunOptions, "form" | "input" | "saturation"> {
   readonly run: string;
   readonly out?: string;
 }

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { exportForms, exportInputs } from "../config/sections/export-settings.ts";
+import { exportForms, exportInputs, saturations } from "../config/sections/export-settings.ts";
 import { sweepRunners } from "../config/sections/sweep-settings.ts";
 import type { Context } from "./context.ts";
 
@@ -84,6 +84,11 @@ export function createProgram(
     .option("--weights <bits>", "bits of weights: 2, 3, 4 or 8", "8")
     .option("--activations <bits>", "bits of activations: 8, 16 or 32 (default: 8 with data, else 32: float)")
     .option("--skip <pattern>", "leave layers alone whose names fit, as /head/*; may be repeated", collect, [])
+    .addOption(
+      new Option("--saturation <kind>", "avoid: exact on x86 processors without VNNI too, and slower").choices(
+        saturations,
+      ),
+    )
     .option("--out <dir>", "folder of the result (default: reports/<model>-w<bits>a<bits>)")
     .option("--force", "replace what the folder holds", false)
     .action(async (model: string, options, command: Command) => {
@@ -98,6 +103,12 @@ export function createProgram(
       ]),
     )
     .addOption(new Option("--input <kind>", "what it takes (default: the run's)").choices(exportInputs))
+    .addOption(
+      new Option(
+        "--saturation <kind>",
+        "avoid: exact on x86 processors without VNNI too, and slower (default: the run's)",
+      ).choices(saturations),
+    )
     .option("--out <file>", "the file (default: model.onnx in the run, model.<form>.onnx for another form)", parseName)
     .option("--unverified", "write a form whose runtime is not here without verifying it")
     .action(async (run: string, options, command: Command) => {

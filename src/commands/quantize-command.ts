@@ -1,4 +1,5 @@
 import { basename, join } from "node:path";
+import type { Saturation } from "../config/sections/export-settings.ts";
 import { UsageError } from "../core/errors.ts";
 import type { QuantizedRecord } from "../ptq/quantized-record.ts";
 import { weightBits } from "../quantization/weight-grid.ts";
@@ -10,6 +11,7 @@ export interface QuantizeOptions {
   readonly weights: string;
   readonly activations?: string;
   readonly data?: string;
+  readonly saturation?: Saturation;
   readonly skip: readonly string[];
   readonly out?: string;
   readonly force: boolean;
@@ -25,7 +27,7 @@ function oneOf<T extends number>(option: string, text: string, allowed: readonly
 
 /** `quantize`: an ONNX file in; a smaller one, with what is known of it, out. */
 export async function runQuantize(options: QuantizeOptions, context: Context): Promise<void> {
-  const { model, data, skip, force } = options;
+  const { model, data, saturation, skip, force } = options;
   const weights = oneOf("--weights", options.weights, weightBits);
   const wanted = options.activations ?? (data === undefined ? "32" : "8");
   const activations = oneOf("--activations", wanted, activationBits);
@@ -39,6 +41,7 @@ export async function runQuantize(options: QuantizeOptions, context: Context): P
   const record = await quantizeFile(model, {
     ...{ folder, weights, activations, skip, force, reporter },
     ...(data !== undefined && { data }),
+    ...(saturation !== undefined && { saturation }),
   });
   printQuantized(folder, record, context);
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type ExportForm, onnxForms } from "../config/sections/export-settings.ts";
+import { type ExportForm, onnxForms, type Saturation } from "../config/sections/export-settings.ts";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import type { ByteBatch } from "../data/dataset.ts";
 import type { ExportRecord } from "../runs/record.ts";
@@ -8,6 +8,7 @@ import { canVerify, fileForms } from "./export-forms.ts";
 import type { FrozenNetwork } from "./frozen-network.ts";
 import { LATENCY_SECONDS, type Latency, measureLatency, type Timed } from "./latency.ts";
 import { lower } from "./onnx/lower.ts";
+import { defaultSaturation } from "./onnx/saturation.ts";
 import { batchOf, type TestImages } from "./test-batches.ts";
 import type { VerifyOptions } from "./verify.ts";
 import { writeVerified } from "./write-verified.ts";
@@ -16,6 +17,8 @@ export interface ExportOptions extends Omit<VerifyOptions, "readFrom" | "lowered
   readonly form: ExportForm;
   /** Goes into the file's own metadata, beside name, class names and bits per tensor. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** Of weights of 8 bits in integer kernels of onnxruntime; "allow" if left out, where this machine's do not saturate. */
+  readonly saturation?: Saturation | undefined;
   /** The network in float32 and with all its channels, to compare latency with; not measured if left out. */
   readonly unpruned?: FrozenNetwork | undefined;
   /** Seconds for that; 4 if left out; false: not measured. */
@@ -34,8 +37,9 @@ export interface ExportOptions extends Omit<VerifyOptions, "readFrom" | "lowered
  */
 export async function exportFile(options: ExportOptions): Promise<ExportRecord> {
   const { form, metadata, file, network, input, bits } = options;
+  const saturation = options.saturation ?? (await defaultSaturation());
   const verifies = canVerify(form, options);
-  const exported = fileForms[form].export(network, { input, metadata });
+  const exported = fileForms[form].export(network, { input, saturation, metadata });
   const { bytes, opset } = exported;
   const verification = await writeVerified(file, bytes, async (written) => {
     const verified = verifies ? await exported.verify({ ...options, readFrom: written }) : null;

@@ -1,4 +1,6 @@
+import type { Saturation } from "../config/sections/export-settings.ts";
 import { UserError } from "../core/errors.ts";
+import { saturationNote } from "../export/onnx/saturation.ts";
 import { type Model, opsetOf } from "../onnx/onnx-model.ts";
 import type { WeightBits } from "../quantization/weight-grid.ts";
 import type { ActivationGrid } from "./activation-grid.ts";
@@ -17,6 +19,8 @@ export interface QuantizeModelOptions {
   readonly weights: WeightBits;
   /** 32: left in float. */
   readonly activations: 8 | 16 | 32;
+  /** Of weights of 8 bits in integer kernels. */
+  readonly saturation: Saturation;
   readonly skips: (name: string) => boolean;
   /** What activations are calibrated on, and which of the samples; null: there is no data. */
   readonly calibration: { readonly samples: Samples; readonly order: Uint32Array } | null;
@@ -53,7 +57,7 @@ const OLDEST = 7;
  * @throws UserError when the model has nothing to quantize, or the runtime cannot load or run it.
  */
 export async function quantizeModel(model: Model, options: QuantizeModelOptions): Promise<QuantizedModel> {
-  const { weights, activations, skips, calibration, file } = options;
+  const { weights, activations, saturation, skips, calibration, file } = options;
   const opset = opsetOf(model);
   if (!(opset >= OLDEST))
     throw new UserError(`${file}: is of operator set ${opset}, expected ${OLDEST} or a newer one`);
@@ -72,12 +76,15 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
       ? new Map<string, ActivationGrid>()
       : await gridsOf(graph, { sites, bits: activations, calibration, file });
   const solved = sites.map((site) => roundSite(site, weights));
-  const integers = writeQuantized(graph, { solved, grids });
+  const { integers, saturating } = writeQuantized(graph, { solved, grids, saturation });
   const layers = sites.map((site): QuantizedLayer => {
     const { name, node, layout } = site;
     return { name, operator: node.opType, shape: layout.dims, bits: weights, integer: integers.has(site) };
   });
-  const notes = hindrance === null ? [] : [`activations stay in float: ${hindrance}`];
+  const notes = [
+    ...(hindrance === null ? [] : [`activations stay in float: ${hindrance}`]),
+    ...saturationNote(saturating),
+  ];
   return { bytes: graph.encode(), layers, left, grids, notes };
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { saturations } from "../config/sections/export-settings.ts";
 
 /** The record of a quantized file, in its folder. */
 export const quantizedFile = "quantized.json";
@@ -21,6 +22,7 @@ export const quantizedRecordSchema = z.strictObject({
     weights: z.union([z.literal(2), z.literal(3), z.literal(4), z.literal(8)]),
     activations: z.union([z.literal(8), z.literal(16), z.literal(32)]),
     data: z.string().nullable(),
+    saturation: z.enum(saturations).optional().describe("older records do not tell: avoid"),
     skip: z.array(z.string()),
     seed: z.number().int(),
   }),

@@ -1,5 +1,6 @@
+import type { Saturation } from "../config/sections/export-settings.ts";
 import { at } from "../core/elements.ts";
-import { LARGEST_BIAS, LARGEST_PAIR, largestCodes } from "../export/onnx/integer-weight.ts";
+import { type Container, LARGEST_BIAS, LARGEST_PAIR, largestCodes } from "../export/onnx/integer-weight.ts";
 import { floatBytes } from "../export/onnx/packing.ts";
 import { elementsOf } from "../graph/shape.ts";
 import { elementTypes } from "../onnx/element-types.ts";
@@ -22,18 +23,25 @@ export const hasIntegerKernel = ({ node, operator, type, layout }: WeightSite): 
   operator.integer(node) &&
   !(node.opType === "MatMul" && layout.dims.length > 2);
 
+interface WriteOptions {
+  readonly solved: readonly SolvedSite[];
+  readonly grids: ReadonlyMap<string, ActivationGrid>;
+  readonly saturation: Saturation;
+}
+
 /**
  * Writes quantized weights and activations into the graph; the rest of it stays.
  *
- * @returns The sites that compute in integers.
+ * @returns The sites that compute in integers, and the names of those whose sums may saturate on some processors.
  */
 export function writeQuantized(
   graph: FileGraph,
-  { solved, grids }: { solved: readonly SolvedSite[]; grids: ReadonlyMap<string, ActivationGrid> },
-): ReadonlySet<WeightSite> {
+  { solved, grids, saturation }: WriteOptions,
+): { readonly integers: ReadonlySet<WeightSite>; readonly saturating: readonly string[] } {
   const opset = opsetOf(graph.model);
   const domain = quantizerDomain(opset);
   const integers = new Set<WeightSite>();
+  const saturating: string[] = [];
   /** Weights that several nodes read in one way are written once. */
   const written = new Map<string, string>();
   for (const one of solved) {
@@ -45,28 +53,39 @@ export function writeQuantized(
     }
     const grid = grids.get(node.input[operator.data] ?? "");
     const bias = grid?.bits === 8 && hasIntegerKernel(site) ? integerBias(graph, one, grid) : null;
+    const saturates = bias !== null && maySaturate(one);
+    const container = saturates && saturation === "avoid" ? "uint8" : "int8";
     const key = `${bias !== null} ${one.bits} ${layout.axis} ${site.weight}`;
-    const value = written.get(key) ?? writeWeight(graph, one, bias === null ? null : domain);
+    const value = written.get(key) ?? writeWeight(graph, one, bias === null ? null : { domain, container });
     written.set(key, value);
     node.input[operator.slot] = value;
     if (bias === null) continue;
     integers.add(site);
+    if (container === "int8" && saturates) saturating.push(site.name);
     if (bias !== "none" && operator.bias !== null)
       node.input[operator.bias] = addIntegerBias(graph, { ...bias, domain });
   }
   const readers = new Set(solved.map(({ site }) => site.node));
   for (const [value, grid] of grids) quantizeActivation(graph, { value, grid, opset, readers });
-  return integers;
+  return { integers, saturating };
 }
 
-function writeWeight(graph: FileGraph, { site, codes, steps, bits }: SolvedSite, domain: string | null): string {
+function writeWeight(
+  graph: FileGraph,
+  { site, codes, steps, bits }: SolvedSite,
+  integers: { readonly domain: string; readonly container: Container } | null,
+): string {
   const weight = { name: site.weight, layout: site.layout, codes, steps, bits };
-  if (domain === null) return addFloatWeight(graph, weight, site.type);
-  const { dims, axis } = site.layout;
-  const inner = elementsOf(dims.slice(axis + 1));
+  if (integers === null) return addFloatWeight(graph, weight, site.type);
+  const { domain, container } = integers;
+  return addIntegerWeight(graph, { ...weight, container }, domain);
+}
+
+/** Whether two products of an output channel, which may be neighbours, could leave 16 bits. */
+function maySaturate({ site: { layout }, codes, steps }: SolvedSite): boolean {
+  const inner = elementsOf(layout.dims.slice(layout.axis + 1));
   const largest = largestCodes(codes, steps.length, (index) => Math.floor(index / inner) % steps.length);
-  const fits = largest.every(({ pair }) => LARGEST_CODE * pair <= LARGEST_PAIR);
-  return addIntegerWeight(graph, { ...weight, container: fits ? "int8" : "uint8" }, domain);
+  return largest.some(({ pair }) => LARGEST_CODE * pair > LARGEST_PAIR);
 }
 
 /**

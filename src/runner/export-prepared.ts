@@ -28,7 +28,8 @@ export async function exportPrepared(
 ): Promise<ExportRecord> {
   const { result } = record;
   const own = config.export;
-  const { form = own.form, input = own.input, latency = own.latency, unverified = own.unverified } = chosen;
+  const { form = own.form, input = own.input, saturation = own.saturation } = chosen;
+  const { latency = own.latency, unverified = own.unverified } = chosen;
   const { file = modelFile(folder, form, own.form) } = chosen;
   const learned: FreezeInput = {
     network: model.network,
@@ -41,6 +42,7 @@ export async function exportPrepared(
   const exported = await exportFile({
     form,
     input,
+    saturation,
     network: freeze(learned),
     unpruned: freeze({ ...learned, network: plain, quantizers: new Map() }),
     file,

@@ -1,9 +1,11 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { Saturation } from "../config/sections/export-settings.ts";
 import { makeFolder, writeFileAtomically } from "../core/atomic-file.ts";
 import { UsageError, UserError } from "../core/errors.ts";
 import { type Reporter, silent } from "../core/progress.ts";
 import { kernelsOf } from "../export/kernels.ts";
+import { defaultSaturation } from "../export/onnx/saturation.ts";
 import { FileSession, runtimeName } from "../onnx/file-session.ts";
 import { encodeModelProto } from "../onnx/onnx-model.ts";
 import { compareOutputs, type OutputComparison } from "../ptq/compare-outputs.ts";
@@ -24,6 +26,8 @@ export interface QuantizeFileOptions {
   readonly activations?: 8 | 16 | 32;
   /** A .npz file with one array for each input, its samples along the first axis; or a .npy file for a sole input. */
   readonly data?: string;
+  /** Whether weights of 8 bits are int8 where x86 processors without VNNI could saturate; if left out, "allow" on others. */
+  readonly saturation?: Saturation;
   /** Names of nodes that are left alone; `*` stands for anything. */
   readonly skip?: readonly string[];
   /** Replaces what the folder holds. */
@@ -65,12 +69,14 @@ async function quantizeInto(
     weights = 8,
     data,
     activations = data === undefined ? 32 : 8,
+    saturation: wanted,
     skip = [],
     seed = 1,
     reporter = silent,
   }: QuantizeFileOptions,
 ): Promise<QuantizedRecord> {
   const started = performance.now();
+  const saturation = wanted ?? (await defaultSaturation());
   const source = loadModel(file);
   await using float = await FileSession.load(encodeModelProto(source.model), file);
   const samples = data === undefined ? null : Samples.of(float.inputs, await readArrays(data), data);
@@ -85,7 +91,7 @@ async function quantizeInto(
   reporter.info(`quantizing ${file}: ${weights}-bit weights, ${activations}-bit activations`);
   const patterns = skip.map(patternOf);
   const quantized = await quantizeModel(source.model, {
-    ...{ weights, activations, file },
+    ...{ weights, activations, saturation, file },
     skips: (name) => patterns.some((pattern) => pattern.test(name)),
     calibration: samples && { samples, order: calibrating },
   });
@@ -98,7 +104,7 @@ async function quantizeInto(
   const record: QuantizedRecord = {
     version: 1,
     source: { file, sha256: source.sha256, bytes: source.bytes },
-    settings: { method: "nearest", weights, activations, data: data ?? null, skip: [...skip], seed },
+    settings: { method: "nearest", weights, activations, saturation, data: data ?? null, skip: [...skip], seed },
     bytes: quantized.bytes.length,
     layers: quantized.layers.map((layer) => ({ ...layer, shape: [...layer.shape] })),
     left: [...quantized.left],

@@ -41,6 +41,7 @@ export function addLayer(layer: FrozenLayer, file: IntegerFile): void {
     integerOperator(file, { ...place, output: file.own(layer) });
     return;
   }
+  if (integer.saturates) file.saturating.push(layer.id);
   file.biases.set(layer.id, integer.biasValues);
   const parameters = dequantizedParameters(file, { ...place, integer });
   addOperator(layer, file, [file.float(first(layer.inputs)), ...parameters]);
@@ -58,9 +59,10 @@ function integerBehind(layer: FrozenLayer, weight: ShortTensor, input: Codes, fi
   const step = stepBehind(layer, file);
   if (step === null) return null;
   const pairs = layer.kind !== "depthwise-conv2d";
+  const { saturation = "avoid" } = file.options;
   for (const fit of fits) {
     if (fit.shared && !file.storage.sharedMultiples) continue;
-    const integer = integerLayer({ weight, bias: layer.bias, input, pairs, ...fit });
+    const integer = integerLayer({ weight, bias: layer.bias, input, pairs, saturation, ...fit });
     if (integer !== null && integer.largestShift <= LARGEST_SHIFT * step) return integer;
   }
   return null;

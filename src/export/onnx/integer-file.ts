@@ -17,6 +17,8 @@ export class IntegerFile {
   /** Biases that rounding to int32 has moved, by layer. */
   readonly biases = new Map<string, Float32Array>();
   readonly notes: string[] = [];
+  /** Layers whose products may saturate on some processors. */
+  readonly saturating: string[] = [];
   /** Names of values in float32, by node. */
   readonly #floats = new Map<string, string>();
   readonly #readers = new Map<string, FrozenNode[]>();

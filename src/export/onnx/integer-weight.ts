@@ -1,3 +1,4 @@
+import type { Saturation } from "../../config/sections/export-settings.ts";
 import { at, first, last } from "../../core/elements.ts";
 import type { IntegerTensor } from "../frozen-network.ts";
 import type { Codes } from "./codes.ts";
@@ -29,6 +30,8 @@ export interface IntegerLayer {
   readonly biasValues: Float32Array;
   /** How far the bias that moved most has moved. */
   readonly largestShift: number;
+  /** Whether a kernel that adds two products in 16 bits may saturate. */
+  readonly saturates: boolean;
 }
 
 export interface IntegerLayerOptions {
@@ -39,6 +42,8 @@ export interface IntegerLayerOptions {
   readonly container: Container;
   /** Whether kernels may add the products of two weights of one output channel in 16 bits. */
   readonly pairs: boolean;
+  /** Whether codes that fit int8 as they are, those of 8 bits, go there even where such a sum may saturate. */
+  readonly saturation: Saturation;
   /** Whether all output channels get the same multiple. */
   readonly shared: boolean;
 }
@@ -47,12 +52,12 @@ export interface IntegerLayerOptions {
  * Puts a weight of 2, 3, 4 or 8 bits into 8 and its bias into int32, whose step is input scale · weight scale. That
  * step is coarse where both are, so codes are multiplied by the whole number that fits the container and meets the bias
  * best, of each output channel or of all: a 2-bit code can be up to 127 8-bit codes, a 4-bit code 18. In int8, no two
- * products of an output channel, which may be neighbours, add up to more than 16 bits.
+ * products of an output channel, which may be neighbours, add up to more than 16 bits, unless `saturation` allows it.
  *
  * @returns null when a bias is too large for int32, or two weights for int8.
  */
 export function integerLayer(options: IntegerLayerOptions): IntegerLayer | null {
-  const { weight, container, shared } = options;
+  const { weight, container, shared, pairs, input } = options;
   const channels = shared ? sharingMultiple(options) : withOwnMultiples(options);
   if (channels === null) return null;
   return {
@@ -65,6 +70,8 @@ export function integerLayer(options: IntegerLayerOptions): IntegerLayer | null 
     bias: Int32Array.from(channels, ({ code }) => code),
     biasValues: Float32Array.from(channels, ({ value }) => value),
     largestShift: Math.max(...channels.map(({ shift }) => shift)),
+    saturates:
+      container === "int8" && pairs && codesOf(options).some(({ pair }) => pair * input.highest > LARGEST_PAIR),
   };
 }
 
@@ -119,12 +126,19 @@ function channelOf({ weight, bias, input }: IntegerLayerOptions, output: number,
 }
 
 /** By output channel; 0 where not even the learned codes fit. */
-function largestMultiples({ weight, input, container, pairs }: IntegerLayerOptions): readonly number[] {
-  const outputs = last(weight.shape);
-  return largestCodes(weight.codes, outputs, (index) => index % outputs).map(({ single, pair }) => {
+function largestMultiples(options: IntegerLayerOptions): readonly number[] {
+  const { input, container, pairs, saturation } = options;
+  return codesOf(options).map(({ single, pair }) => {
     const fits = Math.floor(LARGEST / single);
-    return container === "int8" && pairs ? Math.min(fits, Math.floor(LARGEST_PAIR / (input.highest * pair))) : fits;
+    if (container === "uint8" || !pairs) return fits;
+    const exact = Math.floor(LARGEST_PAIR / (input.highest * pair));
+    return Math.min(fits, saturation === "allow" ? Math.max(1, exact) : exact);
   });
+}
+
+function codesOf({ weight }: IntegerLayerOptions): ReturnType<typeof largestCodes> {
+  const outputs = last(weight.shape);
+  return largestCodes(weight.codes, outputs, (index) => index % outputs);
 }
 
 /**

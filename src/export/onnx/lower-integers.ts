@@ -15,6 +15,7 @@ import {
   withBiases,
 } from "./model-frame.ts";
 import { addPlain, type PlainNode } from "./operators.ts";
+import { saturationNote } from "./saturation.ts";
 import type { WeightStorage } from "./weight-storage.ts";
 
 /**
@@ -32,7 +33,7 @@ export function lowerIntegers(network: FrozenNetwork, storage: WeightStorage, op
     bytes: encodeModel(file.graph, network, { ...options, doc: storage.doc }),
     network: withBiases(network, file.biases),
     values: file.values,
-    notes: file.notes,
+    notes: [...file.notes, ...saturationNote(file.saturating)],
   };
 }
 

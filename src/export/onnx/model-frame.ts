@@ -1,3 +1,4 @@
+import type { Saturation } from "../../config/sections/export-settings.ts";
 import { at } from "../../core/elements.ts";
 import { elementTypes } from "../../onnx/element-types.ts";
 import { bitsOf } from "../bits-file.ts";
@@ -14,6 +15,8 @@ export type InputKind = "uint8" | "float";
 
 export interface LowerOptions {
   readonly input: InputKind;
+  /** Of weights of 8 bits in integer kernels; "avoid" if left out. */
+  readonly saturation?: Saturation | undefined;
   /** Goes into the file's metadata_props, beside the network's name, class names, bits and normalisation. */
   readonly metadata: Readonly<Record<string, string>>;
 }

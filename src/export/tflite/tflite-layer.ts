@@ -38,6 +38,7 @@ export function addLayer(layer: FrozenLayer, file: TfliteFile): void {
     input: { scale: codes.scale, highest: 255 },
     container: "int8",
     pairs: false,
+    saturation: "avoid",
     shared: false,
   });
   if (integer === null || integer.largestShift > LARGEST_SHIFT * scaleOf(behind.quantizer)) {

@@ -77,7 +77,15 @@ t.test("a weight keeps its values in the finer grid, and its bias moves by half 
     const bias = Float32Array.from(uniforms({ seed, stream: "bias", counter: 0 }, outputs), (u) => 2 * u - 1);
     const weight = { bits, scale: 0.37 / highest, shape: [7, outputs], codes };
     const input = { scale: inputScale, highest: 255 };
-    const integer = integerLayer({ weight, bias, input, container: "uint8", pairs: true, shared })!;
+    const integer = integerLayer({
+      weight,
+      bias,
+      input,
+      container: "uint8",
+      pairs: true,
+      saturation: "avoid",
+      shared,
+    })!;
     const scales = Float32Array.from(bias, (_, output) => numberOf(integer.scales, output));
     const multiplied = codes.map((code, index) => code * numberOf(integer.multiples, index % outputs));
     for (const [index, code] of multiplied.entries()) {

@@ -36,7 +36,7 @@ const plans: readonly SaturatingPlan[] = (["conv2d", "depthwise-conv2d", "dense"
 
 // Processors that add products in 16 bits fail here; on others the law below stands alone.
 t.test("the largest codes times the largest weights are what the trainer's kernels make of them", async (t) => {
-  const options = { input: "uint8", file: "a form", ops } as const;
+  const options = { input: "uint8", saturation: "avoid", file: "a form", ops } as const;
   for (const plan of plans) {
     const network = saturatingNetwork(plan);
     for (const form of ["int8", "compact"] as const) {
@@ -72,7 +72,7 @@ t.test("no two products of an int8 weight's output channel leave 16 bits", async
     const codes = Int32Array.from(shares.slice(0, terms * outputs), (share) => Math.round(share * outermost));
     const weight = { bits, scale: 0.01, shape: [terms, outputs], codes };
     const layer = { weight, bias: new Float32Array(outputs).fill(bias), input: { scale: 0.01, highest } };
-    const integer = integerLayer({ ...layer, container: "int8", pairs: true, shared });
+    const integer = integerLayer({ ...layer, container: "int8", pairs: true, saturation: "avoid", shared });
     if (integer === null) {
       if (bits !== 8 || highest < 129) throw new Error("whole multiples of short codes always fit");
       return;
@@ -102,7 +102,7 @@ t.test("no two products of an int8 weight's output channel leave 16 bits", async
 t.test("weights that could leave 16 bits are uint8, and run in the same operators", async (t) => {
   for (const kind of ["conv2d", "depthwise-conv2d", "dense"] as const) {
     const plan = { kind, weightBits: 8, bits: 8, signed: false, channels: 8, sign: 1, quantized: true } as const;
-    const { bytes } = lowerInt8(saturatingNetwork(plan), { input: "uint8", metadata: {} });
+    const { bytes } = lowerInt8(saturatingNetwork(plan), { input: "uint8", saturation: "avoid", metadata: {} });
     const { integer, float } = await kernelsOf(bytes);
     t.same({ integer, float }, { integer: kind === "dense" ? 3 : 2, float: kind === "dense" ? [] : ["logits"] }, kind);
   }
