@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { exportForms, exportInputs, saturations } from "../config/sections/export-settings.ts";
+import { exportForms, exportInputs, quantizedLayouts, saturations } from "../config/sections/export-settings.ts";
 import { sweepRunners } from "../config/sections/sweep-settings.ts";
 import type { Context } from "./context.ts";
 
@@ -87,6 +87,11 @@ export function createProgram(
     .addOption(
       new Option("--saturation <kind>", "avoid: exact on x86 processors without VNNI too, and slower").choices(
         saturations,
+      ),
+    )
+    .addOption(
+      new Option("--layout <names>", "names of files: model.onnx, or those of a transformers.js model").choices(
+        quantizedLayouts,
       ),
     )
     .option("--out <dir>", "folder of the result (default: reports/<model>-w<bits>a<bits>)")

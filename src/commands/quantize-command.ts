@@ -1,9 +1,10 @@
 import { basename, join } from "node:path";
-import type { Saturation } from "../config/sections/export-settings.ts";
+import type { QuantizedLayout, Saturation } from "../config/sections/export-settings.ts";
 import { UsageError } from "../core/errors.ts";
 import type { QuantizedRecord } from "../ptq/quantized-record.ts";
 import { weightBits } from "../quantization/weight-grid.ts";
 import { quantizeFile } from "../runner/quantize-file.ts";
+import { placesOf } from "../runner/quantized-places.ts";
 import type { Context } from "./context.ts";
 
 export interface QuantizeOptions {
@@ -12,6 +13,7 @@ export interface QuantizeOptions {
   readonly activations?: string;
   readonly data?: string;
   readonly saturation?: Saturation;
+  readonly layout?: QuantizedLayout;
   readonly skip: readonly string[];
   readonly out?: string;
   readonly force: boolean;
@@ -27,7 +29,7 @@ function oneOf<T extends number>(option: string, text: string, allowed: readonly
 
 /** `quantize`: an ONNX file in; a smaller one, with what is known of it, out. */
 export async function runQuantize(options: QuantizeOptions, context: Context): Promise<void> {
-  const { model, data, saturation, skip, force } = options;
+  const { model, data, saturation, layout = "plain", skip, force } = options;
   const weights = oneOf("--weights", options.weights, weightBits);
   const wanted = options.activations ?? (data === undefined ? "32" : "8");
   const activations = oneOf("--activations", wanted, activationBits);
@@ -39,16 +41,16 @@ export async function runQuantize(options: QuantizeOptions, context: Context): P
   const folder = options.out ?? join("reports", `${basename(model, ".onnx")}-w${weights}a${activations}`);
   const { reporter } = context;
   const record = await quantizeFile(model, {
-    ...{ folder, weights, activations, skip, force, reporter },
+    ...{ folder, weights, activations, layout, skip, force, reporter },
     ...(data !== undefined && { data }),
     ...(saturation !== undefined && { saturation }),
   });
-  printQuantized(folder, record, context);
+  printQuantized({ folder, file: join(folder, placesOf[layout](model, weights).model) }, record, context);
 }
 
 /** Prints what became of a file; with `--json` as one line for machines. */
 function printQuantized(
-  folder: string,
+  { folder, file }: { readonly folder: string; readonly file: string },
   record: QuantizedRecord,
   { json, print }: Pick<Context, "json" | "print">,
 ): void {
@@ -77,7 +79,7 @@ function printQuantized(
     );
     return;
   }
-  print(`${join(folder, "model.onnx")}: ${bytes} bytes, ${(source.bytes / bytes).toFixed(2)} times smaller`);
+  print(`${file}: ${bytes} bytes, ${(source.bytes / bytes).toFixed(2)} times smaller`);
   print(
     `  layers     ${layers.length} of ${of} quantized, ${kernels.integer} kernels of integers, ${kernels.float.length} of floats`,
   );

@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import type { Saturation } from "../config/sections/export-settings.ts";
+import { dirname, join } from "node:path";
+import type { QuantizedLayout, Saturation } from "../config/sections/export-settings.ts";
 import { makeFolder, writeFileAtomically } from "../core/atomic-file.ts";
 import { UsageError, UserError } from "../core/errors.ts";
 import { type Reporter, silent } from "../core/progress.ts";
@@ -11,12 +11,13 @@ import { encodeModelProto } from "../onnx/onnx-model.ts";
 import { compareOutputs, type OutputComparison } from "../ptq/compare-outputs.ts";
 import { loadModel } from "../ptq/load-model.ts";
 import { quantizeModel } from "../ptq/quantize-model.ts";
-import { type QuantizedRecord, quantizedFile } from "../ptq/quantized-record.ts";
+import type { QuantizedRecord } from "../ptq/quantized-record.ts";
 import { readArrays } from "../ptq/read-samples.ts";
 import { Samples } from "../ptq/samples.ts";
 import type { WeightBits } from "../quantization/weight-grid.ts";
 import { acquireLock, whileLocked } from "../runs/lock.ts";
 import { recordFile } from "../runs/record-file.ts";
+import { copyCompanions, placesOf, type QuantizedPlaces } from "./quantized-places.ts";
 
 export interface QuantizeFileOptions {
   /** Where the file and what is known of it go; made where there is none. */
@@ -30,6 +31,8 @@ export interface QuantizeFileOptions {
   readonly saturation?: Saturation;
   /** Names of nodes that are left alone; `*` stands for anything. */
   readonly skip?: readonly string[];
+  /** Whose names the files get; "plain", model.onnx, if left out. */
+  readonly layout?: QuantizedLayout;
   /** Replaces what the folder holds. */
   readonly force?: boolean;
   readonly seed?: number;
@@ -50,20 +53,22 @@ const quantizing = /^(DequantizeLinear|QLinear.*|QGemm|DynamicQuantize.*|MatMulI
  * it, nothing is there to quantize, or what came out is not finite.
  */
 export async function quantizeFile(file: string, options: QuantizeFileOptions): Promise<QuantizedRecord> {
-  const { folder, force = false } = options;
+  const { folder, weights = 8, layout = "plain", force = false } = options;
+  const places = placesOf[layout](file, weights);
   makeFolder(folder);
   return whileLocked(acquireLock(folder, { force: false }), () => {
-    const there = [quantizedFile, recordFile].find((name) => existsSync(join(folder, name)));
+    const there = [places.record, recordFile].find((name) => existsSync(join(folder, name)));
     if (there === recordFile || (there !== undefined && !force)) {
       const remedy = there === recordFile ? "" : " replace it with --force, or";
       throw new UsageError(`${folder} holds ${there} already:${remedy} choose another folder with --out`);
     }
-    return quantizeInto(file, options);
+    return quantizeInto(file, places, options);
   });
 }
 
 async function quantizeInto(
   file: string,
+  places: QuantizedPlaces,
   {
     folder,
     weights = 8,
@@ -96,7 +101,7 @@ async function quantizeInto(
     calibration: samples && { samples, order: calibrating },
   });
   for (const note of quantized.notes) reporter.warn(`${file}: ${note}`);
-  const path = join(folder, "model.onnx");
+  const path = join(folder, places.model);
   await using written = await FileSession.load(quantized.bytes, path);
   const outputs = samples === null ? null : await compareOutputs(float, written, { samples, order: heldOut });
   refuseInfinite(outputs ?? [], file);
@@ -117,9 +122,11 @@ async function quantizeInto(
     seconds: (performance.now() - started) / 1000,
   };
   // A killed process leaves no record beside another's model.
-  rmSync(join(folder, quantizedFile), { force: true });
+  rmSync(join(folder, places.record), { force: true });
+  if (places.companions !== null) copyCompanions(places.companions, folder);
+  makeFolder(dirname(path));
   writeFileAtomically(path, quantized.bytes);
-  writeFileAtomically(join(folder, quantizedFile), `${JSON.stringify(record, null, 2)}\n`);
+  writeFileAtomically(join(folder, places.record), `${JSON.stringify(record, null, 2)}\n`);
   return record;
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { FileSession } from "../../src/onnx/file-session.ts";
@@ -51,9 +51,39 @@ t.test("weights and activations, compared on samples that calibration did not se
   t.equal(again.code, 2, "a folder with a result is not overwritten unasked");
 });
 
+t.test("the layout of transformers.js: names of its loaders, a record for each width", async (t) => {
+  const source = join(folder, "source");
+  mkdirSync(join(source, "onnx"), { recursive: true });
+  cpSync(model, join(source, "onnx", "encoder_model.onnx"));
+  writeFileSync(join(source, "config.json"), "{}");
+  writeFileSync(join(source, "tokenizer.json"), "{}");
+  writeFileSync(join(source, "notes.md"), "not theirs");
+  const out = join(folder, "web");
+  for (const weights of ["8", "4"]) {
+    const args = [join(source, "onnx", "encoder_model.onnx"), "--layout", "transformers.js"];
+    const { code, stdout, stderr } = await run("quantize", ...args, "--weights", weights, "--out", out);
+    t.equal(code, 0, stderr);
+    if (weights === "4") t.match(stdout, join(out, "onnx", "encoder_model_q4.onnx"));
+  }
+  t.strictSame(
+    readdirSync(out)
+      .filter((name) => !name.startsWith("."))
+      .sort(),
+    [
+      "config.json",
+      "onnx",
+      "quantized.encoder_model_q4.json",
+      "quantized.encoder_model_quantized.json",
+      "tokenizer.json",
+    ],
+  );
+  t.strictSame(readdirSync(join(out, "onnx")).sort(), ["encoder_model_q4.onnx", "encoder_model_quantized.onnx"]);
+});
+
 const refusals: Readonly<Record<string, readonly [args: readonly string[], message: RegExp]>> = {
   "activations without data": [["--activations", "8"], /activations are calibrated on samples; give some with --data/],
   "a width that there is not": [["--weights", "5"], /--weights 5: expected 2, 3, 4, 8/],
+  "a width without a name": [["--weights", "3", "--layout", "transformers.js"], /no name for weights of 3 bits/],
   "data that is not there": [["--data", join(folder, "none.npz")], /cannot read .*none\.npz/],
 };
 for (const [what, [args, message]] of Object.entries(refusals)) {

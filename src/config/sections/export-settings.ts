@@ -15,6 +15,10 @@ export const exportInputs = ["uint8", "float"] as const;
 export const saturations = ["allow", "avoid"] as const;
 export type Saturation = (typeof saturations)[number];
 
+/** Whose names the files of a model get that was quantized without training. */
+export const quantizedLayouts = ["plain", "transformers.js"] as const;
+export type QuantizedLayout = (typeof quantizedLayouts)[number];
+
 export const exportSection = z
   .strictObject({
     form: z
