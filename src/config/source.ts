@@ -1,22 +1,18 @@
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLError } from "yaml";
+import { isMap, isScalar, isSeq, LineCounter, type Node, type YAMLError } from "yaml";
 import { first } from "../core/elements.ts";
 import { messageOf, UsageError } from "../core/errors.ts";
 import { shorten, shortenList } from "../core/shorten.ts";
 import { isNestedTooDeeply } from "./nesting.ts";
+import { parseYaml } from "./parse-yaml.ts";
 
-/** Of a configuration with all that it extends, each file counted once. */
-const MAX_BYTES = 1024 * 1024;
+/** Of a configuration with all that it extends, each file counted once: of mistakes alone, this takes seconds and 500 MB. */
+const MAX_BYTES = 256 * 1024;
 /** Files that extend one another in a row. */
 const MOST_IN_A_ROW = 50;
 /** Names that would reach into JavaScript's objects. */
 const forbidden = new Set(["__proto__", "constructor", "prototype"]);
-
-/** What the parser would warn of on its own (a list as a key, an unknown tag) is no setting, and refused as such. */
-const quiet = { prettyErrors: false, logLevel: "error" } as const;
-/** Duplicates are found in {@link locate}: the parser compares every key with every other. */
-const options = { ...quiet, uniqueKeys: false } as const;
 
 export type Tree = { [key: string]: unknown };
 
@@ -132,7 +128,7 @@ function realPath(path: string): string {
 export function parseSource(text: string, path: string): Source {
   if (isNestedTooDeeply(text)) throw new UsageError(`cannot read the configuration ${path}: it is nested too deeply`);
   const lines = new LineCounter();
-  const document = parseDocument(text, { ...options, lineCounter: lines });
+  const document = parseYaml(text, lines);
   const at = (offset: number) => `${path}:${lines.linePos(offset).line}`;
   if (document.errors.length > 0) {
     const messages = document.errors.map((error) => `${explainSyntax(error)} (${at(error.pos[0])})`);
@@ -229,7 +225,7 @@ export function parseSetting(setting: string): Source {
   }
   if (isNestedTooDeeply(setting) || path.length > MOST_IN_A_ROW)
     throw new UsageError(`${place}: it is nested too deeply`);
-  const document = parseDocument(setting.slice(equals + 1), options);
+  const document = parseYaml(setting.slice(equals + 1));
   if (document.errors.length > 0) throw new UsageError(`${place}: ${explainSyntax(first(document.errors))}`);
   let value: unknown;
   try {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { listOf } from "../core/list-schema.ts";
 
 const finite = z.number();
 const count = z.int().nonnegative();
@@ -27,8 +28,8 @@ const channelGates = z.object({
 
 /** What only the trained network can tell: made when a run ends, with test-time gates, on the test set. */
 export const analysisSchema = z.object({
-  weights: z.array(weightHistogram),
-  channels: z.array(channelGates),
+  weights: listOf(weightHistogram),
+  channels: listOf(channelGates),
 });
 
 export type Analysis = z.infer<typeof analysisSchema>;

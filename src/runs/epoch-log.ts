@@ -121,14 +121,16 @@ export function withEpochsSoFar(folder: string, { lines }: LogPlace, head: unkno
   return joined(head, whole.slice(0, lines).join("\n"));
 }
 
-/** What is no record is for its own schema to refuse. */
+/** Lines up to the first that is none. What is no record is for its own schema to refuse. */
 function joined(head: unknown, text: string): unknown {
   const parsed = headSchema.safeParse(head);
   if (!parsed.success) return head;
-  const lines = text.split("\n").flatMap((line) => {
-    const read = lineSchema.safeParse(line === "" ? null : parsedJson(line));
-    return read.success ? [read.data] : [];
-  });
+  const lines: z.infer<typeof lineSchema>[] = [];
+  for (const line of text.split("\n")) {
+    const read = lineSchema.safeParse(parsedJson(line));
+    if (!read.success) break;
+    lines.push(read.data);
+  }
   const { times, ...rest } = parsed.data;
   return {
     ...rest,

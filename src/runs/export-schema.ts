@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { exportForms, exportInputs } from "../config/sections/export-settings.ts";
+import { listOf } from "../core/list-schema.ts";
 import { figureSchema } from "../tasks/metric.ts";
 
 const finite = z.number();
@@ -19,8 +20,8 @@ const verification = z.object({
   images: count,
   metrics: metrics.describe("of the file"),
   trainerMetrics: metrics,
-  agreement: z.array(figureSchema).describe("how near the file's outputs are to the trainer's, in the task's terms"),
-  layers: z.array(
+  agreement: listOf(figureSchema).describe("how near the file's outputs are to the trainer's, in the task's terms"),
+  layers: listOf(
     z.object({
       name: z.string(),
       elements: count,
@@ -38,7 +39,7 @@ const verification = z.object({
     })
     .optional()
     .describe("what the layers run in, as the runtime optimized the file; older records do not tell"),
-  latency: z.array(latency).optional().describe("measured in this runtime on the machine that verified"),
+  latency: listOf(latency).optional().describe("measured in this runtime on the machine that verified"),
 });
 
 /** An exported file, and what a runtime made of it. */

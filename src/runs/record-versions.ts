@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { listOf } from "../core/list-schema.ts";
 import { agreementOf } from "../tasks/classification/class-agreement.ts";
 import { describeClassification } from "../tasks/classification/description.ts";
 import { type RunRecord, recordSchema, recordVersion } from "./record.ts";
@@ -9,7 +10,7 @@ const percent = z.number().min(0).max(100);
 /** What is another in records of version 1: they are of classifiers, and say so in every figure's name. */
 const classifierRecord = z.looseObject({
   data: z.looseObject({ classes: z.array(z.string()) }),
-  epochs: z.array(
+  epochs: listOf(
     z.looseObject({
       train: z.looseObject({ crossEntropy: finite, top1: percent }),
       evaluation: z.looseObject({ crossEntropy: finite, top1: percent }),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { taskName } from "../config/sections/task-settings.ts";
+import { listOf } from "../core/list-schema.ts";
 import { findingsSchema } from "../tasks/create-task.ts";
 import { taskDescriptionSchema } from "../tasks/metric.ts";
 import { analysisSchema } from "./analysis.ts";
@@ -42,7 +43,7 @@ const dataset = z.object({
       z.object({ kind: z.literal("values"), outputs: count.describe("values of each image") }),
     ])
     .describe("what the network is to give for each image"),
-  files: z.array(file),
+  files: listOf(file),
   normalization: z
     .object({ mean: z.array(finite), deviation: z.array(finite) })
     .nullable()
@@ -141,7 +142,7 @@ const result = z.object({
   channels: z.object({ kept: count, of: count }),
   parameters: z.object({ kept: count, of: count }),
   macs: z.object({ kept: finite, of: count }).optional().describe("multiply-accumulates for one image"),
-  layers: z.array(layerResult),
+  layers: listOf(layerResult),
   diverged: z.string().optional().describe("what shows that training diverged; absent where nothing does"),
 });
 
@@ -162,7 +163,7 @@ const postTraining = z.object({
   images: count.describe("calibration images"),
   floatMetrics: metrics.describe("of the test set, before anything is quantized"),
   bits: z.record(z.string(), bits).describe("what each quantizer is to get"),
-  layers: z.array(layerwise).describe("those done so far, in order"),
+  layers: listOf(layerwise).describe("those done so far, in order"),
   quantizers: z.record(z.string(), learned),
 });
 
@@ -192,13 +193,12 @@ export const recordSchema = z
     config: recordedConfig.describe("the resolved configuration"),
     configHash: z.string().describe("SHA-256 of the resolved configuration"),
     environment: environment.describe("where it began"),
-    laterEnvironments: z
-      .array(
-        environment.extend({
-          epoch: count.describe("whole epochs done before"),
-          step: count.describe("training steps, or layers, done before"),
-        }),
-      )
+    laterEnvironments: listOf(
+      environment.extend({
+        epoch: count.describe("whole epochs done before"),
+        step: count.describe("training steps, or layers, done before"),
+      }),
+    )
       .optional()
       .describe("where it was continued, each time that this was another environment than before"),
     task: taskDescriptionSchema.extend({ name: taskName }),
@@ -209,21 +209,20 @@ export const recordSchema = z
       inputShape: z.array(count),
       parameters: count,
       macs: count,
-      layers: z.array(layer),
-      graph: z
-        .array(graphNode)
+      layers: listOf(layer),
+      graph: listOf(graphNode)
         .optional()
         .describe("what leads from images to logits, in topological order; weights and biases are left out"),
     }),
-    quantizers: z.array(quantizer),
+    quantizers: listOf(quantizer),
     startLoss: finite.optional().describe("the task's loss in the first step, before its update"),
-    epochs: z.array(epoch),
+    epochs: listOf(epoch),
     postTraining: postTraining.optional().describe("of methods that quantize a trained network layer by layer"),
     result: result.nullable(),
     findings: findingsSchema.nullable().describe("what the task finds of the trained network on the test set"),
     analysis: analysisSchema.nullable().optional(),
-    exports: z.array(exportSchema).describe("the files written of it, each once: model.onnx first"),
-    warnings: z.array(z.object({ step: count, message: z.string() })),
+    exports: listOf(exportSchema).describe("the files written of it, each once: model.onnx first"),
+    warnings: listOf(z.object({ step: count, message: z.string() })),
     times,
   })
   .superRefine(checkMetrics);

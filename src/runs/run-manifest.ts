@@ -5,6 +5,7 @@ import { z } from "zod";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { messageOf, UserError } from "../core/errors.ts";
 import { sha256OfFile } from "../core/file-hash.ts";
+import { listOf } from "../core/list-schema.ts";
 import { readLastCheckpoint } from "./checkpoints.ts";
 import type { RunRecord } from "./record.ts";
 import { readRecord, recordFile, recordText } from "./record-file.ts";
@@ -13,7 +14,7 @@ import { modelFiles, runFiles, runManifestFile } from "./run-directory.ts";
 const manifestSchema = z.object({
   format: z.literal("bayesian-bits-files"),
   version: z.literal(1),
-  files: z.array(z.object({ path: z.string(), bytes: z.int().nonnegative(), sha256: z.string() })),
+  files: listOf(z.object({ path: z.string(), bytes: z.int().nonnegative(), sha256: z.string() })),
 });
 
 /** What a run is made of, but for its report, which can be made again, and its logs. */

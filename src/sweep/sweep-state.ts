@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { z } from "zod";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { messageOf, UserError } from "../core/errors.ts";
+import { listOf } from "../core/list-schema.ts";
 import { parseJson } from "../core/parse-json.ts";
 import { readWholeFile } from "../core/read-file.ts";
 import { sweepFiles } from "./sweep-folder.ts";
@@ -26,8 +27,8 @@ const sweepState = z.object({
   version: z.literal(version),
   name: z.string(),
   runner: z.enum(["local", "slurm"]),
-  runs: z.array(runState),
-  jobs: z.array(job).describe("job arrays that were submitted to Slurm"),
+  runs: listOf(runState),
+  jobs: listOf(job).describe("job arrays that were submitted to Slurm"),
 });
 
 export type SweepState = z.infer<typeof sweepState>;

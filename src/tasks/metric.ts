@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { listOf } from "../core/list-schema.ts";
 
 /** How a figure is written: `top-1` is 99.06 %. */
 const appearance = {
@@ -20,7 +21,13 @@ export const metricSchema = z.object({
 export const figureSchema = z.object({ key, ...appearance, value: z.number() });
 
 export const taskDescriptionSchema = z.object({
-  metrics: z.tuple([metricSchema], metricSchema).describe("figures of an evaluation, the main one first"),
+  metrics: listOf(metricSchema)
+    .transform(([main, ...others], context): [Metric, ...Metric[]] => {
+      if (main !== undefined) return [main, ...others];
+      context.issues.push({ code: "custom", input: [], message: "expected the task's main metric" });
+      return z.NEVER;
+    })
+    .describe("figures of an evaluation, the main one first"),
   loss: z
     .object({ ...appearance, chance: z.number().optional().describe("of a network that looks at no image, if known") })
     .describe("what training lowers beside the prior: a mean over images"),

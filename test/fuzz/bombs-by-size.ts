@@ -10,11 +10,24 @@ import type { Bombs } from "./fuzzed-parser.ts";
 
 /** Bytes that an input may have. */
 const SIZE = 2 ** 20 - 4096;
+/** Bytes that a configuration may have: larger ones are refused unread. */
+const CONFIG_SIZE = 2 ** 18;
 
 const text = (content: string): Buffer => Buffer.from(content);
 /** `part` as often as fits, behind `before` and in front of `after`. */
-const filled = (part: string, before = "", after = ""): Buffer =>
-  text(before + part.repeat(Math.floor((SIZE - before.length - after.length) / part.length)) + after);
+const filled = (part: string, before = "", after = "", room = SIZE): Buffer =>
+  text(before + part.repeat(Math.floor((room - before.length - after.length) / part.length)) + after);
+const filledConfig = (part: string, before = "", after = ""): Buffer => filled(part, before, after, CONFIG_SIZE);
+/** Lines by their numbers, as many as fit into a configuration. */
+const numberedConfig = (line: (index: number) => string, before = ""): Buffer => {
+  const lines = [before];
+  for (let length = before.length, index = 0; ; index++) {
+    const next = `${line(index)}\n`;
+    length += next.length;
+    if (length > CONFIG_SIZE) return text(lines.join(""));
+    lines.push(next);
+  }
+};
 /** Opened as often as fits and closed again. */
 const nested = (open: string, close: string, room = SIZE): string => {
   const levels = Math.floor((room - 8) / (open.length + close.length));
@@ -103,17 +116,24 @@ const overlapping = (): Buffer => {
 
 const deepRecord = (): string =>
   JSON.stringify(sampleRecord()).replace('"config":{', `"config":{"deep":${nested("[", "]", SIZE / 2)},`);
-/** What the schema of every file of this program may be asked to judge. */
-const jsonBombs: Bombs = {
-  brackets: () => text(nested("[", "]")),
-  "objects in objects": () => text(nested('{"a":', "}")),
-  "empty lists": () => filled("[],", "[", "[]]"),
-  numbers: () => filled("1,", "[", "1]"),
-  keys: () => text(`{${Array.from({ length: 80_000 }, (_, key) => `"${key}":1`).join()}}`),
-  "one key again and again": () => filled('"a":1,', "{", '"a":1}'),
-  "a long number": () => filled("9"),
-  "a long string": () => filled("\\u0000", '"', '"'),
+/** A part of the sample's record that is a list of nothing, or of other lists and mappings of it. */
+const emptyItems = (key: string, { before = "[", part = "{},", after = "{}]", room = SIZE } = {}): Buffer => {
+  const whole = JSON.stringify({ ...sampleRecord(), [key]: "here" });
+  const [start, end] = whole.split(`"${key}":"here"`) as [string, string];
+  return filled(part, `${start}"${key}":${before}`, after + end, room);
 };
+
+/** What the schema of every file of this program may be asked to judge. */
+const jsonBombs = (room = SIZE): Bombs => ({
+  brackets: () => text(nested("[", "]", room)),
+  "objects in objects": () => text(nested('{"a":', "}", room)),
+  "empty lists": () => filled("[],", "[", "[]]", room),
+  numbers: () => filled("1,", "[", "1]", room),
+  keys: () => text(`{${Array.from({ length: room / 13 }, (_, key) => `"${key}":1`).join()}}`),
+  "one key again and again": () => filled('"a":1,', "{", '"a":1}', room),
+  "a long number": () => filled("9", "", "", room),
+  "a long string": () => filled("\\u0000", '"', '"', room),
+});
 
 const grid = (lists: number, values: number): Buffer => {
   const settings = [
@@ -179,11 +199,12 @@ export const bombsBySize: Readonly<Record<string, Bombs>> = {
     "a large photograph in passes": () => passes(8192),
   },
   "cifar-sheet": { "a sheet of many rows": () => png(1024, 200_000), "a square": () => png(16_000, 16_000) },
-  "cifar-labels": jsonBombs,
+  "cifar-labels": jsonBombs(),
   config: {
-    ...jsonBombs,
-    "flow in flow": () => filled("[", "a: "),
-    "mappings in mappings": () => text(Array.from({ length: 1400 }, (_, depth) => `${" ".repeat(depth)}a:\n`).join("")),
+    ...jsonBombs(CONFIG_SIZE),
+    "flow in flow": () => filledConfig("[", "a: "),
+    "mappings in mappings": () => text(Array.from({ length: 700 }, (_, depth) => `${" ".repeat(depth)}a:\n`).join("")),
+    "keys in keys": () => text(Array.from({ length: 700 }, (_, depth) => `${" ".repeat(depth)}?\n`).join("")),
     "a billion laughs": () =>
       text(
         Array.from(
@@ -191,23 +212,47 @@ export const bombsBySize: Readonly<Record<string, Bombs>> = {
           (_, i) => `l${i}: &l${i} [${new Array(9).fill(i === 0 ? "lol" : `*l${i - 1}`).join()}]`,
         ).join("\n"),
       ),
-    anchors: () => text(Array.from({ length: 40_000 }, (_, i) => `k${i}: &a${i} 1\n`).join("")),
-    "aliases of one anchor": () => filled("*a,", "a: &a 1\nb: [", "*a]"),
-    "unknown keys": () => text(Array.from({ length: 50_000 }, (_, i) => `training.k${i}: 1\n`).join("")),
-    "unknown keys of one section": () =>
-      text(`training:\n${Array.from({ length: 60_000 }, (_, i) => ` k${i}: 1\n`).join("")}`),
-    colons: () => filled(": "),
-    dashes: () => filled("- "),
-    "lines of nothing": () => filled("\n"),
-    tabs: () => filled("\t\n", "a:\n"),
-    documents: () => filled("---\n"),
-    tags: () => filled("!a ", "a: "),
+    anchors: () => numberedConfig((i) => `k${i}: &a${i} 1`),
+    "aliases of one anchor": () => filledConfig("*a,", "a: &a 1\nb: [", "*a]"),
+    "aliases of aliases": () => numberedConfig((i) => `k${i + 1}: &k${i + 1} [*k${i}]`, "k0: &k0 1\n"),
+    "mappings merged": () => filledConfig("*a,", "a: &a {b: 1}\nc:\n <<: [", "*a]"),
+    "unknown keys": () => numberedConfig((i) => `training.k${i}: 1`),
+    "unknown keys of one section": () => numberedConfig((i) => ` k${i}: 1`, "training:\n"),
+    "long keys": () => numberedConfig((i) => `${"k".repeat(1000)}${i}: 1`),
+    "one key without end": () => filledConfig("k", "", ": 1"),
+    "a number without end": () => filledConfig("9", "seed: "),
+    "an exponent without end": () => filledConfig("9", "seed: 1e"),
+    "runs that are none": () => filledConfig("{},", "sweep: { list: [", "{}] }"),
+    "a section of nothings": () => filledConfig("{},", "data: [", "{}]"),
+    colons: () => filledConfig(": "),
+    dashes: () => filledConfig("- "),
+    commas: () => filledConfig(",", "a: [", "]"),
+    "closing brackets": () => filledConfig("]"),
+    quotes: () => filledConfig('"'),
+    "open quotes, line by line": () => filledConfig('"\n', "a: ["),
+    "apostrophes, line by line": () => filledConfig("'a\n"),
+    "keys of open quotes": () => filledConfig('a: "\n'),
+    "quotes in a list": () => filledConfig('"', "a: ["),
+    "lines that go on": () => filledConfig("\\\n", 'a: "b\n', ' "'),
+    "escapes that are none": () => filledConfig("\\q", 'a: "', '"'),
+    "texts of no lines": () => filledConfig("|\n", "a: "),
+    "lines of nothing": () => filledConfig("\n"),
+    "lines of nothing in a text": () => filledConfig("\n", "a: |\n b"),
+    spaces: () => filledConfig(" ", "a: b", "b"),
+    tabs: () => filledConfig("\t\n", "a:\n"),
+    "tabs of indentation": () => filledConfig("\ta: b\n"),
+    documents: () => filledConfig("---\n"),
+    directives: () => filledConfig("%YAML 1.2\n"),
+    tags: () => filledConfig("!a ", "a: "),
+    "anchors of nothing": () => filledConfig("&a\n"),
+    "larger than may be": () => filled("#\n"),
   },
   setting: {
     "a deep path": () => text(`${"a.".repeat(60_000)}a=1`),
     "a deep value": () => text(`training=${"[".repeat(100_000)}`),
     "a wide value": () => text(`training={${Array.from({ length: 15_000 }, (_, i) => `k${i}: 1`).join()}}`),
     "a long value": () => filled("x", "name="),
+    quotes: () => filled('"', "name=", "", 2 ** 17),
   },
   sweep: {
     "a grid beyond all numbers": () => grid(6, 25_000),
@@ -215,21 +260,50 @@ export const bombsBySize: Readonly<Record<string, Bombs>> = {
     "a square": () => grid(2, 300),
     "as many draws": () =>
       text(JSON.stringify({ sweep: { random: { count: 1e15, settings: { seed: { int: [1, 9] } } } } })),
-    "a list of runs": () => filled('{"seed":1},', '{"sweep":{"list":[', '{"seed":1}]}}'),
-    brackets: () => text(`sweep: ${nested("[", "]")}`),
+    "a list of runs": () => filledConfig('{"seed":1},', '{"sweep":{"list":[', '{"seed":1}]}}'),
+    brackets: () => text(`sweep: ${nested("[", "]", CONFIG_SIZE - 8)}`),
   },
   "sweep-state": {
-    ...jsonBombs,
+    ...jsonBombs(),
     "runs that are none": () =>
       filled(
         "{},",
         '{"format":"bayesian-bits-sweep","version":1,"name":"s","runner":"local","jobs":[],"runs":[',
         "{}]}",
       ),
+    "jobs that are none": () =>
+      filled(
+        "{},",
+        '{"format":"bayesian-bits-sweep","version":1,"name":"s","runner":"local","runs":[],"jobs":[',
+        "{}]}",
+      ),
   },
   record: {
-    ...jsonBombs,
+    ...jsonBombs(),
     "a deep configuration": () => text(deepRecord()),
+    "epochs that are none": () => emptyItems("epochs"),
+    "epochs that are none, of the first version": () =>
+      text(
+        emptyItems("epochs")
+          .toString()
+          .replace(/"version":\d+/, '"version":1'),
+      ),
+    "environments that are none": () => emptyItems("laterEnvironments"),
+    "quantizers that are none": () => emptyItems("quantizers"),
+    "exports that are none": () => emptyItems("exports"),
+    "layers that are none": () => emptyItems("network", { before: '{"layers":[', after: "{}]}" }),
+    "metrics that are none": () => emptyItems("task", { before: '{"metrics":[', after: "{}]}" }),
+    "times that are none": () => emptyItems("times", { before: '{"epochSeconds":[', part: '"",', after: '""]}' }),
+    "what quantizers that are none have learned": () => {
+      const learned = Array.from({ length: 80_000 }, (_, id) => `"${id}":{}`).join();
+      return emptyItems("postTraining", { before: `{"quantizers":{${learned}`, part: " ", after: "}}" });
+    },
+  },
+  "epoch-log": {
+    "lines of nothing": () => filled("{}\n"),
+    "epochs that are none": () => filled('{"epoch":{}}\n'),
+    "lines that are none": () => filled("\n"),
+    brackets: () => text(nested("[", "]")),
   },
   safetensors: {
     "tensors of the same bytes": overlapping,
@@ -245,8 +319,9 @@ export const bombsBySize: Readonly<Record<string, Bombs>> = {
   },
   checkpoint: { "a state of brackets": () => signed(text(nested("[", "]"))) },
   "checkpoint-state": {
+    "epochs that are none": () => state(emptyItems("epochs", { room: SIZE - 100 }).toString()),
     "a deep record": () => state(deepRecord()),
     brackets: () => text(nested("[", "]")),
   },
-  lock: jsonBombs,
+  lock: jsonBombs(),
 };

@@ -8,6 +8,7 @@ import { UserError } from "../../src/core/errors.ts";
 import { takeFiles } from "../../src/data/download/package-archive.ts";
 import { extractZip } from "../../src/engine/provision/extract.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../src/runs/checkpoint.ts";
+import { epochLogFile } from "../../src/runs/epoch-log.ts";
 import { acquireLock, lockFile } from "../../src/runs/lock.ts";
 import { ownIdentity } from "../../src/runs/process-identity.ts";
 import { readRecord, recordFile } from "../../src/runs/record-file.ts";
@@ -82,6 +83,19 @@ const byName: Readonly<Record<string, FuzzedParser>> = {
   record: {
     seeds: text(JSON.stringify(sampleRecord(), null, 1)),
     parse: asFile(recordFile, (_, folder) => readRecord(folder)),
+  },
+  "epoch-log": {
+    seeds: text(
+      sampleRecord()
+        .epochs.map((epoch) => `${JSON.stringify({ epoch, seconds: 1 })}\n`)
+        .join(""),
+    ),
+    parse: asFile(epochLogFile, (_, folder) => {
+      // As many lines as there are.
+      const epochLog = { lines: 10 ** 9, bytes: 0, sha256: "" };
+      writeFileSync(join(folder, recordFile), JSON.stringify({ ...sampleRecord(), epochs: [], epochLog }));
+      return readRecord(folder);
+    }),
   },
   safetensors: { seeds: [checkpoint], parse: (bytes) => decodeSafetensors(bytes, "it") },
   checkpoint: { seeds: [checkpoint], parse: (bytes) => decodeCheckpoint(bytes, "it") },

@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { listOf } from "../../core/list-schema.ts";
 
 const count = z.int().nonnegative();
 const probability = z.number().min(0).max(1);
 
 const calibration = z.object({
-  bins: z.array(
+  bins: listOf(
     z.object({
       images: count,
       confidence: probability.describe("mean probability of the predicted class"),
@@ -30,8 +31,7 @@ export const classificationFindings = z.object({
   task: z.literal("classification"),
   confusion: z.array(z.array(count)).describe("rows: true class; columns: predicted class"),
   calibration: calibration.optional().describe("older records have none"),
-  worst: z
-    .array(worstImage)
+  worst: listOf(worstImage)
     .optional()
     .describe("wrong images of the highest confidence, most confident first; older records have none"),
 });

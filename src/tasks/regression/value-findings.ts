@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { listOf } from "../../core/list-schema.ts";
 import type { EvaluatedBatch, Examiner } from "../task.ts";
 
 /** Outputs that are shown one by one; of many more the metrics tell. */
@@ -13,17 +14,13 @@ const finite = z.number();
 /** What is found of a network that gives values on the test set. */
 export const regressionFindings = z.object({
   task: z.literal("regression"),
-  outputs: z
-    .array(
-      z.object({
-        limit: finite.describe("the bins reach from -limit to limit"),
-        errors: z.array(z.int().nonnegative()).describe("images by predicted less true value, in bins of equal width"),
-        points: z
-          .array(z.tuple([finite, finite]))
-          .describe("true and predicted value of images, evenly chosen from all"),
-      }),
-    )
-    .describe("the first outputs"),
+  outputs: listOf(
+    z.object({
+      limit: finite.describe("the bins reach from -limit to limit"),
+      errors: z.array(z.int().nonnegative()).describe("images by predicted less true value, in bins of equal width"),
+      points: z.array(z.tuple([finite, finite])).describe("true and predicted value of images, evenly chosen from all"),
+    }),
+  ).describe("the first outputs"),
 });
 
 export type RegressionFindings = z.infer<typeof regressionFindings>;
