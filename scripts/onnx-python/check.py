@@ -6,7 +6,11 @@ and prints one line of JSON per file: what the checker says and what each runtim
 """
 
 import json
+import os
 import sys
+
+# onnxruntime collects telemetry, and asks this when it is loaded.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import numpy
 import onnx

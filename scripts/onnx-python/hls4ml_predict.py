@@ -7,7 +7,11 @@ Its numbers are fixed-point: 16 bits before the point and 16 behind it, where th
 
 import contextlib
 import json
+import os
 import sys
+
+# onnxruntime collects telemetry, and asks this when it is loaded.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import hls4ml
 import numpy

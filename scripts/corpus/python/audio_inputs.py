@@ -1,4 +1,9 @@
 """Inputs of the networks that hear speech and music, or read other signals."""
+import os
+
+# onnxruntime collects telemetry, and asks this when it is loaded.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 import numpy as np
 import onnxruntime
 from scipy.signal import spectrogram

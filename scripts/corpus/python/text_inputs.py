@@ -1,9 +1,13 @@
 """Inputs of the networks that read text, words and files."""
 import json
+import os
 import pickletools
 import sysconfig
 import unicodedata
 from pathlib import Path
+
+# onnxruntime collects telemetry, and asks this when it is loaded.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import numpy as np
 import onnxruntime
