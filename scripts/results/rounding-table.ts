@@ -1,7 +1,7 @@
 import { roundingMethods, roundingRows } from "../../src/report/comparison/rounding-rows.ts";
 import { shown } from "../../src/report/page/metrics.ts";
 import type { Metric } from "../../src/tasks/metric.ts";
-import { markdownTable } from "./markdown-table.ts";
+import { markdownTable } from "../markdown-table.ts";
 import type { Published } from "./published.ts";
 
 /** The main metric of the methods that do not train, side by side, for each network and bit-width. */

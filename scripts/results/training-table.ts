@@ -5,7 +5,7 @@ import { bytes, duration, percent } from "../../src/report/page/format.ts";
 import { shown } from "../../src/report/page/metrics.ts";
 import type { RunRecord, RunResult } from "../../src/runs/record.ts";
 import { digitsText, type Metric, mainMetric, mainValue } from "../../src/tasks/metric.ts";
-import { markdownTable } from "./markdown-table.ts";
+import { markdownTable } from "../markdown-table.ts";
 import type { Published } from "./published.ts";
 
 /** A row for each configuration, by data set and network, the cheapest network first; the papers' stand among them. */

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { loadConfig } from "../../src/config/load-config.ts";
 import type { RunConfig } from "../../src/config/schema.ts";
 import { integer } from "../../src/report/page/format.ts";
-import { markdownTable } from "./markdown-table.ts";
+import { markdownTable } from "../markdown-table.ts";
 
 /** What a configuration's header says where its run was not waited for. */
 const mark = "not run to the end here";

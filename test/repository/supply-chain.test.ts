@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import t from "tap";
 
 interface Locked {
@@ -52,3 +53,42 @@ t.test(
     );
   },
 );
+
+const scripts = readdirSync("scripts", { recursive: true, encoding: "utf8" }).map((name) => join("scripts", name));
+
+t.test("Python packages are pinned to their bytes, with all that they need", async (t) => {
+  const lists = scripts.filter((name) => name.endsWith(".txt"));
+  t.ok(lists.length >= 3);
+  for (const list of lists) {
+    // As pip reads it: a comment is none, and \\ ends no line.
+    const text = readFileSync(list, "utf8").replaceAll(/\\\n|#.*$/gm, "");
+    const requirements = text.split("\n").filter((line) => line.trim() !== "");
+    t.ok(requirements.length > 10, list);
+    const pinned = /^[\w.-]+==[\w.]+\s(;[^;]*?\s)?(\s*--hash=sha256:[0-9a-f]{64})+\s*$/;
+    t.strictSame(
+      requirements.filter((line) => !pinned.test(line)),
+      [],
+      list,
+    );
+  }
+  t.match(readFileSync("scripts/onnx-python/setup.mjs", "utf8"), '"--require-hashes"');
+});
+
+t.test("what the lists of pinned packages were made from is in them", async (t) => {
+  for (const wanted of scripts.filter((name) => name.endsWith(".in"))) {
+    const list = readFileSync(wanted.replace(/in$/, "txt"), "utf8");
+    for (const [requirement] of readFileSync(wanted, "utf8").matchAll(/^[\w-]+==\S+$/gm))
+      t.match(list, new RegExp(`^${requirement} `, "m"), `${wanted}: ${requirement}`);
+  }
+});
+
+t.test("Python's onnxruntime, which collects telemetry too, is loaded with it switched off", async (t) => {
+  const loads = /^ *(import|from) (onnxruntime|hls4ml|qonnx)\b/m;
+  const users = scripts
+    .filter((name) => name.endsWith(".py"))
+    .map((name) => ({ name, text: readFileSync(name, "utf8") }))
+    .filter(({ text }) => loads.test(text));
+  t.ok(users.length >= 4);
+  for (const { name, text } of users)
+    t.match(text.slice(0, text.search(loads)), 'os.environ["ORT_DISABLE_TELEMETRY"] = "1"', name);
+});
