@@ -85,8 +85,9 @@ export class DivergenceWatch {
     ].join("; ");
     if (what === "") return null;
     const { step, epoch } = record.epochs.at(-1) ?? { step: 0, epoch: 0 };
-    if (action === "stop") throw stopped({ step, epoch }, what, divergenceRemedy);
-    this.#warn(step, `${what}: ${divergenceRemedy}`);
+    const remedy = record.epochs.length === 0 ? untrainedRemedy : divergenceRemedy;
+    if (action === "stop") throw stopped({ step, epoch }, what, remedy);
+    this.#warn(step, `${what}: ${remedy}`);
     return what;
   }
 
@@ -129,6 +130,9 @@ const stopped = ({ step, epoch }: Moment, what: string, remedy: string): UserErr
 
 const divergenceRemedy =
   "lower the learning rates (training.weights.learningRate) or weight decays, or look at the data";
+
+/** Of methods without training. */
+const untrainedRemedy = "look at the data (classes, normalization), at the network it starts from, or give more bits";
 
 const farAboveText = (record: Pick<RunRecord, "startLoss" | "task" | "epochs">): string =>
   `the loss of the last epoch is ${last(record.epochs).train.taskLoss.toPrecision(3)}, at the start it was ${startingLoss(record)?.toPrecision(3)}`;

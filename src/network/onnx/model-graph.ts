@@ -43,7 +43,7 @@ export function numbersRead(
   { operator, inputs, outputs }: OnnxNode,
   readers: ModelGraph["readers"],
 ): readonly string[] {
-  if (operator === "Shape") return [];
+  if (operator === "Shape" || operator === "Size") return [];
   if (!passing.has(operator)) return inputs;
   return readers.has(outputs[0] ?? "") ? inputs.slice(0, 1) : [];
 }

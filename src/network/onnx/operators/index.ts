@@ -8,7 +8,7 @@ import { add, clip, max, min, mul, relu } from "./elementwise-operators.ts";
 import { flatten, pad, reshape, squeeze, transpose, unsqueeze } from "./layout-operators.ts";
 import { batchNormalization } from "./normalization-operators.ts";
 import { averagePool, globalAveragePool, maxPool, reduceMean } from "./pooling-operators.ts";
-import { constantOfShape, expand, gather, shape, slice } from "./views-operators.ts";
+import { constantOfShape, expand, gather, shape, size, slice } from "./views-operators.ts";
 
 /** The operators that can be taken over, by name. */
 export const operators: ReadonlyMap<string, Operator> = new Map(
@@ -42,6 +42,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
     Relu: relu,
     Reshape: reshape,
     Shape: shape,
+    Size: size,
     Slice: slice,
     Softmax: softmax,
     Squeeze: squeeze,

@@ -1,5 +1,5 @@
 import type { OnnxNode } from "../model-graph.ts";
-import { Damaged } from "../problems.ts";
+import { Damaged, Unsupported } from "../problems.ts";
 import { broadcast, elementsOf, permuted, stridesOf, type View, walk } from "../strided.ts";
 import { decodeTensor } from "../tensors.ts";
 import type { Operator, Translation } from "../translation.ts";
@@ -32,6 +32,12 @@ export const shape: Operator = (node, translation) => {
   const dims = value.kind === "activation" ? (["batch", ...dimsOf(value)] as const) : value.dims;
   const values = dims.slice(start, end);
   return { kind: "integers", dims: [values.length], values };
+};
+
+export const size: Operator = (node, translation) => {
+  const value = translation.value(node, 0);
+  if (value.kind === "activation") throw new Unsupported("it counts the images of a batch");
+  return { kind: "integers", dims: [], values: [value.dims.reduce((a, b) => a * b, 1)] };
 };
 
 /** One number, many times. */
