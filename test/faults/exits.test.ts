@@ -83,7 +83,7 @@ t.test("runs on a folder of images always end", { skip, timeout: 7_200_000 }, as
     await t.test(end, async (t) => {
       for (const share of momentsOf(end, allFaults ? 10 : 1)) {
         const out = join(folder, `${end}-${share}`);
-        await endsEarly(t, end, { args: train(out), out, share, milliseconds, changes: 70 });
+        await endsEarly(t, end, { args: train(out), out, share, milliseconds, changes: 150 });
         writeFileSync(image, picture);
         if (resumed.includes(end)) await resumesTo(t, expected, { train, out, what: `${end} at ${share.toFixed(3)}` });
       }
@@ -123,8 +123,8 @@ t.test("so do sweeps of them", { skip: skip || (!allFaults && "a long check"), t
     await t.test(end, async (t) => {
       for (const share of momentsOf(end, 4)) {
         const out = join(folder, `sweep-${end}-${share}`);
-        // Runs count for themselves, and so does the sweep, which changes less.
-        await endsEarly(t, end, { args: sweep(out), out, share, milliseconds, changes: 50 });
+        // Runs count for themselves, and so does the sweep, which changes less and ends of it less often.
+        await endsEarly(t, end, { args: sweep(out), out, share, milliseconds, changes: 150 });
         writeFileSync(image, picture);
         const { code, stderr } = await run(...sweep(out));
         t.equal(code, 0, stderr);
