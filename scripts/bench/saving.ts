@@ -21,6 +21,7 @@ export function savingTimes(prepared: Prepared, epochs: number): readonly number
       record: newRecord(prepared),
       context: { reporter: silent, stop: neverStopped() },
       publish: () => {},
+      imagesFrom: () => [],
       tensors: () => tensors,
     });
     return Array.from({ length: epochs }, (_, index) => {

@@ -137,6 +137,16 @@ export function syncFolder(folder: string): void {
   }
 }
 
+/** Makes the content of a file durable. */
+export function syncFile(path: string): void {
+  const file = openSync(path, "r+");
+  try {
+    sync(file, path);
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** How file systems (some network and FUSE ones) say that they have no fsync, of folders above all. */
 const noSync = new Set(["EINVAL", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"]);
 let saidThatUnsynced = false;

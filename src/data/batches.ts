@@ -18,13 +18,17 @@ export function createSplit(source: ImageSource, indices: Uint32Array): Split {
     async *batches({ batchSize, limit = indices.length }) {
       const wanted = indices.subarray(0, limit);
       const count = batchesPerEpoch(wanted.length, batchSize);
-      const read = (batch: number) => source.read(wanted.subarray(batch * batchSize, (batch + 1) * batchSize), null);
+      const numbersOf = (batch: number) => wanted.subarray(batch * batchSize, (batch + 1) * batchSize);
       const prefetch = new Prefetch<number, ByteBatch>({
         ahead: () => source.ahead(batchSize),
-        read,
+        read: (batch) => source.read(numbersOf(batch), null),
         next: (batch) => (batch + 1 < count ? batch + 1 : null),
       });
-      for (let batch = 0; batch < count; batch++) yield await prefetch.take(batch);
+      for (let batch = 0; batch < count; batch++) {
+        const taken = await prefetch.take(batch);
+        source.use(numbersOf(batch));
+        yield taken;
+      }
     },
   };
 }
@@ -56,15 +60,13 @@ export function createTrainingSplit(source: ImageSource, indices: Uint32Array, s
   const split = createSplit(source, indices);
   const { count } = split;
   const orderOf = keepLatest((epoch) => epochOrder({ seed, epoch, count }));
+  const numbersOf = ({ epoch, batch, batchSize }: Place) =>
+    orderOf(epoch)
+      .subarray(batch * batchSize, (batch + 1) * batchSize)
+      .map((position) => indices[position]!);
   const prefetch = new Prefetch<Place, ByteBatch>({
     ahead: ({ batchSize }) => source.ahead(batchSize),
-    read: ({ epoch, batch, batchSize }) => {
-      const order = orderOf(epoch).subarray(batch * batchSize, (batch + 1) * batchSize);
-      return source.read(
-        order.map((position) => indices[position]!),
-        epoch,
-      );
-    },
+    read: (place) => source.read(numbersOf(place), place.epoch),
     next: ({ epoch, batch, batchSize }) =>
       batch + 1 < batchesPerEpoch(count, batchSize)
         ? { epoch, batch: batch + 1, batchSize }
@@ -79,7 +81,10 @@ export function createTrainingSplit(source: ImageSource, indices: Uint32Array, s
       ),
     async *epoch({ epoch, batchSize, from = 0 }) {
       for (let batch = from; batch < batchesPerEpoch(count, batchSize); batch++) {
-        yield await prefetch.take({ epoch, batch, batchSize });
+        const place = { epoch, batch, batchSize };
+        const taken = await prefetch.take(place);
+        source.use(numbersOf(place));
+        yield taken;
       }
     },
   };

@@ -53,6 +53,21 @@ export interface DataFile {
   readonly sha256: string;
 }
 
+/** The files of a data set with a file for each image, as far as they were used: read and taken by who asked for them. */
+export interface UsedImages {
+  /** In the order of first use, but for the first `count`. Names are paths below the folder. */
+  usedFrom(count: number): readonly DataFile[];
+  /**
+   * What a run had used before it goes on: it counts as used first, and is compared with what was read already and with
+   * all that will be.
+   *
+   * @throws UserError that names a file that is gone, or has changed: at once where its length tells, else when it is read.
+   */
+  expect(files: readonly DataFile[]): void;
+  /** Names of the images that are here and not among these. */
+  notAmong(files: readonly DataFile[]): readonly string[];
+}
+
 /** [height, width, channels]. */
 export type ImageShape = readonly [number, number, number];
 
@@ -67,6 +82,8 @@ export interface Dataset {
   readonly validation: Split | null;
   readonly test: Split;
   readonly files: readonly DataFile[];
+  /** null: the images are in memory, out of `files`. */
+  readonly images: UsedImages | null;
   /** Paths of images that could not be read and were left out so far, sorted. */
   damaged(): readonly string[];
   /** Ends the threads that read images, if there are any. */

@@ -12,4 +12,6 @@ export interface ImageSource {
    * @param epoch Changes the images as training does in that epoch; null leaves them as they are.
    */
   read(indices: Uint32Array, epoch: number | null): Promise<ByteBatch>;
+  /** Hears which of the images that were read have been taken: others were read ahead, and may never be. */
+  use(indices: Uint32Array): void;
 }

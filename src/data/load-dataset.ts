@@ -56,6 +56,7 @@ export async function loadDataset(config: DataConfig, { seed, reporter, targets 
       validation: held,
       test: createSplit(test, firstIndices(test.count, limit?.test)),
       files: opened.files,
+      images: opened.images,
       damaged: opened.damaged,
       close: opened.close,
     };
@@ -79,6 +80,7 @@ async function open(config: DataConfig, context: LoadContext): Promise<OpenedDat
     train: memorySource(train, rest.imageShape, options),
     validation: null,
     test: memorySource(test, rest.imageShape, options),
+    images: null,
     damaged: () => [],
     close: async () => {},
   };

@@ -22,5 +22,5 @@ export function memorySource(
     });
     return { count: indices.length, images: changed, targets: pickTargets(targets, indices, count) };
   };
-  return { count, ahead: () => 0, read: async (indices, epoch) => read(indices, epoch) };
+  return { count, ahead: () => 0, read: async (indices, epoch) => read(indices, epoch), use() {} };
 }

@@ -2,7 +2,7 @@ import type { Dataset, Normalization } from "./dataset.ts";
 import type { ImageSource } from "./image-source.ts";
 
 /** A data set ready to be read, in memory or from files, before a share is held out. */
-export interface OpenedData extends Pick<Dataset, "imageShape" | "targets" | "files" | "damaged" | "close"> {
+export interface OpenedData extends Pick<Dataset, "imageShape" | "targets" | "files" | "images" | "damaged" | "close"> {
   /** The usual one; null where there is none. */
   readonly normalization: Normalization | null;
   readonly train: ImageSource;

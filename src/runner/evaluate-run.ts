@@ -6,7 +6,8 @@ import type { Metrics } from "../tasks/metric.ts";
 import { evaluate } from "../training/evaluate.ts";
 import { testTimeGates } from "../training/pass.ts";
 import { restoreSnapshot } from "../training/snapshot.ts";
-import { prepare, requireSameFiles } from "./prepare.ts";
+import { prepare } from "./prepare.ts";
+import { requireSameFiles } from "./require-same-files.ts";
 
 /** What a run's last checkpoint comes to on the test set. */
 export interface EvaluatedRun {
@@ -32,7 +33,7 @@ export async function evaluateRun(
   const record = readRecord(folder);
   const checkpoint = readLastCheckpoint(folder, reporter);
   await using prepared = await prepare(record.config, reporter);
-  requireSameFiles(prepared, record);
+  requireSameFiles(prepared, folder, checkpoint);
   restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
   const { model, dataset, config, task } = prepared;
   const { metrics } = await evaluate(model, dataset.test, {

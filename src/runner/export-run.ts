@@ -13,7 +13,8 @@ import { runFiles } from "../runs/run-directory.ts";
 import { writeFinishedRecord } from "../runs/run-manifest.ts";
 import { restoreSnapshot } from "../training/snapshot.ts";
 import { exportPrepared } from "./export-prepared.ts";
-import { prepare, requireSameFiles } from "./prepare.ts";
+import { prepare } from "./prepare.ts";
+import { requireSameFiles } from "./require-same-files.ts";
 
 export interface ExportRunOptions extends Partial<Omit<RunConfig["export"], "form">> {
   /** The run's own if left out; all: every form whose runtime is here, or with `unverified` every form, each to its file. */
@@ -55,7 +56,7 @@ async function exportLocked(
     throw new UserError(`cannot export ${folder}: its run is ${record.status}; finish it with train --resume`);
   const checkpoint = readLastCheckpoint(folder, reporter);
   await using prepared = await prepare(record.config, reporter);
-  requireSameFiles(prepared, record);
+  requireSameFiles(prepared, folder, checkpoint);
   restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
   const { form: own, unverified } = { ...prepared.config.export, ...chosen };
   const forms = wanted === "all" ? allForms(own, { unverified, reporter }) : [wanted ?? own];

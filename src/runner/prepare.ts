@@ -13,7 +13,6 @@ import { leastCost } from "../methods/fit-budget.ts";
 import { type Method, plainOf } from "../methods/method.ts";
 import { type LoadedNetwork, loadNetwork } from "../network/load-network.ts";
 import type { NetworkFile } from "../network/onnx/read-network-file.ts";
-import type { RunRecord } from "../runs/record.ts";
 import { createTask, type Findings, targetKindOf } from "../tasks/create-task.ts";
 import type { Task } from "../tasks/task.ts";
 import { createModel, type Model } from "../training/model.ts";
@@ -92,28 +91,6 @@ async function build(config: RunConfig, engine: Engine, dataset: Dataset): Promi
       await dataset.close();
     },
   };
-}
-
-/** @throws UserError that names the file of network or data that is no longer the one that a run was begun with. */
-export function requireSameFiles({ networkFile, dataset }: Prepared, { network, data }: RunRecord): void {
-  if (networkFile?.sha256 !== network.file?.sha256) throw changed("network", network.file, networkFile);
-  const count = Math.max(data.files.length, dataset.files.length);
-  for (let index = 0; index < count; index++) {
-    const [before, now] = [data.files[index], dataset.files[index]];
-    if (before?.sha256 !== now?.sha256) throw changed("data", before, now);
-  }
-}
-
-interface NamedFile {
-  readonly name: string;
-  readonly sha256: string;
-}
-
-function changed(what: string, before: NamedFile | null | undefined, now: NamedFile | null | undefined): UserError {
-  const hashOf = (file: NamedFile | null | undefined) => (file ? `SHA-256 ${file.sha256}` : "none");
-  return new UserError(
-    `the ${what} file ${(before ?? now)?.name} has changed since the run began (${hashOf(before)}, now ${hashOf(now)}): put it back, or train again with --force`,
-  );
 }
 
 /**

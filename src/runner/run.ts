@@ -24,7 +24,8 @@ import { describeEpoch, epochEntry, withEpoch, withStartLoss } from "./epoch-ent
 import { exportPrepared } from "./export-prepared.ts";
 import { describeLayer, LayerwiseRun } from "./layerwise.ts";
 import { allDamaged, newRecord } from "./new-record.ts";
-import { type Prepared, requireSameFiles } from "./prepare.ts";
+import type { Prepared } from "./prepare.ts";
+import { requireSameFiles } from "./require-same-files.ts";
 import type { RunContext } from "./run-context.ts";
 import { SavedRun } from "./saved-run.ts";
 
@@ -46,6 +47,7 @@ export class Run implements Disposable {
     this.#layers = layerwise ? new LayerwiseRun(prepared, layerwise) : null;
     this.#saved = new SavedRun({
       ...{ folder, context, publish, record: newRecord(prepared) },
+      imagesFrom: (count) => prepared.dataset.images?.usedFrom(count) ?? [],
       tensors: () => new Map([...takeSnapshot(prepared.trainer), ...(this.#layers?.tensors ?? [])]),
     });
     const { guards } = prepared.config.training;
@@ -92,7 +94,7 @@ export class Run implements Disposable {
   /** @param changes Settings that have other values than when the run began; the record tells of them. */
   async restore(checkpoint: Checkpoint, changes: readonly Change[]): Promise<void> {
     const { tensors, progress } = checkpoint;
-    requireSameFiles(this.prepared, checkpoint.record);
+    requireSameFiles(this.prepared, this.#saved.folder, checkpoint);
     restoreSnapshot(this.prepared, tensors, progress);
     this.#layers?.restore(tensors);
     const { record, warnings } = continueRecord(checkpoint, this.prepared, changes);

@@ -2,9 +2,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { RunConfig } from "../config/schema.ts";
 import { messageOf, StoppedError, UserError } from "../core/errors.ts";
+import type { DataFile } from "../data/dataset.ts";
+import type { LogPlace } from "../runs/appended-log.ts";
 import type { Checkpoint } from "../runs/checkpoint.ts";
 import { readLastCheckpoint, saveCheckpoint } from "../runs/checkpoints.ts";
-import { EpochLog, type LogPlace } from "../runs/epoch-log.ts";
+import { EpochLog } from "../runs/epoch-log.ts";
+import { ImageLog } from "../runs/image-log.ts";
 import { LostFolderError } from "../runs/lock.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { recordFile, writeRecord, writeRunningRecord } from "../runs/record-file.ts";
@@ -21,6 +24,8 @@ export interface SavedRunOptions {
   publish(record: RunRecord): void;
   /** What a checkpoint holds now. */
   tensors(): ReadonlyMap<string, StoredTensor>;
+  /** The image files that the run has used so far, but for the first `count`. */
+  imagesFrom(count: number): readonly DataFile[];
 }
 
 /**
@@ -33,20 +38,24 @@ export class SavedRun {
   readonly #context: SavedRunOptions["context"];
   readonly #publish: SavedRunOptions["publish"];
   readonly #tensors: SavedRunOptions["tensors"];
+  readonly #imagesFrom: SavedRunOptions["imagesFrom"];
   #record: RunRecord;
   #epochs: EpochLog;
+  #images: ImageLog;
   // Of a clock that nobody sets: durations stay true when the machine's time is changed.
   readonly #sessionStarted = performance.now();
   #secondsBefore = 0;
   #savedAt = performance.now();
   #hasSaved = false;
 
-  constructor({ folder, record, context, publish, tensors }: SavedRunOptions) {
+  constructor({ folder, record, context, publish, tensors, imagesFrom }: SavedRunOptions) {
     this.folder = folder;
     this.#epochs = new EpochLog(folder, null);
+    this.#images = new ImageLog(folder, null);
     this.#context = context;
     this.#publish = publish;
     this.#tensors = tensors;
+    this.#imagesFrom = imagesFrom;
     this.#record = record;
     publish(record);
   }
@@ -61,8 +70,12 @@ export class SavedRun {
   }
 
   /** Goes on from a checkpoint, with a record that may have been changed since. */
-  resume({ progress, epochLog }: Pick<Checkpoint, "progress" | "epochLog">, record: RunRecord): void {
+  resume(
+    { progress, epochLog, imageLog }: Pick<Checkpoint, "progress" | "epochLog" | "imageLog">,
+    record: RunRecord,
+  ): void {
     this.#epochs = new EpochLog(this.folder, epochLog ?? null);
+    this.#images = new ImageLog(this.folder, imageLog ?? null);
     this.position = progress;
     this.#hasSaved = true;
     this.#secondsBefore = record.times.seconds;
@@ -141,9 +154,11 @@ export class SavedRun {
   }
 
   #saveCheckpoint(epochLog?: LogPlace): void {
+    const imageLog = this.#images.append(this.#imagesFrom);
     saveCheckpoint(this.folder, {
       ...{ tensors: this.#tensors(), progress: this.position, record: this.record },
       ...(epochLog && { epochLog }),
+      ...(imageLog && { imageLog }),
     });
     this.#savedAt = performance.now();
     this.#hasSaved = true;

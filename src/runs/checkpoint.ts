@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { first } from "../core/elements.ts";
 import { messageOf, UserError } from "../core/errors.ts";
 import { parseJson } from "../core/parse-json.ts";
 import { readWholeFile } from "../core/read-file.ts";
-import { logPlaceSchema, withEpochsTo, withoutEpochs } from "./epoch-log.ts";
+import { logPlaceSchema, readLogged } from "./appended-log.ts";
+import { withEpochsTo, withoutEpochs } from "./epoch-log.ts";
+import { imageLogFile } from "./image-log.ts";
 import { storedRecord } from "./record-versions.ts";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
 
@@ -36,6 +38,7 @@ const state = z.object({
   progress,
   record: storedRecord,
   epochLog: logPlaceSchema.optional().describe("where the record's epochs are; absent where it has them itself"),
+  imageLog: logPlaceSchema.optional().describe("where the images are that were read; absent where they are no files"),
 });
 
 /** The sums of a classifier, as they were before there were tasks. */
@@ -87,7 +90,7 @@ function checksum(json: string, tensors: ReadonlyMap<string, StoredTensor>): str
  *
  * @throws UserError that names a tensor that is not finite: no run can go on from it.
  */
-export function encodeCheckpoint({ tensors, progress, record, epochLog }: Checkpoint): Uint8Array {
+export function encodeCheckpoint({ tensors, progress, record, epochLog, imageLog }: Checkpoint): Uint8Array {
   for (const [name, { values }] of tensors) {
     if (!values.every(Number.isFinite)) {
       throw new UserError(
@@ -96,7 +99,7 @@ export function encodeCheckpoint({ tensors, progress, record, epochLog }: Checkp
     }
   }
   // Checked here too: what breaks the schema could not be read back.
-  const stored = epochLog ? { progress, record: withoutEpochs(record), epochLog } : { progress, record };
+  const stored = { progress, record: epochLog ? withoutEpochs(record) : record, epochLog, imageLog };
   const json = JSON.stringify(state.parse(stored));
   const metadata = { format: FORMAT, version: VERSION, state: json, sha256: checksum(json, tensors) };
   return encodeSafetensors(tensors, metadata);
@@ -146,13 +149,15 @@ function parsedJson(text: string): unknown {
  * Reads a checkpoint with its record's epochs.
  *
  * @param path In the run's folder of checkpoints.
- * @throws UserError when it or the run's epochs cannot be read; see {@link decodeCheckpoint}.
+ * @throws UserError when it, the run's epochs or its list of images cannot be read; see {@link decodeCheckpoint}.
  */
 export function readCheckpoint(path: string): Checkpoint {
   const checkpoint = readCheckpointAlone(path);
-  const { epochLog, record } = checkpoint;
+  const { epochLog, imageLog, record } = checkpoint;
+  const folder = dirname(dirname(path));
+  if (imageLog !== undefined) readLogged(join(folder, imageLogFile), imageLog);
   if (epochLog === undefined) return checkpoint;
-  const whole = storedRecord.safeParse(withEpochsTo(dirname(dirname(path)), epochLog, record));
+  const whole = storedRecord.safeParse(withEpochsTo(folder, epochLog, record));
   if (whole.success) return { ...checkpoint, record: whole.data };
   throw new UserError(`cannot read the checkpoint ${path}: ${placeOf(whole.error)}`);
 }

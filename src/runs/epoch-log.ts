@@ -1,24 +1,12 @@
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { z } from "zod";
-import { writeFileFrom } from "../core/atomic-file.ts";
-import { messageOf, UserError } from "../core/errors.ts";
 import { parseJson } from "../core/parse-json.ts";
-import { readWholeFile } from "../core/read-file.ts";
+import { AppendedLog, type LogPlace, readLog, readLogged } from "./appended-log.ts";
 import { checkedRecord } from "./checked-record.ts";
 import type { RunRecord } from "./record.ts";
 
 /** What a run's epochs came to, a line each, while the run is not over: appended to, so that no epoch costs more than another. */
 export const epochLogFile = "epochs.ndjson";
-
-/** How far the log goes for a record or a checkpoint; what stands behind is of a run that was killed since. */
-export const logPlaceSchema = z.object({
-  lines: z.int().nonnegative(),
-  bytes: z.int().nonnegative(),
-  sha256: z.string().describe("of these bytes"),
-});
-
-export type LogPlace = z.infer<typeof logPlaceSchema>;
 
 /** A line: the epoch as the record has it, unchecked, and what of `times` is its own. */
 const lineSchema = z.object({
@@ -32,21 +20,14 @@ const headSchema = z.looseObject({ times: z.looseObject({}) });
 
 /** Appends a run's epochs to its log. */
 export class EpochLog {
-  readonly #folder: string;
-  readonly #hash = createHash("sha256");
-  #lines = 0;
-  #bytes = 0;
+  readonly #log: AppendedLog;
 
   /**
    * @param place Where the checkpoint is that the run goes on from; null: a run that has no log yet.
    * @throws UserError when the log does not go as far.
    */
   constructor(folder: string, place: LogPlace | null) {
-    this.#folder = folder;
-    if (place === null) return;
-    this.#hash.update(readLogged(folder, place));
-    this.#lines = place.lines;
-    this.#bytes = place.bytes;
+    this.#log = new AppendedLog(join(folder, epochLogFile), place);
   }
 
   /**
@@ -56,19 +37,14 @@ export class EpochLog {
    * (a defect) when an epoch breaks the record's schema.
    */
   append(record: RunRecord): LogPlace {
-    const { epochs, times } = checkedRecord({ ...record, epochs: record.epochs.slice(this.#lines) });
-    const added = epochs.map((epoch, index) => {
-      const at = this.#lines + index;
-      return `${JSON.stringify({ epoch, seconds: times.epochSeconds[at], waitingForData: times.waitingForData[at] })}\n`;
-    });
-    if (added.length > 0) {
-      const text = added.join("");
-      writeFileFrom(join(this.#folder, epochLogFile), this.#bytes, text);
-      this.#hash.update(text);
-      this.#lines += added.length;
-      this.#bytes += Buffer.byteLength(text);
-    }
-    return { lines: this.#lines, bytes: this.#bytes, sha256: this.#hash.copy().digest("hex") };
+    const logged = this.#log.lines;
+    const { epochs, times } = checkedRecord({ ...record, epochs: record.epochs.slice(logged) });
+    return this.#log.append(
+      epochs.map((epoch, index) => {
+        const at = logged + index;
+        return JSON.stringify({ epoch, seconds: times.epochSeconds[at], waitingForData: times.waitingForData[at] });
+      }),
+    );
   }
 }
 
@@ -80,34 +56,13 @@ export const withoutEpochs = (record: RunRecord): RunRecord => ({
 });
 
 /**
- * The bytes of a run's log up to a place.
- *
- * @throws UserError when they are not those that were written.
- */
-function readLogged(folder: string, { bytes, sha256 }: LogPlace): Buffer {
-  const path = join(folder, epochLogFile);
-  const logged = bytes === 0 ? Buffer.alloc(0) : readLog(path).subarray(0, bytes);
-  if (createHash("sha256").update(logged).digest("hex") !== sha256)
-    throw new UserError(`cannot read ${path}: its first ${bytes} bytes are damaged (checksum)`);
-  return logged;
-}
-
-function readLog(path: string): Buffer {
-  try {
-    return readWholeFile(path);
-  } catch (error) {
-    throw new UserError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-/**
  * A stored record with its epochs, for a run to go on from.
  *
  * @param head As it was stored.
  * @throws UserError when the log is not what was written.
  */
 export const withEpochsTo = (folder: string, place: LogPlace, head: unknown): unknown =>
-  joined(head, readLogged(folder, place).toString("utf8"));
+  joined(head, readLogged(join(folder, epochLogFile), place).toString("utf8"));
 
 /**
  * The same for reading alone: as many of `lines` as are there, whole, as the run may be writing, or have been killed.

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { removeQuietly } from "../core/atomic-file.ts";
+import { removeQuietly, syncFile } from "../core/atomic-file.ts";
 import { codeOf, UserError } from "../core/errors.ts";
 import { explainFileError } from "../core/file-errors.ts";
 import { guardFolder } from "../core/folder-guards.ts";
@@ -57,6 +57,8 @@ export function acquireLock(folder: string, { force }: { force: boolean }): RunL
   try {
     // The lock appears with its content: a link either makes the whole file or finds one there.
     writeFileSync(beside, text, { flag: "wx" });
+    // Else a machine that loses power may keep its name alone: a damaged lock, which nobody dares to take over.
+    syncFile(beside);
     claim(path, { beside, folder, force });
   } catch (error) {
     if (error instanceof UserError) throw error;
@@ -160,6 +162,7 @@ function linkExclusively(from: string, to: string): boolean {
 function copyExclusively(from: string, to: string): boolean {
   try {
     copyFileSync(from, to, constants.COPYFILE_EXCL);
+    syncFile(to);
     return true;
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;

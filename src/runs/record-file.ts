@@ -4,8 +4,9 @@ import { writeFileAtomically } from "../core/atomic-file.ts";
 import { messageOf, UserError } from "../core/errors.ts";
 import { parseJson } from "../core/parse-json.ts";
 import { readWholeFile } from "../core/read-file.ts";
+import { type LogPlace, logPlaceSchema } from "./appended-log.ts";
 import { checkedRecord, listIssues } from "./checked-record.ts";
-import { type LogPlace, logPlaceSchema, withEpochsSoFar, withoutEpochs } from "./epoch-log.ts";
+import { withEpochsSoFar, withoutEpochs } from "./epoch-log.ts";
 import { type RunRecord, recordVersion } from "./record.ts";
 import { storedRecord } from "./record-versions.ts";
 

@@ -7,6 +7,7 @@ import { explainFileError } from "../core/file-errors.ts";
 import { askGuards } from "../core/folder-guards.ts";
 import { removeParts } from "../core/leftovers.ts";
 import { epochLogFile } from "./epoch-log.ts";
+import { imageLogFile } from "./image-log.ts";
 import { acquireLock, type RunLock } from "./lock.ts";
 import { readRecord, recordFile } from "./record-file.ts";
 
@@ -131,6 +132,7 @@ export function clearRun(folder: string): void {
       join(folder, recordFile),
       join(folder, runManifestFile),
       join(folder, epochLogFile),
+      join(folder, imageLogFile),
       report,
       ...models,
       bits,

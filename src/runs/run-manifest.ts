@@ -7,6 +7,7 @@ import { messageOf, UserError } from "../core/errors.ts";
 import { sha256OfFile } from "../core/file-hash.ts";
 import { listOf } from "../core/list-schema.ts";
 import { readLastCheckpoint } from "./checkpoints.ts";
+import { imageLogFile } from "./image-log.ts";
 import type { RunRecord } from "./record.ts";
 import { readRecord, recordFile, recordText } from "./record-file.ts";
 import { modelFiles, runFiles, runManifestFile } from "./run-directory.ts";
@@ -20,7 +21,9 @@ const manifestSchema = z.object({
 /** What a run is made of, but for its report, which can be made again, and its logs. */
 function filesOf(folder: string): readonly string[] {
   const { config, checkpoint, bits } = runFiles(folder);
-  return [config, checkpoint, ...modelFiles(folder), bits].filter((path) => existsSync(path));
+  return [config, checkpoint, join(folder, imageLogFile), ...modelFiles(folder), bits].filter((path) =>
+    existsSync(path),
+  );
 }
 
 /**

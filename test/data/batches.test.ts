@@ -74,10 +74,11 @@ t.test("an epoch gives every image once, and resuming it at any batch gives the 
   );
 });
 
-/** A source as one of files: it reads ahead, and notes what it was asked for, as [epoch, images]. */
+/** A source as one of files: it reads ahead, and notes what it was asked for, as [epoch, images], and what was taken. */
 function streamed(count: number, ahead: number) {
   const memory = memorySource(setOf(count), setShape, { seed: 1 });
   const asked: [number | null, number][] = [];
+  const taken: number[] = [];
   const source: ImageSource = {
     count: memory.count,
     ahead: () => ahead,
@@ -85,8 +86,9 @@ function streamed(count: number, ahead: number) {
       asked.push([epoch, indices.length]);
       return memory.read(indices, epoch);
     },
+    use: (indices) => void taken.push(...indices),
   };
-  return { source, asked };
+  return { source, asked, taken };
 }
 
 t.test("a streamed split reads ahead, but no further than it may, and not past its end", async (t) => {
@@ -103,6 +105,21 @@ t.test("a streamed split reads ahead, but no further than it may, and not past i
   for (let left = 3; left > 0; left--) await iterator.next();
   t.equal((await iterator.next()).done, true);
   t.equal(asked.length, 5, "every batch once");
+});
+
+t.test("a source hears of images when they are taken, not when they are read ahead", async (t) => {
+  const { source, taken } = streamed(9, 3);
+  const numbers = Uint32Array.of(8, 1, 5, 3, 0);
+  const iterator = createSplit(source, numbers).batches({ batchSize: 2 })[Symbol.asyncIterator]();
+  await iterator.next();
+  t.same(taken, [8, 1]);
+  await iterator.next();
+  t.same(taken, [8, 1, 5, 3]);
+  taken.length = 0;
+  const epoch = createTrainingSplit(source, numbers, 5).epoch({ epoch: 1, batchSize: 3, from: 1 });
+  await epoch[Symbol.asyncIterator]().next();
+  const order = [...epochOrder({ seed: 5, epoch: 1, count: 5 })].map((position) => numbers[position]);
+  t.same(taken, order.slice(3), "the rest of an epoch that is resumed");
 });
 
 t.test("in the last batches of an epoch the next one is begun, and read only once", async (t) => {

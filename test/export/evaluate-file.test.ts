@@ -52,6 +52,7 @@ function problem([height, width, channels]: ImageShape) {
     validation: null,
     test: splitOf(set, shape),
     files: [],
+    images: null,
     damaged: () => [],
     close: async () => {},
   };

@@ -1,52 +1,27 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import t, { type Test } from "tap";
+import t from "tap";
 import { uniforms } from "../../src/core/random.ts";
 import { readLastCheckpoint } from "../../src/runs/checkpoints.ts";
 import { readRecord } from "../../src/runs/record-file.ts";
 import { runFiles } from "../../src/runs/run-directory.ts";
 import { nativeMissing } from "../fixtures/engines.ts";
+import { allFaults, resumesTo, smallTraining, startFaulty } from "../fixtures/fault-runs.ts";
 import { outcome } from "../fixtures/outcome.ts";
 import { run, start } from "../fixtures/program.ts";
 import { recordingReporter } from "../fixtures/reporter.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 
-// `npm run test:faults` sets it: all the kills, and a fault at every write. Without it a few of each.
-const all = process.env.BAYESIAN_BITS_FAULTS === "all";
-const kills = all ? 100 : 1;
+const kills = allFaults ? 100 : 1;
 const seed = 8;
 
 const folder = t.testdir();
-const data = writeSmallMnist(join(folder, "data"), { train: 16, test: 10 });
-const settings = [`data.folder=${data}`, "training.epochs=2", "data.batchSize=8", "name=small"];
-// In effect after every step: a checkpoint in the middle of epochs.
-const often = "checkpoint.everyMinutes=0.000001";
-const train = (out: string, ...rest: string[]) => [
-  "train",
-  "configs/mnist-lenet5-quick.yaml",
-  ...[...settings, often].flatMap((setting) => ["--set", setting]),
-  "--out",
-  out,
-  ...rest,
-];
+const train = smallTraining(writeSmallMnist(join(folder, "data"), { train: 16, test: 10 }));
 
-/** Starts training with a fault from the n-th change of the run directory on (test/fixtures/faulty-files.mjs). */
+/** Starts training with a fault from the n-th change of the run directory on. */
 const faulty = (out: string, code: string, nth: number, log = "") =>
-  start(train(out, "--resume"), {
-    NODE_OPTIONS: "--import ./test/fixtures/faulty-files.mjs",
-    FAULT: `${code}:${nth}:${out}`,
-    FAULT_LOG: log,
-  }).ended;
-
-async function resumesTo(t: Test, expected: ReturnType<typeof outcome>, out: string, what: string) {
-  const { code, stderr } = await run(...train(out, "--resume"));
-  t.equal(code, 0, `${what}: resumes: ${stderr}`);
-  t.strictSame(outcome(out), expected, `${what}: resumes to the same bytes`);
-  const left = readdirSync(out, { recursive: true, encoding: "utf8" }).filter((name) => /\.part$|\.lock/.test(name));
-  t.strictSame(left, [], `${what}: leaves nothing behind`);
-  for (const name of readdirSync(out)) rmSync(join(out, name), { recursive: true });
-}
+  startFaulty(train(out, "--resume"), { code, nth, folder: out, log }).ended;
 
 t.test("faults", { skip: nativeMissing(), timeout: 7_200_000 }, async (t) => {
   const whole = join(folder, "whole");
@@ -69,17 +44,21 @@ t.test("faults", { skip: nativeMissing(), timeout: 7_200_000 }, async (t) => {
       const timer = setTimeout(() => child.kill("SIGKILL"), moment * milliseconds);
       if ((await ended).code === null) hits++;
       clearTimeout(timer);
-      await resumesTo(t, expected, out, `kill ${index} at ${(moment * milliseconds).toFixed(0)} ms`);
+      await resumesTo(t, expected, { train, out, what: `kill ${index} at ${(moment * milliseconds).toFixed(0)} ms` });
     }
     t.comment(`${hits} of ${kills} kills came before the run's own end`);
-    if (all) t.ok(hits > kills / 2, "most kills hit");
+    if (allFaults) t.ok(hits > kills / 2, "most kills hit");
   });
 
-  await t.test("killed again and again, it still comes to its end", { skip: !all && "a long check" }, async (t) => {
-    const out = join(folder, "killed-often");
-    for (let nth = 20; nth <= 60; nth++) await faulty(out, "KILL", nth);
-    await resumesTo(t, expected, out, "after the last kill");
-  });
+  await t.test(
+    "killed again and again, it still comes to its end",
+    { skip: !allFaults && "a long check" },
+    async (t) => {
+      const out = join(folder, "killed-often");
+      for (let nth = 20; nth <= 60; nth++) await faulty(out, "KILL", nth);
+      await resumesTo(t, expected, { train, out, what: "after the last kill" });
+    },
+  );
 
   await t.test("a disk that fails from the n-th write on", async (t) => {
     /** The n-th change behind the first of a kind. */
@@ -93,7 +72,7 @@ t.test("faults", { skip: nativeMissing(), timeout: 7_200_000 }, async (t) => {
     ];
     const any = /cannot (write|create|lock|clear)/;
     const every = changes.map((_, index) => [index + 1, any] as const);
-    for (const [nth, refused] of all ? [...cases, ...every] : cases) {
+    for (const [nth, refused] of allFaults ? [...cases, ...every] : cases) {
       const out = join(folder, `failing-${nth}`);
       const { code, stderr } = await faulty(out, "EIO", nth);
       t.equal(code, 1, `write ${nth}: ${stderr}`);
@@ -104,7 +83,7 @@ t.test("faults", { skip: nativeMissing(), timeout: 7_200_000 }, async (t) => {
         const { progress } = readLastCheckpoint(out, recordingReporter());
         t.match(stderr, new RegExp(`the state of step ${progress.step} is kept`), `write ${nth}`);
       }
-      await resumesTo(t, expected, out, `write ${nth}`);
+      await resumesTo(t, expected, { train, out, what: `write ${nth}` });
     }
   });
 
@@ -121,7 +100,7 @@ t.test("faults", { skip: nativeMissing(), timeout: 7_200_000 }, async (t) => {
       t.match(stderr, /the state of step \d+ is kept: continue from it with --resume/);
       t.equal(readRecord(out).status, "failed");
       writeFileSync(join(out, "other-files"), "");
-      await resumesTo(t, expected, out, "once there is space");
+      await resumesTo(t, expected, { train, out, what: "once there is space" });
     } finally {
       execFileSync("umount", [out]);
     }
@@ -137,7 +116,7 @@ t.test("faults", { skip: nativeMissing(), timeout: 7_200_000 }, async (t) => {
     child.kill("SIGINT");
     const { code, stderr } = await ended;
     t.ok(code === 130 || code === 143, `${code}: ${stderr}`);
-    await resumesTo(t, expected, out, "after the signals");
+    await resumesTo(t, expected, { train, out, what: "after the signals" });
   });
 });
 

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import sharp from "sharp";
@@ -54,10 +54,12 @@ const recipe = {
 
 /** The pool that decodes makes a user's error of what an image is refused with (decode-pool.ts). */
 async function decode(path: string): Promise<void> {
-  await decodeImage(path, recipe, { epoch: 0, index: 3 }, new Uint8Array(8 * 8 * 3), 0).catch((error: unknown) => {
-    if (error instanceof TypeError || error instanceof RangeError || !(error instanceof Error)) throw error;
-    throw new UserError(messageOf(error), { cause: error });
-  });
+  await decodeImage(readFileSync(path), recipe, { epoch: 0, index: 3 }, new Uint8Array(8 * 8 * 3), 0).catch(
+    (error: unknown) => {
+      if (error instanceof TypeError || error instanceof RangeError || !(error instanceof Error)) throw error;
+      throw new UserError(messageOf(error), { cause: error });
+    },
+  );
 }
 
 const arrays = npz({ images: npyImages([6, 4, 5, 3]), labels: npyLabels(6) });

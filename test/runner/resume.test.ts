@@ -1,13 +1,17 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import type { RunSettings } from "../../src/config/schema.ts";
 import { evaluateRun } from "../../src/runner/evaluate-run.ts";
 import { exportRun } from "../../src/runner/export-run.ts";
 import { type TrainOptions, train } from "../../src/runner/train.ts";
 import { readCheckpoint } from "../../src/runs/checkpoint.ts";
 import { saveCheckpoint } from "../../src/runs/checkpoints.ts";
+import { imageLogFile } from "../../src/runs/image-log.ts";
 import { lockFile } from "../../src/runs/lock.ts";
 import { runFiles } from "../../src/runs/run-directory.ts";
+import { verifyRun } from "../../src/runs/run-manifest.ts";
+import { writeImageFolder } from "../fixtures/image-folder.ts";
 import { leaveLock } from "../fixtures/left-lock.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 
@@ -25,12 +29,12 @@ const settings = (epochs = 2, limit?: number) => ({
 });
 
 /** Trains until the first epoch is over. */
-function stopAfterOne(folder: string): Promise<unknown> {
+function stopAfterOne(folder: string, of: RunSettings = settings()): Promise<unknown> {
   const stop = new AbortController();
   const onRecord: TrainOptions["onRecord"] = ({ epochs }) => {
     if (epochs.length === 1) stop.abort("SIGTERM");
   };
-  return train(settings(), { folder, stop: stop.signal, onRecord });
+  return train(of, { folder, stop: stop.signal, onRecord });
 }
 
 const labels = join(data, "t10k-labels-idx1-ubyte");
@@ -70,6 +74,67 @@ t.test("a run goes on with its own data and settings, or not at all", { timeout:
 
   writeFileSync(labels, others);
   await t.rejects(exportRun(folder, { form: "fp32" }), replaced, "nothing is verified on other data");
+});
+
+t.test("a run on a folder of images goes on with the same images alone", { timeout: 120_000 }, async (t) => {
+  const pictures = await writeImageFolder(join(root, "pictures"), {
+    parts: { train: 8, val: 4 },
+    classes: 2,
+    side: 28,
+  });
+  const streamed = {
+    ...settings(),
+    data: { name: "folder" as const, folder: pictures, size: 28, batchSize: 8, workers: 1 },
+  };
+  const [whole, part] = [join(root, "whole"), join(root, "part")];
+  await train(streamed, { folder: whole });
+  const list = readFileSync(join(whole, imageLogFile), "utf8");
+  t.equal(list.trim().split("\n").length, 24);
+  t.ok(
+    verifyRun(whole).files.some(({ path, state }) => path === imageLogFile && state === "whole"),
+    "the finished run has its hash",
+  );
+  await t.rejects(stopAfterOne(part, streamed), { name: "StoppedError" });
+
+  const image = join(pictures, "train", "class-1", "3.png");
+  const bytes = readFileSync(image);
+  // The pixels are the same: decoders do not look behind the image's end, nor at the checksum of its last chunk.
+  writeFileSync(image, Buffer.concat([bytes, Buffer.from([1])]));
+  const resumed = () => train(streamed, { folder: part, resume: true });
+  const longer = {
+    name: "UserError",
+    message: /^the data file .*class-1\/3\.png has changed .*\(\d+ bytes, now \d+ bytes\)/,
+  };
+  await t.rejects(resumed(), longer);
+  await t.rejects(evaluateRun(whole), longer);
+  const other = Buffer.from(bytes);
+  other[other.length - 1]! ^= 1;
+  writeFileSync(image, other);
+  await t.rejects(resumed(), {
+    name: "UserError",
+    message:
+      /^the data file .*class-1\/3\.png has changed .*\(SHA-256 \w{64}, now SHA-256 \w{64}\).*--force\nthe state of step 2 is kept/s,
+  });
+  writeFileSync(image, bytes);
+  const more = join(pictures, "train", "class-0", "more.png");
+  writeFileSync(more, bytes);
+  await t.rejects(resumed(), {
+    name: "UserError",
+    message: /^the data file train \(list of 1[67] images\) has changed .*\n {2}train\/class-0\/more\.png$/s,
+  });
+  rmSync(more);
+  renameSync(image, `${image}.png`);
+  await t.rejects(resumed(), { name: "UserError", message: /^images are gone .*\(1\):\n {2}.*class-1\/3\.png\n/ });
+  renameSync(`${image}.png`, image);
+
+  const log = join(part, imageLogFile);
+  const before = readFileSync(log);
+  rmSync(log);
+  await t.rejects(resumed(), { name: "UserError", message: /images\.ndjson: ENOENT.*train again with --force/ });
+  writeFileSync(log, Buffer.concat([before, Buffer.from("torn")]));
+  const { status } = await resumed();
+  t.equal(status, "finished");
+  t.equal(readFileSync(log, "utf8"), list, "the same images in the same order");
 });
 
 t.test("a run that goes on in another environment tells so, and where it was before", async (t) => {

@@ -13,7 +13,12 @@ function setUp(t: Test) {
   const context = { reporter: silent, stop: new AbortController().signal };
   const record = { ...sampleRecord(), status: "running" as const, warnings: [] };
   const weight = { shape: [2], values: new Float32Array([1, 2]) };
-  const saved = new SavedRun({ folder, record, context, publish: () => {}, tensors: () => new Map([["w", weight]]) });
+  const saved = new SavedRun({
+    ...{ folder, record, context },
+    publish: () => {},
+    tensors: () => new Map([["w", weight]]),
+    imagesFrom: () => [],
+  });
   return { folder, saved, weight };
 }
 

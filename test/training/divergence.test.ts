@@ -43,6 +43,7 @@ async function train({ set = [], poison }: { set?: readonly string[]; poison?: (
     validation: null,
     test: splitOf(set8, [28, 28, 1]),
     files: [],
+    images: null,
     damaged: () => [],
     close: async () => {},
   };

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import sharp, { type Sharp } from "sharp";
 import { messageOf } from "../../../core/errors.ts";
 import { type Augmentation, copyChanged, drawChange, imageDraws } from "../../augmentation.ts";
@@ -21,13 +20,13 @@ sharp.cache(false);
 sharp.concurrency(1);
 
 /**
- * Reads one image file into `to` at `at`, zeros so far: resized, and for training changed as `index` and `epoch` draw.
+ * Decodes one image file's content into `to` at `at`, zeros so far: resized, and for training changed as `index` and `epoch` draw.
  *
  * @param epoch null for evaluation.
- * @throws Error with the reason alone: unreadable, neither JPEG nor PNG, truncated, too large.
+ * @throws Error with the reason alone: neither JPEG nor PNG, truncated, too large.
  */
 export async function decodeImage(
-  path: string,
+  content: Buffer,
   recipe: Recipe,
   { epoch, index }: { epoch: number | null; index: number },
   to: Uint8Array,
@@ -36,7 +35,6 @@ export async function decodeImage(
   const { shape, augmentation, seed } = recipe;
   const changed = epoch !== null && augmentation !== undefined;
   const draws = changed ? imageDraws({ seed, epoch, index }, 3 + randomCropDraws) : null;
-  const content = readFileSync(path);
   refuseOther(content);
   // "error" and not "warning": many a whole JPEG in use has stray bytes.
   const image = sharp(content, { failOn: "error", limitInputPixels: maxPixels, sequentialRead: true });

@@ -2,6 +2,7 @@ import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { messageOf, UserError } from "../../../core/errors.ts";
 import type { Recipe } from "./decode-image.ts";
+import type { FileContent } from "./file-contents.ts";
 
 /** Images that one worker reads at a time. */
 export interface Chunk {
@@ -16,6 +17,8 @@ export interface DecodedChunk {
   readonly id: number;
   /** [paths, height, width, channels]; zeros where an image is damaged. */
   readonly images: Uint8Array;
+  /** What each file held; null where it could not be read. */
+  readonly contents: readonly (FileContent | null)[];
   readonly damaged: readonly { readonly position: number; readonly reason: string }[];
 }
 
@@ -53,7 +56,13 @@ export class DecodePool {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#members.map(({ worker }) => worker.terminate()));
+    await Promise.all(
+      this.#members.map(({ worker }) => {
+        // An answer that comes now would let the process go before the thread has ended, and with it who waits for that.
+        worker.removeAllListeners("message");
+        return worker.terminate();
+      }),
+    );
   }
 }
 

@@ -1,7 +1,10 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { messageOf } from "../../../core/errors.ts";
 import { decodeImage, type Recipe } from "./decode-image.ts";
 import type { Chunk, DecodedChunk } from "./decode-pool.ts";
+import type { FileContent } from "./file-contents.ts";
 
 // What the pool starts it with.
 const recipe = workerData as Recipe;
@@ -9,15 +12,18 @@ const size = recipe.shape.reduce((product, length) => product * length, 1);
 
 async function decode({ id, epoch, indices, paths }: Chunk): Promise<DecodedChunk> {
   const images = new Uint8Array(paths.length * size);
+  const contents: (FileContent | null)[] = paths.map(() => null);
   const damaged: { position: number; reason: string }[] = [];
   for (const [position, path] of paths.entries()) {
     try {
-      await decodeImage(path, recipe, { epoch, index: indices[position]! }, images, position * size);
+      const content = readFileSync(path);
+      contents[position] = { bytes: content.length, sha256: createHash("sha256").update(content).digest("hex") };
+      await decodeImage(content, recipe, { epoch, index: indices[position]! }, images, position * size);
     } catch (error) {
       damaged.push({ position, reason: messageOf(error) });
     }
   }
-  return { id, images, damaged };
+  return { id, images, contents, damaged };
 }
 
 // One chunk after the other: many workers decode at a time, each one image.

@@ -3,6 +3,7 @@ import type { Reporter } from "../../../core/progress.ts";
 import type { ImageShape } from "../../dataset.ts";
 import type { ImageSource } from "../../image-source.ts";
 import type { DecodePool } from "./decode-pool.ts";
+import type { FileContents } from "./file-contents.ts";
 import type { ImageFiles } from "./scan-folder.ts";
 
 /** Images per request to a thread: few enough to share a batch between threads, enough to keep one busy. */
@@ -18,11 +19,23 @@ export interface DamagePolicy {
   readonly reporter: Pick<Reporter, "warn">;
 }
 
-/** Serves images from files, through threads that decode them. */
+interface Reading {
+  readonly pool: Pick<DecodePool, "decode">;
+  readonly policy: DamagePolicy;
+  /** Of all parts of the folder. */
+  readonly contents: Pick<FileContents, "note" | "use">;
+}
+
+/**
+ * Serves images from files, through threads that decode them.
+ *
+ * @param firstNumber Of this part's images among those of all parts.
+ */
 export function folderSource(
   { paths, labels }: ImageFiles,
   shape: ImageShape,
-  { pool, policy }: { readonly pool: Pick<DecodePool, "decode">; readonly policy: DamagePolicy },
+  firstNumber: number,
+  { pool, policy, contents }: Reading,
 ): ImageSource {
   const size = shape.reduce((product, length) => product * length, 1);
   return {
@@ -34,7 +47,10 @@ export function folderSource(
         starts.map(async (start) => {
           const part = indices.slice(start, start + chunkSize);
           const wanted = Array.from(part, (index) => paths[index]!);
-          const { images, damaged } = await pool.decode({ epoch, indices: part, paths: wanted });
+          const { images, damaged, contents: read } = await pool.decode({ epoch, indices: part, paths: wanted });
+          read.forEach((content, position) => {
+            if (content !== null) contents.note(firstNumber + part[position]!, content);
+          });
           return { start, part, images, damaged: new Map(damaged.map(({ position, reason }) => [position, reason])) };
         }),
       );
@@ -58,6 +74,7 @@ export function folderSource(
       }
       return { count, images: read, targets: { kind: "classes", values: classes } };
     },
+    use: (indices) => contents.use(indices.map((index) => firstNumber + index)),
   };
 }
 

@@ -1,10 +1,13 @@
 import { availableParallelism } from "node:os";
+import { relative, sep } from "node:path";
 import type { FolderConfig } from "../../../config/sections/data-settings.ts";
+import { at } from "../../../core/elements.ts";
 import type { Reporter } from "../../../core/progress.ts";
 import type { ImageShape, Normalization } from "../../dataset.ts";
 import type { OpenedData } from "../../opened-data.ts";
 import type { Recipe } from "./decode-image.ts";
 import { DecodePool } from "./decode-pool.ts";
+import { FileContents } from "./file-contents.ts";
 import { folderSource } from "./folder-source.ts";
 import { scanFolder } from "./scan-folder.ts";
 
@@ -38,7 +41,19 @@ export function openFolder(
   const workers = options.workers ?? Math.min(availableParallelism(), decodingThreads);
   const pool = new DecodePool(recipe, workers);
   const policy = { onError, damaged: new Set<string>(), reporter };
-  const sourceOf = (images: typeof train) => folderSource(images, shape, { pool, policy });
+  const parts = [train, ...(validation ? [validation] : []), test];
+  const contents = new FileContents(
+    folder,
+    parts.flatMap(({ paths, bytes }) =>
+      paths.map((path, index) => ({ name: relative(folder, path).replaceAll(sep, "/"), bytes: at(bytes, index) })),
+    ),
+  );
+  let listed = 0;
+  const sourceOf = (images: typeof train) => {
+    const source = folderSource(images, shape, listed, { pool, policy, contents });
+    listed += images.paths.length;
+    return source;
+  };
   return {
     imageShape: shape,
     targets: { kind: "classes", names: classes },
@@ -47,6 +62,7 @@ export function openFolder(
     validation: validation && sourceOf(validation),
     test: sourceOf(test),
     files,
+    images: contents,
     damaged: () => [...policy.damaged].sort(),
     close: () => pool.close(),
   };

@@ -8,6 +8,8 @@ import type { DataFile } from "../../dataset.ts";
 /** Image files of one part of a folder: first the first image of every class, then the second of every class … */
 export interface ImageFiles {
   readonly paths: readonly string[];
+  /** Length of each file. */
+  readonly bytes: Float64Array;
   /** One class index per path. */
   readonly labels: Int32Array;
 }
@@ -182,6 +184,7 @@ function imagesIn(folder: string, above: readonly string[] = []): FoundImage[] {
 /** One image of every class in turn, so that the first images of a part are of all classes. */
 function interleave(images: ByClass): ImageFiles {
   const paths: string[] = [];
+  const bytes: number[] = [];
   const labels: number[] = [];
   const longest = images.reduce((most, ofClass) => Math.max(most, ofClass.length), 0);
   for (let turn = 0; turn < longest; turn++) {
@@ -189,10 +192,11 @@ function interleave(images: ByClass): ImageFiles {
       const image = ofClass[turn];
       if (image === undefined) continue;
       paths.push(image.path);
+      bytes.push(image.bytes);
       labels.push(label);
     }
   }
-  return { paths, labels: Int32Array.from(labels) };
+  return { paths, bytes: Float64Array.from(bytes), labels: Int32Array.from(labels) };
 }
 
 function listOf(part: string, folder: string, images: ByClass): DataFile {

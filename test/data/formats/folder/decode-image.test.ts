@@ -21,7 +21,7 @@ const decode = async (path: string, changed: Partial<Recipe> = {}, epoch: number
   const used = { ...recipe, ...changed };
   const size = used.shape[0] * used.shape[1] * used.shape[2];
   const to = new Uint8Array(size + 2);
-  await decodeImage(path, used, { epoch, index }, to, 1);
+  await decodeImage(readFileSync(path), used, { epoch, index }, to, 1);
   t.same([to[0], to[size + 1]], [0, 0], "nothing is written beside its place");
   return to.slice(1, size + 1);
 };
@@ -105,7 +105,6 @@ t.test("a damaged file is refused with the reason", async (t) => {
   const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>';
   await t.rejects(decode(file("svg.png", Buffer.from(svg))), /neither JPEG nor PNG/);
   await t.rejects(decode(file("web.jpg", await striped.clone().webp().toBuffer())), /neither JPEG nor PNG/);
-  await t.rejects(decode(join(folder, "gone.jpg")), /ENOENT/);
 });
 
 t.test("an image of absurd size is refused by its header", async (t) => {

@@ -28,6 +28,19 @@ function runUnclosed(lines: string) {
   return { status, signal, stderr };
 }
 
+t.test("closing comes to an end though an answer has come and nobody has looked at it", { timeout: 120_000 }, (t) => {
+  const ended = runUnclosed(`
+    const epoch = dataset.test.batches({ batchSize: 4 });
+    for await (const _ of epoch) ;
+    dataset.test.batches({ batchSize: 4 }).next().catch(() => {});
+    const until = performance.now() + 500;
+    while (performance.now() < until);
+    await dataset.close();
+    process.exitCode = 7;`);
+  t.match(ended, { status: 7, signal: null }, ended.stderr.split("\n").slice(0, 9).join(" "));
+  t.end();
+});
+
 t.test("no reading thread keeps a process alive that has nothing left to do", { timeout: 300_000 }, (t) => {
   const ends: readonly (readonly [when: string, lines: string, status: number])[] = [
     ["nothing was read", "", 0],

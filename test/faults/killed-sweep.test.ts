@@ -1,0 +1,56 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import t from "tap";
+import { uniforms } from "../../src/core/random.ts";
+import { nativeMissing } from "../fixtures/engines.ts";
+import { allFaults, leftIn } from "../fixtures/fault-runs.ts";
+import { leftAlive, living, processMark } from "../fixtures/living-processes.ts";
+import { outcome } from "../fixtures/outcome.ts";
+import { run, start } from "../fixtures/program.ts";
+import { untimed, writeTinySweep } from "../fixtures/tiny-sweep.ts";
+
+const folder = t.testdir();
+const file = writeTinySweep(folder, { grid: { "method.prior.strength": [0.1, 1] }, local: { workers: 2 } });
+const names = ["strength-0.1", "strength-1"];
+const kills = allFaults ? 24 : 1;
+
+const isLinux = process.platform === "linux";
+const skip = nativeMissing() || (!isLinux && "processes are found here on Linux");
+
+t.test("a sweep that is killed, or whose runs are", { skip, timeout: 7_200_000 }, async (t) => {
+  const whole = join(folder, "whole");
+  const began = performance.now();
+  const first = await run("sweep", file, "--out", whole);
+  const milliseconds = performance.now() - began;
+  t.equal(first.code, 0, first.stderr);
+  const expected = names.map((name) => outcome(join(whole, "runs", name)));
+  const moments = uniforms({ seed: 10, stream: "sweep-kills", counter: 0 }, kills);
+
+  for (const [index, share] of moments.entries()) {
+    const whom = index % 2 === 0 ? "a run" : "the sweep";
+    await t.test(`${whom} killed at ${share.toFixed(3)} of its time`, async (t) => {
+      const [out, mark] = [join(folder, `killed-${index}`), randomUUID()];
+      const sweep = ["sweep", file, "--out", out, "--resume"];
+      const { child, ended } = start(sweep, { [processMark]: mark });
+      await sleep(share * milliseconds);
+      const victim = whom === "the sweep" ? child.pid : living(mark).find((pid) => pid !== child.pid);
+      if (victim !== undefined && child.exitCode === null) process.kill(victim, "SIGKILL");
+      const { code, stderr } = await ended;
+      if (whom === "a run") {
+        t.ok(code === 0 || code === 1, `${code}: ${stderr}`);
+        if (code === 1) t.match(stderr, /1 of 2 runs are finished, 1 failed|killed by SIGKILL/);
+      }
+      t.strictSame(await leftAlive(mark), [], "no process is left after 5 s");
+      const { code: resumed, stderr: said } = await run(...sweep);
+      t.equal(resumed, 0, said);
+      t.strictSame(untimed(out), untimed(whole));
+      t.strictSame(
+        names.map((name) => outcome(join(out, "runs", name))),
+        expected,
+        "the same bytes",
+      );
+      t.strictSame(leftIn(out), []);
+    });
+  }
+});
