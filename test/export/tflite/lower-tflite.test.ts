@@ -29,12 +29,21 @@ function operatorsOf(model: Model) {
   const graph = model.subgraphs(0)!;
   return Array.from({ length: graph.operatorsLength() }, (_, index) => {
     const operator = graph.operators(index)!;
+    const code = model.operatorCodes(operator.opcodeIndex())!;
     return {
-      kind: BuiltinOperator[model.operatorCodes(operator.opcodeIndex())!.builtinCode()]!,
+      kind: BuiltinOperator[code.builtinCode()]!,
+      version: code.version(),
       inputs: Array.from(operator.inputsArray()!, (at) => tensorAt(graph, at)),
       output: tensorAt(graph, operator.outputs(0)!),
     };
   });
+}
+
+/** Of the tensor of that name, what the file stores. */
+function bytesOf(model: Model, graph: SubGraph, name: string): number {
+  const indices = Array.from({ length: graph.tensorsLength() }, (_, index) => index);
+  const tensor = graph.tensors(indices.find((index) => graph.tensors(index)!.name() === name)!)!;
+  return model.buffers(tensor.buffer())!.dataLength();
 }
 
 function tensorAt(graph: SubGraph, index: number) {
@@ -59,8 +68,10 @@ for (const name of Object.keys(networks)) {
       const [image, weight, bias] = inputs;
       t.match(
         [image, weight, bias, output],
-        ["INT8", "INT8", "INT32", "INT8"].map((type) => ({ type })),
+        ["INT8", /^INT[48]$/, "INT32", "INT8"].map((type) => ({ type })),
       );
+      if (weight!.type === "INT4")
+        t.match([weight!.shape.length, weight!.shape[1]! % 2], [2, 0], "rows of even length");
       t.equal(weight!.steps, bias!.shape[0], "a step for each output channel");
       t.equal(bias!.steps, bias!.shape[0]);
     }
@@ -71,6 +82,28 @@ for (const name of Object.keys(networks)) {
     t.ok(float.length < layers.length || name === "concat");
   });
 }
+
+t.test("dense layers and 1 x 1 convolutions of 4 bits or less keep 4", async (t) => {
+  const layersOf = (name: string, bits: 4 | 8) => {
+    const model = open(lowered(name, [bits]).bytes);
+    const graph = model.subgraphs(0)!;
+    return operatorsOf(model).flatMap(({ kind, version, inputs: [image, weight] }) =>
+      layerKinds.includes(kind) && image!.type === "INT8"
+        ? [{ kind, version, weight: weight!, bytes: bytesOf(model, graph, weight!.name) }]
+        : [],
+    );
+  };
+  const layers = layersOf("mobilenetv2", 4);
+  const packed = layers.filter(({ weight }) => weight.type === "INT4");
+  t.ok(packed.length > 5, `${packed.length} of ${layers.length}`);
+  for (const { kind, version, weight, bytes } of packed) {
+    t.match({ kind, version }, { kind: "FULLY_CONNECTED", version: 10 });
+    t.equal(bytes, Math.ceil((weight.shape[0]! * weight.shape[1]!) / 2), "two in a byte");
+  }
+  t.equal(layers.find(({ kind }) => kind === "DEPTHWISE_CONV_2D")!.weight.type, "INT8");
+  // A version that older readers have, where nothing needs a newer one.
+  for (const { kind, version } of layersOf("lenet5", 8)) t.equal(version, kind === "FULLY_CONNECTED" ? 5 : 3);
+});
 
 t.test("what is wider than 8 bits computes in float32, its weight in the bits that fit it", async (t) => {
   const { bytes, notes } = lowered("lenet5", [16]);
