@@ -25,7 +25,7 @@ export const exportSection = z
       .enum(exportForms)
       .default("compact")
       .describe(
-        "compact: weights packed at their bits, cast to 8 when the file is loaded, for integer kernels; packed: 2-, 4-, 8- and 16-bit tensors as they are; int8: 2, 4 and 8 bits in 8-bit containers, for integer kernels; nbits: compact, with dense layers in float32 whose weights stay packed in memory, for onnxruntime; fp32: float32 values on the learned grids; qonnx: the same behind Quant nodes, for FINN and hls4ml; tflite: TensorFlow Lite, 2, 4 and 8 bits as int8; c-array: the same as a C header, for microcontrollers",
+        "compact: weights packed at their bits, cast to 8 when the file is loaded, for integer kernels; packed: 2-, 4-, 8- and 16-bit tensors as they are; int8: 2, 4 and 8 bits in 8-bit containers, for integer kernels; nbits: compact, with dense layers in float32 whose weights stay packed in memory, for onnxruntime; fp32: float32 values on the learned grids; qonnx: the same behind Quant nodes, for FINN and hls4ml; tflite: TensorFlow Lite, 2, 4 and 8 bits in integer kernels; c-array: the same as a C header, for microcontrollers",
       ),
     input: z
       .enum(exportInputs)

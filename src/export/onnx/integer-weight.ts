@@ -40,6 +40,8 @@ export interface IntegerLayerOptions {
   /** What the layer reads. */
   readonly input: Pick<Codes, "scale" | "highest">;
   readonly container: Container;
+  /** Largest magnitude that the codes may be multiplied to; 127 if left out. */
+  readonly largest?: number;
   /** Whether kernels may add the products of two weights of one output channel in 16 bits. */
   readonly pairs: boolean;
   /** Whether codes that fit int8 as they are, those of 8 bits, go there even where such a sum may saturate. */
@@ -127,9 +129,9 @@ function channelOf({ weight, bias, input }: IntegerLayerOptions, output: number,
 
 /** By output channel; 0 where not even the learned codes fit. */
 function largestMultiples(options: IntegerLayerOptions): readonly number[] {
-  const { input, container, pairs, saturation } = options;
+  const { input, container, largest = LARGEST, pairs, saturation } = options;
   return codesOf(options).map(({ single, pair }) => {
-    const fits = Math.floor(LARGEST / single);
+    const fits = Math.floor(largest / single);
     if (container === "uint8" || !pairs) return fits;
     const exact = Math.floor(LARGEST_PAIR / (input.highest * pair));
     return Math.min(fits, saturation === "allow" ? Math.max(1, exact) : exact);

@@ -3,7 +3,7 @@
 Requests come on standard input, answers go to standard output: the length of a JSON header as four bytes, little-endian,
 the header, and the bytes that it announces.
 
-    {"do": "load", "bytes": N, "threads": N, "kernels": "default" or "reference"}, the file -> {"model": number}
+    {"do": "load", "bytes": N, "threads": N, "kernels": "default", "own" or "reference"}, the file -> {"model": number}
     {"do": "run", "model": number, "shape": [...], "bytes": N}, the images -> {"outputs": [{"name", "type", "bytes"}]}, the values
     {"do": "release", "model": number} -> {}
 
@@ -18,7 +18,11 @@ import sys
 import numpy
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-KERNELS = {"default": OpResolverType.AUTO, "reference": OpResolverType.BUILTIN_REF}
+KERNELS = {
+    "default": OpResolverType.AUTO,
+    "own": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    "reference": OpResolverType.BUILTIN_REF,
+}
 
 models = {}
 

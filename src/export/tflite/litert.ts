@@ -19,8 +19,8 @@ const pythonOf = (folder: string) => join(folder, "bin", "python");
 /** Beside this file, or in the sources where that has been compiled. */
 const script = fileURLToPath(new URL("../../../src/export/tflite/litert.py", import.meta.url));
 
-/** The kernels that run a file: the fastest of this machine, or those that microcontrollers have. */
-export type LiteRtKernels = "default" | "reference";
+/** The kernels that run a file: XNNPACK's where it has any, LiteRT's own, or its portable ones. */
+export type LiteRtKernels = "default" | "own" | "reference";
 
 /** Why LiteRT cannot run here; null when it can. */
 export function liteRtMissing(): string | null {

@@ -1,6 +1,5 @@
 import { applyByKind, type ByKind } from "../../core/by-kind.ts";
 import { at, first } from "../../core/elements.ts";
-import { lookup } from "../../core/lookup.ts";
 import { tuple } from "../../core/tuple.ts";
 import type { FrozenAdd, FrozenInput, FrozenNetwork, FrozenNode } from "../frozen-network.ts";
 import {
@@ -15,7 +14,7 @@ import {
 import type { PlainNode } from "../onnx/operators.ts";
 import { scaleOf } from "./codes-behind.ts";
 import { TensorType } from "./tflite-builder.ts";
-import { TfliteFile } from "./tflite-file.ts";
+import { type TfliteCodes, TfliteFile } from "./tflite-file.ts";
 import { addLayer } from "./tflite-layer.ts";
 import { addPlain } from "./tflite-operators.ts";
 import { type OperatorName, optionsOf } from "./tflite-options.ts";
@@ -36,8 +35,8 @@ export interface LoweredTflite extends Lowered {
 }
 
 /**
- * A TensorFlow Lite file: 2-, 3-, 4- and 8-bit tensors as int8, a weight with a scale for each output channel and its
- * bias as int32; a layer computes in integers where it reads codes and a quantizer of 8 bits or less reads it alone.
+ * A TensorFlow Lite file: 2-, 3-, 4- and 8-bit tensors as int8, weights of dense layers with 4 bits or less as int4; a
+ * weight has a scale for each output channel, its bias is int32; a layer computes in integers where it reads codes and a quantizer of 8 bits or less reads it alone.
  * What is wider computes in float32, as do sums that something reads as they are. Images are [batch, height, width,
  * channels]; the file says a batch of 1, which a program may widen.
  */
@@ -48,7 +47,7 @@ export function lowerTflite(network: FrozenNetwork, options: LowerOptions): Lowe
   const withOutputs = (shown: readonly string[]) =>
     file.builder.encode({
       name: network.name,
-      doc: `${network.name}: 2-, 4- and 8-bit tensors as int8, wider ones in float32.`,
+      doc: `${network.name}: 2-, 4- and 8-bit tensors in int4 and int8, wider ones in float32.`,
       input: inputName,
       output,
       shown,
@@ -97,7 +96,7 @@ function addInput(node: FrozenInput, file: TfliteFile): void {
     const grid = { ...ofPixels, zeroPoint: ofPixels.zeroPoint - 128 };
     const name = builder.value(`${inputName}.codes`, { shape, type: TensorType.INT8, grid });
     builder.operator("Quantize", [pixels], name);
-    file.codes.set(node.id, { name, ...grid });
+    file.codes.set(node.id, { name, ...grid, limits: [-128 - grid.zeroPoint, 127 - grid.zeroPoint] });
     return;
   }
   const pixels = builder.value(inputName, { shape, type: TensorType.UINT8 });
@@ -136,7 +135,7 @@ function onCodes(node: PlainNode, file: TfliteFile): void {
     onFloats(node, file);
     return;
   }
-  moveCodes(node, file, { scale: codes.scale, zeroPoint: codes.zeroPoint });
+  moveCodes(node, file, [codes]);
 }
 
 /** Values side by side: codes where all have one grid, which then stay what they are; else float32 values. */
@@ -148,23 +147,24 @@ function sideBySide(node: PlainNode, file: TfliteFile): void {
     onFloats(node, file);
     return;
   }
-  moveCodes(node, file, { scale: one.scale, zeroPoint: one.zeroPoint });
+  moveCodes(node, file, codes);
 }
 
-function moveCodes(
-  node: PlainNode,
-  file: TfliteFile,
-  grid: { readonly scale: number; readonly zeroPoint: number },
-): void {
+/** @param sources What it reads, all on one grid. */
+function moveCodes(node: PlainNode, file: TfliteFile, sources: readonly TfliteCodes[]): void {
   const { builder } = file;
+  const { scale, zeroPoint } = first(sources);
+  const grid = { scale, zeroPoint };
   const name = builder.value(`${node.id}.codes`, { shape: node.outputShape, type: TensorType.INT8, grid });
   addPlain(builder, node, {
-    inputs: node.inputs.map((id) => lookup(file.codes, id).name),
+    inputs: sources.map(({ name }) => name),
     output: name,
     inputShape: file.node(first(node.inputs)).outputShape,
     grid,
   });
-  file.codes.set(node.id, { name, ...grid });
+  const lowest = Math.min(...sources.map(({ limits: [lowest] }) => lowest));
+  const highest = Math.max(...sources.map(({ limits: [, highest] }) => highest));
+  file.codes.set(node.id, { name, ...grid, limits: [lowest, highest] });
 }
 
 /** A sum: of codes, where its quantizer's steps are not much shorter than theirs; else of float32 values. */

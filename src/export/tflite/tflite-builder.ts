@@ -2,7 +2,7 @@ import { Builder, type Offset } from "flatbuffers";
 import { lookup } from "../../core/lookup.ts";
 import { floatBytes, intBytes } from "../onnx/packing.ts";
 import * as schema from "./generated/tflite_generated.ts";
-import { type OperatorName, type OperatorOptions, operatorKinds } from "./tflite-options.ts";
+import { type OperatorKind, type OperatorName, type OperatorOptions, operatorKinds } from "./tflite-options.ts";
 
 export const { TensorType } = schema;
 export type TensorType = schema.TensorType;
@@ -105,6 +105,13 @@ export class TfliteBuilder {
     return [...new Set(this.#operators.map(({ kind }) => kind))];
   }
 
+  #versionOf(kind: OperatorName): number {
+    const { version, versionOfInt4 = version }: OperatorKind = operatorKinds[kind];
+    const isInt4 = (name: string) => lookup(this.#tensors, name).type === TensorType.INT4;
+    const readsInt4 = this.#operators.some((one) => one.kind === kind && one.inputs.some(isInt4));
+    return readsInt4 ? versionOfInt4 : version;
+  }
+
   /** The bytes of the file. */
   encode({ name, doc, input, output, shown, metadata }: TfliteDescription): Uint8Array {
     const builder = new Builder(1024);
@@ -140,7 +147,8 @@ export class TfliteBuilder {
       builder.createString(name),
     );
     const codes = kinds.map((kind) => {
-      const { code, version } = operatorKinds[kind];
+      const { code } = operatorKinds[kind];
+      const version = this.#versionOf(kind);
       // Older readers know operators up to 127 by a byte of its own.
       return schema.OperatorCode.createOperatorCode(builder, Math.min(code, 127), version, code);
     });

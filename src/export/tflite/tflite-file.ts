@@ -13,6 +13,7 @@ const SMALLEST = -128;
 export interface TfliteCodes extends TensorGrid {
   readonly name: string;
   readonly scale: number;
+  readonly limits: Limits;
 }
 
 /** A TensorFlow Lite file while it is written: its operators, and what stands for each node's value. */
@@ -27,6 +28,8 @@ export class TfliteFile {
   /** Nodes that are part of the operator of one before them. */
   readonly merged = new Set<string>();
   readonly notes: string[] = [];
+  /** Multiplied codes, by name. */
+  readonly #multiplied = new Map<string, TfliteCodes>();
   /** Names of values in float32, by node. */
   readonly #floats = new Map<string, string>();
   readonly #nodes: ReadonlyMap<string, FrozenNode>;
@@ -97,7 +100,27 @@ export class TfliteFile {
       });
       this.builder.operator("Maximum", [`${id}.saturated`, bound], name);
     }
-    this.codes.set(id, { name, ...grid });
+    this.codes.set(id, { name, ...grid, limits: [lowest, highest] });
+  }
+
+  /** Codes that stand for the same values as a node's, each `multiple` times as large. */
+  multiplied({ id, outputShape }: FrozenNode, multiple: number): TfliteCodes {
+    const codes = lookup(this.codes, id);
+    if (multiple === 1) return codes;
+    const [lowest, highest] = codes.limits;
+    const limits = [lowest * multiple, highest * multiple] as const;
+    const grid = { scale: Math.fround(codes.scale / multiple), zeroPoint: LARGEST - limits[1] };
+    const name = `${id}.multiplied`;
+    const present = this.#multiplied.get(name);
+    if (present !== undefined) return present;
+    this.builder.operator(
+      "Quantize",
+      [codes.name],
+      this.builder.value(name, { shape: outputShape, type: TensorType.INT8, grid }),
+    );
+    const multiplied = { name, ...grid, limits };
+    this.#multiplied.set(name, multiplied);
+    return multiplied;
   }
 
   /** Where the codes of a node go that gives int8 by itself; null where something reads it before it is quantized. */

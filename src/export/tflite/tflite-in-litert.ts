@@ -9,6 +9,12 @@ import type { LoweredTflite } from "./lower-tflite.ts";
  */
 const fixedPointRounding: Rounding = { steps: 0.5, share: 1 };
 
+const roundings: { readonly [K in LiteRtKernels]: Rounding } = {
+  default: floatRounding,
+  own: fixedPointRounding,
+  reference: fixedPointRounding,
+};
+
 interface TfliteInLiteRtOptions {
   /** Its name in messages. */
   readonly file: string;
@@ -18,9 +24,12 @@ interface TfliteInLiteRtOptions {
 }
 
 /** A TensorFlow Lite file in LiteRT. */
-export const tfliteInLiteRt = (runtime: LiteRt, { file, lowered, ...options }: TfliteInLiteRtOptions): FileRuntime => ({
+export const tfliteInLiteRt = (
+  runtime: LiteRt,
+  { file, lowered, kernels = "default", threads }: TfliteInLiteRtOptions,
+): FileRuntime => ({
   name: runtime.name,
   channelsLast: true,
-  rounding: options.kernels === "reference" ? fixedPointRounding : floatRounding,
-  load: (shown) => runtime.load(lowered.withOutputs(shown), file, options),
+  rounding: roundings[kernels],
+  load: (shown) => runtime.load(lowered.withOutputs(shown), file, { kernels, threads }),
 });

@@ -1,19 +1,13 @@
 import { applyByKind, type ByKind } from "../../core/by-kind.ts";
-import { at, first, last } from "../../core/elements.ts";
-import { elementsOf } from "../../graph/shape.ts";
-import type { FrozenConvolution, FrozenLayer, FrozenTensor, IntegerTensor } from "../frozen-network.ts";
-import { type IntegerLayer, integerLayer } from "../onnx/integer-weight.ts";
-import { floatBytes, intBytes, packCodes } from "../onnx/packing.ts";
-import type { CodesBehind } from "./codes-behind.ts";
-import { scaleOf } from "./codes-behind.ts";
-import { TensorType } from "./tflite-builder.ts";
+import { at, first } from "../../core/elements.ts";
+import type { FrozenConvolution, FrozenLayer, IntegerTensor } from "../frozen-network.ts";
+import { type CodesBehind, scaleOf } from "./codes-behind.ts";
+import { type IntegerFit, integerFit } from "./integer-fit.ts";
 import type { TfliteCodes, TfliteFile } from "./tflite-file.ts";
 import { zerosAround } from "./tflite-operators.ts";
 import { type OperatorName, type OperatorOptions, optionsOf } from "./tflite-options.ts";
+import { addFloatTensors, addIntegerTensors, storedType } from "./tflite-weight.ts";
 import { paddingKind } from "./tflite-windows.ts";
-
-/** Largest share of an output step by which rounding to int32 may move a bias. */
-const LARGEST_SHIFT = 1 / 32;
 
 /** Adds a layer: in integers where it reads codes, gives codes and has a weight of 8 bits or less; else in float32. */
 export function addLayer(layer: FrozenLayer, file: TfliteFile): void {
@@ -32,131 +26,63 @@ export function addLayer(layer: FrozenLayer, file: TfliteFile): void {
     addFloatLayer(layer, file, "its sums are read as they are");
     return;
   }
-  const integer = integerLayer({
-    weight,
-    bias: layer.bias,
-    input: { scale: codes.scale, highest: 255 },
-    container: "int8",
-    pairs: false,
-    saturation: "avoid",
-    shared: false,
-  });
-  if (integer === null || integer.largestShift > LARGEST_SHIFT * scaleOf(behind.quantizer)) {
+  const packable = weight.bits <= 4 && computesAsDense(layer, file);
+  const fit = integerFit({ layer, weight, codes, step: scaleOf(behind.quantizer), packable });
+  if (fit === null) {
     addFloatLayer(layer, file, "its bias does not fit the grid of its sums");
     return;
   }
-  addIntegerLayer(layer, file, { weight, codes, behind, integer });
+  addIntegerLayer(layer, file, { weight, behind, fit });
+}
+
+/**
+ * Whether FULLY_CONNECTED computes a layer with 4 bits a weight, as XNNPACK does for an even number of inputs. It has no
+ * convolutions of 4 bits: LiteRT would unpack their weights at every run, and round twice.
+ */
+function computesAsDense(layer: FrozenLayer, file: TfliteFile): boolean {
+  const { kind, weight } = layer;
+  const inputs = at(weight.shape, -2);
+  if (inputs % 2 !== 0) return false;
+  if (kind !== "conv2d") return kind === "dense";
+  const [height, width] = weight.shape;
+  const image = file.node(first(layer.inputs)).outputShape;
+  const size = [at(weight.shape, 0), at(weight.shape, 1)] as const;
+  return height === 1 && width === 1 && layer.stride === 1 && paddingKind({ ...layer, size }, image) === "none";
 }
 
 interface IntegerParts {
   readonly weight: IntegerTensor;
-  readonly codes: TfliteCodes;
   readonly behind: CodesBehind;
-  readonly integer: IntegerLayer;
+  readonly fit: IntegerFit;
 }
 
-function addIntegerLayer(layer: FrozenLayer, file: TfliteFile, parts: IntegerParts): void {
-  const { id } = layer;
-  const { codes, behind, integer } = parts;
-  const { builder } = file;
-  const { axis, shape, order } = applyByKind(storage, layer);
-  const outputs = integer.bias.length;
-  const multiples = perChannel(integer.multiples, outputs);
-  const scales = perChannel(integer.scales, outputs);
-  const stored = Int32Array.from(order, (index) => at(parts.weight.codes, index) * at(multiples, index % outputs));
-  const weight = builder.constant(`${id}.weight`, packCodes(stored, 8), {
-    shape,
-    type: TensorType.INT8,
-    grid: { scale: scales, zeroPoint: 0, axis },
-  });
-  const bias = builder.constant(`${id}.bias`, intBytes(integer.bias), {
-    shape: [integer.bias.length],
-    type: TensorType.INT32,
-    grid: { scale: scales.map((scale) => codes.scale * scale), zeroPoint: 0 },
-  });
-  file.biases.set(id, integer.biasValues);
+function addIntegerLayer(layer: FrozenLayer, file: TfliteFile, { weight, behind, fit }: IntegerParts): void {
+  const { integer, type } = fit;
+  const codes = file.multiplied(file.node(first(layer.inputs)), fit.multiple);
+  const tensors = addIntegerTensors(layer, file.builder, { weight, integer, type, inputScale: codes.scale });
+  file.biases.set(layer.id, integer.biasValues);
   for (const { id } of behind.nodes) file.merged.add(id);
   file.addCodes(behind.quantizer, behind.limits, {
     relu: true,
-    write: (output, relu) => addOperator(layer, file, { input: codes.name, codes, weight, bias, output, relu }),
+    write(output, relu) {
+      const wiring = { input: codes.name, codes, ...tensors, output, relu };
+      if (type === "INT4") addDense(file, wiring);
+      else addOperator(layer, file, wiring);
+    },
   });
 }
 
-const perChannel = (numbers: number | ArrayLike<number>, channels: number): Float32Array =>
-  typeof numbers === "number" ? new Float32Array(channels).fill(numbers) : Float32Array.from(numbers);
-
-/** Adds a layer that computes in float32, with its weight in as few bits as DEQUANTIZE reads. */
+/** Adds a layer that computes in float32. */
 function addFloatLayer(layer: FrozenLayer, file: TfliteFile, why: string): void {
-  const { id, weight, bias } = layer;
-  const stored = storedType(weight);
-  file.notes.push(`${id} computes in float32: ${why}; its weight is stored in ${stored.name}`);
+  const { id, weight } = layer;
+  file.notes.push(`${id} computes in float32: ${why}; its weight is stored in ${storedType(weight)}`);
   addOperator(layer, file, {
     input: file.float(first(layer.inputs)),
     codes: undefined,
-    weight: floatWeight(layer, file),
-    bias: file.builder.floats(`${id}.bias`, bias, [bias.length]),
+    ...addFloatTensors(layer, file.builder),
     output: file.own(layer),
     relu: false,
   });
-}
-
-const storedType = ({ bits }: FrozenTensor) =>
-  bits === 32 ? { name: "float32" } : bits === 16 ? { name: "int16" } : { name: "int8" };
-
-function floatWeight(layer: FrozenLayer, { builder }: TfliteFile): string {
-  const { id, weight } = layer;
-  const { axis, shape, order } = applyByKind(storage, layer);
-  if (weight.bits === 32) {
-    return builder.constant(`${id}.weight`, floatBytes(Float32Array.from(order, (index) => weight.values[index]!)), {
-      shape,
-    });
-  }
-  const codes = builder.constant(`${id}.weight.codes`, storedCodes(weight, order), {
-    shape,
-    type: weight.bits === 16 ? TensorType.INT16 : TensorType.INT8,
-    grid: { scale: weight.scale, zeroPoint: 0, axis },
-  });
-  // The weight is a constant, and has no batch.
-  return builder.operator("Dequantize", [codes], builder.fixedValue(`${id}.weight`, { shape }));
-}
-
-const storedCodes = ({ codes, bits }: IntegerTensor, order: Uint32Array): Uint8Array =>
-  packCodes(
-    Int32Array.from(order, (index) => codes[index]!),
-    bits === 16 ? 16 : 8,
-  );
-
-interface Storage {
-  readonly shape: readonly number[];
-  /** That of the output channels. */
-  readonly axis: number;
-  /** For each element, its index in the frozen tensor. */
-  readonly order: Uint32Array;
-}
-
-/** How each layer's weight lies in the file: [out, height, width, in], [1, height, width, channels], [out, in]. */
-const storage: ByKind<FrozenLayer, [], Storage> = {
-  conv2d: ({ weight: { shape } }) => ({
-    shape: [last(shape), ...shape.slice(0, -1)],
-    axis: 0,
-    order: outputsFirst(shape),
-  }),
-  "depthwise-conv2d": ({ weight: { shape } }) => ({
-    shape: [1, at(shape, 0), at(shape, 1), last(shape)],
-    axis: 3,
-    order: Uint32Array.from({ length: elementsOf(shape) }, (_, index) => index),
-  }),
-  dense: ({ weight: { shape } }) => ({ shape: [at(shape, 1), at(shape, 0)], axis: 0, order: outputsFirst(shape) }),
-};
-
-/** The order [out, …] of elements that lie as […, out]. */
-function outputsFirst(shape: readonly number[]): Uint32Array {
-  const outputs = last(shape);
-  const others = elementsOf(shape) / outputs;
-  return Uint32Array.from(
-    { length: outputs * others },
-    (_, place) => (place % others) * outputs + Math.floor(place / others),
-  );
 }
 
 interface Wiring {
@@ -173,10 +99,13 @@ const operators: ByKind<FrozenLayer, [TfliteFile, Wiring], void> = {
   conv2d: (layer, file, wiring) => addConvolution(layer, file, wiring, { kind: "Conv2D", options: optionsOf.conv2d }),
   "depthwise-conv2d": (layer, file, wiring) =>
     addConvolution(layer, file, wiring, { kind: "DepthwiseConv2D", options: optionsOf.depthwise }),
-  dense(_, { builder }, { input, weight, bias, output, relu }) {
-    builder.operator("FullyConnected", [input, weight, bias], output, optionsOf.fullyConnected({ relu }));
-  },
+  dense: (_, file, wiring) => addDense(file, wiring),
 };
+
+/** Of an image, each pixel is a row. */
+function addDense({ builder }: TfliteFile, { input, weight, bias, output, relu }: Wiring): void {
+  builder.operator("FullyConnected", [input, weight, bias], output, optionsOf.fullyConnected({ relu }));
+}
 
 const addOperator = (layer: FrozenLayer, file: TfliteFile, wiring: Wiring): void =>
   applyByKind(operators, layer, file, wiring);

@@ -9,10 +9,12 @@ export interface OperatorOptions {
   readonly write: (builder: Builder) => Offset;
 }
 
-interface OperatorKind {
+export interface OperatorKind {
   readonly code: schema.BuiltinOperator;
   /** The lowest version of the operator that takes all types that we give it. */
   readonly version: number;
+  /** That which takes weights of 4 bits. */
+  readonly versionOfInt4?: number;
 }
 
 /** The operators that files of ours can have: what a microcontroller's program has to register. */
@@ -25,7 +27,7 @@ export const operatorKinds = {
   DepthwiseConv2D: { code: BuiltinOperator.DEPTHWISE_CONV_2D, version: 3 },
   Dequantize: { code: BuiltinOperator.DEQUANTIZE, version: 5 },
   Div: { code: BuiltinOperator.DIV, version: 1 },
-  FullyConnected: { code: BuiltinOperator.FULLY_CONNECTED, version: 4 },
+  FullyConnected: { code: BuiltinOperator.FULLY_CONNECTED, version: 5, versionOfInt4: 10 },
   Gather: { code: BuiltinOperator.GATHER, version: 2 },
   MaxPool2D: { code: BuiltinOperator.MAX_POOL_2D, version: 2 },
   Maximum: { code: BuiltinOperator.MAXIMUM, version: 2 },
@@ -90,7 +92,7 @@ export const optionsOf = {
   }),
   fullyConnected: (one: Activated): OperatorOptions => ({
     type: BuiltinOptions.FullyConnectedOptions,
-    write: (builder) => schema.FullyConnectedOptions.createFullyConnectedOptions(builder, activation(one)),
+    write: (builder) => schema.FullyConnectedOptions.createFullyConnectedOptions(builder, activation(one), true),
   }),
   add: (one: Activated): OperatorOptions => ({
     type: BuiltinOptions.AddOptions,

@@ -9,6 +9,7 @@ import {
 } from "../../../src/export/tflite/generated/tflite_generated.ts";
 import { lowerTflite } from "../../../src/export/tflite/lower-tflite.ts";
 import type { Network } from "../../../src/kinds/index.ts";
+import { lenet5 } from "../../../src/network/zoo/lenet5.ts";
 import { concatNetwork } from "../../fixtures/concat-network.ts";
 import { anyEngine } from "../../fixtures/engines.ts";
 import { freezeModel, narrowNetworks, randomModel } from "../../fixtures/random-models.ts";
@@ -16,9 +17,11 @@ import { freezeModel, narrowNetworks, randomModel } from "../../fixtures/random-
 const { ops } = await anyEngine();
 
 const networks: Readonly<Record<string, () => Network>> = { ...narrowNetworks, concat: concatNetwork };
+const wide = { "wide lenet5": () => lenet5({ inputShape: [28, 28, 1], classes: 10 }) };
+const everyNetwork: Readonly<Record<string, () => Network>> = { ...networks, ...wide };
 
 const lowered = (name: string, bits: readonly (2 | 4 | 8 | 16 | 32)[], input: "uint8" | "float" = "uint8") => {
-  const network = freezeModel(randomModel(ops, { network: networks[name]!(), seed: 5, bits, pruned: 0.3 }));
+  const network = freezeModel(randomModel(ops, { network: everyNetwork[name]!(), seed: 5, bits, pruned: 0.3 }));
   const { bytes, notes } = lowerTflite(network, { input, metadata: { run: "a run" } });
   return { network, bytes, notes };
 };
@@ -29,12 +32,21 @@ function operatorsOf(model: Model) {
   const graph = model.subgraphs(0)!;
   return Array.from({ length: graph.operatorsLength() }, (_, index) => {
     const operator = graph.operators(index)!;
+    const code = model.operatorCodes(operator.opcodeIndex())!;
     return {
-      kind: BuiltinOperator[model.operatorCodes(operator.opcodeIndex())!.builtinCode()]!,
+      kind: BuiltinOperator[code.builtinCode()]!,
+      version: code.version(),
       inputs: Array.from(operator.inputsArray()!, (at) => tensorAt(graph, at)),
       output: tensorAt(graph, operator.outputs(0)!),
     };
   });
+}
+
+/** Of the tensor of that name, what the file stores. */
+function bytesOf(model: Model, graph: SubGraph, name: string): number {
+  const indices = Array.from({ length: graph.tensorsLength() }, (_, index) => index);
+  const tensor = graph.tensors(indices.find((index) => graph.tensors(index)!.name() === name)!)!;
+  return model.buffers(tensor.buffer())!.dataLength();
 }
 
 function tensorAt(graph: SubGraph, index: number) {
@@ -59,8 +71,10 @@ for (const name of Object.keys(networks)) {
       const [image, weight, bias] = inputs;
       t.match(
         [image, weight, bias, output],
-        ["INT8", "INT8", "INT32", "INT8"].map((type) => ({ type })),
+        ["INT8", /^INT[48]$/, "INT32", "INT8"].map((type) => ({ type })),
       );
+      if (weight!.type === "INT4")
+        t.match([weight!.shape.length, weight!.shape[1]! % 2], [2, 0], "rows of even length");
       t.equal(weight!.steps, bias!.shape[0], "a step for each output channel");
       t.equal(bias!.steps, bias!.shape[0]);
     }
@@ -71,6 +85,31 @@ for (const name of Object.keys(networks)) {
     t.ok(float.length < layers.length || name === "concat");
   });
 }
+
+t.test("a dense layer of 4 bits keeps 4", async (t) => {
+  const layersOf = (name: string, bits: 4 | 8) => {
+    const model = open(lowered(name, [bits]).bytes);
+    const graph = model.subgraphs(0)!;
+    return operatorsOf(model).flatMap(({ kind, version, inputs: [image, weight] }) =>
+      layerKinds.includes(kind) && image!.type === "INT8"
+        ? [{ kind, version, weight: weight!, bytes: bytesOf(model, graph, weight!.name) }]
+        : [],
+    );
+  };
+  const layers = layersOf("wide lenet5", 4);
+  const packed = layers.filter(({ weight }) => weight.type === "INT4");
+  t.strictSame(
+    packed.map(({ weight }) => weight.name),
+    ["fc1.weight"],
+  );
+  for (const { kind, version, weight, bytes } of packed) {
+    t.match({ kind, version }, { kind: "FULLY_CONNECTED", version: 10 });
+    t.equal(bytes, Math.ceil((weight.shape[0]! * weight.shape[1]!) / 2), "two in a byte");
+  }
+  t.equal(layers.find(({ kind }) => kind === "CONV_2D")!.weight.type, "INT8");
+  // A version that older readers have, where nothing needs a newer one.
+  for (const { kind, version } of layersOf("lenet5", 8)) t.equal(version, kind === "FULLY_CONNECTED" ? 5 : 3);
+});
 
 t.test("what is wider than 8 bits computes in float32, its weight in the bits that fit it", async (t) => {
   const { bytes, notes } = lowered("lenet5", [16]);

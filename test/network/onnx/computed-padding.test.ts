@@ -39,7 +39,7 @@ function fileOf(count: readonly PlainNode[] | null): Uint8Array {
       ? []
       : [
           ...count,
-          node("ConstantOfShape", ["zeros"], "filling"),
+          node("Expand", ["zero", "zeros"], "filling"),
           node("Concat", ["pad", "filling"], "all", [{ name: "axis", type: 2, i: 0 }]),
           node("Reshape", ["all", "pairs"], "paired"),
           node("Slice", ["paired", "minus-one", "lowest", "first", "minus-one"], "reversed"),
@@ -57,6 +57,7 @@ function fileOf(count: readonly PlainNode[] | null): Uint8Array {
       node("Gemm", ["flat", "matrix"], "logits"),
     ],
     tensors: [
+      integers("zero", [0]),
       integers("two", [2]),
       integers("four", [4]),
       integers("eight", [8]),

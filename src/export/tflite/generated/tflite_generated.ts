@@ -624,12 +624,21 @@ fusedActivationFunction():ActivationFunctionType {
   return offset ? this.bb!.readInt8(this.bb_pos + offset) : ActivationFunctionType.NONE;
 }
 
+keepNumDims():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 8);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
 static startFullyConnectedOptions(builder:flatbuffers.Builder) {
-  builder.startObject(1);
+  builder.startObject(3);
 }
 
 static addFusedActivationFunction(builder:flatbuffers.Builder, fusedActivationFunction:ActivationFunctionType) {
   builder.addFieldInt8(0, fusedActivationFunction, ActivationFunctionType.NONE);
+}
+
+static addKeepNumDims(builder:flatbuffers.Builder, keepNumDims:boolean) {
+  builder.addFieldInt8(2, +keepNumDims, +false);
 }
 
 static endFullyConnectedOptions(builder:flatbuffers.Builder):flatbuffers.Offset {
@@ -637,9 +646,10 @@ static endFullyConnectedOptions(builder:flatbuffers.Builder):flatbuffers.Offset 
   return offset;
 }
 
-static createFullyConnectedOptions(builder:flatbuffers.Builder, fusedActivationFunction:ActivationFunctionType):flatbuffers.Offset {
+static createFullyConnectedOptions(builder:flatbuffers.Builder, fusedActivationFunction:ActivationFunctionType, keepNumDims:boolean):flatbuffers.Offset {
   FullyConnectedOptions.startFullyConnectedOptions(builder);
   FullyConnectedOptions.addFusedActivationFunction(builder, fusedActivationFunction);
+  FullyConnectedOptions.addKeepNumDims(builder, keepNumDims);
   return FullyConnectedOptions.endFullyConnectedOptions(builder);
 }
 }
