@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { exportForms, exportInputs, quantizedLayouts, saturations } from "../config/sections/export-settings.ts";
+import { layerwiseMethods } from "../config/sections/methods/layerwise-settings.ts";
 import { sweepRunners } from "../config/sections/sweep-settings.ts";
 import type { Context } from "./context.ts";
 
@@ -79,10 +80,22 @@ export function createProgram(
       const { runEvaluate } = await import("./evaluate-command.ts");
       await runEvaluate({ target, ...options }, own(command));
     });
-  add("quantize <model>", "quantize any ONNX file, without training")
+  add("quantize <model>", "quantize any ONNX file, without training; of a finished run's folder, within another budget")
     .option("--data <file>", "samples: a .npz with one array for each input (without: weights alone)")
-    .option("--weights <bits>", "bits of weights: 2, 3, 4 or 8", "8")
+    .option("--weights <bits>", "bits of weights: 2, 3, 4 or 8 (default: 8)")
+    .option("--budget <size>", "each weight gets 2, 4 or 8 bits: 25% of float32, 300kB of the file, or avg:4 bits")
+    .option("--granularity <what>", "what has a step: tensor, channel (default), or block:32, :64, :128 of its inputs")
+    .option("--layer-bits <name=bits>", "bits of single layers, as /head/*=8; may be repeated", collect, [])
     .option("--activations <bits>", "bits of activations: 8, 16 or 32 (default: 8 with data, else 32: float)")
+    .addOption(
+      new Option(
+        "--method <name>",
+        "how weights are rounded (default: bit-split below 8 bits with data, else nearest)",
+      ).choices(layerwiseMethods),
+    )
+    .option("--iterations <count>", "with --method adaround: optimizer steps for each layer (default: 10000)")
+    .option("--min-sqnr <db>", "refuse a file with an output of less signal-to-noise ratio")
+    .option("--min-agreement <percent>", "refuse a file that keeps the class of fewer samples")
     .option("--skip <pattern>", "leave layers alone whose names fit, as /head/*; may be repeated", collect, [])
     .addOption(
       new Option("--saturation <kind>", "avoid: exact on x86 processors without VNNI too, and slower").choices(

@@ -29,7 +29,10 @@ const hasGraph = (model: ModelProto): model is Model => model.graph !== undefine
 export const encodeModelProto = (model: Model): Uint8Array => toBinary(ModelProtoSchema, model);
 
 /** A copy of a model with other lists in its graph; all else is the same objects. */
-export function withGraph(model: Model, lists: Partial<Pick<GraphProto, "node" | "initializer" | "output">>): Model {
+export function withGraph(
+  model: Model,
+  lists: Partial<Pick<GraphProto, "node" | "initializer" | "input" | "output">>,
+): Model {
   // Defaults of unset fields lie on the prototype.
   const copy = <T extends object>(message: T): T =>
     Object.assign(Object.create(Object.getPrototypeOf(message)), message);

@@ -78,7 +78,7 @@ class Comparison {
 }
 
 /** The numbers of a tensor of any type; words have none. */
-const numbersOf = ({ data, type }: RuntimeTensor): Float64Array =>
+export const numbersOf = ({ data, type }: RuntimeTensor): Float64Array =>
   // All but words are typed arrays of numbers.
   type === "string" ? new Float64Array() : Float64Array.from(data as ArrayLike<number>, Number);
 

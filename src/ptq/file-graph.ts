@@ -215,3 +215,15 @@ export function floatOf(node: NodeProto, name: string, fallback: number): number
   const found = node.attribute.find((attribute) => attribute.name === name);
   return found?.type === AttributeType.FLOAT ? found.f : fallback;
 }
+
+/** A list of integers; null where the file has none. */
+export function intsOf(node: NodeProto, name: string): readonly number[] | null {
+  const found = node.attribute.find((attribute) => attribute.name === name);
+  return found?.type === AttributeType.INTS ? found.ints.map(Number) : null;
+}
+
+/** A text; null where the file has none. */
+export function textOf(node: NodeProto, name: string): string | null {
+  const found = node.attribute.find((attribute) => attribute.name === name);
+  return found?.type === AttributeType.STRING ? new TextDecoder().decode(found.s) : null;
+}

@@ -5,7 +5,7 @@ import { realValues } from "../onnx/tensor-data.ts";
 import { constantValues } from "./constants.ts";
 import type { FileGraph } from "./file-graph.ts";
 import { operatorOf } from "./file-graph.ts";
-import { type WeightSite, weightOperators } from "./weight-site.ts";
+import { fittingGranularity, type Granularity, type WeightSite, weightOperators } from "./weight-site.ts";
 
 /** A node with a weight that stays as it is, and why. */
 export interface LeftNode {
@@ -27,9 +27,13 @@ const SMALLEST = 32;
 /**
  * Finds the nodes whose weights can be stored in few bits: constants of the file, or made of constants alone.
  *
- * @param skips Whether the user wants a node left alone.
+ * @param options.skips Whether the user wants a node left alone.
  */
-export async function findSites(graph: FileGraph, file: string, skips: (name: string) => boolean): Promise<Sites> {
+export async function findSites(
+  graph: FileGraph,
+  file: string,
+  { skips, granularity }: { skips(name: string): boolean; readonly granularity: Granularity },
+): Promise<Sites> {
   const sites: WeightSite[] = [];
   const left: LeftNode[] = [];
   const candidates = graph.nodes.filter(({ domain, opType }) => isStandardDomain(domain) && opType in weightOperators);
@@ -58,7 +62,10 @@ export async function findSites(graph: FileGraph, file: string, skips: (name: st
     else if (values.length < SMALLEST) leave(`its weight has only ${values.length} numbers`);
     else if (!values.every(Number.isFinite)) leave("its weight holds numbers that are not finite");
     else if (skips(name)) leave("it is to be skipped");
-    else sites.push({ name, node, operator, layout, weight, type, values });
+    else {
+      const granularityOfIt = fittingGranularity(granularity, node, layout);
+      sites.push({ name, node, operator, layout, granularity: granularityOfIt, weight, type, values });
+    }
   }
   return { sites, left };
 }

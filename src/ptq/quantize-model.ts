@@ -1,29 +1,45 @@
 import type { Saturation } from "../config/sections/export-settings.ts";
+import type { LayerwiseMethod } from "../config/sections/methods/layerwise-settings.ts";
 import { UserError } from "../core/errors.ts";
+import { lookup } from "../core/lookup.ts";
+import type { Ops } from "../engine/ops.ts";
 import { saturationNote } from "../export/onnx/saturation.ts";
+import type { LayerwiseSettings } from "../methods/layerwise/create-layerwise.ts";
 import { type Model, opsetOf } from "../onnx/onnx-model.ts";
 import type { WeightBits } from "../quantization/weight-grid.ts";
 import type { ActivationGrid } from "./activation-grid.ts";
 import { calibrate } from "./calibrate-activations.ts";
+import { type Costs, costMeter } from "./costly-layers.ts";
 import { FileGraph } from "./file-graph.ts";
 import { findSites, type LeftNode } from "./find-sites.ts";
 import { foldBatchNorms } from "./fold-normalization.ts";
+import type { Calibration } from "./open-weights.ts";
 import { raiseForIntegers } from "./operator-set.ts";
+import { type BudgetOptions, type ModelPlan, planModel } from "./plan-model.ts";
 import { valuesToQuantize } from "./quantized-values.ts";
-import type { Samples } from "./samples.ts";
-import { roundSite } from "./solve-site.ts";
-import type { WeightSite } from "./weight-site.ts";
+import { roundSite, type SolvedSite } from "./solve-site.ts";
+import { solveSites } from "./solve-sites.ts";
+import { type Granularity, type WeightSite, weightKey } from "./weight-site.ts";
 import { hasIntegerKernel, writeQuantized } from "./write-quantized.ts";
 
 export interface QuantizeModelOptions {
+  /** Of weights whose layers have no width of their own, where there is no budget. */
   readonly weights: WeightBits;
+  /** By a layer's name; null: it has none of its own. */
+  bitsOf(name: string): WeightBits | null;
+  /** What weights may come to; null: all get `weights`. */
+  readonly budget: BudgetOptions | null;
+  /** What finds the codes of layers that it can solve; null: all are rounded to nearest. It needs calibration samples. */
+  readonly solver: { readonly method: LayerwiseSettings; readonly ops: Ops; readonly seed: number } | null;
   /** 32: left in float. */
   readonly activations: 8 | 16 | 32;
   /** Of weights of 8 bits in integer kernels. */
   readonly saturation: Saturation;
   readonly skips: (name: string) => boolean;
+  /** Of weights, where it fits. */
+  readonly granularity: Granularity;
   /** What activations are calibrated on, and which of the samples; null: there is no data. */
-  readonly calibration: { readonly samples: Samples; readonly order: Uint32Array } | null;
+  readonly calibration: Calibration | null;
   /** Its name in messages. */
   readonly file: string;
 }
@@ -34,6 +50,9 @@ export interface QuantizedLayer {
   readonly operator: string;
   readonly shape: readonly number[];
   readonly bits: WeightBits;
+  readonly granularity: Granularity;
+  /** What found its codes. */
+  readonly method: LayerwiseMethod;
   /** Whether it computes in integers of 8 bits. */
   readonly integer: boolean;
 }
@@ -43,6 +62,10 @@ export interface QuantizedModel {
   readonly layers: readonly QuantizedLayer[];
   readonly left: readonly LeftNode[];
   readonly grids: ReadonlyMap<string, ActivationGrid>;
+  /** How the budget was met; null: there was none. */
+  readonly plan: ModelPlan | null;
+  /** Measures which weights cost the outputs most. */
+  readonly costs: (calibration: Calibration) => Promise<Costs>;
   /** What the user should know of it. */
   readonly notes: readonly string[];
 }
@@ -57,13 +80,13 @@ const OLDEST = 7;
  * @throws UserError when the model has nothing to quantize, or the runtime cannot load or run it.
  */
 export async function quantizeModel(model: Model, options: QuantizeModelOptions): Promise<QuantizedModel> {
-  const { weights, activations, saturation, skips, calibration, file } = options;
+  const { activations, saturation, skips, calibration, file } = options;
   const opset = opsetOf(model);
   if (!(opset >= OLDEST))
     throw new UserError(`${file}: is of operator set ${opset}, expected ${OLDEST} or a newer one`);
   const graph = new FileGraph(model);
   foldBatchNorms(graph);
-  const { sites, left } = await findSites(graph, file, skips);
+  const { sites, left } = await findSites(graph, file, { skips, granularity: options.granularity });
   if (sites.length === 0) {
     const reasons = left.slice(0, 3).map(({ name, operator, reason }) => `${operator} "${name}": ${reason}`);
     throw new UserError(
@@ -75,17 +98,44 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
     calibration === null || activations === 32 || hindrance !== null
       ? new Map<string, ActivationGrid>()
       : await gridsOf(graph, { sites, bits: activations, calibration, file });
-  const solved = sites.map((site) => roundSite(site, weights));
+  const { bitsOf, budget, solver } = options;
+  const fixed = ({ name }: WeightSite) => bitsOf(name);
+  const plan =
+    budget && (await planModel(graph, budget, { sites, grids, fixed, solver, calibration, saturation, file }));
+  const widthOf = (site: WeightSite) => plan?.bitsOf(site) ?? fixed(site) ?? options.weights;
+  const solved = await solveAll(graph, { sites, grids, solver, calibration, file, widthOf });
+  const costs = costMeter(graph, { solved, file });
   const { integers, saturating } = writeQuantized(graph, { solved, grids, saturation });
-  const layers = sites.map((site): QuantizedLayer => {
-    const { name, node, layout } = site;
-    return { name, operator: node.opType, shape: layout.dims, bits: weights, integer: integers.has(site) };
+  const layers = solved.map(({ site, bits, method }): QuantizedLayer => {
+    const { name, node, layout, granularity } = site;
+    return { name, operator: node.opType, shape: layout.dims, bits, granularity, method, integer: integers.has(site) };
   });
   const notes = [
     ...(hindrance === null ? [] : [`activations stay in float: ${hindrance}`]),
     ...saturationNote(saturating),
   ];
-  return { bytes: graph.encode(), layers, left, grids, notes };
+  return { bytes: graph.encode(), layers, left, grids, plan, costs, notes };
+}
+
+/** The codes of every site; sites that share a weight share its codes. */
+async function solveAll(
+  graph: FileGraph,
+  {
+    sites,
+    grids,
+    widthOf,
+    solver,
+    calibration,
+    file,
+  }: Pick<QuantizeModelOptions, "solver" | "calibration" | "file"> & {
+    sites: readonly WeightSite[];
+    grids: ReadonlyMap<string, ActivationGrid>;
+    widthOf: (site: WeightSite) => WeightBits;
+  },
+): Promise<readonly SolvedSite[]> {
+  if (solver === null || calibration === null) return sites.map((site) => roundSite(site, widthOf(site)));
+  const solved = await solveSites(graph, { ...solver, sites, grids, bitsOf: widthOf, calibration, file });
+  return sites.map((site) => ({ ...lookup(solved, weightKey(site)), site }));
 }
 
 async function gridsOf(

@@ -1,5 +1,9 @@
 import { z } from "zod";
 import { saturations } from "../config/sections/export-settings.ts";
+import { layerwiseMethods } from "../config/sections/methods/layerwise-settings.ts";
+import { weightBits } from "../quantization/weight-grid.ts";
+import { harmTableSchema } from "./harm-table.ts";
+import { granularities } from "./weight-site.ts";
 
 /** The record of a quantized file, in its folder. */
 export const quantizedFile = "quantized.json";
@@ -13,17 +17,56 @@ const output = z.strictObject({
   finite: z.boolean(),
 });
 
+/** How widths were chosen by a budget. */
+const plans = z.strictObject({
+  budget: z.string(),
+  table: harmTableSchema,
+  /** Those that were looked at, the chosen one first; widths in the table's order. */
+  plans: z.array(
+    z.strictObject({
+      origin: z.enum(["uniform", "knapsack", "refined"]),
+      bits: z.array(z.literal(weightBits)),
+      bytes: z.number(),
+      error: z.number().nullable(),
+    }),
+  ),
+});
+
+/** What is said of outputs below the thresholds, and which weights cost most. */
+const loss = z.strictObject({
+  minSqnrDb: z.number(),
+  minAgreement: z.number(),
+  /** Names of outputs. */
+  outputs: z.array(z.string()),
+  text: z.string(),
+  weightsDb: z.number().nullable(),
+  layers: z.array(
+    z.strictObject({
+      layers: z.array(z.string()),
+      bits: z.literal(weightBits),
+      instead: z.literal([8, 32]),
+      gainDb: z.number(),
+    }),
+  ),
+  togetherDb: z.number(),
+});
+
 /** What `quantize` did with a file, and how the result compares with it. */
 export const quantizedRecordSchema = z.strictObject({
   version: z.literal(1),
   source: z.strictObject({ file: z.string(), sha256: z.string(), bytes: z.number().int() }),
   settings: z.strictObject({
-    method: z.literal("nearest"),
-    weights: z.union([z.literal(2), z.literal(3), z.literal(4), z.literal(8)]),
+    method: z.enum(layerwiseMethods),
+    weights: z.literal(weightBits),
     activations: z.union([z.literal(8), z.literal(16), z.literal(32)]),
     data: z.string().nullable(),
+    granularity: z.literal(granularities).default("channel"),
     saturation: z.enum(saturations).optional().describe("older records do not tell: avoid"),
     skip: z.array(z.string()),
+    /** Optimizer steps of AdaRound for each layer. */
+    iterations: z.number().int().optional(),
+    /** Widths of layers by patterns of their names, which go before `weights`. */
+    layerBits: z.record(z.string(), z.literal(weightBits)).default({}),
     seed: z.number().int(),
   }),
   bytes: z.number().int(),
@@ -33,6 +76,10 @@ export const quantizedRecordSchema = z.strictObject({
       operator: z.string(),
       shape: z.array(z.number().int()),
       bits: z.number().int(),
+      /** What has a step: the whole weight, an output channel, or so many inputs of one. */
+      granularity: z.union([z.literal(["tensor", "channel"]), z.number().int()]).default("channel"),
+      /** What found its codes: layers that a method cannot solve are rounded to nearest. */
+      method: z.enum(layerwiseMethods).default("nearest"),
       /** Whether it computes in integers of 8 bits. */
       integer: z.boolean(),
     }),
@@ -41,10 +88,14 @@ export const quantizedRecordSchema = z.strictObject({
   activations: z.array(
     z.strictObject({ name: z.string(), bits: z.number().int(), step: z.number(), zero: z.number() }),
   ),
+  /** Null: there was no budget. */
+  plan: plans.nullable().default(null),
   /** Samples that activations were calibrated on. */
   calibrated: z.number().int(),
   /** On samples that calibration did not see; null: there were none to compare on. */
   comparison: z.strictObject({ samples: z.number().int(), outputs: z.array(output) }).nullable(),
+  /** Null: every output is above the thresholds, or was compared with nothing. */
+  loss: loss.nullable().default(null),
   /** What onnxruntime runs the written file's layers in, and the names of those in float. */
   kernels: z.strictObject({ integer: z.number().int(), float: z.array(z.string()) }),
   notes: z.array(z.string()),

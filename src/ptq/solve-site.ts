@@ -1,3 +1,4 @@
+import type { LayerwiseMethod } from "../config/sections/methods/layerwise-settings.ts";
 import { roundHalfEven } from "../quantization/grid.ts";
 import { largestMagnitude } from "../quantization/scale-search.ts";
 import { squaredErrorStep } from "../quantization/squared-error-step.ts";
@@ -7,27 +8,27 @@ import { fromRows, toRows, type WeightSite } from "./weight-site.ts";
 /** A weight on its grids. */
 export interface SolvedSite {
   readonly site: WeightSite;
+  /** What found the codes. */
+  readonly method: LayerwiseMethod;
   readonly bits: WeightBits;
   /** In the tensor's order. */
   readonly codes: Int32Array;
-  /** For each index of the layout's axis. */
+  /** For each index of the layout's axis; with blocks, for each block of each index. */
   readonly steps: Float32Array;
 }
 
-/** Rounds a site's weight to nearest, on the steps of least squared error, one for each output channel. */
+/** Rounds a site's weight to nearest, on the steps of least squared error, of the site's granularity. */
 export function roundSite(site: WeightSite, bits: WeightBits): SolvedSite {
-  const { values, outputs, inputs } = toRows(site.layout, site.values);
+  const { values, inputs } = toRows(site.layout, site.values);
   const range = symmetricCodes(bits);
-  const codes = new Int32Array(values.length);
-  const steps = new Float32Array(outputs);
-  for (let output = 0; output < outputs; output++) {
-    const row = rowOf(values, output, inputs);
-    const { step } = symmetricGrid(bits, squaredErrorStep(row, range, largestMagnitude(row)));
-    steps[output] = step;
-    const from = output * inputs;
-    for (let index = 0; index < row.length; index++) {
-      codes[from + index] = clamp(roundHalfEven(row[index]! / step), range.lowest, range.highest);
-    }
-  }
-  return { site, bits, codes: fromRows(site.layout, codes), steps };
+  const { granularity } = site;
+  const length = typeof granularity === "number" ? granularity : inputs;
+  const stepOf = (row: Float32Array) => symmetricGrid(bits, squaredErrorStep(row, range, largestMagnitude(row))).step;
+  const steps = new Float32Array(values.length / length);
+  if (granularity === "tensor") steps.fill(stepOf(values));
+  else for (let row = 0; row < steps.length; row++) steps[row] = stepOf(rowOf(values, row, length));
+  const codes = Int32Array.from(values, (value, index) =>
+    clamp(roundHalfEven(value / (steps[Math.floor(index / length)] ?? 1)), range.lowest, range.highest),
+  );
+  return { site, method: "nearest", bits, codes: fromRows(site.layout, codes), steps };
 }

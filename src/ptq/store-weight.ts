@@ -14,7 +14,7 @@ export interface StoredWeight {
   readonly layout: WeightLayout;
   /** In the tensor's order, symmetric about zero. */
   readonly codes: Int32Array;
-  /** Of each index of the layout's axis. */
+  /** Of each index of the layout's axis; with blocks, of each block of each index. */
   readonly steps: Float32Array;
   readonly bits: WeightBits;
 }
@@ -27,14 +27,42 @@ export interface StoredWeight {
  */
 export function addFloatWeight(graph: FileGraph, weight: StoredWeight, type: SiteType): string {
   const { layout, steps } = weight;
-  const codes = addFloatCodes(graph, weight);
+  const { dims, shape, scales } = scalesOf(layout, steps);
+  const codes = addFloatCodes(graph, { ...weight, layout: { ...layout, dims } });
   const name = (what: string) => graph.freeName(`${weight.name}.${what}`);
-  const shape = layout.dims.map((size, axis) => (axis === layout.axis ? size : 1));
-  const scale = graph.setInitializer(tensorOf(name("step"), elementTypes.float, shape, floatBytes(steps)));
-  const floats = graph.addFirst("Mul", [codes, scale], { output: name("float") });
+  const scale = graph.setInitializer(tensorOf(name("step"), elementTypes.float, shape, floatBytes(scales)));
+  const product = graph.addFirst("Mul", [codes, scale], { output: name("float") });
+  const floats =
+    dims.length === layout.dims.length
+      ? product
+      : graph.addFirst("Reshape", [product, addShape(graph, name("shape"), layout.dims)], { output: name("whole") });
   if (type === elementTypes.float) return floats;
   return graph.addFirst("Cast", [floats], { output: name("half"), attributes: [intAttribute("to", type)] });
 }
+
+/**
+ * The shape in which codes are multiplied by steps: with blocks, the axis of the inputs is cut into them.
+ *
+ * @returns The sizes of codes and steps, and the steps in that order.
+ */
+function scalesOf({ dims, axis }: WeightLayout, steps: Float32Array) {
+  const [channels = 1, inputs = 1] = [dims[axis], dims[1 - axis]];
+  const blocks = steps.length / channels;
+  if (blocks > 1) {
+    const block = inputs / blocks;
+    if (axis === 0) return { dims: [channels, blocks, block], shape: [channels, blocks, 1], scales: steps };
+    const scales = steps.map((_, index) => steps[(index % channels) * blocks + Math.floor(index / channels)] ?? 1);
+    return { dims: [blocks, block, channels], shape: [blocks, 1, channels], scales };
+  }
+  const isOne = steps.every((step) => step === steps[0]);
+  const shape = dims.map((size, own) => (own === axis && !isOne ? size : 1));
+  return { dims, shape, scales: isOne ? steps.subarray(0, 1) : steps };
+}
+
+const addShape = (graph: FileGraph, name: string, dims: readonly number[]): string =>
+  graph.setInitializer(
+    tensorOf(name, elementTypes.int64, [dims.length], new Uint8Array(BigInt64Array.from(dims, BigInt).buffer)),
+  );
 
 /** A weight as integer kernels read it. */
 export interface IntegerWeight extends StoredWeight {
@@ -152,13 +180,7 @@ function addFloatCodes(graph: FileGraph, weight: StoredWeight, zero = 0): string
   const attributes = [intAttribute("axis", 0)];
   const joined = graph.addFirst("Concat", parts, { output: name("joined"), attributes });
   const centred = op("Sub", [joined, scalar(offset - zero)], "centred");
-  const shape = tensorOf(
-    name("shape"),
-    elementTypes.int64,
-    [layout.dims.length],
-    new Uint8Array(BigInt64Array.from(layout.dims, BigInt).buffer),
-  );
-  return op("Reshape", [centred, graph.setInitializer(shape)], "reshaped");
+  return op("Reshape", [centred, addShape(graph, name("shape"), layout.dims)], "reshaped");
 }
 
 /** The domain whose QuantizeLinear and DequantizeLinear take an axis in this operator set. */

@@ -80,6 +80,12 @@ export const weightOperators: Readonly<Record<string, readonly WeightOperator[]>
 /** Types of weights that are taken. */
 export type SiteType = typeof elementTypes.float | typeof elementTypes.float16;
 
+/** What has a step of its own: the whole weight, an output channel, or so many inputs of one. */
+export type Granularity = "tensor" | "channel" | number;
+
+/** The granularities that may be asked for. */
+export const granularities = ["tensor", "channel", 32, 64, 128] as const satisfies readonly Granularity[];
+
 /** A node whose weight can be stored in few bits. */
 export interface WeightSite {
   /** The node's name, or that of what it makes. */
@@ -87,12 +93,34 @@ export interface WeightSite {
   readonly node: NodeProto;
   readonly operator: WeightOperator;
   readonly layout: WeightLayout;
+  readonly granularity: Granularity;
   /** The tensor of the file that the node reads, or that what it reads is made of. */
   readonly weight: string;
   /** Of what the node reads. */
   readonly type: SiteType;
   /** As the node reads it. */
   readonly values: Float32Array;
+}
+
+/** What sites have in common that read one weight in one way: they share its codes. */
+export const weightKey = ({ weight, layout }: WeightSite): string => `${layout.axis} ${weight}`;
+
+/** What is asked for, where it fits: blocks need a matrix whose inputs are a multiple of them. */
+export function fittingGranularity(
+  wanted: Granularity,
+  { opType }: NodeProto,
+  { dims, axis }: WeightLayout,
+): Granularity {
+  if (typeof wanted !== "number") return wanted;
+  const isMatrix = dims.length === 2 && (opType === "Gemm" || opType === "MatMul");
+  return isMatrix && (dims[1 - axis] ?? 0) % wanted === 0 ? wanted : "channel";
+}
+
+/** The first site of each weight. */
+export function distinctWeights(sites: readonly WeightSite[]): readonly WeightSite[] {
+  const first = new Map<string, WeightSite>();
+  for (const site of sites) if (!first.has(weightKey(site))) first.set(weightKey(site), site);
+  return [...first.values()];
 }
 
 /** Sizes before, on and behind the axis of a layout. */
@@ -109,11 +137,16 @@ export function toRows(layout: WeightLayout, values: Float32Array): WeightMatrix
   return { values: rows, outputs: channels, inputs: outer * inner };
 }
 
-/** Codes of [channels, the rest] in the tensor's own order. */
-export function fromRows(layout: WeightLayout, codes: Int32Array): Int32Array {
+/** Codes or values of [channels, the rest] in the tensor's own order. */
+export function fromRows<T extends Int32Array | Float32Array>(layout: WeightLayout, values: T): T {
   const [outer, channels, inner] = around(layout);
-  if (outer === 1) return codes;
-  return Int32Array.from(codes, (_, index) => codes[rowIndex(index, outer, channels, inner)]!);
+  if (outer === 1) return values;
+  // A typed array's slice is of its kind.
+  const ordered = values.slice() as T;
+  for (let index = 0; index < values.length; index++) {
+    ordered[index] = values[rowIndex(index, outer, channels, inner)] ?? 0;
+  }
+  return ordered;
 }
 
 /** Where the element at `index` of [outer, channels, inner] stands in [channels, outer, inner]. */

@@ -51,6 +51,52 @@ t.test("weights and activations, compared on samples that calibration did not se
   t.equal(again.code, 2, "a folder with a result is not overwritten unasked");
 });
 
+t.test("layers are solved one after the other, some with bits of their own", async (t) => {
+  const out = join(folder, "solved");
+  const args = ["--data", samples, "--weights", "3", "--layer-bits", "*conv*=8", "--method", "bit-split"];
+  const { code, stdout, stderr } = await run("quantize", model, ...args, "--out", out, "--json");
+  t.equal(code, 0, stderr);
+  t.ok(JSON.parse(stdout.trim().split("\n").at(-1)!).verified);
+  const record = quantizedRecordSchema.parse(JSON.parse(readFileSync(join(out, quantizedFile), "utf8")));
+  t.match(record.settings, { method: "bit-split", layerBits: { "*conv*": 8 } });
+  for (const { name, bits, method } of record.layers)
+    t.strictSame([bits, method], [/conv/.test(name) ? 8 : 3, "bit-split"]);
+});
+
+t.test("within a budget, and then within another, by what was measured for the first", async (t) => {
+  const out = join(folder, "budget");
+  const first = await run("quantize", model, "--data", samples, "--budget", "25%", "--method", "nearest", "--out", out);
+  t.equal(first.code, 0, first.stderr);
+  t.match(first.stdout, /budget {5}25%: .* of 2 bits, .* of 4 bits, .* of 8 bits; weights take [0-9.]+ % of float32/);
+  const measured = quantizedRecordSchema.parse(JSON.parse(readFileSync(join(out, quantizedFile), "utf8"))).plan!;
+  const again = await run("quantize", out, "--budget", "avg:4");
+  t.equal(again.code, 0, again.stderr);
+  const folderOfAgain = `${out}-avg4`;
+  const { plan, settings } = quantizedRecordSchema.parse(
+    JSON.parse(readFileSync(join(folderOfAgain, quantizedFile), "utf8")),
+  );
+  t.strictSame(plan?.table, measured.table);
+  t.equal(plan?.budget, "avg:4");
+  t.equal(settings.method, "nearest");
+  const numbers = plan!.table.weights.reduce((sum, weight) => sum + weight.numbers, 0);
+  t.ok(plan!.plans[0]!.bytes <= numbers / 2);
+  const other = await run("quantize", out, "--weights", "4");
+  t.equal(other.code, 2);
+  t.match(other.stderr, /is the folder of a quantized file: expected --budget/);
+});
+
+t.test("what is below the thresholds is refused where that is asked for, with what to do", async (t) => {
+  const out = join(folder, "coarse");
+  const args = ["--data", samples, "--weights", "2", "--method", "nearest", "--min-sqnr", "120", "--out", out];
+  const { code, stderr } = await run("quantize", model, ...args);
+  t.equal(code, 1);
+  t.match(
+    stderr,
+    /"logits" has [0-9.-]+ dB \(120 wanted\).*these cost most: .*--layer-bits '.*=8'.*nothing was written/,
+  );
+  t.notOk(existsSync(join(out, "model.onnx")));
+});
+
 t.test("the layout of transformers.js: names of its loaders, a record for each width", async (t) => {
   const source = join(folder, "source");
   mkdirSync(join(source, "onnx"), { recursive: true });
@@ -83,6 +129,27 @@ t.test("the layout of transformers.js: names of its loaders, a record for each w
 const refusals: Readonly<Record<string, readonly [args: readonly string[], message: RegExp]>> = {
   "activations without data": [["--activations", "8"], /activations are calibrated on samples; give some with --data/],
   "a width that there is not": [["--weights", "5"], /--weights 5: expected 2, 3, 4, 8/],
+  "a method that learns, without data": [
+    ["--method", "bit-split"],
+    /the method bit-split needs samples: give some with --data/,
+  ],
+  "iterations of a method without": [
+    ["--method", "nearest", "--iterations", "5"],
+    /iterations are optimizer steps of the method adaround, and nearest takes none/,
+  ],
+  "a layer's width that there is not": [["--layer-bits", "conv*=5"], /--layer-bits conv\*=5: expected 2, 3, 4, 8/],
+  "a granularity that there is not": [
+    ["--granularity", "block:3"],
+    /--granularity block:3: expected tensor, channel, block:32/,
+  ],
+  "blocks that a method cannot solve": [
+    ["--data", samples, "--method", "bit-split", "--granularity", "block:32"],
+    /the method bit-split has a step for each output channel/,
+  ],
+  "thresholds without data": [["--min-sqnr", "20"], /thresholds are held against samples/],
+  "a threshold that is no number": [["--min-sqnr", "high"], /--min-sqnr high: expected a number/],
+  "a budget beside a width": [["--weights", "4", "--budget", "25%"], /--weights and --budget: expected one of them/],
+  "a budget that is none": [["--budget", "much"], /--budget much: expected percent/],
   "a width without a name": [["--weights", "3", "--layout", "transformers.js"], /no name for weights of 3 bits/],
   "data that is not there": [["--data", join(folder, "none.npz")], /cannot read .*none\.npz/],
 };

@@ -105,7 +105,8 @@ export function checkTraining(
   context: z.core.$RefinementCtx,
 ): void {
   const { training: settings, method, network } = config;
-  if (layerwiseMethods.includes(method.name)) checkUntrained(settings, { method: method.name, network }, context);
+  if (layerwiseMethods.some((name) => name === method.name))
+    checkUntrained(settings, { method: method.name, network }, context);
   else checkTrained(settings, method.name, context);
 }
 

@@ -11,7 +11,7 @@ import type { SolveLayer } from "./layer-problem.ts";
 import { mergeBatchNorm, mergeValues } from "./merge-batch-norm.ts";
 import { nearest } from "./nearest.ts";
 
-type Config = Extract<RunConfig["method"], { name: "nearest" | "adaround" | "bit-split" }>;
+export type LayerwiseSettings = Extract<RunConfig["method"], { name: "nearest" | "adaround" | "bit-split" }>;
 
 /** No channel is pruned and no level gate learns: what stands here is never looked at. */
 const initial = { prune: 0, bits4: 0, bits8: 0, bits16: 0, bits32: 0 };
@@ -20,7 +20,7 @@ const initial = { prune: 0, bits4: 0, bits8: 0, bits16: 0, bits32: 0 };
  * The methods that quantize a trained network: rounding to nearest, AdaRound, Bit-Split. Until a tensor's turn has come
  * it is in float32.
  */
-export function layerwise(config: Config, seed: number): Method {
+export function layerwise(config: LayerwiseSettings, seed: number): Method {
   const { quantizeAddends, calibration, ranges, biasCorrection } = config;
   return {
     prepare: (network) => insertQuantizers(network, { quantizeAddends }),
@@ -48,8 +48,8 @@ export function layerwise(config: Config, seed: number): Method {
   };
 }
 
-/** With 16 bits, which only a run's learned bits can be, there is nothing to gain over rounding to nearest. */
-function solverOf(config: Config, bits: Exclude<GridBits, 32>, seed: number): SolveLayer {
+/** What solves a layer at so many bits. With 16 bits, which only a run's learned bits can be, there is nothing to gain over rounding to nearest. */
+export function solverOf(config: LayerwiseSettings, bits: Exclude<GridBits, 32>, seed: number): SolveLayer {
   if (config.name === "bit-split") {
     return bits === 16 ? nearest({ steps: "max", perChannel: true }) : bitSplit(config);
   }

@@ -1,6 +1,7 @@
 import { subset } from "../../core/random.ts";
 import type { Conv2dGeometry } from "../../engine/ops.ts";
 import type { CalibrationRows } from "./layer-problem.ts";
+import { copyPatch } from "./patches.ts";
 
 /** Values of a feature map, [batch, height, width, channels]; a dense layer's are [batch, 1, 1, features]. */
 export interface FeatureMap {
@@ -90,24 +91,15 @@ export class RowCollector {
 
   #copyPatch({ values, shape: [, height, width, channels] }: FeatureMap, image: number, place: number, row: number) {
     const { kernel, groups, stride, padding, output } = this.#geometry;
-    const inner = channels / groups;
-    const inputs = inner * kernel[0] * kernel[1];
+    const inputs = (channels / groups) * kernel[0] * kernel[1];
     const allRows = this.#samples * this.#positions;
-    const top = Math.floor(place / output[1]) * stride - padding.top;
-    const left = (place % output[1]) * stride - padding.left;
-    for (let i = 0; i < kernel[0]; i++) {
-      for (let j = 0; j < kernel[1]; j++) {
-        const [y, x] = [top + i, left + j];
-        // Padding: the buffer holds zeros already.
-        if (y < 0 || y >= height || x < 0 || x >= width) continue;
-        const from = ((image * height + y) * width + x) * channels;
-        for (let channel = 0; channel < channels; channel++) {
-          const group = Math.floor(channel / inner);
-          const column = ((channel - group * inner) * kernel[0] + i) * kernel[1] + j;
-          this.#inputs[(group * allRows + row) * inputs + column] = values[from + channel]!;
-        }
-      }
-    }
+    const offset = image * height * width * channels;
+    copyPatch(
+      { values, offset, size: [height, width], channels, layout: "channels-last" },
+      { kernel, stride: [stride, stride], dilation: [1, 1], before: [padding.top, padding.left] },
+      { place, output },
+      { values: this.#inputs, row: row * inputs, groupStride: allRows * inputs, groups },
+    );
   }
 
   #copyOutputs({ values, shape: [, rows, columns, channels] }: FeatureMap, image: number, place: number, row: number) {

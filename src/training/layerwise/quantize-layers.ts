@@ -8,10 +8,11 @@ import {
   type LayerProblem,
   type LayerStatistics,
 } from "../../methods/layerwise/layer-problem.ts";
+import { usefulSteps } from "../../methods/layerwise/useful-steps.ts";
 import type { Layerwise } from "../../methods/method.ts";
 import { type Layer, layersOf } from "../../network/layers.ts";
 import type { GridBits } from "../../quantization/levels.ts";
-import { decode, rowOf } from "../../quantization/weight-grid.ts";
+import { decode } from "../../quantization/weight-grid.ts";
 import { UNLIMITED } from "../../quantizers/gate-sample.ts";
 import { GridQuantizer } from "../../quantizers/grid-quantizer.ts";
 import { setBits } from "../../quantizers/level-gates.ts";
@@ -100,14 +101,6 @@ export function setActivationBits({ quantizers }: Model, bits: ReadonlyMap<NodeI
     if (quantizer.node.role === "activation" && width !== 3) setBits(quantizer, width);
     if (width === 32) quantizer.range[0] = quantizer.node.limit ?? UNLIMITED;
   }
-}
-
-/** A channel whose codes are all 0 may have any step: it gets the largest of the others, so that ranges stay true. */
-function usefulSteps(codes: Int32Array, steps: Float32Array): Float32Array {
-  const inputs = codes.length / steps.length;
-  const isUsed = steps.map((_, output) => (rowOf(codes, output, inputs).some((code) => code !== 0) ? 1 : 0));
-  const largest = steps.reduce((most, step, output) => (isUsed[output] === 1 ? Math.max(most, step) : most), 0);
-  return steps.map((step, output) => (isUsed[output] === 1 || largest === 0 ? step : largest));
 }
 
 const quantizerOf = ({ network, quantizers }: Model, name: string) =>

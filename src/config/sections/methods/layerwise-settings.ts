@@ -127,4 +127,5 @@ export const bitSplit = z.strictObject({
 });
 
 /** Names of the methods that quantize a trained network without training. */
-export const layerwiseMethods: readonly string[] = ["nearest", "adaround", "bit-split"];
+export const layerwiseMethods = ["nearest", "adaround", "bit-split"] as const;
+export type LayerwiseMethod = (typeof layerwiseMethods)[number];

@@ -1,0 +1,87 @@
+import { lookup } from "../core/lookup.ts";
+import type { WeightBits } from "../quantization/weight-grid.ts";
+import { copyGraph } from "./copy-graph.ts";
+import type { FileGraph } from "./file-graph.ts";
+import { type Calibration, OpenWeights } from "./open-weights.ts";
+import { OutputError } from "./output-error.ts";
+import { roundSite, type SolvedSite } from "./solve-site.ts";
+import { decoded } from "./solve-sites.ts";
+import { distinctWeights, weightKey } from "./weight-site.ts";
+
+/** A weight, and what the outputs gain where it is left in more bits. */
+export interface CostlyLayer {
+  /** That read it. */
+  readonly layers: readonly string[];
+  readonly bits: WeightBits;
+  /** What it was measured with: 8 bits, or float (32) where it has 8 already. */
+  readonly instead: 8 | 32;
+  readonly gainDb: number;
+}
+
+export interface Costs {
+  /** Signal-to-noise ratio of the outputs with weights alone quantized, the mean over outputs; null: not one number differs. */
+  readonly weightsDb: number | null;
+  /** Those that cost most, the first most. */
+  readonly layers: readonly CostlyLayer[];
+  /** Gain where all of these are left in more bits. */
+  readonly togetherDb: number;
+}
+
+/** Samples that this is measured on. */
+const SAMPLES = 16;
+/** So many weights are named at most. */
+const NAMED = 3;
+/** Less is no gain. */
+const LEAST_DB = 0.1;
+
+const decibels = (ratio: number): number => 10 * Math.log10(ratio);
+
+/**
+ * What measures which weights cost the outputs most: each in turn is put back to more bits, all others quantized.
+ *
+ * @param graph As it is before anything is written into it; it may change afterwards.
+ */
+export function costMeter(
+  graph: FileGraph,
+  { solved, file }: { readonly solved: readonly SolvedSite[]; readonly file: string },
+): (calibration: Calibration) => Promise<Costs> {
+  const copy = copyGraph(graph);
+  const sites = solved.map(({ site }) => ({ ...site, node: copy.copyOf(site.node) }));
+  return async ({ samples, order }) => {
+    const calibration = { samples, order: order.subarray(0, SAMPLES) };
+    await using open = await OpenWeights.open(copy.graph, { sites, grids: new Map(), shown: [], file });
+    const error = await OutputError.of(open, calibration);
+    const widths = new Map(solved.map(({ site, bits }) => [weightKey(site), bits]));
+    const quantized = new Map(solved.map((one) => [weightKey(one.site), decoded(one)]));
+    const all = await error.with(quantized);
+    if (all === 0) return { weightsDb: null, layers: [], togetherDb: 0 };
+    const better = new Map(
+      distinctWeights(sites).map((site) => {
+        const bits = lookup(widths, weightKey(site));
+        return [weightKey(site), { bits, tensor: bits === 8 ? null : decoded(roundSite(site, 8)) }];
+      }),
+    );
+    const gainOf = async (keys: readonly string[]) => {
+      const weights = new Map(quantized);
+      for (const key of keys) {
+        const { tensor } = lookup(better, key);
+        if (tensor === null) weights.delete(key);
+        else weights.set(key, tensor);
+      }
+      return decibels(all / Math.max(await error.with(weights), Number.EPSILON * all));
+    };
+    const gains: { readonly key: string; readonly gainDb: number }[] = [];
+    for (const key of better.keys()) gains.push({ key, gainDb: await gainOf([key]) });
+    const most = gains
+      .filter(({ gainDb }) => gainDb >= LEAST_DB)
+      .sort((a, b) => b.gainDb - a.gainDb)
+      .slice(0, NAMED);
+    const layers = most.map(({ key, gainDb }): CostlyLayer => {
+      const { bits } = lookup(better, key);
+      const names = sites.filter((site) => weightKey(site) === key).map(({ name }) => name);
+      return { layers: names, bits, instead: bits === 8 ? 32 : 8, gainDb };
+    });
+    const togetherDb = most.length > 0 ? await gainOf(most.map(({ key }) => key)) : 0;
+    return { weightsDb: -decibels(all), layers, togetherDb };
+  };
+}

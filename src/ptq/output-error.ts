@@ -1,0 +1,75 @@
+import { lookup } from "../core/lookup.ts";
+import { numbersOf } from "./compare-outputs.ts";
+import type { Calibration, OpenWeights, Weights } from "./open-weights.ts";
+
+/** What stands for an output that is not finite, or whose sizes differ. */
+const RUINED = 1e6;
+
+/**
+ * How far the outputs of a model are from those with its own weights: Σ (y - ŷ)² / Σ y² of each output over the samples,
+ * the mean over outputs. 0.001 is 30 dB.
+ */
+export class OutputError {
+  readonly #open: OpenWeights;
+  readonly #calibration: Calibration;
+  /** By output, run by run. */
+  readonly #expected: ReadonlyMap<string, readonly Float64Array[]>;
+
+  private constructor(
+    open: OpenWeights,
+    calibration: Calibration,
+    expected: ReadonlyMap<string, readonly Float64Array[]>,
+  ) {
+    this.#open = open;
+    this.#calibration = calibration;
+    this.#expected = expected;
+  }
+
+  static async of(open: OpenWeights, calibration: Calibration): Promise<OutputError> {
+    return new OutputError(open, calibration, await outputsWith(open, calibration, new Map()));
+  }
+
+  /** With other weights. */
+  async with(weights: Weights): Promise<number> {
+    const got = await outputsWith(this.#open, this.#calibration, weights);
+    const errors = Array.from(this.#expected, ([name, runs]) => relativeError(runs, lookup(got, name)));
+    return errors.reduce((sum, error) => sum + error, 0) / errors.length;
+  }
+}
+
+async function outputsWith(
+  open: OpenWeights,
+  calibration: Calibration,
+  weights: Weights,
+): Promise<ReadonlyMap<string, readonly Float64Array[]>> {
+  const runs = new Map<string, Float64Array[]>();
+  await open.outputs(calibration, weights, (outputs, count) => {
+    for (const [name, tensor] of outputs) {
+      const values = numbersOf(tensor);
+      const [batch = 1] = tensor.dims;
+      // The last run repeats a sample where it has too few.
+      const counted = values.subarray(0, Math.round((values.length / batch) * Math.min(batch, count)));
+      const list = runs.get(name);
+      if (list) list.push(counted);
+      else runs.set(name, [counted]);
+    }
+  });
+  return runs;
+}
+
+function relativeError(expected: readonly Float64Array[], got: readonly Float64Array[]): number {
+  let [signal, noise] = [0, 0];
+  for (const [run, values] of expected.entries()) {
+    const others = got[run];
+    if (others?.length !== values.length) return RUINED;
+    for (const [index, value] of values.entries()) {
+      // What the file itself gives as infinite is its own.
+      if (!Number.isFinite(value)) continue;
+      const difference = value - (others[index] ?? Number.NaN);
+      signal += value * value;
+      noise += difference * difference;
+    }
+  }
+  const error = noise / (signal > 0 ? signal : 1);
+  return Number.isFinite(error) ? Math.min(error, RUINED) : RUINED;
+}

@@ -1,0 +1,100 @@
+import { subset } from "../core/random.ts";
+import { elementsOf } from "../graph/shape.ts";
+import { copyPatch } from "../methods/layerwise/patches.ts";
+import { patchLayout } from "./site-patches.ts";
+import type { WeightSite } from "./weight-site.ts";
+
+export interface RowChoice {
+  /** Most rows of each sample. */
+  readonly positions: number;
+  readonly seed: number;
+}
+
+/** What a site saw, [groups, samples · positions, inputs]. */
+export interface SeenRows {
+  readonly samples: number;
+  readonly positions: number;
+  readonly inputs: Float32Array;
+}
+
+/**
+ * Gathers, run by run, what a linear site sees at random places. Two of one site and seed choose the same places as long
+ * as they are shown tensors of the same sizes.
+ */
+export class SiteRows {
+  readonly #site: WeightSite;
+  readonly #inputs: number;
+  readonly #choice: RowChoice;
+  /** Of each run, [groups, rows, inputs]. */
+  readonly #chunks: { readonly rows: number; readonly values: Float32Array }[] = [];
+  #fewest = Number.POSITIVE_INFINITY;
+  #parts = 0;
+
+  constructor(site: WeightSite, choice: RowChoice) {
+    const { dims, axis } = site.layout;
+    this.#site = site;
+    this.#inputs = elementsOf(dims) / (dims[axis] ?? 1);
+    this.#choice = choice;
+  }
+
+  /**
+   * Adds what a run gave.
+   *
+   * @param batch Samples of the run, of which the first `count` count. Where they are not told apart by the first axis, the
+   * run is taken as a whole.
+   */
+  add(
+    { dims, values }: { readonly dims: readonly number[]; readonly values: Float32Array },
+    { count, batch }: { readonly count: number; readonly batch: number },
+  ): void {
+    const layout = patchLayout(this.#site, dims);
+    const { images, output, size, channels } = layout;
+    const { groups } = this.#site.layout;
+    const told = images % batch === 0;
+    const parts = told ? count : 1;
+    const perPart = told ? images / batch : images;
+    const places = elementsOf(output);
+    const most = this.#choice.positions * (told ? 1 : count);
+    const chosen = Array.from({ length: parts }, (_, part) =>
+      this.#places(perPart * places, most).map((place) => part * perPart * places + place),
+    ).flat();
+    const rows = chosen.length;
+    if (rows === 0) return;
+    this.#fewest = Math.min(this.#fewest, rows / parts);
+    const chunk = new Float32Array(groups * rows * this.#inputs);
+    const imageSize = elementsOf(size) * channels;
+    chosen.forEach((place, row) => {
+      const offset = Math.floor(place / places) * imageSize;
+      const into = { values: chunk, row: row * this.#inputs, groupStride: rows * this.#inputs, groups };
+      copyPatch({ ...layout, values, offset }, layout, { place: place % places, output }, into);
+    });
+    this.#chunks.push({ rows, values: chunk });
+  }
+
+  /** What was gathered; null: nothing. */
+  rows(): SeenRows | null {
+    const all = this.#chunks.reduce((sum, { rows }) => sum + rows, 0);
+    if (all === 0) return null;
+    const positions = Math.max(1, Math.floor(this.#fewest));
+    const samples = Math.floor(all / positions);
+    const kept = samples * positions;
+    const { groups } = this.#site.layout;
+    const inputs = new Float32Array(groups * kept * this.#inputs);
+    for (let group = 0; group < groups; group++) {
+      let row = 0;
+      for (const { rows, values } of this.#chunks) {
+        const taken = Math.min(rows, kept - row);
+        const from = group * rows * this.#inputs;
+        inputs.set(values.subarray(from, from + taken * this.#inputs), (group * kept + row) * this.#inputs);
+        row += taken;
+      }
+    }
+    return { samples, positions, inputs };
+  }
+
+  #places(all: number, most: number): number[] {
+    const counter = this.#parts++;
+    if (all <= most) return Array.from({ length: all }, (_, place) => place);
+    return [...subset({ seed: this.#choice.seed, stream: `${this.#site.name}.positions`, counter }, all, most)];
+  }
+}

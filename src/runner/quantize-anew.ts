@@ -1,0 +1,38 @@
+import { UsageError, UserError } from "../core/errors.ts";
+import { loadModel } from "../ptq/load-model.ts";
+import { type QuantizedRecord, quantizedFile } from "../ptq/quantized-record.ts";
+import { readQuantizedRecord } from "../ptq/read-quantized-record.ts";
+import { type QuantizeFileOptions, quantizeFile } from "./quantize-file.ts";
+
+/**
+ * Quantizes the file of a finished run within another budget, in a folder of its own: settings are that run's, and so is
+ * what it has measured of every width of every weight.
+ *
+ * @param from The folder of a run that had a budget.
+ * @throws UsageError when that run had none; UserError when its record cannot be read or its file has changed; as
+ * {@link quantizeFile}.
+ */
+export async function quantizeAnew(
+  from: string,
+  options: Required<Pick<QuantizeFileOptions, "folder" | "budget">> & Pick<QuantizeFileOptions, "force" | "reporter">,
+): Promise<QuantizedRecord> {
+  const { source, settings, plan } = readQuantizedRecord(from);
+  if (plan === null) {
+    throw new UsageError(
+      `${from}: ${quantizedFile} has no table of what each width costs and harms: quantize ${source.file} with --budget first`,
+    );
+  }
+  if (loadModel(source.file).sha256 !== source.sha256) {
+    throw new UserError(
+      `${source.file}: is not the file any more that ${from} was made from: quantize it with --budget`,
+    );
+  }
+  const { weights, activations, saturation, data, skip, layerBits, method, granularity, iterations, seed } = settings;
+  return quantizeFile(source.file, {
+    ...options,
+    ...{ weights, activations, skip, layerBits, method, granularity, seed, table: plan.table },
+    ...(data !== null && { data }),
+    ...(saturation !== undefined && { saturation }),
+    ...(iterations !== undefined && { iterations }),
+  });
+}

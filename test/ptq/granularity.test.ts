@@ -1,0 +1,76 @@
+import t from "tap";
+import { readModel } from "../../src/onnx/onnx-model.ts";
+import { encodePlain, type PlainModel, type PlainTensor } from "../fixtures/onnx/plain-model.ts";
+import { floats, quantized, sampleArray } from "../fixtures/ptq.ts";
+
+/** Weights that are larger from one input, and from one output, to the next. */
+const uneven = (name: string, dims: readonly [number, number]): PlainTensor => {
+  const { rawData = new Uint8Array() } = floats(name, dims);
+  const values = new Float32Array(rawData.buffer.slice(0));
+  return {
+    ...{ name, dims, dataType: 1 },
+    rawData: new Uint8Array(
+      values.map((value, index) => value * 1.03 ** (Math.floor(index / dims[1]) + (index % dims[1]))).buffer,
+    ),
+  };
+};
+
+const model: PlainModel = {
+  opset: 13,
+  inputs: [{ name: "x", shape: ["n", 64] }],
+  outputs: [{ name: "y" }],
+  nodes: [
+    { opType: "MatMul", name: "product", input: ["x", "w1"], output: ["m"] },
+    {
+      ...{ opType: "Gemm", name: "turned", input: ["m", "w2"], output: ["g"] },
+      attribute: [{ name: "transB", type: 2, i: 1 }],
+    },
+    { opType: "Gemm", name: "odd", input: ["g", "w3"], output: ["y"] },
+  ],
+  tensors: [uneven("w1", [64, 64]), uneven("w2", [36, 64]), uneven("w3", [36, 8])],
+};
+const arrays = new Map([["x", sampleArray("x", [16, 64])]]);
+const bytes = encodePlain(model);
+
+/** One layer, whose weights differ most from input to input. */
+const product: PlainModel = {
+  ...model,
+  outputs: [{ name: "m" }],
+  nodes: model.nodes.slice(0, 1),
+};
+
+for (const bits of [4, 8] as const) {
+  t.test(`finer steps are nearer to the file, at ${bits} bits`, async (t) => {
+    const at = async (granularity: "tensor" | "channel" | 32) =>
+      (await quantized(encodePlain(product), arrays, { weights: bits, granularity })).outputs[0]!.sqnrDb!;
+    const [tensor, channel, block] = [await at("tensor"), await at("channel"), await at(32)];
+    t.ok(tensor + 1 < channel && channel + 1 < block, `${tensor}, ${channel}, ${block} dB`);
+  });
+}
+
+t.test("inputs that are no multiple of a block have a step for each channel", async (t) => {
+  const { layers, interfaces } = await quantized(bytes, arrays, { weights: 4, granularity: 32 });
+  t.strictSame(interfaces[1], interfaces[0], "names, types and sizes stay");
+  t.strictSame(
+    layers.map(({ name, granularity }) => [name, granularity]),
+    [
+      ["product", 32],
+      ["turned", 32],
+      ["odd", "channel"],
+    ],
+  );
+});
+
+t.test("a tensor's one step is stored once", async (t) => {
+  const { bytes: written } = await quantized(bytes, arrays, { weights: 8, granularity: "tensor" });
+  const steps = readModel(written, "it").graph.initializer.filter(({ name }) => name.includes("step"));
+  for (const { name, rawData } of steps) t.equal(rawData.length, 4, name);
+});
+
+t.test("layers with blocks compute in float", async (t) => {
+  const { layers } = await quantized(bytes, arrays, { weights: 8, activations: 8, granularity: 32 });
+  t.strictSame(
+    layers.map(({ integer }) => integer),
+    [false, false, true],
+  );
+});
