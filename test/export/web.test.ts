@@ -4,6 +4,7 @@ import { expandQuant } from "../../src/export/onnx/expand-quant.ts";
 import { lower } from "../../src/export/onnx/lower.ts";
 import { outputName } from "../../src/export/onnx/model-frame.ts";
 import { encodeModelProto, readModel } from "../../src/export/onnx/read-model.ts";
+import { defaultSaturation } from "../../src/export/onnx/saturation.ts";
 import { RuntimeModel } from "../../src/export/runtime.ts";
 import { batchOf } from "../../src/export/test-batches.ts";
 import { browserMissing } from "../fixtures/browser.ts";
@@ -16,6 +17,7 @@ import { runInChromium, runInWebAssembly, type WebJob } from "../fixtures/web-ru
 const { ops } = await anyEngine();
 const images = 1000;
 const input = "uint8";
+const saturation = await defaultSaturation();
 
 /** An ONNX file of each form, and the logits that onnxruntime-node makes of 1,000 images. */
 async function jobsOf(bits: readonly (2 | 4 | 8 | 16)[]) {
@@ -25,7 +27,7 @@ async function jobsOf(bits: readonly (2 | 4 | 8 | 16)[]) {
   const { forFile, shape } = batchOf(await whole(randomImages(network, images)), { network, ops, input });
   const jobs: (WebJob & { readonly form: string; readonly node: Float32Array })[] = [];
   for (const form of onnxForms) {
-    const { bytes: written } = lower(network, form, { input, metadata: {} });
+    const { bytes: written } = lower(network, form, { input, saturation, metadata: {} });
     // Runtimes have no Quant nodes.
     const bytes = form === "qonnx" ? encodeModelProto(expandQuant(readModel(written, form), form)) : written;
     const runtime = await RuntimeModel.load(bytes, form);
