@@ -6,6 +6,7 @@ import { expandQuant } from "../../src/export/onnx/expand-quant.ts";
 import { lower } from "../../src/export/onnx/lower.ts";
 import { outputName } from "../../src/export/onnx/model-frame.ts";
 import { encodeModelProto, readModel } from "../../src/export/onnx/read-model.ts";
+import { defaultSaturation } from "../../src/export/onnx/saturation.ts";
 import { RuntimeModel } from "../../src/export/runtime.ts";
 import { batchOf } from "../../src/export/test-batches.ts";
 import { anyEngine } from "../fixtures/engines.ts";
@@ -21,6 +22,8 @@ t.test(
   "the packages of PyPI accept every form and agree with onnxruntime",
   { skip: onnxPythonMissing() },
   async (t) => {
+    /** As files are exported on this machine. */
+    const saturation = await defaultSaturation();
     const { ops } = await anyEngine();
     const folder = t.testdir();
     const jobs: PythonJob[] = [];
@@ -32,7 +35,7 @@ t.test(
       writeFileSync(raw, new Uint8Array(batch.forFile.buffer, batch.forFile.byteOffset, batch.forFile.byteLength));
       for (const form of onnxForms) {
         const file = join(folder, `${index}.${form}.onnx`);
-        const { bytes } = lower(network, form, { input, metadata: {} });
+        const { bytes } = lower(network, form, { input, saturation, metadata: {} });
         writeFileSync(file, bytes);
         const runnable = form === "qonnx" ? encodeModelProto(expandQuant(readModel(bytes, file), file)) : bytes;
         const model = await RuntimeModel.load(runnable, file);

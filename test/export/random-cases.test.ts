@@ -10,6 +10,7 @@ import { outputName } from "../../src/export/onnx/model-frame.ts";
 import { onnxFile } from "../../src/export/onnx/onnx-file.ts";
 import { packedBytes } from "../../src/export/onnx/packing.ts";
 import { encodeModelProto, readModel, tensorsOf, withOutputs } from "../../src/export/onnx/read-model.ts";
+import { defaultSaturation } from "../../src/export/onnx/saturation.ts";
 import { RuntimeModel } from "../../src/export/runtime.ts";
 import { batchOf } from "../../src/export/test-batches.ts";
 import { storedBits } from "../../src/quantization/levels.ts";
@@ -30,6 +31,8 @@ const images = 4;
 const widths = ["2, 4 and 8 bits", "16 bits", "float32 values"] as const;
 
 t.test("every form of random networks agrees with the trainer's kernels", { skip: nativeMissing() }, async (t) => {
+  /** As files are exported on this machine. */
+  const saturation = await defaultSaturation();
   const { ops } = await anyEngine();
   const live = ops.liveTensors();
   const totals = new Map(widths.map((width) => [width, { layers: 0, compared: 0, different: 0, farthest: 0 }]));
@@ -44,13 +47,17 @@ t.test("every form of random networks agrees with the trainer's kernels", { skip
   for (const [index, { title, network, input, images: imagesFor }] of chosen.entries()) {
     const test = imagesFor(images);
     for (const form of onnxForms) {
-      const lowered = lower(network, form, { input, metadata: {} });
-      const again = lower(network, form, { input, metadata: {} });
+      const lowered = lower(network, form, { input, saturation, metadata: {} });
+      const again = lower(network, form, { input, saturation, metadata: {} });
       t.equal(digestOf(again.bytes), digestOf(lowered.bytes), "equal bytes again");
       const written = readModel(lowered.bytes, form);
       const model = form === "qonnx" ? expandQuant(written, form) : written;
       // Of every case: which layer and which of its weights follow from its number.
-      const wrong = lower(withOneCodeOff(network, index, (index * 0.618) % 1), form, { input, metadata: {} });
+      const wrong = lower(withOneCodeOff(network, index, (index * 0.618) % 1), form, {
+        input,
+        saturation,
+        metadata: {},
+      });
       t.throws(
         () => compareTensors(tensorsOf(readModel(wrong.bytes, form)), tensorsOf(written), form),
         /differs from the trained network, first at tensor/,
