@@ -1,3 +1,4 @@
+import type { ExportInput } from "../config/sections/export-settings.ts";
 import { at, last } from "../core/elements.ts";
 import { UserError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
@@ -8,7 +9,7 @@ import { ExactValues } from "./exact-values.ts";
 import type { FileRuntime } from "./file-runtime.ts";
 import { floatError } from "./float-error.ts";
 import { layerGroups } from "./layer-groups.ts";
-import type { FileValue, InputKind, Lowered } from "./onnx/model-frame.ts";
+import type { FileValue, Lowered } from "./onnx/model-frame.ts";
 import { toChannelsLast } from "./onnx/value-layout.ts";
 import { Reference } from "./reference.ts";
 import type { RuntimeValues } from "./runtime.ts";
@@ -23,7 +24,7 @@ export interface CompareLayersOptions {
   readonly file: string;
   readonly runtime: FileRuntime;
   readonly lowered: Pick<Lowered, "network" | "values">;
-  readonly input: InputKind;
+  readonly input: ExportInput;
   readonly test: TestImages;
   readonly ops: Ops;
 }

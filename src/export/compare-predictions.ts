@@ -1,10 +1,11 @@
+import type { ExportInput } from "../config/sections/export-settings.ts";
 import { UserError } from "../core/errors.ts";
 import type { Reporter } from "../core/progress.ts";
 import type { Ops } from "../engine/ops.ts";
 import type { Agreement, ComparedPredictions } from "../tasks/agreement.ts";
 import type { FileRuntime } from "./file-runtime.ts";
 import { type FrozenNetwork, outputCount } from "./frozen-network.ts";
-import { type InputKind, outputName } from "./onnx/model-frame.ts";
+import { outputName } from "./onnx/model-frame.ts";
 import { Reference } from "./reference.ts";
 import { batchOf, floats, type TestImages } from "./test-batches.ts";
 
@@ -16,7 +17,7 @@ export interface ComparePredictionsOptions {
   readonly runtime: FileRuntime;
   /** The network as it was trained. */
   readonly network: FrozenNetwork;
-  readonly input: InputKind;
+  readonly input: ExportInput;
   readonly test: TestImages;
   readonly ops: Ops;
   /** The task's, fresh. */

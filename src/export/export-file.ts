@@ -63,7 +63,7 @@ export async function exportFile(options: ExportOptions): Promise<ExportRecord> 
 /** Null where none is wanted, where there is nothing to measure against, or the runtime has no Quant nodes. */
 async function latencyOf(options: ExportOptions, bytes: Uint8Array): Promise<Latency[] | null> {
   const { unpruned, latency = LATENCY_SECONDS, form, input, test, file, threads } = options;
-  if (unpruned === undefined || latency === false || !isTimed(form)) return null;
+  if (unpruned === undefined || latency === false || !isTimed(form) || input === "int8") return null;
   const first = await firstImages(test);
   if (first === null) return null;
   const images: Timed["images"] = (count) => {

@@ -1,4 +1,10 @@
-import { type ExportForm, exportForms, type OnnxForm } from "../config/sections/export-settings.ts";
+import {
+  type ExportForm,
+  type ExportInput,
+  exportForms,
+  inputProblem,
+  type OnnxForm,
+} from "../config/sections/export-settings.ts";
 import { UserError } from "../core/errors.ts";
 import type { Reporter } from "../core/progress.ts";
 import type { Verification } from "../runs/record.ts";
@@ -24,16 +30,22 @@ interface Exported {
   verify(options: Omit<VerifyOptions, "lowered">): Promise<Verification>;
 }
 
+interface FormOptions extends Omit<LowerOptions, "input"> {
+  readonly input: ExportInput;
+}
+
 interface FileForm {
   /** Why its runtime is not here; null where it is. */
   missing(): string | null;
-  export(network: FrozenNetwork, options: LowerOptions): Exported;
+  /** @throws UserError where its files do not take such images. */
+  export(network: FrozenNetwork, options: FormOptions): Exported;
 }
 
 const onnx = (form: OnnxForm): FileForm => ({
   missing: () => null,
-  export(network, options) {
-    const lowered = lower(network, form, options);
+  export(network, { input, ...options }) {
+    if (input === "int8") throw new UserError(`cannot export ${form}: ${inputProblem(form, input)}`);
+    const lowered = lower(network, form, { ...options, input });
     const { bytes, notes } = lowered;
     return {
       bytes,

@@ -1,9 +1,9 @@
+import type { ExportInput } from "../config/sections/export-settings.ts";
 import { at } from "../core/elements.ts";
 import { tuple } from "../core/tuple.ts";
 import type { ByteBatch, ImageShape, Split } from "../data/dataset.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
 import type { FrozenNetwork } from "./frozen-network.ts";
-import type { InputKind } from "./onnx/model-frame.ts";
 import { toChannelsFirst } from "./onnx/value-layout.ts";
 
 /** Test images as the data set gives them. */
@@ -27,10 +27,19 @@ export const floats = (ops: Ops, x: Tensor): Float32Array => Float32Array.from(o
 interface BatchOptions {
   readonly network: FrozenNetwork;
   readonly ops: Ops;
-  readonly input: InputKind;
+  readonly input: ExportInput;
   /** Whether the file takes [batch, height, width, channels]; [batch, channels, height, width] if left out. */
   readonly channelsLast?: boolean;
 }
+
+/** What a file of each kind of input takes; int8 by its bits. */
+const fileValues: Readonly<
+  Record<ExportInput, (images: Uint8Array, normalized: Float32Array) => Uint8Array | Float32Array>
+> = {
+  uint8: (images) => images,
+  int8: (images) => images.map((pixel) => pixel ^ 0x80),
+  float: (_, normalized) => normalized,
+};
 
 /** Both views of a batch of pixels. */
 export function batchOf(
@@ -43,7 +52,7 @@ export function batchOf(
     () => floats(ops, ops.normalize(ops.tensor(images, [count, height, width, channels]), network.normalization)),
     () => [],
   );
-  const values = input === "uint8" ? images : normalized;
+  const values = fileValues[input](images, normalized);
   return {
     count,
     shape: channelsLast ? [count, height, width, channels] : [count, channels, height, width],

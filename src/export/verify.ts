@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { ExportInput } from "../config/sections/export-settings.ts";
 import { messageOf, UserError } from "../core/errors.ts";
 import type { Reporter } from "../core/progress.ts";
 import type { Ops } from "../engine/ops.ts";
@@ -11,7 +12,7 @@ import type { FileRuntime } from "./file-runtime.ts";
 import type { FrozenNetwork } from "./frozen-network.ts";
 import { kernelsOf } from "./kernels.ts";
 import { expandQuant, usesQuant } from "./onnx/expand-quant.ts";
-import type { InputKind, Lowered } from "./onnx/model-frame.ts";
+import type { Lowered } from "./onnx/model-frame.ts";
 import { onnxFile } from "./onnx/onnx-file.ts";
 import { readModel, tensorsOf } from "./onnx/read-model.ts";
 import type { RuntimeOptions } from "./runtime.ts";
@@ -24,7 +25,7 @@ export interface VerifyOptions extends RuntimeOptions {
   readonly readFrom?: string | undefined;
   /** What the file should hold. */
   readonly lowered: Pick<Lowered, "network" | "values" | "bytes">;
-  readonly input: InputKind;
+  readonly input: ExportInput;
   /** The network as it was trained. */
   readonly network: FrozenNetwork;
   readonly test: TestImages;

@@ -1,5 +1,5 @@
 import type { RunConfig } from "../config/schema.ts";
-import type { ExportForm } from "../config/sections/export-settings.ts";
+import { type ExportForm, exportForms, inputProblem } from "../config/sections/export-settings.ts";
 import { UsageError, UserError } from "../core/errors.ts";
 import { type Reporter, silent } from "../core/progress.ts";
 import { allForms } from "../export/export-forms.ts";
@@ -35,7 +35,7 @@ export interface ExportedRun {
  * set, and puts what that found into the run's record and report.
  *
  * @param folder The run's.
- * @throws UsageError when one file is named for all forms.
+ * @throws UsageError when one file is named for all forms, or a form does not take such images.
  * @throws UserError when there is no finished run, another process writes to it, its network or data have changed, or
  * the file disagrees with the trainer.
  */
@@ -54,11 +54,15 @@ async function exportLocked(
   let record = readRecord(folder);
   if (record.result === null)
     throw new UserError(`cannot export ${folder}: its run is ${record.status}; finish it with train --resume`);
+  const { form: own, input, unverified } = { ...record.config.export, ...chosen };
+  for (const form of wanted === "all" ? exportForms : [wanted ?? own]) {
+    const problem = inputProblem(form, input);
+    if (problem !== null) throw new UsageError(`cannot export ${folder}: ${problem}; choose another with --input`);
+  }
   const checkpoint = readLastCheckpoint(folder, reporter);
   await using prepared = await prepare(record.config, reporter);
   requireSameFiles(prepared, folder, checkpoint);
   restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
-  const { form: own, unverified } = { ...prepared.config.export, ...chosen };
   const forms = wanted === "all" ? allForms(own, { unverified, reporter }) : [wanted ?? own];
   const written: ExportRecord[] = [];
   for (const form of forms) {

@@ -18,6 +18,11 @@ t.test("the least configuration has defaults for the rest", async (t) => {
   t.strictSame(mistakes({ other: 1 }), [': Unrecognized key: "other"']);
 });
 
+t.test("int8 images are for forms that take them", async (t) => {
+  for (const form of ["tflite", "c-array"]) t.strictSame(mistakes({ export: { form, input: "int8" } }), []);
+  t.match(mistakes({ export: { input: "int8" } })[0], /^export\.input: files of form compact take uint8 pixels/);
+});
+
 t.test("a run's name can be a folder's on every system", async (t) => {
   const allowed = (name: string) => mistakes({ name }).length === 0;
   for (const name of ["a", "7", "a.b_c-d e", "été", "x".repeat(100)]) t.ok(allowed(name), name);

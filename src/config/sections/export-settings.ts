@@ -9,7 +9,14 @@ export const exportForms = [...onnxForms, "tflite", "c-array"] as const;
 export type ExportForm = (typeof exportForms)[number];
 
 /** What the file takes. */
-export const exportInputs = ["uint8", "float"] as const;
+export const exportInputs = ["uint8", "float", "int8"] as const;
+export type ExportInput = (typeof exportInputs)[number];
+
+/** Why files of a form do not take such images; null where they do. */
+export const inputProblem = (form: ExportForm, input: ExportInput): string | null =>
+  input === "int8" && onnxForms.some((one) => one === form)
+    ? `files of form ${form} take uint8 pixels or normalised images: int8 ones are for tflite and c-array`
+    : null;
 
 /** Whether 8-bit weights may be int8 where x86 processors without VNNI could saturate. */
 export const saturations = ["allow", "avoid"] as const;
@@ -30,7 +37,9 @@ export const exportSection = z
     input: z
       .enum(exportInputs)
       .default("uint8")
-      .describe("uint8: pixels, normalised inside the file; float: images that are normalised already"),
+      .describe(
+        "uint8: pixels, normalised inside the file; int8: pixels less 128, as microcontrollers want them, for tflite and c-array; float: images that are normalised already",
+      ),
     saturation: z
       .enum(saturations)
       .optional()
@@ -47,6 +56,10 @@ export const exportSection = z
       .describe(
         "seconds for the measurement of latency, beside the unpruned float32 network's, at batches of 1 and 32; 4 if left out; false: none",
       ),
+  })
+  .superRefine(({ form, input }, context) => {
+    const message = inputProblem(form, input);
+    if (message !== null) context.addIssue({ code: "custom", path: ["input"], message });
   })
   .prefault({})
   .describe("the exported file");

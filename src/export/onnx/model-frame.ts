@@ -1,4 +1,4 @@
-import type { Saturation } from "../../config/sections/export-settings.ts";
+import type { ExportInput, Saturation } from "../../config/sections/export-settings.ts";
 import { at } from "../../core/elements.ts";
 import { elementTypes } from "../../onnx/element-types.ts";
 import { bitsOf } from "../bits-file.ts";
@@ -10,8 +10,8 @@ import { imageOf } from "./value-layout.ts";
 export const inputName = "input";
 export const outputName = "logits";
 
-/** What a file takes: pixels as they are, normalised inside the file, or normalised float32 images. */
-export type InputKind = "uint8" | "float";
+/** What an ONNX file takes: pixels as they are, normalised inside the file, or normalised float32 images. */
+export type InputKind = Exclude<ExportInput, "int8">;
 
 export interface LowerOptions {
   readonly input: InputKind;
@@ -100,7 +100,7 @@ export function encodeModel(
 /** What a file says of its network: name, names of classes, learned bits, input. */
 export const fileMetadata = (
   network: FrozenNetwork,
-  { input, metadata }: LowerOptions,
+  { input, metadata }: Pick<LowerOptions, "metadata"> & { readonly input: ExportInput },
 ): Readonly<Record<string, string>> => ({
   name: network.name,
   ...(network.classes.length > 0 && { classes: JSON.stringify(network.classes) }),

@@ -1,11 +1,18 @@
 import { basename } from "node:path";
+import type { ExportInput } from "../../config/sections/export-settings.ts";
 import { UserError } from "../../core/errors.ts";
 import type { FrozenNetwork } from "../frozen-network.ts";
-import type { LowerOptions } from "../onnx/model-frame.ts";
 import type { LoweredTflite } from "./lower-tflite.ts";
 import { ALIGNMENT } from "./tflite-builder.ts";
+import type { TfliteOptions } from "./tflite-file.ts";
 
 const BYTES_IN_A_LINE = 16;
+
+const images: Readonly<Record<ExportInput, string>> = {
+  uint8: "uint8 pixels",
+  int8: "int8 pixels (less 128)",
+  float: "normalised float32 images",
+};
 
 /**
  * A TensorFlow Lite file as a header of C and C++, for programs without a file system: `model` and `model_size`, with
@@ -14,12 +21,12 @@ const BYTES_IN_A_LINE = 16;
 export function cArray(
   network: FrozenNetwork,
   { bytes, operators }: LoweredTflite,
-  { input }: LowerOptions,
+  { input }: TfliteOptions,
 ): Uint8Array {
   const [image] = network.nodes;
   const lines = [
     `// ${JSON.stringify(network.name)}: a TensorFlow Lite file of ${bytes.length} bytes.`,
-    `// Input: ${input === "uint8" ? "uint8 pixels" : "normalised float32 images"}, [1, ${image?.outputShape.join(", ")}].`,
+    `// Input: ${images[input]}, [1, ${image?.outputShape.join(", ")}].`,
     ...(network.classes.length === 0 ? [] : [`// Classes: ${JSON.stringify(network.classes)}`]),
     `// Operators, for tflite::MicroMutableOpResolver<${operators.length}>: ${operators.map((kind) => `Add${kind}`).join(", ")}.`,
     "#ifndef BAYESIAN_BITS_MODEL_H",

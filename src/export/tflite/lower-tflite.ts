@@ -2,19 +2,11 @@ import { applyByKind, type ByKind } from "../../core/by-kind.ts";
 import { at, first } from "../../core/elements.ts";
 import { tuple } from "../../core/tuple.ts";
 import type { FrozenAdd, FrozenInput, FrozenNetwork, FrozenNode } from "../frozen-network.ts";
-import {
-  fileMetadata,
-  imageInput,
-  inputName,
-  type Lowered,
-  type LowerOptions,
-  pixelGrid,
-  withBiases,
-} from "../onnx/model-frame.ts";
+import { fileMetadata, imageInput, inputName, type Lowered, pixelGrid, withBiases } from "../onnx/model-frame.ts";
 import type { PlainNode } from "../onnx/operators.ts";
 import { scaleOf } from "./codes-behind.ts";
 import { TensorType } from "./tflite-builder.ts";
-import { type TfliteCodes, TfliteFile } from "./tflite-file.ts";
+import { type TfliteCodes, TfliteFile, type TfliteOptions } from "./tflite-file.ts";
 import { addLayer } from "./tflite-layer.ts";
 import { addPlain } from "./tflite-operators.ts";
 import { type OperatorName, optionsOf } from "./tflite-options.ts";
@@ -40,7 +32,7 @@ export interface LoweredTflite extends Lowered {
  * What is wider computes in float32, as do sums that something reads as they are. Images are [batch, height, width,
  * channels]; the file says a batch of 1, which a program may widen.
  */
-export function lowerTflite(network: FrozenNetwork, options: LowerOptions): LoweredTflite {
+export function lowerTflite(network: FrozenNetwork, options: TfliteOptions): LoweredTflite {
   const file = new TfliteFile(network, options);
   for (const node of network.nodes) if (!file.merged.has(node.id)) applyByKind(rules, node, file);
   const output = file.float(network.output);
@@ -82,6 +74,9 @@ const rules: ByKind<FrozenNode, [TfliteFile], void> = {
   quantizer: addQuantizer,
 };
 
+/** What int8 pixels are less than uint8 ones. */
+const OFFSET = 128;
+
 /** Pixels are codes themselves where one scale and a whole zero point serve all channels. */
 function addInput(node: FrozenInput, file: TfliteFile): void {
   const { network, options, builder } = file;
@@ -91,16 +86,19 @@ function addInput(node: FrozenInput, file: TfliteFile): void {
     return;
   }
   const ofPixels = pixelGrid(network);
+  const isSigned = options.input === "int8";
   if (ofPixels !== null) {
-    const pixels = builder.value(inputName, { shape, type: TensorType.UINT8, grid: ofPixels });
-    const grid = { ...ofPixels, zeroPoint: ofPixels.zeroPoint - 128 };
-    const name = builder.value(`${inputName}.codes`, { shape, type: TensorType.INT8, grid });
-    builder.operator("Quantize", [pixels], name);
-    file.codes.set(node.id, { name, ...grid, limits: [-128 - grid.zeroPoint, 127 - grid.zeroPoint] });
+    const grid = { ...ofPixels, zeroPoint: ofPixels.zeroPoint - OFFSET };
+    const name = builder.value(isSigned ? inputName : `${inputName}.codes`, { shape, type: TensorType.INT8, grid });
+    if (!isSigned) {
+      builder.operator("Quantize", [builder.value(inputName, { shape, type: TensorType.UINT8, grid: ofPixels })], name);
+    }
+    file.codes.set(node.id, { name, ...grid, limits: [-OFFSET - grid.zeroPoint, OFFSET - 1 - grid.zeroPoint] });
     return;
   }
-  const pixels = builder.value(inputName, { shape, type: TensorType.UINT8 });
-  const cast = optionsOf.cast(TensorType.UINT8, TensorType.FLOAT32);
+  const type = isSigned ? TensorType.INT8 : TensorType.UINT8;
+  const pixels = builder.value(inputName, { shape, type });
+  const cast = optionsOf.cast(type, TensorType.FLOAT32);
   const float = builder.operator("Cast", [pixels], builder.value(`${inputName}.float`, { shape }), cast);
   const { mean, deviation } = network.normalization;
   const channels = [mean.length];
@@ -111,7 +109,7 @@ function addInput(node: FrozenInput, file: TfliteFile): void {
   );
   const shifts = builder.floats(
     `${inputName}.shift`,
-    mean.map((value, channel) => value / at(deviation, channel)),
+    mean.map((value, channel) => (value - (isSigned ? OFFSET / 255 : 0)) / at(deviation, channel)),
     channels,
   );
   const scaled = builder.operator("Mul", [float, factors], builder.value(`${inputName}.scaled`, { shape }));

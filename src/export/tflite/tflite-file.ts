@@ -1,9 +1,16 @@
+import type { ExportInput } from "../../config/sections/export-settings.ts";
 import { first } from "../../core/elements.ts";
 import { lookup } from "../../core/lookup.ts";
 import type { FrozenNetwork, FrozenNode, FrozenQuantizer } from "../frozen-network.ts";
-import { type FileValue, type LowerOptions, valueName } from "../onnx/model-frame.ts";
+import { type FileValue, valueName } from "../onnx/model-frame.ts";
 import { codesBehind, type Limits, scaleOf } from "./codes-behind.ts";
 import { type TensorGrid, TensorType, TfliteBuilder } from "./tflite-builder.ts";
+
+export interface TfliteOptions {
+  readonly input: ExportInput;
+  /** Goes into the file's metadata. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
 
 /** The largest and the smallest int8. */
 const LARGEST = 127;
@@ -19,7 +26,7 @@ export interface TfliteCodes extends TensorGrid {
 /** A TensorFlow Lite file while it is written: its operators, and what stands for each node's value. */
 export class TfliteFile {
   readonly network: FrozenNetwork;
-  readonly options: LowerOptions;
+  readonly options: TfliteOptions;
   readonly builder = new TfliteBuilder();
   /** Values that are codes, by node. */
   readonly codes = new Map<string, TfliteCodes>();
@@ -35,7 +42,7 @@ export class TfliteFile {
   readonly #nodes: ReadonlyMap<string, FrozenNode>;
   readonly #readers = new Map<string, FrozenNode[]>();
 
-  constructor(network: FrozenNetwork, options: LowerOptions) {
+  constructor(network: FrozenNetwork, options: TfliteOptions) {
     this.network = network;
     this.options = options;
     this.#nodes = new Map(network.nodes.map((node) => [node.id, node]));

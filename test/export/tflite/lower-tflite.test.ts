@@ -1,5 +1,6 @@
 import { ByteBuffer } from "flatbuffers";
 import t from "tap";
+import type { ExportInput } from "../../../src/config/sections/export-settings.ts";
 import { isFrozenLayer } from "../../../src/export/frozen-network.ts";
 import {
   BuiltinOperator,
@@ -20,7 +21,7 @@ const networks: Readonly<Record<string, () => Network>> = { ...narrowNetworks, c
 const wide = { "wide lenet5": () => lenet5({ inputShape: [28, 28, 1], classes: 10 }) };
 const everyNetwork: Readonly<Record<string, () => Network>> = { ...networks, ...wide };
 
-const lowered = (name: string, bits: readonly (2 | 4 | 8 | 16 | 32)[], input: "uint8" | "float" = "uint8") => {
+const lowered = (name: string, bits: readonly (2 | 4 | 8 | 16 | 32)[], input: ExportInput = "uint8") => {
   const network = freezeModel(randomModel(ops, { network: everyNetwork[name]!(), seed: 5, bits, pruned: 0.3 }));
   const { bytes, notes } = lowerTflite(network, { input, metadata: { run: "a run" } });
   return { network, bytes, notes };
@@ -140,6 +141,8 @@ t.test("the file says what it takes and what was learned", async (t) => {
   t.match(tensorAt(graph, graph.inputs(0)!), { name: "input", type: "UINT8", shape: [1, 16, 17, 1] });
   const float = open(lowered("lenet5", [8], "float").bytes).subgraphs(0)!;
   t.match(tensorAt(float, float.inputs(0)!), { name: "input", type: "FLOAT32" });
+  const signed = open(lowered("lenet5", [8], "int8").bytes).subgraphs(0)!;
+  t.match(tensorAt(signed, signed.inputs(0)!), { name: "input", type: "INT8" });
 });
 
 t.test("the data of every tensor begins at a multiple of 16 bytes", async (t) => {

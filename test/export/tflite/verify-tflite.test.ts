@@ -41,6 +41,24 @@ t.test("an export in LiteRT", { skip: withoutLiteRt() }, async (t) => {
   }
 });
 
+t.test(
+  "int8 images: pixels less 128, which layers read as they are, or normalised",
+  { skip: withoutLiteRt() },
+  async (t) => {
+    const gray = { ...network, normalization: { mean: [0], deviation: [1] } };
+    for (const [what, one] of Object.entries({ "one grid for all channels": gray, "channels apart": network })) {
+      const file = join(t.testdir(), "model.tflite");
+      const record = await exportFile({ ...options(), network: one, input: "int8", form: "tflite", file });
+      t.match(record.verification, { agreement: [{ key: "sameClass", value: 100 }] }, what);
+    }
+    const onnx = exportFile({ ...options(), input: "int8", form: "compact", file: "model.onnx" });
+    await t.rejects(onnx, {
+      name: "UserError",
+      message: /files of form compact take uint8 pixels or normalised images/,
+    });
+  },
+);
+
 t.test("a file that is not what was written is refused, before it runs", async (t) => {
   const file = "model.tflite";
   const check = (bytes: Uint8Array) => verifyTflite(bytes, { ...options(), lowered, file });
