@@ -7,6 +7,10 @@ export const shorten = (text: string): string => (text.length <= SHOWN ? text : 
 /** A message in which no path, however long, buries the rest. */
 export const shortenWords = (message: string): string => message.replaceAll(/\S+/g, shorten);
 
+/** Names from outside in one line of a message; `none` where there are none. */
+export const shortenNames = (names: readonly string[]): string =>
+  shortenList(names.map(shorten), 10).join(", ") || "none";
+
 /** Lines for a message: more mistakes than this have one cause, and would bury it. */
 export function shortenList(lines: readonly string[], shown = 30): string[] {
   const more = lines.length - shown;

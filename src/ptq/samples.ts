@@ -2,6 +2,7 @@ import type { Tensor } from "onnxruntime-node";
 import { UsageError } from "../core/errors.ts";
 import { ort } from "../core/onnx-runtime.ts";
 import { permutation } from "../core/random.ts";
+import { shortenNames } from "../core/shorten.ts";
 import { elementsOf } from "../graph/shape.ts";
 import type { RuntimeTensor, RuntimeValue } from "../onnx/file-session.ts";
 
@@ -53,9 +54,8 @@ export class Samples {
     // One array for one input needs no name.
     const given = inputs.length === 1 && arrays.size === 1 && sole ? () => sole : (name: string) => arrays.get(name);
     if (missing.length > 0 && !(inputs.length === 1 && arrays.size === 1)) {
-      const names = [...arrays.keys()].join(", ") || "none";
       throw new UsageError(
-        `${source}: has no array for the input ${missing.map(describe).join(" and ")}; it has ${names}`,
+        `${source}: has no array for the input ${missing.map(describe).join(" and ")}; it has ${shortenNames([...arrays.keys()])}`,
       );
     }
     const feeds = inputs.map((input): Feed => {

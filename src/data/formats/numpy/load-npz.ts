@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { availableMemory } from "../../../core/available-memory.ts";
 import { at } from "../../../core/elements.ts";
 import { UserError } from "../../../core/errors.ts";
+import { shortenNames } from "../../../core/shorten.ts";
 import type { DataFile, ImageSet, ImageShape, LoadedData } from "../../dataset.ts";
 import type { TargetKind } from "../../targets.ts";
 import { requireProportion } from "../unpacked-size.ts";
@@ -116,7 +117,7 @@ function nameIn({ path, names }: NpzFile, what: keyof typeof acceptedNames, part
   const found = accepted.find((name) => names.includes(name));
   if (found !== undefined) return found;
   throw new UserError(
-    `cannot read ${path}: it has no ${part} ${what}: expected an array named ${accepted.join(", ")}; it holds ${names.join(", ") || "none"}`,
+    `cannot read ${path}: it has no ${part} ${what}: expected an array named ${accepted.join(", ")}; it holds ${shortenNames(names)}`,
   );
 }
 

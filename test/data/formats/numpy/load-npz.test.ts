@@ -88,6 +88,8 @@ t.test("arrays that are missing or of another kind are refused, with what to do"
     refused("names", { pictures: images, labels }),
     /names\.npz: it has no train images: expected an array named train_images, x_train, images, x; it holds pictures, labels/,
   );
+  const many = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`a${index}`, labels]));
+  await t.rejects(refused("many", many), /it holds a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, and 990 more$/);
   await t.rejects(refused("unlabelled", { images }), /it has no train labels/);
   const floats = npy("<f4", [6, 4, 5, 3], new Uint8Array(6 * 60 * 4));
   await t.rejects(
