@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { onnxForms } from "../src/config/sections/export-settings.ts";
+import { onnxForms, saturations } from "../src/config/sections/export-settings.ts";
 import { uniforms } from "../src/core/random.ts";
 import { loadEngine } from "../src/engine/load-engine.ts";
 import { freeze } from "../src/export/freeze.ts";
@@ -9,6 +9,7 @@ import { LATENCY_SECONDS, measureLatency } from "../src/export/latency.ts";
 import { lower } from "../src/export/onnx/lower.ts";
 import { packedBytes } from "../src/export/onnx/packing.ts";
 import { readModel } from "../src/export/onnx/read-model.ts";
+import { defaultSaturation } from "../src/export/onnx/saturation.ts";
 import { elementsOf } from "../src/graph/shape.ts";
 import { createNetwork } from "../src/network/zoo/index.ts";
 import { storedBits } from "../src/quantization/levels.ts";
@@ -18,7 +19,8 @@ import { initializeRanges } from "../src/training/initial-ranges.ts";
 import { createModel } from "../src/training/model.ts";
 import { testTimeGates } from "../src/training/pass.ts";
 
-// npm run bench:export [-- --form int8] [--bits 4] [--network resnet20] [--seconds 20] [--json]: latency of unpruned
+// npm run bench:export [-- --form int8] [--bits 4] [--network resnet20] [--saturation avoid]
+// [--seconds 20] [--json]: latency of unpruned
 // networks with as many bits everywhere against float32, in turn, what their layers run in, and the bytes of their weights
 // (codes, scales, zero points, multiples) beside ceil(bits · elements / 8).
 const { values } = parseArgs({
@@ -27,11 +29,13 @@ const { values } = parseArgs({
     form: { type: "string", default: "compact" },
     json: { type: "boolean" },
     network: { type: "string" },
+    saturation: { type: "string" },
     seconds: { type: "string", default: `${LATENCY_SECONDS}` },
   },
 });
 const form = onnxForms.find((form) => form === values.form);
 if (form === undefined) throw new Error(`expected --form ${onnxForms.join(", ")}, got ${values.form}`);
+const saturation = saturations.find((kind) => kind === values.saturation) ?? (await defaultSaturation());
 const bits = Number(values.bits);
 const gate = (width: number) => (width <= bits ? 6 : -6);
 const initial = { prune: 6, bits4: gate(4), bits8: gate(8), bits16: gate(16), bits32: gate(32) };
@@ -73,7 +77,7 @@ for (const { name, inputShape, quantizeAddends } of cases) {
       deviation: [1, 1.1, 1.2].slice(0, inputShape[2]),
     },
   };
-  const options = { input: "uint8", saturation: "allow", metadata: {} } as const;
+  const options = { input: "uint8", saturation, metadata: {} } as const;
   const images = (count: number) => ({
     values: new Uint8Array(count * elements).map((_, index) => (index * 37) % 256),
     shape: [count, inputShape[2], inputShape[0], inputShape[1]],

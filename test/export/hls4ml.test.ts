@@ -19,7 +19,7 @@ const skip = (!long && "a long check: npm run test:export") || onnxPythonMissing
 
 t.test("hls4ml compiles a LeNet-5 that has learned MNIST, and predicts what the trainer does", { skip }, async (t) => {
   const { ops } = await anyEngine();
-  const { network, test } = await trainedLenet5(ops, images);
+  const { network, test } = await trainedLenet5(ops, { images, bits: [4, 8] });
   const folder = t.testdir();
   const [file, raw] = [join(folder, "model.onnx"), join(folder, "images.raw")];
   writeFileSync(file, lower(network, "qonnx", { input, metadata: {} }).bytes);

@@ -44,7 +44,7 @@ export const exportSection = z
       .enum(saturations)
       .optional()
       .describe(
-        "allow (if left out, on a machine that does not saturate): weights of 8 bits are int8, the fastest; on x86 processors without VNNI sums of two products may saturate; avoid: they are uint8 where that could be, exact on every processor, and up to 2.6 times slower",
+        "allow (if left out, on a machine that does not saturate): weights of 8 bits are int8, the fastest; on x86 processors without VNNI sums of two products may saturate; avoid: they are uint8 where that could be, exact on every processor, and where VNNI is more than twice as slow",
       ),
     unverified: z
       .boolean()

@@ -4,8 +4,12 @@ import t from "tap";
 import { type Saturation, saturations } from "../../../src/config/sections/export-settings.ts";
 import { lower } from "../../../src/export/onnx/lower.ts";
 import { RuntimeModel } from "../../../src/export/runtime.ts";
+import { batchOf } from "../../../src/export/test-batches.ts";
 import { emulatorMissing, runOnHaswell, saturatesOnHaswell } from "../../fixtures/emulated-x86.ts";
+import { anyEngine } from "../../fixtures/engines.ts";
+import { withoutMnist } from "../../fixtures/real-mnist.ts";
 import { type SaturatingPlan, saturatingNetwork } from "../../fixtures/saturating-network.ts";
+import { trainedLenet5 } from "../../fixtures/trained-lenet5.ts";
 
 const full = { bits: 8, signed: false, channels: 16, sign: 1, quantized: true } as const;
 const plans: Readonly<Record<string, SaturatingPlan>> = {
@@ -54,3 +58,40 @@ t.test("x86 without VNNI computes the same where saturation is avoided", { skip:
     );
   }
 });
+
+const long = process.env.BAYESIAN_BITS_EXPORT_CASES !== undefined;
+const skip = emulatorMissing() || (!long && "a long check: npm run test:export") || (await withoutMnist());
+
+t.test("what a LeNet-5 of 8 bits that has learned MNIST makes of its test images there", { skip }, async (t) => {
+  const images = 2000;
+  const { ops } = await anyEngine();
+  const { network, test } = await trainedLenet5(ops, { images, bits: [8] });
+  const folder = t.testdir();
+  const { forFile, shape } = batchOf(test, { network, ops, input: "uint8" });
+  writeFileSync(join(folder, "images"), forFile);
+  const jobs = saturations.map((saturation) => {
+    const model = join(folder, `${saturation}.onnx`);
+    writeFileSync(model, lower(network, "compact", { input: "uint8", saturation, metadata: {} }).bytes);
+    return { model, images: join(folder, "images"), shape, logits: join(folder, `${saturation}.logits`) };
+  });
+  const there = runOnHaswell(jobs);
+  for (const [index, saturation] of saturations.entries()) {
+    const here = await RuntimeModel.load(jobs[index]!.model, saturation);
+    const expected = (await here.run(forFile, shape)).get("logits");
+    await here.release();
+    const [classes, others] = [expected, there[index]].map((logits) => classesOf(logits));
+    const different = classes!.filter((one, image) => one !== others![image]).length;
+    t.comment(`${saturation}: ${different} of ${images} images of another class`);
+    if (saturation === "avoid") t.strictSame(there[index], expected, "the same logits");
+    else t.notSame(there[index], expected, "sums saturate");
+  }
+});
+
+/** Of each image: [images, 10]. */
+function classesOf(logits: ArrayLike<number> | undefined): readonly number[] {
+  const values = Array.from(logits ?? []);
+  return Array.from({ length: values.length / 10 }, (_, image) => {
+    const own = values.slice(10 * image, 10 * image + 10);
+    return own.indexOf(Math.max(...own));
+  });
+}
