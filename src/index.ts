@@ -14,7 +14,8 @@ export { type EvaluatedOnnx, type EvaluateOnnxOptions, evaluateOnnx } from "./ru
 export { type EvaluatedRun, type EvaluateRunOptions, evaluateRun } from "./runner/evaluate-run.ts";
 export { type ExportRunOptions, exportRun } from "./runner/export-run.ts";
 export { type PostTrainingMethod, type QuantizeOptions, quantize } from "./runner/quantize.ts";
-export { type QuantizeFileOptions, quantizeFile } from "./runner/quantize-file.ts";
+export { quantizeFile } from "./runner/quantize-file.ts";
+export type { QuantizeFileOptions } from "./runner/quantize-options.ts";
 export { type TrainOptions, train } from "./runner/train.ts";
 export type { EpochRecord, ExportRecord, RunRecord, RunResult, Verification } from "./runs/record.ts";
 export { readRecord } from "./runs/record-file.ts";

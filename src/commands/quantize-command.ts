@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import type { QuantizedLayout, Saturation } from "../config/sections/export-settings.ts";
 import type { LayerwiseMethod } from "../config/sections/methods/layerwise-settings.ts";
 import { UsageError } from "../core/errors.ts";
 import { budgetWidths } from "../ptq/harm-table.ts";
+import { noiseText } from "../ptq/judge-outputs.ts";
 import { type QuantizedRecord, quantizedFile } from "../ptq/quantized-record.ts";
 import { granularities } from "../ptq/weight-site.ts";
 import { type WeightBits, weightBits } from "../quantization/weight-grid.ts";
@@ -125,7 +126,7 @@ async function runAnew({ model, budget, out, force, ...options }: QuantizeOption
       `${model} is the folder of a quantized file: expected --budget, and of all else only --out or --force`,
     );
   }
-  const folder = out ?? `${model.replace(/\/+$/, "")}-${nameOf(budget)}`;
+  const folder = out ?? `${resolve(model)}-${nameOf(budget)}`;
   const { reporter } = context;
   const record = await quantizeAnew(model, { folder, budget, force, reporter });
   printQuantized({ folder, file: join(folder, placesOf.plain(model, 8).model) }, record, context);
@@ -140,7 +141,7 @@ function printQuantized(
   record: QuantizedRecord,
   { json, print }: Pick<Context, "json" | "print">,
 ): void {
-  const { layers, left, source, bytes, comparison, kernels, plan, loss, seconds } = record;
+  const { layers, left, source, bytes, comparison, kernels, plan, seconds } = record;
   const outputs = comparison?.outputs ?? [];
   const measured = outputs.flatMap(({ sqnrDb }) => sqnrDb ?? []);
   const agreements = outputs.flatMap(({ agreement }) => agreement ?? []);
@@ -165,7 +166,6 @@ function printQuantized(
     );
     return;
   }
-  if (loss !== null) print(`below what is usual: ${loss.text}`);
   print(`${file}: ${bytes} bytes, ${(source.bytes / bytes).toFixed(2)} times smaller`);
   print(
     `  layers     ${layers.length} of ${of} quantized, ${kernels.integer} kernels of integers, ${kernels.float.length} of floats`,
@@ -173,8 +173,9 @@ function printQuantized(
   if (plan !== null) print(`  budget     ${describePlan(plan, layers)}`);
   for (const { name, operator, reason } of left) print(`             ${operator} ${name}: ${reason}`);
   if (comparison === null) print("  compared   with nothing: there is no data (--data)");
-  for (const { name, sqnrDb, agreement, same } of outputs) {
-    const noise = same ? "not one number differs" : sqnrDb === null ? "sizes that differ" : `${sqnrDb.toFixed(1)} dB`;
+  for (const output of outputs) {
+    const { name, agreement } = output;
+    const noise = noiseText(output);
     const classes = agreement === null ? "" : `, the same class for ${agreement.toFixed(2)} %`;
     print(`  ${name}: ${noise}${classes} (${comparison?.samples} samples that calibration did not see)`);
   }

@@ -1,10 +1,11 @@
 import { UsageError } from "../core/errors.ts";
 
 /** What weights may come to: percent of their bytes in float32, the whole file's bytes, or bits of a number on average. */
-export type ByteBudget =
+export type ByteBudget = { /** As it was given. */ readonly text: string } & (
   | { readonly relativeBytes: number }
   | { readonly bytes: number }
-  | { readonly averageBits: number };
+  | { readonly averageBits: number }
+);
 
 const units: Readonly<Record<string, number>> = {
   B: 1,
@@ -22,17 +23,11 @@ export function parseBudget(text: string): ByteBudget {
   const value = Number(number);
   const factor = units[unit];
   if (value > 0) {
-    if (text.startsWith("avg:") && unit === "") return { averageBits: value };
-    if (!text.startsWith("avg:") && unit === "%") return { relativeBytes: value };
-    if (!text.startsWith("avg:") && factor !== undefined) return { bytes: Math.floor(value * factor) };
+    if (text.startsWith("avg:") && unit === "") return { text, averageBits: value };
+    if (!text.startsWith("avg:") && unit === "%") return { text, relativeBytes: value };
+    if (!text.startsWith("avg:") && factor !== undefined) return { text, bytes: Math.floor(value * factor) };
   }
   throw new UsageError(
     `--budget ${text}: expected percent of the weights' bytes in float32, as 25%, bytes of the file, as 300kB, or bits of a weight on average, as avg:4`,
   );
-}
-
-/** As {@link parseBudget} reads it. */
-export function formatBudget(budget: ByteBudget): string {
-  if ("relativeBytes" in budget) return `${budget.relativeBytes}%`;
-  return "bytes" in budget ? `${budget.bytes}B` : `avg:${budget.averageBits}`;
 }

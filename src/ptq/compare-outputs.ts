@@ -1,16 +1,20 @@
+import { decibels } from "../core/decibels.ts";
 import { lookup } from "../core/lookup.ts";
 import type { FileSession, RuntimeTensor } from "../onnx/file-session.ts";
+import { halfToFloat } from "../onnx/tensor-data.ts";
 import type { Samples } from "./samples.ts";
 
 /** How one output of the written file compares with that of the file that went in. */
 export interface OutputComparison {
   readonly name: string;
-  /** Signal-to-noise ratio, 10·log10(Σ y² / Σ (y - ŷ)²); null: not one number differs, or its sizes do. */
+  /** Signal-to-noise ratio, 10·log10(Σ y² / Σ (y - ŷ)²); null: not one number differs, its sizes do, or y is 0. */
   readonly sqnrDb: number | null;
   /** Cosine of the angle between the two; null where one of them is zero. */
   readonly cosine: number | null;
   /** Whether not one number differs. */
   readonly same: boolean;
+  /** Whether it has other sizes for some sample: there is nothing to hold it against then. */
+  readonly otherSizes: boolean;
   /** Percent of rows whose largest number is the same; null where the output does not look like logits. */
   readonly agreement: number | null;
   readonly finite: boolean;
@@ -68,8 +72,9 @@ class Comparison {
     const length = Math.sqrt(this.#signal * this.#other);
     return {
       name,
-      sqnrDb: measured && this.#noise > 0 ? 10 * Math.log10(this.#signal / this.#noise) : null,
+      sqnrDb: measured && this.#noise > 0 ? decibels(this.#signal / this.#noise) : null,
       cosine: measured && length > 0 ? this.#product / length : null,
+      otherSizes: !this.#sameSizes,
       same: this.#sameSizes && this.#finite && this.#noise === 0,
       agreement: this.#isLogits && this.#rows > 0 ? (100 * this.#agreeing) / this.#rows : null,
       finite: this.#finite,
@@ -78,9 +83,13 @@ class Comparison {
 }
 
 /** The numbers of a tensor of any type; words have none. */
-export const numbersOf = ({ data, type }: RuntimeTensor): Float64Array =>
+export function numbersOf({ data, type }: RuntimeTensor): Float64Array {
+  if (type === "string") return new Float64Array();
+  // The runtime gives the bits of half-precision numbers where JavaScript has no array of them.
+  if (type === "float16" && data instanceof Uint16Array) return Float64Array.from(data, halfToFloat);
   // All but words are typed arrays of numbers.
-  type === "string" ? new Float64Array() : Float64Array.from(data as ArrayLike<number>, Number);
+  return Float64Array.from(data as ArrayLike<number>, Number);
+}
 
 function largest(values: Float64Array): number {
   let best = 0;

@@ -1,12 +1,13 @@
+import { decibels } from "../core/decibels.ts";
 import { lookup } from "../core/lookup.ts";
 import type { WeightBits } from "../quantization/weight-grid.ts";
 import { copyGraph } from "./copy-graph.ts";
 import type { FileGraph } from "./file-graph.ts";
-import { type Calibration, OpenWeights } from "./open-weights.ts";
+import type { Calibration } from "./open-weights.ts";
 import { OutputError } from "./output-error.ts";
 import { roundSite, type SolvedSite } from "./solve-site.ts";
 import { decoded } from "./solve-sites.ts";
-import { distinctWeights, weightKey } from "./weight-site.ts";
+import { distinctWeights, readersOf, weightKey } from "./weight-site.ts";
 
 /** A weight, and what the outputs gain where it is left in more bits. */
 export interface CostlyLayer {
@@ -15,7 +16,8 @@ export interface CostlyLayer {
   readonly bits: WeightBits;
   /** What it was measured with: 8 bits, or float (32) where it has 8 already. */
   readonly instead: 8 | 32;
-  readonly gainDb: number;
+  /** null: not one number differs then. */
+  readonly gainDb: number | null;
 }
 
 export interface Costs {
@@ -23,8 +25,8 @@ export interface Costs {
   readonly weightsDb: number | null;
   /** Those that cost most, the first most. */
   readonly layers: readonly CostlyLayer[];
-  /** Gain where all of these are left in more bits. */
-  readonly togetherDb: number;
+  /** Gain where all of these are left in more bits; null: not one number differs then. */
+  readonly togetherDb: number | null;
 }
 
 /** Samples that this is measured on. */
@@ -33,8 +35,6 @@ const SAMPLES = 16;
 const NAMED = 3;
 /** Less is no gain. */
 const LEAST_DB = 0.1;
-
-const decibels = (ratio: number): number => 10 * Math.log10(ratio);
 
 /**
  * What measures which weights cost the outputs most: each in turn is put back to more bits, all others quantized.
@@ -49,8 +49,7 @@ export function costMeter(
   const sites = solved.map(({ site }) => ({ ...site, node: copy.copyOf(site.node) }));
   return async ({ samples, order }) => {
     const calibration = { samples, order: order.subarray(0, SAMPLES) };
-    await using open = await OpenWeights.open(copy.graph, { sites, grids: new Map(), shown: [], file });
-    const error = await OutputError.of(open, calibration);
+    await using error = await OutputError.open(copy.graph, { sites, calibration, file });
     const widths = new Map(solved.map(({ site, bits }) => [weightKey(site), bits]));
     const quantized = new Map(solved.map((one) => [weightKey(one.site), decoded(one)]));
     const all = await error.with(quantized);
@@ -68,18 +67,19 @@ export function costMeter(
         if (tensor === null) weights.delete(key);
         else weights.set(key, tensor);
       }
-      return decibels(all / Math.max(await error.with(weights), Number.EPSILON * all));
+      const left = await error.with(weights);
+      return left === 0 ? null : decibels(all / left);
     };
-    const gains: { readonly key: string; readonly gainDb: number }[] = [];
+    const gains: { readonly key: string; readonly gainDb: number | null }[] = [];
     for (const key of better.keys()) gains.push({ key, gainDb: await gainOf([key]) });
+    const size = ({ gainDb }: { readonly gainDb: number | null }) => gainDb ?? Number.POSITIVE_INFINITY;
     const most = gains
-      .filter(({ gainDb }) => gainDb >= LEAST_DB)
-      .sort((a, b) => b.gainDb - a.gainDb)
+      .filter((one) => size(one) >= LEAST_DB)
+      .sort((a, b) => (size(a) === size(b) ? 0 : size(b) - size(a)))
       .slice(0, NAMED);
     const layers = most.map(({ key, gainDb }): CostlyLayer => {
       const { bits } = lookup(better, key);
-      const names = sites.filter((site) => weightKey(site) === key).map(({ name }) => name);
-      return { layers: names, bits, instead: bits === 8 ? 32 : 8, gainDb };
+      return { layers: readersOf(sites, key), bits, instead: bits === 8 ? 32 : 8, gainDb };
     });
     const togetherDb = most.length > 0 ? await gainOf(most.map(({ key }) => key)) : 0;
     return { weightsDb: -decibels(all), layers, togetherDb };

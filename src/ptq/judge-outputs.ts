@@ -11,41 +11,60 @@ export interface Thresholds {
 /** What is said without being asked for. */
 export const usualThresholds: Thresholds = { minSqnrDb: 30, minAgreement: 99 };
 
-/** What every output is above. */
-export const noThresholds: Thresholds = { minSqnrDb: Number.NEGATIVE_INFINITY, minAgreement: 0 };
-
-/** The outputs below the thresholds. */
+/**
+ * The outputs below the thresholds.
+ *
+ * @param asked Those that the user gave: what cannot be measured is below them.
+ */
 export const below = (
   outputs: readonly OutputComparison[],
-  { minSqnrDb, minAgreement }: Thresholds,
+  { minSqnrDb, minAgreement }: Partial<Thresholds>,
+  asked: Partial<Thresholds>,
 ): readonly OutputComparison[] =>
-  outputs.filter(
-    ({ same, sqnrDb, agreement }) =>
-      !same && ((sqnrDb !== null && sqnrDb < minSqnrDb) || (agreement !== null && agreement < minAgreement)),
-  );
+  outputs.filter(({ same, sqnrDb, agreement }) => {
+    if (same) return false;
+    const noise = sqnrDb ?? (asked.minSqnrDb === undefined ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY);
+    const isNoisy = minSqnrDb !== undefined && noise < minSqnrDb;
+    return isNoisy || (minAgreement !== undefined && agreement !== null && agreement < minAgreement);
+  });
 
-/** One line: what is below, which layers cost most, and what to do. */
+/** What an output has, in words. */
+export const noiseText = ({ same, otherSizes, sqnrDb }: OutputComparison): string => {
+  if (same) return "not one number differs";
+  if (otherSizes) return "sizes that differ";
+  return sqnrDb === null ? "numbers where the float file has zeros" : `${sqnrDb.toFixed(1)} dB`;
+};
+
+/**
+ * One line: what is below, which layers cost most, and what to do.
+ *
+ * @param activations Whether they are quantized.
+ */
 export function describeLoss(
   outputs: readonly OutputComparison[],
   { minSqnrDb, minAgreement }: Thresholds,
-  costs: Costs,
+  { costs, activations }: { readonly costs: Costs; readonly activations: boolean },
 ): string {
-  const figures = outputs.map(({ name, sqnrDb, agreement }) => {
-    const parts = [
-      sqnrDb === null ? null : `${sqnrDb.toFixed(1)} dB (${minSqnrDb} wanted)`,
-      agreement === null ? null : `the same class for ${agreement.toFixed(2)} % (${minAgreement} % wanted)`,
-    ];
-    return `"${name}" has ${parts.filter((part) => part !== null).join(", ")}`;
+  const figures = outputs.map((output) => {
+    const { name, agreement } = output;
+    const classes =
+      agreement === null ? "" : `, the same class for ${agreement.toFixed(2)} % (${minAgreement} % wanted)`;
+    return `"${name}" has ${noiseText(output)} (${minSqnrDb} dB wanted)${classes}`;
   });
   const { layers, weightsDb, togetherDb } = costs;
   const alone = weightsDb === null ? "" : `; with weights alone quantized outputs have ${weightsDb.toFixed(1)} dB`;
+  const gain = (db: number | null) => (db === null ? "not one number differs" : `${db.toFixed(1)} dB more`);
   const named = layers.map(({ layers: names, instead, gainDb }) => {
     const form = instead === 8 ? "8 bits" : "float";
-    return `${names.join(" and ")} (in ${form}: ${gainDb.toFixed(1)} dB more)`;
+    return `${names.join(" and ")} (in ${form}: ${gain(gainDb)})`;
   });
-  if (named.length === 0) return `${figures.join("; ")}${alone}; no single weight costs it: try --activations 16 or 32`;
+  const told = `${figures.join("; ")}${alone}`;
+  if (named.length === 0) {
+    const remedy = activations ? "try --activations 16 or 32" : "give weights more bits";
+    return `${told}; no single weight costs it: ${remedy}`;
+  }
   const options = layers.flatMap(({ layers: names, instead }) =>
     names.map((name) => (instead === 8 ? `--layer-bits '${name}=8'` : `--skip '${name}'`)),
   );
-  return `${figures.join("; ")}${alone}; of weights these cost most: ${named.join(", ")}; ${options.join(" ")} gives ${togetherDb.toFixed(1)} dB more`;
+  return `${told}; of weights these cost most: ${named.join(", ")}; ${options.join(" ")}: ${gain(togetherDb)}`;
 }

@@ -8,6 +8,7 @@ import { type Model, readModel } from "../onnx/onnx-model.ts";
 
 export interface LoadedModel {
   readonly model: Model;
+  /** Of the file, and of what it takes from others. */
   readonly sha256: string;
   /** Of the file and of those that hold its weights. */
   readonly bytes: number;
@@ -25,11 +26,13 @@ export function loadModel(file: string): LoadedModel {
   const bytes = readBytes(file, file);
   const model = readModel(bytes, file);
   const { graph } = model;
+  const hash = createHash("sha256").update(bytes);
   let external = 0;
   for (const tensor of graph.initializer) {
     if (tensor.dataLocation !== TensorProto_DataLocation.EXTERNAL) continue;
     tensor.rawData = externalBytes(tensor, file);
     external += tensor.rawData.length;
+    hash.update(tensor.rawData);
     tensor.dataLocation = TensorProto_DataLocation.DEFAULT;
     tensor.externalData = [];
   }
@@ -39,7 +42,7 @@ export function loadModel(file: string): LoadedModel {
       `${file}: has ${total} bytes with its weights, and models of 2 GB or more cannot be written yet`,
     );
   }
-  return { model, sha256: createHash("sha256").update(bytes).digest("hex"), bytes: total };
+  return { model, sha256: hash.digest("hex"), bytes: total };
 }
 
 function readBytes(path: string, file: string): Uint8Array {

@@ -7,8 +7,24 @@ const patternOf = (pattern: string): RegExp =>
       .join(".*")}$`,
   );
 
-/** Finds what belongs to the first pattern that a name fits; null: it fits none. */
-export function namesMatcher<T>(patterns: Iterable<readonly [pattern: string, value: T]>): (name: string) => T | null {
-  const known = Array.from(patterns, ([pattern, value]) => ({ pattern: patternOf(pattern), value }));
-  return (name) => known.find(({ pattern }) => pattern.test(name))?.value ?? null;
+/** What belongs to names, by patterns. */
+export class NamePatterns<T> {
+  readonly #known: readonly { readonly text: string; readonly pattern: RegExp; readonly value: T }[];
+  readonly #fitted = new Set<string>();
+
+  constructor(patterns: Iterable<readonly [pattern: string, value: T]>) {
+    this.#known = Array.from(patterns, ([text, value]) => ({ text, pattern: patternOf(text), value }));
+  }
+
+  /** What belongs to the first pattern that a name fits; null: it fits none. */
+  find(name: string): T | null {
+    const found = this.#known.find(({ pattern }) => pattern.test(name));
+    if (found) this.#fitted.add(found.text);
+    return found?.value ?? null;
+  }
+
+  /** Those that no name has fitted so far. */
+  get unused(): readonly string[] {
+    return this.#known.map(({ text }) => text).filter((text) => !this.#fitted.has(text));
+  }
 }

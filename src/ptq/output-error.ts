@@ -1,6 +1,8 @@
 import { lookup } from "../core/lookup.ts";
 import { numbersOf } from "./compare-outputs.ts";
-import type { Calibration, OpenWeights, Weights } from "./open-weights.ts";
+import type { FileGraph } from "./file-graph.ts";
+import { type Calibration, OpenWeights, type Weights } from "./open-weights.ts";
+import type { WeightSite } from "./weight-site.ts";
 
 /** What stands for an output that is not finite, or whose sizes differ. */
 const RUINED = 1e6;
@@ -9,7 +11,7 @@ const RUINED = 1e6;
  * How far the outputs of a model are from those with its own weights: Σ (y - ŷ)² / Σ y² of each output over the samples,
  * the mean over outputs. 0.001 is 30 dB.
  */
-export class OutputError {
+export class OutputError implements AsyncDisposable {
   readonly #open: OpenWeights;
   readonly #calibration: Calibration;
   /** By output, run by run. */
@@ -25,8 +27,27 @@ export class OutputError {
     this.#expected = expected;
   }
 
-  static async of(open: OpenWeights, calibration: Calibration): Promise<OutputError> {
-    return new OutputError(open, calibration, await outputsWith(open, calibration, new Map()));
+  /** @param sites Whose weights may be others. */
+  static async open(
+    graph: FileGraph,
+    {
+      sites,
+      calibration,
+      file,
+    }: { readonly sites: readonly WeightSite[]; readonly calibration: Calibration; readonly file: string },
+  ): Promise<OutputError> {
+    const open = await OpenWeights.open(graph, { sites, grids: new Map(), shown: [], file });
+    try {
+      return new OutputError(open, calibration, await outputsWith(open, calibration, new Map()));
+    } catch (error) {
+      await open[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Samples that it is measured on. */
+  get samples(): number {
+    return this.#calibration.order.length;
   }
 
   /** With other weights. */
@@ -34,6 +55,10 @@ export class OutputError {
     const got = await outputsWith(this.#open, this.#calibration, weights);
     const errors = Array.from(this.#expected, ([name, runs]) => relativeError(runs, lookup(got, name)));
     return errors.reduce((sum, error) => sum + error, 0) / errors.length;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#open[Symbol.asyncDispose]();
   }
 }
 
@@ -57,7 +82,11 @@ async function outputsWith(
   return runs;
 }
 
-function relativeError(expected: readonly Float64Array[], got: readonly Float64Array[]): number {
+/** Σ (y - ŷ)² / Σ y² over runs, y as expected; large where the sizes differ or ŷ is not finite. */
+export function relativeError(
+  expected: readonly (Float32Array | Float64Array)[],
+  got: readonly (Float32Array | Float64Array)[],
+): number {
   let [signal, noise] = [0, 0];
   for (const [run, values] of expected.entries()) {
     const others = got[run];

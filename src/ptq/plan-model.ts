@@ -6,7 +6,9 @@ import type { WeightBits } from "../quantization/weight-grid.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import { copyGraph } from "./copy-graph.ts";
 import { FileGraph } from "./file-graph.ts";
-import { budgetWidths, type HarmTable, type MeasureOptions, measureHarms } from "./harm-table.ts";
+import { budgetWidths, type HarmTable } from "./harm-table.ts";
+import { type MeasureOptions, type Measuring, measureHarms } from "./measure-harms.ts";
+import { OutputError } from "./output-error.ts";
 import { planWidths, type WidthPlan } from "./plan-widths.ts";
 import { roundSite, type SolvedSite } from "./solve-site.ts";
 import { addFloatWeight } from "./store-weight.ts";
@@ -27,6 +29,11 @@ export interface ModelPlan {
   bitsOf(site: WeightSite): WeightBits;
 }
 
+/** Samples that harms are measured on. */
+const SAMPLES = 64;
+
+type PlanOptions = Omit<MeasureOptions, "storedBytes" | "error"> & { readonly saturation: Saturation };
+
 /**
  * Chooses the width of every weight of a file.
  *
@@ -35,16 +42,38 @@ export interface ModelPlan {
 export async function planModel(
   graph: FileGraph,
   { limit, table: known }: BudgetOptions,
-  options: Omit<MeasureOptions, "storedBytes"> & { readonly saturation: Saturation },
+  options: PlanOptions,
 ): Promise<ModelPlan> {
-  if (known !== null) return chosen(known, await planWidths(known, limit, null));
-  const storedBytes = storedBytesIn(graph);
-  const measured = await measureHarms(graph, { ...options, storedBytes });
-  await using measuring = measured.measuring;
-  const { weights, samples } = measured;
-  const rest = fileBytes(graph, options) - leastStored(weights);
-  const table: HarmTable = { measured: measuring === null ? "weights" : "outputs", samples, weights, rest };
-  return chosen(table, await planWidths(table, limit, measuring));
+  if (known !== null) return withinLimit(graph, { table: known, limit, measuring: null }, options);
+  const { sites, calibration, file } = options;
+  const few = calibration && { samples: calibration.samples, order: calibration.order.subarray(0, SAMPLES) };
+  await using error = few && (await OutputError.open(graph, { sites, calibration: few, file }));
+  const { weights, candidates } = await measureHarms(graph, { ...options, error, storedBytes: storedBytesIn(graph) });
+  const least = (site: WeightSite) => options.fixed(site) ?? budgetWidths[0];
+  const rest = fileBytes(graph, options, least) - leastStored(weights);
+  const measured = error === null ? "weights" : "outputs";
+  const table: HarmTable = { measured, samples: error?.samples ?? 0, weights, rest };
+  // Awaited: what measures is closed behind this.
+  return await withinLimit(graph, { table, limit, measuring: error && { error, candidates } }, options);
+}
+
+/** The best plan whose file, as it is written, has no more bytes than it may have: a table's sizes are estimates. */
+async function withinLimit(
+  graph: FileGraph,
+  {
+    table,
+    limit,
+    measuring,
+  }: { readonly table: HarmTable; readonly limit: ByteBudget; readonly measuring: Measuring | null },
+  options: PlanOptions,
+): Promise<ModelPlan> {
+  for (let excess = 0; ; ) {
+    const plans = await planWidths({ ...table, rest: table.rest + excess }, limit, measuring);
+    const plan = chosen(table, plans);
+    const over = "bytes" in limit ? fileBytes(graph, options, plan.bitsOf) - limit.bytes : 0;
+    if (over <= 0) return plan;
+    excess += over;
+  }
 }
 
 function chosen(table: HarmTable, plans: readonly WidthPlan[]): ModelPlan {
@@ -64,20 +93,14 @@ function storedBytesIn(graph: FileGraph): (solved: SolvedSite) => number {
   };
 }
 
-/** Bytes of the whole file with each weight at its least. Integer kernels need less for 8 bits than `storedBytesIn` says. */
+/** Bytes of the whole file, each weight rounded to so many bits. */
 function fileBytes(
   graph: FileGraph,
-  {
-    sites,
-    grids,
-    fixed,
-    saturation,
-  }: Pick<MeasureOptions, "sites" | "grids" | "fixed"> & { readonly saturation: Saturation },
+  { sites, grids, saturation }: Pick<PlanOptions, "sites" | "grids" | "saturation">,
+  bitsOf: (site: WeightSite) => WeightBits,
 ): number {
   const copy = copyGraph(graph);
-  const rounded = new Map(
-    distinctWeights(sites).map((site) => [weightKey(site), roundSite(site, fixed(site) ?? budgetWidths[0])]),
-  );
+  const rounded = new Map(distinctWeights(sites).map((site) => [weightKey(site), roundSite(site, bitsOf(site))]));
   const solved = sites.map((site) => ({
     ...lookup(rounded, weightKey(site)),
     site: { ...site, node: copy.copyOf(site.node) },

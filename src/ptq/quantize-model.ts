@@ -1,6 +1,6 @@
 import type { Saturation } from "../config/sections/export-settings.ts";
 import type { LayerwiseMethod } from "../config/sections/methods/layerwise-settings.ts";
-import { UserError } from "../core/errors.ts";
+import { UsageError, UserError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
 import type { Ops } from "../engine/ops.ts";
 import { saturationNote } from "../export/onnx/saturation.ts";
@@ -99,7 +99,8 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
       ? new Map<string, ActivationGrid>()
       : await gridsOf(graph, { sites, bits: activations, calibration, file });
   const { bitsOf, budget, solver } = options;
-  const fixed = ({ name }: WeightSite) => bitsOf(name);
+  const own = ownWidths(sites, bitsOf, file);
+  const fixed = (site: WeightSite) => own.get(weightKey(site)) ?? null;
   const plan =
     budget && (await planModel(graph, budget, { sites, grids, fixed, solver, calibration, saturation, file }));
   const widthOf = (site: WeightSite) => plan?.bitsOf(site) ?? fixed(site) ?? options.weights;
@@ -115,6 +116,31 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
     ...saturationNote(saturating),
   ];
   return { bytes: graph.encode(), layers, left, grids, plan, costs, notes };
+}
+
+/**
+ * Widths that were asked for, by weight: layers that read one weight share its bits.
+ *
+ * @throws UsageError where two of them are to have other bits.
+ */
+function ownWidths(
+  sites: readonly WeightSite[],
+  bitsOf: QuantizeModelOptions["bitsOf"],
+  file: string,
+): ReadonlyMap<string, WeightBits> {
+  const widths = new Map<string, { readonly bits: WeightBits; readonly layer: string }>();
+  for (const site of sites) {
+    const bits = bitsOf(site.name);
+    if (bits === null) continue;
+    const known = widths.get(weightKey(site));
+    if (known !== undefined && known.bits !== bits) {
+      throw new UsageError(
+        `${file}: the layers "${known.layer}" and "${site.name}" read one weight, and are to have ${known.bits} and ${bits} bits: give both the same`,
+      );
+    }
+    widths.set(weightKey(site), known ?? { bits, layer: site.name });
+  }
+  return new Map(Array.from(widths, ([key, { bits }]) => [key, bits]));
 }
 
 /** The codes of every site; sites that share a weight share its codes. */

@@ -13,6 +13,7 @@ const output = z.strictObject({
   sqnrDb: z.number().nullable(),
   cosine: z.number().nullable(),
   same: z.boolean(),
+  otherSizes: z.boolean().default(false),
   agreement: z.number().nullable(),
   finite: z.boolean(),
 });
@@ -45,21 +46,25 @@ const loss = z.strictObject({
       layers: z.array(z.string()),
       bits: z.literal(weightBits),
       instead: z.literal([8, 32]),
-      gainDb: z.number(),
+      gainDb: z.number().nullable(),
     }),
   ),
-  togetherDb: z.number(),
+  togetherDb: z.number().nullable(),
 });
 
 /** What `quantize` did with a file, and how the result compares with it. */
 export const quantizedRecordSchema = z.strictObject({
   version: z.literal(1),
+  /** Paths are whole; the checksum is of the file and of the weights that lie in others. */
   source: z.strictObject({ file: z.string(), sha256: z.string(), bytes: z.number().int() }),
   settings: z.strictObject({
     method: z.enum(layerwiseMethods),
     weights: z.literal(weightBits),
     activations: z.union([z.literal(8), z.literal(16), z.literal(32)]),
     data: z.string().nullable(),
+    dataSha256: z.string().nullable().default(null),
+    minSqnrDb: z.number().optional(),
+    minAgreement: z.number().optional(),
     granularity: z.literal(granularities).default("channel"),
     saturation: z.enum(saturations).optional().describe("older records do not tell: avoid"),
     skip: z.array(z.string()),

@@ -105,6 +105,10 @@ export interface WeightSite {
 /** What sites have in common that read one weight in one way: they share its codes. */
 export const weightKey = ({ weight, layout }: WeightSite): string => `${layout.axis} ${weight}`;
 
+/** The names of the layers that read a weight. */
+export const readersOf = (sites: readonly WeightSite[], key: string): readonly string[] =>
+  sites.filter((site) => weightKey(site) === key).map(({ name }) => name);
+
 /** What is asked for, where it fits: blocks need a matrix whose inputs are a multiple of them. */
 export function fittingGranularity(
   wanted: Granularity,

@@ -49,7 +49,7 @@ export function writeQuantized(
     const { site } = one;
     const { node, operator, layout } = site;
     if (operator.data === null) {
-      writeTable(graph, one);
+      writeTable(graph, one, written);
       continue;
     }
     const grid = grids.get(node.input[operator.data] ?? "");
@@ -82,8 +82,10 @@ function writeWeight(
   return addIntegerWeight(graph, { ...weight, container }, domain);
 }
 
-/** Whether two products of an output channel, which may be neighbours, could leave 16 bits. */
-function maySaturate({ site: { layout }, codes, steps }: SolvedSite): boolean {
+/** Whether two products of an output channel, which may be neighbours, could leave 16 bits; depthwise kernels add none there. */
+function maySaturate({ site: { node, layout }, codes, steps }: SolvedSite): boolean {
+  const [outputs, inputs] = layout.dims;
+  if (node.opType === "Conv" && layout.groups > 1 && outputs === layout.groups && inputs === 1) return false;
   const inner = elementsOf(layout.dims.slice(layout.axis + 1));
   const largest = largestCodes(codes, steps.length, (index) => Math.floor(index / inner) % steps.length);
   return largest.some(({ pair }) => LARGEST_CODE * pair > LARGEST_PAIR);
@@ -110,14 +112,26 @@ function integerBias(
   return { name, codes: Int32Array.from(codes), steps: products };
 }
 
-/** A table that is looked up: codes and steps are looked up, and multiplied then, so that it stays small in memory. */
-function writeTable(graph: FileGraph, { site, codes, steps, bits }: SolvedSite): void {
-  const { node, layout, type } = site;
+/**
+ * A table that is looked up: codes and steps are looked up, and multiplied then, so that it stays small in memory.
+ *
+ * @param written What several nodes read is written once.
+ */
+function writeTable(graph: FileGraph, { site, codes, steps, bits }: SolvedSite, written: Map<string, string>): void {
+  const { node, layout, type, weight } = site;
   const [table = "", indices = ""] = node.input;
   const [made = ""] = node.output;
   const name = (what: string) => graph.freeName(`${table}.${what}`);
-  const stored = addStoredCodes(graph, { name: table, layout, codes, steps, bits });
-  const scale = graph.setInitializer(tensorOf(name("step"), elementTypes.float, [steps.length, 1], floatBytes(steps)));
+  const once = (what: string, write: () => string) => {
+    const key = `${what} ${bits} ${layout.axis} ${weight}`;
+    const value = written.get(key) ?? write();
+    written.set(key, value);
+    return value;
+  };
+  const stored = once("codes", () => addStoredCodes(graph, { name: table, layout, codes, steps, bits }));
+  const scale = once("steps", () =>
+    graph.setInitializer(tensorOf(name("step"), elementTypes.float, [steps.length, 1], floatBytes(steps))),
+  );
   const own = name("looked-up");
   node.input[0] = stored;
   node.output[0] = own;

@@ -1,8 +1,8 @@
-import { UsageError, UserError } from "../core/errors.ts";
-import { loadModel } from "../ptq/load-model.ts";
+import { UsageError } from "../core/errors.ts";
 import { type QuantizedRecord, quantizedFile } from "../ptq/quantized-record.ts";
 import { readQuantizedRecord } from "../ptq/read-quantized-record.ts";
-import { type QuantizeFileOptions, quantizeFile } from "./quantize-file.ts";
+import { quantizeFile } from "./quantize-file.ts";
+import type { QuantizeFileOptions } from "./quantize-options.ts";
 
 /**
  * Quantizes the file of a finished run within another budget, in a folder of its own: settings are that run's, and so is
@@ -22,17 +22,12 @@ export async function quantizeAnew(
       `${from}: ${quantizedFile} has no table of what each width costs and harms: quantize ${source.file} with --budget first`,
     );
   }
-  if (loadModel(source.file).sha256 !== source.sha256) {
-    throw new UserError(
-      `${source.file}: is not the file any more that ${from} was made from: quantize it with --budget`,
-    );
-  }
-  const { weights, activations, saturation, data, skip, layerBits, method, granularity, iterations, seed } = settings;
+  const { data, dataSha256, ...others } = settings;
+  const measured = { folder: from, table: plan.table, sha256: source.sha256, dataSha256 };
   return quantizeFile(source.file, {
     ...options,
-    ...{ weights, activations, skip, layerBits, method, granularity, seed, table: plan.table },
+    ...others,
+    measured,
     ...(data !== null && { data }),
-    ...(saturation !== undefined && { saturation }),
-    ...(iterations !== undefined && { iterations }),
   });
 }

@@ -1,66 +1,29 @@
-import { existsSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
-import type { QuantizedLayout, Saturation } from "../config/sections/export-settings.ts";
-import type { LayerwiseMethod } from "../config/sections/methods/layerwise-settings.ts";
+import { existsSync, realpathSync, rmSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { makeFolder, writeFileAtomically } from "../core/atomic-file.ts";
 import { UsageError, UserError } from "../core/errors.ts";
-import { type Reporter, silent } from "../core/progress.ts";
+import { sha256OfFile } from "../core/file-hash.ts";
+import { silent } from "../core/progress.ts";
+import { shortenNames } from "../core/shorten.ts";
 import { kernelsOf } from "../export/kernels.ts";
 import { defaultSaturation } from "../export/onnx/saturation.ts";
 import { FileSession, runtimeName } from "../onnx/file-session.ts";
 import { encodeModelProto } from "../onnx/onnx-model.ts";
 import { parseBudget } from "../ptq/byte-budget.ts";
 import { compareOutputs, type OutputComparison } from "../ptq/compare-outputs.ts";
-import type { HarmTable } from "../ptq/harm-table.ts";
 import type { Thresholds } from "../ptq/judge-outputs.ts";
 import { loadModel } from "../ptq/load-model.ts";
-import { namesMatcher } from "../ptq/name-patterns.ts";
-import { quantizeModel } from "../ptq/quantize-model.ts";
+import { NamePatterns } from "../ptq/name-patterns.ts";
+import { type QuantizedModel, quantizeModel } from "../ptq/quantize-model.ts";
 import type { QuantizedRecord } from "../ptq/quantized-record.ts";
 import { readArrays } from "../ptq/read-samples.ts";
 import { Samples } from "../ptq/samples.ts";
-import type { granularities } from "../ptq/weight-site.ts";
-import type { WeightBits } from "../quantization/weight-grid.ts";
 import { acquireLock, whileLocked } from "../runs/lock.ts";
 import { recordFile } from "../runs/record-file.ts";
 import { defaultMethod, solverFor } from "./choose-solver.ts";
 import { judge } from "./judge-file.ts";
+import { checkOptions, type EarlierRun, type QuantizeFileOptions } from "./quantize-options.ts";
 import { copyCompanions, placesOf, type QuantizedPlaces } from "./quantized-places.ts";
-
-export interface QuantizeFileOptions {
-  /** Where the file and what is known of it go; made where there is none. */
-  readonly folder: string;
-  readonly weights?: WeightBits;
-  /** Widths of single layers, by patterns of their names; the first pattern that fits counts. */
-  readonly layerBits?: Readonly<Record<string, WeightBits>>;
-  /** What has a step: the whole weight, an output channel (default), or so many inputs of one in Gemm and MatMul. */
-  readonly granularity?: (typeof granularities)[number];
-  /** What weights may come to, as `25%`, `300kB` or `avg:4`: each gets 2, 4 or 8 bits, by what that does to the outputs. */
-  readonly budget?: string;
-  /** What the record of another run of the file has measured: with it a budget takes no measuring. */
-  readonly table?: HarmTable;
-  /** What finds the codes: all but `nearest` need `data`. */
-  readonly method?: LayerwiseMethod;
-  /** Optimizer steps of AdaRound for each layer. */
-  readonly iterations?: number;
-  /** Needs `data` unless it is 32: left in float. With data 8 if left out, else 32. */
-  readonly activations?: 8 | 16 | 32;
-  /** A .npz file with one array for each input, its samples along the first axis; or a .npy file for a sole input. */
-  readonly data?: string;
-  /** Refuses a file whose outputs have less, in dB, or keep the class of less, in percent. They need `data`. */
-  readonly minSqnrDb?: number;
-  readonly minAgreement?: number;
-  /** Whether weights of 8 bits are int8 where x86 processors without VNNI could saturate; if left out, "allow" on others. */
-  readonly saturation?: Saturation;
-  /** Names of nodes that are left alone; `*` stands for anything. */
-  readonly skip?: readonly string[];
-  /** Whose names the files get; "plain", model.onnx, if left out. */
-  readonly layout?: QuantizedLayout;
-  /** Replaces what the folder holds. */
-  readonly force?: boolean;
-  readonly seed?: number;
-  readonly reporter?: Reporter;
-}
 
 /** Of the samples, what is kept for the comparison: a quarter. */
 const HELD_OUT = 4;
@@ -77,10 +40,15 @@ const quantizing = /^(DequantizeLinear|QLinear.*|QGemm|DynamicQuantize.*|MatMulI
  */
 export async function quantizeFile(file: string, options: QuantizeFileOptions): Promise<QuantizedRecord> {
   const { folder, weights = 8, layout = "plain", force = false } = options;
+  checkOptions(options);
   const places = placesOf[layout](file, weights);
   makeFolder(folder);
   return whileLocked(acquireLock(folder, { force: false }), () => {
-    const there = [places.record, recordFile].find((name) => existsSync(join(folder, name)));
+    const model = join(folder, places.model);
+    if (existsSync(model) && existsSync(file) && realpathSync(model) === realpathSync(file)) {
+      throw new UsageError(`${model} is the file itself, which stays: choose another folder with --out`);
+    }
+    const there = [recordFile, places.record, places.model].find((name) => existsSync(join(folder, name)));
     if (there === recordFile || (there !== undefined && !force)) {
       const remedy = there === recordFile ? "" : " replace it with --force, or";
       throw new UsageError(`${folder} holds ${there} already:${remedy} choose another folder with --out`);
@@ -98,7 +66,7 @@ async function quantizeInto(
     layerBits = {},
     granularity = "channel",
     budget,
-    table,
+    measured,
     data,
     method = defaultMethod({ weights: budget === undefined ? weights : 4, data, granularity }),
     iterations,
@@ -116,6 +84,8 @@ async function quantizeInto(
   const source = loadModel(file);
   await using float = await FileSession.load(encodeModelProto(source.model), file);
   const samples = data === undefined ? null : Samples.of(float.inputs, await readArrays(data), data);
+  const dataSha256 = data === undefined ? null : sha256OfFile(data);
+  if (measured !== undefined) requireSame({ file, sha256: source.sha256, data, dataSha256 }, measured);
   const order = samples?.order(seed) ?? new Uint32Array();
   const heldOut = order.subarray(0, Math.max(1, Math.floor(order.length / HELD_OUT)));
   const calibrating = order.length > 1 ? order.subarray(heldOut.length) : order;
@@ -127,19 +97,20 @@ async function quantizeInto(
   reporter.info(
     `quantizing ${file}: ${budget === undefined ? `${weights}-bit weights` : `weights within ${budget}`} (${method}), ${activations}-bit activations`,
   );
-  const skips = namesMatcher(skip.map((pattern) => [pattern, true]));
-  const widths = namesMatcher(Object.entries(layerBits));
+  const skips = new NamePatterns(skip.map((pattern) => [pattern, true]));
+  const widths = new NamePatterns(Object.entries(layerBits));
   const quantized = await quantizeModel(source.model, {
     ...{ activations, saturation, file },
     weights,
-    bitsOf: widths,
-    budget: budget === undefined ? null : { limit: parseBudget(budget), table: table ?? null },
-    skips: (name) => skips(name) ?? false,
+    bitsOf: (name) => widths.find(name),
+    budget: budget === undefined ? null : { limit: parseBudget(budget), table: measured?.table ?? null },
+    skips: (name) => skips.find(name) ?? false,
     granularity,
     calibration: samples && { samples, order: calibrating },
     solver: await solverFor({ method, iterations, granularity, seed, reporter }, data),
   });
-  for (const note of quantized.notes) reporter.warn(`${file}: ${note}`);
+  const later = [...unusedNotes([...skips.unused, ...widths.unused], quantized), ...quantized.notes];
+  for (const note of later) reporter.warn(`${file}: ${note}`);
   const path = join(folder, places.model);
   await using written = await FileSession.load(quantized.bytes, path);
   const outputs = samples === null ? null : await compareOutputs(float, written, { samples, order: heldOut });
@@ -148,13 +119,18 @@ async function quantizeInto(
     ...(minSqnrDb !== undefined && { minSqnrDb }),
     ...(minAgreement !== undefined && { minAgreement }),
   };
-  const measureCosts = samples && (() => quantized.costs({ samples, order: heldOut }));
-  const loss = await judge(file, { outputs: outputs ?? [], asked, measureCosts });
+  const loss =
+    samples === null || outputs === null
+      ? null
+      : await judge(file, {
+          ...{ outputs, asked, activations: activations !== 32 },
+          measureCosts: () => quantized.costs({ samples, order: heldOut }),
+        });
   if (loss !== null) reporter.warn(`${file}: ${loss.text}`);
   const { integer, float: kernelsInFloat } = await kernelsOf(quantized.bytes);
   const record: QuantizedRecord = {
     version: 1,
-    source: { file, sha256: source.sha256, bytes: source.bytes },
+    source: { file: resolve(file), sha256: source.sha256, bytes: source.bytes },
     settings: {
       ...{
         method,
@@ -162,12 +138,14 @@ async function quantizeInto(
         weights,
         activations,
         saturation,
-        data: data ?? null,
+        data: data === undefined ? null : resolve(data),
+        dataSha256,
         skip: [...skip],
         layerBits: { ...layerBits },
         seed,
       },
       ...(iterations !== undefined && { iterations }),
+      ...asked,
     },
     bytes: quantized.bytes.length,
     layers: quantized.layers.map((layer) => ({ ...layer, shape: [...layer.shape] })),
@@ -181,7 +159,7 @@ async function quantizeInto(
     calibrated: activations === 32 ? 0 : calibrating.length,
     comparison: outputs && { samples: heldOut.length, outputs: [...outputs] },
     loss,
-    notes: [...notes, ...quantized.notes],
+    notes: [...notes, ...later],
     kernels: { integer, float: [...kernelsInFloat] },
     runtime: runtimeName,
     seconds: (performance.now() - started) / 1000,
@@ -201,6 +179,23 @@ function notesOf(operators: readonly string[], samples: Samples | null): readonl
   if (already > 0) notes.push(`is quantized in part already (${already} nodes): only what is float is taken`);
   if (samples?.count === 1) notes.push("there is one sample: it is compared on what it was calibrated on");
   return notes;
+}
+
+/** Patterns of names that fitted none: what was to be protected is not. */
+function unusedNotes(patterns: readonly string[], { layers, left }: QuantizedModel): readonly string[] {
+  if (patterns.length === 0) return [];
+  const names = shortenNames([...layers, ...left].map(({ name }) => name));
+  return patterns.map((pattern) => `no layer fits "${pattern}"; layers are ${names}`);
+}
+
+/** @throws UserError where file or data are others than those of an earlier run. */
+function requireSame(
+  now: { file: string; sha256: string; data: string | undefined; dataSha256: string | null },
+  { folder, sha256, dataSha256 }: EarlierRun,
+): void {
+  const changed = now.sha256 !== sha256 ? now.file : now.dataSha256 !== dataSha256 ? now.data : undefined;
+  if (changed === undefined) return;
+  throw new UserError(`${changed}: is not the file any more that ${folder} was made from: quantize with --budget anew`);
 }
 
 function refuseInfinite(outputs: readonly OutputComparison[], file: string): void {

@@ -1,5 +1,5 @@
 import { copyFileSync, existsSync, readdirSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { QuantizedLayout } from "../config/sections/export-settings.ts";
 import { UsageError } from "../core/errors.ts";
 import { quantizedFile } from "../ptq/quantized-record.ts";
@@ -19,7 +19,8 @@ const suffixes: Readonly<Record<WeightBits, string | null>> = { 2: "_q2", 3: nul
 /** Where its loaders look for models, below a model's folder. */
 const modelFolder = "onnx";
 /** What they read beside it: configuration, tokenizer, vocabulary, templates. */
-const companion = /\.(json|txt|jinja|model)$/;
+const companion =
+  /^((generation_|preprocessor_|processor_)?config|tokenizer.*|special_tokens_map|added_tokens|vocab.*|merges|chat_template.*)\.(json|txt|jinja)$|\.model$/;
 
 /**
  * Where the files of a quantized model go.
@@ -38,7 +39,7 @@ export const placesOf: Readonly<Record<QuantizedLayout, (file: string, weights: 
         `--layout transformers.js: it has no name for weights of ${weights} bits; give --weights 2, 4 or 8`,
       );
     }
-    const folder = dirname(file);
+    const folder = dirname(resolve(file));
     const isAmong = basename(folder) === modelFolder;
     const name = `${isAmong ? basename(file, ".onnx") : "model"}${suffix}`;
     return {

@@ -83,6 +83,12 @@ t.test("within a budget, and then within another, by what was measured for the f
   const other = await run("quantize", out, "--weights", "4");
   t.equal(other.code, 2);
   t.match(other.stderr, /is the folder of a quantized file: expected --budget/);
+  const data = readFileSync(samples);
+  writeFileSync(samples, floatsOf([41, 1, 28, 28]));
+  const changed = await run("quantize", out, "--budget", "avg:3");
+  writeFileSync(samples, data);
+  t.equal(changed.code, 1);
+  t.match(changed.stderr, /samples\.npz: is not the file any more that .* was made from/);
 });
 
 t.test("what is below the thresholds is refused where that is asked for, with what to do", async (t) => {
@@ -92,7 +98,7 @@ t.test("what is below the thresholds is refused where that is asked for, with wh
   t.equal(code, 1);
   t.match(
     stderr,
-    /"logits" has [0-9.-]+ dB \(120 wanted\).*these cost most: .*--layer-bits '.*=8'.*nothing was written/,
+    /"logits" has [0-9.-]+ dB \(120 dB wanted\).*these cost most: .*--layer-bits '.*=8'.*nothing was written/,
   );
   t.notOk(existsSync(join(out, "model.onnx")));
 });
@@ -103,7 +109,7 @@ t.test("the layout of transformers.js: names of its loaders, a record for each w
   cpSync(model, join(source, "onnx", "encoder_model.onnx"));
   writeFileSync(join(source, "config.json"), "{}");
   writeFileSync(join(source, "tokenizer.json"), "{}");
-  writeFileSync(join(source, "notes.md"), "not theirs");
+  for (const name of ["notes.md", "package.json", "quantized.model.json"]) writeFileSync(join(source, name), "{}");
   const out = join(folder, "web");
   for (const weights of ["8", "4"]) {
     const args = [join(source, "onnx", "encoder_model.onnx"), "--layout", "transformers.js"];
@@ -124,6 +130,29 @@ t.test("the layout of transformers.js: names of its loaders, a record for each w
     ],
   );
   t.strictSame(readdirSync(join(out, "onnx")).sort(), ["encoder_model_q4.onnx", "encoder_model_quantized.onnx"]);
+});
+
+t.test("the file itself is never overwritten, and a model that is there only with --force", async (t) => {
+  const source = join(folder, "own");
+  mkdirSync(source);
+  const own = join(source, "model.onnx");
+  cpSync(model, own);
+  const before = readFileSync(own);
+  const { code, stderr } = await run("quantize", own, "--out", source, "--force");
+  t.equal(code, 2);
+  t.match(stderr, /model\.onnx is the file itself, which stays: choose another folder with --out/);
+  t.same(readFileSync(own), before);
+  const other = await run("quantize", model, "--out", source);
+  t.equal(other.code, 2);
+  t.match(other.stderr, /holds model\.onnx already: replace it with --force/);
+});
+
+t.test("patterns that fit no layer are told, with the layers' names", async (t) => {
+  const args = ["--layer-bits", "nothere*=8", "--skip", "typo", "--out", join(folder, "patterns")];
+  const { code, stderr } = await run("quantize", model, ...args);
+  t.equal(code, 0, stderr);
+  t.match(stderr, /no layer fits \\"typo\\"; layers are .*Conv/);
+  t.match(stderr, /no layer fits \\"nothere\*\\"/);
 });
 
 const refusals: Readonly<Record<string, readonly [args: readonly string[], message: RegExp]>> = {
@@ -151,6 +180,14 @@ const refusals: Readonly<Record<string, readonly [args: readonly string[], messa
   "a budget beside a width": [["--weights", "4", "--budget", "25%"], /--weights and --budget: expected one of them/],
   "a budget that is none": [["--budget", "much"], /--budget much: expected percent/],
   "a width without a name": [["--weights", "3", "--layout", "transformers.js"], /no name for weights of 3 bits/],
+  "a layout that names widths, with a budget": [
+    ["--budget", "avg:4", "--layout", "transformers.js"],
+    /names files by the bits of their weights, and a budget mixes them/,
+  ],
+  "an agreement beyond all": [
+    ["--data", samples, "--min-agreement", "120"],
+    /--min-agreement 120: expected percent, from 0 to 100/,
+  ],
   "data that is not there": [["--data", join(folder, "none.npz")], /cannot read .*none\.npz/],
 };
 for (const [what, [args, message]] of Object.entries(refusals)) {

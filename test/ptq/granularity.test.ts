@@ -64,7 +64,10 @@ t.test("inputs that are no multiple of a block have a step for each channel", as
 t.test("a tensor's one step is stored once", async (t) => {
   const { bytes: written } = await quantized(bytes, arrays, { weights: 8, granularity: "tensor" });
   const steps = readModel(written, "it").graph.initializer.filter(({ name }) => name.includes("step"));
-  for (const { name, rawData } of steps) t.equal(rawData.length, 4, name);
+  t.strictSame(
+    steps.map(({ rawData }) => rawData.length),
+    [4, 4, 4],
+  );
 });
 
 t.test("layers with blocks compute in float", async (t) => {
