@@ -1,7 +1,7 @@
 import type { LayerwiseMethod } from "../config/sections/methods/layerwise-settings.ts";
 import { roundHalfEven } from "../quantization/grid.ts";
+import { quickStep } from "../quantization/quick-step.ts";
 import { largestMagnitude } from "../quantization/scale-search.ts";
-import { squaredErrorStep } from "../quantization/squared-error-step.ts";
 import { clamp, rowOf, symmetricCodes, symmetricGrid, type WeightBits } from "../quantization/weight-grid.ts";
 import { fromRows, toRows, type WeightSite } from "./weight-site.ts";
 
@@ -17,13 +17,13 @@ export interface SolvedSite {
   readonly steps: Float32Array;
 }
 
-/** Rounds a site's weight to nearest, on the steps of least squared error, of the site's granularity. */
+/** Rounds a site's weight to nearest, on the steps that lose least (BRECQ's measure), of the site's granularity. */
 export function roundSite(site: WeightSite, bits: WeightBits): SolvedSite {
   const { values, inputs } = toRows(site.layout, site.values);
   const range = symmetricCodes(bits);
   const { granularity } = site;
   const length = typeof granularity === "number" ? granularity : inputs;
-  const stepOf = (row: Float32Array) => symmetricGrid(bits, squaredErrorStep(row, range, largestMagnitude(row))).step;
+  const stepOf = (row: Float32Array) => symmetricGrid(bits, quickStep(row, range, largestMagnitude(row))).step;
   const steps = new Float32Array(values.length / length);
   if (granularity === "tensor") steps.fill(stepOf(values));
   else for (let row = 0; row < steps.length; row++) steps[row] = stepOf(rowOf(values, row, length));

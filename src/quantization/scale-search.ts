@@ -23,7 +23,7 @@ export interface ValueRange {
 }
 
 /** Power of the error that the mse search minimizes: between the mean and the largest error (BRECQ). */
-const POWER = 2.4;
+export const POWER = 2.4;
 /** The search shrinks the range in steps of 1 % down to 21 %. */
 const CANDIDATES = 80;
 
