@@ -1,12 +1,16 @@
 // Makes what is released, in `release/`: the package, what is in it (CycloneDX), and the licences of all that it needs.
-// Stops at the first thing that is not as it should be: unknown vulnerabilities, a licence that nobody has looked at.
+// Stops at the first thing that is not as it should be: known vulnerabilities, packages that are not pinned to their
+// bytes, a licence that nobody has looked at, or one that docs/licences.md does not name.
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const out = "release";
+/** What is asserted of all that others have written. */
+const asserted = ["test/repository/supply-chain.test.ts", "test/scripts/licences.test.ts"];
 
 run("npm", ["run", "--silent", "check"]);
+run("npm", ["exec", "--", "tap", "--reporter=terse", ...asserted]);
 audit();
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out);
@@ -14,8 +18,6 @@ rmSync("dist", { recursive: true, force: true });
 run("npm", ["run", "--silent", "build"]);
 const sbom = run("npm", ["sbom", "--omit=dev", "--sbom-format=cyclonedx", "--package-lock-only"]);
 writeFileSync(join(out, "sbom.cdx.json"), sbom);
-// Fails for a licence that nobody has looked at.
-run("npm", ["run", "--silent", "licences"]);
 copyFileSync(join("docs", "licences.md"), join(out, "THIRD-PARTY.md"));
 run("npm", ["pack", "--silent", "--pack-destination", out]);
 console.log("release/: the package, sbom.cdx.json, THIRD-PARTY.md");
@@ -35,7 +37,8 @@ function run(command, args) {
     stdio: ["ignore", "pipe", "inherit"],
     maxBuffer: 2 ** 28,
   });
-  if (error || status !== 0) fail(`${command} ${args.join(" ")} ended with ${error?.message ?? status}`);
+  if (error || status !== 0)
+    fail(`${stdout ?? ""}\n${command} ${args.join(" ")} ended with ${error?.message ?? status}`);
   return stdout;
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { z } from "zod";
-import { wheelsFor } from "../../src/engine/provision/wheels.ts";
+import { wheels, wheelsFor } from "../../src/engine/provision/wheels.ts";
 import { markdownTable } from "../markdown-table.ts";
 
 /** Something that others have written. */
@@ -49,22 +49,24 @@ export function npmPackages(lock: string): readonly Licensed[] {
 /**
  * The packages of a requirements file.
  *
- * @param licences By name.
- * @throws Error for one whose licence is not given.
+ * @param licences By name and version, `name==version`: the next version may have another.
+ * @throws Error for one whose licence is not given, and for a licence of what is not in the file.
  */
 export function pythonPackages(requirements: string, licences: Readonly<Record<string, string>>): readonly Licensed[] {
-  return [...requirements.matchAll(/^([\w.-]+)==([^\s;]+)/gm)].map(([, name = "", version = ""]) => {
-    const licence = licences[name];
-    if (licence === undefined) throw new Error(`the licence of the Python package ${name} is not given`);
+  const unused = new Set(Object.keys(licences));
+  const packages = [...requirements.matchAll(/^([\w.-]+)==([^\s;]+)/gm)].map(([pinned, name = "", version = ""]) => {
+    const licence = licences[pinned];
+    if (licence === undefined) throw new Error(`the licence of the Python package ${pinned} is not given`);
+    unused.delete(pinned);
     return { name, version, licence };
   });
+  if (unused.size > 0) throw new Error(`licences of Python packages that are not pinned: ${[...unused].join(", ")}`);
+  return packages;
 }
 
-const systems = ["linux-x64", "linux-arm64", "darwin-arm64"];
-
 /** The TensorFlow that the engine is built from, each version of each wheel once. */
-function wheels(): readonly Licensed[] {
-  const all = systems.flatMap((system) => wheelsFor("cpu", system));
+function tensorflows(): readonly Licensed[] {
+  const all = Object.keys(wheels).flatMap((system) => wheelsFor("cpu", system));
   const named = all.map(
     ({ project, version }) => [project, { name: project, version, licence: "Apache-2.0" }] as const,
   );
@@ -108,7 +110,7 @@ ${table(python.filter(isLgpl))}
 \`npm run setup\` fetches one of these from the Python package index and keeps its libraries and headers, against
 which the engine's binding is compiled.
 
-${table(wheels())}
+${table(tensorflows())}
 ## npm packages
 
 Of the packages for other systems none is installed.

@@ -11,6 +11,22 @@ export const epochOrder = ({ seed, epoch, count }: { seed: number; epoch: number
 /** Steps of an epoch; the last, partial batch counts (469 for 60,000 images at 128). */
 export const batchesPerEpoch = (count: number, batchSize: number): number => Math.ceil(count / batchSize);
 
+/** A batch with its images' numbers. */
+interface NumberedBatch {
+  readonly numbers: Uint32Array;
+  readonly batch: ByteBatch;
+}
+
+async function readNumbered(source: ImageSource, numbers: Uint32Array, epoch: number | null): Promise<NumberedBatch> {
+  return { numbers, batch: await source.read(numbers, epoch) };
+}
+
+/** A batch is taken: its source hears of it. */
+function use(source: ImageSource, { numbers, batch }: NumberedBatch): ByteBatch {
+  source.use(numbers);
+  return batch;
+}
+
 /** The images of `source` that have these numbers, in this order. */
 export function createSplit(source: ImageSource, indices: Uint32Array): Split {
   return {
@@ -18,17 +34,12 @@ export function createSplit(source: ImageSource, indices: Uint32Array): Split {
     async *batches({ batchSize, limit = indices.length }) {
       const wanted = indices.subarray(0, limit);
       const count = batchesPerEpoch(wanted.length, batchSize);
-      const numbersOf = (batch: number) => wanted.subarray(batch * batchSize, (batch + 1) * batchSize);
-      const prefetch = new Prefetch<number, ByteBatch>({
+      const prefetch = new Prefetch<number, NumberedBatch>({
         ahead: () => source.ahead(batchSize),
-        read: (batch) => source.read(numbersOf(batch), null),
+        read: (batch) => readNumbered(source, wanted.subarray(batch * batchSize, (batch + 1) * batchSize), null),
         next: (batch) => (batch + 1 < count ? batch + 1 : null),
       });
-      for (let batch = 0; batch < count; batch++) {
-        const taken = await prefetch.take(batch);
-        source.use(numbersOf(batch));
-        yield taken;
-      }
+      for (let batch = 0; batch < count; batch++) yield use(source, await prefetch.take(batch));
     },
   };
 }
@@ -64,9 +75,9 @@ export function createTrainingSplit(source: ImageSource, indices: Uint32Array, s
     orderOf(epoch)
       .subarray(batch * batchSize, (batch + 1) * batchSize)
       .map((position) => indices[position]!);
-  const prefetch = new Prefetch<Place, ByteBatch>({
+  const prefetch = new Prefetch<Place, NumberedBatch>({
     ahead: ({ batchSize }) => source.ahead(batchSize),
-    read: (place) => source.read(numbersOf(place), place.epoch),
+    read: (place) => readNumbered(source, numbersOf(place), place.epoch),
     next: ({ epoch, batch, batchSize }) =>
       batch + 1 < batchesPerEpoch(count, batchSize)
         ? { epoch, batch: batch + 1, batchSize }
@@ -80,12 +91,8 @@ export function createTrainingSplit(source: ImageSource, indices: Uint32Array, s
         Uint32Array.from(positions, (position) => indices[position]!),
       ),
     async *epoch({ epoch, batchSize, from = 0 }) {
-      for (let batch = from; batch < batchesPerEpoch(count, batchSize); batch++) {
-        const place = { epoch, batch, batchSize };
-        const taken = await prefetch.take(place);
-        source.use(numbersOf(place));
-        yield taken;
-      }
+      for (let batch = from; batch < batchesPerEpoch(count, batchSize); batch++)
+        yield use(source, await prefetch.take({ epoch, batch, batchSize }));
     },
   };
 }

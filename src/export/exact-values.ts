@@ -1,5 +1,6 @@
 import { applyByKind } from "../core/by-kind.ts";
 import { lookup } from "../core/lookup.ts";
+import { elementsOf } from "../graph/shape.ts";
 import { type Elements, elementRules } from "./exact-rules.ts";
 import type { FrozenLayer, FrozenNode } from "./frozen-network.ts";
 import { valuesOf } from "./tensor-values.ts";
@@ -24,7 +25,7 @@ export class ExactValues {
    * node, [batch, …].
    */
   of(id: string, known: ReadonlyMap<string, Float32Array>): Elements {
-    const size = sizeOf(lookup(this.#nodes, id));
+    const size = elementsOf(lookup(this.#nodes, id).outputShape);
     return (index) => this.#image(id, known, Math.floor(index / size))(index % size);
   }
 
@@ -32,7 +33,7 @@ export class ExactValues {
     const node = lookup(this.#nodes, id);
     const values = known.get(id);
     if (values !== undefined) {
-      const start = image * sizeOf(node);
+      const start = image * elementsOf(node.outputShape);
       return (index) => this.#term(values[start + index]!);
     }
     const inputs = node.inputs.map((input) => ({
@@ -57,5 +58,3 @@ export class ExactValues {
     return values;
   }
 }
-
-const sizeOf = ({ outputShape }: FrozenNode): number => outputShape.reduce((product, size) => product * size, 1);

@@ -2,6 +2,7 @@ import { applyByKind, type ByKind } from "../core/by-kind.ts";
 import { at, first } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
 import { square } from "../core/powers.ts";
+import { elementsOf } from "../graph/shape.ts";
 import type { FrozenLayer, FrozenNode } from "./frozen-network.ts";
 import type { LayerGroup } from "./layer-groups.ts";
 
@@ -28,8 +29,7 @@ type Rule<N extends FrozenNode> = (node: N, inputs: readonly Source[]) => number
 const unchanged: Rule<FrozenNode> = (_, [x]) => x!.operations;
 
 /** The weight's scale, the product, and a sum with each other term and the bias. */
-const layer: Rule<FrozenLayer> = ({ weight: { shape } }, [x]) =>
-  x!.operations + 2 + shape.slice(0, -1).reduce((product, size) => product * size, 1);
+const layer: Rule<FrozenLayer> = ({ weight: { shape } }, [x]) => x!.operations + 2 + elementsOf(shape.slice(0, -1));
 
 /** How many operations in float32 a term of each kind of node passes at most, in whatever order sums are taken. */
 const operations: ByKind<FrozenNode, [readonly Source[]], number> = {

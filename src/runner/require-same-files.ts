@@ -14,29 +14,31 @@ import type { Prepared } from "./prepare.ts";
  * @throws UserError that names the file that is no longer the same.
  */
 export function requireSameFiles(
-  { networkFile, dataset }: Prepared,
+  { networkFile, dataset }: Pick<Prepared, "networkFile" | "dataset">,
   folder: string,
   { record: { network, data }, imageLog }: Pick<Checkpoint, "record" | "imageLog">,
 ): void {
   requireSame("network", network.file, networkFile);
-  const used = imageLog === undefined ? [] : readImages(folder, imageLog);
-  dataset.images?.expect(used);
+  const used = imageLog && readImages(folder, imageLog);
+  if (used) dataset.images?.expect(used);
+  const unused = () => (used && dataset.images?.notAmong(used)) ?? [];
   const count = Math.max(data.files.length, dataset.files.length);
   for (let index = 0; index < count; index++)
-    requireSame("data", data.files[index] ?? null, dataset.files[index] ?? null, dataset.images?.notAmong(used));
+    requireSame("data", data.files[index] ?? null, dataset.files[index] ?? null, unused);
 }
 
-/** @param unused Images of which the run has used none yet: where a list of images has changed, one of these may be new. */
+/** @param unusedImages Those of which the run has used none yet: where a list of images has changed, one may be new. */
 function requireSame(
   what: "network" | "data",
   before: DataFile | null,
   now: DataFile | null,
-  unused: readonly string[] = [],
+  unusedImages: () => readonly string[] = () => [],
 ): void {
   const file = before ?? now;
   if (file === null || before?.sha256 === now?.sha256) return;
   const hashOf = (file: DataFile | null) => (file ? `SHA-256 ${file.sha256}` : "none");
   const error = changedFile(what, file.name, { before: hashOf(before), now: hashOf(now) });
+  const unused = unusedImages();
   if (unused.length === 0) throw error;
   const list = shortenList(unused.map((name) => `  ${name}`)).join("\n");
   throw new UserError(`${error.message}\nimages here that the run has not used yet:\n${list}`);

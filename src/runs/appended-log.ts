@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { writeFileFrom } from "../core/atomic-file.ts";
 import { messageOf, UserError } from "../core/errors.ts";
+import { parseJson } from "../core/parse-json.ts";
 import { readWholeFile } from "../core/read-file.ts";
 
 /** How far a log goes for a record or a checkpoint; what stands behind is of a run that was killed since. */
@@ -75,5 +76,14 @@ export function readLog(path: string): Buffer {
     return readWholeFile(path);
   } catch (error) {
     throw new UserError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** What a line holds; null, which no line is, where it is not JSON. */
+export function parseLine(line: string): unknown {
+  try {
+    return parseJson(line);
+  } catch {
+    return null;
   }
 }

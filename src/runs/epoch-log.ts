@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { parseJson } from "../core/parse-json.ts";
-import { AppendedLog, type LogPlace, readLog, readLogged } from "./appended-log.ts";
+import { AppendedLog, type LogPlace, parseLine, readLog, readLogged } from "./appended-log.ts";
 import { checkedRecord } from "./checked-record.ts";
 import type { RunRecord } from "./record.ts";
 
@@ -82,7 +81,7 @@ function joined(head: unknown, text: string): unknown {
   if (!parsed.success) return head;
   const lines: z.infer<typeof lineSchema>[] = [];
   for (const line of text.split("\n")) {
-    const read = lineSchema.safeParse(parsedJson(line));
+    const read = lineSchema.safeParse(parseLine(line));
     if (!read.success) break;
     lines.push(read.data);
   }
@@ -96,13 +95,4 @@ function joined(head: unknown, text: string): unknown {
       waitingForData: lines.flatMap(({ waitingForData }) => waitingForData ?? []),
     },
   };
-}
-
-/** null, which no line is, where it is not JSON. */
-function parsedJson(line: string): unknown {
-  try {
-    return parseJson(line);
-  } catch {
-    return null;
-  }
 }

@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../core/errors.ts";
-import { parseJson } from "../core/parse-json.ts";
 import type { DataFile } from "../data/dataset.ts";
-import { AppendedLog, type LogPlace, readLogged } from "./appended-log.ts";
+import { AppendedLog, type LogPlace, parseLine, readLogged } from "./appended-log.ts";
 
 /**
  * Length and checksum of every image file that a run has read, a line each, in the order in which they were first used:
@@ -50,7 +49,7 @@ export function readImages(folder: string, place: LogPlace): readonly DataFile[]
   const path = join(folder, imageLogFile);
   const lines = readLogged(path, place).toString("utf8").split("\n").slice(0, -1);
   return lines.map((line, index) => {
-    const read = lineSchema.safeParse(parseJson(line));
+    const read = lineSchema.safeParse(parseLine(line));
     if (read.success) return read.data;
     throw new UserError(`cannot read ${path}: line ${index + 1} is not name, length and checksum of an image`);
   });

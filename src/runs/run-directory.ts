@@ -127,21 +127,13 @@ export function clearRun(folder: string): void {
   const checkpoints = [checkpoint, previousCheckpoint(folder), unreadableCheckpoint(folder)];
   askGuards(folder);
   try {
-    // The record first: without it, what is left of the old run passes for one that was stopped.
-    for (const path of [
-      join(folder, recordFile),
-      join(folder, runManifestFile),
-      join(folder, epochLogFile),
-      join(folder, imageLogFile),
-      report,
-      ...models,
-      bits,
-      config,
-      ...checkpoints,
-    ]) {
-      rmSync(path, { force: true });
-    }
+    // The record first: without it, what is left of the old run passes for one that was stopped. The logs last: such a
+    // run cannot go on from its checkpoints without them.
+    const files = [join(folder, recordFile), join(folder, runManifestFile), report, ...models, bits, config];
+    for (const path of [...files, ...checkpoints]) rmSync(path, { force: true });
     for (const place of [folder, dirname(checkpoint)]) syncFolder(place);
+    for (const name of [epochLogFile, imageLogFile]) rmSync(join(folder, name), { force: true });
+    syncFolder(folder);
   } catch (error) {
     throw new UserError(`cannot clear the run directory ${folder}: ${explainFileError(error)}`, { cause: error });
   }

@@ -2,6 +2,7 @@ import { lookup } from "../core/lookup.ts";
 import { wholePower } from "../core/powers.ts";
 import type { Ops, Tensor, Variable } from "../engine/ops.ts";
 import { readFloats } from "../engine/read-floats.ts";
+import { elementsOf } from "../graph/shape.ts";
 
 /** How a group of parameters is updated; the learning rate comes with each update, from the group's schedule. */
 export type OptimizerOptions =
@@ -32,7 +33,7 @@ export class EngineOptimizer {
     this.#options = options;
     this.#variables = variables;
     for (const [name, { shape }] of variables) {
-      const zeros = () => new Float32Array(shape.reduce((total, size) => total * size, 1));
+      const zeros = () => new Float32Array(elementsOf(shape));
       const first = ops.variable(`${name}.first`, zeros(), shape);
       this.#moments.set(name, [
         first,

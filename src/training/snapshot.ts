@@ -3,6 +3,7 @@ import { UserError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
 import { tuple } from "../core/tuple.ts";
 import { readFloats } from "../engine/read-floats.ts";
+import { elementsOf } from "../graph/shape.ts";
 import { GridQuantizer, weightBits } from "../quantizers/grid-quantizer.ts";
 import { rangeFloor } from "../quantizers/range.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
@@ -67,7 +68,7 @@ export function restoreSnapshot(
     return values;
   };
   for (const [id, variable] of model.parameters) {
-    const length = variable.shape.reduce((total, size) => total * size, 1);
+    const length = elementsOf(variable.shape);
     model.ops.assign(variable, Float32Array.from(take(`parameter/${id}`, length)));
   }
   for (const [id, quantizer] of model.quantizers) {

@@ -1,4 +1,5 @@
 import { UserError } from "../core/errors.ts";
+import { elementsOf } from "../graph/shape.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
 import type { Model } from "./model.ts";
 
@@ -21,7 +22,7 @@ export function takeWeights(
     );
   };
   for (const [id, variable] of parameters) {
-    const length = variable.shape.reduce((total, size) => total * size, 1);
+    const length = elementsOf(variable.shape);
     ops.assign(variable, take(`parameter/${id}`, length));
   }
   for (const [id, { mean, variance }] of statistics) {

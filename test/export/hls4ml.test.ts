@@ -5,6 +5,7 @@ import t from "tap";
 import { lower } from "../../src/export/onnx/lower.ts";
 import { Reference } from "../../src/export/reference.ts";
 import { batchOf, floats } from "../../src/export/test-batches.ts";
+import { largestIndex } from "../../src/tasks/classification/largest-index.ts";
 import { anyEngine } from "../fixtures/engines.ts";
 import { onnxPython, onnxPythonMissing } from "../fixtures/onnx-python.ts";
 import { withoutMnist } from "../fixtures/real-mnist.ts";
@@ -60,8 +61,5 @@ t.test("hls4ml compiles a LeNet-5 that has learned MNIST, and predicts what the 
 /** The class of each image. */
 function classesOf(logits: ArrayLike<number>): readonly number[] {
   const classes = logits.length / images;
-  return Array.from({ length: images }, (_, image) => {
-    const own = Array.from({ length: classes }, (_, index) => logits[image * classes + index]!);
-    return own.indexOf(Math.max(...own));
-  });
+  return Array.from({ length: images }, (_, image) => largestIndex(logits, image * classes, classes));
 }

@@ -21,9 +21,12 @@ const times = allFaults ? 12 : 1;
 /** Milliseconds after the first checkpoint. */
 const moments = Array.from(uniforms({ seed: 9, stream: "losses", counter: 0 }, times), (share) => 400 * share);
 
-const begun = async (out: string) => {
-  while (!existsSync(join(out, "record.json"))) await sleep(5);
-};
+async function untilThere(path: string): Promise<void> {
+  for (const end = performance.now() + 60_000; !existsSync(path); await sleep(5))
+    if (performance.now() > end) throw new Error(`${path} is not there after a minute`);
+}
+/** Until the first checkpoint has its record. */
+const begun = (out: string) => untilThere(join(out, "record.json"));
 const notIts = /^error: .* is no longer this run's: /m;
 
 t.test("a run and its folder", { skip: nativeMissing(), timeout: 3_600_000 }, async (t) => {
@@ -91,9 +94,12 @@ t.test("a run and its folder", { skip: nativeMissing(), timeout: 3_600_000 }, as
           stdio: "ignore",
         });
         try {
-          await begun(out);
+          // Read at once: a run that comes to its end removes its lock.
+          await untilThere(join(out, lockFile));
           const { pid } = JSON.parse(readFileSync(join(out, lockFile), "utf8")) as { pid: number };
+          await begun(out);
           process.kill(pid, "SIGKILL");
+          t.ok(existsSync(join(out, lockFile)), "it still holds the folder");
           const stateOf = () => / ([A-Z]) /.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1];
           while (stateOf() !== "Z") await sleep(10);
           await resumesTo(t, expected, { train, out, what: "behind a zombie" });

@@ -5,7 +5,6 @@ import { readRecord } from "../../src/runs/record-file.ts";
 import { nativeMissing } from "../fixtures/engines.ts";
 import { allFaults, leftIn, smallTraining, startFaulty } from "../fixtures/fault-runs.ts";
 import { outcome } from "../fixtures/outcome.ts";
-import { start } from "../fixtures/program.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 
 const folder = t.testdir();
@@ -13,7 +12,8 @@ const train = smallTraining(writeSmallMnist(join(folder, "data"), { train: 16, t
 const day = 86_400;
 
 /** How often a run has saved: once a step, and at its stages. */
-const saves = (log: string) => readFileSync(log, "utf8").match(/^renameSync .*\.last\.safetensors.*part$/gm)?.length;
+const saves = (log: string) =>
+  readFileSync(log, "utf8").match(/^renameSync .*\.last\.safetensors.*part$/gm)?.length ?? 0;
 
 t.test("what a machine does beside a run", { skip: nativeMissing(), timeout: 3_600_000 }, async (t) => {
   const [whole, log] = [join(folder, "whole"), join(folder, "operations")];
@@ -22,6 +22,7 @@ t.test("what a machine does beside a run", { skip: nativeMissing(), timeout: 3_6
   const milliseconds = performance.now() - began;
   t.equal(first.code, 0, first.stderr);
   const expected = outcome(whole);
+  t.ok(saves(log) > 0, `${saves(log)} checkpoints`);
 
   await t.test("a file system without fsync is told of once, and all the rest holds", async (t) => {
     const out = join(folder, "unsynced");
@@ -50,13 +51,12 @@ t.test("what a machine does beside a run", { skip: nativeMissing(), timeout: 3_6
   async function stepped(t: Test, steps: readonly (readonly [number, number])[]): Promise<void> {
     const out = join(folder, `stepped-${steps.join("-")}`);
     const operations = `${out}.log`;
-    const { ended } = start(train(out), {
-      NODE_OPTIONS: "--import ./test/fixtures/stepped-clock.mjs --import ./test/fixtures/faulty-files.mjs",
+    const clock = {
+      NODE_OPTIONS: "--import ./test/fixtures/stepped-clock.mjs",
       CLOCK_STEPS: JSON.stringify(steps.map(([share, seconds]) => [share * milliseconds, seconds])),
-      FAULT: `COUNT:0:${out}`,
-      FAULT_LOG: operations,
-    });
-    const { code, stderr } = await ended;
+    };
+    const counted = { code: "COUNT", nth: 0, folder: out, log: operations };
+    const { code, stderr } = await startFaulty(train(out), counted, clock).ended;
     t.equal(code, 0, stderr);
     t.strictSame(outcome(out), expected);
     t.equal(saves(operations), saves(log), "as many checkpoints in the middle of epochs");

@@ -39,8 +39,8 @@ t.test(
     for (const [index, nth] of moments.entries()) {
       const code = losses[index % 2] ?? "LOSE";
       const out = join(folder, `cut-${nth}`);
-      const { code: exit } = await startFaulty(train(out), { code, nth, folder: out }).ended;
-      t.equal(exit, null, "the power was cut");
+      const { signal } = await startFaulty(train(out), { code, nth, folder: out }).ended;
+      t.equal(signal, "SIGKILL", "the power was cut");
       await resumesTo(t, expected, { train, out, what: `${code} before change ${nth}, ${changes[nth - 1]}` });
     }
   },

@@ -9,6 +9,7 @@ import { takeFiles } from "../../src/data/download/package-archive.ts";
 import { extractZip } from "../../src/engine/provision/extract.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../src/runs/checkpoint.ts";
 import { epochLogFile } from "../../src/runs/epoch-log.ts";
+import { imageLogFile, readImages } from "../../src/runs/image-log.ts";
 import { acquireLock, lockFile } from "../../src/runs/lock.ts";
 import { ownIdentity } from "../../src/runs/process-identity.ts";
 import { readRecord, recordFile } from "../../src/runs/record-file.ts";
@@ -95,6 +96,17 @@ const byName: Readonly<Record<string, FuzzedParser>> = {
       const epochLog = { lines: 10 ** 9, bytes: 0, sha256: "" };
       writeFileSync(join(folder, recordFile), JSON.stringify({ ...sampleRecord(), epochs: [], epochLog }));
       return readRecord(folder);
+    }),
+  },
+  "image-log": {
+    seeds: text(
+      ["train/a/1.jpg", "train/b/2.png"]
+        .map((name) => `${JSON.stringify({ name, bytes: 7, sha256: sha256Of(Buffer.from(name)) })}\n`)
+        .join(""),
+    ),
+    parse: asFile(imageLogFile, (path, folder) => {
+      const bytes = readFileSync(path);
+      return readImages(folder, { lines: 2, bytes: bytes.length, sha256: sha256Of(bytes) });
     }),
   },
   safetensors: { seeds: [checkpoint], parse: (bytes) => decodeSafetensors(bytes, "it") },

@@ -1,6 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import t from "tap";
+import { epochLogFile } from "../../src/runs/epoch-log.ts";
+import { imageLogFile } from "../../src/runs/image-log.ts";
 import { lockFile } from "../../src/runs/lock.ts";
 import { ownIdentity } from "../../src/runs/process-identity.ts";
 import { recordFile, writeRecord } from "../../src/runs/record-file.ts";
@@ -87,6 +89,21 @@ t.test("clearing removes a run's files and leaves a user's", async (t) => {
   clearRun(folder);
   t.strictSame(readdirSync(folder), ["checkpoints", "notes"]);
   t.strictSame(readdirSync(dirname(last(folder))), []);
+});
+
+t.test("stopped in the middle, clearing leaves no checkpoint without the logs that it needs", async (t) => {
+  for (const checkpoint of [last, previousCheckpoint, unreadableCheckpoint]) {
+    const folder = runIn(t.testdir({}), "finished");
+    const logs = [epochLogFile, imageLogFile].map((name) => join(folder, name));
+    for (const log of logs) writeFileSync(log, "");
+    // A folder of that name: the file cannot be removed.
+    mkdirSync(checkpoint(folder));
+    t.throws(() => clearRun(folder), refused(1, /cannot clear the run directory/));
+    for (const log of logs) t.ok(existsSync(log), log);
+    rmSync(checkpoint(folder), { recursive: true });
+    clearRun(folder);
+    for (const log of logs) t.notOk(existsSync(log), log);
+  }
 });
 
 t.test("a folder that cannot be made is named", async (t) => {

@@ -34,7 +34,13 @@ t.test("a licence that nobody has looked at is an error", async (t) => {
   const gpl = lock({ "node_modules/a": { version: "1.0.0", license: "GPL-3.0-only" } });
   t.throws(() => npmPackages(gpl), { message: /^a 1\.0\.0 has the licence GPL-3\.0-only, which is not among/ });
   t.throws(() => npmPackages(lock({ "node_modules/a": { version: "1.0.0" } })), { message: /has the licence none/ });
-  t.throws(() => pythonPackages("numpy==1.0 ; x\n    --hash=sha256:00\n", {}), {
-    message: /package numpy is not given/,
-  });
+});
+
+t.test("so is that of a Python package's next version, and one of none that is pinned", async (t) => {
+  const numpy = "numpy==1.1 ; x\n    --hash=sha256:00\n";
+  t.strictSame(pythonPackages(numpy, { "numpy==1.1": "MIT" }), [{ name: "numpy", version: "1.1", licence: "MIT" }]);
+  for (const licences of [{}, { numpy: "MIT" }, { "numpy==1.0": "MIT" }])
+    t.throws(() => pythonPackages(numpy, licences), { message: /^the licence of .* numpy==1\.1 is not given$/ });
+  const both = { "numpy==1.0": "MIT", "numpy==1.1": "MIT" };
+  t.throws(() => pythonPackages(numpy, both), { message: /that are not pinned: numpy==1\.0$/ });
 });

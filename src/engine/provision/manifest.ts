@@ -77,7 +77,8 @@ function remember(
 ): void {
   try {
     if (latest !== null) {
-      const behind = new Date(Math.ceil(latest) + CLOCK_STEP_MS);
+      // Now, rather than just behind the files: where times are told in steps of a second or two, that would be their own.
+      const behind = new Date(Math.max(Date.now(), Math.ceil(latest) + CLOCK_STEP_MS));
       utimesSync(manifest, behind, behind);
     }
     for (const marker of crashed) rmSync(marker, { force: true });

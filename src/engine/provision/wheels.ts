@@ -20,7 +20,7 @@ export interface Wheel {
 const common = { version: "2.21.0", python: "3.11" } as const;
 
 /** By `process.platform`-`process.arch`; only files that were fetched and hashed are listed. */
-const wheels: Readonly<Record<string, readonly Wheel[]>> = {
+export const wheels: Readonly<Record<string, readonly Wheel[]>> = {
   "linux-x64": [
     {
       ...common,

@@ -1,4 +1,5 @@
 import { tuple } from "../../core/tuple.ts";
+import { elementsOf } from "../../graph/shape.ts";
 import { codeLimits, stepSize } from "../../quantization/grid.ts";
 import { storedBits } from "../../quantization/levels.ts";
 import type { FrozenNetwork, FrozenQuantizer } from "../frozen-network.ts";
@@ -67,7 +68,7 @@ function packedQuantizer(graph: GraphBuilder, node: FrozenQuantizer, { input, ou
   }
   if (apart) {
     // [batch, elements, 1 …], with as many ones as no other width has.
-    const elements = outputShape.reduce((product, size) => product * size, 1);
+    const elements = elementsOf(outputShape);
     const ones = bits === 4 ? [1] : [1, 1, 1];
     const flat = graph.int64s(`${id}.apart.shape`, [0, elements, ...ones]);
     const own = graph.int64s(

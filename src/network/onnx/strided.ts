@@ -1,3 +1,4 @@
+import { elementsOf } from "../../graph/shape.ts";
 /** Elements of an array as a tensor of other sizes sees them; a stride of 0 repeats. */
 export interface View {
   readonly sizes: readonly number[];
@@ -5,8 +6,6 @@ export interface View {
   readonly strides: readonly number[];
   readonly start: number;
 }
-
-export const elementsOf = (dims: readonly number[]): number => dims.reduce((product, size) => product * size, 1);
 
 /** How far apart neighbours along each axis of a tensor are. */
 export const stridesOf = (dims: readonly number[]): number[] => dims.map((_, axis) => elementsOf(dims.slice(axis + 1)));

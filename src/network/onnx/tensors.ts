@@ -1,3 +1,4 @@
+import { elementsOf } from "../../graph/shape.ts";
 import { elementTypes, typeName } from "../../onnx/element-types.ts";
 import { TensorProto_DataLocation } from "../../onnx/generated/onnx_pb.ts";
 import type { TensorProto } from "./attributes.ts";
@@ -20,7 +21,7 @@ export function decodeTensor(tensor: TensorProto): Floats | Integers {
   }
   if (tensor.segment) throw new Damaged(`${name} is only a segment`);
   const dims = (tensor.dims ?? []).map(Number);
-  const elements = dims.reduce((product, size) => product * size, 1);
+  const elements = elementsOf(dims);
   if (dims.some((size) => !Number.isInteger(size) || size < 0) || !Number.isSafeInteger(elements)) {
     throw new Damaged(`${name} has the impossible shape [${dims}]`);
   }

@@ -1,3 +1,4 @@
+import { elementsOf } from "../../graph/shape.ts";
 import { largestIndex } from "./largest-index.ts";
 
 /** How many of the images that a network gets wrong are kept. */
@@ -48,7 +49,7 @@ export class Confidences {
     if (this.confusion.length === 0) {
       for (let truth = 0; truth < classes; truth++) this.confusion.push(new Array<number>(classes).fill(0));
     }
-    const size = this.imageShape.reduce((product, side) => product * side, 1);
+    const size = elementsOf(this.imageShape);
     for (const [image, truth] of labels.entries()) {
       const row = logits.subarray(image * classes, (image + 1) * classes);
       const { predicted, confidence, truthProbability } = classify(row, truth);

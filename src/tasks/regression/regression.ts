@@ -1,6 +1,7 @@
 import { square } from "../../core/powers.ts";
 import { outputsOf, type TargetDescription, type Targets } from "../../data/targets.ts";
 import type { Ops, Tensor } from "../../engine/ops.ts";
+import { elementsOf } from "../../graph/shape.ts";
 import type { Agreement, ComparedBatch, ComparedPredictions } from "../agreement.ts";
 import type { Metric, Metrics, TaskDescription } from "../metric.ts";
 import type { Evaluator, Task } from "../task.ts";
@@ -41,7 +42,7 @@ export const regression = {
 
 /** Mean over images and outputs of the squared differences. */
 function squaredError(ops: Ops, outputs: Tensor, targets: Tensor) {
-  const count = outputs.shape.reduce((product, size) => product * size, 1);
+  const count = elementsOf(outputs.shape);
   const scalar = (value: number) => ops.tensor(Float32Array.of(value), []);
   const difference = ops.add(outputs, ops.multiply(targets, scalar(-1)));
   return {

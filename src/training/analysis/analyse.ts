@@ -1,6 +1,7 @@
 import { last } from "../../core/elements.ts";
 import { lookup } from "../../core/lookup.ts";
 import type { Dataset } from "../../data/dataset.ts";
+import { elementsOf } from "../../graph/shape.ts";
 import { forward } from "../../network/passes.ts";
 import { openProbability } from "../../quantization/hard-concrete.ts";
 import type { Analysis, ChannelGates, WeightHistogram } from "../../runs/analysis.ts";
@@ -29,7 +30,7 @@ function weightHistograms(
   const histograms: WeightHistogram[] = [];
   ops.scope(
     () => {
-      const blank = ops.tensor(new Uint8Array(imageShape.reduce((size, side) => size * side, 1)), [1, ...imageShape]);
+      const blank = ops.tensor(new Uint8Array(elementsOf(imageShape)), [1, ...imageShape]);
       forward(
         network,
         passOf(model, testTimeGates(model), soleInput(network, ops.normalize(blank, normalization)), {

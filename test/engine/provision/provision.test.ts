@@ -190,6 +190,23 @@ t.test("a copied engine is looked at once, and goes on", async (t) => {
   t.equal(locateEngine(machine.sources).kind, "native");
 });
 
+t.test("so it does where a file system tells times in steps of two seconds", async (t) => {
+  const machine = fakeMachine(t.testdir());
+  await provision(t, machine);
+  const folder = engineFolder(machine.wheel);
+  const manifest = join(folder, "manifest.json");
+  const stepped = (milliseconds: number) => new Date(2000 * Math.floor(milliseconds / 2000));
+  const [before, later] = [stepped(Date.now() - 20_000), stepped(Date.now() - 10_000)];
+  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" }))
+    utimesSync(join(folder, name), later, later);
+  utimesSync(manifest, before, before);
+  t.equal(locateEngine(machine.sources).kind, "native");
+  const marked = stepped(statSync(manifest).mtimeMs);
+  utimesSync(manifest, marked, marked);
+  overwriteQuietly(folder);
+  t.equal(locateEngine(machine.sources).kind, "native", "nothing is looked at again");
+});
+
 for (const [name, damage] of [
   ["a library of other bytes", overwrite],
   ["a library of other bytes and the same time", overwriteQuietly],

@@ -5,6 +5,7 @@ import { type Saturation, saturations } from "../../../src/config/sections/expor
 import { lower } from "../../../src/export/onnx/lower.ts";
 import { RuntimeModel } from "../../../src/export/runtime.ts";
 import { batchOf } from "../../../src/export/test-batches.ts";
+import { largestIndex } from "../../../src/tasks/classification/largest-index.ts";
 import { emulatorMissing, runOnHaswell, saturatesOnHaswell } from "../../fixtures/emulated-x86.ts";
 import { anyEngine } from "../../fixtures/engines.ts";
 import { withoutMnist } from "../../fixtures/real-mnist.ts";
@@ -88,10 +89,6 @@ t.test("what a LeNet-5 of 8 bits that has learned MNIST makes of its test images
 });
 
 /** Of each image: [images, 10]. */
-function classesOf(logits: ArrayLike<number> | undefined): readonly number[] {
-  const values = Array.from(logits ?? []);
-  return Array.from({ length: values.length / 10 }, (_, image) => {
-    const own = values.slice(10 * image, 10 * image + 10);
-    return own.indexOf(Math.max(...own));
-  });
+function classesOf(logits: ArrayLike<number> = []): readonly number[] {
+  return Array.from({ length: logits.length / 10 }, (_, image) => largestIndex(logits, 10 * image, 10));
 }

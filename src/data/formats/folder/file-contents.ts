@@ -24,7 +24,8 @@ const hashBytes = 32;
 
 /**
  * What every image file of a folder held when it was first read, by number: one that holds something else later would
- * change without a word what a run learns. It takes 41 bytes a file.
+ * change without a word what a run learns. Beside the list of names it takes 41 bytes a
+ * file, and 8 more for one that is used.
  */
 export class FileContents implements UsedImages {
   readonly #folder: string;
@@ -52,6 +53,12 @@ export class FileContents implements UsedImages {
     else this.#requireSame(number, before, now);
   }
 
+  /** A file could not be read. @throws UserError that names it when it held something before. */
+  noteUnreadable(number: number, reason: string): void {
+    const before = this.#contentOf(number);
+    if (before !== null) throw this.#changed(number, before, `it cannot be read: ${reason}`);
+  }
+
   /** Files have become images of a batch that was taken. */
   use(numbers: ArrayLike<number>): void {
     for (const number of Array.from(numbers)) {
@@ -63,10 +70,9 @@ export class FileContents implements UsedImages {
   }
 
   usedFrom(count: number): readonly DataFile[] {
-    return this.#used.slice(count).flatMap((number) => {
-      const content = this.#contentOf(number);
-      return content === null ? [] : [{ name: at(this.#listed, number).name, ...content }];
-    });
+    return this.#used
+      .slice(count)
+      .map((number) => ({ name: at(this.#listed, number).name, ...this.#storedContent(number) }));
   }
 
   expect(files: readonly DataFile[]): void {
@@ -104,8 +110,11 @@ export class FileContents implements UsedImages {
 
   #requireSame(number: number, before: FileContent, now: FileContent): void {
     if (before.sha256 === now.sha256) return;
-    const told = { before: `SHA-256 ${before.sha256}`, now: `SHA-256 ${now.sha256}` };
-    throw changedFile("data", this.#pathOf(number), told);
+    throw this.#changed(number, before, `SHA-256 ${now.sha256}`);
+  }
+
+  #changed(number: number, before: FileContent, now: string): UserError {
+    return changedFile("data", this.#pathOf(number), { before: `SHA-256 ${before.sha256}`, now });
   }
 
   #keep(number: number, { bytes, sha256 }: FileContent): void {
@@ -115,9 +124,13 @@ export class FileContents implements UsedImages {
 
   /** null where it has not been read. */
   #contentOf(number: number): FileContent | null {
-    const bytes = at(this.#lengths, number);
-    if (bytes < 0) return null;
-    return { bytes, sha256: this.#hashes.toString("hex", hashBytes * number, hashBytes * (number + 1)) };
+    return at(this.#lengths, number) < 0 ? null : this.#storedContent(number);
+  }
+
+  /** Of a file that has been read. */
+  #storedContent(number: number): FileContent {
+    const sha256 = this.#hashes.toString("hex", hashBytes * number, hashBytes * (number + 1));
+    return { bytes: at(this.#lengths, number), sha256 };
   }
 
   #pathOf(number: number): string {

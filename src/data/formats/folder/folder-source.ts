@@ -1,4 +1,5 @@
 import { UserError } from "../../../core/errors.ts";
+import { lookup } from "../../../core/lookup.ts";
 import type { Reporter } from "../../../core/progress.ts";
 import type { ImageShape } from "../../dataset.ts";
 import type { ImageSource } from "../../image-source.ts";
@@ -23,7 +24,7 @@ interface Reading {
   readonly pool: Pick<DecodePool, "decode">;
   readonly policy: DamagePolicy;
   /** Of all parts of the folder. */
-  readonly contents: Pick<FileContents, "note" | "use">;
+  readonly contents: Pick<FileContents, "note" | "noteUnreadable" | "use">;
 }
 
 /**
@@ -48,10 +49,13 @@ export function folderSource(
           const part = indices.slice(start, start + chunkSize);
           const wanted = Array.from(part, (index) => paths[index]!);
           const { images, damaged, contents: read } = await pool.decode({ epoch, indices: part, paths: wanted });
+          const reasons = new Map(damaged.map(({ position, reason }) => [position, reason]));
           read.forEach((content, position) => {
-            if (content !== null) contents.note(firstNumber + part[position]!, content);
+            const number = firstNumber + part[position]!;
+            if (content === null) contents.noteUnreadable(number, lookup(reasons, position));
+            else contents.note(number, content);
           });
-          return { start, part, images, damaged: new Map(damaged.map(({ position, reason }) => [position, reason])) };
+          return { start, part, images, damaged: reasons };
         }),
       );
       const failures = chunks.flatMap(({ part, damaged }) =>

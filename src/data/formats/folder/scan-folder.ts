@@ -201,9 +201,11 @@ function interleave(images: ByClass): ImageFiles {
 
 function listOf(part: string, folder: string, images: ByClass): DataFile {
   const hash = createHash("sha256");
+  // Of the folder and its separator as paths have them, however it is spelled: ./pictures is pictures there, and . nothing.
+  const above = join(folder, "x").length - 1;
   let total = 0;
   for (const { path, bytes } of images.flat()) {
-    hash.update(`${path.slice(folder.length).replaceAll("\\", "/")} ${bytes}\n`);
+    hash.update(`/${path.slice(above).replaceAll("\\", "/")} ${bytes}\n`);
     total += bytes;
   }
   return { name: `${part} (list of ${images.flat().length} images)`, bytes: total, sha256: hash.digest("hex") };

@@ -1,6 +1,7 @@
+import { elementsOf } from "../../../graph/shape.ts";
 import type { OnnxNode } from "../model-graph.ts";
 import { Damaged, Unsupported } from "../problems.ts";
-import { broadcast, elementsOf, walk } from "../strided.ts";
+import { broadcast, walk } from "../strided.ts";
 import type { Operator, Translation } from "../translation.ts";
 import { type Constant, numbersOf } from "../value.ts";
 import { commonSizes } from "./views-operators.ts";

@@ -1,4 +1,5 @@
 import type { Padding } from "../../../graph/graph.ts";
+import { elementsOf } from "../../../graph/shape.ts";
 import type { OnnxNode } from "../model-graph.ts";
 import { nodeName } from "../names.ts";
 import { Damaged, Unsupported } from "../problems.ts";
@@ -113,11 +114,11 @@ export const pad: Operator = (node, translation) => {
 /** Sizes with -1 worked out, and 0 copied from the axis that stands there. */
 function resolve(sizes: readonly number[], from: readonly number[], elements: number, copies: boolean): number[] {
   const copied = sizes.map((size, index) => (size === 0 && copies ? (from[index] ?? 0) : size));
-  const rest = copied.filter((size) => size !== -1).reduce((product, size) => product * size, 1);
+  const rest = elementsOf(copied.filter((size) => size !== -1));
   const open = copied.filter((size) => size === -1).length;
   const resolved = copied.map((size) => (size === -1 ? elements / rest : size));
   const fits = resolved.every((size) => Number.isInteger(size) && size > 0) && open <= 1;
-  if (!fits || resolved.reduce((product, size) => product * size, 1) !== elements) {
+  if (!fits || elementsOf(resolved) !== elements) {
     throw new Damaged(`its shape is [${sizes}], it reads [${from}]`);
   }
   return resolved;

@@ -1,6 +1,7 @@
+import { elementsOf } from "../../../graph/shape.ts";
 import type { OnnxNode } from "../model-graph.ts";
 import { Damaged, Unsupported } from "../problems.ts";
-import { broadcast, elementsOf, permuted, stridesOf, type View, walk } from "../strided.ts";
+import { broadcast, permuted, stridesOf, type View, walk } from "../strided.ts";
 import { decodeTensor } from "../tensors.ts";
 import type { Operator, Translation } from "../translation.ts";
 import { type Constant, dimsOf, type Integers } from "../value.ts";

@@ -81,6 +81,26 @@ t.test("one that is damaged since is no damage to be left out", async (t) => {
   t.same(reporter.warnings, []);
 });
 
+t.test("nor is one that can no longer be read, used in this session or in one before", async (t) => {
+  const gone = {
+    name: "UserError",
+    message: new RegExp(
+      `^the data file .*${name} has changed since the run began \\(SHA-256 \\w{64}, now it cannot be read: ENOENT.*\\): put it back`,
+    ),
+  };
+  for (const onError of ["skip", "fail"]) {
+    const { train, images, reporter } = await open({ onError });
+    await all(train.batches({ batchSize: 6 }));
+    const later = await open({ onError });
+    later.images.expect(images.usedFrom(0));
+    await withOthers({ [name]: null }, async () => {
+      await t.rejects(all(train.epoch({ epoch: 1, batchSize: 6 })), gone, onError);
+      await t.rejects(all(later.train.epoch({ epoch: 1, batchSize: 6 })), gone, `${onError}, later`);
+    });
+    t.same(reporter.warnings, []);
+  }
+});
+
 t.test("what a run has used is held against what is read later, was read before, or is gone", async (t) => {
   const { train, test, images: before } = await open();
   await all(train.batches({ batchSize: 6 }));

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import t from "tap";
@@ -47,6 +48,21 @@ t.test("ImageNet's layout: classes sorted, images of all classes in turn, any de
       ["val (list of 2 images)", 26],
     ],
   );
+});
+
+t.test("the list's checksum is the same however the folder is spelled", async (t) => {
+  const folder = tree("spelled", ["train/a/1.jpg", "train/b/2.jpg", "test/a/1.jpg"]);
+  const sums = (place: string) => scanFolder(place, undefined).files.map(({ sha256 }) => sha256);
+  const list = (text: string) => createHash("sha256").update(text).digest("hex");
+  const plain = [list("/train/a/1.jpg 13\n/train/b/2.jpg 13\n"), list("/test/a/1.jpg 12\n")];
+  t.same(sums(folder), plain);
+  const here = relative(process.cwd(), folder);
+  for (const spelling of [here, `./${here}`, `${folder}/`, `${here}/`, `${folder}/train/..`])
+    t.same(sums(spelling), plain, spelling);
+  const before = process.cwd();
+  process.chdir(folder);
+  t.teardown(() => process.chdir(before));
+  for (const spelling of [".", "./"]) t.same(sums(spelling), plain, spelling);
 });
 
 t.test("the list's checksum tells of other names and lengths, and not of another place", async (t) => {
