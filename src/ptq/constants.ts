@@ -16,6 +16,9 @@ const random: ReadonlySet<string> = new Set(
   "RandomNormal RandomNormalLike RandomUniform RandomUniformLike Multinomial Bernoulli Dropout".split(" "),
 );
 
+/** Whether what a node makes is another each time. */
+export const isRandom = ({ opType }: NodeProto): boolean => random.has(opType);
+
 /**
  * The values named `wanted` that are no initializers but made of constants alone, by Transpose, Reshape, Constant or any
  * other operators: onnxruntime computes them.
@@ -62,7 +65,7 @@ function collect(graph: FileGraph, value: string, into: Set<NodeProto>): boolean
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
     if (graph.initializer(name) !== null) continue;
     const maker = graph.makerOf(name);
-    if (maker === null || random.has(maker.opType)) return false;
+    if (maker === null || isRandom(maker)) return false;
     if (found.has(maker)) continue;
     found.add(maker);
     waiting.push(...readsOf(maker));

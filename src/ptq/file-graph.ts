@@ -73,8 +73,7 @@ export class FileGraph {
 
   /** A name that nothing in the file has, made of `wanted`. */
   freeName(wanted: string): string {
-    let name = wanted;
-    for (let count = 2; this.#names.has(name); count++) name = `${wanted}.${count}`;
+    const name = freeName(wanted, this.#names);
     this.#names.add(name);
     return name;
   }
@@ -179,23 +178,32 @@ export interface NewNode {
 /** The values that a node reads, its subgraphs included. */
 export function readsOf(node: NodeProto): ReadonlySet<string> {
   const reads = new Set(node.input.filter((name) => name !== ""));
-  for (const { g, graphs } of node.attribute) {
-    for (const graph of [...(g ? [g] : []), ...graphs])
-      for (const inner of graph.node) for (const name of readsOf(inner)) reads.add(name);
-    for (const graph of [...(g ? [g] : []), ...graphs]) for (const { name } of graph.output) reads.add(name);
+  for (const graph of subgraphsOf(node)) {
+    for (const inner of graph.node) for (const name of readsOf(inner)) reads.add(name);
+    for (const { name } of graph.output) reads.add(name);
   }
   return reads;
 }
 
+/** The subgraphs of a node (If, Loop, Scan). */
+export const subgraphsOf = ({ attribute }: NodeProto): readonly GraphProto[] =>
+  attribute.flatMap(({ g, graphs }) => [...(g ? [g] : []), ...graphs]);
+
+/** A name that is none of `names`, made of `wanted`. */
+export function freeName(wanted: string, names: ReadonlySet<string>): string {
+  let name = wanted;
+  for (let count = 2; names.has(name); count++) name = `${wanted}.${count}`;
+  return name;
+}
+
 /** All names of values, at any depth. */
-function* namesIn(graph: GraphProto): Generator<string> {
+export function* namesIn(graph: GraphProto): Generator<string> {
   for (const { name } of [...graph.input, ...graph.output, ...graph.initializer, ...graph.valueInfo]) yield name;
   for (const node of graph.node) {
     yield node.name;
     yield* node.input;
     yield* node.output;
-    for (const { g, graphs } of node.attribute)
-      for (const inner of [...(g ? [g] : []), ...graphs]) yield* namesIn(inner);
+    for (const inner of subgraphsOf(node)) yield* namesIn(inner);
   }
 }
 

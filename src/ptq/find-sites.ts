@@ -32,13 +32,24 @@ const SMALLEST = 32;
 export async function findSites(
   graph: FileGraph,
   file: string,
-  { skips, granularity }: { skips(name: string): boolean; readonly granularity: Granularity },
+  {
+    skips,
+    granularity,
+    inner = new Map(),
+  }: {
+    skips(name: string): boolean;
+    readonly granularity: Granularity;
+    /** Nodes in subgraphs, and which of their inputs are weights (`liftWeights`). */
+    readonly inner?: ReadonlyMap<NodeProto, ReadonlySet<number>>;
+  },
 ): Promise<Sites> {
   const sites: WeightSite[] = [];
   const left: LeftNode[] = [];
   const candidates = graph.nodes.filter(({ domain, opType }) => isStandardDomain(domain) && opType in weightOperators);
-  const weights = candidates.flatMap((node) =>
-    (weightOperators[node.opType] ?? []).map((operator) => ({ node, operator })),
+  const weights = [...candidates, ...inner.keys()].flatMap((node) =>
+    (weightOperators[node.opType] ?? [])
+      .filter(({ slot }) => inner.get(node)?.has(slot) ?? true)
+      .map((operator) => ({ node, operator })),
   );
   const computed = await constantValues(
     graph,
@@ -62,9 +73,20 @@ export async function findSites(
     else if (values.length < SMALLEST) leave(`its weight has only ${values.length} numbers`);
     else if (!values.every(Number.isFinite)) leave("its weight holds numbers that are not finite");
     else if (skips(name)) leave("it is to be skipped");
+    else if (inner.has(node) && operator.data === null) leave("it looks up a table inside of a subgraph");
     else {
       const granularityOfIt = fittingGranularity(granularity, node, layout);
-      sites.push({ name, node, operator, layout, granularity: granularityOfIt, weight, type, values });
+      sites.push({
+        name,
+        node,
+        inner: inner.has(node),
+        operator,
+        layout,
+        granularity: granularityOfIt,
+        weight,
+        type,
+        values,
+      });
     }
   }
   return { sites, left };

@@ -3,8 +3,9 @@ import { readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { UserError } from "../core/errors.ts";
 import { explainFileError } from "../core/file-errors.ts";
-import { type TensorProto, TensorProto_DataLocation } from "../onnx/generated/onnx_pb.ts";
+import { type GraphProto, type TensorProto, TensorProto_DataLocation } from "../onnx/generated/onnx_pb.ts";
 import { type Model, readModel } from "../onnx/onnx-model.ts";
+import { subgraphsOf } from "./file-graph.ts";
 
 export interface LoadedModel {
   readonly model: Model;
@@ -25,10 +26,9 @@ const LARGEST = 2 ** 31;
 export function loadModel(file: string): LoadedModel {
   const bytes = readBytes(file, file);
   const model = readModel(bytes, file);
-  const { graph } = model;
   const hash = createHash("sha256").update(bytes);
   let external = 0;
-  for (const tensor of graph.initializer) {
+  for (const tensor of tensorsIn(model.graph)) {
     if (tensor.dataLocation !== TensorProto_DataLocation.EXTERNAL) continue;
     tensor.rawData = externalBytes(tensor, file);
     external += tensor.rawData.length;
@@ -43,6 +43,15 @@ export function loadModel(file: string): LoadedModel {
     );
   }
   return { model, sha256: hash.digest("hex"), bytes: total };
+}
+
+/** All tensors of a graph and of its subgraphs, constants of nodes included. */
+function* tensorsIn({ initializer, node }: GraphProto): Generator<TensorProto> {
+  yield* initializer;
+  for (const one of node) {
+    for (const { t, tensors } of one.attribute) yield* [...(t ? [t] : []), ...tensors];
+    for (const inner of subgraphsOf(one)) yield* tensorsIn(inner);
+  }
 }
 
 function readBytes(path: string, file: string): Uint8Array {

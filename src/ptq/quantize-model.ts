@@ -13,9 +13,11 @@ import { type Costs, costMeter } from "./costly-layers.ts";
 import { FileGraph } from "./file-graph.ts";
 import { findSites, type LeftNode } from "./find-sites.ts";
 import { foldBatchNorms } from "./fold-normalization.ts";
+import { liftWeights } from "./lift-weights.ts";
 import type { Calibration } from "./open-weights.ts";
 import { raiseForIntegers } from "./operator-set.ts";
 import { type BudgetOptions, type ModelPlan, planModel } from "./plan-model.ts";
+import { quantizedNodes } from "./quantized-nodes.ts";
 import { valuesToQuantize } from "./quantized-values.ts";
 import { roundSite, type SolvedSite } from "./solve-site.ts";
 import { solveSites } from "./solve-sites.ts";
@@ -84,13 +86,19 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
   const opset = opsetOf(model);
   if (!(opset >= OLDEST))
     throw new UserError(`${file}: is of operator set ${opset}, expected ${OLDEST} or a newer one`);
+  const inner = liftWeights(model);
   const graph = new FileGraph(model);
   foldBatchNorms(graph);
-  const { sites, left } = await findSites(graph, file, { skips, granularity: options.granularity });
+  const { sites, left } = await findSites(graph, file, { skips, granularity: options.granularity, inner });
   if (sites.length === 0) {
     const reasons = left.slice(0, 3).map(({ name, operator, reason }) => `${operator} "${name}": ${reason}`);
+    const already = quantizedNodes(model);
     throw new UserError(
-      `${file}: has no layer to quantize: no Conv, ConvTranspose, Gemm, MatMul or Gather with a constant weight${reasons.length > 0 ? `; ${reasons.join("; ")}` : ""}`,
+      [
+        `${file}: has no layer to quantize: no Conv, ConvTranspose, Gemm, MatMul or Gather with a constant weight in float`,
+        ...(already > 0 ? [`it is quantized already (${already} nodes)`] : []),
+        ...reasons,
+      ].join("; "),
     );
   }
   const hindrance = calibration === null || activations === 32 ? null : raiseForIntegers(model);

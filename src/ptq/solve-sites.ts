@@ -82,7 +82,7 @@ export function decoded({ site, codes, steps }: SolvedSite): RuntimeTensor {
 }
 
 const isSolvable = (site: WeightSite): boolean =>
-  site.operator.data !== null && site.type === elementTypes.float && isLinear(site);
+  !site.inner && site.operator.data !== null && site.type === elementTypes.float && isLinear(site);
 
 const fewer = ({ samples, order }: Calibration, most: number): Calibration => ({
   samples,

@@ -91,6 +91,8 @@ export interface WeightSite {
   /** The node's name, or that of what it makes. */
   readonly name: string;
   readonly node: NodeProto;
+  /** Whether the node lies in a subgraph (If, Loop, Scan): what it reads and gives is not to be had there. */
+  readonly inner: boolean;
   readonly operator: WeightOperator;
   readonly layout: WeightLayout;
   readonly granularity: Granularity;

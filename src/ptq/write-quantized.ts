@@ -17,7 +17,8 @@ import type { WeightSite } from "./weight-site.ts";
 const LARGEST_CODE = 255;
 
 /** Whether onnxruntime has a kernel of 8-bit integers for a site, once what it reads is on a grid. */
-export const hasIntegerKernel = ({ node, operator, type, layout, granularity }: WeightSite): boolean =>
+export const hasIntegerKernel = ({ node, inner, operator, type, layout, granularity }: WeightSite): boolean =>
+  !inner &&
   typeof granularity !== "number" &&
   operator.data !== null &&
   type === elementTypes.float &&

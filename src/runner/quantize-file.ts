@@ -8,13 +8,14 @@ import { shortenNames } from "../core/shorten.ts";
 import { kernelsOf } from "../export/kernels.ts";
 import { defaultSaturation } from "../export/onnx/saturation.ts";
 import { FileSession, runtimeName } from "../onnx/file-session.ts";
-import { encodeModelProto } from "../onnx/onnx-model.ts";
+import { encodeModelProto, type Model } from "../onnx/onnx-model.ts";
 import { parseBudget } from "../ptq/byte-budget.ts";
 import { compareOutputs, type OutputComparison } from "../ptq/compare-outputs.ts";
 import type { Thresholds } from "../ptq/judge-outputs.ts";
 import { loadModel } from "../ptq/load-model.ts";
 import { NamePatterns } from "../ptq/name-patterns.ts";
 import { type QuantizedModel, quantizeModel } from "../ptq/quantize-model.ts";
+import { quantizedNodes } from "../ptq/quantized-nodes.ts";
 import type { QuantizedRecord } from "../ptq/quantized-record.ts";
 import { readArrays } from "../ptq/read-samples.ts";
 import { Samples } from "../ptq/samples.ts";
@@ -27,8 +28,6 @@ import { copyCompanions, placesOf, type QuantizedPlaces } from "./quantized-plac
 
 /** Of the samples, what is kept for the comparison: a quarter. */
 const HELD_OUT = 4;
-/** Operators that say that a file has been quantized already. */
-const quantizing = /^(DequantizeLinear|QLinear.*|QGemm|DynamicQuantize.*|MatMulInteger.*|ConvInteger|MatMulNBits)$/;
 
 /**
  * Quantizes the weights of any ONNX file, and with data its activations; everything else in it stays as it is. The
@@ -89,10 +88,7 @@ async function quantizeInto(
   const order = samples?.order(seed) ?? new Uint32Array();
   const heldOut = order.subarray(0, Math.max(1, Math.floor(order.length / HELD_OUT)));
   const calibrating = order.length > 1 ? order.subarray(heldOut.length) : order;
-  const notes = notesOf(
-    source.model.graph.node.map(({ opType }) => opType),
-    samples,
-  );
+  const notes = notesOf(source.model, samples);
   for (const note of notes) reporter.warn(`${file}: ${note}`);
   reporter.info(
     `quantizing ${file}: ${budget === undefined ? `${weights}-bit weights` : `weights within ${budget}`} (${method}), ${activations}-bit activations`,
@@ -173,9 +169,9 @@ async function quantizeInto(
   return record;
 }
 
-function notesOf(operators: readonly string[], samples: Samples | null): readonly string[] {
+function notesOf(model: Model, samples: Samples | null): readonly string[] {
   const notes: string[] = [];
-  const already = operators.filter((operator) => quantizing.test(operator)).length;
+  const already = quantizedNodes(model);
   if (already > 0) notes.push(`is quantized in part already (${already} nodes): only what is float is taken`);
   if (samples?.count === 1) notes.push("there is one sample: it is compared on what it was calibrated on");
   return notes;
