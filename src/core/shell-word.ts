@@ -1,0 +1,2 @@
+/** A word for a shell, whatever it holds. */
+export const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
