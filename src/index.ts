@@ -8,6 +8,7 @@ export type { TaskConfig } from "./config/sections/task-settings.ts";
 export { type ExitCode, exitCodes, StoppedError, UsageError, UserError } from "./core/errors.ts";
 export { type Progress, type Reporter, silent } from "./core/progress.ts";
 export type { QuantizedRecord } from "./ptq/quantized-record.ts";
+export { readQuantizedRecord } from "./ptq/read-quantized-record.ts";
 export { type ComparisonOptions, renderComparison } from "./report/comparison/render-comparison.ts";
 export { type ReportOptions, renderReport } from "./report/run/render-report.ts";
 export { type EvaluatedOnnx, type EvaluateOnnxOptions, evaluateOnnx } from "./runner/evaluate-onnx.ts";
