@@ -10,6 +10,7 @@ export { type Progress, type Reporter, silent } from "./core/progress.ts";
 export type { QuantizedRecord } from "./ptq/quantized-record.ts";
 export { readQuantizedRecord } from "./ptq/read-quantized-record.ts";
 export { type ComparisonOptions, renderComparison } from "./report/comparison/render-comparison.ts";
+export { renderQuantizedReport } from "./report/quantized/render-quantized-report.ts";
 export { type ReportOptions, renderReport } from "./report/run/render-report.ts";
 export { type EvaluatedOnnx, type EvaluateOnnxOptions, evaluateOnnx } from "./runner/evaluate-onnx.ts";
 export { type EvaluatedRun, type EvaluateRunOptions, evaluateRun } from "./runner/evaluate-run.ts";

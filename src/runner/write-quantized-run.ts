@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { makeFolder, writeFileAtomically } from "../core/atomic-file.ts";
 import type { QuantizedBits } from "../ptq/quantized-bits.ts";
 import type { QuantizedRecord } from "../ptq/quantized-record.ts";
+import { writeQuantizedReport } from "../report/quantized/write-quantized-report.ts";
 import { copyCompanions, type QuantizedPlaces } from "./quantized-places.ts";
 
 /** What a run has come to, before it is written. */
@@ -35,6 +36,7 @@ export function writeQuantizedRun(folder: string, { places, record, model, bits 
     return { path, bytes: content.length, sha256: createHash("sha256").update(content).digest("hex") };
   });
   const finished = { ...record, files };
+  writeQuantizedReport(finished, join(folder, places.report));
   writeFileAtomically(join(folder, places.record), `${JSON.stringify(finished, null, 2)}\n`);
   return finished;
 }

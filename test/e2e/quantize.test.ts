@@ -54,6 +54,7 @@ t.test("weights and activations, compared on samples that calibration did not se
     bits.tensors.filter(({ role }) => role === "activation").map(({ name }) => name),
     record.activations.map(({ name }) => name),
   );
+  t.match(readFileSync(join(out, "report.html"), "utf8"), /^<!DOCTYPE html>[\s\S]*cnn\.onnx/);
   const verification = await run("verify", out, "--json");
   t.match(JSON.parse(verification.stdout), {
     hashed: true,
@@ -81,6 +82,7 @@ t.test("within a budget, and then within another, by what was measured for the f
   t.equal(first.code, 0, first.stderr);
   t.match(first.stdout, /budget {5}25%: .* of 2 bits, .* of 4 bits, .* of 8 bits; weights take [0-9.]+ % of float32/);
   const measured = quantizedRecordSchema.parse(JSON.parse(readFileSync(join(out, quantizedFile), "utf8"))).plan!;
+  t.match(readFileSync(join(out, "report.html"), "utf8"), "bayesian-bits quantize . --budget 25%");
   const again = await run("quantize", out, "--budget", "avg:4");
   t.equal(again.code, 0, again.stderr);
   const folderOfAgain = `${out}-avg4`;
@@ -136,7 +138,7 @@ t.test("the layout of transformers.js: names of its loaders, a record for each w
     [
       ...["bits.encoder_model_q4.json", "bits.encoder_model_quantized.json", "config.json", "onnx"],
       ...["quantized.encoder_model_q4.json", "quantized.encoder_model_quantized.json"],
-      "tokenizer.json",
+      ...["report.encoder_model_q4.html", "report.encoder_model_quantized.html", "tokenizer.json"],
     ],
   );
   t.strictSame(readdirSync(join(out, "onnx")).sort(), ["encoder_model_q4.onnx", "encoder_model_quantized.onnx"]);

@@ -18,7 +18,7 @@ const run: QuantizedRun = {
 t.test("the record has the hashes of what was written", async (t) => {
   const folder = t.testdir({});
   const written = writeQuantizedRun(folder, run);
-  t.strictSame(readdirSync(folder).sort(), ["bits.json", "model.onnx", "quantized.json"]);
+  t.strictSame(readdirSync(folder).sort(), ["bits.json", "model.onnx", "quantized.json", "report.html"]);
   t.strictSame(readQuantizedRecord(folder), written);
   for (const { path, bytes, sha256 } of written.files) {
     const content = readFileSync(join(folder, path));
@@ -27,7 +27,7 @@ t.test("the record has the hashes of what was written", async (t) => {
   t.strictSame(JSON.parse(readFileSync(join(folder, "bits.json"), "utf8")), run.bits);
 });
 
-for (const blocked of ["model.onnx", "bits.json"]) {
+for (const blocked of ["model.onnx", "bits.json", "report.html"]) {
   t.test(`where ${blocked} cannot be written there is no record, not even an old one`, async (t) => {
     const folder = t.testdir({});
     writeFileSync(join(folder, "quantized.json"), "{}");
