@@ -25,11 +25,11 @@ module.exports = {
       from: { path: "^src/report/browser/" },
       to: { pathNot: "^src/report/browser/" },
     },
-    ...["browser", "page", "charts", "run"].map((folder, index, folders) => ({
+    ...["browser", "page", "charts", "run", "comparison"].map((folder, index, folders) => ({
       name: `report-${folder}-imports-only-what-comes-before-it`,
       severity: "error",
       from: { path: `^src/report/${folder}/` },
-      to: { path: `^src/report/(${[...folders, "comparison"].slice(index + 1).join("|")})/` },
+      to: { path: `^src/report/(${[...folders, "quantized"].slice(index + 1).join("|")})/` },
     })),
     {
       name: "onnxruntime-without-its-telemetry",

@@ -1,7 +1,10 @@
 import { existsSync } from "node:fs";
-import { dirname, relative, sep } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { UsageError } from "../core/errors.ts";
+import { placesBeside } from "../ptq/quantized-record.ts";
+import { quantizedRecordsIn, readQuantizedRecord } from "../ptq/read-quantized-record.ts";
 import { writeComparison } from "../report/comparison/write-comparison.ts";
+import { writeQuantizedReport } from "../report/quantized/write-quantized-report.ts";
 import { writeReport } from "../report/run/write-report.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { readRecord } from "../runs/record-file.ts";
@@ -9,7 +12,7 @@ import { runFiles } from "../runs/run-directory.ts";
 import type { Context } from "./context.ts";
 
 export interface ReportOptions {
-  /** Run folders, each with a record.json. */
+  /** Run folders, each with a record.json, or those of quantized files. */
   readonly runs: readonly string[];
   /** Of one run: where its report goes, beside its record unless given. Of several: where their comparison goes. */
   readonly out?: string | undefined;
@@ -26,15 +29,44 @@ export interface ReportOptions {
 export function runReport({ runs, out, baseline = [] }: ReportOptions, context: Pick<Context, "print">): void {
   if (runs.length === 0)
     throw new UsageError("report: no run folder given; name one, as in `bayesian-bits report reports/mnist`");
+  const quantized = [...runs, ...baseline].find((run) => quantizedRecordsIn(run).length > 0);
+  if (quantized !== undefined && (baseline.length > 0 || (runs.length > 1 && out !== undefined))) {
+    throw new UsageError(
+      `report: ${quantized} is the folder of a quantized file, which is compared with no other: report it alone`,
+    );
+  }
   if (runs.length > 1 && out !== undefined) {
     compare([...runs, ...baseline], out, context);
     return;
   }
   const baselines = baseline.map(readRecord);
   for (const run of runs) {
+    const records = quantizedRecordsIn(run);
+    if (records.length > 0) {
+      reportQuantized(run, records, { out, ...context });
+      continue;
+    }
     const path = out ?? runFiles(run).report;
     writeReport(readRecord(run), path, { baselines });
     context.print(path);
+  }
+}
+
+/** A report for each record of a folder of quantized files. */
+function reportQuantized(
+  folder: string,
+  names: readonly string[],
+  { out, print }: Pick<Context, "print"> & { readonly out: string | undefined },
+): void {
+  if (out !== undefined && names.length > 1) {
+    throw new UsageError(
+      `report: ${folder} holds ${names.length} quantized files, and --out names one report: leave it out`,
+    );
+  }
+  for (const name of names) {
+    const path = out ?? join(folder, placesBeside(name).report);
+    writeQuantizedReport(readQuantizedRecord(folder, name), path);
+    print(path);
   }
 }
 

@@ -1,4 +1,5 @@
 import { UserError } from "../core/errors.ts";
+import { verifyQuantized } from "../ptq/verify-quantized.ts";
 import { type CheckedFile, verifyRun } from "../runs/run-manifest.ts";
 import type { Context } from "./context.ts";
 
@@ -10,12 +11,13 @@ const words: { readonly [State in CheckedFile["state"]]: string } = {
 };
 
 /**
- * `verify`: compares a run's files with their hashes.
+ * `verify`: compares the files of a run, or of a quantized file, with their hashes.
  *
  * @throws UserError that names the files that are missing or damaged.
  */
 export function runVerify({ run }: { readonly run: string }, { json, print }: Pick<Context, "json" | "print">): void {
-  const { hashed, files } = verifyRun(run);
+  const quantized = verifyQuantized(run);
+  const { hashed, files } = quantized ?? verifyRun(run);
   if (json) print(JSON.stringify({ run, hashed, files }));
   else {
     for (const { path, state } of files) print(`${path.padEnd(30)}${words[state]}`);
@@ -24,5 +26,7 @@ export function runVerify({ run }: { readonly run: string }, { json, print }: Pi
   const wrong = files.filter(({ state }) => state === "missing" || state === "damaged");
   if (wrong.length === 0) return;
   const names = wrong.map(({ path, state }) => `${path} is ${state}`).join(", ");
-  throw new UserError(`${run}: ${names}; restore them, or train again with --force`);
+  throw new UserError(
+    `${run}: ${names}; restore them, or ${quantized === null ? "train" : "quantize"} again with --force`,
+  );
 }

@@ -1,8 +1,8 @@
-import { decibels } from "../core/decibels.ts";
 import { lookup } from "../core/lookup.ts";
 import type { FileSession, RuntimeTensor } from "../onnx/file-session.ts";
 import { halfToFloat } from "../onnx/tensor-data.ts";
 import type { Samples } from "./samples.ts";
+import { SignalSums } from "./signal-sums.ts";
 
 /** How one output of the written file compares with that of the file that went in. */
 export interface OutputComparison {
@@ -24,15 +24,11 @@ export interface OutputComparison {
 const FEWEST_CLASSES = 2;
 
 class Comparison {
-  #signal = 0;
-  #noise = 0;
-  #product = 0;
-  #other = 0;
+  readonly #sums = new SignalSums();
   #rows = 0;
   #agreeing = 0;
   #isLogits = true;
   #sameSizes = true;
-  #finite = true;
 
   /** @param count How many of the batch's samples count. */
   add(expected: RuntimeTensor, got: RuntimeTensor, count: number): void {
@@ -46,19 +42,7 @@ class Comparison {
     const classes = expected.dims.at(-1) ?? 0;
     this.#isLogits &&= expected.dims.length === 2 && classes >= FEWEST_CLASSES;
     const length = Math.min(a.length, Math.round((a.length / batch) * Math.min(batch, count)));
-    for (let index = 0; index < length; index++) {
-      const [x, y] = [a[index]!, b[index]!];
-      // What the file itself gives as infinite is its own.
-      if (!Number.isFinite(x)) continue;
-      if (!Number.isFinite(y)) {
-        this.#finite = false;
-        continue;
-      }
-      this.#signal += x * x;
-      this.#noise += (x - y) * (x - y);
-      this.#product += x * y;
-      this.#other += y * y;
-    }
+    this.#sums.add(a, b, length);
     if (!this.#isLogits) return;
     for (let row = 0; row < length / classes; row++) {
       this.#rows++;
@@ -68,30 +52,30 @@ class Comparison {
   }
 
   result(name: string): OutputComparison {
-    const measured = this.#sameSizes && this.#signal > 0;
-    const length = Math.sqrt(this.#signal * this.#other);
+    const { sqnrDb, cosine, same, finite } = this.#sums;
     return {
       name,
-      sqnrDb: measured && this.#noise > 0 ? decibels(this.#signal / this.#noise) : null,
-      cosine: measured && length > 0 ? this.#product / length : null,
+      sqnrDb: this.#sameSizes ? sqnrDb : null,
+      cosine: this.#sameSizes ? cosine : null,
       otherSizes: !this.#sameSizes,
-      same: this.#sameSizes && this.#finite && this.#noise === 0,
+      same: this.#sameSizes && same,
       agreement: this.#isLogits && this.#rows > 0 ? (100 * this.#agreeing) / this.#rows : null,
-      finite: this.#finite,
+      finite,
     };
   }
 }
 
-/** The numbers of a tensor of any type; words have none. */
-export function numbersOf({ data, type }: RuntimeTensor): Float64Array {
+/** The numbers of a tensor of any type, the tensor's own where they are float32; words have none. */
+export function numbersOf({ data, type }: RuntimeTensor): Float32Array | Float64Array {
   if (type === "string") return new Float64Array();
+  if (data instanceof Float32Array) return data;
   // The runtime gives the bits of half-precision numbers where JavaScript has no array of them.
   if (type === "float16" && data instanceof Uint16Array) return Float64Array.from(data, halfToFloat);
   // All but words are typed arrays of numbers.
   return Float64Array.from(data as ArrayLike<number>, Number);
 }
 
-function largest(values: Float64Array): number {
+function largest(values: Float32Array | Float64Array): number {
   let best = 0;
   for (let index = 1; index < values.length; index++) if (values[index]! > values[best]!) best = index;
   return best;

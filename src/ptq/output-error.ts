@@ -4,6 +4,8 @@ import type { FileGraph } from "./file-graph.ts";
 import { type Calibration, OpenWeights, type Weights } from "./open-weights.ts";
 import type { WeightSite } from "./weight-site.ts";
 
+type Numbers = Float32Array | Float64Array;
+
 /** What stands for an output that is not finite, or whose sizes differ. */
 const RUINED = 1e6;
 
@@ -15,13 +17,9 @@ export class OutputError implements AsyncDisposable {
   readonly #open: OpenWeights;
   readonly #calibration: Calibration;
   /** By output, run by run. */
-  readonly #expected: ReadonlyMap<string, readonly Float64Array[]>;
+  readonly #expected: ReadonlyMap<string, readonly Numbers[]>;
 
-  private constructor(
-    open: OpenWeights,
-    calibration: Calibration,
-    expected: ReadonlyMap<string, readonly Float64Array[]>,
-  ) {
+  private constructor(open: OpenWeights, calibration: Calibration, expected: ReadonlyMap<string, readonly Numbers[]>) {
     this.#open = open;
     this.#calibration = calibration;
     this.#expected = expected;
@@ -66,8 +64,8 @@ async function outputsWith(
   open: OpenWeights,
   calibration: Calibration,
   weights: Weights,
-): Promise<ReadonlyMap<string, readonly Float64Array[]>> {
-  const runs = new Map<string, Float64Array[]>();
+): Promise<ReadonlyMap<string, readonly Numbers[]>> {
+  const runs = new Map<string, Numbers[]>();
   await open.outputs(calibration, weights, (outputs, count) => {
     for (const [name, tensor] of outputs) {
       const values = numbersOf(tensor);
@@ -83,10 +81,7 @@ async function outputsWith(
 }
 
 /** Σ (y - ŷ)² / Σ y² over runs, y as expected; large where the sizes differ or ŷ is not finite. */
-export function relativeError(
-  expected: readonly (Float32Array | Float64Array)[],
-  got: readonly (Float32Array | Float64Array)[],
-): number {
+export function relativeError(expected: readonly Numbers[], got: readonly Numbers[]): number {
   let [signal, noise] = [0, 0];
   for (const [run, values] of expected.entries()) {
     const others = got[run];

@@ -24,7 +24,10 @@ const ROUNDS = 2;
 type Costs = "bytes" | "stored";
 
 /** What a budget counts, and how much of it there may be. */
-function limitOf({ weights, rest }: HarmTable, budget: ByteBudget): { readonly costs: Costs; readonly limit: number } {
+export function limitOf(
+  { weights, rest }: HarmTable,
+  budget: ByteBudget,
+): { readonly costs: Costs; readonly limit: number } {
   const numbers = weights.reduce((sum, weight) => sum + weight.numbers, 0);
   if ("bytes" in budget) return { costs: "stored", limit: budget.bytes - rest };
   const bits = "averageBits" in budget ? budget.averageBits : (32 * budget.relativeBytes) / 100;

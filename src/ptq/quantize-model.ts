@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import type { Saturation } from "../config/sections/export-settings.ts";
 import type { LayerwiseMethod } from "../config/sections/methods/layerwise-settings.ts";
 import { UsageError, UserError } from "../core/errors.ts";
@@ -6,6 +7,7 @@ import type { Ops } from "../engine/ops.ts";
 import { saturationNote } from "../export/onnx/saturation.ts";
 import type { LayerwiseSettings } from "../methods/layerwise/create-layerwise.ts";
 import { type Model, opsetOf } from "../onnx/onnx-model.ts";
+import { storedBits } from "../quantization/levels.ts";
 import type { WeightBits } from "../quantization/weight-grid.ts";
 import type { ActivationGrid } from "./activation-grid.ts";
 import { calibrate } from "./calibrate-activations.ts";
@@ -13,10 +15,12 @@ import { type Costs, costMeter } from "./costly-layers.ts";
 import { FileGraph } from "./file-graph.ts";
 import { findSites, type LeftNode } from "./find-sites.ts";
 import { foldBatchNorms } from "./fold-normalization.ts";
+import { type LayerNoise, noiseMeter } from "./layer-noise.ts";
 import { liftWeights } from "./lift-weights.ts";
 import type { Calibration } from "./open-weights.ts";
 import { raiseForIntegers } from "./operator-set.ts";
 import { type BudgetOptions, type ModelPlan, planModel } from "./plan-model.ts";
+import { type QuantizedBits, quantizedBits } from "./quantized-bits.ts";
 import { quantizedNodes } from "./quantized-nodes.ts";
 import { valuesToQuantize } from "./quantized-values.ts";
 import { roundSite, type SolvedSite } from "./solve-site.ts";
@@ -57,10 +61,14 @@ export interface QuantizedLayer {
   readonly method: LayerwiseMethod;
   /** Whether it computes in integers of 8 bits. */
   readonly integer: boolean;
+  /** Of its packed codes. */
+  readonly bytes: number;
 }
 
 export interface QuantizedModel {
   readonly bytes: Uint8Array;
+  /** The content of `bits.json`. */
+  readonly bits: QuantizedBits;
   readonly layers: readonly QuantizedLayer[];
   readonly left: readonly LeftNode[];
   readonly grids: ReadonlyMap<string, ActivationGrid>;
@@ -68,6 +76,8 @@ export interface QuantizedModel {
   readonly plan: ModelPlan | null;
   /** Measures which weights cost the outputs most. */
   readonly costs: (calibration: Calibration) => Promise<Costs>;
+  /** Measures how far each layer's output is from the float file's, in the order of `layers`. */
+  readonly noises: (calibration: Calibration) => Promise<readonly LayerNoise[]>;
   /** What the user should know of it. */
   readonly notes: readonly string[];
 }
@@ -114,16 +124,35 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
   const widthOf = (site: WeightSite) => plan?.bitsOf(site) ?? fixed(site) ?? options.weights;
   const solved = await solveAll(graph, { sites, grids, solver, calibration, file, widthOf });
   const costs = costMeter(graph, { solved, file });
+  const noisesOf = noiseMeter(graph, { sites, file });
   const { integers, saturating } = writeQuantized(graph, { solved, grids, saturation });
-  const layers = solved.map(({ site, bits, method }): QuantizedLayer => {
-    const { name, node, layout, granularity } = site;
-    return { name, operator: node.opType, shape: layout.dims, bits, granularity, method, integer: integers.has(site) };
-  });
+  const layers = solved.map((one) => layerOf(one, integers));
   const notes = [
     ...(hindrance === null ? [] : [`activations stay in float: ${hindrance}`]),
     ...saturationNote(saturating),
   ];
-  return { bytes: graph.encode(), layers, left, grids, plan, costs, notes };
+  const bytes = graph.encode();
+  const noises = (unseen: Calibration) => noisesOf(model, unseen);
+  return {
+    bytes,
+    bits: quantizedBits(basename(file), { solved, grids }),
+    layers,
+    left,
+    grids,
+    plan,
+    costs,
+    noises,
+    notes,
+  };
+}
+
+function layerOf({ site, bits, method }: SolvedSite, integers: ReadonlySet<WeightSite>): QuantizedLayer {
+  const { name, node, layout, granularity, values } = site;
+  const bytes = Math.ceil((values.length * storedBits(bits)) / 8);
+  return {
+    ...{ name, operator: node.opType, shape: layout.dims, bits, granularity, method, bytes },
+    integer: integers.has(site),
+  };
 }
 
 /**

@@ -8,6 +8,22 @@ import { granularities } from "./weight-site.ts";
 /** The record of a quantized file, in its folder. */
 export const quantizedFile = "quantized.json";
 
+/** As that, with the name of one model among several. */
+const recordName = /^quantized((?:\..+)?)\.json$/;
+
+/** Whether a file has the name of a record. */
+export const isRecordName = (name: string): boolean => recordName.test(name);
+
+/** What lies beside a record, by its name: of `quantized.NAME.json`, `bits.NAME.json` and `report.NAME.html`. */
+export function placesBeside(record: string): {
+  readonly record: string;
+  readonly bits: string;
+  readonly report: string;
+} {
+  const [, own = ""] = recordName.exec(record) ?? [];
+  return { record, bits: `bits${own}.json`, report: `report${own}.html` };
+}
+
 const output = z.strictObject({
   name: z.string(),
   sqnrDb: z.number().nullable(),
@@ -15,6 +31,9 @@ const output = z.strictObject({
   same: z.boolean(),
   otherSizes: z.boolean().default(false),
   agreement: z.number().nullable(),
+  /** Percent of the samples whose class is right, of the written file and of the one that went in. */
+  top1: z.number().nullish(),
+  top1Float: z.number().nullish(),
   finite: z.boolean(),
 });
 
@@ -87,6 +106,15 @@ export const quantizedRecordSchema = z.strictObject({
       method: z.enum(layerwiseMethods).default("nearest"),
       /** Whether it computes in integers of 8 bits. */
       integer: z.boolean(),
+      /** Of its packed codes; null: an older record does not tell. */
+      bytes: z.number().int().nullable().default(null),
+      /**
+       * Signal-to-noise ratio of what it hands on in the written file, against the file that went in (`noiseMeter`); null:
+       * not one number differs, or there was nothing to compare.
+       */
+      sqnrDb: z.number().nullable().default(null),
+      /** Whether not one number of that differs. */
+      same: z.boolean().default(false),
     }),
   ),
   left: z.array(z.strictObject({ name: z.string(), operator: z.string(), reason: z.string() })),
@@ -98,12 +126,19 @@ export const quantizedRecordSchema = z.strictObject({
   /** Samples that activations were calibrated on. */
   calibrated: z.number().int(),
   /** On samples that calibration did not see; null: there were none to compare on. */
-  comparison: z.strictObject({ samples: z.number().int(), outputs: z.array(output) }).nullable(),
+  comparison: z
+    .strictObject({
+      samples: z.number().int(),
+      outputs: z.array(output),
+    })
+    .nullable(),
   /** Null: every output is above the thresholds, or was compared with nothing. */
   loss: loss.nullable().default(null),
   /** What onnxruntime runs the written file's layers in, and the names of those in float. */
   kernels: z.strictObject({ integer: z.number().int(), float: z.array(z.string()) }),
   notes: z.array(z.string()),
+  /** What was written beside the record, but for the report, which can be made again. */
+  files: z.array(z.strictObject({ path: z.string(), bytes: z.number().int(), sha256: z.string() })).default([]),
   runtime: z.string(),
   seconds: z.number(),
 });

@@ -1,6 +1,6 @@
-import { existsSync, realpathSync, rmSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { makeFolder, writeFileAtomically } from "../core/atomic-file.ts";
+import { existsSync, realpathSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { makeFolder } from "../core/atomic-file.ts";
 import { UsageError, UserError } from "../core/errors.ts";
 import { sha256OfFile } from "../core/file-hash.ts";
 import { silent } from "../core/progress.ts";
@@ -24,7 +24,8 @@ import { recordFile } from "../runs/record-file.ts";
 import { defaultMethod, solverFor } from "./choose-solver.ts";
 import { judge } from "./judge-file.ts";
 import { checkOptions, type EarlierRun, type QuantizeFileOptions } from "./quantize-options.ts";
-import { copyCompanions, placesOf, type QuantizedPlaces } from "./quantized-places.ts";
+import { placesOf, type QuantizedPlaces } from "./quantized-places.ts";
+import { writeQuantizedRun } from "./write-quantized-run.ts";
 
 /** Of the samples, what is kept for the comparison: a quarter. */
 const HELD_OUT = 4;
@@ -124,7 +125,8 @@ async function quantizeInto(
         });
   if (loss !== null) reporter.warn(`${file}: ${loss.text}`);
   const { integer, float: kernelsInFloat } = await kernelsOf(quantized.bytes);
-  const record: QuantizedRecord = {
+  const noises = samples && (await quantized.noises({ samples, order: heldOut }));
+  const record: Omit<QuantizedRecord, "files"> = {
     version: 1,
     source: { file: resolve(file), sha256: source.sha256, bytes: source.bytes },
     settings: {
@@ -144,7 +146,10 @@ async function quantizeInto(
       ...asked,
     },
     bytes: quantized.bytes.length,
-    layers: quantized.layers.map((layer) => ({ ...layer, shape: [...layer.shape] })),
+    layers: quantized.layers.map((layer, index) => ({
+      ...{ ...layer, shape: [...layer.shape] },
+      ...(noises?.[index] ?? { sqnrDb: null, same: false }),
+    })),
     left: [...quantized.left],
     activations: Array.from(quantized.grids, ([name, grid]) => ({ name, ...grid })),
     plan: quantized.plan && {
@@ -160,13 +165,7 @@ async function quantizeInto(
     runtime: runtimeName,
     seconds: (performance.now() - started) / 1000,
   };
-  // A killed process leaves no record beside another's model.
-  rmSync(join(folder, places.record), { force: true });
-  if (places.companions !== null) copyCompanions(places.companions, folder);
-  makeFolder(dirname(path));
-  writeFileAtomically(path, quantized.bytes);
-  writeFileAtomically(join(folder, places.record), `${JSON.stringify(record, null, 2)}\n`);
-  return record;
+  return writeQuantizedRun(folder, { places, record, model: quantized.bytes, bits: quantized.bits });
 }
 
 function notesOf(model: Model, samples: Samples | null): readonly string[] {

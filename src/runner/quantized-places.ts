@@ -2,13 +2,15 @@ import { copyFileSync, existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { QuantizedLayout } from "../config/sections/export-settings.ts";
 import { UsageError } from "../core/errors.ts";
-import { quantizedFile } from "../ptq/quantized-record.ts";
+import { placesBeside, quantizedFile } from "../ptq/quantized-record.ts";
 import type { WeightBits } from "../quantization/weight-grid.ts";
 
 /** Files within the folder of the result. */
 export interface QuantizedPlaces {
   readonly model: string;
   readonly record: string;
+  readonly bits: string;
+  readonly report: string;
   /** The folder whose configuration and tokenizer are copied beside it; null: none are. */
   readonly companions: string | null;
 }
@@ -31,7 +33,7 @@ const companion =
  * @throws UsageError when transformers.js has no name for these bits.
  */
 export const placesOf: Readonly<Record<QuantizedLayout, (file: string, weights: WeightBits) => QuantizedPlaces>> = {
-  plain: () => ({ model: "model.onnx", record: quantizedFile, companions: null }),
+  plain: () => ({ model: "model.onnx", ...placesBeside(quantizedFile), companions: null }),
   "transformers.js": (file, weights) => {
     const suffix = suffixes[weights];
     if (suffix === null) {
@@ -44,7 +46,7 @@ export const placesOf: Readonly<Record<QuantizedLayout, (file: string, weights: 
     const name = `${isAmong ? basename(file, ".onnx") : "model"}${suffix}`;
     return {
       model: join(modelFolder, `${name}.onnx`),
-      record: `quantized.${name}.json`,
+      ...placesBeside(`quantized.${name}.json`),
       companions: isAmong ? dirname(folder) : folder,
     };
   },

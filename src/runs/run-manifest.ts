@@ -67,15 +67,18 @@ export interface VerifiedRun {
  */
 export function verifyRun(folder: string): VerifiedRun {
   if (!existsSync(join(folder, runManifestFile))) return { hashed: false, files: readFiles(folder) };
-  return {
-    hashed: true,
-    files: readManifest(folder).files.map(({ path, bytes, sha256 }) => {
-      const file = join(folder, path);
-      const size = statSync(file, { throwIfNoEntry: false })?.size;
-      if (size === undefined) return { path, state: "missing" };
-      return { path, state: size === bytes && sha256OfFile(file) === sha256 ? "whole" : "damaged" };
-    }),
-  };
+  return { hashed: true, files: readManifest(folder).files.map((file) => checkFile(folder, file)) };
+}
+
+/** Compares a file of a folder with what was written. */
+export function checkFile(
+  folder: string,
+  { path, bytes, sha256 }: { readonly path: string; readonly bytes: number; readonly sha256: string },
+): CheckedFile {
+  const file = join(folder, path);
+  const size = statSync(file, { throwIfNoEntry: false })?.size;
+  if (size === undefined) return { path, state: "missing" };
+  return { path, state: size === bytes && sha256OfFile(file) === sha256 ? "whole" : "damaged" };
 }
 
 /** A checkpoint has a checksum of itself, and a record those of the files that were exported. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import t from "tap";
 import { runReport } from "../../src/commands/report-command.ts";
 import { writeRecord } from "../../src/runs/record-file.ts";
+import { quantizedRecord } from "../fixtures/quantized-record.ts";
 import { sampleRecord, unfinishedRecord } from "../fixtures/sample-record.ts";
 
 /** Two run folders, and what the command prints. */
@@ -51,6 +52,34 @@ t.test("--baseline holds a run against another", async (t) => {
   const { runs, lines, context } = setUp(t.testdir({}));
   runReport({ runs: [runs[0]], baseline: [runs[0]] }, context);
   t.match(readFileSync(lines[0]!, "utf8"), "Against the baselines");
+});
+
+t.test("the folder of a quantized file gets its report; of several widths, each its own", async (t) => {
+  const folder = t.testdir({
+    one: { "quantized.json": JSON.stringify(quantizedRecord()) },
+    web: {
+      "quantized.model_q4.json": JSON.stringify(quantizedRecord()),
+      "quantized.model_quantized.json": JSON.stringify(quantizedRecord()),
+    },
+  });
+  const { runs, lines, context } = setUp(join(folder, "trained"));
+  runReport({ runs: [join(folder, "one"), join(folder, "web"), runs[0]] }, context);
+  t.strictSame(lines, [
+    join(folder, "one", "report.html"),
+    join(folder, "web", "report.model_q4.html"),
+    join(folder, "web", "report.model_quantized.html"),
+    join(runs[0], "report.html"),
+  ]);
+  t.match(readFileSync(lines[1]!, "utf8"), "report of a quantized file");
+  const out = join(folder, "elsewhere.html");
+  runReport({ runs: [join(folder, "one")], out }, context);
+  t.match(readFileSync(out, "utf8"), "digits.onnx");
+  const refused = [
+    { runs: [join(folder, "web")], out },
+    { runs: [runs[0], join(folder, "one")], out },
+    { runs: [runs[0]], baseline: [join(folder, "one")] },
+  ];
+  for (const options of refused) t.throws(() => runReport(options, context), { name: "UsageError", exitCode: 2 });
 });
 
 t.test("no run is no command", async (t) => {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
@@ -7,6 +8,7 @@ import { writeRecord } from "../../src/runs/record-file.ts";
 import { runFiles } from "../../src/runs/run-directory.ts";
 import { writeFinishedRecord } from "../../src/runs/run-manifest.ts";
 import { start } from "../../src/training/loop.ts";
+import { quantizedRecord } from "../fixtures/quantized-record.ts";
 import { sampleRecord, unfinishedRecord } from "../fixtures/sample-record.ts";
 
 const tensors = new Map([["w", { shape: [1], values: Float32Array.of(1) }]]);
@@ -73,4 +75,30 @@ t.test("a run without hashes says so, and is read", async (t) => {
   writeFileSync(checkpoint, bytes);
   t.match(verified(folder).error?.message, /damaged \(checksum\)/);
   t.match(verified(join(folder, "none")).error?.message, /cannot read .*record\.json/);
+});
+
+t.test("the files of a quantized file are held against its record", async (t) => {
+  const content = { "model.onnx": "the model", "bits.json": "{}" };
+  const files = Object.entries(content).map(([path, text]) => ({
+    ...{ path, bytes: text.length, sha256: createHash("sha256").update(text).digest("hex") },
+  }));
+  const folder = t.testdir({ ...content, "quantized.json": JSON.stringify({ ...quantizedRecord(), files }) });
+  const whole = verified(folder);
+  t.equal(whole.error, null);
+  t.strictSame(
+    whole.lines.map((line) => line.split(/ +/).slice(0, 2)),
+    [
+      ["quantized.json", "readable;"],
+      ["model.onnx", "whole"],
+      ["bits.json", "whole"],
+    ],
+  );
+  writeFileSync(join(folder, "bits.json"), "[]");
+  rmSync(join(folder, "model.onnx"));
+  t.match(verified(folder).error, {
+    name: "UserError",
+    message: "model.onnx is missing, bits.json is damaged; restore them, or quantize again with --force",
+  });
+  writeFileSync(join(folder, "quantized.json"), JSON.stringify({ ...quantizedRecord(), files: [] }));
+  t.match(verified(folder).lines.at(-1), "has no hashes of its files");
 });

@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { join } from "node:path";
 import t from "tap";
 import { FileSession } from "../../src/onnx/file-session.ts";
+import { quantizedBitsSchema } from "../../src/ptq/quantized-bits.ts";
 import { quantizedFile, quantizedRecordSchema } from "../../src/ptq/quantized-record.ts";
 import { npy, npz } from "../fixtures/npy.ts";
 import { bytesOf } from "../fixtures/onnx/files.ts";
@@ -38,6 +39,7 @@ t.test("weights and activations, compared on samples that calibration did not se
   t.equal(record.calibrated + record.comparison!.samples, 40);
   t.ok(record.layers.every(({ integer }) => integer));
   t.strictSame(record.kernels, { integer: record.layers.length, float: [] });
+  for (const { name, sqnrDb } of record.layers) t.ok(sqnrDb !== null && sqnrDb > 15, `${name}: ${sqnrDb} dB`);
   await using session = await FileSession.load(join(out, "model.onnx"), "model.onnx");
   t.strictSame(
     session.inputs.map(({ name }) => name),
@@ -47,6 +49,17 @@ t.test("weights and activations, compared on samples that calibration did not se
     session.outputs.map(({ name }) => name),
     ["logits"],
   );
+  const bits = quantizedBitsSchema.parse(JSON.parse(readFileSync(join(out, "bits.json"), "utf8")));
+  t.strictSame(
+    bits.tensors.filter(({ role }) => role === "activation").map(({ name }) => name),
+    record.activations.map(({ name }) => name),
+  );
+  t.match(readFileSync(join(out, "report.html"), "utf8"), /^<!DOCTYPE html>[\s\S]*cnn\.onnx/);
+  const verification = await run("verify", out, "--json");
+  t.match(JSON.parse(verification.stdout), {
+    hashed: true,
+    files: [{ path: quantizedFile }, { path: "model.onnx", state: "whole" }, { path: "bits.json", state: "whole" }],
+  });
   const again = await run("quantize", model, "--data", samples, "--out", out);
   t.equal(again.code, 2, "a folder with a result is not overwritten unasked");
 });
@@ -69,6 +82,7 @@ t.test("within a budget, and then within another, by what was measured for the f
   t.equal(first.code, 0, first.stderr);
   t.match(first.stdout, /budget {5}25%: .* of 2 bits, .* of 4 bits, .* of 8 bits; weights take [0-9.]+ % of float32/);
   const measured = quantizedRecordSchema.parse(JSON.parse(readFileSync(join(out, quantizedFile), "utf8"))).plan!;
+  t.match(readFileSync(join(out, "report.html"), "utf8"), "bayesian-bits quantize . --budget 25%");
   const again = await run("quantize", out, "--budget", "avg:4");
   t.equal(again.code, 0, again.stderr);
   const folderOfAgain = `${out}-avg4`;
@@ -122,11 +136,9 @@ t.test("the layout of transformers.js: names of its loaders, a record for each w
       .filter((name) => !name.startsWith("."))
       .sort(),
     [
-      "config.json",
-      "onnx",
-      "quantized.encoder_model_q4.json",
-      "quantized.encoder_model_quantized.json",
-      "tokenizer.json",
+      ...["bits.encoder_model_q4.json", "bits.encoder_model_quantized.json", "config.json", "onnx"],
+      ...["quantized.encoder_model_q4.json", "quantized.encoder_model_quantized.json"],
+      ...["report.encoder_model_q4.html", "report.encoder_model_quantized.html", "tokenizer.json"],
     ],
   );
   t.strictSame(readdirSync(join(out, "onnx")).sort(), ["encoder_model_q4.onnx", "encoder_model_quantized.onnx"]);

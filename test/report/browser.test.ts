@@ -5,12 +5,14 @@ import { pathToFileURL } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import t from "tap";
 import { writeComparison } from "../../src/report/comparison/write-comparison.ts";
+import { writeQuantizedReport } from "../../src/report/quantized/write-quantized-report.ts";
 import { renderReport } from "../../src/report/run/render-report.ts";
 import { writeReport } from "../../src/report/run/write-report.ts";
 import { browserMissing, launchBrowser } from "../fixtures/browser.ts";
 import { comparedRecords, hostileComparison } from "../fixtures/compared-records.ts";
 import { hostileRecord } from "../fixtures/hostile-record.ts";
 import { longRecord, residualRecord } from "../fixtures/large-records.ts";
+import { hostileQuantizedRecord, lossyRecord, plainRecord, quantizedRecord } from "../fixtures/quantized-record.ts";
 import { sampleRecord, unfinishedRecord } from "../fixtures/sample-record.ts";
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -26,6 +28,12 @@ const records = {
 
 const comparisons = { comparison: comparedRecords(), "hostile comparison": hostileComparison() } as const;
 
+const quantized = {
+  quantized: { ...lossyRecord(), plan: quantizedRecord().plan },
+  "hostile quantized": hostileQuantizedRecord(),
+  "plain quantized": plainRecord(),
+} as const;
+
 const combinations = [
   [1440, "light"],
   [360, "dark"],
@@ -34,7 +42,10 @@ const combinations = [
 ] as const;
 
 /** Of other pages the first two are enough: each width and each scheme once. */
-const inAllCombinations: ReadonlySet<string> = new Set(["finished", "hostile", "comparison", "hostile comparison"]);
+const inAllCombinations: ReadonlySet<string> = new Set([
+  ...["finished", "hostile", "comparison", "hostile comparison"],
+  ...["quantized", "hostile quantized"],
+]);
 
 /** The parts of the page that are wider than their place; a section cuts off what is. */
 const overflowing = `[document.documentElement, ...document.querySelectorAll("header, nav, section, footer")]
@@ -75,10 +86,14 @@ const skip = browserMissing();
 t.test("the report in a browser", { skip }, async (t) => {
   const folder = t.testdir({});
   const files = new Map(
-    [...Object.keys(records), ...Object.keys(comparisons)].map((name) => [name, join(folder, `${name}.html`)]),
+    [...Object.keys(records), ...Object.keys(comparisons), ...Object.keys(quantized)].map((name) => [
+      name,
+      join(folder, `${name}.html`),
+    ]),
   );
   for (const [name, record] of Object.entries(records)) writeReport(record, files.get(name)!);
   for (const [name, runs] of Object.entries(comparisons)) writeComparison(runs, files.get(name)!);
+  for (const [name, record] of Object.entries(quantized)) writeQuantizedReport(record, files.get(name)!);
   const browser = await launchBrowser();
   t.teardown(() => browser.close());
 
@@ -216,6 +231,26 @@ t.test("the report in a browser", { skip }, async (t) => {
     await page.locator("#run-table .tool").click();
     await page.locator("#run-table .tool", { hasText: "Copied" }).waitFor();
     t.match((await page.evaluate("navigator.clipboard.readText()")) as string, /^Run,Seed,.*\r\nbits-0\.3,1,/);
+    await page.context().close();
+  });
+
+  t.test("a quantized file's layers sort by noise, plans tell their values, commands copy", async (t) => {
+    const { page } = await open(browser, files.get("quantized")!);
+    await page.locator("#layer-table thead button", { hasText: "Signal-to-noise" }).click();
+    t.equal(await page.locator("#layer-table tbody th").first().textContent(), "conv1", "the noisiest");
+    await page.locator("#plans .plot").focus();
+    await page.keyboard.press("Home");
+    t.match(await page.locator(".tip").textContent(), /The chosen plan[\s\S]*signal-to-noise36\.0\u202fdB/);
+    await page.locator("#harms .plot").focus();
+    await page.keyboard.press("Home");
+    t.match(await page.locator(".tip").textContent(), /conv1width2 bitsbytes200/);
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await page.locator("#budget-table .tool").click();
+    await page.locator("#budget-table .tool", { hasText: "Copied" }).waitFor();
+    t.match(
+      (await page.evaluate("navigator.clipboard.readText()")) as string,
+      /\r\n6\.25,.*,bayesian-bits quantize \. --budget 6\.25%/,
+    );
     await page.context().close();
   });
 

@@ -1,7 +1,8 @@
 import { gainOf, type Metric } from "../../tasks/metric.ts";
 import type { Mark } from "../browser/data.ts";
-import { type Axis, axisOf } from "../charts/axis.ts";
+import { axisOf } from "../charts/axis.ts";
 import { type Drawing, picture } from "../charts/picture.ts";
+import { type Place, placeOf, plotFrame, plotGrid, plotSizes, toTenths } from "../charts/plot-frame.ts";
 import { significant } from "../page/format.ts";
 import { type Markup, markup, shorten } from "../page/markup.ts";
 import { paretoFront } from "./pareto.ts";
@@ -34,9 +35,6 @@ export interface ParetoFigure {
   readonly note?: Markup | string;
 }
 
-const sizes = { wide: { width: 500, height: 340 }, narrow: { width: 316, height: 280 } } as const;
-const frame = { left: 44, right: 12, top: 8, bottom: 40 } as const;
-
 /** A metric against cost: every run, every configuration's mean and spread, and the front of the means. */
 export function paretoFigure({ id, title, cost, points, metric, methods, note }: ParetoFigure): Markup {
   const runs = points.flatMap((point) => point.runs.map((run) => ({ point, ...run })));
@@ -58,48 +56,27 @@ export function paretoFigure({ id, title, cost, points, metric, methods, note }:
     title,
     summary: `${title}. On the front, by rising cost: ${front.map(({ point }) => `${shorten(point.label, 40)}, ${significant(point.cost.mean)}, ${significant(point.value.mean, 4)}${metric.unit === "%" ? " percent" : ""}`).join("; ")}.`,
     marks: runs.map(({ mark }) => mark),
-    wide: drawing(sizes.wide),
-    narrow: drawing(sizes.narrow),
+    wide: drawing(plotSizes.wide),
+    narrow: drawing(plotSizes.narrow),
     key: markup`<ul class="key">${methods.map((method, index) => markup`<li><svg width="12" height="12" viewBox="-6 -6 12 12" aria-hidden="true">${symbol(method, index)}</svg><bdi>${shorten(method, 40)}</bdi></li>`)}<li><svg width="22" height="12" viewBox="0 0 22 12" aria-hidden="true"><path d="M0 9H11V3H22" fill="none" stroke="var(--accent)" stroke-width="1.5"/></svg>Pareto front</li></ul>`,
     ...(note !== undefined && { note }),
   });
 
-  function drawing({ width, height }: { readonly width: number; readonly height: number }): Drawing {
-    const x = (value: number) => round(frame.left + axes.x.at(value) * (width - frame.left - frame.right));
-    const y = (value: number) => round(height - frame.bottom - axes.y.at(value) * (height - frame.top - frame.bottom));
+  function drawing(size: { readonly width: number; readonly height: number }): Drawing {
+    const place = placeOf(axes, size);
+    const { x, y } = place;
     const steps = front.map(
       ({ point, cost }, index) => `${index === 0 ? `M${x(cost)} ` : `H${x(cost)}V`}${y(point.value.mean)}`,
     );
-    const place = { x, y, width, height };
     return {
-      width,
-      height,
-      content: markup`${grid(axes, place, cost)}<path d="${steps.join("")}H${width - frame.right}" fill="none" stroke="var(--accent)" stroke-width="1.5"/>
+      ...size,
+      content: markup`${plotGrid(axes, place, cost)}<path d="${steps.join("")}H${size.width - plotFrame.right}" fill="none" stroke="var(--accent)" stroke-width="1.5"/>
 ${points.map((point) => spread(point, place))}
 ${runs.map(({ point, cost, value }, index) => markup`<g data-i="${index}" transform="translate(${x(cost)} ${y(value)})"${point.runs.length > 1 && !point.reference ? markup` opacity="0.8"` : null}>${symbol(point.method, methods.indexOf(point.method))}</g>`)}
 ${front.map(({ point, cost }) => markup`<circle cx="${x(cost)}" cy="${y(point.value.mean)}" r="8" fill="none" stroke="var(--accent)" stroke-width="1.5"/>`)}
 ${labels(points, onFront, place)}`,
     };
   }
-}
-
-interface Place {
-  readonly x: (value: number) => number;
-  readonly y: (value: number) => number;
-  readonly width: number;
-  readonly height: number;
-}
-
-const round = (value: number): number => Math.round(value * 10) / 10;
-
-function grid(axes: { readonly x: Axis; readonly y: Axis }, { x, y, width, height }: Place, cost: string): Markup {
-  const text = (at: number, up: number, anchor: string, content: string) =>
-    markup`<text x="${at}" y="${up}" text-anchor="${anchor}" font-size="11" fill="var(--muted)">${content}</text>`;
-  const base = height - frame.bottom;
-  return markup`${axes.y.ticks.map((tick) => markup`<path d="M${frame.left} ${y(tick)}H${width - frame.right}" stroke="var(--rule)"/>${text(frame.left - 6, y(tick) + 4, "end", String(tick))}`)}
-<path d="M${frame.left} ${base}H${width - frame.right}" stroke="var(--axis)"/>
-${axes.x.ticks.map((tick) => markup`<path d="M${x(tick)} ${base}v4" stroke="var(--axis)"/>${text(x(tick), base + 16, "middle", significant(tick))}`)}
-${text((frame.left + width - frame.right) / 2, height - 6, "middle", axes.x.logarithmic ? `${cost} (logarithmic)` : cost)}`;
 }
 
 /** Least to most of the seeds, both ways, through their mean. */
@@ -128,10 +105,10 @@ function labels(points: readonly PlottedPoint[], onFront: ReadonlySet<PlottedPoi
       ] as const) {
         const box = { left: at.x + dx, right: at.x + dx + wide, y: at.y + dy };
         const inside =
-          box.left >= frame.left &&
+          box.left >= plotFrame.left &&
           box.right <= place.width - 2 &&
           box.y > 10 &&
-          box.y < place.height - frame.bottom - 2;
+          box.y < place.height - plotFrame.bottom - 2;
         if (
           !inside ||
           taken.some((other) => other.left < box.right && box.left < other.right && Math.abs(other.y - box.y) < 12)
@@ -139,7 +116,7 @@ function labels(points: readonly PlottedPoint[], onFront: ReadonlySet<PlottedPoi
           continue;
         taken.push(box);
         return [
-          markup`<text x="${round(box.left)}" y="${round(box.y)}" font-size="11" fill="var(--ink)" stroke="var(--paper)" stroke-width="4" stroke-linejoin="round" paint-order="stroke">${text}</text>`,
+          markup`<text x="${toTenths(box.left)}" y="${toTenths(box.y)}" font-size="11" fill="var(--ink)" stroke="var(--paper)" stroke-width="4" stroke-linejoin="round" paint-order="stroke">${text}</text>`,
         ];
       }
       return [];

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { SlurmConfig } from "../../config/sections/slurm-settings.ts";
+import { quoted } from "../../core/shell-word.ts";
 import { filesOfRun, sweepFiles } from "../sweep-folder.ts";
 
 /** What a job array is made of. */
@@ -13,9 +14,6 @@ export interface ArrayJob {
   readonly workingFolder: string;
   readonly slurm: SlurmConfig;
 }
-
-/** A word for a shell, whatever it holds. */
-export const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
 /**
  * The script that Slurm runs for every task: it becomes that task's run. So the signals of Slurm reach the run itself,

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import t from "tap";
 import { slurm } from "../../../src/config/sections/slurm-settings.ts";
-import { jobScript, quoted, submission } from "../../../src/sweep/slurm/job-script.ts";
+import { quoted } from "../../../src/core/shell-word.ts";
+import { jobScript, submission } from "../../../src/sweep/slurm/job-script.ts";
 
 t.test("a shell reads any word as it is", async (t) => {
   // A process's arguments hold no zero byte, and echo would add a line's end.

@@ -1,0 +1,102 @@
+import { z } from "zod";
+import { first } from "../core/elements.ts";
+import { lookup } from "../core/lookup.ts";
+import { storedBits } from "../quantization/levels.ts";
+import { symmetricCodes, weightBits } from "../quantization/weight-grid.ts";
+import type { ActivationGrid } from "./activation-grid.ts";
+import type { SolvedSite } from "./solve-site.ts";
+import { distinctWeights, readersOf, weightKey } from "./weight-site.ts";
+
+const range = z.tuple([z.number(), z.number()]).describe("smallest and largest value of the grid, of the widest one");
+const codes = z.tuple([z.int(), z.int()]).describe("smallest and largest code");
+
+const weight = z.object({
+  name: z.string().describe("as in the file that went in: what its layers read"),
+  role: z.literal("weight"),
+  layers: z.array(z.string()).describe("the nodes that read it"),
+  shape: z.array(z.int().positive()).describe("in the order of the ONNX file"),
+  bits: z.literal(weightBits).describe("of the grid"),
+  storedBits: z.literal([2, 4, 8]).describe("that an element takes in the file: 4 for a grid of 3 bits"),
+  signed: z.literal(true),
+  granularity: z
+    .union([z.literal(["tensor", "channel"]), z.int().positive()])
+    .describe("what has a step: the whole weight, an index of the axis, or so many inputs of one"),
+  axis: z.int().nonnegative().describe("of the shape: that of the output channels, or of the rows of a table"),
+  scale: z
+    .union([z.number(), z.array(z.number())])
+    .describe(
+      "value = scale · (code - zeroPoint), in float32; a list has one for each index of the axis, with blocks all blocks of index 0 first",
+    ),
+  zeroPoint: z.literal(0),
+  ...{ codes, range },
+});
+
+const activation = z.object({
+  name: z.string().describe("of the value in the file that went in"),
+  role: z.literal("activation"),
+  bits: z.int().positive().describe("8 or 16"),
+  storedBits: z.int().positive(),
+  signed: z.literal(false),
+  scale: z.number().describe("value = scale · (code - zeroPoint), in float32"),
+  zeroPoint: z.int().nonnegative(),
+  ...{ codes, range },
+});
+
+/** `bits.json` of a quantized file: the bits and grid of every tensor that has one, for those who write kernels. */
+export const quantizedBitsSchema = z
+  .object({
+    format: z.literal("bayesian-bits-quantized-tensors"),
+    version: z.literal(1),
+    network: z.string().describe("the name of the file that went in"),
+    tensors: z.array(z.union([weight, activation])).describe("weights, then activations; all others are as they were"),
+  })
+  .describe("The bit-width and grid of every quantized tensor of an ONNX file");
+
+export type QuantizedBits = z.infer<typeof quantizedBitsSchema>;
+type Entry = QuantizedBits["tensors"][number];
+
+/** The content of `bits.json` for a file of this name. */
+export function quantizedBits(
+  network: string,
+  { solved, grids }: { readonly solved: readonly SolvedSite[]; readonly grids: ReadonlyMap<string, ActivationGrid> },
+): QuantizedBits {
+  const sites = solved.map(({ site }) => site);
+  const byWeight = new Map(solved.map((one) => [weightKey(one.site), one]));
+  const weights = distinctWeights(sites).map((site) => {
+    const key = weightKey(site);
+    return weightEntry(lookup(byWeight, key), readersOf(sites, key));
+  });
+  const activations = Array.from(grids, ([name, grid]) => activationEntry(name, grid));
+  return { format: "bayesian-bits-quantized-tensors", version: 1, network, tensors: [...weights, ...activations] };
+}
+
+function weightEntry({ site, bits, steps }: SolvedSite, layers: readonly string[]): Entry {
+  const { weight: name, layout, granularity } = site;
+  const { lowest, highest } = symmetricCodes(bits);
+  const widest = steps.reduce((most, step) => Math.max(most, step), 0);
+  return {
+    name,
+    role: "weight",
+    layers: [...layers],
+    shape: [...layout.dims],
+    ...{ bits, storedBits: storedBits(bits), signed: true, granularity, axis: layout.axis },
+    scale: granularity === "tensor" ? shortest(first(steps)) : Array.from(steps, shortest),
+    zeroPoint: 0,
+    codes: [lowest, highest],
+    range: [lowest * widest, highest * widest],
+  };
+}
+
+function activationEntry(name: string, { bits, step, zero }: ActivationGrid): Entry {
+  const highest = 2 ** bits - 1;
+  return {
+    ...{ name, role: "activation", bits, storedBits: bits, signed: false },
+    scale: shortest(step),
+    zeroPoint: zero,
+    codes: [0, highest],
+    range: [-zero * step, (highest - zero) * step],
+  };
+}
+
+/** A float32 in the digits that tell it from its neighbours. */
+const shortest = (value: number): number => Number(value.toPrecision(9));

@@ -1,0 +1,164 @@
+import { shellWord } from "../../core/shell-word.ts";
+import { type CurvePoint, harmCurve } from "../../ptq/harm-curve.ts";
+import { budgetWidths, type HarmTable } from "../../ptq/harm-table.ts";
+import type { QuantizedRecord } from "../../ptq/quantized-record.ts";
+import { bytes, fixed, integer, significant } from "../page/format.ts";
+import { foreign, type Markup, markup } from "../page/markup.ts";
+import type { Section } from "../page/section.ts";
+import { type Column, table } from "../page/table.ts";
+import { bitsChip } from "./bits-chip.ts";
+import { noiseOfError } from "./error-axis.ts";
+import { harmFigure } from "./harm-figure.ts";
+import { planFigure } from "./plan-figure.ts";
+import { originTexts } from "./plan-origins.ts";
+import { widthCounts } from "./width-counts.ts";
+
+type Plan = NonNullable<QuantizedRecord["plan"]>;
+
+/** How widths were chosen, and what other budgets would give; null where there was no budget. */
+export function budgetSection({ plan }: QuantizedRecord): Section | null {
+  if (plan === null) return null;
+  const curve = harmCurve(plan.table, plan.plans[0]?.bytes ?? 0);
+  return {
+    id: "budget",
+    title: "Bits within the budget",
+    body: markup`${introduction(plan)}
+<div class="figures">${harmFigure(plan)}${planFigure(plan, curve)}</div>
+${planTable(plan)}
+<h3>Another budget</h3>
+<p>From the table of harms, without measuring anything again: in the folder of this report, or with its path in place of the dot. The file of a new budget goes into a folder of its own. Harms do not add up where several weights have few bits: what a plan does is only known once its file is compared.</p>
+${curveTable(plan, curve)}
+${harmTable(plan)}`,
+  };
+}
+
+function introduction({ budget, table: { measured, samples } }: Plan): Markup {
+  const harm =
+    measured === "outputs"
+      ? `A harm is what the outputs lose where this weight alone has so many bits, Σ (y − ŷ)² / Σ y², the mean over outputs, on ${integer(samples)} samples: 0.001 is 30\u202fdB.`
+      : "There was no data: a harm is the weight’s own relative squared error, which knows nothing of the network.";
+  return markup`<p>The budget was ${foreign(budget, 20)}. ${harm}</p>`;
+}
+
+function planTable({ plans, table: { weights } }: Plan): Markup {
+  const numbers = weights.reduce((sum, weight) => sum + weight.numbers, 0);
+  return table<{ readonly plan: Plan["plans"][number]; readonly rank: number }>({
+    id: "plan-table",
+    caption: "Plans within the budget that were looked at, the chosen one first",
+    columns: [
+      { title: "Plan", value: ({ plan, rank }) => `${originTexts[plan.origin]}${rank === 0 ? " (chosen)" : ""}` },
+      { title: "Weights", value: ({ plan }) => widthCounts(plan.bits) },
+      sizeColumn(({ plan }) => plan.bytes),
+      bitsColumn(({ plan }) => plan.bytes, numbers),
+      {
+        title: "Error of the outputs",
+        kind: "number",
+        value: ({ plan }) => plan.error,
+        show: ({ plan }) => (plan.error === null ? "not measured" : significant(plan.error)),
+      },
+      {
+        title: "Signal-to-noise",
+        kind: "number",
+        value: ({ plan }) => plan.error && -plan.error,
+        show: ({ plan }) => (plan.error === null ? "–" : noiseOfError(plan.error)),
+      },
+    ],
+    rows: plans.map((plan, rank) => ({ plan, rank })),
+  });
+}
+
+function curveTable({ table: { weights, measured } }: Plan, curve: readonly CurvePoint[]): Markup {
+  const numbers = weights.reduce((sum, weight) => sum + weight.numbers, 0);
+  return table<CurvePoint>({
+    id: "budget-table",
+    caption: "The least sum of harms that other budgets give",
+    columns: [
+      {
+        title: "Budget",
+        kind: "number",
+        value: ({ budget }) => Number.parseFloat(budget),
+        show: ({ budget }) => budget,
+      },
+      { title: "Weights", value: ({ bits }) => widthCounts(bits) },
+      sizeColumn((point) => point.bytes),
+      bitsColumn((point) => point.bytes, numbers),
+      {
+        title: measured === "outputs" ? "Sum of harms" : "Sum of the weights’ errors",
+        kind: "number",
+        value: ({ harm }) => harm,
+        show: ({ harm }) => significant(harm),
+      },
+      {
+        title: "Command",
+        value: commandOf,
+        show: (point) => markup`<code>${commandOf(point)}</code>`,
+      },
+    ],
+    rows: curve,
+  });
+}
+
+const commandOf = ({ budget }: CurvePoint): string =>
+  ["bayesian-bits", "quantize", ".", "--budget", budget].map(shellWord).join(" ");
+
+function harmTable({ table: { weights, measured }, plans }: Plan): Markup {
+  const chosen = plans[0]?.bits ?? [];
+  type Row = HarmTable["weights"][number] & { readonly bits: number | null };
+  return table<Row>({
+    id: "harm-table",
+    caption:
+      measured === "outputs" ? "Harm to the outputs, by width of each weight" : "Error of each weight, by its width",
+    columns: [
+      {
+        title: "Layers",
+        value: ({ layers }) => layers.join(" and "),
+        show: ({ layers }) => foreign(layers.join(" and "), 160),
+      },
+      {
+        title: "Numbers",
+        kind: "number",
+        value: (weight) => weight.numbers,
+        show: (weight) => integer(weight.numbers),
+      },
+      {
+        title: "Chosen",
+        kind: "picture",
+        value: ({ bits }) => bits,
+        show: ({ bits }) => (bits === null ? "–" : bitsChip(bits)),
+      },
+      ...widthsOf(weights).map((width): Column<Row> => {
+        const harmOf = ({ choices }: Row) => choices.find(({ bits }) => bits === width)?.harm ?? null;
+        return {
+          title: `Harm at ${width} bits`,
+          kind: "number",
+          value: harmOf,
+          show: (row) => {
+            const harm = harmOf(row);
+            return harm === null ? "–" : significant(harm);
+          },
+        };
+      }),
+    ],
+    rows: weights.map((weight, item) => ({ ...weight, bits: chosen[item] ?? null })),
+  });
+}
+
+/** Those of a budget, and what single layers were given. */
+const widthsOf = (weights: HarmTable["weights"]): readonly number[] =>
+  [...new Set<number>([...budgetWidths, ...weights.flatMap(({ choices }) => choices.map(({ bits }) => bits))])].sort(
+    (one, other) => one - other,
+  );
+
+const sizeColumn = <Row>(of: (row: Row) => number): Column<Row> => ({
+  title: "Bytes of the weights",
+  kind: "number",
+  value: of,
+  show: (row) => bytes(Math.round(of(row))),
+});
+
+const bitsColumn = <Row>(of: (row: Row) => number, numbers: number): Column<Row> => ({
+  title: "Bits on average",
+  kind: "number",
+  value: (row) => (8 * of(row)) / numbers,
+  show: (row) => fixed((8 * of(row)) / numbers),
+});

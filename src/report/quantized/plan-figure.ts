@@ -1,0 +1,103 @@
+import type { CurvePoint } from "../../ptq/harm-curve.ts";
+import type { QuantizedRecord } from "../../ptq/quantized-record.ts";
+import type { Mark } from "../browser/data.ts";
+import { axisOf } from "../charts/axis.ts";
+import { type Drawing, picture } from "../charts/picture.ts";
+import { placeOf, plotFrame, plotGrid, plotSizes } from "../charts/plot-frame.ts";
+import { symbol } from "../comparison/symbols.ts";
+import { bytes, significant } from "../page/format.ts";
+import { type Markup, markup, trusted } from "../page/markup.ts";
+import { errorAxis, noiseOfError } from "./error-axis.ts";
+import { originTexts } from "./plan-origins.ts";
+import { widthCounts } from "./width-counts.ts";
+
+type Plan = NonNullable<QuantizedRecord["plan"]>;
+type Looked = Plan["plans"][number];
+
+/** What plans are, in the order of their symbols. */
+const origins = ["uniform", "knapsack", "refined"] as const satisfies readonly Looked["origin"][];
+
+/** Plans that were looked at, and the least sum of harms that any budget gives: error against bytes. */
+export function planFigure({ table, plans }: Plan, curve: readonly CurvePoint[]): Markup {
+  const looked = plans.flatMap((plan) => (plan.error === null ? [] : [{ ...plan, error: plan.error }]));
+  const points = [
+    ...looked.map((plan) => ({ ...plan, mark: planMark(plan, plan === looked[0]) })),
+    ...curve.map((point) => ({ ...point, origin: null, error: point.harm, mark: curveMark(point, table.measured) })),
+  ];
+  const axes = {
+    x: axisOf(
+      points.map((point) => point.bytes / 1000),
+      { logarithmic: true },
+    ),
+    y: errorAxis(points.map(({ error }) => error)),
+  };
+  const [chosen] = looked;
+  const used = origins.filter((origin) => looked.some((plan) => plan.origin === origin));
+  const title = "Error against bytes, by plan";
+  return picture({
+    id: "plans",
+    title,
+    summary: `${title}. ${chosen === undefined ? "No plan was measured" : `Chosen: ${bytes(Math.round(chosen.bytes))}, error ${significant(chosen.error)}`}. Least sums of harms: ${curve.map((point) => `${point.budget}, ${significant(point.harm)}`).join("; ")}.`,
+    marks: points.map(({ mark }) => mark),
+    wide: drawing(plotSizes.wide),
+    narrow: drawing(plotSizes.narrow),
+    key: markup`<ul class="key">${used.map((origin) => keyItem(symbol(origin, origins.indexOf(origin)), originTexts[origin]))}${chosen !== undefined && keyItem(ring, "chosen")}<li><svg width="22" height="12" viewBox="0 0 22 12" aria-hidden="true"><path d="M0 3H11V9H22" fill="none" stroke="var(--accent)" stroke-width="1.5"/></svg>sum of harms, at best</li></ul>`,
+  });
+
+  function drawing(size: { readonly width: number; readonly height: number }): Drawing {
+    const place = placeOf(axes, size);
+    const at = ({ bytes: size, error }: { readonly bytes: number; readonly error: number }) => ({
+      x: place.x(size / 1000),
+      y: place.y(error),
+    });
+    const steps = curve.map((point, index) => {
+      const { x, y } = at({ ...point, error: point.harm });
+      return index === 0 ? `M${x} ${y}` : `H${x}V${y}`;
+    });
+    const end = curve.length === 0 ? "" : `H${size.width - plotFrame.right}`;
+    return {
+      ...size,
+      content: markup`${plotGrid(axes, place, "bytes of the weights, kB")}<path d="${steps.join("")}${end}" fill="none" stroke="var(--accent)" stroke-width="1.5"/>
+${points
+  .map((point, index) => {
+    const { x, y } = at(point);
+    const shape =
+      point.origin === null
+        ? markup`<circle class="frame" r="3" fill="var(--paper)" stroke="var(--accent)" stroke-width="1.5"/>`
+        : symbol(point.origin, origins.indexOf(point.origin));
+    return markup`<g data-i="${index}" transform="translate(${x} ${y})">${shape}${point === points[0] && chosen !== undefined && ring}</g>`;
+  })
+  // The chosen plan above all others.
+  .toReversed()}`,
+    };
+  }
+}
+
+const ring = trusted('<circle r="8" fill="none" stroke="var(--accent)" stroke-width="1.5"/>');
+
+const keyItem = (sign: Markup, text: string): Markup =>
+  markup`<li><svg width="18" height="18" viewBox="-9 -9 18 18" aria-hidden="true">${sign}</svg>${text}</li>`;
+
+function planMark({ origin, bits, bytes: size, error }: Looked & { readonly error: number }, isChosen: boolean): Mark {
+  return {
+    title: isChosen ? "The chosen plan" : "A plan that was measured",
+    lines: [
+      ["found by", originTexts[origin]],
+      ["widths", widthCounts(bits)],
+      ["bytes of the weights", bytes(Math.round(size))],
+      ["error of the outputs", significant(error)],
+      ["signal-to-noise", noiseOfError(error)],
+    ],
+  };
+}
+
+function curveMark({ budget, bits, bytes: size, harm }: CurvePoint, measured: Plan["table"]["measured"]): Mark {
+  return {
+    title: `Budget ${budget}`,
+    lines: [
+      ["widths", widthCounts(bits)],
+      ["bytes of the weights", bytes(Math.round(size))],
+      [measured === "outputs" ? "sum of harms" : "sum of the weights’ errors", significant(harm)],
+    ],
+  };
+}

@@ -1,0 +1,42 @@
+import { createHash } from "node:crypto";
+import { rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { makeFolder, writeFileAtomically } from "../core/atomic-file.ts";
+import type { QuantizedBits } from "../ptq/quantized-bits.ts";
+import type { QuantizedRecord } from "../ptq/quantized-record.ts";
+import { writeQuantizedReport } from "../report/quantized/write-quantized-report.ts";
+import { copyCompanions, type QuantizedPlaces } from "./quantized-places.ts";
+
+/** What a run has come to, before it is written. */
+export interface QuantizedRun {
+  readonly places: QuantizedPlaces;
+  readonly record: Omit<QuantizedRecord, "files">;
+  readonly model: Uint8Array;
+  readonly bits: QuantizedBits;
+}
+
+/**
+ * Writes all files of a run, the record last: it says that the run is whole. A killed process leaves no record beside
+ * another's model.
+ *
+ * @returns The record, with the hashes of what was written.
+ * @throws UserError that names the file that cannot be written.
+ */
+export function writeQuantizedRun(folder: string, { places, record, model, bits }: QuantizedRun): QuantizedRecord {
+  rmSync(join(folder, places.record), { force: true });
+  if (places.companions !== null) copyCompanions(places.companions, folder);
+  const contents: readonly (readonly [path: string, content: Uint8Array])[] = [
+    [places.model, model],
+    [places.bits, Buffer.from(`${JSON.stringify(bits, null, 2)}\n`)],
+  ];
+  const files = contents.map(([path, content]) => {
+    const whole = join(folder, path);
+    makeFolder(dirname(whole));
+    writeFileAtomically(whole, content);
+    return { path, bytes: content.length, sha256: createHash("sha256").update(content).digest("hex") };
+  });
+  const finished = { ...record, files };
+  writeQuantizedReport(finished, join(folder, places.report));
+  writeFileAtomically(join(folder, places.record), `${JSON.stringify(finished, null, 2)}\n`);
+  return finished;
+}

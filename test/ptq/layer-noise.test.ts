@@ -1,0 +1,112 @@
+import t from "tap";
+import { inGroups } from "../../src/ptq/layer-noise.ts";
+import type { SampleArray } from "../../src/ptq/samples.ts";
+import { encodePlain, type PlainModel, type PlainNode } from "../fixtures/onnx/plain-model.ts";
+import { floats, quantized, sampleArray } from "../fixtures/ptq.ts";
+
+const node = (
+  opType: string,
+  input: readonly string[],
+  output: string,
+  attribute: PlainNode["attribute"] = [],
+): PlainNode => ({ opType, name: `layer ${output}`, input, output: [output], attribute });
+
+const positive = (name: string, dims: readonly number[]) => {
+  const { rawData, ...tensor } = floats(name, dims);
+  const values = new Float32Array(rawData!.slice().buffer).map((value) => 0.5 + Math.abs(value));
+  return { ...tensor, rawData: new Uint8Array(values.buffer) };
+};
+
+/** Its layers' values behind normalization and ReLU are outputs of the file too. */
+const network: PlainModel = {
+  opset: 13,
+  inputs: [{ name: "x", shape: ["n", 3, 8, 8] }],
+  outputs: [{ name: "r1" }, { name: "c2" }, { name: "r3" }, { name: "y" }],
+  nodes: [
+    node("Conv", ["x", "w1", "b1"], "c1"),
+    node("BatchNormalization", ["c1", "scale", "shift", "mean", "variance"], "n1"),
+    node("Relu", ["n1"], "r1"),
+    node("Conv", ["r1", "w2"], "c2"),
+    node("Relu", ["c2"], "r2"),
+    node("Conv", ["r2", "w3"], "c3"),
+    node("Relu", ["c3"], "r3"),
+    node("Flatten", ["r3"], "f"),
+    node("Gemm", ["f", "w4", "b4"], "y"),
+  ],
+  tensors: [
+    ...[floats("w1", [8, 3, 3, 3]), floats("b1", [8]), floats("w2", [8, 8, 3, 3]), floats("w3", [4, 8, 3, 3])],
+    ...[positive("scale", [8]), floats("shift", [8]), floats("mean", [8]), positive("variance", [8])],
+    ...[floats("w4", [16, 10]), floats("b4", [10])],
+  ],
+};
+const images = new Map([["x", sampleArray("x", [12, 3, 8, 8])]]);
+
+for (const options of [{ weights: 4 }, { weights: 8, activations: 8 }] as const) {
+  t.test(`what layers hand on is compared as outputs of the file are: ${JSON.stringify(options)}`, async (t) => {
+    const { layers, outputs, noises, calibration } = await quantized(encodePlain(network), images, options);
+    const found = await noises(calibration);
+    t.strictSame(
+      layers.map(({ name }) => name),
+      ["layer c1", "layer c2", "layer c3", "layer y"],
+    );
+    for (const [index, value] of ["r1", "c2", "r3", "y"].entries()) {
+      const expected = outputs.find(({ name }) => name === value)!.sqnrDb!;
+      const { sqnrDb, same } = found[index]!;
+      t.ok(Math.abs(sqnrDb! - expected) < 0.02, `${value}: ${sqnrDb} dB, expected ${expected}`);
+      t.equal(same, false);
+    }
+  });
+}
+
+t.test("samples that fill a run up do not count", async (t) => {
+  const few = new Map([["x", sampleArray("x", [20, 3, 8, 8])]]);
+  const { outputs, noises, calibration } = await quantized(encodePlain(network), few, { weights: 4 });
+  const { samples, order } = calibration;
+  const [, , , whole] = await noises(calibration);
+  const [, , , sixteen] = await noises({ samples, order: order.subarray(0, 16) });
+  t.strictSame(whole, sixteen, "16 samples at most");
+  const [, , , three] = await noises({ samples, order: order.subarray(0, 3) });
+  const [, , , repeated] = await noises({ samples, order: Uint32Array.from([...order.subarray(0, 3), order[2]!]) });
+  t.not(three!.sqnrDb, repeated!.sqnrDb);
+  t.ok(Math.abs(three!.sqnrDb! - outputs[3]!.sqnrDb!) < 6);
+});
+
+t.test("a layer that gives the same is exact", async (t) => {
+  const zeros: SampleArray = { shape: [4, 3, 8, 8], data: new Float32Array(4 * 3 * 8 * 8) };
+  const model = {
+    ...network,
+    outputs: [{ name: "y" }],
+    nodes: [node("Conv", ["x", "w1"], "y")],
+    tensors: [floats("w1", [8, 3, 3, 3])],
+  };
+  const { noises, calibration } = await quantized(encodePlain(model), new Map([["x", zeros]]), { weights: 4 });
+  t.strictSame(await noises(calibration), [{ sqnrDb: null, same: true }]);
+});
+
+t.test("a layer whose sizes depend on the numbers has no noise where they differ", async (t) => {
+  const model: PlainModel = {
+    opset: 13,
+    inputs: [{ name: "x", shape: ["n", 16] }],
+    outputs: [{ name: "y" }],
+    nodes: [
+      node("MatMul", ["x", "w1"], "h"),
+      node("Greater", ["h", "limit"], "large"),
+      node("NonZero", ["large"], "places"),
+      node("Cast", ["places"], "numbers", [{ name: "to", type: 2, i: 1 }]),
+      node("Transpose", ["numbers"], "rows"),
+      node("MatMul", ["rows", "w2"], "y"),
+    ],
+    tensors: [floats("w1", [16, 64]), floats("limit", [1]), floats("w2", [2, 32])],
+  };
+  const rows = new Map([["x", sampleArray("x", [16, 16])]]);
+  const { noises, calibration } = await quantized(encodePlain(model), rows, { weights: 2 });
+  const [first, second] = await noises(calibration);
+  t.ok(first!.sqnrDb! > 0 && first!.sqnrDb! < 20, `${first!.sqnrDb} dB`);
+  t.strictSame(second, { sqnrDb: null, same: false });
+});
+
+t.test("outputs are held in groups that stay within their bytes", async (t) => {
+  const sizes = [40, 60, 1, 200, 99, 1].map((bytes, index) => ({ value: `v${index}`, bytes }));
+  t.strictSame(inGroups(sizes, 100), [["v0", "v1"], ["v2"], ["v3"], ["v4", "v5"]]);
+  t.strictSame(inGroups([], 100), []);
+});

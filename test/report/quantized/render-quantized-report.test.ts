@@ -1,0 +1,165 @@
+import { execFileSync } from "node:child_process";
+import t from "tap";
+import { harmCurve } from "../../../src/ptq/harm-curve.ts";
+import { renderQuantizedReport } from "../../../src/report/quantized/render-quantized-report.ts";
+import { hostileNames } from "../../fixtures/hostile-record.ts";
+import { hostileQuantizedRecord, lossyRecord, plainRecord, quantizedRecord } from "../../fixtures/quantized-record.ts";
+
+const withoutScript = (page: string): string => page.replace(/<script>[\s\S]*<\/script>/, "");
+
+/** The first place that has the pattern, or null: a failing test then shows the place and not the page. */
+const found = (page: string, pattern: RegExp): string | null => pattern.exec(page)?.[0] ?? null;
+
+const count = (page: string, text: string): number => page.split(text).length - 1;
+
+/** A section by its id. */
+const sectionOf = (page: string, id: string): string =>
+  new RegExp(`<section id="${id}"[\\s\\S]*?</section>`).exec(page)?.[0] ?? "";
+
+/** The cells of a table, row by row. */
+const cellsOf = (page: string, id: string): readonly (readonly string[])[] =>
+  [
+    ...(new RegExp(`id="${id}"[\\s\\S]*?<tbody>([\\s\\S]*?)</tbody>`).exec(page)?.[1] ?? "").matchAll(
+      /<tr>(.*?)<\/tr>/g,
+    ),
+  ].map(([, row = ""]) =>
+    [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/g)].map(([, cell = ""]) => cell.replace(/<[^>]*>/g, "")),
+  );
+
+/** The words that a shell makes of the command in a section. */
+const wordsOf = (section: string): readonly string[] => {
+  const text = /<pre class="command"><code>([\s\S]*?)<\/code>/.exec(section)?.[1] ?? "";
+  const command = text.replaceAll("&#39;", "'").replaceAll("&quot;", '"').replaceAll("&amp;", "&");
+  const script = `bayesian-bits() { printf '%s\\n' "$@"; }\n${command}`;
+  return execFileSync("bash", ["-c", script], { encoding: "utf8" }).trimEnd().split("\n");
+};
+
+t.test("the same record gives the same bytes", async (t) => {
+  t.equal(renderQuantizedReport(quantizedRecord()), renderQuantizedReport(quantizedRecord()));
+});
+
+t.test("the headline: bytes, outputs, classes, kernels", async (t) => {
+  const [head = ""] = renderQuantizedReport(quantizedRecord()).split("<main");
+  for (const text of [
+    ...["310\u202fkB", "of 2.33\u202fMB: 7.52× smaller", "34.3\u202fdB", "0.99981", "99.42\u202f%", "4 of 5", "2 of 4"],
+    ...["98.83\u202f%", "99.42\u202f% in the file that went in: −0.59 points"],
+  ])
+    t.ok(head.includes(text), text);
+  t.equal(found(head, /class="banner"/), null);
+});
+
+t.test("what is below its thresholds is said first, with what to do", async (t) => {
+  const record = lossyRecord();
+  const page = renderQuantizedReport(record);
+  const at = (text: string) => page.indexOf(text);
+  t.ok(at("has 11.9 dB (30 dB wanted)") > 0);
+  t.ok(at("has 11.9 dB (30 dB wanted)") < at('class="headline"'), "before the headline");
+  t.ok(at('<section id="loss"') < at('<section id="outputs"'), "and the first section");
+  t.strictSame(cellsOf(page, "costly-layers"), [
+    ["conv1", "4", "8", "7.5\u202fdB"],
+    ["fc1 and it&#39;s", "8", "32", "all: not one number differs"],
+  ]);
+  const words = wordsOf(sectionOf(page, "loss"));
+  t.strictSame(words.slice(words.indexOf("--layer-bits")), [
+    ...["--layer-bits", "conv1=8", "--skip", "fc1", "--skip", "it's"],
+    ...["--layer-bits", "*first*=8", "--skip", "/head/*", "--out", "../again"],
+  ]);
+  t.match(
+    renderQuantizedReport({ ...record, loss: { ...record.loss!, layers: [] } }),
+    "try activations of 16 bits (--activations 16)",
+  );
+});
+
+t.test("every layer has a row: what it is, and how far it is from the float file", async (t) => {
+  const rows = cellsOf(renderQuantizedReport(quantizedRecord()), "layer-table");
+  t.strictSame(rows, [
+    ["conv1", "Conv", "32×1×5×5", "4", "channel", "bit-split", "integers", "400\u202fB", "25.1"],
+    ["conv2", "Conv", "64×32×5×5", "4", "channel", "bit-split", "integers", "25.6\u202fkB", "exact"],
+    ["fc1", "Gemm", "512×1024", "4", "channel", "bit-split", "float", "262\u202fkB", "30.3"],
+    ["fc2", "Gemm", "10×512", "4", "32 inputs", "nearest", "integers", "2.56\u202fkB", "–"],
+  ]);
+});
+
+t.test("what is left, grids of activations, notes, settings and checksums are there", async (t) => {
+  const record = quantizedRecord();
+  const page = renderQuantizedReport(record);
+  t.strictSame(cellsOf(page, "left-table"), [["lookup", "Gather", "its weight has only 8 numbers"]]);
+  t.strictSame(cellsOf(page, "activation-table"), [["relu1", "8", "0.0059", "3", "-0.0177", "1.487"]]);
+  t.match(sectionOf(page, "notes"), record.notes[0]!);
+  for (const { sha256 } of [record.source, ...record.files]) t.ok(page.includes(sha256));
+  t.strictSame(wordsOf(sectionOf(page, "settings")), [
+    ...["quantize", "/models/digits.onnx", "--data", "/models/digits.npz", "--budget", "12.5%", "--activations", "8"],
+    ...["--method", "bit-split", "--saturation", "allow", "--layer-bits", "*first*=8", "--skip", "/head/*"],
+    ...["--out", "../again"],
+  ]);
+});
+
+t.test("a budget: the plans that were looked at, and the command of every other budget", async (t) => {
+  const { plan } = quantizedRecord();
+  const page = renderQuantizedReport(quantizedRecord());
+  t.strictSame(
+    cellsOf(page, "plan-table").map(([how, weights, , , error]) => [how, weights, error]),
+    [
+      ["harms measured around another plan (chosen)", "3 at 4 bits, 1 at 8 bits", "0.000251"],
+      ["least sum of harms", "4 at 4 bits", "0.000303"],
+      ["one width everywhere", "4 at 2 bits", "0.0132"],
+    ],
+  );
+  const curve = harmCurve(plan!.table, plan!.plans[0]!.bytes);
+  t.ok(curve.length > 4);
+  t.strictSame(
+    cellsOf(page, "budget-table").map((cells) => cells.at(-1)),
+    curve.map(({ budget }) => `bayesian-bits quantize . --budget ${budget}`),
+  );
+  const marks = (id: string): readonly { title: string; lines: readonly (readonly string[])[] }[] =>
+    JSON.parse(new RegExp(`id="${id}-data">([^<]*)<`).exec(page)![1]!).marks;
+  t.equal(marks("plans").length, 3 + curve.length);
+  t.match(marks("plans")[0], { title: "The chosen plan" });
+  t.equal(marks("harms").length, 12, "every width of every weight");
+  t.strictSame(marks("harms").filter(({ lines }) => lines[0]![1]!.endsWith(", chosen")).length, 4);
+  t.strictSame(cellsOf(page, "harm-table")[1], ["conv2", "51,200", "4", "0.00115", "4.42e-5", "0"]);
+});
+
+t.test("an older record without data, budget and bytes gives a page too", async (t) => {
+  const page = renderQuantizedReport(plainRecord());
+  t.match(page, "There was no data");
+  t.equal(found(page, /id="(budget|loss|left|notes)"/), null);
+  t.equal(found(withoutScript(page), /NaN|undefined|Infinity/), null);
+  t.strictSame(cellsOf(page, "layer-table"), [["conv", "Conv", "8×3×3×3", "8", "channel", "nearest", "float", "–"]]);
+});
+
+t.test("a budget without data says that harms know nothing of the network", async (t) => {
+  const { plan, ...record } = quantizedRecord();
+  const plans = plan!.plans.slice(0, 1).map((one) => ({ ...one, error: null }));
+  const page = renderQuantizedReport({
+    ...record,
+    plan: { ...plan!, table: { ...plan!.table, measured: "weights", samples: 0 }, plans },
+  });
+  t.match(sectionOf(page, "budget"), "knows nothing of the network");
+  t.equal(found(withoutScript(page), /NaN|undefined|Infinity/), null);
+});
+
+t.test("hostile names stay text", async (t) => {
+  const page = renderQuantizedReport(hostileQuantizedRecord());
+  const plain = renderQuantizedReport({ ...lossyRecord(), plan: quantizedRecord().plan });
+  t.equal(count(page, "<img"), 0);
+  t.equal(count(page, "<!--"), 0);
+  t.equal(count(page, "</script>"), count(plain, "</script>"));
+  t.equal(count(page, "<bdi>"), count(page, "</bdi>"));
+  t.equal(found(page, / style="/), null);
+  t.ok(page.includes("&lt;img src=x onerror="), "the name is shown");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+  t.equal(found(page, /[\u0000-\u0008\u000e-\u001f]|\p{Cs}/u), null, "no character that HTML forbids");
+  // Whole in what is copied: CSV and commands, which wrap.
+  const shown = page.replace(/ data-value="[^"]*"|<pre class="command"[\s\S]*?<\/pre>/g, "");
+  t.ok(!shown.includes(hostileNames.long), "a long name is cut where it is shown");
+});
+
+t.test("ids are unique, and what refers to one finds it", async (t) => {
+  const page = renderQuantizedReport({ ...lossyRecord(), plan: quantizedRecord().plan });
+  const ids = [...page.matchAll(/ id="([^"]*)"/g)].map((match) => match[1]!);
+  t.equal(new Set(ids).size, ids.length);
+  const referred = [...page.matchAll(/(?:href="#|aria-labelledby="|url\(#)([^")]*)/g)].map((match) => match[1]!);
+  t.ok(referred.length > 10);
+  for (const id of referred) t.ok(ids.includes(id), id);
+});
