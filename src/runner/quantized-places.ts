@@ -1,5 +1,6 @@
 import { copyFileSync, existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import type { QuantizeConfig } from "../config/quantize-schema.ts";
 import type { QuantizedLayout } from "../config/sections/export-settings.ts";
 import { UsageError } from "../core/errors.ts";
 import { quantizedFile } from "../ptq/quantized-record.ts";
@@ -9,6 +10,8 @@ import type { WeightBits } from "../quantization/weight-grid.ts";
 export interface QuantizedPlaces {
   readonly model: string;
   readonly record: string;
+  /** The configuration that quantizes the file in the same way. */
+  readonly settings: string;
   /** The folder whose configuration and tokenizer are copied beside it; null: none are. */
   readonly companions: string | null;
 }
@@ -30,8 +33,11 @@ const companion =
  *
  * @throws UsageError when transformers.js has no name for these bits.
  */
-export const placesOf: Readonly<Record<QuantizedLayout, (file: string, weights: WeightBits) => QuantizedPlaces>> = {
-  plain: () => ({ model: "model.onnx", record: quantizedFile, companions: null }),
+export const placesOf = ({ network: { file }, export: { layout }, bits }: QuantizeConfig): QuantizedPlaces =>
+  layouts[layout](file, "weights" in bits ? bits.weights : 8);
+
+const layouts: Readonly<Record<QuantizedLayout, (file: string, weights: WeightBits) => QuantizedPlaces>> = {
+  plain: () => ({ model: "model.onnx", record: quantizedFile, settings: "quantize.yaml", companions: null }),
   "transformers.js": (file, weights) => {
     const suffix = suffixes[weights];
     if (suffix === null) {
@@ -45,6 +51,7 @@ export const placesOf: Readonly<Record<QuantizedLayout, (file: string, weights: 
     return {
       model: join(modelFolder, `${name}.onnx`),
       record: `quantized.${name}.json`,
+      settings: `quantize.${name}.yaml`,
       companions: isAmong ? dirname(folder) : folder,
     };
   },

@@ -40,13 +40,12 @@ export function scanImages(folder: string, testShare: number | undefined): Scann
   };
 }
 
-/** Whether two folders or more, of which each has two images or more, hold all of them. */
+/** Whether two folders or more hold all images, each two or more of them: an image beside them is alone in its place. */
 function hasClasses(folder: string, parts: readonly string[], images: readonly FoundImage[]): boolean {
   const counts = new Map<string, number>(parts.map((name) => [name, 0]));
   for (const { path } of images) {
-    const [part = "", ...below] = relative(folder, path).split(sep);
-    if (below.length === 0) return false;
-    counts.set(part, (counts.get(part) ?? 0) + 1);
+    const [place = ""] = relative(folder, path).split(sep);
+    counts.set(place, (counts.get(place) ?? 0) + 1);
   }
   return parts.length >= 2 && [...counts.values()].every((count) => count >= 2);
 }
