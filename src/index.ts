@@ -1,7 +1,9 @@
 /** The library's public API (docs/library.md). */
 
 export { loadConfig } from "./config/load-config.ts";
+export { loadQuantize } from "./config/load-quantize.ts";
 export { parseConfig } from "./config/parse-config.ts";
+export type { QuantizeSettings } from "./config/quantize-schema.ts";
 export type { RunConfig, RunSettings } from "./config/schema.ts";
 export type { DataSettings } from "./config/sections/data-settings.ts";
 export type { TaskConfig } from "./config/sections/task-settings.ts";

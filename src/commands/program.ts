@@ -80,8 +80,14 @@ export function createProgram(
       const { runEvaluate } = await import("./evaluate-command.ts");
       await runEvaluate({ target, ...options }, own(command));
     });
-  add("quantize <model>", "quantize any ONNX file, without training; of a finished run's folder, within another budget")
-    .option("--data <file>", "samples: a .npz with one array for each input (without: weights alone)")
+  add(
+    "quantize <model>",
+    "quantize any ONNX file, or as a configuration says, without training; a finished run's folder, within another budget",
+  )
+    .option(
+      "--data <what>",
+      "a .npz with an array for each input, a .npy, a folder of images, or a configuration with data",
+    )
     .option("--weights <bits>", "bits of weights: 2, 3, 4 or 8 (default: 8)")
     .option("--budget <size>", "each weight gets 2, 4 or 8 bits: 25% of float32, 300kB of the file, or avg:4 bits")
     .option("--granularity <what>", "what has a step: tensor, channel (default), or block:32, :64, :128 of its inputs")
@@ -107,7 +113,8 @@ export function createProgram(
         quantizedLayouts,
       ),
     )
-    .option("--out <dir>", "folder of the result (default: reports/<model>-w<bits>a<bits>)")
+    .option("--set <path=value>", "change a setting, as calibration.samples=100; may be repeated", collect, [])
+    .option("--out <dir>", "folder of the result (default: reports/<name>, of a file <model>-w<bits>a<bits>)")
     .option("--force", "replace what the folder holds", false)
     .action(async (model: string, options, command: Command) => {
       const { runQuantize } = await import("./quantize-command.ts");

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
+import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
 import { z } from "zod";
+import { type QuantizeConfig, quantizeSchema } from "./quantize-schema.ts";
 import { configSchema, type RunConfig } from "./schema.ts";
 import { sweep } from "./sections/sweep-settings.ts";
 
@@ -17,6 +19,12 @@ const sorted = (value: unknown): unknown => {
 /** The resolved configuration as YAML: loading it gives the same configuration. */
 export const canonicalConfig = (config: RunConfig): string => stringify(config);
 
+/** How a file was quantized, as a configuration file: loading it gives the same. */
+export const quantizeYaml = (config: QuantizeConfig): string =>
+  `# yaml-language-server: $schema=${fileURLToPath(new URL("../../configs/quantize.schema.json", import.meta.url))}
+# Command: bayesian-bits quantize quantize.yaml --out FOLDER
+${stringify(quantizeSchema.parse(config))}`;
+
 /** SHA-256 of the resolved configuration, whatever the order of its keys. */
 export const configHash = (config: RunConfig): string =>
   createHash("sha256")
@@ -29,15 +37,20 @@ interface JsonSchema extends Record<string, unknown> {
 }
 
 /** JSON Schema of configuration files, for editors. */
-export function configJsonSchema(): JsonSchema {
+export const configJsonSchema = (): JsonSchema => fileSchema(configSchema, "Bayesian Bits run");
+
+/** JSON Schema of files that say how an ONNX file is quantized. */
+export const quantizeJsonSchema = (): JsonSchema => fileSchema(quantizeSchema, "Bayesian Bits quantization");
+
+function fileSchema(settings: z.ZodType, title: string): JsonSchema {
   // The schema of an object has properties.
-  const schema = z.toJSONSchema(configSchema, { io: "input", target: "draft-7" }) as {
+  const schema = z.toJSONSchema(settings, { io: "input", target: "draft-7" }) as {
     properties: Record<string, unknown>;
     required?: string[];
   };
   return {
     ...schema,
-    title: "Bayesian Bits run",
+    title,
     properties: {
       extends: {
         description: "file or files, relative to this one, whose settings this one starts from",

@@ -28,7 +28,10 @@ export const isTree = (value: unknown): value is Tree =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Settings that exclude each other: a later one takes the place of the other. */
-const alternatives = [{ section: "network", keys: ["name", "file"] }] as const;
+const alternatives = [
+  { section: "network", keys: ["name", "file"] },
+  { section: "bits", keys: ["weights", "budget"] },
+] as const;
 
 function withoutReplaced(tree: Tree, over: Tree): Tree {
   const kept = { ...tree };

@@ -22,8 +22,8 @@ interface LoadContext {
   /** Chooses which images are held out, and fixes the order and the changes of training images. */
   readonly seed: number;
   readonly reporter: Reporter;
-  /** What the task needs to know of each image. */
-  readonly targets: TargetKind;
+  /** What the task needs to know of each image; null: nothing, and what is known comes along. */
+  readonly targets: TargetKind | null;
 }
 
 /**
@@ -67,7 +67,7 @@ export async function loadDataset(config: DataConfig, { seed, reporter, targets 
 }
 
 async function open(config: DataConfig, context: LoadContext): Promise<OpenedData> {
-  if (config.name !== "npz" && context.targets !== "classes") {
+  if (config.name !== "npz" && context.targets === "values") {
     throw new UsageError(
       `task.name: it needs numbers to learn, and the images of data.name ${config.name} have classes; use data.name npz, or task.name classification`,
     );

@@ -1,6 +1,7 @@
 import { UserError } from "../core/errors.ts";
 import type { ByteBatch, Dataset } from "../data/dataset.ts";
 import { declaredTensor } from "../onnx/value-info.ts";
+import { layoutsOf, normalized, toChannelsFirst } from "./image-layout.ts";
 import { inputTypeOf, type Model } from "./onnx/read-model.ts";
 
 /** Images of a batch, whatever they show. */
@@ -16,17 +17,6 @@ export interface FileInput {
 
 /** A shape without its batch; null: a size that the file leaves open. */
 type Dims = readonly (number | null)[];
-
-/** Layouts of an image, as training takes them; gray images may have no channels, or be a row of pixels. */
-function layoutsOf([height, width, channels]: Dataset["imageShape"]) {
-  const first = { dims: [channels, height, width], channelsFirst: true };
-  const last = { dims: [height, width, channels], channelsFirst: false };
-  const gray = [
-    { dims: [height, width], channelsFirst: true },
-    { dims: [height * width], channelsFirst: true },
-  ];
-  return channels === 1 ? [first, last, ...gray] : [first, last];
-}
 
 /**
  * How images of a data set go into an ONNX file: its input says whether it takes pixels or normalised images, how many,
@@ -69,30 +59,4 @@ function declaredShape({ graph }: Model): Dims | undefined {
   const input = graph.input.find(({ name }) => !weights.has(name));
   const shape = input && declaredTensor(input)?.shape;
   return shape?.map((size) => (typeof size === "number" && size > 0 ? size : null));
-}
-
-function normalized(images: Uint8Array, { mean, deviation }: Dataset["normalization"]): Float32Array {
-  const scale = deviation.map((value) => 1 / (255 * value));
-  const shift = mean.map((value, channel) => value / deviation[channel]!);
-  return Float32Array.from(images, (byte, index) => {
-    const channel = index % scale.length;
-    return byte * scale[channel]! - shift[channel]!;
-  });
-}
-
-/** [n, height, width, channels] as [n, channels, height, width]. */
-function toChannelsFirst<T extends Float32Array | Uint8Array>(
-  values: T,
-  [height, width, channels]: Dataset["imageShape"],
-): T {
-  if (channels === 1) return values;
-  // A copy is of the same kind.
-  const moved = values.slice() as T;
-  const area = height * width;
-  for (let at = 0; at < values.length; at++) {
-    const pixel = Math.floor(at / channels);
-    const image = Math.floor(pixel / area);
-    moved[(image * channels + (at % channels)) * area + (pixel % area)] = values[at]!;
-  }
-  return moved;
 }

@@ -1,33 +1,28 @@
+import type { ByteBudget } from "../config/sections/quantize-settings.ts";
 import { UsageError } from "../core/errors.ts";
 
-/** What weights may come to: percent of their bytes in float32, the whole file's bytes, or bits of a number on average. */
-export type ByteBudget = { /** As it was given. */ readonly text: string } & (
-  | { readonly relativeBytes: number }
-  | { readonly bytes: number }
-  | { readonly averageBits: number }
-);
-
-const units: Readonly<Record<string, number>> = {
-  B: 1,
-  kB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  KiB: 2 ** 10,
-  MiB: 2 ** 20,
-  GiB: 2 ** 30,
-};
+/** The largest first. */
+const units = { GiB: 2 ** 30, GB: 1e9, MiB: 2 ** 20, MB: 1e6, KiB: 2 ** 10, kB: 1e3, B: 1 };
 
 /** Reads `25%`, `300kB`, `avg:4`. @throws UsageError. */
 export function parseBudget(text: string): ByteBudget {
   const [, number = "", unit = ""] = /^(?:avg:)?([0-9]+(?:\.[0-9]+)?)(%|[kKMG]?i?B)?$/.exec(text) ?? [];
   const value = Number(number);
-  const factor = units[unit];
+  const factor = Object.entries(units).find(([name]) => name === unit)?.[1];
   if (value > 0) {
-    if (text.startsWith("avg:") && unit === "") return { text, averageBits: value };
-    if (!text.startsWith("avg:") && unit === "%") return { text, relativeBytes: value };
-    if (!text.startsWith("avg:") && factor !== undefined) return { text, bytes: Math.floor(value * factor) };
+    if (text.startsWith("avg:") && unit === "") return { averageBits: value };
+    if (!text.startsWith("avg:") && unit === "%") return { relativeBytes: value };
+    if (!text.startsWith("avg:") && factor !== undefined) return { bytes: Math.floor(value * factor) };
   }
   throw new UsageError(
     `--budget ${text}: expected percent of the weights' bytes in float32, as 25%, bytes of the file, as 300kB, or bits of a weight on average, as avg:4`,
   );
+}
+
+/** A budget as `parseBudget` reads it. */
+export function budgetText(budget: ByteBudget): string {
+  if ("averageBits" in budget) return `avg:${budget.averageBits}`;
+  if ("relativeBytes" in budget) return `${budget.relativeBytes}%`;
+  const [unit, factor] = Object.entries(units).find(([, size]) => budget.bytes % size === 0) ?? ["B", 1];
+  return `${budget.bytes / factor}${unit}`;
 }

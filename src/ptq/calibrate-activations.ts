@@ -35,7 +35,7 @@ export async function calibrate(
   const inside = values.filter((name) => !inputs.has(name));
   await using session = await openInside(model, inside, file);
   const pass = async (see: (statistics: ActivationStatistics, numbers: Float32Array) => void) => {
-    for (const batch of samples.batches(order)) {
+    for await (const batch of samples.batches(order)) {
       const results = inside.length > 0 ? await session.run(batch.inputs, inside) : new Map();
       for (const name of values) {
         const data = (results.get(name) ?? batch.inputs[name])?.data;

@@ -1,7 +1,7 @@
 import { lookup } from "../core/lookup.ts";
 import type { FileSession, RuntimeTensor } from "../onnx/file-session.ts";
 import { halfToFloat } from "../onnx/tensor-data.ts";
-import type { Samples } from "./samples.ts";
+import type { SampleBatch } from "./samples.ts";
 import { SignalSums } from "./signal-sums.ts";
 
 /** How one output of the written file compares with that of the file that went in. */
@@ -17,6 +17,10 @@ export interface OutputComparison {
   readonly otherSizes: boolean;
   /** Percent of rows whose largest number is the same; null where the output does not look like logits. */
   readonly agreement: number | null;
+  /** Percent of samples whose label has the largest number, of this file's and of the one's that went in; null as there,
+   * or where there are no labels, or labels beyond its classes. */
+  readonly top1: number | null;
+  readonly top1Float: number | null;
   readonly finite: boolean;
 }
 
@@ -27,11 +31,12 @@ class Comparison {
   readonly #sums = new SignalSums();
   #rows = 0;
   #agreeing = 0;
+  #right = { float: 0, quantized: 0 };
   #isLogits = true;
+  #hasLabels = true;
   #sameSizes = true;
 
-  /** @param count How many of the batch's samples count. */
-  add(expected: RuntimeTensor, got: RuntimeTensor, count: number): void {
+  add(expected: RuntimeTensor, got: RuntimeTensor, { count, labels }: Pick<SampleBatch, "count" | "labels">): void {
     // How many boxes or words there are may depend on the numbers: then there is nothing to hold them against.
     if (`${expected.dims}` !== `${got.dims}`) {
       this.#sameSizes = false;
@@ -44,22 +49,33 @@ class Comparison {
     const length = Math.min(a.length, Math.round((a.length / batch) * Math.min(batch, count)));
     this.#sums.add(a, b, length);
     if (!this.#isLogits) return;
-    for (let row = 0; row < length / classes; row++) {
+    const rows = length / classes;
+    this.#hasLabels &&= labels !== null && rows === count && labels.every((label) => label < classes);
+    for (let row = 0; row < rows; row++) {
       this.#rows++;
       const [from, to] = [row * classes, (row + 1) * classes];
-      if (largest(a.subarray(from, to)) === largest(b.subarray(from, to))) this.#agreeing++;
+      const [float, quantized] = [largest(a.subarray(from, to)), largest(b.subarray(from, to))];
+      if (float === quantized) this.#agreeing++;
+      const label = labels?.[row];
+      if (float === label) this.#right.float++;
+      if (quantized === label) this.#right.quantized++;
     }
   }
 
   result(name: string): OutputComparison {
     const { sqnrDb, cosine, same, finite } = this.#sums;
+    const areClasses = this.#isLogits && this.#rows > 0;
+    const share = (count: number) => (100 * count) / this.#rows;
+    const labelled = areClasses && this.#hasLabels && this.#sameSizes;
     return {
       name,
       sqnrDb: this.#sameSizes ? sqnrDb : null,
       cosine: this.#sameSizes ? cosine : null,
       otherSizes: !this.#sameSizes,
       same: this.#sameSizes && same,
-      agreement: this.#isLogits && this.#rows > 0 ? (100 * this.#agreeing) / this.#rows : null,
+      agreement: areClasses ? share(this.#agreeing) : null,
+      top1: labelled ? share(this.#right.quantized) : null,
+      top1Float: labelled ? share(this.#right.float) : null,
       finite,
     };
   }
@@ -85,13 +101,15 @@ function largest(values: Float32Array | Float64Array): number {
 export async function compareOutputs(
   float: FileSession,
   quantized: FileSession,
-  { samples, order }: { readonly samples: Samples; readonly order: Uint32Array },
-): Promise<readonly OutputComparison[]> {
+  batches: AsyncIterable<SampleBatch>,
+): Promise<{ readonly samples: number; readonly outputs: readonly OutputComparison[] }> {
   const comparisons = new Map(float.outputs.map(({ name }) => [name, new Comparison()]));
-  for (const { inputs, count } of samples.batches(order)) {
-    const expected = await float.run(inputs);
-    const got = await quantized.run(inputs);
-    for (const [name, comparison] of comparisons) comparison.add(lookup(expected, name), lookup(got, name), count);
+  let samples = 0;
+  for await (const batch of batches) {
+    const expected = await float.run(batch.inputs);
+    const got = await quantized.run(batch.inputs);
+    for (const [name, comparison] of comparisons) comparison.add(lookup(expected, name), lookup(got, name), batch);
+    samples += batch.count;
   }
-  return Array.from(comparisons, ([name, comparison]) => comparison.result(name));
+  return { samples, outputs: Array.from(comparisons, ([name, comparison]) => comparison.result(name)) };
 }

@@ -30,7 +30,7 @@ export interface Costs {
 }
 
 /** Samples that this is measured on. */
-const SAMPLES = 16;
+export const COST_SAMPLES = 16;
 /** So many weights are named at most. */
 const NAMED = 3;
 /** Less is no gain. */
@@ -47,8 +47,7 @@ export function costMeter(
 ): (calibration: Calibration) => Promise<Costs> {
   const copy = copyGraph(graph);
   const sites = solved.map(({ site }) => ({ ...site, node: copy.copyOf(site.node) }));
-  return async ({ samples, order }) => {
-    const calibration = { samples, order: order.subarray(0, SAMPLES) };
+  return async (calibration) => {
     await using error = await OutputError.open(copy.graph, { sites, calibration, file });
     const widths = new Map(solved.map(({ site, bits }) => [weightKey(site), bits]));
     const quantized = new Map(solved.map((one) => [weightKey(one.site), decoded(one)]));

@@ -21,7 +21,7 @@ export interface LayerNoise {
 }
 
 /** Samples that this is measured on. */
-const SAMPLES = 16;
+export const NOISE_SAMPLES = 16;
 /** Outputs of one file that are held at once: more layers take a pass of their own. */
 const BYTES_AT_ONCE = 2 ** 28;
 
@@ -42,8 +42,7 @@ export function noiseMeter(
 ): (written: Model, calibration: Calibration) => Promise<readonly LayerNoise[]> {
   const { graph: float } = copyGraph(graph);
   const values = sites.map(({ node }) => handedOn(graph, node));
-  return async (written, { samples, order }) => {
-    const calibration = { samples, order: order.subarray(0, SAMPLES) };
+  return async (written, calibration) => {
     const made = new Set(written.graph.node.flatMap(({ output }) => output));
     const wanted = [...new Set(values)].filter((name) => name !== "" && made.has(name));
     const found = new Map<string, LayerNoise>();
@@ -74,7 +73,7 @@ async function noisesOf(
   const sums = new Map(values.map((name) => [name, new SignalSums()]));
   await using expected = await openInside(float, values, file);
   await using got = await openInside(written, values, `${file}, quantized`);
-  for (const { inputs, count } of samples.batches(order)) {
+  for await (const { inputs, count } of samples.batches(order)) {
     const [theirs, ours] = [await expected.run(inputs, values), await got.run(inputs, values)];
     for (const [name, one] of sums) {
       const [y, other] = [lookup(theirs, name), lookup(ours, name)];
@@ -108,11 +107,12 @@ async function groupsOf(
   const names = [...shapes.values()];
   if (names.length === 0) return [];
   await using session = await openInside(probe.preview(), names, file);
-  const results = await session.run(samples.inputs(order.subarray(0, samples.batchSize)), names);
-  return inGroups(
-    Array.from(shapes, ([value, shape]) => ({ value, bytes: bytesOf(lookup(results, shape)) })),
-    BYTES_AT_ONCE,
-  );
+  const sizes: { readonly value: string; readonly bytes: number }[] = [];
+  for await (const { inputs } of samples.batches(order.subarray(0, samples.batchSize))) {
+    const results = await session.run(inputs, names);
+    for (const [value, shape] of shapes) sizes.push({ value, bytes: bytesOf(lookup(results, shape)) });
+  }
+  return inGroups(sizes, BYTES_AT_ONCE);
 }
 
 /** Values in their order, each group as long as it stays within so many bytes; a larger value has one of its own. */

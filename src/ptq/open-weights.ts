@@ -106,7 +106,7 @@ export class OpenWeights implements AsyncDisposable {
   ): Promise<void> {
     const given = { ...this.#own };
     for (const [key, tensor] of weights) given[lookup(this.#inputs, key)] = tensor;
-    for (const { inputs, count } of samples.batches(order)) {
+    for await (const { inputs, count } of samples.batches(order)) {
       const made = wanted.filter((name) => !(name in inputs));
       const results = made.length > 0 ? await this.#session.run({ ...inputs, ...given }, made) : new Map();
       see((name) => inputs[name] ?? lookup(results, name), count);

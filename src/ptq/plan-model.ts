@@ -1,9 +1,9 @@
 import type { Saturation } from "../config/sections/export-settings.ts";
+import type { ByteBudget } from "../config/sections/quantize-settings.ts";
 import { lookup } from "../core/lookup.ts";
 import { elementTypes } from "../onnx/element-types.ts";
 import { encodeModelProto, withGraph } from "../onnx/onnx-model.ts";
 import type { WeightBits } from "../quantization/weight-grid.ts";
-import type { ByteBudget } from "./byte-budget.ts";
 import { copyGraph } from "./copy-graph.ts";
 import { FileGraph } from "./file-graph.ts";
 import { budgetWidths, type HarmTable } from "./harm-table.ts";

@@ -1,9 +1,10 @@
+import type { ByteBudget } from "../config/sections/quantize-settings.ts";
 import { at } from "../core/elements.ts";
 import { UsageError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
 import { leastHarm } from "../quantization/knapsack.ts";
 import type { WeightBits } from "../quantization/weight-grid.ts";
-import type { ByteBudget } from "./byte-budget.ts";
+import { budgetText } from "./byte-budget.ts";
 import { budgetWidths, type HarmTable } from "./harm-table.ts";
 import type { Measuring } from "./measure-harms.ts";
 
@@ -57,7 +58,7 @@ export async function planWidths(
       costs === "stored"
         ? `the file takes at least ${least + table.rest} bytes`
         : `weights take at least ${Math.ceil(least)} bytes, of ${Math.floor(limit)}`;
-    throw new UsageError(`--budget ${budget.text}: ${own}: give it more, or skip fewer layers`);
+    throw new UsageError(`--budget ${budgetText(budget)}: ${own}: give it more, or skip fewer layers`);
   }
   const cost = (plan: readonly number[]) =>
     plan.reduce((sum, choice, item) => sum + at(at(items, item), choice).cost, 0);

@@ -1,9 +1,8 @@
 import { z } from "zod";
-import { saturations } from "../config/sections/export-settings.ts";
+import { quantizeSchema } from "../config/quantize-schema.ts";
 import { layerwiseMethods } from "../config/sections/methods/layerwise-settings.ts";
 import { weightBits } from "../quantization/weight-grid.ts";
 import { harmTableSchema } from "./harm-table.ts";
-import { granularities } from "./weight-site.ts";
 
 /** The record of a quantized file, in its folder. */
 export const quantizedFile = "quantized.json";
@@ -14,14 +13,16 @@ const recordName = /^quantized((?:\..+)?)\.json$/;
 /** Whether a file has the name of a record. */
 export const isRecordName = (name: string): boolean => recordName.test(name);
 
-/** What lies beside a record, by its name: of `quantized.NAME.json`, `bits.NAME.json` and `report.NAME.html`. */
+/** What lies beside a record, by its name: of `quantized.NAME.json`, `bits.NAME.json` and so on. */
 export function placesBeside(record: string): {
   readonly record: string;
   readonly bits: string;
   readonly report: string;
+  /** The configuration that quantizes the file in the same way. */
+  readonly settings: string;
 } {
   const [, own = ""] = recordName.exec(record) ?? [];
-  return { record, bits: `bits${own}.json`, report: `report${own}.html` };
+  return { record, bits: `bits${own}.json`, report: `report${own}.html`, settings: `quantize${own}.yaml` };
 }
 
 const output = z.strictObject({
@@ -32,8 +33,8 @@ const output = z.strictObject({
   otherSizes: z.boolean().default(false),
   agreement: z.number().nullable(),
   /** Percent of the samples whose class is right, of the written file and of the one that went in. */
-  top1: z.number().nullish(),
-  top1Float: z.number().nullish(),
+  top1: z.number().nullable(),
+  top1Float: z.number().nullable(),
   finite: z.boolean(),
 });
 
@@ -73,26 +74,13 @@ const loss = z.strictObject({
 
 /** What `quantize` did with a file, and how the result compares with it. */
 export const quantizedRecordSchema = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(2),
   /** Paths are whole; the checksum is of the file and of the weights that lie in others. */
   source: z.strictObject({ file: z.string(), sha256: z.string(), bytes: z.number().int() }),
-  settings: z.strictObject({
-    method: z.enum(layerwiseMethods),
-    weights: z.literal(weightBits),
-    activations: z.union([z.literal(8), z.literal(16), z.literal(32)]),
-    data: z.string().nullable(),
-    dataSha256: z.string().nullable().default(null),
-    minSqnrDb: z.number().optional(),
-    minAgreement: z.number().optional(),
-    granularity: z.literal(granularities).default("channel"),
-    saturation: z.enum(saturations).optional().describe("older records do not tell: avoid"),
-    skip: z.array(z.string()),
-    /** Optimizer steps of AdaRound for each layer. */
-    iterations: z.number().int().optional(),
-    /** Widths of layers by patterns of their names, which go before `weights`. */
-    layerBits: z.record(z.string(), z.literal(weightBits)).default({}),
-    seed: z.number().int(),
-  }),
+  /** With all that was found of what it leaves out; it quantizes the file in the same way. */
+  settings: quantizeSchema,
+  /** Of the file with samples, or of the data set's files; null: there was no data. */
+  dataSha256: z.string().nullable(),
   bytes: z.number().int(),
   layers: z.array(
     z.strictObject({

@@ -1,31 +1,35 @@
 import type { Tensor } from "onnxruntime-node";
+import { at } from "../core/elements.ts";
 import { UsageError } from "../core/errors.ts";
-import { ort } from "../core/onnx-runtime.ts";
 import { permutation } from "../core/random.ts";
 import { shortenNames } from "../core/shorten.ts";
 import { elementsOf } from "../graph/shape.ts";
 import type { RuntimeTensor, RuntimeValue } from "../onnx/file-session.ts";
+import { inputTypes, type SampleData } from "./sample-types.ts";
 
 /** Numbers of one of the model's inputs, the samples along the first axis. */
 export interface SampleArray {
   readonly shape: readonly number[];
   readonly data: SampleData;
+  /** What the model is given of the samples of a run, where that is not the numbers themselves. */
+  convert?(data: SampleData): SampleData;
 }
 
-export type SampleData =
-  | Float32Array
-  | Float64Array
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | BigInt64Array;
+/** What a run gets. */
+export interface SampleBatch {
+  readonly inputs: Record<string, RuntimeTensor>;
+  /** How many of its samples count: the last is repeated where a run needs more. */
+  readonly count: number;
+  /** Class indices of those that count; null: they have none. */
+  readonly labels: Int32Array | null;
+}
 
 /** Samples of one run where the model leaves the number open. */
 const BATCH = 16;
 
-interface Feed extends RuntimeValue {
+interface Feed {
+  readonly name: string;
+  readonly type: Tensor.Type;
   readonly array: SampleArray;
   /** Whether the samples are the input's own first axis. */
   readonly batched: boolean;
@@ -37,25 +41,36 @@ export class Samples {
   /** Samples of one run. */
   readonly batchSize: number;
   readonly #feeds: readonly Feed[];
+  readonly #labels: Int32Array | null;
 
-  private constructor(feeds: readonly Feed[], count: number, batchSize: number) {
+  private constructor(
+    feeds: readonly Feed[],
+    { count, batchSize, labels }: { count: number; batchSize: number; labels: Int32Array | null },
+  ) {
     this.#feeds = feeds;
+    this.#labels = labels;
     this.count = count;
     this.batchSize = batchSize;
   }
 
   /**
    * @param source What the arrays came from, in messages.
+   * @param labels A class index for each sample.
    * @throws UsageError that names the input, what the file says and what was given.
    */
-  static of(inputs: readonly RuntimeValue[], arrays: ReadonlyMap<string, SampleArray>, source: string): Samples {
+  static of(
+    inputs: readonly RuntimeValue[],
+    arrays: ReadonlyMap<string, SampleArray>,
+    source: string,
+    labels: Int32Array | null = null,
+  ): Samples {
     const missing = inputs.filter(({ name }) => !arrays.has(name));
     const [sole] = arrays.values();
     // One array for one input needs no name.
     const given = inputs.length === 1 && arrays.size === 1 && sole ? () => sole : (name: string) => arrays.get(name);
     if (missing.length > 0 && !(inputs.length === 1 && arrays.size === 1)) {
       throw new UsageError(
-        `${source}: has no array for the input ${missing.map(describe).join(" and ")}; it has ${shortenNames([...arrays.keys()])}`,
+        `${source}: has no array for the input ${missing.map(describeInput).join(" and ")}; it has ${shortenNames([...arrays.keys()])}`,
       );
     }
     const feeds = inputs.map((input): Feed => {
@@ -70,24 +85,29 @@ export class Samples {
           (size, axis) =>
             typeof input.shape[axis] === "string" || size === input.shape[axis] || (batched && axis === 0),
         );
-      if (!fits || input.type === null) {
+      const { name, type } = input;
+      if (!fits || type === null) {
         throw new UsageError(
-          `${source}: the input ${describe(input)} got an array of [${shape}]: expected the samples on the first axis, then what the file says`,
+          `${source}: the input ${describeInput(input)} got an array of [${shape}]: expected the samples on the first axis, then what the file says`,
         );
       }
-      return { ...input, array, batched };
+      const problem = array.convert === undefined ? inputTypes[type].problem(array.data) : null;
+      if (problem !== null) throw new UsageError(`${source}: the input ${describeInput(input)} got ${problem}`);
+      return { name, type, array, batched };
     });
     const counts = feeds.map(({ array }) => array.shape[0] ?? 0);
     const count = Math.min(...counts);
     if (counts.some((other) => other !== count)) {
       throw new UsageError(`${source}: its arrays have different numbers of samples: ${counts.join(", ")}`);
     }
-    const fixed = feeds.flatMap(({ batched, shape }) => (batched && typeof shape[0] === "number" ? shape[0] : []));
-    const batchSize = feeds.every(({ batched }) => batched)
-      ? Math.min(count, ...fixed, ...(fixed.length > 0 ? [] : [BATCH]))
-      : 1;
     if (count === 0) throw new UsageError(`${source}: has no samples`);
-    return new Samples(feeds, count, batchSize);
+    if (labels !== null && labels.length !== count) {
+      throw new UsageError(`${source}: has ${labels.length} labels for ${count} samples`);
+    }
+    const batched = feeds.every((feed) => feed.batched);
+    const fixed = inputs.flatMap(({ shape: [first] }) => (batched && typeof first === "number" ? first : []));
+    const open = batched ? Math.min(count, BATCH) : 1;
+    return new Samples(feeds, { count, batchSize: fixed.length > 0 ? Math.min(...fixed) : open, labels });
   }
 
   /** Which samples, in the order of the seed. */
@@ -95,33 +115,32 @@ export class Samples {
     return permutation({ seed, stream: "samples", counter: 0 }, this.count);
   }
 
+  /** Runs over samples, in this order. */
+  async *batches(order: Uint32Array): AsyncGenerator<SampleBatch> {
+    for (let from = 0; from < order.length; from += this.batchSize) {
+      const chosen = order.subarray(from, from + this.batchSize);
+      const labels = this.#labels && Int32Array.from(chosen, (sample) => this.#labels?.[sample] ?? 0);
+      yield { inputs: this.#inputs(chosen), count: chosen.length, labels };
+    }
+  }
+
   /** The model's inputs for some samples, at most `batchSize` of them; the last is repeated where a run needs more. */
-  inputs(chosen: ArrayLike<number>): Record<string, RuntimeTensor> {
+  #inputs(chosen: Uint32Array): Record<string, RuntimeTensor> {
+    const picked = Array.from({ length: this.batchSize }, (_, index) => at(chosen, Math.min(index, chosen.length - 1)));
     return Object.fromEntries(
       this.#feeds.map(({ name, array, batched, type }) => {
-        const size = elementsOf(array.shape.slice(1));
-        const picked = Array.from(
-          { length: this.batchSize },
-          (_, index) => chosen[Math.min(index, chosen.length - 1)] ?? 0,
-        );
-        const rows = batched ? picked : picked.slice(0, 1);
-        const data = gather(array.data, rows, size);
-        const shape = batched ? [rows.length, ...array.shape.slice(1)] : array.shape.slice(1);
-        return [name, toTensor(data, type ?? "float32", shape)];
+        const own = array.shape.slice(1);
+        const data = gather(array.data, picked, elementsOf(own));
+        const shape = batched ? [picked.length, ...own] : own;
+        return [name, inputTypes[type].tensor(array.convert?.(data) ?? data, shape)];
       }),
     );
   }
-
-  /** Runs over samples: what each run gets, and how many of its samples count. */
-  *batches(order: Uint32Array): Generator<{ readonly inputs: Record<string, RuntimeTensor>; readonly count: number }> {
-    for (let at = 0; at < order.length; at += this.batchSize) {
-      const chosen = order.subarray(at, at + this.batchSize);
-      yield { inputs: this.inputs(chosen), count: chosen.length };
-    }
-  }
 }
 
-const describe = ({ name, type, shape }: RuntimeValue): string => `"${name}" (${type ?? "no tensor"} [${shape}])`;
+/** An input with what the file says of it, in messages. */
+export const describeInput = ({ name, type, shape }: RuntimeValue): string =>
+  `"${name}" (${type ?? "no tensor"} [${shape}])`;
 
 function gather(data: SampleData, rows: readonly number[], size: number): SampleData {
   const picked = data.slice(0, 0);
@@ -132,32 +151,4 @@ function gather(data: SampleData, rows: readonly number[], size: number): Sample
     (whole as Float32Array).set(data.subarray(row * size, (row + 1) * size) as Float32Array, index * size);
   });
   return whole;
-}
-
-/** The numbers as the type that the model takes. */
-function toTensor(data: SampleData, type: Tensor.Type, shape: readonly number[]): RuntimeTensor {
-  // All kinds of typed arrays are lists of numbers here.
-  const numbers = () => Array.from(data as Float32Array, Number);
-  switch (type) {
-    case "float32":
-      return new ort.Tensor("float32", Float32Array.from(numbers()), shape);
-    case "float64":
-      return new ort.Tensor("float64", Float64Array.from(numbers()), shape);
-    case "int64":
-      return new ort.Tensor(
-        "int64",
-        data instanceof BigInt64Array ? data : BigInt64Array.from(numbers(), BigInt),
-        shape,
-      );
-    case "int32":
-      return new ort.Tensor("int32", Int32Array.from(numbers()), shape);
-    case "uint8":
-      return new ort.Tensor("uint8", Uint8Array.from(numbers()), shape);
-    case "int8":
-      return new ort.Tensor("int8", Int8Array.from(numbers()), shape);
-    case "bool":
-      return new ort.Tensor("bool", numbers().map(Boolean), shape);
-    default:
-      throw new UsageError(`inputs of the type ${type} cannot be given yet`);
-  }
 }

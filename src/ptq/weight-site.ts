@@ -1,3 +1,4 @@
+import type { GranularityName } from "../config/sections/quantize-settings.ts";
 import { elementsOf } from "../graph/shape.ts";
 import type { elementTypes } from "../onnx/element-types.ts";
 import type { NodeProto } from "../onnx/generated/onnx_pb.ts";
@@ -83,8 +84,14 @@ export type SiteType = typeof elementTypes.float | typeof elementTypes.float16;
 /** What has a step of its own: the whole weight, an output channel, or so many inputs of one. */
 export type Granularity = "tensor" | "channel" | number;
 
-/** The granularities that may be asked for. */
-export const granularities = ["tensor", "channel", 32, 64, 128] as const satisfies readonly Granularity[];
+/** By its name in a configuration. */
+export const granularities: Readonly<Record<GranularityName, Granularity>> = {
+  tensor: "tensor",
+  channel: "channel",
+  "block:32": 32,
+  "block:64": 64,
+  "block:128": 128,
+};
 
 /** A node whose weight can be stored in few bits. */
 export interface WeightSite {

@@ -1,5 +1,6 @@
-import { UsageError } from "../core/errors.ts";
-import { type QuantizedRecord, quantizedFile } from "../ptq/quantized-record.ts";
+import { basename, resolve } from "node:path";
+import type { ByteBudget } from "../config/sections/quantize-settings.ts";
+import type { QuantizedRecord } from "../ptq/quantized-record.ts";
 import { readQuantizedRecord } from "../ptq/read-quantized-record.ts";
 import { quantizeFile } from "./quantize-file.ts";
 import type { QuantizeFileOptions } from "./quantize-options.ts";
@@ -14,20 +15,11 @@ import type { QuantizeFileOptions } from "./quantize-options.ts";
  */
 export async function quantizeAnew(
   from: string,
-  options: Required<Pick<QuantizeFileOptions, "folder" | "budget">> & Pick<QuantizeFileOptions, "force" | "reporter">,
+  budget: ByteBudget,
+  options: QuantizeFileOptions,
 ): Promise<QuantizedRecord> {
-  const { source, settings, plan } = readQuantizedRecord(from);
-  if (plan === null) {
-    throw new UsageError(
-      `${from}: ${quantizedFile} has no table of what each width costs and harms: quantize ${source.file} with --budget first`,
-    );
-  }
-  const { data, dataSha256, ...others } = settings;
-  const measured = { folder: from, table: plan.table, sha256: source.sha256, dataSha256 };
-  return quantizeFile(source.file, {
-    ...options,
-    ...others,
-    measured,
-    ...(data !== null && { data }),
-  });
+  const { settings } = readQuantizedRecord(from);
+  const { activations, layers } = settings.bits;
+  const name = basename(resolve(options.folder));
+  return quantizeFile({ ...settings, name, bits: { budget, measured: from, activations, layers } }, options);
 }

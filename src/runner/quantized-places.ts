@@ -1,5 +1,6 @@
 import { copyFileSync, existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import type { QuantizeConfig } from "../config/quantize-schema.ts";
 import type { QuantizedLayout } from "../config/sections/export-settings.ts";
 import { UsageError } from "../core/errors.ts";
 import { placesBeside, quantizedFile } from "../ptq/quantized-record.ts";
@@ -11,6 +12,8 @@ export interface QuantizedPlaces {
   readonly record: string;
   readonly bits: string;
   readonly report: string;
+  /** The configuration that quantizes the file in the same way. */
+  readonly settings: string;
   /** The folder whose configuration and tokenizer are copied beside it; null: none are. */
   readonly companions: string | null;
 }
@@ -32,7 +35,10 @@ const companion =
  *
  * @throws UsageError when transformers.js has no name for these bits.
  */
-export const placesOf: Readonly<Record<QuantizedLayout, (file: string, weights: WeightBits) => QuantizedPlaces>> = {
+export const placesOf = ({ network: { file }, export: { layout }, bits }: QuantizeConfig): QuantizedPlaces =>
+  layouts[layout](file, "weights" in bits ? bits.weights : 8);
+
+const layouts: Readonly<Record<QuantizedLayout, (file: string, weights: WeightBits) => QuantizedPlaces>> = {
   plain: () => ({ model: "model.onnx", ...placesBeside(quantizedFile), companions: null }),
   "transformers.js": (file, weights) => {
     const suffix = suffixes[weights];

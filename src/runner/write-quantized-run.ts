@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { quantizeYaml } from "../config/canonical.ts";
 import { makeFolder, writeFileAtomically } from "../core/atomic-file.ts";
 import type { QuantizedBits } from "../ptq/quantized-bits.ts";
 import type { QuantizedRecord } from "../ptq/quantized-record.ts";
@@ -28,6 +29,7 @@ export function writeQuantizedRun(folder: string, { places, record, model, bits 
   const contents: readonly (readonly [path: string, content: Uint8Array])[] = [
     [places.model, model],
     [places.bits, Buffer.from(`${JSON.stringify(bits, null, 2)}\n`)],
+    [places.settings, Buffer.from(quantizeYaml(record.settings))],
   ];
   const files = contents.map(([path, content]) => {
     const whole = join(folder, path);

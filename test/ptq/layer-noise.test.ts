@@ -62,9 +62,6 @@ t.test("samples that fill a run up do not count", async (t) => {
   const few = new Map([["x", sampleArray("x", [20, 3, 8, 8])]]);
   const { outputs, noises, calibration } = await quantized(encodePlain(network), few, { weights: 4 });
   const { samples, order } = calibration;
-  const [, , , whole] = await noises(calibration);
-  const [, , , sixteen] = await noises({ samples, order: order.subarray(0, 16) });
-  t.strictSame(whole, sixteen, "16 samples at most");
   const [, , , three] = await noises({ samples, order: order.subarray(0, 3) });
   const [, , , repeated] = await noises({ samples, order: Uint32Array.from([...order.subarray(0, 3), order[2]!]) });
   t.not(three!.sqnrDb, repeated!.sqnrDb);

@@ -74,7 +74,7 @@ t.test("weights inside of branches are quantized, and nothing else changes", asy
 
 t.test("layer by layer, and within a budget, those inside are rounded", async (t) => {
   const { layers, plan } = await quantized(branches, arrays, {
-    budget: { limit: { text: "avg:4", averageBits: 4 }, table: null },
+    budget: { limit: { averageBits: 4 }, table: null },
   });
   t.ok(layers.every(({ method }) => method === "nearest"));
   t.equal(plan?.table.weights.length, 4);

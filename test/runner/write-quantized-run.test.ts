@@ -9,7 +9,7 @@ import { quantizedRecord } from "../fixtures/quantized-record.ts";
 
 const { files: _, ...record } = quantizedRecord();
 const run: QuantizedRun = {
-  places: placesOf.plain("it.onnx", 8),
+  places: placesOf(record.settings),
   record,
   model: Uint8Array.of(1, 2, 3),
   bits: { format: "bayesian-bits-quantized-tensors", version: 1, network: "it.onnx", tensors: [] },
@@ -18,7 +18,13 @@ const run: QuantizedRun = {
 t.test("the record has the hashes of what was written", async (t) => {
   const folder = t.testdir({});
   const written = writeQuantizedRun(folder, run);
-  t.strictSame(readdirSync(folder).sort(), ["bits.json", "model.onnx", "quantized.json", "report.html"]);
+  t.strictSame(readdirSync(folder).sort(), [
+    "bits.json",
+    "model.onnx",
+    "quantize.yaml",
+    "quantized.json",
+    "report.html",
+  ]);
   t.strictSame(readQuantizedRecord(folder), written);
   for (const { path, bytes, sha256 } of written.files) {
     const content = readFileSync(join(folder, path));
@@ -27,7 +33,7 @@ t.test("the record has the hashes of what was written", async (t) => {
   t.strictSame(JSON.parse(readFileSync(join(folder, "bits.json"), "utf8")), run.bits);
 });
 
-for (const blocked of ["model.onnx", "bits.json", "report.html"]) {
+for (const blocked of ["model.onnx", "bits.json", "quantize.yaml", "report.html"]) {
   t.test(`where ${blocked} cannot be written there is no record, not even an old one`, async (t) => {
     const folder = t.testdir({});
     writeFileSync(join(folder, "quantized.json"), "{}");

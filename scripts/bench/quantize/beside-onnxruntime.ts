@@ -6,10 +6,10 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { cacheFolder } from "../../../src/core/cache-folder.ts";
 import { messageOf } from "../../../src/core/errors.ts";
+import { silent } from "../../../src/core/progress.ts";
 import { FileSession } from "../../../src/onnx/file-session.ts";
 import { compareOutputs } from "../../../src/ptq/compare-outputs.ts";
-import { readArrays } from "../../../src/ptq/read-samples.ts";
-import { Samples } from "../../../src/ptq/samples.ts";
+import { openFileSamples } from "../../../src/ptq/file-samples.ts";
 import { markdownTable } from "../../markdown-table.ts";
 import { pythonOf } from "../../python-environment.ts";
 import { quantize } from "./command.ts";
@@ -55,11 +55,10 @@ for (const name of chosen.length > 0 ? chosen : networks) {
   if (!model?.data) throw new Error(`${name}: is not in the corpus, or has no inputs`);
   const [file, data] = [join(corpus, model.file), join(corpus, model.data.file)];
   await using float = await FileSession.load(file, file);
-  const samples = Samples.of(float.inputs, await readArrays(data), data);
   // As `quantize` splits them.
-  const order = samples.order(SEED);
-  const heldOut = order.subarray(0, Math.max(1, Math.floor(order.length / 4)));
-  const calibrating = order.subarray(heldOut.length);
+  const options = { inputs: float.inputs, limit: undefined, seed: SEED, reporter: silent };
+  const samples = await openFileSamples(data, options);
+  const calibrating = samples.calibration.order;
   const scratch = mkdtempSync(join(tmpdir(), "beside-"));
 
   async function measured(tool: string, path: string, seconds: number | null, words: string | null): Promise<Row> {
@@ -68,7 +67,7 @@ for (const name of chosen.length > 0 ? chosen : networks) {
     const bytes = statSync(path).size;
     try {
       await using written = await FileSession.load(path, path);
-      const outputs = await compareOutputs(float, written, { samples, order: heldOut });
+      const { outputs } = await compareOutputs(float, written, samples.compared());
       const least = (values: readonly (number | null)[]) => {
         const known = values.flatMap((value) => value ?? []);
         return known.length > 0 ? Math.min(...known) : null;

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import * as web from "onnxruntime-web";
 import { messageOf } from "../../../src/core/errors.ts";
 import type { FileSession, RuntimeTensor } from "../../../src/onnx/file-session.ts";
-import { readArrays } from "../../../src/ptq/read-samples.ts";
+import { readSamples } from "../../../src/ptq/read-samples.ts";
 import { Samples } from "../../../src/ptq/samples.ts";
 
 web.env.wasm.numThreads = 1;
@@ -12,7 +12,10 @@ export async function firstInputs(
   { inputs }: Pick<FileSession, "inputs">,
   data: string,
 ): Promise<Readonly<Record<string, RuntimeTensor>>> {
-  return Samples.of(inputs, await readArrays(data), data).inputs([0]);
+  const names = inputs.map(({ name }) => name);
+  const { arrays } = await readSamples(data, names);
+  const { value } = await Samples.of(inputs, arrays, data).batches(Uint32Array.of(0)).next();
+  return value?.inputs ?? {};
 }
 
 /** Loads a file in onnxruntime-web (WebAssembly) and runs it once. Gives its words where it does not, null where it does. */

@@ -14,7 +14,7 @@ export const activationSection = ({ activations, settings }: QuantizedRecord): S
   body:
     activations.length === 0
       ? later(
-          settings.activations === 32
+          settings.bits.activations === 32
             ? "Activations stay in float."
             : "No activation was put on a grid: see the notes, and what is left in float.",
         )

@@ -1,32 +1,25 @@
 import { shellWord } from "../../core/shell-word.ts";
 import type { QuantizedRecord } from "../../ptq/quantized-record.ts";
 
-/**
- * The command that quantizes the file with a run's settings.
- *
- * @param more Further words. Widths and layers to skip that come first go before the run's own.
- */
-export function commandOf({ source, settings, plan }: QuantizedRecord, more: readonly string[] = []): string {
-  const { weights, activations, data, method, iterations, granularity, saturation, skip, layerBits } = settings;
-  const { minSqnrDb, minAgreement } = settings;
-  const option = (name: string, value: string | number | null | undefined) =>
-    value === null || value === undefined ? [] : [name, String(value)];
+/** What is to be other than a run has it. */
+export interface Changes {
+  /** Widths of layers, by name. */
+  readonly layers: Readonly<Record<string, number>>;
+  /** Names of layers that are to be left in float. */
+  readonly skip: readonly string[];
+}
+
+/** The command that quantizes the file as a run has done it, in the folder of the run. Changes go before its own settings. */
+export function commandOf(
+  { settings, files }: QuantizedRecord,
+  { layers, skip }: Changes = { layers: {}, skip: [] },
+): string {
+  const own = files.find(({ path }) => path.endsWith(".yaml"))?.path ?? "quantize.yaml";
+  const set = (path: string, value: unknown) => ["--set", `${path}=${JSON.stringify(value)}`];
   const words = [
-    ...["bayesian-bits", "quantize", source.file],
-    ...option("--data", data),
-    ...(plan === null ? option("--weights", weights) : option("--budget", plan.budget)),
-    ...option("--activations", activations),
-    ...option("--method", method),
-    ...option("--iterations", iterations),
-    ...(granularity === "channel"
-      ? []
-      : option("--granularity", typeof granularity === "number" ? `block:${granularity}` : granularity)),
-    ...option("--saturation", saturation),
-    ...option("--min-sqnr", minSqnrDb),
-    ...option("--min-agreement", minAgreement),
-    ...more,
-    ...Object.entries(layerBits).flatMap(([pattern, bits]) => option("--layer-bits", `${pattern}=${bits}`)),
-    ...skip.flatMap((pattern) => option("--skip", pattern)),
+    ...["bayesian-bits", "quantize", own],
+    ...(Object.keys(layers).length > 0 ? set("bits.layers", { ...layers, ...settings.bits.layers }) : []),
+    ...(skip.length > 0 ? set("skip", [...skip, ...settings.skip]) : []),
     ...["--out", "../again"],
   ];
   return words.map(shellWord).join(" ");

@@ -23,12 +23,11 @@ ${layers.length === 0 ? nothing(record) : remedy(record, loss)}`,
 }
 
 const nothing = ({ settings }: QuantizedRecord): Markup =>
-  markup`<p>No single weight costs it: ${settings.activations === 32 ? "give weights more bits" : "try activations of 16 bits (--activations 16), or in float (--activations 32)"}.</p>`;
+  markup`<p>No single weight costs it: ${settings.bits.activations === 32 ? "give weights more bits" : "try activations of 16 bits (--activations 16), or in float (--activations 32)"}.</p>`;
 
 function remedy(record: QuantizedRecord, { layers, togetherDb }: Loss): Markup {
-  const options = layers.flatMap(({ layers: names, instead }) =>
-    names.flatMap((name) => (instead === 8 ? ["--layer-bits", `${name}=8`] : ["--skip", name])),
-  );
+  const put = (back: 8 | 32) => layers.flatMap(({ layers: names, instead }) => (instead === back ? names : []));
+  const changes = { layers: Object.fromEntries(put(8).map((name) => [name, 8])), skip: put(32) };
   return markup`${table<Costly>({
     id: "costly-layers",
     caption: "Weights that cost most, each put back alone, all others quantized",
@@ -46,7 +45,7 @@ function remedy(record: QuantizedRecord, { layers, togetherDb }: Loss): Markup {
     rows: layers,
   })}
 <p>All of these put back gain ${gainText(togetherDb)}:</p>
-<pre class="command"><code>${commandOf(record, options)}</code></pre>`;
+<pre class="command"><code>${commandOf(record, changes)}</code></pre>`;
 }
 
 const namesOf = ({ layers }: Costly): string => layers.join(" and ");

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { budgetText } from "../../ptq/byte-budget.ts";
 import type { QuantizedRecord } from "../../ptq/quantized-record.ts";
 import { duration } from "../page/format.ts";
 import { pageText } from "../page/html-page.ts";
@@ -45,7 +46,8 @@ ${loss && markup`<p class="banner"><strong>Below the thresholds:</strong> ${fore
 ${quantizedHeadline(record)}`;
 }
 
-function widths({ settings: { weights, activations, method }, plan }: QuantizedRecord): Markup {
-  const ofWeights = plan === null ? `weights of ${weights} bits` : markup`weights within ${foreign(plan.budget, 20)}`;
-  return markup`${ofWeights}, ${method} · activations ${activations === 32 ? "in float" : `of ${activations} bits`}`;
+function widths({ settings: { bits, method } }: QuantizedRecord): Markup {
+  const ofWeights = "budget" in bits ? `weights within ${budgetText(bits.budget)}` : `weights of ${bits.weights} bits`;
+  const ofActivations = bits.activations === 32 ? "in float" : `of ${bits.activations} bits`;
+  return markup`${ofWeights}, ${method.name} · activations ${ofActivations}`;
 }

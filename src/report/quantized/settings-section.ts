@@ -1,3 +1,4 @@
+import { budgetText } from "../../ptq/byte-budget.ts";
 import type { QuantizedRecord } from "../../ptq/quantized-record.ts";
 import { integer } from "../page/format.ts";
 import { foreign, type Markup, markup } from "../page/markup.ts";
@@ -7,9 +8,10 @@ import { commandOf } from "./command.ts";
 
 /** Everything one needs to get the same file again. */
 export function settingsSection(record: QuantizedRecord): Section {
-  const { settings, plan, source, runtime, files } = record;
-  const { weights, activations, method, granularity, iterations, saturation, seed, layerBits, skip } = settings;
-  const own = Object.entries(layerBits).map(([pattern, bits]) => `${pattern}=${bits}`);
+  const { settings, source, runtime, files } = record;
+  const { bits, method, seed, skip } = settings;
+  const { name, iterations, granularity } = method;
+  const own = Object.entries(bits.layers).map(([pattern, width]) => `${pattern}=${width}`);
   const patterns = (list: readonly string[]) => (list.length === 0 ? "none" : foreign(list.join(", "), 400));
   const optional = (name: string, value: Markup | string | undefined) =>
     value === undefined ? [] : [[name, value] as const];
@@ -19,12 +21,12 @@ export function settingsSection(record: QuantizedRecord): Section {
     body: markup`<p>In the folder of this report:</p>
 <pre class="command"><code>${commandOf(record)}</code></pre>
 ${facts([
-  ["Weights", plan === null ? `${weights} bits` : markup`within ${foreign(plan.budget, 20)}`],
-  ["Activations", activations === 32 ? "in float" : `${activations} bits`],
-  ["Method", method],
+  ["Weights", "budget" in bits ? `within ${budgetText(bits.budget)}` : `${bits.weights} bits`],
+  ["Activations", bits.activations === 32 ? "in float" : `${bits.activations} bits`],
+  ["Method", name],
   ...optional("Iterations", iterations === undefined ? undefined : integer(iterations)),
-  ["A step for each", typeof granularity === "number" ? `${granularity} inputs` : granularity],
-  ...optional("Saturation", saturation),
+  ["A step for each", granularity.startsWith("block:") ? `${granularity.slice("block:".length)} inputs` : granularity],
+  ...optional("Saturation", settings.export.saturation),
   ["Widths of single layers", patterns(own)],
   ["Layers to skip", patterns(skip)],
   ["Seed", markup`<code>${seed}</code>`],
@@ -46,7 +48,7 @@ ${table<FileRow>({
   ],
   rows: [
     { name: source.file, role: "the file that went in", bytes: source.bytes, sha256: source.sha256 },
-    ...samplesOf(settings),
+    ...samplesOf(record),
     ...files.map(({ path, ...file }) => ({ name: path, role: "written", ...file })),
   ],
 })}`,
@@ -60,5 +62,8 @@ interface FileRow {
   readonly sha256: string;
 }
 
-const samplesOf = ({ data, dataSha256 }: QuantizedRecord["settings"]): readonly FileRow[] =>
-  data === null || dataSha256 === null ? [] : [{ name: data, role: "samples", bytes: null, sha256: dataSha256 }];
+function samplesOf({ settings: { data }, dataSha256 }: QuantizedRecord): readonly FileRow[] {
+  if (data === undefined || dataSha256 === null) return [];
+  const name = "samples" in data ? data.samples : data.name;
+  return [{ name, role: "samples", bytes: null, sha256: dataSha256 }];
+}

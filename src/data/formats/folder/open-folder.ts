@@ -5,11 +5,13 @@ import { at } from "../../../core/elements.ts";
 import type { Reporter } from "../../../core/progress.ts";
 import type { ImageShape, Normalization } from "../../dataset.ts";
 import type { OpenedData } from "../../opened-data.ts";
+import type { TargetKind } from "../../targets.ts";
 import type { Recipe } from "./decode-image.ts";
 import { DecodePool } from "./decode-pool.ts";
 import { FileContents } from "./file-contents.ts";
 import { folderSource } from "./folder-source.ts";
 import { scanFolder } from "./scan-folder.ts";
+import { scanImages } from "./scan-images.ts";
 
 /** Threads that decode at a time in one process, unless UV_THREADPOOL_SIZE says otherwise. */
 const decodingThreads = Number(process.env.UV_THREADPOOL_SIZE) || 4;
@@ -21,16 +23,20 @@ const normalizations: Readonly<Record<1 | 3, Normalization>> = {
 };
 
 /**
- * Opens a folder of images: lists them and starts the threads that will read them.
+ * Opens a folder of images: lists them and starts the threads that will read them. Where nobody needs to know what they
+ * show, they need not lie in class folders.
  *
  * @throws UserError, UsageError as `scanFolder` does.
  */
 export function openFolder(
   options: FolderConfig,
-  { seed, reporter }: { seed: number; reporter: Reporter },
+  { seed, reporter, targets }: { seed: number; reporter: Reporter; targets: TargetKind | null },
 ): OpenedData {
   const { folder, channels, augmentation, onError, size } = options;
-  const { classes, files, train, validation, test } = scanFolder(folder, options.testShare);
+  const { classes, files, train, validation, test } = (targets === null ? scanImages : scanFolder)(
+    folder,
+    options.testShare,
+  );
   const [height, width] = typeof size === "number" ? [size, size] : size;
   const shape: ImageShape = [height, width, channels];
   const { fit } = options.resize;

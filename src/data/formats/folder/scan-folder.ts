@@ -15,7 +15,7 @@ export interface ImageFiles {
 }
 
 export interface ScannedFolder {
-  /** Names of the class folders, sorted; a class's index is its place here. */
+  /** Names of the class folders, sorted; a class's index is its place here. None where images lie in no class folders. */
   readonly classes: readonly string[];
   readonly train: ImageFiles;
   /** Where there is a folder for it beside the one for tests. */
@@ -25,7 +25,7 @@ export interface ScannedFolder {
   readonly files: readonly DataFile[];
 }
 
-interface FoundImage {
+export interface FoundImage {
   readonly path: string;
   readonly bytes: number;
 }
@@ -34,6 +34,7 @@ interface FoundImage {
 type ByClass = readonly (readonly FoundImage[])[];
 
 const extensions = new Set([".jpg", ".jpeg", ".png"]);
+export const trainName = "train";
 const validationNames = ["val", "validation", "valid"];
 
 /**
@@ -46,7 +47,7 @@ const validationNames = ["val", "validation", "valid"];
  */
 export function scanFolder(folder: string, testShare: number | undefined): ScannedFolder {
   const parts = subfolders(folder, `data.folder ${folder}`);
-  if (!parts.includes("train")) return scanOneTree(folder, parts, testShare);
+  if (!parts.includes(trainName)) return scanOneTree(folder, parts, testShare);
   if (testShare !== undefined) {
     throw new UsageError(`data.testShare: ${folder} has a folder for tests already; leave testShare away`);
   }
@@ -55,10 +56,10 @@ export function scanFolder(folder: string, testShare: number | undefined): Scann
   if (tested === undefined) {
     throw new UserError(`cannot read data.folder ${folder}: beside train it has neither val, validation nor test`);
   }
-  const classes = classesOf(join(folder, "train"));
+  const classes = classesOf(join(folder, trainName));
   const scan = (part: string) => scanPart(join(folder, part), classes);
-  const train = scan("train");
-  refuseEmpty(train, classes, join(folder, "train"));
+  const train = scan(trainName);
+  refuseEmpty(train, classes, join(folder, trainName));
   const test = scan(tested);
   const validation = held !== undefined && held !== tested ? scan(held) : null;
   return {
@@ -67,7 +68,7 @@ export function scanFolder(folder: string, testShare: number | undefined): Scann
     validation: validation && interleave(validation),
     test: interleave(test),
     files: [
-      listOf("train", folder, train),
+      listOf(trainName, folder, train),
       ...(validation ? [listOf(held!, folder, validation)] : []),
       listOf(tested, folder, test),
     ],
@@ -85,15 +86,11 @@ function scanOneTree(folder: string, classes: readonly string[], testShare: numb
   const images = scanPart(folder, classes);
   refuseEmpty(images, classes, folder);
   const parts = images.map((ofClass, index) => {
-    const cut = ofClass.length - Math.max(1, Math.round(ofClass.length * testShare));
-    if (cut < 1) {
-      throw new UserError(
-        `data.testShare: ${join(folder, classes[index]!)} has ${ofClass.length} images: too few to train and to test on`,
-      );
-    }
-    const order = permutation({ seed: 0, stream: `test-share/${classes[index]}`, counter: 0 }, ofClass.length);
-    const pick = (from: number, to: number) => Array.from(order.slice(from, to).sort(), (at) => ofClass[at]!);
-    return { train: pick(0, cut), test: pick(cut, ofClass.length) };
+    const part = setAside(ofClass, { share: testShare, stream: `test-share/${classes[index]}` });
+    if (part.train.length > 0) return part;
+    throw new UserError(
+      `data.testShare: ${join(folder, classes[index]!)} has ${ofClass.length} images: too few to train and to test on`,
+    );
   });
   const train = parts.map((part) => part.train);
   const test = parts.map((part) => part.test);
@@ -104,6 +101,17 @@ function scanOneTree(folder: string, classes: readonly string[], testShare: numb
     test: interleave(test),
     files: [listOf("train", folder, train), listOf("test", folder, test)],
   };
+}
+
+/** Sets a share of images aside for tests, at least one: the same images whatever the seed. */
+export function setAside(
+  images: readonly FoundImage[],
+  { share, stream }: { readonly share: number; readonly stream: string },
+): { readonly train: readonly FoundImage[]; readonly test: readonly FoundImage[] } {
+  const cut = Math.max(0, images.length - Math.max(1, Math.round(images.length * share)));
+  const order = permutation({ seed: 0, stream, counter: 0 }, images.length);
+  const pick = (from: number, to: number) => Array.from(order.slice(from, to).sort(), (at) => images[at]!);
+  return { train: pick(0, cut), test: pick(cut, images.length) };
 }
 
 function classesOf(folder: string): readonly string[] {
@@ -137,7 +145,7 @@ function scanPart(folder: string, classes: readonly string[]): ByClass {
 }
 
 /** Names of the folders in a folder, sorted by code units; hidden ones are none. */
-function subfolders(folder: string, what: string): readonly string[] {
+export function subfolders(folder: string, what: string): readonly string[] {
   try {
     const found = statSync(folder, { throwIfNoEntry: false });
     if (!found?.isDirectory()) {
@@ -160,7 +168,7 @@ const visible = (folder: string): string[] =>
  *
  * @param above Real paths of the folders that it lies in: links that lead back to one would be followed for ever.
  */
-function imagesIn(folder: string, above: readonly string[] = []): FoundImage[] {
+export function imagesIn(folder: string, above: readonly string[] = []): FoundImage[] {
   try {
     if (statSync(folder, { throwIfNoEntry: false }) === undefined) return [];
     const real = realpathSync(folder);
@@ -182,7 +190,7 @@ function imagesIn(folder: string, above: readonly string[] = []): FoundImage[] {
 }
 
 /** One image of every class in turn, so that the first images of a part are of all classes. */
-function interleave(images: ByClass): ImageFiles {
+export function interleave(images: ByClass): ImageFiles {
   const paths: string[] = [];
   const bytes: number[] = [];
   const labels: number[] = [];
@@ -199,7 +207,7 @@ function interleave(images: ByClass): ImageFiles {
   return { paths, bytes: Float64Array.from(bytes), labels: Int32Array.from(labels) };
 }
 
-function listOf(part: string, folder: string, images: ByClass): DataFile {
+export function listOf(part: string, folder: string, images: ByClass): DataFile {
   const hash = createHash("sha256");
   // Of the folder and its separator as paths have them, however it is spelled: ./pictures is pictures there, and . nothing.
   const above = join(folder, "x").length - 1;

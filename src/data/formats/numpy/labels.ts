@@ -65,6 +65,9 @@ export function labelValues({ bytes, type, shape, place }: NpyArray, kind: Targe
   }
 }
 
+/** What labels can be, where nobody needs them to be either. */
+export const labelKind = ({ type }: NpyHeader): TargetKind => (elementKind(type) === "floats" ? "values" : "classes");
+
 interface LabelledSets {
   readonly train: ImageSet;
   readonly test: ImageSet;

@@ -6,7 +6,7 @@ import { shortenNames } from "../../../core/shorten.ts";
 import type { DataFile, ImageSet, ImageShape, LoadedData } from "../../dataset.ts";
 import type { TargetKind } from "../../targets.ts";
 import { requireProportion } from "../unpacked-size.ts";
-import { checkLabels, describeLabels, labelValues } from "./labels.ts";
+import { checkLabels, describeLabels, labelKind, labelValues } from "./labels.ts";
 import { type NpyHeader, shapeText } from "./npy.ts";
 import { NpzFile } from "./npz.ts";
 
@@ -33,11 +33,12 @@ const acceptedNames = {
  *
  * @param options.free Bytes of memory that the arrays may take.
  * @throws UserError that names file and array, or says that they do not fit into memory, or are out of proportion to the file;
- * UsageError when `classes` are fewer than the labels need, or the labels of another kind than `targets`.
+ * UsageError when `classes` are fewer than the labels need, or the labels of another kind than `targets`, where that says
+ * one.
  */
 export async function loadNpz(
   { train, test, classes }: NpzOptions,
-  targets: TargetKind,
+  targets: TargetKind | null,
   { free = availableMemory() }: { readonly free?: number } = {},
 ): Promise<LoadedData> {
   const needed = (await bytesOf(train, "train", targets)) + (await bytesOf(test, "test", targets));
@@ -78,12 +79,14 @@ const gib = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
  *
  * @throws UserError when a header is refused, or images and labels differ in number.
  */
-async function bytesOf(path: string, part: "train" | "test", kind: TargetKind): Promise<number> {
+async function bytesOf(path: string, part: "train" | "test", kind: TargetKind | null): Promise<number> {
   const npz = await NpzFile.open(path);
   try {
     const [imagesName, labelsName] = [nameIn(npz, "images", part), nameIn(npz, "labels", part)];
     const images = await npz.header(imagesName, checkImages);
-    const labels = await npz.header(labelsName, (header, place) => checkLabels(header, place, kind));
+    const labels = await npz.header(labelsName, (header, place) =>
+      checkLabels(header, place, kind ?? labelKind(header)),
+    );
     if (labels.shape[0] !== images.shape[0]) {
       throw new UserError(
         `${path}: ${labelsName} has ${labels.shape[0]} labels, ${path}: ${imagesName} has ${images.shape[0]} images: they do not belong together`,
@@ -95,15 +98,17 @@ async function bytesOf(path: string, part: "train" | "test", kind: TargetKind): 
   }
 }
 
-async function readPart(path: string, part: "train" | "test", kind: TargetKind): Promise<Part> {
+async function readPart(path: string, part: "train" | "test", kind: TargetKind | null): Promise<Part> {
   const npz = await NpzFile.open(path);
   try {
     const images = await npz.read(nameIn(npz, "images", part), checkImages);
-    const labels = await npz.read(nameIn(npz, "labels", part), (header, place) => checkLabels(header, place, kind));
+    const labels = await npz.read(nameIn(npz, "labels", part), (header, place) =>
+      checkLabels(header, place, kind ?? labelKind(header)),
+    );
     const [count, height, width] = [at(images.shape, 0), at(images.shape, 1), at(images.shape, 2)];
     const channels = images.shape[3] ?? 1;
     return {
-      set: { count, images: images.bytes, targets: labelValues(labels, kind) },
+      set: { count, images: images.bytes, targets: labelValues(labels, kind ?? labelKind(labels)) },
       shape: [height, width, channels],
       file: await npz.describe(),
     };

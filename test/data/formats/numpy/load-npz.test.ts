@@ -20,6 +20,13 @@ const good = archive("good", { images: npyImages([6, 4, 5, 3]), labels: npyLabel
 const refused = (name: string, arrays: Readonly<Record<string, Buffer>>) =>
   loadNpz({ train: archive(name, arrays), test: good }, "classes");
 
+t.test("where nobody needs labels, they are what they are", async (t) => {
+  const angles = npy("<f4", [6], new Uint8Array(new Float32Array(6).buffer));
+  const values = archive("values", { images: npyImages([6, 4, 5, 3]), labels: angles });
+  t.match((await loadNpz({ train: values, test: values }, null)).targets, { kind: "values", outputs: 1 });
+  t.match((await loadNpz({ train: good, test: good }, null)).targets, { kind: "classes", names: ["0", "1", "2"] });
+});
+
 t.test("two files, or one that holds both parts, under the usual names", async (t) => {
   const test = archive("test", { x: npyImages([2, 4, 5, 3]), y: npyLabels(2) });
   const loaded = await loadNpz({ train: good, test }, "classes");

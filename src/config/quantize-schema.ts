@@ -1,0 +1,108 @@
+import { z } from "zod";
+import { settingsSchema } from "./schema.ts";
+import { adaround, type LayerwiseMethod } from "./sections/methods/layerwise-settings.ts";
+import {
+  calibration,
+  imageInput,
+  networkFile,
+  quantizeBits,
+  quantizeData,
+  quantizeExport,
+  quantizeMethod,
+  skip,
+  verify,
+} from "./sections/quantize-settings.ts";
+
+const { name, note, seed } = settingsSchema.shape;
+
+const sections = z.strictObject({
+  name: name.optional(),
+  note,
+  seed,
+  network: networkFile,
+  data: quantizeData.optional(),
+  input: imageInput,
+  calibration,
+  method: quantizeMethod,
+  bits: quantizeBits,
+  skip,
+  verify,
+  export: quantizeExport,
+});
+
+/** How an ONNX file is quantized without training, as a configuration file describes it. */
+export const quantizeSchema = sections.superRefine((config, context) => {
+  const refuse = (path: string[], message: string, input: unknown) =>
+    context.addIssue({ code: "custom", path, message: `expected ${message}`, input });
+  const { data, input, method, bits, verify } = config;
+  const { granularity, iterations } = method;
+  const finds = methodOf(config);
+  if (iterations !== undefined && finds !== "adaround") {
+    const why = `iterations are optimizer steps of the method adaround, and ${finds} takes none`;
+    refuse(["method", "iterations"], `nothing: ${why}`, iterations);
+  }
+  if (granularity.startsWith("block") && finds !== "nearest") {
+    refuse(["method", "granularity"], `tensor or channel: ${stepsOf(finds)}`, granularity);
+  }
+  if (granularity === "tensor" && finds === "bit-split") {
+    refuse(["method", "granularity"], `channel: ${stepsOf(finds)}`, granularity);
+  }
+  if (data === undefined) {
+    const remedy = "give some with --data, as --data samples.npz, or as data";
+    if (finds !== "nearest") refuse(["method", "name"], `nearest: the method ${finds} needs samples: ${remedy}`, finds);
+    if (bits.activations !== undefined && bits.activations !== 32) {
+      const why = "activations are calibrated on samples";
+      refuse(["bits", "activations"], `32: ${why}; ${remedy}`, bits.activations);
+    }
+    for (const [key, threshold] of Object.entries(verify)) {
+      refuse(["verify", key], `nothing: thresholds are held against samples: ${remedy}`, threshold);
+    }
+  }
+  if ((data === undefined || "samples" in data) && (input.layout ?? input.range) !== undefined) {
+    refuse(["input"], "nothing: it says how images go into the file, and the data is none", input);
+  }
+  if (data !== undefined && "name" in data && input.range === "bytes" && typeof data.normalization === "object") {
+    refuse(["input", "range"], "unit: data.normalization is of pixels from 0 to 1", input.range);
+  }
+  if (config.export.layout === "transformers.js" && "budget" in bits) {
+    const why = "transformers.js names files by the bits of their weights, and a budget mixes them: give bits.weights";
+    refuse(["export", "layout"], `plain: ${why}`, config.export.layout);
+  }
+});
+
+const stepsOf = (method: LayerwiseMethod) =>
+  `the method ${method} has a step for each output channel: choose nearest for this granularity`;
+
+export type QuantizeConfig = z.output<typeof quantizeSchema>;
+
+/** Such a configuration as it is written: what it leaves out has a default. */
+export type QuantizeSettings = z.input<typeof quantizeSchema>;
+
+/** Without data weights can only be rounded. */
+function methodOf({
+  data,
+  method: { name, granularity },
+  bits,
+}: Pick<QuantizeConfig, "data" | "method" | "bits">): LayerwiseMethod {
+  if (name !== undefined) return name;
+  const isCoarse = "budget" in bits || bits.weights < 8;
+  return data !== undefined && isCoarse && granularity === "channel" ? "bit-split" : "nearest";
+}
+
+/** A configuration in which nothing is left to what the rest of it is. */
+export type ResolvedQuantize = QuantizeConfig & {
+  readonly method: { readonly name: LayerwiseMethod };
+  readonly bits: { readonly activations: 8 | 16 | 32 };
+};
+
+/** The configuration with defaults that depend on its other settings. */
+export function resolveQuantize(config: QuantizeConfig): ResolvedQuantize {
+  const { data, method, bits } = config;
+  const name = methodOf(config);
+  const { iterations = adaround.shape.iterations.parse(undefined) } = method;
+  return {
+    ...config,
+    method: { ...method, name, ...(name === "adaround" && { iterations }) },
+    bits: { ...bits, activations: bits.activations ?? (data === undefined ? 32 : 8) },
+  };
+}

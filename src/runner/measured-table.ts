@@ -1,0 +1,56 @@
+import { changedSettings, describeChange } from "../config/changes.ts";
+import type { QuantizeConfig } from "../config/quantize-schema.ts";
+import { UsageError, UserError } from "../core/errors.ts";
+import type { HarmTable } from "../ptq/harm-table.ts";
+import { quantizedFile } from "../ptq/quantized-record.ts";
+import { readQuantizedRecord } from "../ptq/read-quantized-record.ts";
+
+/** A file, and what it is calibrated on. */
+interface Measured {
+  readonly sha256: string;
+  /** null: there is no data. */
+  readonly dataSha256: string | null;
+  /** With all that was found of what it leaves out. */
+  readonly settings: QuantizeConfig;
+}
+
+/**
+ * What another run of the file has measured.
+ *
+ * @param folder That run's.
+ * @throws UsageError where it had no budget, or other settings; UserError where file or data are others.
+ */
+export function measuredTable(folder: string, { sha256, dataSha256, settings }: Measured): HarmTable {
+  const earlier = readQuantizedRecord(folder);
+  const { source, plan } = earlier;
+  if (plan === null) {
+    throw new UsageError(
+      `${folder}: ${quantizedFile} has no table of what each width costs and harms: quantize ${source.file} with --budget first`,
+    );
+  }
+  const { network, data } = settings;
+  const place = data === undefined ? "data" : "samples" in data ? data.samples : `data ${data.name}`;
+  const changed = source.sha256 !== sha256 ? network.file : earlier.dataSha256 !== dataSha256 ? place : null;
+  if (changed !== null) {
+    throw new UserError(
+      `${changed}: is not the file any more that ${folder} was made from: quantize with --budget anew`,
+    );
+  }
+  const [change] = changedSettings(measuring(earlier.settings), measuring(settings));
+  if (change === undefined) return plan.table;
+  throw new UsageError(`bits.measured: ${folder} was measured with other settings: ${describeChange(change)}`);
+}
+
+/** What a table depends on. */
+const measuring = ({
+  seed,
+  data,
+  input,
+  calibration,
+  method,
+  bits: { activations, layers },
+  skip,
+}: QuantizeConfig) => ({
+  ...{ seed, data, input, calibration, method, skip },
+  bits: { activations, layers },
+});
