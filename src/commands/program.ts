@@ -115,6 +115,7 @@ export function createProgram(
     )
     .option("--set <path=value>", "change a setting, as calibration.samples=100; may be repeated", collect, [])
     .option("--out <dir>", "folder of the result (default: reports/<name>, of a file <model>-w<bits>a<bits>)")
+    .option("--resume", "go on with a run in the folder that was stopped", false)
     .option("--force", "replace what the folder holds", false)
     .action(async (model: string, options, command: Command) => {
       const { runQuantize } = await import("./quantize-command.ts");

@@ -15,25 +15,26 @@ export interface QuantizeOptions extends QuantizeArguments {
   readonly set: readonly string[];
   readonly out?: string;
   readonly force: boolean;
+  readonly resume: boolean;
 }
 
 /** `quantize`: an ONNX file in, or a configuration that names one; a smaller one, with what is known of it, out. */
 export async function runQuantize(options: QuantizeOptions, context: Context): Promise<void> {
-  const { model, set, out, force, ...others } = options;
+  const { model, set, out, force, resume, ...others } = options;
   if (existsSync(join(model, quantizedFile))) return runAnew(options, context);
   const config = isConfiguration(model)
     ? loadQuantize(model, { set: alone(others, set, model) })
     : checkQuantize(settingsOf(options), { set, file: "given as options" });
   const { reporter } = context;
   const folder = out ?? join("reports", config.name ?? "quantized");
-  finish(folder, config, await quantizeFile(config, { folder, force, reporter }), context);
+  finish(folder, config, await quantizeFile(config, { folder, force, resume, reporter }), context);
 }
 
 /** @throws UsageError where options stand beside a configuration. */
 function alone(options: Omit<QuantizeArguments, "model">, set: readonly string[], config: string): readonly string[] {
   if (givenOf(options).length === 0) return set;
   throw new UsageError(
-    `${config} is a configuration, which says what is wanted: expected of options only --set, --out or --force, as --set bits.weights=4`,
+    `${config} is a configuration, which says what is wanted: expected of options only --set, --out, --resume or --force, as --set bits.weights=4`,
   );
 }
 
@@ -45,10 +46,10 @@ const givenOf = ({ skip, layerBits, ...options }: Omit<QuantizeArguments, "model
 
 /** `quantize FOLDER --budget …`: the file of a finished run within another budget, by what was measured there. */
 async function runAnew(
-  { model, budget, set, out, force, ...options }: QuantizeOptions,
+  { model, budget, set, out, force, resume, ...options }: QuantizeOptions,
   context: Context,
 ): Promise<void> {
-  if (budget === undefined || givenOf(options).length > 0 || set.length > 0) {
+  if (budget === undefined || resume || givenOf(options).length > 0 || set.length > 0) {
     throw new UsageError(
       `${model} is the folder of a quantized file: expected --budget, and of all else only --out or --force`,
     );

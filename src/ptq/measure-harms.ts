@@ -3,6 +3,7 @@ import { storedBits } from "../quantization/levels.ts";
 import type { WeightBits } from "../quantization/weight-grid.ts";
 import type { FileGraph } from "./file-graph.ts";
 import { budgetWidths, type HarmTable } from "./harm-table.ts";
+import { type Memo, recalled } from "./memo.ts";
 import { type OutputError, relativeError } from "./output-error.ts";
 import { roundSite, type SolvedSite } from "./solve-site.ts";
 import { decoded, type SolveOptions, solveSites } from "./solve-sites.ts";
@@ -18,6 +19,7 @@ export interface MeasureOptions
   /** What finds codes of less than 8 bits; null: rounding. */
   readonly solver: Pick<SolveOptions, "method" | "ops" | "seed"> | null;
   readonly calibration: SolveOptions["calibration"] | null;
+  readonly memo: Memo;
   /** What measures harms; null: there is no data, and a harm is the weight's own error. */
   readonly error: OutputError | null;
   /** Bytes that the file holds for a solved weight. */
@@ -28,6 +30,7 @@ export interface MeasureOptions
 export interface Measuring {
   readonly error: OutputError;
   readonly candidates: Candidates;
+  readonly memo: Memo;
 }
 
 /**
@@ -38,7 +41,7 @@ export async function measureHarms(
   graph: FileGraph,
   options: MeasureOptions,
 ): Promise<{ readonly weights: HarmTable["weights"]; readonly candidates: Candidates }> {
-  const { sites, error, storedBytes } = options;
+  const { sites, error, memo, storedBytes } = options;
   const distinct = distinctWeights(sites);
   const solvedAt = await solvedAtAll(graph, options, distinct);
   const candidates = new Map<string, Map<WeightBits, RuntimeTensor>>();
@@ -52,7 +55,10 @@ export async function measureHarms(
       const { bits } = solved;
       const tensor = decoded(solved);
       tensors.set(bits, tensor);
-      const harm = error === null ? weightError(site.values, tensor) : await error.with(new Map([[key, tensor]]));
+      const harm =
+        error === null
+          ? weightError(site.values, tensor)
+          : await recalled(memo, `harm ${bits} ${key}`, () => error.with(new Map([[key, tensor]])));
       choices.push({ bits, bytes: (numbers * storedBits(bits)) / 8, stored: storedBytes(solved), harm });
     }
     candidates.set(key, tensors);

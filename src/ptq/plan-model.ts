@@ -54,7 +54,11 @@ export async function planModel(
   const measured = error === null ? "weights" : "outputs";
   const table: HarmTable = { measured, samples: error?.samples ?? 0, weights, rest };
   // Awaited: what measures is closed behind this.
-  return await withinLimit(graph, { table, limit, measuring: error && { error, candidates } }, options);
+  return await withinLimit(
+    graph,
+    { table, limit, measuring: error && { error, candidates, memo: options.memo } },
+    options,
+  );
 }
 
 /** The best plan whose file, as it is written, has no more bytes than it may have: a table's sizes are estimates. */

@@ -7,6 +7,7 @@ import type { WeightBits } from "../quantization/weight-grid.ts";
 import { budgetText } from "./byte-budget.ts";
 import { budgetWidths, type HarmTable } from "./harm-table.ts";
 import type { Measuring } from "./measure-harms.ts";
+import { recalled } from "./memo.ts";
 
 /** A width for each weight of a table. */
 export interface WidthPlan {
@@ -106,9 +107,11 @@ export async function planWidths(
 function errorOf(
   { weights }: HarmTable,
   bits: readonly WeightBits[],
-  { error, candidates }: Measuring,
+  { error, candidates, memo }: Measuring,
 ): Promise<number> {
-  return error.with(new Map(weights.map(({ key }, item) => [key, lookup(lookup(candidates, key), at(bits, item))])));
+  const chosen = () =>
+    new Map(weights.map(({ key }, item) => [key, lookup(lookup(candidates, key), at(bits, item))] as const));
+  return recalled(memo, `plan ${bits.join(" ")}`, () => error.with(chosen()));
 }
 
 /** The error of the outputs when a plan is changed in one weight, by weight and choice. */

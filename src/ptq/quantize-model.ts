@@ -17,6 +17,7 @@ import { findSites, type LeftNode } from "./find-sites.ts";
 import { foldBatchNorms } from "./fold-normalization.ts";
 import { type LayerNoise, noiseMeter } from "./layer-noise.ts";
 import { liftWeights } from "./lift-weights.ts";
+import type { Memo } from "./memo.ts";
 import type { Calibration } from "./open-weights.ts";
 import { raiseForIntegers } from "./operator-set.ts";
 import { type BudgetOptions, type ModelPlan, planModel } from "./plan-model.ts";
@@ -39,6 +40,8 @@ export interface QuantizeModelOptions {
   readonly solver: { readonly method: LayerwiseSettings; readonly ops: Ops; readonly seed: number } | null;
   /** 32: left in float. */
   readonly activations: 8 | 16 | 32;
+  /** What was found before, and where what is found goes. */
+  readonly memo: Memo;
   /** Of weights of 8 bits in integer kernels. */
   readonly saturation: Saturation;
   readonly skips: (name: string) => boolean;
@@ -116,13 +119,13 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
     calibration === null || activations === 32 || hindrance !== null
       ? new Map<string, ActivationGrid>()
       : await gridsOf(graph, { sites, bits: activations, calibration, file });
-  const { bitsOf, budget, solver } = options;
+  const { bitsOf, budget, solver, memo } = options;
   const own = ownWidths(sites, bitsOf, file);
   const fixed = (site: WeightSite) => own.get(weightKey(site)) ?? null;
   const plan =
-    budget && (await planModel(graph, budget, { sites, grids, fixed, solver, calibration, saturation, file }));
+    budget && (await planModel(graph, budget, { sites, grids, fixed, solver, calibration, saturation, file, memo }));
   const widthOf = (site: WeightSite) => plan?.bitsOf(site) ?? fixed(site) ?? options.weights;
-  const solved = await solveAll(graph, { sites, grids, solver, calibration, file, widthOf });
+  const solved = await solveAll(graph, { sites, grids, solver, calibration, file, memo, widthOf });
   const costs = costMeter(graph, { solved, file });
   const noisesOf = noiseMeter(graph, { sites, file });
   const { integers, saturating } = writeQuantized(graph, { solved, grids, saturation });
@@ -190,14 +193,15 @@ async function solveAll(
     solver,
     calibration,
     file,
-  }: Pick<QuantizeModelOptions, "solver" | "calibration" | "file"> & {
+    memo,
+  }: Pick<QuantizeModelOptions, "solver" | "calibration" | "file" | "memo"> & {
     sites: readonly WeightSite[];
     grids: ReadonlyMap<string, ActivationGrid>;
     widthOf: (site: WeightSite) => WeightBits;
   },
 ): Promise<readonly SolvedSite[]> {
   if (solver === null || calibration === null) return sites.map((site) => roundSite(site, widthOf(site)));
-  const solved = await solveSites(graph, { ...solver, sites, grids, bitsOf: widthOf, calibration, file });
+  const solved = await solveSites(graph, { ...solver, sites, grids, bitsOf: widthOf, calibration, file, memo });
   return sites.map((site) => ({ ...lookup(solved, weightKey(site)), site }));
 }
 

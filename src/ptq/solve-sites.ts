@@ -10,6 +10,7 @@ import { FileSession, type RuntimeTensor } from "../onnx/file-session.ts";
 import { decode, type WeightBits } from "../quantization/weight-grid.ts";
 import type { ActivationGrid } from "./activation-grid.ts";
 import type { FileGraph } from "./file-graph.ts";
+import { keepSolved, type Memo, recallSolved } from "./memo.ts";
 import { type Calibration, OpenWeights, type Weights } from "./open-weights.ts";
 import { endingOf, isLinear } from "./site-patches.ts";
 import { type SeenRows, SiteRows } from "./site-rows.ts";
@@ -27,6 +28,7 @@ export interface SolveOptions {
   readonly ops: Ops;
   readonly seed: number;
   readonly file: string;
+  readonly memo: Memo;
 }
 
 /** Numbers of one collection of rows: 128 MiB. */
@@ -40,7 +42,7 @@ const MOST_NUMBERS = 2 ** 25;
  * @returns By `weightKey`.
  */
 export async function solveSites(graph: FileGraph, options: SolveOptions): Promise<ReadonlyMap<string, SolvedSite>> {
-  const { bitsOf, method, grids, ops, seed, file } = options;
+  const { bitsOf, method, grids, ops, seed, file, memo } = options;
   const { inputs = method.calibration.inputs } = options;
   const sites = distinctWeights(options.sites);
   const shown = sites.filter(isSolvable);
@@ -57,18 +59,28 @@ export async function solveSites(graph: FileGraph, options: SolveOptions): Promi
   await using prefix = inputs === "float" ? null : await open(inputs === "quantized" ? grids : new Map());
   const weights = new Map<string, RuntimeTensor>();
   for (const together of byValue(sites)) {
+    const before = together.map((site) => recallSolved(memo, { phase: inputs, site, bits: bitsOf(site) }));
+    for (const one of before) {
+      if (one === null) continue;
+      if (prefix !== null) weights.set(weightKey(one.site), decoded(one));
+      add(one);
+    }
+    const left = together.filter((_, index) => before[index] === null);
+    if (left.length === 0) continue;
+    // All of them, whatever is left: how many places are taken depends on how many layers share a pass.
     const linear = together.filter(isSolvable);
     const choice = { ...method.calibration, seed, sites: linear };
     const targets = linear.length > 0 ? await gather(float, calibration, { ...choice, weights: new Map() }) : new Map();
     const seen =
       prefix === null || linear.length === 0 ? targets : await gather(prefix, calibration, { ...choice, weights });
-    for (const site of together) {
+    for (const site of left) {
       const rows = rowsOf(graph, site, { seen: seen.get(site), floats: targets.get(site) }, ops);
       const bits = bitsOf(site);
       const one =
         rows === null ? roundSite(site, bits) : solve(site, { ...rows, name: site.name, bits }, { method, ops, seed });
       if (prefix !== null) weights.set(weightKey(site), decoded(one));
       add(one);
+      keepSolved(memo, inputs, one);
     }
   }
   return solved;

@@ -13,6 +13,7 @@ import { budgetText } from "../ptq/byte-budget.ts";
 import type { CalibrationData } from "../ptq/calibration-data.ts";
 import { NOISE_SAMPLES } from "../ptq/layer-noise.ts";
 import { type LoadedModel, loadModel } from "../ptq/load-model.ts";
+import { forgetful } from "../ptq/memo.ts";
 import { NamePatterns } from "../ptq/name-patterns.ts";
 import { openCalibrationData } from "../ptq/open-calibration-data.ts";
 import { quantizeModel } from "../ptq/quantize-model.ts";
@@ -25,6 +26,7 @@ import { compareFile } from "./compare-file.ts";
 import { measuredTable } from "./measured-table.ts";
 import { fileNotes, unusedNotes } from "./quantize-notes.ts";
 import type { QuantizeFileOptions } from "./quantize-options.ts";
+import { isStopped, QuantizeProgress } from "./quantize-progress.ts";
 import { placesOf, type QuantizedPlaces } from "./quantized-places.ts";
 import { writeQuantizedRun } from "./write-quantized-run.ts";
 
@@ -38,7 +40,8 @@ import { writeQuantizedRun } from "./write-quantized-run.ts";
  * it, nothing is there to quantize, or what came out is not finite.
  */
 export async function quantizeFile(settings: QuantizeSettings, options: QuantizeFileOptions): Promise<QuantizedRecord> {
-  const { folder, force = false } = options;
+  const { folder, force = false, resume = false } = options;
+  if (force && resume) throw new UsageError("--resume and --force: expected one of them");
   const config = parseQuantize(settings);
   const { file } = config.network;
   const places = placesOf(config);
@@ -49,9 +52,15 @@ export async function quantizeFile(settings: QuantizeSettings, options: Quantize
       throw new UsageError(`${model} is the file itself, which stays: choose another folder with --out`);
     }
     const there = [recordFile, places.record, places.model].find((name) => existsSync(join(folder, name)));
-    if (there === recordFile || (there !== undefined && !force)) {
+    const stopped = isStopped(folder);
+    // A run that is resumed may have been stopped while its files were written, which its record ends.
+    const isOwn = stopped && resume && there === places.model;
+    if (there === recordFile || (there !== undefined && !force && !isOwn)) {
       const remedy = there === recordFile ? "" : " replace it with --force, or";
       throw new UsageError(`${folder} holds ${there} already:${remedy} choose another folder with --out`);
+    }
+    if (stopped && !force && !resume) {
+      throw new UsageError(`${folder} holds a run that was stopped: go on with --resume, or begin anew with --force`);
     }
     return quantizeInto(config, places, options);
   });
@@ -60,7 +69,7 @@ export async function quantizeFile(settings: QuantizeSettings, options: Quantize
 async function quantizeInto(
   config: ResolvedQuantize,
   places: QuantizedPlaces,
-  { folder, reporter = silent }: QuantizeFileOptions,
+  { folder, resume = false, reporter = silent }: QuantizeFileOptions,
 ): Promise<QuantizedRecord> {
   const started = performance.now();
   const { file } = config.network;
@@ -73,6 +82,12 @@ async function quantizeInto(
   const { method, bits, skip } = config;
   const weights = "budget" in bits ? `weights within ${budgetText(bits.budget)}` : `${bits.weights}-bit weights`;
   reporter.info(`quantizing ${file}: ${weights} (${method.name}), ${bits.activations}-bit activations`);
+  const of = { sha256: source.sha256, dataSha256: data?.sha256 ?? null, settings };
+  const solver = await solverFor(config, reporter);
+  // Rounding to given widths takes no time worth keeping.
+  const takesLong = solver !== null || "budget" in bits;
+  const progress = takesLong || resume ? new QuantizeProgress(folder, of, { resume }) : null;
+  if (resume) reporter.info(`${file}: ${progress?.count} layers and measurements are known already`);
   const skips = new NamePatterns(skip.map((pattern) => [pattern, true]));
   const widths = new NamePatterns(Object.entries(bits.layers));
   const quantized = await quantizeModel(source.model, {
@@ -83,7 +98,8 @@ async function quantizeInto(
     skips: (name) => skips.find(name) ?? false,
     granularity: granularities[method.granularity],
     calibration: data?.calibration ?? null,
-    solver: await solverFor(config, reporter),
+    solver,
+    memo: progress ?? forgetful,
   });
   const path = join(folder, places.model);
   const later = [...unusedNotes([skips, widths], quantized), ...quantized.notes];
@@ -117,7 +133,9 @@ async function quantizeInto(
     runtime: runtimeName,
     seconds: (performance.now() - started) / 1000,
   };
-  return writeQuantizedRun(folder, { places, record, model: quantized.bytes, bits: quantized.bits });
+  const finished = writeQuantizedRun(folder, { places, record, model: quantized.bytes, bits: quantized.bits });
+  progress?.remove();
+  return finished;
 }
 
 /** The settings with all that was found of what they leave out, and paths that are seen from anywhere. */

@@ -5,5 +5,7 @@ export interface QuantizeFileOptions {
   readonly folder: string;
   /** Replaces what the folder holds. */
   readonly force?: boolean;
+  /** Goes on with a run in the folder that was stopped. */
+  readonly resume?: boolean;
   readonly reporter?: Reporter;
 }

@@ -1,14 +1,16 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import t from "tap";
 import { loadQuantize } from "../../src/config/load-quantize.ts";
 import { FileSession } from "../../src/onnx/file-session.ts";
 import { quantizedBitsSchema } from "../../src/ptq/quantized-bits.ts";
 import { quantizedFile, quantizedRecordSchema } from "../../src/ptq/quantized-record.ts";
+import { progressFile } from "../../src/runner/quantize-progress.ts";
 import { writeImageFolder } from "../fixtures/image-folder.ts";
 import { npy, npz } from "../fixtures/npy.ts";
 import { bytesOf } from "../fixtures/onnx/files.ts";
-import { run } from "../fixtures/program.ts";
+import { run, start } from "../fixtures/program.ts";
 import { sampleArray } from "../fixtures/ptq.ts";
 
 const folder = t.testdir();
@@ -261,4 +263,31 @@ t.test("samples of another shape are refused with what the file says and what wa
   const { code, stderr } = await run("quantize", model, "--data", wrong, "--out", join(folder, "wrong"));
   t.equal(code, 2);
   t.match(stderr, /the input "images" \(float32 \[.*,1,28,28\]\) got an array of \[4,3,28,28\]/);
+});
+
+t.test("killed and resumed, the file has the same bytes; without --resume it is refused", async (t) => {
+  const options = ["--data", samples, "--weights", "4", "--method", "adaround", "--iterations", "150"];
+  const [whole, killed] = [join(folder, "whole"), join(folder, "killed")];
+  const expected = await run("quantize", model, ...options, "--out", whole);
+  t.equal(expected.code, 0, expected.stderr);
+  t.notOk(existsSync(join(whole, progressFile)));
+  const { child, ended } = start(["quantize", model, ...options, "--out", killed]);
+  const linesOf = () => {
+    const path = join(killed, progressFile);
+    return existsSync(path) ? readFileSync(path, "utf8").split("\n").length - 1 : 0;
+  };
+  // The first line says what it is of, each other has a layer.
+  while (linesOf() < 2 && child.exitCode === null) await sleep(5);
+  child.kill("SIGKILL");
+  t.equal((await ended).signal, "SIGKILL");
+  const refused = await run("quantize", model, ...options, "--out", killed);
+  t.equal(refused.code, 2);
+  t.match(refused.stderr, /holds a run that was stopped: go on with --resume, or begin anew with --force/);
+  const resumed = await run("quantize", model, ...options, "--out", killed, "--resume");
+  t.equal(resumed.code, 0, resumed.stderr);
+  t.match(resumed.stderr, /[1-3] layers and measurements are known already/);
+  for (const name of ["model.onnx", "bits.json"]) {
+    t.strictSame(readFileSync(join(killed, name)), readFileSync(join(whole, name)), name);
+  }
+  t.notOk(existsSync(join(killed, progressFile)));
 });

@@ -52,7 +52,7 @@ async function replaced(t: Test, name: string, { before, train, removals }: Repl
   const cleared = removal("record.json");
   t.ok(cleared > 1, "the record is the first to go");
   const last = changes.findLastIndex((change) => change.startsWith(`rmSync ${whole}`)) + 1;
-  const every = Array.from({ length: last + 6 }, (_, index) => index + 1);
+  const every = Array.from({ length: Math.min(last + 6, changes.length) }, (_, index) => index + 1);
   for (const nth of removals === "all" ? every : removals.map(removal)) {
     const out = join(folder, `${name}-forced-${nth}`);
     cpSync(old, out, { recursive: true });

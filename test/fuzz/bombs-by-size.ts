@@ -177,6 +177,11 @@ export const bombsBySize: Readonly<Record<string, Bombs>> = {
     "images that are none": () => filled('{"name":""}\n'),
     brackets: () => text(nested("[", "]")),
   },
+  "quantize-progress": {
+    "lines of nothing": () => filled("{}\n"),
+    brackets: () => text(nested("[", "]")),
+    "a long line": () => filled("\\u0000", '{"key":"', '","value":1}\n'),
+  },
   safetensors: {
     "tensors of the same bytes": overlapping,
     "a shape of many axes": () =>

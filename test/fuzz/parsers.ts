@@ -1,12 +1,15 @@
 import { createHash } from "node:crypto";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { loadConfig } from "../../src/config/load-config.ts";
+import { parseQuantize } from "../../src/config/load-quantize.ts";
 import { loadSweep } from "../../src/config/load-sweep.ts";
 import { UserError } from "../../src/core/errors.ts";
 import { takeFiles } from "../../src/data/download/package-archive.ts";
 import { extractZip } from "../../src/engine/provision/extract.ts";
+import { type ProgressOf, progressFile, QuantizeProgress } from "../../src/runner/quantize-progress.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../src/runs/checkpoint.ts";
 import { epochLogFile } from "../../src/runs/epoch-log.ts";
 import { imageLogFile, readImages } from "../../src/runs/image-log.ts";
@@ -55,6 +58,24 @@ async function takeWanted(bytes: Buffer): Promise<void> {
 const wheel = { "tensorflow/libtensorflow_cc.so.2": "library", "tensorflow/include/tensorflow/c/c_api.h": "header" };
 
 /** Every parser of the program by its name. A new one is a line here, and in the bombs (bombs-by-size.ts). */
+const progressOf: ProgressOf = {
+  ...{ sha256: "1", dataSha256: null },
+  settings: parseQuantize({ network: { file: "it.onnx" } }),
+};
+
+/** A file as a stopped run leaves it. */
+function progressSeed(): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), "progress-"));
+  try {
+    const progress = new QuantizeProgress(folder, progressOf, { resume: false });
+    progress.keep("harm 2 0 w", 0.5);
+    progress.keep("codes float 4 0 w", { codes: "AAEC", steps: "AACAPw==", method: "nearest" });
+    return readFileSync(join(folder, progressFile));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 const byName: Readonly<Record<string, FuzzedParser>> = {
   ...dataParsers,
   ...networkParsers,
@@ -108,6 +129,10 @@ const byName: Readonly<Record<string, FuzzedParser>> = {
       const bytes = readFileSync(path);
       return readImages(folder, { lines: 2, bytes: bytes.length, sha256: sha256Of(bytes) });
     }),
+  },
+  "quantize-progress": {
+    seeds: [progressSeed()],
+    parse: asFile(progressFile, (_, folder) => new QuantizeProgress(folder, progressOf, { resume: true })),
   },
   safetensors: { seeds: [checkpoint], parse: (bytes) => decodeSafetensors(bytes, "it") },
   checkpoint: { seeds: [checkpoint], parse: (bytes) => decodeCheckpoint(bytes, "it") },
