@@ -48,6 +48,8 @@ export function writeFileAtomically(
     syncFolder(folder);
   } catch (error) {
     removeQuietly(beside);
+    // Moved or removed since: that is why.
+    askGuards(path);
     throw new UserError(`cannot write ${path}: ${explainFileError(error)}`, { cause: error });
   }
 }
@@ -75,6 +77,7 @@ export function writeFileFrom(path: string, offset: number, text: string): void 
     }
     if (offset === 0) syncFolder(folder);
   } catch (error) {
+    askGuards(path);
     throw new UserError(`cannot write ${path}: ${explainFileError(error)}`, { cause: error });
   }
 }

@@ -3,9 +3,10 @@ import fs, { existsSync, readdirSync, readFileSync, writeFileSync } from "node:f
 import { syncBuiltinESMExports } from "node:module";
 import { join, resolve } from "node:path";
 import t from "tap";
-import { makeFolder, writeFileAtomically } from "../../src/core/atomic-file.ts";
+import { makeFolder, writeFileAtomically, writeFileFrom } from "../../src/core/atomic-file.ts";
 import { UserError } from "../../src/core/errors.ts";
 import { explainFileError } from "../../src/core/file-errors.ts";
+import { guardFolder } from "../../src/core/folder-guards.ts";
 
 t.test("replaces a file and leaves nothing beside it", (t) => {
   const folder = t.testdir({ file: "old" });
@@ -90,4 +91,23 @@ t.test("a file system without fsync of folders is told once, and takes files", a
   t.match(warnings[0], /^the file system of .* cannot make writes durable \(EINVAL: injected, fsync\): /);
   failWith("EIO");
   t.throws(() => writeFileAtomically(join(folder, "new", "file"), ""), { message: /EIO.*the disk or its connection/ });
+});
+
+t.test("a folder that is lost in the middle of a write is the reason", async (t) => {
+  const writes = {
+    whole: (path: string) => writeFileAtomically(path, "new"),
+    from: (path: string) => writeFileFrom(path, 0, "new"),
+  };
+  for (const [name, write] of Object.entries(writes)) {
+    // A folder of that name: the file cannot be written.
+    const folder = t.testdir({ file: {} });
+    let asked = 0;
+    const end = guardFolder(folder, () => {
+      if (asked++ > 0) throw new UserError("lost");
+    });
+    t.throws(() => write(join(folder, "file")), { message: "lost" }, name);
+    end();
+    t.throws(() => write(join(folder, "file")), { message: /cannot write/ }, name);
+    t.strictSame(readdirSync(folder), ["file"]);
+  }
 });

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import t from "tap";
+import { codeOf } from "../../src/core/errors.ts";
 import { uniforms } from "../../src/core/random.ts";
 import { readLastCheckpoint } from "../../src/runs/checkpoints.ts";
 import { lockFile } from "../../src/runs/lock.ts";
@@ -25,6 +26,17 @@ async function untilThere(path: string): Promise<void> {
   for (const end = performance.now() + 60_000; !existsSync(path); await sleep(5))
     if (performance.now() > end) throw new Error(`${path} is not there after a minute`);
 }
+/** What is written meanwhile makes `rm -rf` fail, and whoever calls it calls it again. */
+function removeWhole(out: string): void {
+  for (;;) {
+    try {
+      return rmSync(out, { recursive: true });
+    } catch (error) {
+      if (codeOf(error) !== "ENOTEMPTY") throw error;
+    }
+  }
+}
+
 /** Until the first checkpoint has its record. */
 const begun = (out: string) => untilThere(join(out, "record.json"));
 const notIts = /^error: .* is no longer this run's: /m;
@@ -41,8 +53,7 @@ t.test("a run and its folder", { skip: nativeMissing(), timeout: 3_600_000 }, as
       const { ended } = start(lost(out));
       await begun(out);
       await sleep(moment);
-      // What is written meanwhile makes `rm -rf` fail, and whoever calls it calls it again.
-      rmSync(out, { recursive: true, maxRetries: 20, retryDelay: 5 });
+      removeWhole(out);
       const other = start(train(out));
       const loser = await ended;
       t.equal(loser.code, 1, loser.stderr);
