@@ -28,9 +28,9 @@ async function untilThere(path: string): Promise<void> {
 }
 /** What is written meanwhile makes `rm -rf` fail, and whoever calls it calls it again. */
 function removeWhole(out: string): void {
-  for (;;) {
+  while (existsSync(out)) {
     try {
-      return rmSync(out, { recursive: true });
+      rmSync(out, { recursive: true });
     } catch (error) {
       if (codeOf(error) !== "ENOTEMPTY") throw error;
     }
