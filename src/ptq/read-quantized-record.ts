@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf, UserError } from "../core/errors.ts";
 import { explainFileError } from "../core/file-errors.ts";
@@ -9,7 +9,7 @@ import { isRecordName, type QuantizedRecord, quantizedFile, quantizedRecordSchem
 
 /** The names of the records in a folder: several where it holds several widths of a model; none where it is no such folder. */
 export function quantizedRecordsIn(folder: string): readonly string[] {
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) return [];
   return readdirSync(folder).filter(isRecordName).sort();
 }
 

@@ -45,8 +45,8 @@ const integers = (low: bigint, high: bigint, tensor: InputType["tensor"]): Input
 });
 
 const signed = (bits: number, tensor: InputType["tensor"]) =>
-  integers(-(2n ** BigInt(bits - 1)), 2n ** BigInt(bits - 1) - 1n, tensor);
-const unsigned = (bits: number, tensor: InputType["tensor"]) => integers(0n, 2n ** BigInt(bits) - 1n, tensor);
+  integers(-(1n << BigInt(bits - 1)), (1n << BigInt(bits - 1)) - 1n, tensor);
+const unsigned = (bits: number, tensor: InputType["tensor"]) => integers(0n, (1n << BigInt(bits)) - 1n, tensor);
 
 const impossible = (type: string): InputType => ({
   problem: () => `numbers: inputs of the type ${type} cannot be given`,
