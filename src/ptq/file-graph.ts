@@ -175,12 +175,14 @@ export interface NewNode {
   readonly attributes?: readonly AttributeProto[];
 }
 
-/** The values that a node reads, its subgraphs included. */
+/** The values that a node reads, those of outside that its subgraphs read included. */
 export function readsOf(node: NodeProto): ReadonlySet<string> {
   const reads = new Set(node.input.filter((name) => name !== ""));
   for (const graph of subgraphsOf(node)) {
-    for (const inner of graph.node) for (const name of readsOf(inner)) reads.add(name);
-    for (const { name } of graph.output) reads.add(name);
+    const own = new Set([...graph.input, ...graph.initializer].map(({ name }) => name));
+    for (const { output } of graph.node) for (const name of output) own.add(name);
+    const inside = [...graph.node.flatMap((inner) => [...readsOf(inner)]), ...graph.output.map(({ name }) => name)];
+    for (const name of inside) if (!own.has(name)) reads.add(name);
   }
   return reads;
 }

@@ -20,6 +20,7 @@ import { liftWeights } from "./lift-weights.ts";
 import type { Memo } from "./memo.ts";
 import type { Calibration } from "./open-weights.ts";
 import { raiseForIntegers } from "./operator-set.ts";
+import { orderNodes } from "./order-nodes.ts";
 import { type BudgetOptions, type ModelPlan, planModel } from "./plan-model.ts";
 import { type QuantizedBits, quantizedBits } from "./quantized-bits.ts";
 import { quantizedNodes } from "./quantized-nodes.ts";
@@ -99,6 +100,7 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
   const opset = opsetOf(model);
   if (!(opset >= OLDEST))
     throw new UserError(`${file}: is of operator set ${opset}, expected ${OLDEST} or a newer one`);
+  orderNodes(model.graph);
   const inner = liftWeights(model);
   const graph = new FileGraph(model);
   foldBatchNorms(graph);
