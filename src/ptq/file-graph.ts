@@ -25,7 +25,7 @@ interface Placed {
 export class FileGraph {
   readonly model: Model;
   readonly #placed: readonly Placed[];
-  readonly #byNode: ReadonlyMap<NodeProto, Placed>;
+  readonly #byNode: Map<NodeProto, Placed>;
   readonly #makers = new Map<string, Placed>();
   readonly #readers = new Map<string, NodeProto[]>();
   readonly #initializers: Map<string, TensorProto>;
@@ -103,8 +103,13 @@ export class FileGraph {
     { output, domain = "", attributes = [] }: NewNode,
   ) {
     const name = this.freeName(`${output}/${opType}`);
-    const node = { opType, domain, name, input: [...inputs], output: [output], attribute: [...attributes] };
-    list.push(create(NodeProtoSchema, node));
+    const plain = { opType, domain, name, input: [...inputs], output: [output], attribute: [...attributes] };
+    const node = create(NodeProtoSchema, plain);
+    list.push(node);
+    // What is added behind it later stands behind it in the same list.
+    const placed = { node, behind: list };
+    this.#byNode.set(node, placed);
+    this.#makers.set(output, placed);
     if (domain === contribDomain) this.#importDomain(contribDomain);
     return output;
   }

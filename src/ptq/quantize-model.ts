@@ -116,7 +116,7 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
       ].join("; "),
     );
   }
-  const hindrance = calibration === null || activations === 32 ? null : raiseForIntegers(model);
+  const hindrance = calibration === null || activations === 32 ? null : raiseForIntegers(model, activations);
   const grids =
     calibration === null || activations === 32 || hindrance !== null
       ? new Map<string, ActivationGrid>()
