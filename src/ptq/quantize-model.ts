@@ -106,7 +106,9 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
   foldBatchNorms(graph);
   const { sites, left } = await findSites(graph, file, { skips, granularity: options.granularity, inner });
   if (sites.length === 0) {
-    const reasons = left.slice(0, 3).map(({ name, operator, reason }) => `${operator} "${name}": ${reason}`);
+    const reasons = left
+      .slice(0, 3)
+      .map(({ name, operator, reason }) => `${operator} ${JSON.stringify(name)}: ${reason}`);
     const already = quantizedNodes(model);
     throw new UserError(
       [
@@ -177,7 +179,7 @@ function ownWidths(
     const known = widths.get(weightKey(site));
     if (known !== undefined && known.bits !== bits) {
       throw new UsageError(
-        `${file}: the layers "${known.layer}" and "${site.name}" read one weight, and are to have ${known.bits} and ${bits} bits: give both the same`,
+        `${file}: the layers ${JSON.stringify(known.layer)} and ${JSON.stringify(site.name)} read one weight, and are to have ${known.bits} and ${bits} bits: give both the same`,
       );
     }
     widths.set(weightKey(site), known ?? { bits, layer: site.name });
