@@ -49,15 +49,22 @@ export class FileSession implements AsyncDisposable {
       logSeverityLevel: FATAL,
       graphOptimizationLevel: optimization,
     };
+    let session: InferenceSession;
     try {
       // A path and bytes are two signatures of one function.
-      const session = await (typeof model === "string"
+      session = await (typeof model === "string"
         ? ort.InferenceSession.create(model, settings)
         : ort.InferenceSession.create(model, settings));
-      return new FileSession(session, file);
     } catch (error) {
-      throw new UserError(`${file}: ${runtimeName} cannot load it: ${messageOf(error)}`, { cause: error });
+      throw new UserError(`${file}: ${runtimeName} cannot load it: ${wordsOf(error)}`, { cause: error });
     }
+    // The runtime looks values up in plain objects.
+    const taken = [...session.inputNames, ...session.outputNames].find((name) => name in Object.prototype);
+    if (taken === undefined) return new FileSession(session, file);
+    await session.release();
+    throw new UserError(
+      `${file}: ${runtimeName} for Node cannot hand over a value named "${taken}": give it another name`,
+    );
   }
 
   /** A tensor for {@link run}: float32, or bytes. */
@@ -87,7 +94,7 @@ export class FileSession implements AsyncDisposable {
     } catch (error) {
       const sizes = Object.values(inputs).map(({ dims }) => dims.join(" x "));
       const what = `${this.#file}: ${runtimeName} cannot run it on an input of ${sizes.join(", ")}`;
-      throw new UserError(`${what}: ${messageOf(error)}`, { cause: error });
+      throw new UserError(`${what}: ${wordsOf(error)}`, { cause: error });
     }
   }
 
@@ -95,6 +102,12 @@ export class FileSession implements AsyncDisposable {
     await this.#session.release();
   }
 }
+
+/** Places in the runtime's own sources, with the function that stands there. */
+const sourcePlaces = /\S+\.(?:cc|h):\d+ (?:[\w:<>*&~, ]*::[\w~<>]+\([^()\n]*\)|\w+)(?: const)? /g;
+
+/** What the runtime says, in one line, without the places in its sources. */
+const wordsOf = (error: unknown): string => messageOf(error).replace(sourcePlaces, "").replace(/\s+/g, " ").trim();
 
 const describe = (value: InferenceSession.ValueMetadata): RuntimeValue =>
   value.isTensor

@@ -25,7 +25,7 @@ interface Placed {
 export class FileGraph {
   readonly model: Model;
   readonly #placed: readonly Placed[];
-  readonly #byNode: ReadonlyMap<NodeProto, Placed>;
+  readonly #byNode: Map<NodeProto, Placed>;
   readonly #makers = new Map<string, Placed>();
   readonly #readers = new Map<string, NodeProto[]>();
   readonly #initializers: Map<string, TensorProto>;
@@ -103,8 +103,13 @@ export class FileGraph {
     { output, domain = "", attributes = [] }: NewNode,
   ) {
     const name = this.freeName(`${output}/${opType}`);
-    const node = { opType, domain, name, input: [...inputs], output: [output], attribute: [...attributes] };
-    list.push(create(NodeProtoSchema, node));
+    const plain = { opType, domain, name, input: [...inputs], output: [output], attribute: [...attributes] };
+    const node = create(NodeProtoSchema, plain);
+    list.push(node);
+    // What is added behind it later stands behind it in the same list.
+    const placed = { node, behind: list };
+    this.#byNode.set(node, placed);
+    this.#makers.set(output, placed);
     if (domain === contribDomain) this.#importDomain(contribDomain);
     return output;
   }
@@ -175,12 +180,14 @@ export interface NewNode {
   readonly attributes?: readonly AttributeProto[];
 }
 
-/** The values that a node reads, its subgraphs included. */
+/** The values that a node reads, those of outside that its subgraphs read included. */
 export function readsOf(node: NodeProto): ReadonlySet<string> {
   const reads = new Set(node.input.filter((name) => name !== ""));
   for (const graph of subgraphsOf(node)) {
-    for (const inner of graph.node) for (const name of readsOf(inner)) reads.add(name);
-    for (const { name } of graph.output) reads.add(name);
+    const own = new Set([...graph.input, ...graph.initializer].map(({ name }) => name));
+    for (const { output } of graph.node) for (const name of output) own.add(name);
+    const inside = [...graph.node.flatMap((inner) => [...readsOf(inner)]), ...graph.output.map(({ name }) => name)];
+    for (const name of inside) if (!own.has(name)) reads.add(name);
   }
   return reads;
 }

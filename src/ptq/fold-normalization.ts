@@ -1,6 +1,7 @@
+import { create } from "@bufbuild/protobuf";
 import { floatBytes } from "../export/onnx/packing.ts";
 import { elementTypes } from "../onnx/element-types.ts";
-import type { NodeProto, TensorProto } from "../onnx/generated/onnx_pb.ts";
+import { type NodeProto, type TensorProto, ValueInfoProtoSchema } from "../onnx/generated/onnx_pb.ts";
 import { isStandardDomain } from "../onnx/onnx-model.ts";
 import { realValues, tensorOf } from "../onnx/tensor-data.ts";
 import { type FileGraph, floatOf, intOf } from "./file-graph.ts";
@@ -38,8 +39,10 @@ function fold(graph: FileGraph, norm: NodeProto): boolean {
   const biasName = conv.input[2];
   const bias = biasName ? floatsOf(graph, biasName) : null;
   if (!scale || !shift || !mean || !variance || !weight || !values || (biasName && !bias)) return false;
-  // A tensor that something else reads as well must stay.
-  if (graph.readersOf(weight.name).length !== 1) return false;
+  // A tensor that something else reads as well, or that the file gives, must stay.
+  if (graph.readersOf(weight.name).length !== 1 || graph.isOutput(weight.name)) return false;
+  // Old operator sets know a normalization of each place.
+  if ([scale, shift, mean, variance].some(({ length }) => length !== Number(weight.dims[0]))) return false;
   const epsilon = floatOf(norm, "epsilon", 1e-5);
   const factors = scale.map((value, channel) => value / Math.sqrt((variance[channel] ?? 0) + epsilon));
   const inputs = values.length / factors.length;
@@ -55,7 +58,19 @@ function fold(graph: FileGraph, norm: NodeProto): boolean {
   conv.output[0] = made;
   graph.moved(x, made, conv);
   graph.remove(norm);
+  passType(graph, x, made);
   return true;
+}
+
+/** What the file says of one value holds for another that it says nothing of. */
+function passType({ model: { graph } }: FileGraph, from: string, to: string): void {
+  const known = graph.valueInfo.find(({ name }) => name === from)?.type;
+  if (known === undefined) return;
+  const given = graph.output.find(({ name }) => name === to);
+  if (given !== undefined) given.type ??= known;
+  else if (!graph.valueInfo.some(({ name }) => name === to)) {
+    graph.valueInfo = [...graph.valueInfo, create(ValueInfoProtoSchema, { name: to, type: known })];
+  }
 }
 
 const withValues = ({ name, dims }: TensorProto, values: Float32Array): TensorProto =>

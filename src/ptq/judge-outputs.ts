@@ -49,7 +49,7 @@ export function describeLoss(
     const { name, agreement } = output;
     const classes =
       agreement === null ? "" : `, the same class for ${agreement.toFixed(2)} % (${minAgreement} % wanted)`;
-    return `"${name}" has ${noiseText(output)} (${minSqnrDb} dB wanted)${classes}`;
+    return `${JSON.stringify(name)} has ${noiseText(output)} (${minSqnrDb} dB wanted)${classes}`;
   });
   const { layers, weightsDb, togetherDb } = costs;
   const alone = weightsDb === null ? "" : `; with weights alone quantized outputs have ${weightsDb.toFixed(1)} dB`;

@@ -72,7 +72,9 @@ function externalBytes({ name, externalData }: TensorProto, file: string): Uint8
   const path = resolve(folder, location);
   const inside = relative(folder, path);
   if (location === "" || isAbsolute(location) || inside.startsWith("..")) {
-    throw new UserError(`${file}: its tensor "${name}" lies in ${JSON.stringify(location)}, expected a file beside it`);
+    throw new UserError(
+      `${file}: its tensor ${JSON.stringify(name)} lies in ${JSON.stringify(location)}, expected a file beside it`,
+    );
   }
   const all = readBytes(path, file);
   const offset = Number(entry("offset") ?? 0);
@@ -80,7 +82,7 @@ function externalBytes({ name, externalData }: TensorProto, file: string): Uint8
   const end = offset + length;
   if (!(Number.isSafeInteger(offset) && Number.isSafeInteger(end) && offset >= 0 && end <= all.length)) {
     throw new UserError(
-      `${file}: its tensor "${name}" is bytes ${offset} to ${end} of ${location}, which has ${all.length}: is it cut off?`,
+      `${file}: its tensor ${JSON.stringify(name)} is bytes ${offset} to ${end} of ${location}, which has ${all.length}: is it cut off?`,
     );
   }
   return all.subarray(offset, end);

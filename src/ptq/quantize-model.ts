@@ -20,6 +20,7 @@ import { liftWeights } from "./lift-weights.ts";
 import type { Memo } from "./memo.ts";
 import type { Calibration } from "./open-weights.ts";
 import { raiseForIntegers } from "./operator-set.ts";
+import { orderNodes } from "./order-nodes.ts";
 import { type BudgetOptions, type ModelPlan, planModel } from "./plan-model.ts";
 import { type QuantizedBits, quantizedBits } from "./quantized-bits.ts";
 import { quantizedNodes } from "./quantized-nodes.ts";
@@ -99,12 +100,15 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
   const opset = opsetOf(model);
   if (!(opset >= OLDEST))
     throw new UserError(`${file}: is of operator set ${opset}, expected ${OLDEST} or a newer one`);
+  orderNodes(model.graph);
   const inner = liftWeights(model);
   const graph = new FileGraph(model);
   foldBatchNorms(graph);
   const { sites, left } = await findSites(graph, file, { skips, granularity: options.granularity, inner });
   if (sites.length === 0) {
-    const reasons = left.slice(0, 3).map(({ name, operator, reason }) => `${operator} "${name}": ${reason}`);
+    const reasons = left
+      .slice(0, 3)
+      .map(({ name, operator, reason }) => `${operator} ${JSON.stringify(name)}: ${reason}`);
     const already = quantizedNodes(model);
     throw new UserError(
       [
@@ -114,7 +118,7 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
       ].join("; "),
     );
   }
-  const hindrance = calibration === null || activations === 32 ? null : raiseForIntegers(model);
+  const hindrance = calibration === null || activations === 32 ? null : raiseForIntegers(model, activations);
   const grids =
     calibration === null || activations === 32 || hindrance !== null
       ? new Map<string, ActivationGrid>()
@@ -175,7 +179,7 @@ function ownWidths(
     const known = widths.get(weightKey(site));
     if (known !== undefined && known.bits !== bits) {
       throw new UsageError(
-        `${file}: the layers "${known.layer}" and "${site.name}" read one weight, and are to have ${known.bits} and ${bits} bits: give both the same`,
+        `${file}: the layers ${JSON.stringify(known.layer)} and ${JSON.stringify(site.name)} read one weight, and are to have ${known.bits} and ${bits} bits: give both the same`,
       );
     }
     widths.set(weightKey(site), known ?? { bits, layer: site.name });

@@ -140,7 +140,7 @@ export class Samples {
 
 /** An input with what the file says of it, in messages. */
 export const describeInput = ({ name, type, shape }: RuntimeValue): string =>
-  `"${name}" (${type ?? "no tensor"} [${shape}])`;
+  `${JSON.stringify(name)} (${type ?? "no tensor"} [${shape}])`;
 
 function gather(data: SampleData, rows: readonly number[], size: number): SampleData {
   const picked = data.slice(0, 0);

@@ -56,7 +56,7 @@ export async function compareFile(
 function refuseInfinite(outputs: readonly OutputComparison[], file: string): void {
   const wrong = outputs.filter(({ finite }) => !finite);
   if (wrong.length === 0) return;
-  const names = wrong.map(({ name }) => `"${name}"`).join(", ");
+  const names = wrong.map(({ name }) => JSON.stringify(name)).join(", ");
   throw new UserError(
     `${file}: quantized, its output ${names} is not finite; give its weights more bits (--weights 8), or skip layers`,
   );

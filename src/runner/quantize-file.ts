@@ -86,7 +86,7 @@ async function quantizeInto(
   const solver = await solverFor(config, reporter);
   // Rounding to given widths takes no time worth keeping.
   const takesLong = solver !== null || "budget" in bits;
-  const progress = takesLong || resume ? new QuantizeProgress(folder, of, { resume }) : null;
+  using progress = takesLong || resume ? new QuantizeProgress(folder, of, { resume }) : null;
   if (resume) reporter.info(`${file}: ${progress?.count} layers and measurements are known already`);
   const skips = new NamePatterns(skip.map((pattern) => [pattern, true]));
   const widths = new NamePatterns(Object.entries(bits.layers));

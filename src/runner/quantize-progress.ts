@@ -77,6 +77,11 @@ export class QuantizeProgress implements Memo {
   remove(): void {
     rmSync(this.#path, { force: true });
   }
+
+  /** A run that was refused before anything was found leaves nothing to go on with. */
+  [Symbol.dispose](): void {
+    if (this.count === 0) this.remove();
+  }
 }
 
 /** Whether a folder holds a run that was stopped. */

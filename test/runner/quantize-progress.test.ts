@@ -66,3 +66,19 @@ t.test("of another file, other data or other settings it is refused; names and t
   t.equal(new QuantizeProgress(folder, named, { resume: true }).count, 2);
   t.equal(new QuantizeProgress(folder, of, { resume: false }).count, 0, "begun anew");
 });
+
+t.test("a run that ends before anything was found leaves nothing to go on with", async (t) => {
+  const folder = t.testdir({});
+  const path = join(folder, progressFile);
+  {
+    using progress = new QuantizeProgress(folder, of, { resume: false });
+    t.ok(existsSync(path));
+    t.equal(progress.count, 0);
+  }
+  t.notOk(existsSync(path));
+  {
+    using progress = new QuantizeProgress(folder, of, { resume: false });
+    progress.keep("first", 1);
+  }
+  t.ok(existsSync(path));
+});
