@@ -3,17 +3,22 @@ import { adaround, bitSplit } from "../config/sections/methods/layerwise-setting
 import type { Reporter } from "../core/progress.ts";
 import { loadEngine } from "../engine/load-engine.ts";
 import type { QuantizeModelOptions } from "../ptq/quantize-model.ts";
+import type { Environment } from "../runs/record.ts";
+import { environmentOf } from "./new-record.ts";
 
-/** What finds codes; null: rounding to nearest. */
+/** What finds codes, and where it runs; null: they are rounded to nearest. */
 export async function solverFor(
   { method: { name, iterations, granularity }, seed }: Pick<ResolvedQuantize, "method" | "seed">,
   reporter: Reporter,
-): Promise<QuantizeModelOptions["solver"]> {
+): Promise<{
+  readonly solver: NonNullable<QuantizeModelOptions["solver"]>;
+  readonly environment: Environment;
+} | null> {
   if (name === "nearest") return null;
   const settings =
     name === "bit-split"
       ? bitSplit.parse({ name })
       : adaround.parse({ name, iterations, perChannel: granularity === "channel" });
-  const { ops } = await loadEngine({ reporter });
-  return { method: settings, ops, seed };
+  const { ops, info } = await loadEngine({ reporter });
+  return { solver: { method: settings, ops, seed }, environment: environmentOf(info) };
 }

@@ -51,16 +51,16 @@ export async function quantizeFile(settings: QuantizeSettings, options: Quantize
     if (existsSync(model) && existsSync(file) && realpathSync(model) === realpathSync(file)) {
       throw new UsageError(`${model} is the file itself, which stays: choose another folder with --out`);
     }
-    const there = [recordFile, places.record, places.model].find((name) => existsSync(join(folder, name)));
     const stopped = isStopped(folder);
-    // A run that is resumed may have been stopped while its files were written, which its record ends.
-    const isOwn = stopped && resume && there === places.model;
-    if (there === recordFile || (there !== undefined && !force && !isOwn)) {
-      const remedy = there === recordFile ? "" : " replace it with --force, or";
-      throw new UsageError(`${folder} holds ${there} already:${remedy} choose another folder with --out`);
-    }
     if (stopped && !force && !resume) {
       throw new UsageError(`${folder} holds a run that was stopped: go on with --resume, or begin anew with --force`);
+    }
+    const there = [recordFile, places.record, places.model].find((name) => existsSync(join(folder, name)));
+    // A run that is resumed may have been stopped while its files were written, or have begun with --force.
+    const goesOn = stopped && resume;
+    if (there === recordFile || (there !== undefined && !force && !goesOn)) {
+      const remedy = there === recordFile ? "" : " replace it with --force, or";
+      throw new UsageError(`${folder} holds ${there} already:${remedy} choose another folder with --out`);
     }
     return quantizeInto(config, places, options);
   });
@@ -82,8 +82,10 @@ async function quantizeInto(
   const { method, bits, skip } = config;
   const weights = "budget" in bits ? `weights within ${budgetText(bits.budget)}` : `${bits.weights}-bit weights`;
   reporter.info(`quantizing ${file}: ${weights} (${method.name}), ${bits.activations}-bit activations`);
-  const of = { sha256: source.sha256, dataSha256: data?.sha256 ?? null, settings };
-  const solver = await solverFor(config, reporter);
+  const found = await solverFor(config, reporter);
+  const solver = found?.solver ?? null;
+  const environment = found?.environment ?? null;
+  const of = { sha256: source.sha256, dataSha256: data?.sha256 ?? null, settings, environment, runtime: runtimeName };
   // Rounding to given widths takes no time worth keeping.
   const takesLong = solver !== null || "budget" in bits;
   using progress = takesLong || resume ? new QuantizeProgress(folder, of, { resume }) : null;

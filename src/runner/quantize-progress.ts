@@ -6,6 +6,7 @@ import type { QuantizeConfig } from "../config/quantize-schema.ts";
 import { UsageError } from "../core/errors.ts";
 import type { Memo } from "../ptq/memo.ts";
 import { AppendedLog, parseLine, readLog } from "../runs/appended-log.ts";
+import type { Environment } from "../runs/record.ts";
 
 /** What a run that was stopped has found so far, in its folder. */
 export const progressFile = "progress.ndjson";
@@ -18,6 +19,10 @@ export interface ProgressOf {
   readonly sha256: string;
   readonly dataSha256: string | null;
   readonly settings: QuantizeConfig;
+  /** Of what solves layers; null: none are solved. */
+  readonly environment: Environment | null;
+  /** What runs the file. */
+  readonly runtime: string;
 }
 
 /** Keeps what takes long in the run's folder, line by line; a line that a killed process has left in parts is not read. */
@@ -28,7 +33,8 @@ export class QuantizeProgress implements Memo {
 
   /**
    * @param resume Whether what is there is taken up; else it goes.
-   * @throws UsageError when there is nothing to resume, or what is there is of another file, of other data or settings.
+   * @throws UsageError when there is nothing to resume, or what is there is of another file, of other data or settings, or
+   * was found in another environment.
    */
   constructor(folder: string, of: ProgressOf, { resume }: { readonly resume: boolean }) {
     this.#path = join(folder, progressFile);
@@ -37,26 +43,25 @@ export class QuantizeProgress implements Memo {
       throw new UsageError(`${folder} holds no run that was stopped: quantize without --resume`);
     }
     const about = aboutOf(of);
-    const text = resume ? readLog(this.#path).toString("utf8") : "";
-    // What stands behind the last end of a line was being written.
-    const [first = "", ...lines] = text.split("\n").slice(0, -1);
-    const isSame = first === about;
-    if (parseLine(first) !== null && !isSame) {
-      throw new UsageError(
-        `${folder} holds a stopped run of another file, other data or other settings: begin anew with --force`,
-      );
+    const log = resume ? readLog(this.#path) : Buffer.alloc(0);
+    let [lines, bytes] = [0, 0];
+    for (const { text, end } of wholeLines(log)) {
+      if (lines === 0 && text !== about) {
+        if (parseLine(text) === null) break;
+        throw new UsageError(
+          `${folder} holds a stopped run of another file, other data or other settings, or of another engine, runtime or version: begin anew with --force`,
+        );
+      }
+      if (lines > 0) {
+        const read = lineSchema.safeParse(parseLine(text));
+        if (!read.success) break;
+        this.#known.set(read.data.key, read.data.value);
+      }
+      [lines, bytes] = [lines + 1, end];
     }
-    const whole: string[] = isSame ? [first] : [];
-    for (const line of isSame ? lines : []) {
-      const read = lineSchema.safeParse(parseLine(line));
-      if (!read.success) break;
-      this.#known.set(read.data.key, read.data.value);
-      whole.push(line);
-    }
-    const kept = whole.map((line) => `${line}\n`).join("");
-    const sha256 = createHash("sha256").update(kept).digest("hex");
-    this.#log = new AppendedLog(this.#path, { lines: whole.length, bytes: Buffer.byteLength(kept), sha256 });
-    this.#log.append(isSame ? [] : [about]);
+    const sha256 = createHash("sha256").update(log.subarray(0, bytes)).digest("hex");
+    this.#log = new AppendedLog(this.#path, { lines, bytes, sha256 });
+    this.#log.append(lines === 0 ? [about] : []);
   }
 
   /** How many things were found before. */
@@ -84,13 +89,25 @@ export class QuantizeProgress implements Memo {
   }
 }
 
+/** Lines one by one, as all of them may be more than a string can hold; what stands behind the last end was being written. */
+function* wholeLines(log: Buffer): Generator<{ readonly text: string; readonly end: number }> {
+  for (let start = 0; ; ) {
+    const end = log.indexOf("\n", start);
+    if (end < 0) return;
+    yield { text: log.toString("utf8", start, end), end: end + 1 };
+    start = end + 1;
+  }
+}
+
 /** Whether a folder holds a run that was stopped. */
 export const isStopped = (folder: string): boolean => existsSync(join(folder, progressFile));
 
 /** The first line: what the file is, and a hash of all that its content depends on. */
-function aboutOf({ sha256, dataSha256, settings }: ProgressOf): string {
+function aboutOf({ settings, ...found }: ProgressOf): string {
   // The written file's names and thresholds change nothing that is found.
   const { export: _, verify: __, name: ___, note: ____, ...others } = settings;
-  const of = createHash("sha256").update(JSON.stringify({ sha256, dataSha256, others })).digest("hex");
+  const of = createHash("sha256")
+    .update(JSON.stringify({ ...found, others }))
+    .digest("hex");
   return JSON.stringify({ format: "bayesian-bits-quantize-progress", version: 1, of });
 }

@@ -271,7 +271,10 @@ t.test("killed and resumed, the file has the same bytes; without --resume it is 
   const expected = await run("quantize", model, ...options, "--out", whole);
   t.equal(expected.code, 0, expected.stderr);
   t.notOk(existsSync(join(whole, progressFile)));
-  const { child, ended } = start(["quantize", model, ...options, "--out", killed]);
+  // What it takes the place of stays until it is whole.
+  const before = await run("quantize", model, "--out", killed);
+  t.equal(before.code, 0, before.stderr);
+  const { child, ended } = start(["quantize", model, ...options, "--out", killed, "--force"]);
   const linesOf = () => {
     const path = join(killed, progressFile);
     return existsSync(path) ? readFileSync(path, "utf8").split("\n").length - 1 : 0;
@@ -280,6 +283,7 @@ t.test("killed and resumed, the file has the same bytes; without --resume it is 
   while (linesOf() < 2 && child.exitCode === null) await sleep(5);
   child.kill("SIGKILL");
   t.equal((await ended).signal, "SIGKILL");
+  t.equal((await run("verify", killed)).code, 0, "the old one is whole");
   const refused = await run("quantize", model, ...options, "--out", killed);
   t.equal(refused.code, 2);
   t.match(refused.stderr, /holds a run that was stopped: go on with --resume, or begin anew with --force/);

@@ -3,9 +3,10 @@ import { join } from "node:path";
 import t from "tap";
 import { parseQuantize } from "../../src/config/load-quantize.ts";
 import { type ProgressOf, progressFile, QuantizeProgress } from "../../src/runner/quantize-progress.ts";
+import { sampleRecord } from "../fixtures/sample-record.ts";
 
 const settings = parseQuantize({ network: { file: "it.onnx" } });
-const of: ProgressOf = { sha256: "1", dataSha256: null, settings };
+const of: ProgressOf = { sha256: "1", dataSha256: null, settings, environment: null, runtime: "a runtime" };
 const made = (folder: string): string => {
   const progress = new QuantizeProgress(folder, of, { resume: false });
   progress.keep("first", 1.5);
@@ -57,6 +58,8 @@ t.test("of another file, other data or other settings it is refused; names and t
   for (const changed of [
     { ...of, sha256: "2" },
     { ...of, dataSha256: "3" },
+    { ...of, runtime: "another" },
+    { ...of, environment: sampleRecord().environment },
     { ...of, settings: other({ seed: 2 }) },
     { ...of, settings: other({ bits: { weights: 4 } }) },
   ]) {
