@@ -2,13 +2,14 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { elementTypes } from "../onnx/element-types.ts";
 import { FileSession } from "../onnx/file-session.ts";
 import { GraphProtoSchema, ModelProtoSchema, type NodeProto, ValueInfoProtoSchema } from "../onnx/generated/onnx_pb.ts";
+import { numbersOf } from "./compare-outputs.ts";
 import { type FileGraph, readsOf } from "./file-graph.ts";
 
 export interface ConstantValue {
   readonly dims: readonly number[];
   /** Number of TensorProto.DataType. */
   readonly type: number;
-  /** Null where they are no float32 numbers. */
+  /** Null where they are no numbers of float32 or float16. */
   readonly values: Float32Array | null;
 }
 
@@ -49,12 +50,12 @@ export async function constantValues(
   await using session = await FileSession.load(toBinary(ModelProtoSchema, part), file);
   const results = await session.run({});
   return new Map(
-    Array.from(results, ([name, { dims, data, type }]) => [
-      name,
-      type === "float32" && data instanceof Float32Array
-        ? { dims, type: elementTypes.float, values: data }
-        : { dims, type: 0, values: null },
-    ]),
+    Array.from(results, ([name, tensor]): [string, ConstantValue] => {
+      const { dims, type } = tensor;
+      if (type !== "float32" && type !== "float16") return [name, { dims, type: 0, values: null }];
+      const values = Float32Array.from(numbersOf(tensor));
+      return [name, { dims, type: type === "float32" ? elementTypes.float : elementTypes.float16, values }];
+    }),
   );
 }
 

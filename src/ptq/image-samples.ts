@@ -42,7 +42,8 @@ export async function openImageSamples(
     const samplesOf = (batch: ByteBatch): Samples =>
       Samples.of(inputs, arrays(batch), source, labelled ? labelsOf(batch) : null);
     const chosen = permutation({ seed, stream: "samples", counter: 0 }, train.count).subarray(0, limit);
-    const calibration = whole(samplesOf(await firstOf(train.pick(chosen), chosen.length, source)));
+    const calibrating = await firstOf(train.pick(chosen), chosen.length, source);
+    const calibration = whole(samplesOf(calibrating));
     const { batchSize } = calibration.samples;
     return {
       calibration,
@@ -55,7 +56,7 @@ export async function openImageSamples(
       },
       firstCompared: async (count) => whole(samplesOf(await firstOf(test, count, source))),
       labelled,
-      sha256: hashOf(dataset),
+      sha256: hashOf(dataset, calibrating),
       notes: [...notes, ...(labelled ? [] : ["the images have no classes: top-1 is not measured"])],
       settings: {
         data: { ...withWholePaths(data), ...(settings.range === "unit" && { normalization: copyOf(normalization) }) },
@@ -99,10 +100,11 @@ const joined = (batches: readonly ByteBatch[]): ByteBatch["targets"] => ({
 const labelsOf = ({ targets }: ByteBatch): Int32Array =>
   targets.kind === "classes" ? targets.values : new Int32Array();
 
-/** Of the files, or of the lists of images. */
-const hashOf = ({ files }: Dataset): string =>
+/** Of the files, or of lists of images, which say nothing of what these show, and of what is calibrated on. */
+const hashOf = ({ files }: Dataset, { images }: ByteBatch): string =>
   createHash("sha256")
     .update(files.map(({ name, bytes, sha256 }) => `${name} ${bytes} ${sha256}\n`).join(""))
+    .update(images)
     .digest("hex");
 
 /** The data with paths that are seen from anywhere. */

@@ -41,7 +41,8 @@ export function noiseMeter(
   { sites, file }: { readonly sites: readonly WeightSite[]; readonly file: string },
 ): (written: Model, calibration: Calibration) => Promise<readonly LayerNoise[]> {
   const { graph: float } = copyGraph(graph);
-  const values = sites.map(({ node }) => handedOn(graph, node));
+  // What is made inside of a subgraph is not to be had, and may be called as a value outside.
+  const values = sites.map(({ node, inner }) => (inner ? "" : handedOn(graph, node)));
   return async (written, calibration) => {
     const made = new Set(written.graph.node.flatMap(({ output }) => output));
     const wanted = [...new Set(values)].filter((name) => name !== "" && made.has(name));

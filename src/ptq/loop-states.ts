@@ -31,6 +31,8 @@ export function passedStates(loop: NodeProto): readonly PassedState[] {
  * @param isRead Whether a value of the graph that the Loop lies in has a reader.
  */
 export function dropUnread({ loop, body, index, name }: PassedState, isRead: (value: string) => boolean): void {
+  // A Loop has a result, even one that nobody reads.
+  if (loop.output.length < 2) return;
   const uses = body.output.filter((output) => output.name === name).length;
   if (uses > 1 || body.node.some((node) => readsOf(node).has(name)) || isRead(loop.output[index] ?? "")) return;
   loop.input.splice(2 + index, 1);

@@ -19,7 +19,6 @@ export interface MeasureOptions
   /** What finds codes of less than 8 bits; null: rounding. */
   readonly solver: Pick<SolveOptions, "method" | "ops" | "seed"> | null;
   readonly calibration: SolveOptions["calibration"] | null;
-  readonly memo: Memo;
   /** What measures harms; null: there is no data, and a harm is the weight's own error. */
   readonly error: OutputError | null;
   /** Bytes that the file holds for a solved weight. */

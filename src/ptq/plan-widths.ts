@@ -23,13 +23,13 @@ export interface WidthPlan {
 /** Plans are refined so many times at most. */
 const ROUNDS = 2;
 
-type Costs = "bytes" | "stored";
+type BudgetUnit = "bytes" | "stored";
 
 /** What a budget counts, and how much of it there may be. */
 export function limitOf(
   { weights, rest }: HarmTable,
   budget: ByteBudget,
-): { readonly costs: Costs; readonly limit: number } {
+): { readonly costs: BudgetUnit; readonly limit: number } {
   const numbers = weights.reduce((sum, weight) => sum + weight.numbers, 0);
   if ("bytes" in budget) return { costs: "stored", limit: budget.bytes - rest };
   const bits = "averageBits" in budget ? budget.averageBits : (32 * budget.relativeBytes) / 100;

@@ -11,7 +11,11 @@ const range = z.tuple([z.number(), z.number()]).describe("smallest and largest v
 const codes = z.tuple([z.int(), z.int()]).describe("smallest and largest code");
 
 const weight = z.object({
-  name: z.string().describe("as in the file that went in: what its layers read"),
+  name: z
+    .string()
+    .describe(
+      "as in the file that went in: what its layers read; of a constant inside of a subgraph with a number behind it",
+    ),
   role: z.literal("weight"),
   layers: z.array(z.string()).describe("the nodes that read it"),
   shape: z.array(z.int().positive()).describe("in the order of the ONNX file"),

@@ -58,7 +58,9 @@ export async function solveSites(graph: FileGraph, options: SolveOptions): Promi
   await using float = await open(new Map());
   await using prefix = inputs === "float" ? null : await open(inputs === "quantized" ? grids : new Map());
   const weights = new Map<string, RuntimeTensor>();
-  for (const together of byValue(sites)) {
+  // Layers that are looked at see those inside of subgraphs rounded, wherever they stand.
+  const inner = sites.filter((site) => site.inner);
+  for (const together of byValue([...inner, ...sites.filter((site) => !site.inner)])) {
     const before = together.map((site) => recallSolved(memo, { phase: inputs, site, bits: bitsOf(site) }));
     for (const one of before) {
       if (one === null) continue;
@@ -80,7 +82,7 @@ export async function solveSites(graph: FileGraph, options: SolveOptions): Promi
         rows === null ? roundSite(site, bits) : solve(site, { ...rows, name: site.name, bits }, { method, ops, seed });
       if (prefix !== null) weights.set(weightKey(site), decoded(one));
       add(one);
-      keepSolved(memo, inputs, one);
+      if (rows !== null) keepSolved(memo, inputs, one);
     }
   }
   return solved;

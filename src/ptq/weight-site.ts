@@ -111,8 +111,9 @@ export interface WeightSite {
   readonly values: Float32Array;
 }
 
-/** What sites have in common that read one weight in one way: they share its codes. */
-export const weightKey = ({ weight, layout }: WeightSite): string => `${layout.axis} ${weight}`;
+/** What sites have in common that read one weight in one way, with the same steps: they share its codes. */
+export const weightKey = ({ weight, layout, granularity }: WeightSite): string =>
+  `${layout.axis} ${granularity} ${weight}`;
 
 /** The names of the layers that read a weight. */
 export const readersOf = (sites: readonly WeightSite[], key: string): readonly string[] =>

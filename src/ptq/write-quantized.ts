@@ -11,7 +11,7 @@ import { type FileGraph, intAttribute } from "./file-graph.ts";
 import { quantizeActivation } from "./quantize-activation.ts";
 import type { SolvedSite } from "./solve-site.ts";
 import { addFloatWeight, addIntegerBias, addIntegerWeight, addStoredCodes, quantizerDomain } from "./store-weight.ts";
-import type { WeightSite } from "./weight-site.ts";
+import { type WeightSite, weightKey } from "./weight-site.ts";
 
 /** Of an activation of 8 bits. */
 const LARGEST_CODE = 255;
@@ -48,7 +48,7 @@ export function writeQuantized(
   const written = new Map<string, string>();
   for (const one of solved) {
     const { site } = one;
-    const { node, operator, layout } = site;
+    const { node, operator } = site;
     if (operator.data === null) {
       writeTable(graph, one, written);
       continue;
@@ -57,7 +57,7 @@ export function writeQuantized(
     const bias = grid?.bits === 8 && hasIntegerKernel(site) ? integerBias(graph, one, grid) : null;
     const saturates = bias !== null && maySaturate(one);
     const container = saturates && saturation === "avoid" ? "uint8" : "int8";
-    const key = `${bias !== null} ${one.bits} ${layout.axis} ${site.weight}`;
+    const key = `${bias !== null} ${one.bits} ${weightKey(site)}`;
     const value = written.get(key) ?? writeWeight(graph, one, bias === null ? null : { domain, container });
     written.set(key, value);
     node.input[operator.slot] = value;
@@ -119,12 +119,12 @@ function integerBias(
  * @param written What several nodes read is written once.
  */
 function writeTable(graph: FileGraph, { site, codes, steps, bits }: SolvedSite, written: Map<string, string>): void {
-  const { node, layout, type, weight } = site;
+  const { node, layout, type } = site;
   const [table = "", indices = ""] = node.input;
   const [made = ""] = node.output;
   const name = (what: string) => graph.freeName(`${table}.${what}`);
   const once = (what: string, write: () => string) => {
-    const key = `${what} ${bits} ${layout.axis} ${weight}`;
+    const key = `${what} ${bits} ${weightKey(site)}`;
     const value = written.get(key) ?? write();
     written.set(key, value);
     return value;

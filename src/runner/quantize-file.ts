@@ -26,7 +26,7 @@ import { compareFile } from "./compare-file.ts";
 import { measuredTable } from "./measured-table.ts";
 import { fileNotes, unusedNotes } from "./quantize-notes.ts";
 import type { QuantizeFileOptions } from "./quantize-options.ts";
-import { isStopped, QuantizeProgress } from "./quantize-progress.ts";
+import { isStopped, QuantizeProgress, removeProgress } from "./quantize-progress.ts";
 import { placesOf, type QuantizedPlaces } from "./quantized-places.ts";
 import { writeQuantizedRun } from "./write-quantized-run.ts";
 
@@ -85,9 +85,14 @@ async function quantizeInto(
   const found = await solverFor(config, reporter);
   const solver = found?.solver ?? null;
   const environment = found?.environment ?? null;
-  const of = { sha256: source.sha256, dataSha256: data?.sha256 ?? null, settings, environment, runtime: runtimeName };
+  const budget = budgetOf(settings, source, data);
+  const of = {
+    ...{ sha256: source.sha256, dataSha256: data?.sha256 ?? null, settings, measured: budget?.table ?? null },
+    ...{ environment, runtime: runtimeName },
+  };
   // Rounding to given widths takes no time worth keeping.
   const takesLong = solver !== null || "budget" in bits;
+  if (!resume) removeProgress(folder);
   using progress = takesLong || resume ? new QuantizeProgress(folder, of, { resume }) : null;
   if (resume) reporter.info(`${file}: ${progress?.count} layers and measurements are known already`);
   const skips = new NamePatterns(skip.map((pattern) => [pattern, true]));
@@ -96,7 +101,7 @@ async function quantizeInto(
     ...{ activations: bits.activations, saturation: settings.export.saturation, file },
     weights: "weights" in bits ? bits.weights : 8,
     bitsOf: (name) => widths.find(name),
-    budget: budgetOf(settings, source, data),
+    budget,
     skips: (name) => skips.find(name) ?? false,
     granularity: granularities[method.granularity],
     calibration: data?.calibration ?? null,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { QuantizeConfig } from "../config/quantize-schema.ts";
 import { UsageError } from "../core/errors.ts";
+import type { HarmTable } from "../ptq/harm-table.ts";
 import type { Memo } from "../ptq/memo.ts";
 import { AppendedLog, parseLine, readLog } from "../runs/appended-log.ts";
 import type { Environment } from "../runs/record.ts";
@@ -19,6 +20,8 @@ export interface ProgressOf {
   readonly sha256: string;
   readonly dataSha256: string | null;
   readonly settings: QuantizeConfig;
+  /** What another run has measured, by which widths are chosen. */
+  readonly measured: HarmTable | null;
   /** Of what solves layers; null: none are solved. */
   readonly environment: Environment | null;
   /** What runs the file. */
@@ -38,7 +41,7 @@ export class QuantizeProgress implements Memo {
    */
   constructor(folder: string, of: ProgressOf, { resume }: { readonly resume: boolean }) {
     this.#path = join(folder, progressFile);
-    if (!resume) rmSync(this.#path, { force: true });
+    if (!resume) removeProgress(folder);
     else if (!existsSync(this.#path)) {
       throw new UsageError(`${folder} holds no run that was stopped: quantize without --resume`);
     }
@@ -98,6 +101,9 @@ function* wholeLines(log: Buffer): Generator<{ readonly text: string; readonly e
     start = end + 1;
   }
 }
+
+/** What a stopped run has left is not wanted. */
+export const removeProgress = (folder: string): void => rmSync(join(folder, progressFile), { force: true });
 
 /** Whether a folder holds a run that was stopped. */
 export const isStopped = (folder: string): boolean => existsSync(join(folder, progressFile));

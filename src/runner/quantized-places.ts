@@ -1,7 +1,8 @@
-import { copyFileSync, existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { QuantizeConfig } from "../config/quantize-schema.ts";
 import type { QuantizedLayout } from "../config/sections/export-settings.ts";
+import { writeFileAtomically } from "../core/atomic-file.ts";
 import { UsageError } from "../core/errors.ts";
 import { placesBeside, quantizedFile } from "../ptq/quantized-record.ts";
 import type { WeightBits } from "../quantization/weight-grid.ts";
@@ -62,6 +63,7 @@ const layouts: Readonly<Record<QuantizedLayout, (file: string, weights: WeightBi
 export function copyCompanions(source: string, folder: string): void {
   for (const entry of readdirSync(source, { withFileTypes: true })) {
     const copy = join(folder, entry.name);
-    if (entry.isFile() && companion.test(entry.name) && !existsSync(copy)) copyFileSync(join(source, entry.name), copy);
+    if (entry.isFile() && companion.test(entry.name) && !existsSync(copy))
+      writeFileAtomically(copy, readFileSync(join(source, entry.name)));
   }
 }

@@ -1,7 +1,7 @@
 import t from "tap";
 import { readModel } from "../../src/onnx/onnx-model.ts";
 import { encodePlain, type PlainModel, type PlainTensor } from "../fixtures/onnx/plain-model.ts";
-import { floats, quantized, sampleArray } from "../fixtures/ptq.ts";
+import { floats, integers, quantized, sampleArray } from "../fixtures/ptq.ts";
 
 /** Weights that are larger from one input, and from one output, to the next. */
 const uneven = (name: string, dims: readonly [number, number]): PlainTensor => {
@@ -76,4 +76,39 @@ t.test("layers with blocks compute in float", async (t) => {
     layers.map(({ integer }) => integer),
     [false, false, true],
   );
+});
+
+t.test("a weight that is looked up and multiplied has steps of both kinds, each in its own place", async (t) => {
+  const shared: PlainModel = {
+    opset: 13,
+    inputs: [{ name: "x", shape: ["n", 64] }],
+    outputs: [{ name: "y" }, { name: "z" }],
+    nodes: [
+      { opType: "Gather", name: "look", input: ["table", "rows"], output: ["z"] },
+      {
+        ...{ opType: "Gemm", name: "head", input: ["x", "table"], output: ["y"] },
+        attribute: [{ name: "transB", type: 2, i: 1 }],
+      },
+    ],
+    tensors: [uneven("table", [48, 64]), integers("rows", [3, 5])],
+  };
+  const { bits, outputs, layers } = await quantized(encodePlain(shared), arrays, { weights: 4, granularity: 32 });
+  t.strictSame(
+    layers.map(({ name, granularity }) => [name, granularity]),
+    [
+      ["look", "channel"],
+      ["head", 32],
+    ],
+  );
+  const tensors = bits.tensors.filter(({ role }) => role === "weight");
+  t.match(tensors, [
+    { layers: ["look"], granularity: "channel" },
+    { layers: ["head"], granularity: 32 },
+  ]);
+  for (const { sqnrDb } of outputs) t.ok(sqnrDb! > 15, `${sqnrDb} dB`);
+  for (const limit of [7000, 7300, 7600]) {
+    const within = { granularity: 32, budget: { limit: { bytes: limit }, table: null } } as const;
+    const { bytes: written } = await quantized(encodePlain(shared), arrays, within);
+    t.ok(written.length <= limit, `${written.length} of ${limit}`);
+  }
 });

@@ -6,7 +6,14 @@ import { type ProgressOf, progressFile, QuantizeProgress } from "../../src/runne
 import { sampleRecord } from "../fixtures/sample-record.ts";
 
 const settings = parseQuantize({ network: { file: "it.onnx" } });
-const of: ProgressOf = { sha256: "1", dataSha256: null, settings, environment: null, runtime: "a runtime" };
+const of: ProgressOf = {
+  sha256: "1",
+  dataSha256: null,
+  settings,
+  measured: null,
+  environment: null,
+  runtime: "a runtime",
+};
 const made = (folder: string): string => {
   const progress = new QuantizeProgress(folder, of, { resume: false });
   progress.keep("first", 1.5);
