@@ -60,9 +60,8 @@ for (const [name, { solver, options }] of Object.entries(runs)) {
     const whole = new Kept();
     const expected = await run(whole);
     const count = whole.known.size;
-    t.ok(count >= 4, `${count} things`);
-    const moments = count > 8 ? [1, Math.floor(count / 3), Math.floor((2 * count) / 3), count - 1] : [1, 2, count - 1];
-    for (const most of moments) {
+    t.ok(count >= 3, `${count} things`);
+    for (const most of [1, count - 1]) {
       const memo = new Kept();
       memo.most = most;
       await t.rejects(run(memo), /stopped/);
