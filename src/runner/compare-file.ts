@@ -4,6 +4,7 @@ import { FileSession } from "../onnx/file-session.ts";
 import type { CalibrationData } from "../ptq/calibration-data.ts";
 import { compareOutputs, type OutputComparison } from "../ptq/compare-outputs.ts";
 import { COST_SAMPLES } from "../ptq/costly-layers.ts";
+import { interfaceChange } from "../ptq/interface-change.ts";
 import type { QuantizedModel } from "../ptq/quantize-model.ts";
 import type { QuantizedRecord } from "../ptq/quantized-record.ts";
 import { judge } from "./judge-file.ts";
@@ -36,6 +37,8 @@ export async function compareFile(
   const { file } = network;
   const { minSqnrDb, minAgreement } = verify;
   await using written = await FileSession.load(quantized.bytes, path);
+  const change = interfaceChange(float, written);
+  if (change !== null) throw new Error(`${file}: quantized, it has other inputs or outputs: ${change}`);
   if (data === null) return { comparison: null, loss: null, notes: [] };
   const { samples, outputs } = await compareOutputs(float, written, data.compared());
   if (samples === 0) throw new UserError(`${file}: there is nothing to compare it on: no test image could be read`);

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,13 +10,14 @@ import { silent } from "../../../src/core/progress.ts";
 import { FileSession } from "../../../src/onnx/file-session.ts";
 import { compareOutputs } from "../../../src/ptq/compare-outputs.ts";
 import { openFileSamples } from "../../../src/ptq/file-samples.ts";
+import { parseLine } from "../../../src/runs/appended-log.ts";
 import { markdownTable } from "../../markdown-table.ts";
-import { pythonOf } from "../../python-environment.ts";
 import { quantize } from "./command.ts";
 import { readIndex } from "./corpus-index.ts";
 
 // npm run bench:quantize:beside -- FOLDER [NAME …]: ten networks of the corpus, quantized here and by onnxruntime's own tools
 // (quantize_static, quantize_dynamic, MatMulNBits), calibrated on the same samples and compared on the same others.
+// Seconds are of whole processes: here with the comparison and the report, there without.
 const networks = [
   "wakeword-embedding",
   "nsfw-opset17",
@@ -29,9 +30,11 @@ const networks = [
   "sentence-minilm-l3",
   "focus-vit",
 ];
-const packages = "onnx==1.22.0\nonnxruntime==1.30.0\nnumpy\nsympy\nonnx_ir\n";
-const outcomeSchema = z.strictObject({ seconds: z.number().nullable(), error: z.string().nullable() });
 const SEED = 1;
+const outcomeSchema = z.strictObject({ prepared: z.boolean(), error: z.string().nullable() });
+
+/** The last line of a text; null, which is no outcome, where it is not JSON. */
+const lastJson = (text: string): unknown => parseLine(text.trim().split("\n").at(-1) ?? "");
 
 interface Row {
   readonly tool: string;
@@ -44,10 +47,8 @@ interface Row {
 
 const [corpus, ...chosen] = process.argv.slice(2);
 if (corpus === undefined) throw new Error("usage: npm run bench:quantize:beside -- FOLDER [NAME …]");
-const python = pythonOf(
-  { folder: cacheFolder("bench", "onnxruntime"), requirements: packages, what: "onnx and onnxruntime, some 100 MB," },
-  console.error,
-);
+const python = join(cacheFolder("onnx-python"), "bin", "python");
+if (!existsSync(python)) throw new Error(`no ${python}: npm run setup:onnx-python makes it`);
 const script = fileURLToPath(new URL("python/onnxruntime_tools.py", import.meta.url));
 
 for (const name of chosen.length > 0 ? chosen : networks) {
@@ -87,13 +88,14 @@ for (const name of chosen.length > 0 ? chosen : networks) {
 
   async function theirs(tool: string, mode: string): Promise<Row> {
     const out = join(scratch, `${mode}.onnx`);
-    const text = execFileSync(python, ["-W", "ignore", script, file, mode, data, calibrating.join(","), out], {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-      maxBuffer: 2 ** 26,
-    });
-    const { seconds, error } = outcomeSchema.parse(JSON.parse(text.trim().split("\n").at(-1) ?? ""));
-    return measured(tool, out, seconds, error);
+    const args = ["-W", "ignore", script, file, mode, data, calibrating.join(","), out];
+    const started = performance.now();
+    const { stdout, status, signal } = spawnSync(python, args, { encoding: "utf8", maxBuffer: 2 ** 26 });
+    const seconds = (performance.now() - started) / 1000;
+    const line = outcomeSchema.safeParse(lastJson(stdout));
+    if (!line.success) return measured(tool, out, seconds, `ended with ${signal ?? status}`);
+    const row = await measured(tool, out, seconds, line.data.error);
+    return line.data.prepared ? row : { ...row, words: `not preprocessed; ${row.words}` };
   }
 
   try {
@@ -110,7 +112,7 @@ for (const name of chosen.length > 0 ? chosen : networks) {
       tool,
       bytes === null ? "none" : (bytes / 1e6).toFixed(2),
       sqnrDb === null ? "" : sqnrDb.toFixed(1),
-      agreement === null ? "" : `${agreement.toFixed(0)} %`,
+      agreement === null ? "" : `${agreement.toFixed(1)} %`,
       seconds === null ? "" : seconds.toFixed(1),
       words.slice(0, 120),
     ]);

@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 
-const port = z.object({ name: z.string(), type: z.string(), shape: z.array(z.unknown()) });
 const indexSchema = z.object({
   models: z.array(
     z.object({
@@ -13,10 +12,8 @@ const indexSchema = z.object({
         .object({ package: z.string(), version: z.string() })
         .or(z.object({ exporter: z.string() }))
         .nullable(),
-      inputs: z.array(port),
-      outputs: z.array(port),
-      onnxruntimeNode: z.object({ loads: z.boolean(), runs: z.boolean().nullable() }),
-      data: z.object({ file: z.string(), real: z.boolean() }).nullable(),
+      onnxruntimeNode: z.object({ loads: z.boolean() }),
+      data: z.object({ file: z.string() }).nullable(),
     }),
   ),
 });

@@ -1,8 +1,11 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { messageOf } from "../../../src/core/errors.ts";
 import { FileSession } from "../../../src/onnx/file-session.ts";
+import { interfaceChange } from "../../../src/ptq/interface-change.ts";
 import { readQuantizedRecord } from "../../../src/ptq/read-quantized-record.ts";
 import { quantize } from "./command.ts";
 import { type CorpusModel, readIndex } from "./corpus-index.ts";
@@ -11,8 +14,9 @@ import { firstInputs, runInWeb } from "./run-in-web.ts";
 import { corpusTable, summaryOf } from "./table.ts";
 
 // npm run bench:quantize -- FOLDER [--only PATTERN] [--kinds W8A8,W8,W4,25%] [--table]: what `quantize` makes of the corpus
-// that `npm run corpus -- FOLDER` has fetched, each in a process of its own; results are appended to
-// FOLDER/quantize-results.ndjson, and what stands there is not done again. With --table it prints docs/quantize-results.md.
+// that `npm run corpus -- FOLDER` has fetched, each in a process of its own. Results are appended to
+// FOLDER/quantize-results.ndjson; what this program has done is not done again, and the table is printed. --table only
+// prints it. Files that onnxruntime-node itself does not load are left out.
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
@@ -27,45 +31,39 @@ if (corpus === undefined)
 const results = new Results(join(corpus, "quantize-results.ndjson"));
 // One of PyTorch's two exporters is enough: the other's files differ in names and folding.
 const models = readIndex(corpus).filter(
-  ({ set, from }) => set === "packages" || (from !== null && "exporter" in from && from.exporter === "legacy"),
+  ({ set, from, onnxruntimeNode }) =>
+    onnxruntimeNode.loads &&
+    (set === "packages" || (from !== null && "exporter" in from && from.exporter === "legacy")),
 );
+
+/** Of all that was built. */
+const program = ((hash) => {
+  for (const name of readdirSync("dist", { recursive: true, encoding: "utf8" }).sort()) {
+    if (name.endsWith(".js")) hash.update(readFileSync(join("dist", name)));
+  }
+  return hash.digest("hex").slice(0, 16);
+})(createHash("sha256"));
 
 async function tryModel(model: CorpusModel, kind: Kind): Promise<Result> {
   const scratch = mkdtempSync(join(tmpdir(), "bench-quantize-"));
   try {
     const [file, folder] = [join(corpus ?? "", model.file), join(scratch, "run")];
     const data = model.data && join(corpus ?? "", model.data.file);
-    const outcome = await quantize([
-      file,
-      ...kinds[kind].arguments,
-      ...(data === null ? [] : ["--data", data]),
-      "--out",
-      folder,
-    ]);
-    const { summary, refusal, wallSeconds, peakMiB } = outcome;
-    const common = { name: model.name, kind, refusal, wallSeconds, peakMiB };
-    if (summary === null) {
-      return {
-        ...common,
-        layers: null,
-        bytes: null,
-        sqnrDb: null,
-        agreement: null,
-        spoilers: [],
-        sameInterface: null,
-        web: null,
-      };
-    }
-    const { layers, bytes, sqnrDb, agreement } = summary;
-    const written = join(folder, "model.onnx");
+    const given = data === null ? [] : ["--data", data];
+    const outcome = await quantize([file, ...kinds[kind].arguments, ...given, "--out", folder]);
+    const { summary, ...measured } = outcome;
+    const result = { name: model.name, kind, program, ...measured };
+    if (summary === null) return { ...result, written: null };
+    const { layers, bytes, sqnrDb, agreement, verified: compared } = summary;
+    const path = join(folder, "model.onnx");
     const { loss } = readQuantizedRecord(folder);
     const spoilers = loss?.layers.flatMap(({ layers }) => layers.slice(0, 1)) ?? [];
     await using before = await FileSession.load(file, file);
-    await using after = await FileSession.load(written, written);
-    const sameInterface =
-      JSON.stringify([before.inputs, before.outputs]) === JSON.stringify([after.inputs, after.outputs]);
-    const web = data === null ? null : await webWords(file, written, await firstInputs(after, data));
-    return { ...common, layers, bytes, sqnrDb, agreement, spoilers, sameInterface, web };
+    await using after = await FileSession.load(path, path);
+    const sameInterface = interfaceChange(before, after) === null;
+    const web = data === null ? null : await webWords(file, path, await firstInputs(after, data));
+    const written = { layers, bytes, compared, sqnrDb, agreement, spoilers, sameInterface, web };
+    return { ...result, written };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
@@ -77,14 +75,26 @@ async function webWords(file: string, written: string, inputs: Awaited<ReturnTyp
   return (await runInWeb(file, inputs)) === null ? words : `float: ${words}`;
 }
 
-const wanted = (Object.keys(kinds) as Kind[]).filter((kind) => values.kinds.split(",").includes(kind.replace(" ", "")));
-for (const model of values.table ? [] : models) {
-  if (!new RegExp(values.only).test(model.name)) continue;
+const chosen = values.kinds.split(",");
+const wanted = (Object.keys(kinds) as Kind[]).filter((kind) => chosen.includes(kind.replace(" ", "")));
+const named = models.filter(({ name }) => new RegExp(values.only).test(name));
+if (wanted.length !== chosen.length || named.length === 0) {
+  throw new Error(
+    `--kinds ${values.kinds} --only ${values.only}: expected W8A8, W8, W4, 25%, and a model of the corpus`,
+  );
+}
+for (const model of values.table ? [] : named) {
   for (const kind of wanted) {
-    if (results.find(model.name, kind) !== undefined || (kinds[kind].needsData && model.data === null)) continue;
-    const result = await tryModel(model, kind);
-    results.add(result);
-    console.error(summaryOf(result));
+    if (results.find(model.name, kind, program) || (kinds[kind].needsData && model.data === null)) continue;
+    try {
+      const result = await tryModel(model, kind);
+      results.add(result);
+      console.error(summaryOf(result));
+    } catch (error) {
+      // A defect: it is told, and tried again next time.
+      console.error(`${model.name} ${kind}: ${messageOf(error)}`);
+      process.exitCode = 1;
+    }
   }
 }
-if (values.table || existsSync(join(corpus, "quantize-results.ndjson"))) console.log(corpusTable(models, results));
+console.log(corpusTable(named, results));

@@ -13,19 +13,30 @@ export type Kind = keyof typeof kinds;
 const resultSchema = z.strictObject({
   name: z.string(),
   kind: z.enum(["W8A8", "W8", "W4", "25 %"]),
-  refusal: z.string().nullable(),
-  layers: z.strictObject({ quantized: z.int(), of: z.int() }).nullable(),
-  bytes: z.strictObject({ before: z.int(), after: z.int() }).nullable(),
-  sqnrDb: z.number().nullable(),
-  agreement: z.number().nullable(),
-  /** Layers that cost most, where an output has less than 30 dB or keeps the class of less than 99 %. */
-  spoilers: z.array(z.string()),
-  /** Whether inputs and outputs have the names, order, types and sizes that they had. */
-  sameInterface: z.boolean().nullable(),
-  /** Words of onnxruntime-web where it does not run the file; "float: …" where it does not run the one that went in. */
-  web: z.string().nullable(),
+  /** Hash of the program that did it: another one does it again. */
+  program: z.string(),
   wallSeconds: z.number(),
   peakMiB: z.number(),
+  /** Words of the refusal; null: there is a file. */
+  refusal: z.string().nullable(),
+  /** null: it was refused. */
+  written: z
+    .strictObject({
+      layers: z.strictObject({ quantized: z.int(), of: z.int() }),
+      bytes: z.strictObject({ before: z.int(), after: z.int() }),
+      /** Whether outputs were compared. */
+      compared: z.boolean(),
+      /** The least of all outputs; null: they are the same, or were not compared. */
+      sqnrDb: z.number().nullable(),
+      agreement: z.number().nullable(),
+      /** Layers that cost most, where an output has less than 30 dB or keeps the class of less than 99 %. */
+      spoilers: z.array(z.string()),
+      /** Whether inputs and outputs have the names, order, types and sizes that they had. */
+      sameInterface: z.boolean(),
+      /** Words of onnxruntime-web where it does not run the file; "float: …" where not the one that went in either. */
+      web: z.string().nullable(),
+    })
+    .nullable(),
 });
 export type Result = z.infer<typeof resultSchema>;
 
@@ -40,8 +51,11 @@ export class Results {
     this.#results = lines.filter((line) => line !== "").map((line) => resultSchema.parse(JSON.parse(line)));
   }
 
-  find(name: string, kind: Kind): Result | undefined {
-    return this.#results.findLast((result) => result.name === name && result.kind === kind);
+  /** @param program Only of this one, where it is given. */
+  find(name: string, kind: Kind, program?: string): Result | undefined {
+    return this.#results.findLast(
+      (result) => result.name === name && result.kind === kind && (program === undefined || result.program === program),
+    );
   }
 
   add(result: Result): void {

@@ -1,4 +1,4 @@
-"""Quantizes a file with onnxruntime's own tools: a line of JSON with the seconds that it took, or its words.
+"""Quantizes a file with onnxruntime's own tools: a line of JSON with its words, where it refuses.
 
 usage: onnxruntime_tools.py MODEL MODE ARRAYS ORDER OUT
 MODE is static (W8A8 in QDQ form), dynamic, static4 (weights int4) or nbits (MatMulNBits of 4 bits); ARRAYS a .npz file with
@@ -9,7 +9,6 @@ import json
 import os
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 # Before the package is loaded: it would keep a database of what it runs, and look up its collector.
@@ -63,8 +62,8 @@ def nbits(path):
     quantizer.model.save_model_to_file(out)
 
 
+is_prepared = True
 try:
-    started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         prepared = str(Path(folder) / "prepared.onnx")
         try:
@@ -72,6 +71,7 @@ try:
         except Exception:
             # Its shape inference does not know every operator; the documentation calls this step optional.
             prepared = model
+            is_prepared = False
         if mode == "dynamic":
             quantization.quantize_dynamic(prepared, out, per_channel=True)
         elif mode == "nbits":
@@ -79,6 +79,6 @@ try:
         else:
             weights = quantization.QuantType.QInt4 if mode == "static4" else quantization.QuantType.QInt8
             static(prepared, weights)
-    print(json.dumps({"seconds": time.perf_counter() - started, "error": None}))
+    print(json.dumps({"prepared": is_prepared, "error": None}))
 except Exception as error:
-    print(json.dumps({"seconds": None, "error": f"{type(error).__name__}: {error}".splitlines()[0][:300]}))
+    print(json.dumps({"prepared": is_prepared, "error": f"{type(error).__name__}: {error}".splitlines()[0][:300]}))
