@@ -35,7 +35,9 @@ const { values } = parseArgs({
 });
 const form = onnxForms.find((form) => form === values.form);
 if (form === undefined) throw new Error(`expected --form ${onnxForms.join(", ")}, got ${values.form}`);
-const saturation = saturations.find((kind) => kind === values.saturation) ?? (await defaultSaturation());
+const wanted = values.saturation ?? (await defaultSaturation());
+const saturation = saturations.find((kind) => kind === wanted);
+if (saturation === undefined) throw new Error(`expected --saturation ${saturations.join(", ")}, got ${wanted}`);
 const bits = Number(values.bits);
 const gate = (width: number) => (width <= bits ? 6 : -6);
 const initial = { prune: 6, bits4: gate(4), bits8: gate(8), bits16: gate(16), bits32: gate(32) };

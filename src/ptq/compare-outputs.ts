@@ -1,6 +1,6 @@
 import { lookup } from "../core/lookup.ts";
 import type { FileSession, RuntimeTensor } from "../onnx/file-session.ts";
-import { halfToFloat } from "../onnx/tensor-data.ts";
+import { countedOf } from "./output-numbers.ts";
 import type { SampleBatch } from "./samples.ts";
 import { SignalSums } from "./signal-sums.ts";
 
@@ -36,20 +36,19 @@ class Comparison {
   #hasLabels = true;
   #sameSizes = true;
 
-  add(expected: RuntimeTensor, got: RuntimeTensor, { count, labels }: Pick<SampleBatch, "count" | "labels">): void {
+  add(expected: RuntimeTensor, got: RuntimeTensor, run: Omit<SampleBatch, "inputs">): void {
     // How many boxes or words there are may depend on the numbers: then there is nothing to hold them against.
     if (`${expected.dims}` !== `${got.dims}`) {
       this.#sameSizes = false;
       return;
     }
-    const [a, b] = [numbersOf(expected), numbersOf(got)];
-    const [batch = 1] = expected.dims;
+    const [a, b] = [countedOf(expected, run), countedOf(got, run)];
     const classes = expected.dims.at(-1) ?? 0;
     this.#isLogits &&= expected.dims.length === 2 && classes >= FEWEST_CLASSES;
-    const length = Math.min(a.length, Math.round((a.length / batch) * Math.min(batch, count)));
-    this.#sums.add(a, b, length);
+    this.#sums.add(a, b);
     if (!this.#isLogits) return;
-    const rows = length / classes;
+    const rows = a.length / classes;
+    const { count, labels } = run;
     this.#hasLabels &&= labels !== null && rows === count && labels.every((label) => label < classes);
     for (let row = 0; row < rows; row++) {
       this.#rows++;
@@ -79,16 +78,6 @@ class Comparison {
       finite,
     };
   }
-}
-
-/** The numbers of a tensor of any type, the tensor's own where they are float32; words have none. */
-export function numbersOf({ data, type }: RuntimeTensor): Float32Array | Float64Array {
-  if (type === "string") return new Float64Array();
-  if (data instanceof Float32Array) return data;
-  // The runtime gives the bits of half-precision numbers where JavaScript has no array of them.
-  if (type === "float16" && data instanceof Uint16Array) return Float64Array.from(data, halfToFloat);
-  // All but words are typed arrays of numbers.
-  return Float64Array.from(data as ArrayLike<number>, Number);
 }
 
 function largest(values: Float32Array | Float64Array): number {

@@ -2,8 +2,8 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { elementTypes } from "../onnx/element-types.ts";
 import { FileSession } from "../onnx/file-session.ts";
 import { GraphProtoSchema, ModelProtoSchema, type NodeProto, ValueInfoProtoSchema } from "../onnx/generated/onnx_pb.ts";
-import { numbersOf } from "./compare-outputs.ts";
 import { type FileGraph, readsOf } from "./file-graph.ts";
+import { numbersOf } from "./output-numbers.ts";
 
 export interface ConstantValue {
   readonly dims: readonly number[];

@@ -4,10 +4,10 @@ import type { RuntimeTensor } from "../onnx/file-session.ts";
 import type { NodeProto } from "../onnx/generated/onnx_pb.ts";
 import type { Model } from "../onnx/onnx-model.ts";
 import { openInside } from "./calibrate-activations.ts";
-import { numbersOf } from "./compare-outputs.ts";
 import { copyGraph } from "./copy-graph.ts";
 import type { FileGraph } from "./file-graph.ts";
 import type { Calibration } from "./open-weights.ts";
+import { countedOf, numbersOf } from "./output-numbers.ts";
 import { outputOf } from "./quantized-values.ts";
 import { SignalSums } from "./signal-sums.ts";
 import type { WeightSite } from "./weight-site.ts";
@@ -74,22 +74,16 @@ async function noisesOf(
   const sums = new Map(values.map((name) => [name, new SignalSums()]));
   await using expected = await openInside(float, values, file);
   await using got = await openInside(written, values, `${file}, quantized`);
-  for await (const { inputs, count } of samples.batches(order)) {
+  for await (const { inputs, ...run } of samples.batches(order)) {
     const [theirs, ours] = [await expected.run(inputs, values), await got.run(inputs, values)];
     for (const [name, one] of sums) {
       const [y, other] = [lookup(theirs, name), lookup(ours, name)];
       // How many boxes or words there are may depend on the numbers: then there is nothing to compare.
       if (`${y.dims}` !== `${other.dims}`) sums.delete(name);
-      else one.add(numbersOf(y), numbersOf(other), countedOf(y, count));
+      else one.add(countedOf(y, run), countedOf(other, run));
     }
   }
   return new Map(Array.from(sums, ([name, { sqnrDb, same, finite }]) => [name, finite ? { sqnrDb, same } : UNKNOWN]));
-}
-
-/** Of a run whose last sample is repeated, how many numbers count. */
-function countedOf({ dims }: RuntimeTensor, count: number): number {
-  const [batch = 1] = dims;
-  return Math.round((elementsOf(dims) / batch) * Math.min(batch, count));
 }
 
 /** Values in their order, in groups that are held at once; how large they are tells a run that gives shapes alone. */

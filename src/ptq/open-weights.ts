@@ -9,7 +9,7 @@ import { openInside } from "./calibrate-activations.ts";
 import { copyGraph } from "./copy-graph.ts";
 import { type FileGraph, intAttribute } from "./file-graph.ts";
 import { quantizeActivation } from "./quantize-activation.ts";
-import type { Samples } from "./samples.ts";
+import type { RunSize, Samples } from "./samples.ts";
 import { type WeightSite, weightKey } from "./weight-site.ts";
 
 /** Weights by `weightKey`, float32; those that are not named are the file's own. */
@@ -97,19 +97,19 @@ export class OpenWeights implements AsyncDisposable {
     return new OpenWeights(session, { reads, own, inputs, outputs });
   }
 
-  /** Runs it over samples; `see` gets, for each run, its results by name and how many of its samples count. */
+  /** Runs it over samples; `see` gets, for each run, its results by name. */
   async #each(
     { samples, order }: Calibration,
     weights: Weights,
     wanted: readonly string[],
-    see: (result: (name: string) => RuntimeTensor, count: number) => void,
+    see: (result: (name: string) => RuntimeTensor, run: RunSize) => void,
   ): Promise<void> {
     const given = { ...this.#own };
     for (const [key, tensor] of weights) given[lookup(this.#inputs, key)] = tensor;
-    for await (const { inputs, count } of samples.batches(order)) {
+    for await (const { inputs, batch, count } of samples.batches(order)) {
       const made = wanted.filter((name) => !(name in inputs));
       const results = made.length > 0 ? await this.#session.run({ ...inputs, ...given }, made) : new Map();
-      see((name) => inputs[name] ?? lookup(results, name), count);
+      see((name) => inputs[name] ?? lookup(results, name), { batch, count });
     }
   }
 
@@ -117,11 +117,11 @@ export class OpenWeights implements AsyncDisposable {
   async read(
     calibration: Calibration,
     { weights, sites }: { readonly weights: Weights; readonly sites: readonly WeightSite[] },
-    see: (site: WeightSite, tensor: RuntimeTensor, count: number) => void,
+    see: (site: WeightSite, tensor: RuntimeTensor, run: RunSize) => void,
   ): Promise<void> {
     const wanted = [...new Set(sites.map((site) => lookup(this.#reads, site)))];
-    await this.#each(calibration, weights, wanted, (result, count) => {
-      for (const site of sites) see(site, result(lookup(this.#reads, site)), count);
+    await this.#each(calibration, weights, wanted, (result, run) => {
+      for (const site of sites) see(site, result(lookup(this.#reads, site)), run);
     });
   }
 
@@ -129,10 +129,10 @@ export class OpenWeights implements AsyncDisposable {
   async outputs(
     calibration: Calibration,
     weights: Weights,
-    see: (outputs: ReadonlyMap<string, RuntimeTensor>, count: number) => void,
+    see: (outputs: ReadonlyMap<string, RuntimeTensor>, run: RunSize) => void,
   ): Promise<void> {
-    await this.#each(calibration, weights, this.#outputs, (result, count) =>
-      see(new Map(this.#outputs.map((name) => [name, result(name)])), count),
+    await this.#each(calibration, weights, this.#outputs, (result, run) =>
+      see(new Map(this.#outputs.map((name) => [name, result(name)])), run),
     );
   }
 

@@ -1,7 +1,7 @@
 import { lookup } from "../core/lookup.ts";
-import { numbersOf } from "./compare-outputs.ts";
 import type { FileGraph } from "./file-graph.ts";
 import { type Calibration, OpenWeights, type Weights } from "./open-weights.ts";
+import { countedOf } from "./output-numbers.ts";
 import type { WeightSite } from "./weight-site.ts";
 
 type Numbers = Float32Array | Float64Array;
@@ -66,15 +66,12 @@ async function outputsWith(
   weights: Weights,
 ): Promise<ReadonlyMap<string, readonly Numbers[]>> {
   const runs = new Map<string, Numbers[]>();
-  await open.outputs(calibration, weights, (outputs, count) => {
+  await open.outputs(calibration, weights, (outputs, run) => {
     for (const [name, tensor] of outputs) {
-      const values = numbersOf(tensor);
-      const [batch = 1] = tensor.dims;
-      // The last run repeats a sample where it has too few.
-      const counted = values.subarray(0, Math.round((values.length / batch) * Math.min(batch, count)));
+      const values = countedOf(tensor, run);
       const list = runs.get(name);
-      if (list) list.push(counted);
-      else runs.set(name, [counted]);
+      if (list) list.push(values);
+      else runs.set(name, [values]);
     }
   });
   return runs;

@@ -15,11 +15,15 @@ export interface SampleArray {
   convert?(data: SampleData): SampleData;
 }
 
-/** What a run gets. */
-export interface SampleBatch {
-  readonly inputs: Record<string, RuntimeTensor>;
-  /** How many of its samples count: the last is repeated where a run needs more. */
+/** How many samples a run has, and how many of them count: the last is repeated where it needs more. */
+export interface RunSize {
+  readonly batch: number;
   readonly count: number;
+}
+
+/** What a run gets. */
+export interface SampleBatch extends RunSize {
+  readonly inputs: Record<string, RuntimeTensor>;
   /** Class indices of those that count; null: they have none. */
   readonly labels: Int32Array | null;
 }
@@ -105,6 +109,13 @@ export class Samples {
       throw new UsageError(`${source}: has ${labels.length} labels for ${count} samples`);
     }
     const batched = feeds.every((feed) => feed.batched);
+    const several = batched ? -1 : feeds.findIndex((feed, at) => feed.batched && Number(inputs[at]?.shape[0]) > 1);
+    const mixed = inputs[several];
+    if (mixed !== undefined) {
+      throw new UsageError(
+        `${source}: other inputs have the samples on an axis of their own, so that a run takes one, and ${describeInput(mixed)} wants several: give it [samples, ${mixed.shape}] too`,
+      );
+    }
     const fixed = inputs.flatMap(({ shape: [first] }) => (batched && typeof first === "number" ? first : []));
     const open = batched ? Math.min(count, BATCH) : 1;
     return new Samples(feeds, { count, batchSize: fixed.length > 0 ? Math.min(...fixed) : open, labels });
@@ -120,7 +131,7 @@ export class Samples {
     for (let from = 0; from < order.length; from += this.batchSize) {
       const chosen = order.subarray(from, from + this.batchSize);
       const labels = this.#labels && Int32Array.from(chosen, (sample) => this.#labels?.[sample] ?? 0);
-      yield { inputs: this.#inputs(chosen), count: chosen.length, labels };
+      yield { inputs: this.#inputs(chosen), batch: this.batchSize, count: chosen.length, labels };
     }
   }
 

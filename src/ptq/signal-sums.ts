@@ -10,10 +10,10 @@ export class SignalSums {
   #other = 0;
   #finite = true;
 
-  /** @param length How many of them count. */
-  add(expected: Numbers, got: Numbers, length: number): void {
+  /** Numbers of one run, as many of both. */
+  add(expected: Numbers, got: Numbers): void {
     let [signal, noise, product, other] = [0, 0, 0, 0];
-    for (let index = 0; index < length; index++) {
+    for (let index = 0; index < expected.length; index++) {
       const [x, y] = [expected[index]!, got[index]!];
       // What the file itself gives as infinite is its own.
       if (!Number.isFinite(x)) continue;

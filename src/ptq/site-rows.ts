@@ -1,6 +1,7 @@
 import { subset } from "../core/random.ts";
 import { elementsOf } from "../graph/shape.ts";
 import { copyPatch } from "../methods/layerwise/patches.ts";
+import type { RunSize } from "./samples.ts";
 import { patchLayout } from "./site-patches.ts";
 import type { WeightSite } from "./weight-site.ts";
 
@@ -39,13 +40,11 @@ export class SiteRows {
 
   /**
    * Adds what a run gave.
-   *
-   * @param batch Samples of the run, of which the first `count` count. Where they are not told apart by the first axis, the
-   * run is taken as a whole.
+   * Where its samples are not told apart by the first axis, the run is taken as a whole.
    */
   add(
     { dims, values }: { readonly dims: readonly number[]; readonly values: Float32Array },
-    { count, batch }: { readonly count: number; readonly batch: number },
+    { count, batch }: RunSize,
   ): void {
     const layout = patchLayout(this.#site, dims);
     const { images, output, size, channels } = layout;

@@ -10,11 +10,12 @@ import { FileSession, type RuntimeTensor } from "../onnx/file-session.ts";
 import { decode, type WeightBits } from "../quantization/weight-grid.ts";
 import type { ActivationGrid } from "./activation-grid.ts";
 import type { FileGraph } from "./file-graph.ts";
-import { keepSolved, type Memo, recallSolved } from "./memo.ts";
+import type { Memo } from "./memo.ts";
 import { type Calibration, OpenWeights, type Weights } from "./open-weights.ts";
 import { endingOf, isLinear } from "./site-patches.ts";
 import { type SeenRows, SiteRows } from "./site-rows.ts";
 import { roundSite, type SolvedSite } from "./solve-site.ts";
+import { keepSolved, recallSolved } from "./solved-memo.ts";
 import { distinctWeights, fromRows, toRows, type WeightSite, weightKey } from "./weight-site.ts";
 
 export interface SolveOptions {
@@ -122,7 +123,7 @@ async function gather(
   options: { sites: readonly WeightSite[]; positions: number; seed: number; weights: Weights },
 ): Promise<ReadonlyMap<WeightSite, SeenRows>> {
   const { sites, weights, seed } = options;
-  const { samples, order } = calibration;
+  const { order } = calibration;
   const collectors = new Map(
     sites.map((site) => {
       const { dims, axis, groups } = site.layout;
@@ -131,9 +132,9 @@ async function gather(
       return [site, new SiteRows(site, { positions: Math.min(options.positions, Math.max(1, most)), seed })];
     }),
   );
-  await open.read(calibration, { weights, sites }, (site, { dims, data }, count) => {
+  await open.read(calibration, { weights, sites }, (site, { dims, data }, run) => {
     if (data instanceof Float32Array) {
-      lookup(collectors, site).add({ dims, values: data }, { count, batch: samples.batchSize });
+      lookup(collectors, site).add({ dims, values: data }, run);
     }
   });
   const rows = Array.from(collectors, ([site, collector]) => [site, collector.rows()] as const);

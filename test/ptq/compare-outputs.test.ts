@@ -14,13 +14,20 @@ const scalar = (name: string, value: number) => ({
   rawData: new Uint8Array(Float32Array.of(value).buffer),
 });
 
-/** Files of one node, held against each other on two samples. */
-async function compared(first: PlainNode, second: PlainNode): Promise<OutputComparison> {
+const columns = Object.entries({ ones: [1, 1, 1], last: [1, 1, 0] }).map(([name, values]) => ({
+  ...{ name, dims: [3, 1], dataType: 1 },
+  rawData: new Uint8Array(Float32Array.from(values).buffer),
+}));
+
+type Nodes = PlainNode | readonly PlainNode[];
+
+/** Files of a node or more, held against each other on two samples. */
+async function compared(first: Nodes, second: Nodes): Promise<OutputComparison> {
   const [a, b] = await Promise.all(
     [first, second].map((one) => {
-      const tensors = [scalar("two", 2), scalar("zero", 0), scalar("more", 2.02)];
+      const tensors = [scalar("two", 2), scalar("zero", 0), scalar("more", 2.02), ...columns];
       const values = { inputs: [{ name: "x", shape: ["n", 3] }], outputs: [{ name: "y" }] };
-      return FileSession.load(encodePlain({ opset: 13, nodes: [one], tensors, ...values }), "it.onnx");
+      return FileSession.load(encodePlain({ opset: 13, nodes: [one].flat(), tensors, ...values }), "it.onnx");
     }),
   );
   const read = Samples.of(a!.inputs, samples, "the samples");
@@ -67,4 +74,29 @@ t.test("numbers that became infinite are told, those that were so before are not
   const divided = node("Div", ["x", "zero"]);
   t.equal((await compared(node("Mul", ["x", "two"]), divided)).finite, false);
   t.equal((await compared(divided, divided)).finite, true);
+});
+
+t.test("an output whose first axis does not tell samples apart is compared whole", async (t) => {
+  const across: PlainNode = { opType: "Transpose", input: ["x"], output: ["z"] };
+  const [ones, last] = ["ones", "last"].map((name) => [across, node("Mul", ["z", name])]);
+  t.match(await compared(ones!, ones!), { same: true });
+  t.match(await compared(ones!, last!), { same: false });
+});
+
+t.test("an input of several samples a run beside one that has a sample's whole is refused", (t) => {
+  const inputs = [
+    { name: "state", type: "float32", shape: [2, 8] },
+    { name: "x", type: "float32", shape: [4, 8] },
+  ] as const;
+  const array = (shape: readonly number[]) => ({ shape, data: new Float32Array(shape.reduce((a, b) => a * b)) });
+  const given = (x: readonly number[]) =>
+    new Map([
+      ["state", array([12, 2, 8])],
+      ["x", array(x)],
+    ]);
+  t.throws(() => Samples.of(inputs, given([12, 8]), "it"), {
+    message: /"x" .*wants several: give it \[samples, 4,8\]/,
+  });
+  t.equal(Samples.of(inputs, given([12, 4, 8]), "it").count, 12);
+  t.end();
 });

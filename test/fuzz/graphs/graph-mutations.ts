@@ -175,7 +175,7 @@ const attribute: Mutation = (draw, model) => {
 
 const mutations: readonly Mutation[] = [
   // Lists: of nodes, tensors, attributes, inputs, outputs, dims, operator sets.
-  change(isList, (draw, list: unknown[]) => list.filter((_, index) => index !== draw.int(0, list.length - 1))),
+  change(isList, (draw, list: unknown[]) => list.toSpliced(draw.int(0, list.length - 1), 1)),
   change(isList, (draw, list: unknown[]) => [...list, draw.pick(list)]),
   change(isList, (draw, list: unknown[]) => draw.shuffled(list)),
   change(isList, () => []),

@@ -9,8 +9,11 @@ const first = Number(process.env.BAYESIAN_BITS_FUZZ_SEED ?? 1);
 const cases = process.env.BAYESIAN_BITS_FUZZ_CASES;
 const counts = { random: Number(cases ?? (all ? 200 : 10)), mutated: Number(cases ?? (all ? 500 : 20)) };
 
+/** What share is quantized, at least: that of random graphs falls to settings alone, which do not fit every graph. */
+const leastTaken = { random: 0.5, mutated: 0.3 } as const;
+
 /** Without a sign of life for so long, a case hangs. */
-const HANG_MS = 60_000;
+const HANG_MS = 300_000;
 /** Processor time that one case may take: the clock also counts what other programs take. */
 const LONGEST_MS = 10_000;
 
@@ -64,8 +67,8 @@ for (const kind of ["random", "mutated"] as const) {
       const [invalid, taken] = [countOf("invalid"), countOf(null)];
       t.comment(`${taken} quantized, ${told.length - taken - invalid} refused, ${invalid} not valid to begin with`);
       if (cases !== undefined) return;
-      if (kind === "random") t.ok(taken >= told.length / 2, "most are valid, and quantized");
-      else t.ok(taken >= told.length / 20, "some of them are still quantized");
+      t.ok(invalid <= told.length / 10, "nearly all are valid");
+      t.ok(taken >= told.length * leastTaken[kind], `${taken} of ${told.length} are quantized`);
     },
   );
 }
