@@ -25,9 +25,10 @@ export async function runQuantize(options: QuantizeOptions, context: Context): P
   const config = isConfiguration(model)
     ? loadQuantize(model, { set: alone(others, set, model) })
     : checkQuantize(settingsOf(options), { set, file: "given as options" });
-  const { reporter } = context;
+  const { reporter, stop } = context;
   const folder = out ?? join("reports", config.name ?? "quantized");
-  finish(folder, config, await quantizeFile(config, { folder, force, resume, reporter }), context);
+  const run = () => quantizeFile(config, { folder, force, resume, reporter, stop });
+  finish(folder, config, await context.holdStops(run), context);
 }
 
 /** @throws UsageError where options stand beside a configuration. */
@@ -55,8 +56,9 @@ async function runAnew(
     );
   }
   const folder = out ?? `${resolve(model)}-${budgetName(budget)}`;
-  const { reporter } = context;
-  const record = await quantizeAnew(model, parseBudget(budget), { folder, force, reporter });
+  const { reporter, stop } = context;
+  const run = () => quantizeAnew(model, parseBudget(budget), { folder, force, reporter, stop });
+  const record = await context.holdStops(run);
   finish(folder, record.settings, record, context);
 }
 

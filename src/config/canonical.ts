@@ -19,10 +19,14 @@ const sorted = (value: unknown): unknown => {
 /** The resolved configuration as YAML: loading it gives the same configuration. */
 export const canonicalConfig = (config: RunConfig): string => stringify(config);
 
-/** How a file was quantized, as a configuration file: loading it gives the same. */
-export const quantizeYaml = (config: QuantizeConfig): string =>
+/**
+ * How a file was quantized, as a configuration file: loading it gives the same.
+ *
+ * @param name Of that file.
+ */
+export const quantizeYaml = (config: QuantizeConfig, name: string): string =>
   `# yaml-language-server: $schema=${fileURLToPath(new URL("../../configs/quantize.schema.json", import.meta.url))}
-# Command: bayesian-bits quantize quantize.yaml --out FOLDER
+# Command: bayesian-bits quantize ${name} --out FOLDER
 ${stringify(quantizeSchema.parse(config))}`;
 
 /** SHA-256 of the resolved configuration, whatever the order of its keys. */

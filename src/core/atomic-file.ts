@@ -15,18 +15,20 @@ import { codeOf, messageOf, UserError } from "./errors.ts";
 import { explainFileError } from "./file-errors.ts";
 import { askGuards } from "./folder-guards.ts";
 import { placeBeside, removeLeftovers } from "./leftovers.ts";
+import { piecesOf } from "./pieces.ts";
 
 /**
  * Replaces the file at `path` so that a reader, or a machine that loses power, sees the old bytes or the new ones and
  * nothing between: written beside, fsynced, renamed, and the folder fsynced. Folders are created as needed.
  *
+ * @param content Its parts, where there are several, one behind the other.
  * @param keepOld Where the file that is replaced goes, in the same folder; without it, it is gone.
  * @throws UserError that names the file, the cause (full disk, no permission, a path below a file) and the remedy, or
  * says that the folder is no longer this process's.
  */
 export function writeFileAtomically(
   path: string,
-  content: string | Uint8Array,
+  content: string | Uint8Array | readonly Uint8Array[],
   { keepOld }: { keepOld?: string } = {},
 ): void {
   askGuards(path);
@@ -37,8 +39,11 @@ export function writeFileAtomically(
     removeLeftovers(path);
     const file = openSync(beside, "w");
     try {
-      const bytes = typeof content === "string" ? Buffer.from(content) : content;
-      for (let offset = 0; offset < bytes.byteLength; ) offset += writeSync(file, bytes, offset);
+      for (const part of partsOf(content)) {
+        for (const piece of piecesOf(part)) {
+          for (let offset = 0; offset < piece.byteLength; ) offset += writeSync(file, piece, offset);
+        }
+      }
       sync(file, path);
     } finally {
       closeSync(file);
@@ -53,6 +58,9 @@ export function writeFileAtomically(
     throw new UserError(`cannot write ${path}: ${explainFileError(error)}`, { cause: error });
   }
 }
+
+const partsOf = (content: string | Uint8Array | readonly Uint8Array[]): readonly Uint8Array[] =>
+  typeof content === "string" ? [Buffer.from(content)] : content instanceof Uint8Array ? [content] : content;
 
 /**
  * Writes `text` at byte `offset` of the file at `path`, which then ends with it, and makes it durable. What a killed or

@@ -1,7 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ort } from "../core/onnx-runtime.ts";
+import type { EncodedModel } from "../onnx/encode-model.ts";
+import { createSession } from "../onnx/file-session.ts";
 import { readModel } from "./onnx/read-model.ts";
 
 const integerKernels = new Set([
@@ -24,13 +25,13 @@ export interface Kernels {
 }
 
 /** Loads a file in onnxruntime and counts the kernels that its default optimizations choose. */
-export async function kernelsOf(bytes: Uint8Array): Promise<Kernels> {
+export async function kernelsOf(model: Uint8Array | EncodedModel): Promise<Kernels> {
   const folder = mkdtempSync(join(tmpdir(), "bayesian-bits-kernels-"));
   const path = join(folder, "optimized.onnx");
   try {
     const threads = { intraOpNumThreads: 1, interOpNumThreads: 1 };
     const options = { ...threads, optimizedModelFilePath: path, logSeverityLevel: 4 } as const;
-    await (await ort.InferenceSession.create(bytes, options)).release();
+    await (await createSession(model, options)).release();
     const nodes = readModel(readFileSync(path), path).graph?.node ?? [];
     const among = (kinds: ReadonlySet<string>) => nodes.filter(({ opType }) => kinds.has(opType ?? ""));
     return {

@@ -1,6 +1,7 @@
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { messageOf, UserError } from "../core/errors.ts";
 import { ort } from "../core/onnx-runtime.ts";
+import type { EncodedModel } from "./encode-model.ts";
 
 /** A tensor as the runtime takes and gives it. */
 export type RuntimeTensor = Tensor;
@@ -40,7 +41,11 @@ export class FileSession implements AsyncDisposable {
    * @param file Its name in messages.
    * @throws UserError when the runtime refuses it.
    */
-  static async load(model: Uint8Array | string, file: string, options: SessionOptions = {}): Promise<FileSession> {
+  static async load(
+    model: EncodedModel | Uint8Array | string,
+    file: string,
+    options: SessionOptions = {},
+  ): Promise<FileSession> {
     ort.env.logLevel = "fatal";
     const { threads, optimization = "all" } = options;
     const settings: InferenceSession.SessionOptions = {
@@ -51,10 +56,7 @@ export class FileSession implements AsyncDisposable {
     };
     let session: InferenceSession;
     try {
-      // A path and bytes are two signatures of one function.
-      session = await (typeof model === "string"
-        ? ort.InferenceSession.create(model, settings)
-        : ort.InferenceSession.create(model, settings));
+      session = await createSession(model, settings);
     } catch (error) {
       throw new UserError(`${file}: ${runtimeName} cannot load it: ${wordsOf(error)}`, { cause: error });
     }
@@ -101,6 +103,18 @@ export class FileSession implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#session.release();
   }
+}
+
+/** A session of the runtime itself. @throws what the runtime throws. */
+export function createSession(
+  model: EncodedModel | Uint8Array | string,
+  settings: InferenceSession.SessionOptions,
+): Promise<InferenceSession> {
+  // A path and bytes are two signatures of one function.
+  if (typeof model === "string") return ort.InferenceSession.create(model, settings);
+  if (model instanceof Uint8Array) return ort.InferenceSession.create(model, settings);
+  const externalData = model.beside.map(({ location, data }) => ({ path: location, data }));
+  return ort.InferenceSession.create(model.bytes, { ...settings, externalData });
 }
 
 /** Places in the runtime's own sources, with the function that stands there. */

@@ -25,7 +25,7 @@ export function readModel(bytes: Uint8Array, file: string): Model {
 
 const hasGraph = (model: ModelProto): model is Model => model.graph !== undefined;
 
-/** A model as the bytes of a file. */
+/** A model as the bytes of a message, of which there can be no 2 GiB (`encodeModel`). */
 export const encodeModelProto = (model: Model): Uint8Array => toBinary(ModelProtoSchema, model);
 
 /** A copy of a model with other lists in its graph; all else is the same objects. */

@@ -29,7 +29,8 @@ export function realValues(tensor: TensorProto): Float32Array | null {
   };
   if (raw.length % bytesOf(tensor.dataType) !== 0) return null;
   const values = read();
-  return values?.length === elements ? Float32Array.from(values) : null;
+  if (values?.length !== elements) return null;
+  return values instanceof Float32Array ? values : Float32Array.from(values);
 }
 
 const bytesOf = (type: number): number => (type === elementTypes.double ? 8 : type === elementTypes.float16 ? 2 : 4);

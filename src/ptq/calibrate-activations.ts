@@ -1,8 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import { lookup } from "../core/lookup.ts";
+import { encodeModel } from "../onnx/encode-model.ts";
 import { FileSession } from "../onnx/file-session.ts";
 import { ValueInfoProtoSchema } from "../onnx/generated/onnx_pb.ts";
-import { encodeModelProto, type Model, withGraph } from "../onnx/onnx-model.ts";
+import { type Model, withGraph } from "../onnx/onnx-model.ts";
 import { ActivationStatistics } from "./activation-grid.ts";
 import type { Samples } from "./samples.ts";
 
@@ -16,9 +17,9 @@ export function openInside(
   const { graph } = model;
   const known = new Set([...graph.output, ...graph.input].map(({ name }) => name));
   const added = values.filter((name) => !known.has(name)).map((name) => create(ValueInfoProtoSchema, { name }));
-  const bytes = encodeModelProto(withGraph(model, { output: [...graph.output, ...added] }));
+  const encoded = encodeModel(withGraph(model, { output: [...graph.output, ...added] }));
   // Values of the inside would be lost to the optimizer's larger kernels.
-  return FileSession.load(bytes, file, { optimization: "basic", ...(threads !== undefined && { threads }) });
+  return FileSession.load(encoded, file, { optimization: "basic", ...(threads !== undefined && { threads }) });
 }
 
 /**

@@ -1,7 +1,9 @@
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { elementTypes } from "../onnx/element-types.ts";
+import { encodeModel } from "../onnx/encode-model.ts";
 import { FileSession } from "../onnx/file-session.ts";
-import { GraphProtoSchema, ModelProtoSchema, type NodeProto, ValueInfoProtoSchema } from "../onnx/generated/onnx_pb.ts";
+import { type NodeProto, ValueInfoProtoSchema } from "../onnx/generated/onnx_pb.ts";
+import { withGraph } from "../onnx/onnx-model.ts";
 import { type FileGraph, readsOf } from "./file-graph.ts";
 import { numbersOf } from "./output-numbers.ts";
 
@@ -36,18 +38,13 @@ export async function constantValues(
   const { model } = graph;
   const nodes = graph.nodes.filter((node) => needed.has(node));
   const read = new Set(nodes.flatMap((node) => [...readsOf(node)]));
-  const part = create(ModelProtoSchema, {
-    irVersion: model.irVersion,
-    opsetImport: model.opsetImport,
-    functions: model.functions,
-    graph: create(GraphProtoSchema, {
-      name: "constants",
-      node: nodes,
-      initializer: model.graph.initializer.filter(({ name }) => read.has(name)),
-      output: constant.map((name) => create(ValueInfoProtoSchema, { name })),
-    }),
+  const part = withGraph(model, {
+    node: nodes,
+    initializer: model.graph.initializer.filter(({ name }) => read.has(name)),
+    input: [],
+    output: constant.map((name) => create(ValueInfoProtoSchema, { name })),
   });
-  await using session = await FileSession.load(toBinary(ModelProtoSchema, part), file);
+  await using session = await FileSession.load(encodeModel(part), file);
   const results = await session.run({});
   return new Map(
     Array.from(results, ([name, tensor]): [string, ConstantValue] => {

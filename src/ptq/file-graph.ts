@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { type EncodedModel, encodeModel } from "../onnx/encode-model.ts";
 import {
   type AttributeProto,
   AttributeProtoSchema,
@@ -9,7 +10,7 @@ import {
   OperatorSetIdProtoSchema,
   type TensorProto,
 } from "../onnx/generated/onnx_pb.ts";
-import { contribDomain, encodeModelProto, isStandardDomain, type Model, withGraph } from "../onnx/onnx-model.ts";
+import { contribDomain, isStandardDomain, type Model, withGraph } from "../onnx/onnx-model.ts";
 
 /** A node's place in the list, behind what it reads. */
 interface Placed {
@@ -149,9 +150,9 @@ export class FileGraph {
     };
   }
 
-  /** The bytes of the file as it stands now. */
-  encode(): Uint8Array {
-    return encodeModelProto(this.finish());
+  /** The file as it stands now. */
+  encode(): EncodedModel {
+    return encodeModel(this.finish());
   }
 
   /** Writes the changes into the model. What was read, and is not any more, goes. */

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { UserError } from "../core/errors.ts";
 import { explainFileError } from "../core/file-errors.ts";
+import { piecesOf } from "../core/pieces.ts";
+import { externalEntry } from "../onnx/encode-model.ts";
 import { type GraphProto, type TensorProto, TensorProto_DataLocation } from "../onnx/generated/onnx_pb.ts";
 import { type Model, readModel } from "../onnx/onnx-model.ts";
 import { subgraphsOf } from "./file-graph.ts";
@@ -15,16 +17,13 @@ export interface LoadedModel {
   readonly bytes: number;
 }
 
-/** A protobuf message has at most so many bytes. */
-const LARGEST = 2 ** 31;
-
 /**
  * Reads an ONNX file; weights that lie in other files beside it become part of the model.
  *
  * @throws UserError when a file cannot be read, is damaged, or lies elsewhere.
  */
 export function loadModel(file: string): LoadedModel {
-  const bytes = readBytes(file, file);
+  const bytes = reading(file, file, ({ descriptor }) => readFileSync(descriptor));
   const model = readModel(bytes, file);
   const hash = createHash("sha256").update(bytes);
   let external = 0;
@@ -32,17 +31,11 @@ export function loadModel(file: string): LoadedModel {
     if (tensor.dataLocation !== TensorProto_DataLocation.EXTERNAL) continue;
     tensor.rawData = externalBytes(tensor, file);
     external += tensor.rawData.length;
-    hash.update(tensor.rawData);
+    for (const piece of piecesOf(tensor.rawData)) hash.update(piece);
     tensor.dataLocation = TensorProto_DataLocation.DEFAULT;
     tensor.externalData = [];
   }
-  const total = bytes.length + external;
-  if (total >= LARGEST) {
-    throw new UserError(
-      `${file}: has ${total} bytes with its weights, and models of 2 GB or more cannot be written yet`,
-    );
-  }
-  return { model, sha256: hash.digest("hex"), bytes: total };
+  return { model, sha256: hash.digest("hex"), bytes: bytes.length + external };
 }
 
 /** All tensors of a graph and of its subgraphs, constants of nodes included. */
@@ -54,20 +47,27 @@ function* tensorsIn({ initializer, node }: GraphProto): Generator<TensorProto> {
   }
 }
 
-function readBytes(path: string, file: string): Uint8Array {
+/** @throws UserError that names both files where `read` fails, or there is no such file. */
+function reading<T>(path: string, file: string, read: (opened: { size: number; descriptor: number }) => T): T {
   try {
     // Before opening: opening a pipe waits for a writer.
     if (!statSync(path).isFile()) throw new Error("it is not a file");
-    return readFileSync(path);
+    const descriptor = openSync(path, "r");
+    try {
+      return read({ size: fstatSync(descriptor).size, descriptor });
+    } finally {
+      closeSync(descriptor);
+    }
   } catch (error) {
+    if (error instanceof UserError) throw error;
     const what = path === file ? file : `${file}: its weights in ${path}`;
     throw new UserError(`cannot read ${what}: ${explainFileError(error)}`, { cause: error });
   }
 }
 
-function externalBytes({ name, externalData }: TensorProto, file: string): Uint8Array {
-  const entry = (wanted: string) => externalData.find(({ key }) => key === wanted)?.value;
-  const location = entry("location") ?? "";
+function externalBytes(tensor: TensorProto, file: string): Uint8Array {
+  const { name } = tensor;
+  const location = externalEntry(tensor, "location") ?? "";
   const folder = resolve(dirname(file));
   const path = resolve(folder, location);
   const inside = relative(folder, path);
@@ -76,14 +76,25 @@ function externalBytes({ name, externalData }: TensorProto, file: string): Uint8
       `${file}: its tensor ${JSON.stringify(name)} lies in ${JSON.stringify(location)}, expected a file beside it`,
     );
   }
-  const all = readBytes(path, file);
-  const offset = Number(entry("offset") ?? 0);
-  const length = Number(entry("length") ?? all.length - offset);
-  const end = offset + length;
-  if (!(Number.isSafeInteger(offset) && Number.isSafeInteger(end) && offset >= 0 && end <= all.length)) {
-    throw new UserError(
-      `${file}: its tensor ${JSON.stringify(name)} is bytes ${offset} to ${end} of ${location}, which has ${all.length}: is it cut off?`,
-    );
-  }
-  return all.subarray(offset, end);
+  return reading(path, file, ({ size, descriptor }) => {
+    const offset = Number(externalEntry(tensor, "offset") ?? 0);
+    const length = Number(externalEntry(tensor, "length") ?? size - offset);
+    const end = offset + length;
+    if (!(Number.isSafeInteger(offset) && Number.isSafeInteger(end) && offset >= 0 && length >= 0 && end <= size)) {
+      throw new UserError(
+        `${file}: its tensor ${JSON.stringify(name)} is bytes ${offset} to ${end} of ${location}, which has ${size}: is it cut off?`,
+      );
+    }
+    const bytes = new Uint8Array(length);
+    let position = offset;
+    for (const piece of piecesOf(bytes)) {
+      for (let done = 0; done < piece.length; ) {
+        const count = readSync(descriptor, piece, done, piece.length - done, position);
+        if (count === 0) throw new Error("it became shorter while it was read");
+        done += count;
+        position += count;
+      }
+    }
+    return bytes;
+  });
 }

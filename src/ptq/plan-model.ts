@@ -2,7 +2,8 @@ import type { Saturation } from "../config/sections/export-settings.ts";
 import type { ByteBudget } from "../config/sections/quantize-settings.ts";
 import { lookup } from "../core/lookup.ts";
 import { elementTypes } from "../onnx/element-types.ts";
-import { encodeModelProto, withGraph } from "../onnx/onnx-model.ts";
+import { encodedLength, encodeModel } from "../onnx/encode-model.ts";
+import { withGraph } from "../onnx/onnx-model.ts";
 import type { WeightBits } from "../quantization/weight-grid.ts";
 import { copyGraph } from "./copy-graph.ts";
 import { FileGraph } from "./file-graph.ts";
@@ -89,11 +90,11 @@ function chosen(table: HarmTable, plans: readonly WidthPlan[]): ModelPlan {
 /** What a weight takes in the file, with the nodes that unpack it. */
 function storedBytesIn(graph: FileGraph): (solved: SolvedSite) => number {
   const empty = () => withGraph(graph.model, { node: [], initializer: [], input: [], output: [] });
-  const base = encodeModelProto(empty()).length;
+  const base = encodedLength(encodeModel(empty()));
   return ({ site, codes, steps, bits }) => {
     const scratch = new FileGraph(empty());
     addFloatWeight(scratch, { name: site.weight, layout: site.layout, codes, steps, bits }, elementTypes.float);
-    return encodeModelProto(scratch.preview()).length - base;
+    return encodedLength(encodeModel(scratch.preview())) - base;
   };
 }
 
@@ -110,7 +111,7 @@ function fileBytes(
     site: { ...site, node: copy.copyOf(site.node) },
   }));
   writeQuantized(copy.graph, { solved, grids, saturation });
-  return copy.graph.encode().length;
+  return encodedLength(copy.graph.encode());
 }
 
 const leastStored = (weights: HarmTable["weights"]): number =>

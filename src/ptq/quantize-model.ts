@@ -6,6 +6,7 @@ import { lookup } from "../core/lookup.ts";
 import type { Ops } from "../engine/ops.ts";
 import { saturationNote } from "../export/onnx/saturation.ts";
 import type { LayerwiseSettings } from "../methods/layerwise/create-layerwise.ts";
+import type { EncodedModel } from "../onnx/encode-model.ts";
 import { type Model, opsetOf } from "../onnx/onnx-model.ts";
 import { storedBits } from "../quantization/levels.ts";
 import type { WeightBits } from "../quantization/weight-grid.ts";
@@ -70,7 +71,7 @@ export interface QuantizedLayer {
 }
 
 export interface QuantizedModel {
-  readonly bytes: Uint8Array;
+  readonly encoded: EncodedModel;
   /** The content of `bits.json`. */
   readonly bits: QuantizedBits;
   readonly layers: readonly QuantizedLayer[];
@@ -138,10 +139,10 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
     ...(hindrance === null ? [] : [`activations stay in float: ${hindrance}`]),
     ...saturationNote(saturating),
   ];
-  const bytes = graph.encode();
+  const encoded = graph.encode();
   const noises = (unseen: Calibration) => noisesOf(model, unseen);
   return {
-    bytes,
+    encoded,
     bits: quantizedBits(basename(file), { solved, grids }),
     layers,
     left,

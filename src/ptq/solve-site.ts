@@ -27,8 +27,12 @@ export function roundSite(site: WeightSite, bits: WeightBits): SolvedSite {
   const steps = new Float32Array(values.length / length);
   if (granularity === "tensor") steps.fill(stepOf(values));
   else for (let row = 0; row < steps.length; row++) steps[row] = stepOf(rowOf(values, row, length));
-  const codes = Int32Array.from(values, (value, index) =>
-    clamp(roundHalfEven(value / (steps[Math.floor(index / length)] ?? 1)), range.lowest, range.highest),
-  );
+  // Not `from` with a function: that makes a list of the numbers first.
+  const codes = new Int32Array(values.length);
+  for (let row = 0; row < steps.length; row++) {
+    const step = steps[row]!;
+    for (let index = row * length; index < (row + 1) * length; index++)
+      codes[index] = clamp(roundHalfEven(values[index]! / step), range.lowest, range.highest);
+  }
   return { site, method: "nearest", bits, codes: fromRows(site.layout, codes), steps };
 }

@@ -62,10 +62,15 @@ export const rowOf = <T extends Float32Array | Float64Array | Int32Array>(values
 
 /** Codes nearest to the weights, with a grid for each output channel. */
 export function nearestCodes({ values, inputs }: WeightMatrix, grids: readonly WeightGrid[]): Int32Array {
-  return Int32Array.from(values, (value, index) => nearestCode(value, grids[Math.floor(index / inputs)]!));
+  const codes = new Int32Array(values.length);
+  for (let index = 0; index < values.length; index++)
+    codes[index] = nearestCode(values[index]!, grids[Math.floor(index / inputs)]!);
+  return codes;
 }
 
 /** The weights that codes stand for: step·code in float32, one multiplication, as every runtime decodes them. */
 export function decode(codes: Int32Array, steps: ArrayLike<number>, inputs: number): Float32Array {
-  return Float32Array.from(codes, (code, index) => steps[Math.floor(index / inputs)]! * code);
+  const values = new Float32Array(codes.length);
+  for (let index = 0; index < codes.length; index++) values[index] = steps[Math.floor(index / inputs)]! * codes[index]!;
+  return values;
 }

@@ -36,7 +36,7 @@ export async function compareFile(
 ): Promise<Compared> {
   const { file } = network;
   const { minSqnrDb, minAgreement } = verify;
-  await using written = await FileSession.load(quantized.bytes, path);
+  await using written = await FileSession.load(quantized.encoded, path);
   const change = interfaceChange(float, written);
   if (change !== null) throw new Error(`${file}: quantized, it has other inputs or outputs: ${change}`);
   if (data === null) return { comparison: null, loss: null, notes: [] };

@@ -3,17 +3,17 @@ import { join, resolve } from "node:path";
 import { parseQuantize } from "../config/load-quantize.ts";
 import type { QuantizeConfig, QuantizeSettings, ResolvedQuantize } from "../config/quantize-schema.ts";
 import { makeFolder } from "../core/atomic-file.ts";
-import { UsageError } from "../core/errors.ts";
+import { StoppedError, UsageError } from "../core/errors.ts";
 import { type Reporter, silent } from "../core/progress.ts";
 import { kernelsOf } from "../export/kernels.ts";
 import { defaultSaturation } from "../export/onnx/saturation.ts";
+import { encodedLength, encodeModel } from "../onnx/encode-model.ts";
 import { FileSession, runtimeName } from "../onnx/file-session.ts";
-import { encodeModelProto } from "../onnx/onnx-model.ts";
 import { budgetText } from "../ptq/byte-budget.ts";
 import type { CalibrationData } from "../ptq/calibration-data.ts";
 import { NOISE_SAMPLES } from "../ptq/layer-noise.ts";
 import { type LoadedModel, loadModel } from "../ptq/load-model.ts";
-import { forgetful } from "../ptq/memo.ts";
+import { checked, forgetful } from "../ptq/memo.ts";
 import { NamePatterns } from "../ptq/name-patterns.ts";
 import { openCalibrationData } from "../ptq/open-calibration-data.ts";
 import { quantizeModel } from "../ptq/quantize-model.ts";
@@ -37,7 +37,7 @@ import { writeQuantizedRun } from "./write-quantized-run.ts";
  * @param settings As a configuration file has them; what is left out has a default.
  * @returns The record, which `quantized.json` in the folder holds too.
  * @throws UsageError when settings or data do not fit the file; UserError when a file cannot be read, the runtime refuses
- * it, nothing is there to quantize, or what came out is not finite.
+ * it, nothing is there to quantize, or what came out is not finite; StoppedError when it was stopped.
  */
 export async function quantizeFile(settings: QuantizeSettings, options: QuantizeFileOptions): Promise<QuantizedRecord> {
   const { folder, force = false, resume = false } = options;
@@ -69,12 +69,12 @@ export async function quantizeFile(settings: QuantizeSettings, options: Quantize
 async function quantizeInto(
   config: ResolvedQuantize,
   places: QuantizedPlaces,
-  { folder, resume = false, reporter = silent }: QuantizeFileOptions,
+  { folder, resume = false, reporter = silent, stop }: QuantizeFileOptions,
 ): Promise<QuantizedRecord> {
   const started = performance.now();
   const { file } = config.network;
   const source = loadModel(file);
-  await using float = await FileSession.load(encodeModelProto(source.model), file);
+  await using float = await FileSession.load(encodeModel(source.model), file);
   await using data = await openCalibrationData(config, { inputs: float.inputs, reporter });
   const settings = await settled(config, data);
   const notes = [...fileNotes(source.model), ...(data?.notes ?? [])];
@@ -95,6 +95,10 @@ async function quantizeInto(
   if (!resume) removeProgress(folder);
   using progress = takesLong || resume ? new QuantizeProgress(folder, of, { resume }) : null;
   if (resume) reporter.info(`${file}: ${progress?.count} layers and measurements are known already`);
+  const check = () => {
+    if (stop?.aborted) throw new StoppedError(stop.reason, { folder, hasSaved: (progress?.count ?? 0) > 0 });
+  };
+  check();
   const skips = new NamePatterns(skip.map((pattern) => [pattern, true]));
   const widths = new NamePatterns(Object.entries(bits.layers));
   const quantized = await quantizeModel(source.model, {
@@ -106,21 +110,22 @@ async function quantizeInto(
     granularity: granularities[method.granularity],
     calibration: data?.calibration ?? null,
     solver,
-    memo: progress ?? forgetful,
+    memo: checked(progress ?? forgetful, check),
   });
+  check();
   const path = join(folder, places.model);
   const later = [...unusedNotes([skips, widths], quantized), ...quantized.notes];
   say(later, file, reporter);
   const { comparison, loss, notes: compared } = await compareFile(quantized, { path, float, data, config });
   say([...compared, ...(loss === null ? [] : [loss.text])], file, reporter);
-  const { integer, float: kernelsInFloat } = await kernelsOf(quantized.bytes);
+  const { integer, float: kernelsInFloat } = await kernelsOf(quantized.encoded);
   const noises = data && (await quantized.noises(await data.firstCompared(NOISE_SAMPLES)));
   const record: Omit<QuantizedRecord, "files"> = {
     version: 2,
     source: { file: resolve(file), sha256: source.sha256, bytes: source.bytes },
     settings,
     dataSha256: data?.sha256 ?? null,
-    bytes: quantized.bytes.length,
+    bytes: encodedLength(quantized.encoded),
     layers: quantized.layers.map((layer, index) => ({
       ...{ ...layer, shape: [...layer.shape] },
       ...(noises?.[index] ?? { sqnrDb: null, same: false }),
@@ -140,7 +145,8 @@ async function quantizeInto(
     runtime: runtimeName,
     seconds: (performance.now() - started) / 1000,
   };
-  const finished = writeQuantizedRun(folder, { places, record, model: quantized.bytes, bits: quantized.bits });
+  check();
+  const finished = writeQuantizedRun(folder, { places, record, model: quantized.encoded, bits: quantized.bits });
   progress?.remove();
   return finished;
 }

@@ -8,4 +8,6 @@ export interface QuantizeFileOptions {
   /** Goes on with a run in the folder that was stopped. */
   readonly resume?: boolean;
   readonly reporter?: Reporter;
+  /** Aborted: the run ends with a {@link StoppedError} after what it is at; what was found is kept for `resume`. */
+  readonly stop?: AbortSignal;
 }

@@ -1,8 +1,9 @@
-import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { quantizeYaml } from "../config/canonical.ts";
 import { makeFolder, writeFileAtomically } from "../core/atomic-file.ts";
+import { sha256Of } from "../core/file-hash.ts";
+import { type EncodedModel, inOneFile } from "../onnx/encode-model.ts";
 import type { QuantizedBits } from "../ptq/quantized-bits.ts";
 import type { QuantizedRecord } from "../ptq/quantized-record.ts";
 import { writeQuantizedReport } from "../report/quantized/write-quantized-report.ts";
@@ -12,7 +13,7 @@ import { copyCompanions, type QuantizedPlaces } from "./quantized-places.ts";
 export interface QuantizedRun {
   readonly places: QuantizedPlaces;
   readonly record: Omit<QuantizedRecord, "files">;
-  readonly model: Uint8Array;
+  readonly model: EncodedModel;
   readonly bits: QuantizedBits;
 }
 
@@ -26,19 +27,26 @@ export interface QuantizedRun {
 export function writeQuantizedRun(folder: string, { places, record, model, bits }: QuantizedRun): QuantizedRecord {
   rmSync(join(folder, places.record), { force: true });
   if (places.companions !== null) copyCompanions(places.companions, folder);
-  const contents: readonly (readonly [path: string, content: Uint8Array])[] = [
-    [places.model, model],
-    [places.bits, Buffer.from(`${JSON.stringify(bits, null, 2)}\n`)],
-    [places.settings, Buffer.from(quantizeYaml(record.settings))],
+  const weights = `${places.model}_data`;
+  const { bytes, beside } = inOneFile(model, basename(weights));
+  const contents: readonly (readonly [path: string, content: readonly Uint8Array[]])[] = [
+    ...(beside.length > 0 ? [[weights, beside] as const] : []),
+    [places.model, [bytes]],
+    [places.bits, [Buffer.from(`${JSON.stringify(bits, null, 2)}\n`)]],
+    [places.settings, [Buffer.from(quantizeYaml(record.settings, places.settings))]],
   ];
+  // Of another one that this takes the place of.
+  if (beside.length === 0) rmSync(join(folder, weights), { force: true });
   const files = contents.map(([path, content]) => {
     const whole = join(folder, path);
     makeFolder(dirname(whole));
     writeFileAtomically(whole, content);
-    return { path, bytes: content.length, sha256: createHash("sha256").update(content).digest("hex") };
+    return { path, bytes: lengthOf(content), sha256: sha256Of(content) };
   });
   const finished = { ...record, files };
   writeQuantizedReport(finished, join(folder, places.report));
   writeFileAtomically(join(folder, places.record), `${JSON.stringify(finished, null, 2)}\n`);
   return finished;
 }
+
+const lengthOf = (parts: readonly Uint8Array[]): number => parts.reduce((sum, { length }) => sum + length, 0);

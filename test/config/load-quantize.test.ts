@@ -38,7 +38,7 @@ t.test("what is written loads as the same", async (t) => {
   ];
   for (const settings of all) {
     const config = { ...parseQuantize(settings), name: "it" };
-    const path = written("quantize.yaml", quantizeYaml(config));
+    const path = written("quantize.yaml", quantizeYaml(config, "quantize.yaml"));
     t.strictSame(loadQuantize(path), config);
     t.match(readFileSync(path, "utf8"), /^# yaml-language-server: \$schema=.*configs\/quantize\.schema\.json\n/);
   }

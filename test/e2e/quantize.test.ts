@@ -240,8 +240,8 @@ t.test("killed and resumed, the file has the same bytes; without --resume it is 
   t.equal(expected.code, 0, expected.stderr);
   t.notOk(existsSync(join(whole, progressFile)));
   // What it takes the place of stays until it is whole.
-  const before = await run("quantize", model, "--out", killed);
-  t.equal(before.code, 0, before.stderr);
+  const old = await run("quantize", model, "--out", killed);
+  t.equal(old.code, 0, old.stderr);
   const { child, ended } = start(["quantize", model, ...options, "--out", killed, "--force"]);
   const linesOf = () => {
     const path = join(killed, progressFile);
@@ -255,6 +255,13 @@ t.test("killed and resumed, the file has the same bytes; without --resume it is 
   const refused = await run("quantize", model, ...options, "--out", killed);
   t.equal(refused.code, 2);
   t.match(refused.stderr, /holds a run that was stopped: go on with --resume, or begin anew with --force/);
+  const asked = start(["quantize", model, ...options, "--out", killed, "--resume"]);
+  const before = linesOf();
+  while (linesOf() <= before && asked.child.exitCode === null) await sleep(5);
+  asked.child.kill("SIGINT");
+  const stopped = await asked.ended;
+  t.equal(stopped.code, 130, stopped.stderr);
+  t.match(stopped.stderr, /stopped by SIGINT after saving: continue with --resume/);
   const resumed = await run("quantize", model, ...options, "--out", killed, "--resume");
   t.equal(resumed.code, 0, resumed.stderr);
   t.match(resumed.stderr, /[1-3] layers and measurements are known already/);
