@@ -1,15 +1,14 @@
 import t from "tap";
 import { inGroups } from "../../src/ptq/layer-noise.ts";
 import type { SampleArray } from "../../src/ptq/samples.ts";
-import { encodePlain, type PlainModel, type PlainNode } from "../fixtures/onnx/plain-model.ts";
+import { encodePlain, node, type PlainModel, type PlainNode } from "../fixtures/onnx/plain-model.ts";
 import { floats, quantized, sampleArray } from "../fixtures/ptq.ts";
 
-const node = (
-  opType: string,
-  input: readonly string[],
-  output: string,
-  attribute: PlainNode["attribute"] = [],
-): PlainNode => ({ opType, name: `layer ${output}`, input, output: [output], attribute });
+/** Its name is not that of its value. */
+const layer = (...[opType, input, output, attribute]: Parameters<typeof node>): PlainNode => ({
+  ...node(opType, input, output, attribute),
+  name: `layer ${output}`,
+});
 
 const positive = (name: string, dims: readonly number[]) => {
   const { rawData, ...tensor } = floats(name, dims);
@@ -23,15 +22,15 @@ const network: PlainModel = {
   inputs: [{ name: "x", shape: ["n", 3, 8, 8] }],
   outputs: [{ name: "r1" }, { name: "c2" }, { name: "r3" }, { name: "y" }],
   nodes: [
-    node("Conv", ["x", "w1", "b1"], "c1"),
-    node("BatchNormalization", ["c1", "scale", "shift", "mean", "variance"], "n1"),
-    node("Relu", ["n1"], "r1"),
-    node("Conv", ["r1", "w2"], "c2"),
-    node("Relu", ["c2"], "r2"),
-    node("Conv", ["r2", "w3"], "c3"),
-    node("Relu", ["c3"], "r3"),
-    node("Flatten", ["r3"], "f"),
-    node("Gemm", ["f", "w4", "b4"], "y"),
+    layer("Conv", ["x", "w1", "b1"], "c1"),
+    layer("BatchNormalization", ["c1", "scale", "shift", "mean", "variance"], "n1"),
+    layer("Relu", ["n1"], "r1"),
+    layer("Conv", ["r1", "w2"], "c2"),
+    layer("Relu", ["c2"], "r2"),
+    layer("Conv", ["r2", "w3"], "c3"),
+    layer("Relu", ["c3"], "r3"),
+    layer("Flatten", ["r3"], "f"),
+    layer("Gemm", ["f", "w4", "b4"], "y"),
   ],
   tensors: [
     ...[floats("w1", [8, 3, 3, 3]), floats("b1", [8]), floats("w2", [8, 8, 3, 3]), floats("w3", [4, 8, 3, 3])],
@@ -73,7 +72,7 @@ t.test("a layer that gives the same is exact", async (t) => {
   const model = {
     ...network,
     outputs: [{ name: "y" }],
-    nodes: [node("Conv", ["x", "w1"], "y")],
+    nodes: [layer("Conv", ["x", "w1"], "y")],
     tensors: [floats("w1", [8, 3, 3, 3])],
   };
   const { noises, calibration } = await quantized(encodePlain(model), new Map([["x", zeros]]), { weights: 4 });
@@ -86,12 +85,12 @@ t.test("a layer whose sizes depend on the numbers has no noise where they differ
     inputs: [{ name: "x", shape: ["n", 16] }],
     outputs: [{ name: "y" }],
     nodes: [
-      node("MatMul", ["x", "w1"], "h"),
-      node("Greater", ["h", "limit"], "large"),
-      node("NonZero", ["large"], "places"),
-      node("Cast", ["places"], "numbers", [{ name: "to", type: 2, i: 1 }]),
-      node("Transpose", ["numbers"], "rows"),
-      node("MatMul", ["rows", "w2"], "y"),
+      layer("MatMul", ["x", "w1"], "h"),
+      layer("Greater", ["h", "limit"], "large"),
+      layer("NonZero", ["large"], "places"),
+      layer("Cast", ["places"], "numbers", [{ name: "to", type: 2, i: 1 }]),
+      layer("Transpose", ["numbers"], "rows"),
+      layer("MatMul", ["rows", "w2"], "y"),
     ],
     tensors: [floats("w1", [16, 64]), floats("limit", [1]), floats("w2", [2, 32])],
   };

@@ -1,12 +1,8 @@
 import t from "tap";
 import { readModel } from "../../src/onnx/onnx-model.ts";
 import { orderNodes } from "../../src/ptq/order-nodes.ts";
-import { encodePlain, type PlainModel, type PlainNode } from "../fixtures/onnx/plain-model.ts";
+import { encodePlain, node, type PlainModel, type PlainNode } from "../fixtures/onnx/plain-model.ts";
 import { floats, quantized, sampleArray } from "../fixtures/ptq.ts";
-
-const node = (opType: string, input: readonly string[], output: string): PlainNode => ({
-  ...{ opType, name: output, input, output: [output] },
-});
 
 const model = (nodes: readonly PlainNode[]): PlainModel => ({
   ...{ opset: 13, inputs: [{ name: "x", shape: ["n", 8] }], outputs: [{ name: "y" }] },

@@ -2,7 +2,7 @@ import t from "tap";
 import { kernelsOf } from "../../src/export/kernels.ts";
 import { readModel } from "../../src/onnx/onnx-model.ts";
 import type { SampleArray } from "../../src/ptq/samples.ts";
-import { encodePlain, type PlainModel, type PlainNode } from "../fixtures/onnx/plain-model.ts";
+import { encodePlain, int, ints, node, type PlainModel } from "../fixtures/onnx/plain-model.ts";
 import { floats, integers, quantized, sampleArray } from "../fixtures/ptq.ts";
 
 interface Case {
@@ -13,17 +13,6 @@ interface Case {
   /** Of these, how many compute in integers once activations have 8 bits. */
   readonly integer: number;
 }
-
-const node = (
-  opType: string,
-  input: readonly string[],
-  output: string,
-  attribute: PlainNode["attribute"] = [],
-): PlainNode => ({
-  ...{ opType, name: output, input, output: [output], attribute },
-});
-const ints = (name: string, values: readonly number[]) => ({ name, type: 7, ints: values });
-const int = (name: string, i: number) => ({ name, type: 2, i });
 
 const images = { inputs: [{ name: "x", shape: ["n", 3, 8, 8] }], outputs: [{ name: "y" }] };
 const imageArrays = new Map([["x", sampleArray("x", [20, 3, 8, 8])]]);

@@ -2,11 +2,13 @@ import { readFileSync } from "node:fs";
 import t from "tap";
 import { z } from "zod";
 import { quantizedBitsSchema } from "../../src/ptq/quantized-bits.ts";
-import { encodePlain, type PlainModel, type PlainNode } from "../fixtures/onnx/plain-model.ts";
+import { encodePlain, node, type PlainModel, type PlainNode } from "../fixtures/onnx/plain-model.ts";
 import { floats, quantized, sampleArray } from "../fixtures/ptq.ts";
 
-const node = (opType: string, input: readonly string[], output: string): PlainNode => ({
-  ...{ opType, name: `layer ${output}`, input, output: [output] },
+/** Its name is not that of its value. */
+const layer = (...[opType, input, output, attribute]: Parameters<typeof node>): PlainNode => ({
+  ...node(opType, input, output, attribute),
+  name: `layer ${output}`,
 });
 
 const network: PlainModel = {
@@ -14,10 +16,10 @@ const network: PlainModel = {
   inputs: [{ name: "x", shape: ["n", 64] }],
   outputs: [{ name: "y" }],
   nodes: [
-    node("MatMul", ["x", "w1"], "a"),
-    node("Relu", ["a"], "b"),
-    node("MatMul", ["b", "w1"], "c"),
-    node("MatMul", ["c", "w2"], "y"),
+    layer("MatMul", ["x", "w1"], "a"),
+    layer("Relu", ["a"], "b"),
+    layer("MatMul", ["b", "w1"], "c"),
+    layer("MatMul", ["c", "w2"], "y"),
   ],
   tensors: [floats("w1", [64, 64]), floats("w2", [64, 8])],
 };

@@ -8,7 +8,7 @@ import { SiteRows } from "../../src/ptq/site-rows.ts";
 import { toRows } from "../../src/ptq/weight-site.ts";
 import { near } from "../fixtures/engines.ts";
 import { products } from "../fixtures/layer-problems.ts";
-import { encodePlain, type PlainNode } from "../fixtures/onnx/plain-model.ts";
+import { encodePlain, int, ints, type PlainNode } from "../fixtures/onnx/plain-model.ts";
 import { floats, sampleArray } from "../fixtures/ptq.ts";
 
 interface Case {
@@ -18,8 +18,6 @@ interface Case {
   readonly attribute?: PlainNode["attribute"];
 }
 
-const int = (name: string, i: number) => ({ name, type: 2, i });
-const ints = (name: string, values: readonly number[]) => ({ name, type: 7, ints: values });
 const text = (name: string, value: string) => ({ name, type: 3, s: new TextEncoder().encode(value) });
 
 const cases: Readonly<Record<string, Case>> = {

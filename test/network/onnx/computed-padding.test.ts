@@ -1,6 +1,6 @@
 import t from "tap";
 import { importBytes } from "../../fixtures/onnx/files.ts";
-import { encodePlain, type PlainNode } from "../../fixtures/onnx/plain-model.ts";
+import { encodePlain, node, type PlainNode } from "../../fixtures/onnx/plain-model.ts";
 
 const INT64 = 7;
 const integers = (name: string, values: readonly number[], dims: readonly number[] = [values.length]) => ({
@@ -11,10 +11,6 @@ const floats = (name: string, dims: readonly number[]) => ({
   ...{ name, dims, dataType: 1 },
   rawData: new Uint8Array(new Float32Array(dims.reduce((a, b) => a * b, 1)).fill(0.1).buffer),
 });
-const node = (opType: string, input: readonly string[], output: string, attribute: PlainNode["attribute"] = []) => ({
-  ...{ opType, name: output, input, output: [output], attribute },
-});
-
 /** How many zeros stand before the sizes that PyTorch pads by: 2 · rank - 4, as exporters compute it. */
 const ways: Readonly<Record<string, readonly PlainNode[]>> = {
   "the shape of the shape": [
