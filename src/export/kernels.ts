@@ -30,7 +30,10 @@ export async function kernelsOf(model: Uint8Array | EncodedModel): Promise<Kerne
   const path = join(folder, "optimized.onnx");
   try {
     const threads = { intraOpNumThreads: 1, interOpNumThreads: 1 };
-    const options = { ...threads, optimizedModelFilePath: path, logSeverityLevel: 4 } as const;
+    // Constants that the runtime computes may be more than a file of the format can hold.
+    const beside = { optimized_model_external_initializers_file_name: "weights" };
+    const extra = { session: { ...beside, optimized_model_external_initializers_min_size_in_bytes: "1024" } };
+    const options = { ...threads, extra, optimizedModelFilePath: path, logSeverityLevel: 4 } as const;
     await (await createSession(model, options)).release();
     const nodes = readModel(readFileSync(path), path).graph?.node ?? [];
     const among = (kinds: ReadonlySet<string>) => nodes.filter(({ opType }) => kinds.has(opType ?? ""));
