@@ -1,8 +1,9 @@
 import t from "tap";
 import { kernelsOf } from "../../src/export/kernels.ts";
 import { readModel } from "../../src/onnx/onnx-model.ts";
+import { floatToHalf } from "../../src/onnx/tensor-data.ts";
 import type { SampleArray } from "../../src/ptq/samples.ts";
-import { encodePlain, int, ints, node, type PlainModel } from "../fixtures/onnx/plain-model.ts";
+import { encodePlain, int, ints, node, type PlainModel, type PlainTensor } from "../fixtures/onnx/plain-model.ts";
 import { floats, integers, quantized, sampleArray } from "../fixtures/ptq.ts";
 
 interface Case {
@@ -13,6 +14,12 @@ interface Case {
   /** Of these, how many compute in integers once activations have 8 bits. */
   readonly integer: number;
 }
+
+/** A tensor of half-precision numbers. */
+const halves = (name: string, dims: readonly number[]): PlainTensor => {
+  const values = new Float32Array(floats(name, dims).rawData!.slice().buffer);
+  return { name, dims, dataType: 10, rawData: new Uint8Array(Uint16Array.from(values, floatToHalf).buffer) };
+};
 
 const images = { inputs: [{ name: "x", shape: ["n", 3, 8, 8] }], outputs: [{ name: "y" }] };
 const imageArrays = new Map([["x", sampleArray("x", [20, 3, 8, 8])]]);
@@ -106,6 +113,22 @@ const cases: Readonly<Record<string, Case>> = {
     arrays: new Map([["x", sampleArray("x", [20, 5, 16])]]),
     layers: ["m1", "g1", "y"],
     integer: 3,
+  },
+  "half-precision weights, one of them behind a Transpose": {
+    model: {
+      ...{ opset: 13, inputs: [{ name: "x", shape: ["n", 16] }], outputs: [{ name: "y" }] },
+      nodes: [
+        node("Cast", ["x"], "half", [int("to", 10)]),
+        node("MatMul", ["half", "w1"], "m1"),
+        node("Transpose", ["w2"], "turned", [ints("perm", [1, 0])]),
+        node("MatMul", ["m1", "turned"], "m2"),
+        node("Cast", ["m2"], "y", [int("to", 1)]),
+      ],
+      tensors: [halves("w1", [16, 8]), halves("w2", [12, 8])],
+    },
+    arrays: new Map([["x", sampleArray("x", [20, 16])]]),
+    layers: ["m1", "m2"],
+    integer: 0,
   },
   "an embedding, several inputs and outputs": {
     model: {
