@@ -19,7 +19,8 @@ export async function runCommandLine(): Promise<void> {
     await createProgram(version, (options) => createContext(options, stop)).parseAsync(process.argv);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return;
+    // The help of a command line that names no command has been printed.
+    if (error.exitCode === 0 || error.code === "commander.help") return;
     process.stderr.write(`${printable(error.message)}\nSee bayesian-bits --help\n`);
     process.exitCode = exitCodes.usage;
   }

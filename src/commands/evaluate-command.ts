@@ -1,7 +1,8 @@
-import { existsSync, statSync } from "node:fs";
+import { type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { loadImages } from "../config/load-config.ts";
-import { UsageError } from "../core/errors.ts";
+import { UsageError, UserError } from "../core/errors.ts";
+import { explainFileError } from "../core/file-errors.ts";
 import { type EvaluateOnnxOptions, evaluateOnnx } from "../runner/evaluate-onnx.ts";
 import { evaluateRun } from "../runner/evaluate-run.ts";
 import { metricsText } from "../tasks/metric.ts";
@@ -18,8 +19,13 @@ export interface EvaluateOptions {
 /** `evaluate`: the metrics on the test set of a run's checkpoint, or of an ONNX file in onnxruntime. */
 export async function runEvaluate({ target, data, dataFolder }: EvaluateOptions, context: Context): Promise<void> {
   const { json, print, reporter } = context;
-  const isFolder = existsSync(target) && statSync(target).isDirectory();
-  if (!isFolder) {
+  const found = statOf(target);
+  if (found === undefined) throw new UsageError(`evaluate ${target}: there is no such run folder or ONNX file`);
+  const given = data !== undefined ? "--data" : dataFolder !== undefined ? "--data-folder" : null;
+  if (found.isDirectory() && given !== null) {
+    throw new UsageError(`evaluate ${target}: ${given} is for an ONNX file; a run is evaluated on its own data`);
+  }
+  if (!found.isDirectory()) {
     if (data === undefined)
       throw new UsageError(`evaluate ${target}: name the data set of an ONNX file with --data, as --data mnist`);
     const { metrics, task, images } = await evaluateOnnx(target, { ...dataOf(data, dataFolder), reporter });
@@ -36,6 +42,14 @@ export async function runEvaluate({ target, data, dataFolder }: EvaluateOptions,
       ? JSON.stringify({ run: target, ...metrics })
       : `${join(target)}: ${metricsText(record.task, metrics)} so far (the run is ${record.status})`,
   );
+}
+
+function statOf(target: string): Stats | undefined {
+  try {
+    return statSync(target, { throwIfNoEntry: false });
+  } catch (error) {
+    throw new UserError(`cannot read ${target}: ${explainFileError(error)}`, { cause: error });
+  }
 }
 
 /** The data of an ONNX file: a data set by name, or the `data` section of a configuration. */

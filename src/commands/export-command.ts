@@ -12,5 +12,5 @@ export async function runExport({ run, out, ...chosen }: ExportCommandOptions, c
   const { reporter } = context;
   const { record, written } = await exportRun(run, { ...chosen, ...(out !== undefined && { file: out }), reporter });
   if (!context.json) for (const exported of written) printExport(exported, record, context);
-  printResult(run, record, context);
+  printResult(run, record, context, written);
 }

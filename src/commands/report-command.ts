@@ -22,11 +22,11 @@ export interface ReportOptions {
 
 /**
  * `bayesian-bits report RUN… [--baseline RUN]… [--out FILE]`: reads each run's record, writes its report and prints
- * the report's path; of several runs with --out, writes their comparison instead.
+ * the report's path (--json: a line for machines); of several runs with --out, writes their comparison instead.
  *
  * @throws UsageError when no run is named; UserError when a record cannot be read or a report cannot be written.
  */
-export function runReport({ runs, out, baseline = [] }: ReportOptions, context: Pick<Context, "print">): void {
+export function runReport({ runs, out, baseline = [] }: ReportOptions, context: Pick<Context, "json" | "print">): void {
   if (runs.length === 0)
     throw new UsageError("report: no run folder given; name one, as in `bayesian-bits report reports/mnist`");
   const quantized = [...runs, ...baseline].find((run) => quantizedRecordsIn(run).length > 0);
@@ -48,15 +48,19 @@ export function runReport({ runs, out, baseline = [] }: ReportOptions, context: 
     }
     const path = out ?? runFiles(run).report;
     writeReport(readRecord(run), path, { baselines });
-    context.print(path);
+    tell(run, path, context);
   }
 }
+
+/** The path of a report; with `--json` a line for machines. */
+const tell = (run: string, report: string, { json, print }: Pick<Context, "json" | "print">): void =>
+  print(json ? JSON.stringify({ run, report }) : report);
 
 /** A report for each record of a folder of quantized files. */
 function reportQuantized(
   folder: string,
   names: readonly string[],
-  { out, print }: Pick<Context, "print"> & { readonly out: string | undefined },
+  { out, ...context }: Pick<Context, "json" | "print"> & { readonly out: string | undefined },
 ): void {
   if (out !== undefined && names.length > 1) {
     throw new UsageError(
@@ -66,12 +70,12 @@ function reportQuantized(
   for (const name of names) {
     const path = out ?? join(folder, placesBeside(name).report);
     writeQuantizedReport(readQuantizedRecord(folder, name), path);
-    print(path);
+    tell(folder, path, context);
   }
 }
 
 /** Each run links to its own report, where it has one. */
-function compare(runs: readonly string[], out: string, { print }: Pick<Context, "print">): void {
+function compare(runs: readonly string[], out: string, { json, print }: Pick<Context, "json" | "print">): void {
   const links = new Map<RunRecord, string>();
   const records = [...new Set(runs)].map((run) => {
     const record = readRecord(run);
@@ -81,5 +85,5 @@ function compare(runs: readonly string[], out: string, { print }: Pick<Context, 
     return record;
   });
   writeComparison(records, out, { linkOf: (record) => links.get(record) ?? null });
-  print(out);
+  print(json ? JSON.stringify({ runs, comparison: out }) : out);
 }

@@ -1,12 +1,22 @@
 import { statSync } from "node:fs";
+import { resolve } from "node:path";
 import { deliveredExport } from "../runs/exports.ts";
 import type { ExportRecord, RunRecord, Verification } from "../runs/record.ts";
 import { modelFile, runFiles } from "../runs/run-directory.ts";
 import { metricsText, namedText } from "../tasks/metric.ts";
 import type { Context } from "./context.ts";
 
-/** Prints a finished run's figures and files; with `--json` as one line for machines. */
-export function printResult(folder: string, record: RunRecord, { json, print }: Pick<Context, "json" | "print">): void {
+/**
+ * Prints a finished run's figures and files; with `--json` as one line for machines.
+ *
+ * @param written The exported files among those; all of them if left out.
+ */
+export function printResult(
+  folder: string,
+  record: RunRecord,
+  { json, print }: Pick<Context, "json" | "print">,
+  written: readonly ExportRecord[] = record.exports,
+): void {
   const { result, environment, times } = record;
   if (result === null) return;
   const delivered = deliveredExport(record);
@@ -16,7 +26,7 @@ export function printResult(folder: string, record: RunRecord, { json, print }: 
     const { engine } = environment;
     const { seconds } = times;
     const figures = { relativeBops, bytes, channels, seconds, engine, verified, diverged: result.diverged ?? null };
-    print(JSON.stringify({ run: folder, ...metrics, ...figures }));
+    print(JSON.stringify({ run: folder, ...metrics, ...figures, files: filesOf(folder, written) }));
     return;
   }
   const files = runFiles(folder);
@@ -37,6 +47,17 @@ export function printResult(folder: string, record: RunRecord, { json, print }: 
   for (const note of delivered?.notes ?? []) print(`             ${note}`);
   print(`  report     ${size(files.report)}`);
   print(`  checkpoint ${size(files.checkpoint)}`);
+}
+
+/** The files of a run that are there, as `--json` lists them. */
+function filesOf(folder: string, written: readonly ExportRecord[]) {
+  const { report, bits, checkpoint } = runFiles(folder);
+  const exported = written.map(({ file, form }) => ({ kind: "network", form, path: resolve(folder, file) }));
+  const others = Object.entries({ report, bits, checkpoint }).map(([kind, path]) => ({ kind, path: resolve(path) }));
+  return [...exported, ...others].flatMap((file) => {
+    const bytes = statSync(file.path, { throwIfNoEntry: false })?.size;
+    return bytes === undefined ? [] : [{ ...file, bytes }];
+  });
 }
 
 /** Prints what the export found: agreement, and latency beside the unpruned network's. */

@@ -1,10 +1,9 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { createContext } from "../../src/commands/context.ts";
 import { createProgram } from "../../src/commands/program.ts";
-import { StopRequest } from "../../src/commands/stop-request.ts";
 import { UsageError } from "../../src/core/errors.ts";
+import { quietContext } from "../fixtures/context.ts";
 import { npy, npz } from "../fixtures/npy.ts";
 import { bytesOf } from "../fixtures/onnx/files.ts";
 import { sampleArray } from "../fixtures/ptq.ts";
@@ -18,12 +17,7 @@ writeFileSync(samples, npz({ images: npy("<f4", [40, 1, 28, 28], new Uint8Array(
 
 /** The command line, in this process. */
 const quantize = (...args: readonly string[]) =>
-  createProgram("0.0.0", () => createContext({ quiet: true }, new StopRequest(() => {}))).parseAsync([
-    "node",
-    "bayesian-bits",
-    "quantize",
-    ...args,
-  ]);
+  createProgram("0.0.0", quietContext).parseAsync(["node", "bayesian-bits", "quantize", ...args]);
 
 const refusals: Readonly<Record<string, readonly [args: readonly string[], message: RegExp]>> = {
   "a width that there is not": [["--weights", "5"], /--weights 5: expected 2, 3, 4, 8/],

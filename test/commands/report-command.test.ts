@@ -12,7 +12,7 @@ function setUp(folder: string) {
   writeRecord(runs[0], sampleRecord());
   writeRecord(runs[1], unfinishedRecord());
   const lines: string[] = [];
-  return { runs, lines, context: { print: (line: string) => void lines.push(line) } };
+  return { runs, lines, context: { json: false, print: (line: string) => void lines.push(line) } };
 }
 
 t.test("each run gets its report beside its record, and the paths are printed", async (t) => {
@@ -46,6 +46,20 @@ t.test("--out compares several runs in one file, which links to their reports", 
   t.match(page, "2 runs of");
   t.match(page, 'href="../one/report.html"');
   t.notMatch(page, "two/report.html", "which has no report");
+});
+
+t.test("--json tells each report's path in a line for machines", async (t) => {
+  const folder = t.testdir({});
+  const { runs, lines, context } = setUp(folder);
+  const told = () => lines.splice(0).map((line): unknown => JSON.parse(line));
+  runReport({ runs }, { ...context, json: true });
+  t.strictSame(
+    told(),
+    runs.map((run) => ({ run, report: join(run, "report.html") })),
+  );
+  const out = join(folder, "all.html");
+  runReport({ runs, out }, { ...context, json: true });
+  t.strictSame(told(), [{ runs, comparison: out }]);
 });
 
 t.test("--baseline holds a run against another", async (t) => {

@@ -38,6 +38,10 @@ t.test("bad configurations", async (t) => {
   await refused(t, train("--set", "__proto__.x=1"), 2, /--set __proto__\.x=1/);
   await refused(t, ["train"], 2, /missing required argument/);
   await refused(t, ["trian", "x"], 2, /unknown command/);
+  const bare = await run();
+  t.strictSame([bare.code, bare.stdout], [0, ""]);
+  t.match(bare.stderr, /^Usage: bayesian-bits/);
+  t.notMatch(bare.stderr, "outputHelp");
 });
 
 t.test("links that lead nowhere but back, wherever a path may stand", async (t) => {
