@@ -162,7 +162,7 @@ function assignmentsOf({ activations: items }: ProductItems, activations: readon
 }
 
 /** The index of the choice of a width; of the first where it has none of it, as where its width is fixed. */
-const choiceOf = (choices: readonly WidthChoice[], bits: number): number =>
+export const choiceOf = (choices: readonly WidthChoice[], bits: number): number =>
   Math.max(
     0,
     choices.findIndex((choice) => choice.bits === bits),
