@@ -16,6 +16,7 @@ export function printQuantized(
   const sqnrDb = measured.length > 0 ? Math.min(...measured) : null;
   const agreement = agreements.length > 0 ? Math.min(...agreements) : null;
   const of = layers.length + left.length;
+  const relativeBops = plan?.plans[0]?.relativeBops ?? null;
   if (json) {
     const sizes = { before: source.bytes, after: bytes };
     const counted = { quantized: layers.length, of };
@@ -25,6 +26,7 @@ export function printQuantized(
         run: folder,
         layers: counted,
         bytes: sizes,
+        relativeBops,
         agreement,
         sqnrDb,
         top1,
@@ -61,5 +63,17 @@ function describePlan(
   const numbers = table.weights.reduce((sum, weight) => sum + weight.numbers, 0);
   const share = (25 * (best?.bytes ?? 0)) / numbers;
   const found = table.measured === "weights" ? ", by the error of the weights alone: there is no data" : "";
-  return `${budget}: ${counts.join(", ")}; weights take ${share.toFixed(2)} % of float32${found}`;
+  return `${budget}: ${counts.join(", ")}; weights take ${share.toFixed(2)} % of float32${found}${describeBops(best)}`;
+}
+
+/** What a budget of bit operations came to. */
+function describeBops(plan: NonNullable<QuantizedRecord["plan"]>["plans"][number] | undefined): string {
+  if (plan === undefined || plan.relativeBops === null) return "";
+  const { activations, relativeBops } = plan;
+  const counts = ([8, 16, 32] as const).flatMap((width) => {
+    const count = activations.filter((bits) => bits === width).length;
+    return count === 0 ? [] : `${count} ${width === 32 ? "in float" : `of ${width} bits`}`;
+  });
+  const chosen = counts.length === 0 ? "" : `; activations: ${counts.join(", ")}`;
+  return `${chosen}; ${relativeBops.toFixed(3)} % of the bit operations at 32 bits`;
 }

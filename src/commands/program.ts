@@ -89,10 +89,16 @@ export function createProgram(
       "a .npz with an array for each input, a .npy, a folder of images, or a configuration with data",
     )
     .option("--weights <bits>", "bits of weights: 2, 3, 4 or 8 (default: 8)")
-    .option("--budget <size>", "each weight gets 2, 4 or 8 bits: 25% of float32, 300kB of the file, or avg:4 bits")
+    .option(
+      "--budget <size>",
+      "each weight gets 2, 4 or 8 bits: 25% of float32, 300kB of the file, avg:4 bits, or bops:3% of the bit operations, with the bits of activations too",
+    )
     .option("--granularity <what>", "what has a step: tensor, channel (default), or block:32, :64, :128 of its inputs")
     .option("--layer-bits <name=bits>", "bits of single layers, as /head/*=8; may be repeated", collect, [])
-    .option("--activations <bits>", "bits of activations: 8, 16 or 32 (default: 8 with data, else 32: float)")
+    .option(
+      "--activations <bits>",
+      "bits of activations: 8, 16 or 32 (default: 8 with data, else 32: float; chosen within --budget bops:3%)",
+    )
     .addOption(
       new Option(
         "--method <name>",

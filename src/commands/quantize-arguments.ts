@@ -7,7 +7,7 @@ import type { LayerwiseMethod } from "../config/sections/methods/layerwise-setti
 import { granularityNames } from "../config/sections/quantize-settings.ts";
 import type { Source } from "../config/source.ts";
 import { UsageError } from "../core/errors.ts";
-import { parseBudget } from "../ptq/byte-budget.ts";
+import { parseBudget } from "../ptq/budget-text.ts";
 import { folderData } from "../ptq/folder-data.ts";
 import { loadModel } from "../ptq/load-model.ts";
 import { weightBits } from "../quantization/weight-grid.ts";
@@ -57,11 +57,13 @@ export function settingsOf(options: QuantizeArguments): Source {
     throw new UsageError("--weights and --budget: expected one of them: a budget chooses the bits of weights");
   }
   const weights = oneOf("--weights ", options.weights ?? "8", weightBits);
+  const limit = budget === undefined ? null : parseBudget(budget);
   const usual = data === undefined ? "32" : "8";
   const activations = oneOf("--activations ", options.activations ?? usual, activationBits);
+  const areChosen = limit !== null && "relativeBops" in limit && options.activations === undefined;
   const bits = budget === undefined ? `w${weights}` : budgetName(budget);
   const settings: QuantizeSettings = {
-    name: nameOf(`${basename(model, ".onnx")}-${bits}a${activations}`),
+    name: nameOf(`${basename(model, ".onnx")}-${bits}${areChosen ? "" : `a${activations}`}`),
     network: { file: model },
     ...(data !== undefined && dataOf(data, model)),
     method: {
@@ -70,7 +72,7 @@ export function settingsOf(options: QuantizeArguments): Source {
       ...(granularity !== undefined && { granularity: granularityOf(granularity) }),
     },
     bits: {
-      ...(budget === undefined ? { weights } : { budget: parseBudget(budget) }),
+      ...(limit === null ? { weights } : { budget: limit }),
       ...(options.activations !== undefined && { activations }),
       layers: layerBitsOf(options.layerBits),
     },

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { checkQuantize, isConfiguration, loadQuantize } from "../config/load-quantize.ts";
 import { UsageError } from "../core/errors.ts";
-import { parseBudget } from "../ptq/byte-budget.ts";
+import { parseBudget } from "../ptq/budget-text.ts";
 import { type QuantizedRecord, quantizedFile } from "../ptq/quantized-record.ts";
 import { quantizeAnew } from "../runner/quantize-anew.ts";
 import { quantizeFile } from "../runner/quantize-file.ts";

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { settingsSchema } from "./schema.ts";
 import { adaround, type LayerwiseMethod } from "./sections/methods/layerwise-settings.ts";
 import {
+  type ActivationBits,
   calibration,
   imageInput,
   networkFile,
@@ -47,10 +48,18 @@ export const quantizeSchema = sections.superRefine((config, context) => {
   if (granularity === "tensor" && finds === "bit-split") {
     refuse(["method", "granularity"], `channel: ${stepsOf(finds)}`, granularity);
   }
+  const relativeBops = "budget" in bits && "relativeBops" in bits.budget ? bits.budget.relativeBops : null;
+  if (bits.activations === "budget" && relativeBops === null) {
+    const why = "budget.relativeBops alone chooses widths of activations";
+    refuse(["bits", "activations"], `8, 16 or 32: ${why}`, bits.activations);
+  }
   if (data === undefined) {
     const remedy = "give some with --data, as --data samples.npz, or as data";
     if (finds !== "nearest") refuse(["method", "name"], `nearest: the method ${finds} needs samples: ${remedy}`, finds);
-    if (bits.activations !== undefined && bits.activations !== 32) {
+    if (relativeBops !== null) {
+      const why = "how often a layer multiplies, and what its activations harm, is seen on samples";
+      refuse(["bits", "budget", "relativeBops"], `a budget of bytes or bits: ${why}: ${remedy}`, relativeBops);
+    } else if (typeof bits.activations === "number" && bits.activations !== 32) {
       const why = "activations are calibrated on samples";
       refuse(["bits", "activations"], `32: ${why}; ${remedy}`, bits.activations);
     }
@@ -92,7 +101,7 @@ function methodOf({
 /** A configuration in which nothing is left to what the rest of it is. */
 export type ResolvedQuantize = QuantizeConfig & {
   readonly method: { readonly name: LayerwiseMethod };
-  readonly bits: { readonly activations: 8 | 16 | 32 };
+  readonly bits: { readonly activations: ActivationBits | "budget" };
 };
 
 /** The configuration with defaults that depend on its other settings. */
@@ -100,9 +109,11 @@ export function resolveQuantize(config: QuantizeConfig): ResolvedQuantize {
   const { data, method, bits } = config;
   const name = methodOf(config);
   const { iterations = adaround.shape.iterations.parse(undefined) } = method;
+  const isChosen = "budget" in bits && "relativeBops" in bits.budget;
+  const usual = data === undefined ? 32 : isChosen ? "budget" : 8;
   return {
     ...config,
     method: { ...method, name, ...(name === "adaround" && { iterations }) },
-    bits: { ...bits, activations: bits.activations ?? (data === undefined ? 32 : 8) },
+    bits: { ...bits, activations: bits.activations ?? usual },
   };
 }

@@ -5,7 +5,13 @@ import { realValues } from "../onnx/tensor-data.ts";
 import { constantValues } from "./constants.ts";
 import type { FileGraph } from "./file-graph.ts";
 import { operatorOf } from "./file-graph.ts";
-import { fittingGranularity, type Granularity, type WeightSite, weightOperators } from "./weight-site.ts";
+import {
+  fittingGranularity,
+  type Granularity,
+  type WeightedNode,
+  type WeightSite,
+  weightOperators,
+} from "./weight-site.ts";
 
 /** A node with a weight that stays as it is, and why. */
 export interface LeftNode {
@@ -17,6 +23,8 @@ export interface LeftNode {
 export interface Sites {
   readonly sites: readonly WeightSite[];
   readonly left: readonly LeftNode[];
+  /** The nodes of `left`, with their weights' sizes. */
+  readonly unquantized: readonly WeightedNode[];
 }
 
 export const nameOf = (node: NodeProto): string => node.name || (node.output[0] ?? "");
@@ -45,6 +53,7 @@ export async function findSites(
 ): Promise<Sites> {
   const sites: WeightSite[] = [];
   const left: LeftNode[] = [];
+  const unquantized: WeightedNode[] = [];
   const candidates = graph.nodes.filter(({ domain, opType }) => isStandardDomain(domain) && opType in weightOperators);
   const weights = [...candidates, ...inner.keys()].flatMap((node) =>
     (weightOperators[node.opType] ?? [])
@@ -58,7 +67,6 @@ export async function findSites(
   );
   for (const { node, operator } of weights) {
     const name = nameOf(node);
-    const leave = (reason: string) => void left.push({ name, operator: operatorOf(node), reason });
     const weight = node.input[operator.slot] ?? "";
     const tensor = graph.initializer(weight);
     const found = tensor
@@ -68,6 +76,10 @@ export async function findSites(
     if (found === undefined) continue;
     const { dims, type, values } = found;
     const layout = operator.layout(node, dims);
+    const leave = (reason: string) => {
+      left.push({ name, operator: operatorOf(node), reason });
+      unquantized.push({ node, inner: inner.has(node), operator, dims });
+    };
     if (values === null || (type !== elementTypes.float && type !== elementTypes.float16)) continue;
     if (layout === null) leave(`its weight has the shape [${dims}]`);
     else if (values.length < SMALLEST) leave(`its weight has only ${values.length} numbers`);
@@ -89,5 +101,5 @@ export async function findSites(
       });
     }
   }
-  return { sites, left };
+  return { sites, left, unquantized };
 }

@@ -1,18 +1,29 @@
 import { at } from "../core/elements.ts";
-import { leastHarm } from "../quantization/knapsack.ts";
-import type { WeightBits } from "../quantization/weight-grid.ts";
-import { parseBudget } from "./byte-budget.ts";
+import type { WidthPicks } from "../quantization/product-knapsack.ts";
+import { parseBudget } from "./budget-text.ts";
 import type { HarmTable } from "./harm-table.ts";
-import { limitOf } from "./plan-widths.ts";
+import type { WidthPlan } from "./plan-widths.ts";
+import { relativeBopsOf } from "./relative-bops.ts";
+import {
+  type BudgetUnit,
+  type ChosenWidths,
+  chooserOf,
+  costOf,
+  endPicks,
+  isSame,
+  limitOf,
+  sumOver,
+  widthsOf,
+} from "./width-budget.ts";
 
-/** The least sum of harms within a budget. */
-export interface CurvePoint {
-  /** As `--budget` takes it: percent of the weights' bytes in float32. */
+/** The least sum of harms within a budget; widths in the table's order. */
+export interface CurvePoint extends ChosenWidths {
+  /** As `--budget` takes it: percent of the weights' bytes in float32, or of the bit operations at 32 bits everywhere. */
   readonly budget: string;
-  /** In the table's order. */
-  readonly bits: readonly WeightBits[];
   /** Of the packed codes. */
   readonly bytes: number;
+  /** Percent; null where budgets are of bytes. */
+  readonly relativeBops: number | null;
   /** The sum of the harms. */
   readonly harm: number;
 }
@@ -20,35 +31,53 @@ export interface CurvePoint {
 /** Of a table of more weights fewer budgets are solved: each takes longer. */
 const WEIGHTS_PER_STEP = 100;
 
+/** Which percents are solved: how a budget of them is written, and how far one is from the next. */
+const scales = {
+  bytes: { prefix: "", step: () => 1 },
+  // Where all multiply in few bits a percent changes much.
+  bops: { prefix: "bops:", step: (percent: number) => (percent < 8 ? 0.5 : 1) },
+} as const satisfies Partial<Record<BudgetUnit, object>>;
+
 /**
  * The least sum of harms against bytes, solved exactly: of the smallest budget, of every whole percent above it (every
- * second one from 100 weights on, and so on), and of the one that has all that helps. Budgets that give the plan of a
- * smaller one are left out.
+ * second one from 100 weights on, and so on), and of the one that has all that helps; against bit operations where a plan
+ * was chosen by them, of every half percent below 8. Budgets that give the plan of a smaller one are left out.
  *
- * @param own Bytes of a plan whose budget is to be among them.
+ * @param own A plan whose budget is to be among them.
  */
-export function harmCurve(table: HarmTable, own: number): readonly CurvePoint[] {
-  const items = table.weights.map(({ choices }) => choices.map((choice) => ({ ...choice, cost: choice.bytes })));
-  const float = 4 * table.weights.reduce((sum, { numbers }) => sum + numbers, 0);
-  const percentOf = (bytes: number) => Math.ceil((1e4 * bytes) / float) / 100;
-  const ends = [Math.min, Math.max].map((pick) =>
-    percentOf(items.reduce((sum, choices) => sum + pick(...choices.map(({ cost }) => cost)), 0)),
-  );
-  const [least = 0, most = 0] = ends;
-  const percents = new Set([...ends, Math.min(most, Math.max(least, percentOf(own)))]);
-  const step = Math.ceil(items.length / WEIGHTS_PER_STEP);
-  for (let percent = Math.floor(least) + 1; percent < most; percent += step) percents.add(percent);
+export function harmCurve(table: HarmTable, own: Pick<WidthPlan, "bytes" | "relativeBops">): readonly CurvePoint[] {
+  const unit = own.relativeBops === null ? "bytes" : "bops";
+  const { prefix, step } = scales[unit];
+  const limitFor = (budget: string) => limitOf(table, parseBudget(budget)).limit;
+  const full = limitFor(`${prefix}100%`);
+  const percentOf = (cost: number) => Math.ceil((1e4 * cost) / full) / 100;
+  const least = percentOf(costOf(table, unit, endPicks(table, Math.min)));
+  const most = percentOf(costOf(table, unit, endPicks(table, Math.max)));
+  const ofOwn = own.relativeBops === null ? percentOf(own.bytes) : Math.ceil(100 * own.relativeBops) / 100;
+  const percents = new Set([least, most, Math.min(most, Math.max(least, ofOwn))]);
+  const each = Math.ceil(table.weights.length / WEIGHTS_PER_STEP);
+  for (let percent = Math.floor(least) + step(least); percent < most; percent += each * step(percent)) {
+    if (percent > least) percents.add(percent);
+  }
+  const choose = chooserOf(table, unit);
   const points: CurvePoint[] = [];
   for (const percent of [...percents].sort((one, other) => one - other)) {
-    const budget = `${percent}%`;
-    const picks = leastHarm(items, limitOf(table, parseBudget(budget)).limit);
+    const budget = `${prefix}${percent}%`;
+    const picks = choose(limitFor(budget));
     if (picks === null) continue;
-    const chosen = picks.map((choice, item) => at(at(items, item), choice));
-    const bits = chosen.map((choice) => choice.bits);
-    if (points.at(-1)?.bits.every((width, item) => width === bits[item])) continue;
-    const sum = (of: (choice: (typeof chosen)[number]) => number) =>
-      chosen.reduce((total, choice) => total + of(choice), 0);
-    points.push({ budget, bits, bytes: sum(({ bytes }) => bytes), harm: sum(({ harm }) => harm) });
+    const widths = widthsOf(table, picks);
+    const last = points.at(-1);
+    if (last !== undefined && isSame(last, widths)) continue;
+    points.push({
+      ...{ budget, ...widths },
+      bytes: sumOver(table, picks, ({ bytes }) => bytes),
+      relativeBops: unit === "bops" ? relativeBopsOf(table, widths) : null,
+      harm: harmOf(table, picks),
+    });
   }
   return points;
 }
+
+const harmOf = (table: HarmTable, picks: WidthPicks): number =>
+  sumOver(table, picks, ({ harm }) => harm) +
+  picks.activations.reduce((sum, choice, item) => sum + at(at(table.activations, item).choices, choice).harm, 0);

@@ -6,7 +6,10 @@ export const budgetWidths = [2, 4, 8] as const satisfies readonly WeightBits[];
 
 const widthSchema = z.literal(weightBits);
 
-/** What each choice of each weight's width costs and harms; it serves any budget. */
+export const activationBits = z.literal([8, 16, 32]);
+const index = z.number().int().nonnegative();
+
+/** What each choice of each weight's and activation's width costs and harms; it serves any budget of its kind. */
 export const harmTableSchema = z.strictObject({
   /**
    * What a harm is: the error of the network's outputs with this weight alone quantized (`OutputError`), or, without data,
@@ -34,5 +37,28 @@ export const harmTableSchema = z.strictObject({
   ),
   /** Bytes of the file beside these weights. */
   rest: z.number().int(),
+  /** What layers read that a budget of bit operations chooses widths of; a harm is that of this value alone on its grid. */
+  activations: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        choices: z.array(z.strictObject({ bits: activationBits, harm: z.number() })),
+      }),
+    )
+    .default([]),
+  /**
+   * Where layers multiply a weight and an activation, by their places in the lists above; null: it stays in float. Empty
+   * where the budget was none of bit operations.
+   */
+  products: z
+    .array(
+      z.strictObject({
+        weight: index.nullable(),
+        activation: index.nullable(),
+        /** Multiply-accumulates for one sample. */
+        macs: z.number().nonnegative(),
+      }),
+    )
+    .default([]),
 });
 export type HarmTable = z.infer<typeof harmTableSchema>;

@@ -1,3 +1,4 @@
+import type { ActivationBits } from "../config/sections/quantize-settings.ts";
 import type { OutputComparison } from "./compare-outputs.ts";
 import type { Costs } from "./costly-layers.ts";
 
@@ -35,15 +36,23 @@ export const noiseText = ({ same, otherSizes, sqnrDb }: OutputComparison): strin
   return sqnrDb === null ? "numbers where the float file has zeros" : `${sqnrDb.toFixed(1)} dB`;
 };
 
+/** What to do where no single weight costs it, by what activations have. */
+const remedies = {
+  8: "try --activations 16 or 32",
+  16: "try --activations 32",
+  32: "give weights more bits",
+  budget: "give the budget more",
+} as const;
+
 /**
  * One line: what is below, which layers cost most, and what to do.
  *
- * @param activations Whether they are quantized.
+ * @param activations As the settings have them.
  */
 export function describeLoss(
   outputs: readonly OutputComparison[],
   { minSqnrDb, minAgreement }: Thresholds,
-  { costs, activations }: { readonly costs: Costs; readonly activations: boolean },
+  { costs, activations }: { readonly costs: Costs; readonly activations: ActivationBits | "budget" },
 ): string {
   const figures = outputs.map((output) => {
     const { name, agreement } = output;
@@ -60,8 +69,7 @@ export function describeLoss(
   });
   const told = `${figures.join("; ")}${alone}`;
   if (named.length === 0) {
-    const remedy = activations ? "try --activations 16 or 32" : "give weights more bits";
-    return `${told}; no single weight costs it: ${remedy}`;
+    return `${told}; no single weight costs it: ${remedies[activations]}`;
   }
   const options = layers.flatMap(({ layers: names, instead }) =>
     names.map((name) => (instead === 8 ? `--layer-bits '${name}=8'` : `--skip '${name}'`)),

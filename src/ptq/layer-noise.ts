@@ -1,15 +1,15 @@
 import { lookup } from "../core/lookup.ts";
 import { elementsOf } from "../graph/shape.ts";
-import type { RuntimeTensor } from "../onnx/file-session.ts";
 import type { NodeProto } from "../onnx/generated/onnx_pb.ts";
 import type { Model } from "../onnx/onnx-model.ts";
 import { openInside } from "./calibrate-activations.ts";
 import { copyGraph } from "./copy-graph.ts";
 import type { FileGraph } from "./file-graph.ts";
 import type { Calibration } from "./open-weights.ts";
-import { countedOf, numbersOf } from "./output-numbers.ts";
+import { countedOf } from "./output-numbers.ts";
 import { outputOf } from "./quantized-values.ts";
 import { SignalSums } from "./signal-sums.ts";
+import { valueSizes } from "./value-sizes.ts";
 import type { WeightSite } from "./weight-site.ts";
 
 /** How a layer's output in the written file compares with that in the file that went in. */
@@ -86,28 +86,16 @@ async function noisesOf(
   return new Map(Array.from(sums, ([name, { sqnrDb, same, finite }]) => [name, finite ? { sqnrDb, same } : UNKNOWN]));
 }
 
-/** Values in their order, in groups that are held at once; how large they are tells a run that gives shapes alone. */
+/** Values in their order, in groups that are held at once. */
 async function groupsOf(
   float: FileGraph,
   values: readonly string[],
-  { calibration: { samples, order }, file }: MeasureOptions,
+  options: MeasureOptions,
 ): Promise<readonly (readonly string[])[]> {
-  const { graph: probe } = copyGraph(float);
-  const shapes = new Map<string, string>();
-  for (const value of values) {
-    const maker = probe.makerOf(value);
-    if (maker === null) continue;
-    shapes.set(value, probe.addBehind(maker, "Shape", [value], { output: probe.freeName(`${value}.shape`) }));
-  }
-  const names = [...shapes.values()];
-  if (names.length === 0) return [];
-  await using session = await openInside(probe.preview(), names, file);
-  const sizes: { readonly value: string; readonly bytes: number }[] = [];
-  for await (const { inputs } of samples.batches(order.subarray(0, samples.batchSize))) {
-    const results = await session.run(inputs, names);
-    for (const [value, shape] of shapes) sizes.push({ value, bytes: bytesOf(lookup(results, shape)) });
-  }
-  return inGroups(sizes, BYTES_AT_ONCE);
+  const sizes = await valueSizes(float, values, options);
+  // Of float32 tensors.
+  const bytes = Array.from(sizes, ([value, shape]) => ({ value, bytes: 4 * elementsOf(shape) }));
+  return inGroups(bytes, BYTES_AT_ONCE);
 }
 
 /** Values in their order, each group as long as it stays within so many bytes; a larger value has one of its own. */
@@ -128,6 +116,3 @@ export function inGroups(
   }
   return groups;
 }
-
-/** Of a float32 tensor of this shape. */
-const bytesOf = (shape: RuntimeTensor): number => 4 * elementsOf([...numbersOf(shape)]);

@@ -1,6 +1,8 @@
+import type { ActivationBits } from "../config/sections/quantize-settings.ts";
 import type { RuntimeTensor } from "../onnx/file-session.ts";
 import { storedBits } from "../quantization/levels.ts";
 import type { WeightBits } from "../quantization/weight-grid.ts";
+import type { ActivationGrid } from "./activation-grid.ts";
 import type { FileGraph } from "./file-graph.ts";
 import { budgetWidths, type HarmTable } from "./harm-table.ts";
 import { type Memo, recalled } from "./memo.ts";
@@ -29,6 +31,8 @@ export interface MeasureOptions
 export interface Measuring {
   readonly error: OutputError;
   readonly candidates: Candidates;
+  /** What stands on a grid where activations have the widths of a plan. */
+  gridsAt(widths: readonly ActivationBits[]): ReadonlyMap<string, ActivationGrid>;
   readonly memo: Memo;
 }
 

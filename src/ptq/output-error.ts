@@ -1,9 +1,11 @@
 import { lookup } from "../core/lookup.ts";
+import type { ActivationGrid } from "./activation-grid.ts";
 import type { FileGraph } from "./file-graph.ts";
 import { type Calibration, OpenWeights, type Weights } from "./open-weights.ts";
 import { countedOf } from "./output-numbers.ts";
 import type { WeightSite } from "./weight-site.ts";
 
+type Grids = ReadonlyMap<string, ActivationGrid>;
 type Numbers = Float32Array | Float64Array;
 
 /** What stands for an output that is not finite, or whose sizes differ. */
@@ -15,17 +17,29 @@ const RUINED = 1e6;
  */
 export class OutputError implements AsyncDisposable {
   readonly #open: OpenWeights;
+  /** Opens the model with activations on grids. */
+  readonly #openOn: (grids: Grids) => Promise<OpenWeights>;
+  /** The one of the last grids. */
+  #onGrids: { readonly key: string; readonly open: OpenWeights } | null = null;
   readonly #calibration: Calibration;
   /** By output, run by run. */
   readonly #expected: ReadonlyMap<string, readonly Numbers[]>;
 
-  private constructor(open: OpenWeights, calibration: Calibration, expected: ReadonlyMap<string, readonly Numbers[]>) {
+  private constructor(
+    { open, openOn }: { readonly open: OpenWeights; readonly openOn: (grids: Grids) => Promise<OpenWeights> },
+    calibration: Calibration,
+    expected: ReadonlyMap<string, readonly Numbers[]>,
+  ) {
     this.#open = open;
+    this.#openOn = openOn;
     this.#calibration = calibration;
     this.#expected = expected;
   }
 
-  /** @param sites Whose weights may be others. */
+  /**
+   * @param graph It stays as it is until this is closed, where activations are put on grids.
+   * @param sites Whose weights may be others.
+   */
   static async open(
     graph: FileGraph,
     {
@@ -34,9 +48,10 @@ export class OutputError implements AsyncDisposable {
       file,
     }: { readonly sites: readonly WeightSite[]; readonly calibration: Calibration; readonly file: string },
   ): Promise<OutputError> {
-    const open = await OpenWeights.open(graph, { sites, grids: new Map(), shown: [], file });
+    const openOn = (grids: Grids) => OpenWeights.open(graph, { sites, grids, shown: [], file });
+    const open = await openOn(new Map());
     try {
-      return new OutputError(open, calibration, await outputsWith(open, calibration, new Map()));
+      return new OutputError({ open, openOn }, calibration, await outputsWith(open, calibration, new Map()));
     } catch (error) {
       await open[Symbol.asyncDispose]();
       throw error;
@@ -48,14 +63,32 @@ export class OutputError implements AsyncDisposable {
     return this.#calibration.order.length;
   }
 
-  /** With other weights. */
-  async with(weights: Weights): Promise<number> {
-    const got = await outputsWith(this.#open, this.#calibration, weights);
+  /** With other weights, and with activations on grids. */
+  async with(weights: Weights, grids: Grids = new Map()): Promise<number> {
+    const got = await outputsWith(await this.#opened(grids), this.#calibration, weights);
     const errors = Array.from(this.#expected, ([name, runs]) => relativeError(runs, lookup(got, name)));
     return errors.reduce((sum, error) => sum + error, 0) / errors.length;
   }
 
+  /** With the same grids several weights are measured: that session stays until others are wanted. */
+  async #opened(grids: Grids): Promise<OpenWeights> {
+    if (grids.size === 0) return this.#open;
+    const key = JSON.stringify([...grids]);
+    if (this.#onGrids?.key !== key) {
+      await this.#closeOnGrids();
+      this.#onGrids = { key, open: await this.#openOn(grids) };
+    }
+    return this.#onGrids.open;
+  }
+
+  async #closeOnGrids(): Promise<void> {
+    const last = this.#onGrids;
+    this.#onGrids = null;
+    await last?.open[Symbol.asyncDispose]();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#closeOnGrids();
     await this.#open[Symbol.asyncDispose]();
   }
 }

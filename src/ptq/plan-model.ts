@@ -1,23 +1,29 @@
 import type { Saturation } from "../config/sections/export-settings.ts";
-import type { ByteBudget } from "../config/sections/quantize-settings.ts";
+import type { WidthBudget } from "../config/sections/quantize-settings.ts";
+import { UsageError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
 import { elementTypes } from "../onnx/element-types.ts";
 import { encodedLength, encodeModel } from "../onnx/encode-model.ts";
 import { withGraph } from "../onnx/onnx-model.ts";
 import type { WeightBits } from "../quantization/weight-grid.ts";
+import type { ActivationGrid } from "./activation-grid.ts";
+import type { ActivationWidths } from "./activation-widths.ts";
+import { budgetText } from "./budget-text.ts";
 import { copyGraph } from "./copy-graph.ts";
 import { FileGraph } from "./file-graph.ts";
 import { budgetWidths, type HarmTable } from "./harm-table.ts";
+import { measureActivations } from "./measure-activations.ts";
 import { type MeasureOptions, type Measuring, measureHarms } from "./measure-harms.ts";
 import { OutputError } from "./output-error.ts";
 import { planWidths, type WidthPlan } from "./plan-widths.ts";
+import { productsOf } from "./site-macs.ts";
 import { roundSite, type SolvedSite } from "./solve-site.ts";
 import { addFloatWeight } from "./store-weight.ts";
-import { distinctWeights, type WeightSite, weightKey } from "./weight-site.ts";
+import { distinctWeights, type WeightedNode, type WeightSite, weightKey } from "./weight-site.ts";
 import { writeQuantized } from "./write-quantized.ts";
 
 export interface BudgetOptions {
-  readonly limit: ByteBudget;
+  readonly limit: WidthBudget;
   /** What was measured of the file before; null: it is to be measured. */
   readonly table: HarmTable | null;
 }
@@ -28,17 +34,23 @@ export interface ModelPlan {
   /** The chosen one first. */
   readonly plans: readonly WidthPlan[];
   bitsOf(site: WeightSite): WeightBits;
+  /** What stands on a grid. */
+  readonly grids: ReadonlyMap<string, ActivationGrid>;
 }
 
 /** Samples that harms are measured on. */
 const SAMPLES = 64;
 
-type PlanOptions = Omit<MeasureOptions, "storedBytes" | "error"> & { readonly saturation: Saturation };
+interface PlanOptions extends Omit<MeasureOptions, "storedBytes" | "error" | "grids"> {
+  readonly activations: ActivationWidths;
+  readonly unquantized: readonly WeightedNode[];
+  readonly saturation: Saturation;
+}
 
 /**
- * Chooses the width of every weight of a file.
+ * Chooses the width of every weight of a file, and of every activation where the budget is one of bit operations.
  *
- * @throws UsageError where the budget is too small.
+ * @throws UsageError where the budget is too small, or is one of bit operations and there is no data.
  */
 export async function planModel(
   graph: FileGraph,
@@ -46,21 +58,43 @@ export async function planModel(
   options: PlanOptions,
 ): Promise<ModelPlan> {
   if (known !== null) return withinLimit(graph, { table: known, limit, measuring: null }, options);
-  const { sites, calibration, file } = options;
+  const { sites, calibration, file, activations, memo } = options;
+  const isOfBops = "relativeBops" in limit;
   const few = calibration && { samples: calibration.samples, order: calibration.order.subarray(0, SAMPLES) };
   await using error = few && (await OutputError.open(graph, { sites, calibration: few, file }));
-  const { weights, candidates } = await measureHarms(graph, { ...options, error, storedBytes: storedBytesIn(graph) });
+  const { weights, candidates } = await measureHarms(graph, {
+    ...{ ...options, grids: leastGrids(activations), error },
+    storedBytes: storedBytesIn(graph),
+  });
   const least = (site: WeightSite) => options.fixed(site) ?? budgetWidths[0];
   const rest = fileBytes(graph, options, least) - leastStored(weights);
   const measured = error === null ? "weights" : "outputs";
-  const table: HarmTable = { measured, samples: error?.samples ?? 0, weights, rest };
+  const table: HarmTable = {
+    ...{ measured, samples: error?.samples ?? 0, weights, rest },
+    ...(isOfBops ? await multiplied(graph, limit, { ...options, error }) : { activations: [], products: [] }),
+  };
+  // A budget of bytes chooses no activations: plans are measured with weights alone.
+  const gridsAt = isOfBops ? activations.gridsAt : () => new Map();
   // Awaited: what measures is closed behind this.
-  return await withinLimit(
-    graph,
-    { table, limit, measuring: error && { error, candidates, memo: options.memo } },
-    options,
-  );
+  return await withinLimit(graph, { table, limit, measuring: error && { error, candidates, gridsAt, memo } }, options);
 }
+
+/** What a budget of bit operations needs beside weights. */
+async function multiplied(
+  graph: FileGraph,
+  limit: WidthBudget,
+  { activations, sites, unquantized, calibration, file, error, memo }: PlanOptions & Pick<MeasureOptions, "error">,
+): Promise<Pick<HarmTable, "activations" | "products">> {
+  if (error === null || calibration === null) throw new UsageError(`--budget ${budgetText(limit)}: it needs data`);
+  return {
+    activations: await measureActivations(activations, { error, memo }),
+    products: await productsOf(graph, { sites, unquantized, activations: activations.values, calibration, file }),
+  };
+}
+
+/** The grids of activations that all have the least width that they may get. */
+const leastGrids = ({ values, widths: [least], gridsAt }: ActivationWidths): ReadonlyMap<string, ActivationGrid> =>
+  gridsAt(values.map(() => least));
 
 /** The best plan whose file, as it is written, has no more bytes than it may have: a table's sizes are estimates. */
 async function withinLimit(
@@ -69,22 +103,25 @@ async function withinLimit(
     table,
     limit,
     measuring,
-  }: { readonly table: HarmTable; readonly limit: ByteBudget; readonly measuring: Measuring | null },
+  }: { readonly table: HarmTable; readonly limit: WidthBudget; readonly measuring: Measuring | null },
   options: PlanOptions,
 ): Promise<ModelPlan> {
   for (let excess = 0; ; ) {
     const plans = await planWidths({ ...table, rest: table.rest + excess }, limit, measuring);
-    const plan = chosen(table, plans);
+    const plan = chosen(table, plans, options.activations);
     const over = "bytes" in limit ? fileBytes(graph, options, plan.bitsOf) - limit.bytes : 0;
     if (over <= 0) return plan;
     excess += over;
   }
 }
 
-function chosen(table: HarmTable, plans: readonly WidthPlan[]): ModelPlan {
+function chosen(table: HarmTable, plans: readonly WidthPlan[], activations: ActivationWidths): ModelPlan {
   const [best] = plans;
+  const chosenBits = new Map(table.activations.map(({ name }, item) => [name, best?.activations[item]]));
+  // A budget of bytes leaves activations what they are given.
+  const grids = activations.gridsAt(activations.values.map((name) => chosenBits.get(name) ?? activations.widths[0]));
   const widths = new Map(table.weights.map(({ key }, item) => [key, best?.bits[item] ?? 8]));
-  return { table, plans, bitsOf: (site) => lookup(widths, weightKey(site)) };
+  return { table, plans, grids, bitsOf: (site) => lookup(widths, weightKey(site)) };
 }
 
 /** What a weight takes in the file, with the nodes that unpack it. */
@@ -101,7 +138,7 @@ function storedBytesIn(graph: FileGraph): (solved: SolvedSite) => number {
 /** Bytes of the whole file, each weight rounded to so many bits. */
 function fileBytes(
   graph: FileGraph,
-  { sites, grids, saturation }: Pick<PlanOptions, "sites" | "grids" | "saturation">,
+  { sites, activations, saturation }: Pick<PlanOptions, "sites" | "activations" | "saturation">,
   bitsOf: (site: WeightSite) => WeightBits,
 ): number {
   const copy = copyGraph(graph);
@@ -110,7 +147,7 @@ function fileBytes(
     ...lookup(rounded, weightKey(site)),
     site: { ...site, node: copy.copyOf(site.node) },
   }));
-  writeQuantized(copy.graph, { solved, grids, saturation });
+  writeQuantized(copy.graph, { solved, grids: leastGrids(activations), saturation });
   return encodedLength(copy.graph.encode());
 }
 

@@ -1,40 +1,29 @@
-import type { ByteBudget } from "../config/sections/quantize-settings.ts";
+import type { WidthBudget } from "../config/sections/quantize-settings.ts";
 import { at } from "../core/elements.ts";
 import { UsageError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
-import { leastHarm } from "../quantization/knapsack.ts";
-import type { WeightBits } from "../quantization/weight-grid.ts";
-import { budgetText } from "./byte-budget.ts";
+import { choiceOf, type WidthChoice, type WidthPicks } from "../quantization/product-knapsack.ts";
+import { budgetText } from "./budget-text.ts";
 import { budgetWidths, type HarmTable } from "./harm-table.ts";
 import type { Measuring } from "./measure-harms.ts";
 import { recalled } from "./memo.ts";
+import { relativeBopsOf } from "./relative-bops.ts";
+import { type ChosenWidths, chooserOf, costOf, endPicks, isSame, limitOf, sumOver, widthsOf } from "./width-budget.ts";
 
-/** A width for each weight of a table. */
-export interface WidthPlan {
+/** A width for each weight of a table, and for each activation where the budget chooses them. */
+export interface WidthPlan extends ChosenWidths {
   /** uniform: one width; knapsack: the least sum of harms; refined: of harms measured around another plan. */
   readonly origin: "uniform" | "knapsack" | "refined";
-  readonly bits: readonly WeightBits[];
   /** Of the packed codes. */
   readonly bytes: number;
-  /** Of the network's outputs with all weights at these widths (`OutputError`); null: it was not measured. */
+  /** Bit operations in percent of those at 32 bits everywhere; null: the table does not tell. */
+  readonly relativeBops: number | null;
+  /** Of the network's outputs with everything at these widths (`OutputError`); null: it was not measured. */
   readonly error: number | null;
 }
 
 /** Plans are refined so many times at most. */
 const ROUNDS = 2;
-
-type BudgetUnit = "bytes" | "stored";
-
-/** What a budget counts, and how much of it there may be. */
-export function limitOf(
-  { weights, rest }: HarmTable,
-  budget: ByteBudget,
-): { readonly costs: BudgetUnit; readonly limit: number } {
-  const numbers = weights.reduce((sum, weight) => sum + weight.numbers, 0);
-  if ("bytes" in budget) return { costs: "stored", limit: budget.bytes - rest };
-  const bits = "averageBits" in budget ? budget.averageBits : (32 * budget.relativeBytes) / 100;
-  return { costs: "bytes", limit: (numbers * bits) / 8 };
-}
 
 /**
  * The plan with the least error of all that were looked at: every uniform one that the budget allows, the one with the
@@ -45,58 +34,36 @@ export function limitOf(
  */
 export async function planWidths(
   table: HarmTable,
-  budget: ByteBudget,
+  budget: WidthBudget,
   measuring: Measuring | null,
 ): Promise<readonly WidthPlan[]> {
-  const { costs, limit } = limitOf(table, budget);
-  const items = table.weights.map(({ choices }) =>
-    choices.map(({ harm, ...choice }) => ({ ...choice, cost: choice[costs], harm })),
-  );
-  const picks = leastHarm(items, limit);
-  if (picks === null) {
-    const least = items.reduce((sum, choices) => sum + Math.min(...choices.map(({ cost }) => cost)), 0);
-    const own =
-      costs === "stored"
-        ? `the file takes at least ${least + table.rest} bytes`
-        : `weights take at least ${Math.ceil(least)} bytes, of ${Math.floor(limit)}`;
-    throw new UsageError(`--budget ${budgetText(budget)}: ${own}: give it more, or skip fewer layers`);
-  }
-  const cost = (plan: readonly number[]) =>
-    plan.reduce((sum, choice, item) => sum + at(at(items, item), choice).cost, 0);
-  const uniform = budgetWidths
-    .map((bits) =>
-      items.map((choices) =>
-        Math.max(
-          0,
-          choices.findIndex((choice) => choice.bits === bits),
-        ),
-      ),
-    )
-    .filter((plan) => cost(plan) <= limit);
+  const { unit, limit } = limitOf(table, budget);
+  const leastSum = (of: HarmTable) => chooserOf(of, unit)(limit);
+  const picks = leastSum(table);
+  if (picks === null) throw new UsageError(`--budget ${budgetText(budget)}: ${tooSmall(table, budget)}`);
   const plans: WidthPlan[] = [];
-  const look = async (origin: WidthPlan["origin"], plan: readonly number[]): Promise<WidthPlan> => {
-    const chosen = plan.map((choice, item) => at(at(items, item), choice));
-    const bits = chosen.map((choice) => choice.bits);
-    const same = plans.find((other) => other.bits.every((width, item) => width === bits[item]));
+  const look = async (origin: WidthPlan["origin"], picked: WidthPicks): Promise<WidthPlan> => {
+    const widths = widthsOf(table, picked);
+    const same = plans.find((other) => isSame(other, widths));
     if (same !== undefined) return same;
-    const bytes = chosen.reduce((sum, choice) => sum + choice.bytes, 0);
-    const looked = { origin, bits, bytes, error: measuring && (await errorOf(table, bits, measuring)) };
+    const looked: WidthPlan = {
+      ...{ origin, ...widths },
+      bytes: sumOver(table, picked, ({ bytes }) => bytes),
+      relativeBops: unit === "bops" ? relativeBopsOf(table, widths) : null,
+      error: measuring && (await errorOf(table, widths, measuring)),
+    };
     plans.push(looked);
     return looked;
   };
   let best = await look("knapsack", picks);
   if (measuring === null) return plans;
   const better = (plan: WidthPlan) => (plan.error ?? 0) < (best.error ?? 0);
-  for (const plan of uniform) {
+  for (const plan of uniformPlans(table, picks).filter((one) => costOf(table, unit, one) <= limit)) {
     const looked = await look("uniform", plan);
     if (better(looked)) best = looked;
   }
   for (let round = 0; round < ROUNDS; round++) {
-    const around = await harmsAround(table, best, measuring);
-    const again = leastHarm(
-      items.map((choices, item) => choices.map((choice, index) => ({ ...choice, harm: at(at(around, item), index) }))),
-      limit,
-    );
+    const again = leastSum(await measuredAround(table, best, measuring));
     const looked = again && (await look("refined", again));
     if (looked === null || !better(looked)) break;
     best = looked;
@@ -104,31 +71,67 @@ export async function planWidths(
   return [best, ...plans.filter((plan) => plan !== best)];
 }
 
+/** What the cheapest plan takes, and what to do. */
+function tooSmall(table: HarmTable, budget: WidthBudget): string {
+  const { unit, limit } = limitOf(table, budget);
+  const picks = endPicks(table, Math.min);
+  const least = costOf(table, unit, picks);
+  const own = {
+    stored: () => `the file takes at least ${least + table.rest} bytes`,
+    bytes: () => `weights take at least ${Math.ceil(least)} bytes, of ${Math.floor(limit)}`,
+    bops: () => {
+      const percent = Math.ceil(100 * (relativeBopsOf(table, widthsOf(table, picks)) ?? 0)) / 100;
+      return `the network takes at least ${percent} % of the bit operations at 32 bits everywhere`;
+    },
+  }[unit]();
+  return `${own}: give it more, or skip fewer layers`;
+}
+
+/** One width for all weights, and one for all activations where they are chosen; what has no such width keeps its own. */
+function uniformPlans({ weights, activations }: HarmTable, { activations: chosen }: WidthPicks): readonly WidthPicks[] {
+  const choose = (items: readonly { readonly choices: readonly WidthChoice[] }[], bits: number) =>
+    items.map(({ choices }) => choiceOf(choices, bits));
+  const widths = new Set(activations.flatMap(({ choices }) => choices.map(({ bits }) => bits)));
+  const ofActivations = chosen.length === 0 ? [[]] : [...widths].map((bits) => choose(activations, bits));
+  return budgetWidths.flatMap((bits) =>
+    ofActivations.map((own) => ({ weights: choose(weights, bits), activations: own })),
+  );
+}
+
 function errorOf(
   { weights }: HarmTable,
-  bits: readonly WeightBits[],
-  { error, candidates, memo }: Measuring,
+  { bits, activations }: ChosenWidths,
+  { error, candidates, gridsAt, memo }: Measuring,
 ): Promise<number> {
   const chosen = () =>
     new Map(weights.map(({ key }, item) => [key, lookup(lookup(candidates, key), at(bits, item))] as const));
-  return recalled(memo, `plan ${bits.join(" ")}`, () => error.with(chosen()));
+  const key = ["plan", ...bits, ...(activations.length > 0 ? ["of", ...activations] : [])].join(" ");
+  return recalled(memo, key, () => error.with(chosen(), gridsAt(activations)));
 }
 
-/** The error of the outputs when a plan is changed in one weight, by weight and choice. */
-async function harmsAround(
-  table: HarmTable,
-  plan: WidthPlan,
-  measuring: Measuring,
-): Promise<readonly (readonly number[])[]> {
+/** The table with the error of the outputs when a plan is changed in one width, in place of the harms. */
+async function measuredAround(table: HarmTable, plan: WidthPlan, measuring: Measuring): Promise<HarmTable> {
   const own = plan.error ?? 0;
-  const harms: number[][] = [];
-  for (const [item, { choices }] of table.weights.entries()) {
-    const row: number[] = [];
-    for (const { bits } of choices) {
-      const changed = plan.bits.map((width, other) => (other === item ? bits : width));
-      row.push(bits === plan.bits[item] ? own : await errorOf(table, changed, measuring));
+  const weights: HarmTable["weights"] = [];
+  for (const [item, weight] of table.weights.entries()) {
+    const choices: typeof weight.choices = [];
+    for (const choice of weight.choices) {
+      const bits = plan.bits.with(item, choice.bits);
+      const isOwn = choice.bits === plan.bits[item];
+      choices.push({ ...choice, harm: isOwn ? own : await errorOf(table, { ...plan, bits }, measuring) });
     }
-    harms.push(row);
+    weights.push({ ...weight, choices });
   }
-  return harms;
+  if (plan.activations.length === 0) return { ...table, weights };
+  const activations: HarmTable["activations"] = [];
+  for (const [item, activation] of table.activations.entries()) {
+    const choices: typeof activation.choices = [];
+    for (const choice of activation.choices) {
+      const widths = { ...plan, activations: plan.activations.with(item, choice.bits) };
+      const isOwn = choice.bits === plan.activations[item];
+      choices.push({ ...choice, harm: isOwn ? own : await errorOf(table, widths, measuring) });
+    }
+    activations.push({ ...activation, choices });
+  }
+  return { ...table, weights, activations };
 }

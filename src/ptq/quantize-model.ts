@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import type { Saturation } from "../config/sections/export-settings.ts";
 import type { LayerwiseMethod } from "../config/sections/methods/layerwise-settings.ts";
+import type { ActivationBits } from "../config/sections/quantize-settings.ts";
 import { UsageError, UserError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
 import type { Ops } from "../engine/ops.ts";
@@ -11,7 +12,7 @@ import { type Model, opsetOf } from "../onnx/onnx-model.ts";
 import { storedBits } from "../quantization/levels.ts";
 import type { WeightBits } from "../quantization/weight-grid.ts";
 import type { ActivationGrid } from "./activation-grid.ts";
-import { calibrate } from "./calibrate-activations.ts";
+import { findActivations } from "./activation-widths.ts";
 import { type Costs, costMeter } from "./costly-layers.ts";
 import { FileGraph } from "./file-graph.ts";
 import { findSites, type LeftNode } from "./find-sites.ts";
@@ -20,28 +21,26 @@ import { type LayerNoise, noiseMeter } from "./layer-noise.ts";
 import { liftWeights } from "./lift-weights.ts";
 import type { Memo } from "./memo.ts";
 import type { Calibration } from "./open-weights.ts";
-import { raiseForIntegers } from "./operator-set.ts";
 import { orderNodes } from "./order-nodes.ts";
 import { type BudgetOptions, type ModelPlan, planModel } from "./plan-model.ts";
 import { type QuantizedBits, quantizedBits } from "./quantized-bits.ts";
 import { quantizedNodes } from "./quantized-nodes.ts";
-import { valuesToQuantize } from "./quantized-values.ts";
 import { roundSite, type SolvedSite } from "./solve-site.ts";
 import { solveSites } from "./solve-sites.ts";
 import { type Granularity, type WeightSite, weightKey } from "./weight-site.ts";
-import { hasIntegerKernel, writeQuantized } from "./write-quantized.ts";
+import { writeQuantized } from "./write-quantized.ts";
 
 export interface QuantizeModelOptions {
   /** Of weights whose layers have no width of their own, where there is no budget. */
   readonly weights: WeightBits;
   /** By a layer's name; null: it has none of its own. */
   bitsOf(name: string): WeightBits | null;
-  /** What weights may come to; null: all get `weights`. */
+  /** What widths may come to; null: all weights get `weights`. */
   readonly budget: BudgetOptions | null;
   /** What finds the codes of layers that it can solve; null: all are rounded to nearest. It needs calibration samples. */
   readonly solver: { readonly method: LayerwiseSettings; readonly ops: Ops; readonly seed: number } | null;
-  /** 32: left in float. */
-  readonly activations: 8 | 16 | 32;
+  /** 32: left in float; "budget": each has its own, within a budget of bit operations. */
+  readonly activations: ActivationBits | "budget";
   /** What was found before, and where what is found goes. */
   readonly memo: Memo;
   /** Of weights of 8 bits in integer kernels. */
@@ -97,7 +96,7 @@ const OLDEST = 7;
  * @throws UserError when the model has nothing to quantize, or the runtime cannot load or run it.
  */
 export async function quantizeModel(model: Model, options: QuantizeModelOptions): Promise<QuantizedModel> {
-  const { activations, saturation, skips, calibration, file } = options;
+  const { saturation, skips, calibration, file } = options;
   const opset = opsetOf(model);
   if (!(opset >= OLDEST))
     throw new UserError(`${file}: is of operator set ${opset}, expected ${OLDEST} or a newer one`);
@@ -105,7 +104,7 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
   const inner = liftWeights(model);
   const graph = new FileGraph(model);
   foldBatchNorms(graph);
-  const { sites, left } = await findSites(graph, file, { skips, granularity: options.granularity, inner });
+  const { sites, left, unquantized } = await findSites(graph, file, { skips, granularity: options.granularity, inner });
   if (sites.length === 0) {
     const reasons = left
       .slice(0, 3)
@@ -119,31 +118,26 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
       ].join("; "),
     );
   }
-  const hindrance = calibration === null || activations === 32 ? null : raiseForIntegers(model, activations);
-  const grids =
-    calibration === null || activations === 32 || hindrance !== null
-      ? new Map<string, ActivationGrid>()
-      : await gridsOf(graph, { sites, bits: activations, calibration, file });
+  const found = await findActivations(graph, { sites, activations: options.activations, calibration, file });
   const { bitsOf, budget, solver, memo } = options;
   const own = ownWidths(sites, bitsOf, file);
   const fixed = (site: WeightSite) => own.get(weightKey(site)) ?? null;
+  const common = { sites, solver, calibration, file, memo };
   const plan =
-    budget && (await planModel(graph, budget, { sites, grids, fixed, solver, calibration, saturation, file, memo }));
+    budget && (await planModel(graph, budget, { ...common, activations: found, unquantized, fixed, saturation }));
+  const grids = plan?.grids ?? found.gridsAt(found.values.map(() => found.widths[0]));
   const widthOf = (site: WeightSite) => plan?.bitsOf(site) ?? fixed(site) ?? options.weights;
-  const solved = await solveAll(graph, { sites, grids, solver, calibration, file, memo, widthOf });
+  const solved = await solveAll(graph, { ...common, grids, widthOf });
   const costs = costMeter(graph, { solved, file });
   const noisesOf = noiseMeter(graph, { sites, file });
   const { integers, saturating } = writeQuantized(graph, { solved, grids, saturation });
   const layers = solved.map((one) => layerOf(one, integers));
-  const notes = [
-    ...(hindrance === null ? [] : [`activations stay in float: ${hindrance}`]),
-    ...saturationNote(saturating),
-  ];
+  const notes = [...found.notes, ...saturationNote(saturating)];
   const encoded = graph.encode();
   const noises = (unseen: Calibration) => noisesOf(model, unseen);
   return {
     encoded,
-    bits: quantizedBits(basename(file), { solved, grids }),
+    bits: quantizedBits(basename(file), { solved, grids, relativeBops: plan?.plans[0]?.relativeBops ?? null }),
     layers,
     left,
     grids,
@@ -208,30 +202,4 @@ async function solveAll(
   if (solver === null || calibration === null) return sites.map((site) => roundSite(site, widthOf(site)));
   const solved = await solveSites(graph, { ...solver, sites, grids, bitsOf: widthOf, calibration, file, memo });
   return sites.map((site) => ({ ...lookup(solved, weightKey(site)), site }));
-}
-
-async function gridsOf(
-  graph: FileGraph,
-  {
-    sites,
-    bits,
-    calibration: { samples, order },
-    file,
-  }: {
-    sites: readonly WeightSite[];
-    bits: 8 | 16;
-    calibration: NonNullable<QuantizeModelOptions["calibration"]>;
-    file: string;
-  },
-): Promise<ReadonlyMap<string, ActivationGrid>> {
-  const values = valuesToQuantize(graph, sites.filter(hasIntegerKernel)).filter(
-    (name) => graph.initializer(name) === null,
-  );
-  const folded = graph.preview();
-  const statistics = await calibrate(folded, { values, samples, order, file });
-  return new Map(
-    [...statistics]
-      .filter(([, one]) => one.finite && one.high >= one.low)
-      .map(([name, one]) => [name, one.bestGrid(bits)]),
-  );
 }

@@ -51,6 +51,10 @@ export const quantizedBitsSchema = z
   .object({
     format: z.literal("bayesian-bits-quantized-tensors"),
     version: z.literal(1),
+    relativeBops: z
+      .number()
+      .optional()
+      .describe("bit operations in percent of those at 32 bits everywhere, where they had a budget"),
     network: z.string().describe("the name of the file that went in"),
     tensors: z.array(z.union([weight, activation])).describe("weights, then activations; all others are as they were"),
   })
@@ -62,7 +66,16 @@ type Entry = QuantizedBits["tensors"][number];
 /** The content of `bits.json` for a file of this name. */
 export function quantizedBits(
   network: string,
-  { solved, grids }: { readonly solved: readonly SolvedSite[]; readonly grids: ReadonlyMap<string, ActivationGrid> },
+  {
+    solved,
+    grids,
+    relativeBops,
+  }: {
+    readonly solved: readonly SolvedSite[];
+    readonly grids: ReadonlyMap<string, ActivationGrid>;
+    /** null: they had no budget. */
+    readonly relativeBops: number | null;
+  },
 ): QuantizedBits {
   const sites = solved.map(({ site }) => site);
   const byWeight = new Map(solved.map((one) => [weightKey(one.site), one]));
@@ -71,7 +84,11 @@ export function quantizedBits(
     return weightEntry(lookup(byWeight, key), readersOf(sites, key));
   });
   const activations = Array.from(grids, ([name, grid]) => activationEntry(name, grid));
-  return { format: "bayesian-bits-quantized-tensors", version: 1, network, tensors: [...weights, ...activations] };
+  return {
+    ...{ format: "bayesian-bits-quantized-tensors", version: 1, network },
+    ...(relativeBops !== null && { relativeBops }),
+    tensors: [...weights, ...activations],
+  };
 }
 
 function weightEntry({ site, bits, steps }: SolvedSite, layers: readonly string[]): Entry {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { quantizeSchema } from "../config/quantize-schema.ts";
 import { layerwiseMethods } from "../config/sections/methods/layerwise-settings.ts";
 import { weightBits } from "../quantization/weight-grid.ts";
-import { harmTableSchema } from "./harm-table.ts";
+import { activationBits, harmTableSchema } from "./harm-table.ts";
 
 /** The record of a quantized file, in its folder. */
 export const quantizedFile = "quantized.json";
@@ -47,7 +47,11 @@ const plans = z.strictObject({
     z.strictObject({
       origin: z.enum(["uniform", "knapsack", "refined"]),
       bits: z.array(z.literal(weightBits)),
+      /** Of the table's activations; empty where the budget chose none. */
+      activations: z.array(activationBits).default([]),
       bytes: z.number(),
+      /** Bit operations in percent of those at 32 bits everywhere; null: the budget was one of bytes. */
+      relativeBops: z.number().nullable().default(null),
       error: z.number().nullable(),
     }),
   ),

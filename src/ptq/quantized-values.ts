@@ -6,20 +6,31 @@ import type { WeightSite } from "./weight-site.ts";
 /** Operators that integer kernels take in: onnxruntime makes one kernel of the layer and what clips its output. */
 const clipping: ReadonlySet<string> = new Set(["Relu", "Clip"]);
 
+/** A value that is to be put on a grid. */
+export interface ValueToQuantize {
+  readonly name: string;
+  /** Where no layer of `valuesToQuantize` reads it: what the convolution reads that gives it. Null: one does. */
+  readonly behind: string | null;
+}
+
 /**
  * The values that are to be put on grids: what layers with integer kernels read, and what convolutions give, behind
  * their ReLU or Clip. onnxruntime has a kernel of integers only for convolutions whose output is quantized too; those of
  * matrix products give floats.
+ *
+ * @param sites Those with integer kernels.
  */
-export function valuesToQuantize(graph: FileGraph, sites: readonly WeightSite[]): readonly string[] {
-  const values = new Set<string>();
+export function valuesToQuantize(graph: FileGraph, sites: readonly WeightSite[]): readonly ValueToQuantize[] {
+  const values = new Map<string, string | null>();
   for (const { node, operator } of sites) {
     if (operator.data === null) continue;
-    const data = node.input[operator.data];
-    if (data) values.add(data);
-    if (node.opType === "Conv") values.add(outputOf(graph, node));
+    const data = node.input[operator.data] ?? "";
+    if (data !== "") values.set(data, null);
+    if (node.opType !== "Conv") continue;
+    const made = outputOf(graph, node);
+    if (!values.has(made)) values.set(made, data);
   }
-  return [...values];
+  return Array.from(values, ([name, behind]) => ({ name, behind }));
 }
 
 /** What a layer gives, behind the ReLU or Clip that alone reads it. */

@@ -23,14 +23,29 @@ export interface WeightOperator {
   readonly bias: number | null;
   /** Where output channels lie; null: this node is left alone. */
   layout(node: NodeProto, dims: readonly number[]): WeightLayout | null;
+  /** How often numbers are multiplied; null: never. */
+  readonly macs: {
+    /** The value whose size tells: the first output, or what is multiplied by the weight. */
+    readonly of: "output" | "data";
+    /** Multiply-accumulates for a value of this size. */
+    count(value: readonly number[], weight: readonly number[], node: NodeProto): number;
+  } | null;
   /** Whether onnxruntime has a kernel of 8-bit integers for the node. */
   integer(node: NodeProto): boolean;
 }
+
+/** Each number of an output is a sum of so many products. */
+const sums = (lengthOf: (weight: readonly number[], node: NodeProto) => number): WeightOperator["macs"] => ({
+  of: "output",
+  count: (value, weight, node) => elementsOf(value) * lengthOf(weight, node),
+});
 
 const recurrent = (slot: number): WeightOperator => ({
   ...{ slot, data: 0, bias: null },
   // [directions, gates · hidden, inputs]
   layout: (_, dims) => (dims.length === 3 ? { dims, axis: 1, groups: 1 } : null),
+  // [steps, batch, inputs] or [batch, steps, inputs]: each step multiplies by every number.
+  macs: { of: "data", count: (value, dims) => elementsOf(value.slice(0, -1)) * elementsOf(dims) },
   integer: () => false,
 });
 
@@ -40,6 +55,7 @@ export const weightOperators: Readonly<Record<string, readonly WeightOperator[]>
     {
       ...{ slot: 1, data: 0, bias: 2 },
       layout: (node, dims) => (dims.length >= 3 ? { dims, axis: 0, groups: intOf(node, "group", 1) } : null),
+      macs: sums(([, ...inputs]) => elementsOf(inputs)),
       integer: () => true,
     },
   ],
@@ -47,6 +63,7 @@ export const weightOperators: Readonly<Record<string, readonly WeightOperator[]>
     {
       ...{ slot: 1, data: 0, bias: 2 },
       layout: (node, dims) => (dims.length >= 3 ? { dims, axis: 1, groups: intOf(node, "group", 1) } : null),
+      macs: { of: "data", count: (value, [, ...outputs]) => elementsOf(value) * elementsOf(outputs) },
       integer: () => false,
     },
   ],
@@ -55,6 +72,7 @@ export const weightOperators: Readonly<Record<string, readonly WeightOperator[]>
       ...{ slot: 1, data: 0, bias: 2 },
       layout: (node, dims) =>
         dims.length === 2 ? { dims, axis: intOf(node, "transB", 0) === 0 ? 1 : 0, groups: 1 } : null,
+      macs: sums((dims, node) => dims[intOf(node, "transB", 0) === 0 ? 0 : 1] ?? 1),
       integer: (node) =>
         intOf(node, "transA", 0) === 0 && floatOf(node, "alpha", 1) === 1 && floatOf(node, "beta", 1) === 1,
     },
@@ -63,6 +81,7 @@ export const weightOperators: Readonly<Record<string, readonly WeightOperator[]>
     {
       ...{ slot: 1, data: 0, bias: null },
       layout: (_, dims) => (dims.length >= 2 ? { dims, axis: dims.length - 1, groups: 1 } : null),
+      macs: sums((dims) => dims.at(-2) ?? elementsOf(dims)),
       integer: () => true,
     },
   ],
@@ -70,6 +89,7 @@ export const weightOperators: Readonly<Record<string, readonly WeightOperator[]>
     {
       ...{ slot: 0, data: null, bias: null },
       layout: (node, dims) => (dims.length === 2 && intOf(node, "axis", 0) === 0 ? { dims, axis: 0, groups: 1 } : null),
+      macs: null,
       integer: () => false,
     },
   ],
@@ -92,6 +112,14 @@ export const granularities: Readonly<Record<GranularityName, Granularity>> = {
   "block:64": 64,
   "block:128": 128,
 };
+
+/** A node with a weight, and the weight's sizes. */
+export interface WeightedNode {
+  readonly node: NodeProto;
+  readonly inner: boolean;
+  readonly operator: WeightOperator;
+  readonly dims: readonly number[];
+}
 
 /** A node whose weight can be stored in few bits. */
 export interface WeightSite {

@@ -9,6 +9,7 @@ import { realValues, tensorOf } from "../onnx/tensor-data.ts";
 import type { ActivationGrid } from "./activation-grid.ts";
 import { type FileGraph, intAttribute } from "./file-graph.ts";
 import { quantizeActivation } from "./quantize-activation.ts";
+import { outputOf } from "./quantized-values.ts";
 import type { SolvedSite } from "./solve-site.ts";
 import { addFloatWeight, addIntegerBias, addIntegerWeight, addStoredCodes, quantizerDomain } from "./store-weight.ts";
 import { type WeightSite, weightKey } from "./weight-site.ts";
@@ -54,7 +55,7 @@ export function writeQuantized(
       continue;
     }
     const grid = grids.get(node.input[operator.data] ?? "");
-    const bias = grid?.bits === 8 && hasIntegerKernel(site) ? integerBias(graph, one, grid) : null;
+    const bias = grid?.bits === 8 && isInteger(graph, site, grids) ? integerBias(graph, one, grid) : null;
     const saturates = bias !== null && maySaturate(one);
     const container = saturates && saturation === "avoid" ? "uint8" : "int8";
     const key = `${bias !== null} ${one.bits} ${weightKey(site)}`;
@@ -70,6 +71,15 @@ export function writeQuantized(
   const readers = new Set(solved.map(({ site }) => site.node));
   for (const [value, grid] of grids) quantizeActivation(graph, { value, grid, opset, readers });
   return { integers, saturating };
+}
+
+/**
+ * Whether onnxruntime computes a site in integers whose input has 8 bits: a convolution where its output has 8 bits too, a
+ * matrix product unless its output goes onto a grid of 16.
+ */
+function isInteger(graph: FileGraph, site: WeightSite, grids: WriteOptions["grids"]): boolean {
+  const given = grids.get(outputOf(graph, site.node))?.bits ?? 32;
+  return hasIntegerKernel(site) && (site.node.opType === "Conv" ? given === 8 : given !== 16);
 }
 
 function writeWeight(

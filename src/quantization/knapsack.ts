@@ -44,7 +44,7 @@ export function leastHarm(items: readonly (readonly Choice[])[], limit: number):
 }
 
 /** Those that no other is cheaper than and as good as, the cheapest first. */
-function undominated<T extends Choice>(states: readonly T[]): readonly T[] {
+export function undominated<T extends Choice>(states: readonly T[]): readonly T[] {
   const kept: T[] = [];
   for (const state of states.toSorted((a, b) => a.cost - b.cost || a.harm - b.harm)) {
     const last = kept.at(-1);

@@ -44,7 +44,7 @@ export async function compareFile(
   if (samples === 0) throw new UserError(`${file}: there is nothing to compare it on: no test image could be read`);
   refuseInfinite(outputs, file);
   const loss = await judge(file, {
-    ...{ outputs, activations: bits.activations !== 32 },
+    ...{ outputs, activations: bits.activations },
     asked: { ...(minSqnrDb !== undefined && { minSqnrDb }), ...(minAgreement !== undefined && { minAgreement }) },
     measureCosts: async () => quantized.costs(await data.firstCompared(COST_SAMPLES)),
   });

@@ -1,3 +1,4 @@
+import type { ActivationBits } from "../config/sections/quantize-settings.ts";
 import { UserError } from "../core/errors.ts";
 import type { OutputComparison } from "../ptq/compare-outputs.ts";
 import type { Costs } from "../ptq/costly-layers.ts";
@@ -19,8 +20,8 @@ export async function judge(
   }: {
     readonly outputs: readonly OutputComparison[];
     readonly asked: Partial<Thresholds>;
-    /** Whether they are quantized. */
-    readonly activations: boolean;
+    /** As the settings have them. */
+    readonly activations: ActivationBits | "budget";
     measureCosts(): Promise<Costs>;
   },
 ): Promise<QuantizedRecord["loss"]> {

@@ -1,6 +1,7 @@
 import { changedSettings, describeChange } from "../config/changes.ts";
 import type { QuantizeConfig } from "../config/quantize-schema.ts";
 import { UsageError, UserError } from "../core/errors.ts";
+import { budgetText } from "../ptq/budget-text.ts";
 import type { HarmTable } from "../ptq/harm-table.ts";
 import { quantizedFile } from "../ptq/quantized-record.ts";
 import { readQuantizedRecord } from "../ptq/read-quantized-record.ts";
@@ -18,7 +19,7 @@ interface Measured {
  * What another run of the file has measured.
  *
  * @param folder That run's.
- * @throws UsageError where it had no budget, or other settings; UserError where file or data are others.
+ * @throws UsageError where it had no budget, one of another kind, or other settings; UserError where file or data are others.
  */
 export function measuredTable(folder: string, { sha256, dataSha256, settings }: Measured): HarmTable {
   const earlier = readQuantizedRecord(folder);
@@ -34,6 +35,11 @@ export function measuredTable(folder: string, { sha256, dataSha256, settings }: 
   if (changed !== null) {
     throw new UserError(
       `${changed}: is not the file any more that ${folder} was made from: quantize with --budget anew`,
+    );
+  }
+  if ("budget" in settings.bits && "relativeBops" in settings.bits.budget && plan.table.products.length === 0) {
+    throw new UsageError(
+      `${folder}: its budget was ${plan.budget}, for which neither activations nor bit operations were measured: quantize ${network.file} with --budget ${budgetText(settings.bits.budget)} anew`,
     );
   }
   const [change] = changedSettings(measuring(earlier.settings), measuring(settings));

@@ -9,7 +9,7 @@ import { kernelsOf } from "../export/kernels.ts";
 import { defaultSaturation } from "../export/onnx/saturation.ts";
 import { encodedLength, encodeModel } from "../onnx/encode-model.ts";
 import { FileSession, runtimeName } from "../onnx/file-session.ts";
-import { budgetText } from "../ptq/byte-budget.ts";
+import { budgetText } from "../ptq/budget-text.ts";
 import type { CalibrationData } from "../ptq/calibration-data.ts";
 import { NOISE_SAMPLES } from "../ptq/layer-noise.ts";
 import { type LoadedModel, loadModel } from "../ptq/load-model.ts";
@@ -81,7 +81,9 @@ async function quantizeInto(
   say(notes, file, reporter);
   const { method, bits, skip } = config;
   const weights = "budget" in bits ? `weights within ${budgetText(bits.budget)}` : `${bits.weights}-bit weights`;
-  reporter.info(`quantizing ${file}: ${weights} (${method.name}), ${bits.activations}-bit activations`);
+  const activations =
+    bits.activations === "budget" ? "activations within it too" : `${bits.activations}-bit activations`;
+  reporter.info(`quantizing ${file}: ${weights} (${method.name}), ${activations}`);
   const found = await solverFor(config, reporter);
   const solver = found?.solver ?? null;
   const environment = found?.environment ?? null;
@@ -135,7 +137,9 @@ async function quantizeInto(
     plan: quantized.plan && {
       ...{ budget: "budget" in bits ? budgetText(bits.budget) : "" },
       table: quantized.plan.table,
-      plans: quantized.plan.plans.map((plan) => ({ ...plan, bits: [...plan.bits] })),
+      plans: quantized.plan.plans.map((plan) => ({
+        ...{ ...plan, bits: [...plan.bits], activations: [...plan.activations] },
+      })),
     },
     calibrated: bits.activations === 32 ? 0 : (data?.calibration.order.length ?? 0),
     comparison,
@@ -162,7 +166,7 @@ async function settled({ network, bits, ...config }: ResolvedQuantize, data: Cal
   };
 }
 
-/** What weights may come to, with what was measured before; null: their width is given. */
+/** What widths may come to, with what was measured before; null: their width is given. */
 function budgetOf(settings: QuantizeConfig, { sha256 }: LoadedModel, data: CalibrationData | null) {
   const { bits } = settings;
   if (!("budget" in bits)) return null;

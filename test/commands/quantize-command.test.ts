@@ -42,6 +42,14 @@ const refusals: Readonly<Record<string, readonly [args: readonly string[], messa
   "a threshold that is no number": [["--min-sqnr", "high"], /--min-sqnr high: expected a number/],
   "a budget beside a width": [["--weights", "4", "--budget", "25%"], /--weights and --budget: expected one of them/],
   "a budget that is none": [["--budget", "much"], /--budget much: expected percent/],
+  "a budget of bit operations without data": [
+    ["--budget", "bops:3%"],
+    /relativeBops: expected a budget of bytes or bits: .*: give some with --data.*\(--budget\)/,
+  ],
+  "a budget of too few bit operations": [
+    ["--data", samples, "--method", "nearest", "--budget", "bops:1%"],
+    /--budget bops:1%: the network takes at least 1\.57 % of the bit operations at 32 bits everywhere/,
+  ],
   "a width without a name": [["--weights", "3", "--layout", "transformers.js"], /no name for weights of 3 bits/],
   "a layout that names widths, with a budget": [
     ["--budget", "avg:4", "--layout", "transformers.js"],

@@ -24,6 +24,9 @@ t.test("what is left out follows from the rest", async (t) => {
   t.strictSame(resolved({ data: samples }), ["nearest", 8, undefined]);
   t.strictSame(resolved({ data: samples, bits: { weights: 4 } }), ["bit-split", 8, undefined]);
   t.strictSame(resolved({ data: samples, bits: { budget: { averageBits: 8 } } }), ["bit-split", 8, undefined]);
+  const bops = { budget: { relativeBops: 3 } } as const;
+  t.strictSame(resolved({ data: samples, bits: bops }), ["bit-split", "budget", undefined]);
+  t.strictSame(resolved({ data: samples, bits: { ...bops, activations: 8 } }), ["bit-split", 8, undefined]);
   const blocks = { method: { granularity: "block:32" }, bits: { weights: 4 } } as const;
   t.strictSame(resolved({ data: samples, ...blocks }), ["nearest", 8, undefined]);
   t.strictSame(resolved({ data: samples, method: { name: "adaround" } }), ["adaround", 8, 10000]);
@@ -34,6 +37,7 @@ t.test("what is written loads as the same", async (t) => {
     { network },
     { network, data: samples, bits: { weights: 2, layers: { "/head/*": 8 } }, skip: ["a: b"], seed: 7 },
     { network, data: { name: "cifar10" }, bits: { budget: { bytes: 300_000 } }, input: { layout: "nhwc" } },
+    { network, data: samples, bits: { budget: { relativeBops: 2.5 } } },
     { network, data: { name: "folder", folder: "images", size: [20, 30] }, verify: { minSqnrDb: 20 } },
   ];
   for (const settings of all) {
@@ -55,6 +59,8 @@ t.test("a file extends another, and --set changes both; a budget takes the place
   });
   const { bits } = loadQuantize(path, { set: ["bits.budget.relativeBytes=12.5"] });
   t.strictSame(bits, { budget: { relativeBytes: 12.5 }, activations: 8, layers: {} });
+  const bops = loadQuantize(path, { set: ["bits.budget.relativeBops=3"] });
+  t.strictSame(bops.bits, { budget: { relativeBops: 3 }, activations: "budget", layers: {} });
 });
 
 const mistakes: Readonly<Record<string, readonly [text: string, message: RegExp]>> = {
@@ -69,6 +75,19 @@ const mistakes: Readonly<Record<string, readonly [text: string, message: RegExp]
   ],
   "samples that are no path": ["data: { samples: 5 }", /data\.samples: expected a string, got 5/],
   "a budget that is none": ["bits: { budget: { bytes: -1 } }", /bits\.budget\.bytes: expected more than 0, got -1/],
+  "a budget of bit operations without data": [
+    "bits: { budget: { relativeBops: 3 } }",
+    /bits\.budget\.relativeBops: expected a budget of bytes or bits: how often .* is seen on samples: give some with --data, .*, got 3 \(.*:2\)/,
+  ],
+  "activations that no budget chooses": [
+    "data: { samples: a.npz }\nbits: { budget: { relativeBytes: 25 }, activations: budget }",
+    /bits\.activations: expected 8, 16 or 32: budget\.relativeBops alone chooses widths of activations, got "budget" \(.*:3\)/,
+  ],
+  "activations within no budget": [
+    "data: { samples: a.npz }\nbits: { weights: 4, activations: budget }",
+    /bits\.activations: expected 8, 16 or 32: budget\.relativeBops alone/,
+  ],
+  "two budgets": ["data: { samples: a.npz }\nbits: { budget: { relativeBops: 3, bytes: 5 } }", /bits\.budget.*: /],
   "a method that needs data": [
     "method: { name: adaround }",
     /method\.name: expected nearest: the method adaround needs samples: .*, got "adaround" \(.*:2\)/,

@@ -144,6 +144,24 @@ t.test("within a budget, and then within another, by what was measured for the f
   t.match(changed.stderr, /samples\.npz: is not the file any more that .* was made from/);
 });
 
+t.test("within a budget of bit operations, and then within another", async (t) => {
+  const out = join(folder, "bops");
+  const args = ["--data", samples, "--budget", "bops:3%", "--method", "nearest", "--out", out];
+  const first = await run("quantize", model, ...args);
+  t.equal(first.code, 0, first.stderr);
+  t.match(first.stderr, /weights within bops:3% \(nearest\), activations within it too/);
+  t.match(
+    first.stdout,
+    /budget {5}bops:3%: .* of 8 bits; weights take [0-9.]+ % of float32; activations: [1-4] of 8 bits.*; 2\.[0-9]+ % of the bit operations at 32 bits/,
+  );
+  t.match(readFileSync(join(out, "report.html"), "utf8"), "bayesian-bits quantize . --budget bops:2%");
+  const again = await run("quantize", out, "--budget", "bops:2%", "--json");
+  t.equal(again.code, 0, again.stderr);
+  const { run: folderOfAgain, relativeBops } = JSON.parse(again.stdout);
+  t.equal(folderOfAgain, `${out}-bops2pc`);
+  t.ok(relativeBops > 1 && relativeBops <= 2, again.stdout);
+});
+
 t.test("what is below the thresholds is refused where that is asked for, with what to do", async (t) => {
   const out = join(folder, "coarse");
   const args = ["--data", samples, "--weights", "2", "--method", "nearest", "--min-sqnr", "120", "--out", out];

@@ -1,6 +1,6 @@
 import t from "tap";
 import { adaround, bitSplit } from "../../src/config/sections/methods/layerwise-settings.ts";
-import type { Memo } from "../../src/ptq/memo.ts";
+import { forgetful, type Memo } from "../../src/ptq/memo.ts";
 import { anyEngine } from "../fixtures/engines.ts";
 import { encodePlain } from "../fixtures/onnx/plain-model.ts";
 import { floats, quantized, sampleArray } from "../fixtures/ptq.ts";
@@ -46,6 +46,10 @@ const runs = {
   "bit-split": { solver: bitSplit.parse({ name: "bit-split" }), options: { weights: 3, activations: 8 } },
   adaround: { solver: adaround.parse({ name: "adaround", iterations: 20 }), options: { weights: 4 } },
   "a budget": { solver: bitSplit.parse({ name: "bit-split" }), options: { budget: { averageBits: 3.5 } } },
+  "a budget of bit operations": {
+    solver: bitSplit.parse({ name: "bit-split" }),
+    options: { budget: { relativeBops: 7 }, activations: "budget" },
+  },
 } as const;
 
 for (const [name, { solver, options }] of Object.entries(runs)) {
@@ -61,6 +65,10 @@ for (const [name, { solver, options }] of Object.entries(runs)) {
     const expected = await run(whole);
     const count = whole.known.size;
     t.ok(count >= 3, `${count} things`);
+    const unkept = await run(forgetful);
+    t.strictSame(Buffer.from(unkept.bytes), Buffer.from(expected.bytes), "nothing is taken for something else");
+    t.strictSame(unkept.plan?.plans, expected.plan?.plans);
+    t.strictSame(unkept.plan?.table, expected.plan?.table);
     for (const most of [1, count - 1]) {
       const memo = new Kept();
       memo.most = most;

@@ -1,6 +1,6 @@
 import t from "tap";
 import { readModel } from "../../src/onnx/onnx-model.ts";
-import { budgetText, parseBudget } from "../../src/ptq/byte-budget.ts";
+import { budgetText, parseBudget } from "../../src/ptq/budget-text.ts";
 import type { ModelPlan } from "../../src/ptq/plan-model.ts";
 import { encodePlain, type PlainModel } from "../fixtures/onnx/plain-model.ts";
 import { floats, integers, quantized, sampleArray } from "../fixtures/ptq.ts";
@@ -150,10 +150,11 @@ t.test("budgets as they are written", async (t) => {
   t.strictSame(parseBudget("300kB"), { bytes: 300_000 });
   t.strictSame(parseBudget("1.5MiB"), { bytes: 1_572_864 });
   t.strictSame(parseBudget("avg:4"), { averageBits: 4 });
-  for (const text of ["25%", "12.5%", "300kB", "1536KiB", "2MB", "300001B", "avg:4"]) {
+  t.strictSame(parseBudget("bops:3.5%"), { relativeBops: 3.5 });
+  for (const text of ["25%", "12.5%", "300kB", "1536KiB", "2MB", "300001B", "avg:4", "bops:3%", "bops:2.25%"]) {
     t.equal(budgetText(parseBudget(text)), text);
   }
-  for (const text of ["", "0%", "25", "avg:4%", "avg:", "-3kB", "3 kB", "1e3B"]) {
+  for (const text of ["", "0%", "25", "avg:4%", "avg:", "-3kB", "3 kB", "1e3B", "bops:3", "bops:0%", "bops:3kB"]) {
     t.throws(() => parseBudget(text), { name: "UsageError", message: /--budget .*: expected percent/ }, text);
   }
 });

@@ -12,7 +12,13 @@ import { browserMissing, launchBrowser } from "../fixtures/browser.ts";
 import { comparedRecords, hostileComparison } from "../fixtures/compared-records.ts";
 import { hostileRecord } from "../fixtures/hostile-record.ts";
 import { longRecord, residualRecord } from "../fixtures/large-records.ts";
-import { hostileQuantizedRecord, lossyRecord, plainRecord, quantizedRecord } from "../fixtures/quantized-record.ts";
+import {
+  bopsRecord,
+  hostileQuantizedRecord,
+  lossyRecord,
+  plainRecord,
+  quantizedRecord,
+} from "../fixtures/quantized-record.ts";
 import { sampleRecord, unfinishedRecord } from "../fixtures/sample-record.ts";
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -30,6 +36,7 @@ const comparisons = { comparison: comparedRecords(), "hostile comparison": hosti
 
 const quantized = {
   quantized: { ...lossyRecord(), plan: quantizedRecord().plan },
+  "quantized within bit operations": bopsRecord(),
   "hostile quantized": hostileQuantizedRecord(),
   "plain quantized": plainRecord(),
 } as const;

@@ -74,17 +74,30 @@ const budget = z
     z.strictObject({ relativeBytes: positive.describe("percent of the weights' bytes in float32, codes alone") }),
     z.strictObject({ bytes: z.int().positive().describe("of the whole file") }),
     z.strictObject({ averageBits: positive.describe("bits of a weight on average") }),
+    z.strictObject({
+      relativeBops: positive.describe(
+        "percent of the bit operations at 32 bits everywhere; activations get 8, 16 or 32 bits too; it needs data",
+      ),
+    }),
   ])
-  .describe("what weights may come to: each gets 2, 4 or 8 bits, by what that does to the outputs");
-/** What weights may come to: percent of their bytes in float32, the whole file's bytes, or bits of a number on average. */
-export type ByteBudget = z.output<typeof budget>;
+  .describe("what widths may come to: each weight gets 2, 4 or 8 bits, by what that does to the outputs");
+/**
+ * What widths may come to: percent of the weights' bytes in float32, the whole file's bytes, bits of a weight's number on
+ * average, or percent of the bit operations at 32 bits everywhere.
+ */
+export type WidthBudget = z.output<typeof budget>;
 
 const weightWidth = z.literal([2, 3, 4, 8]);
+const activationWidth = z.literal([8, 16, 32, "budget"]);
+/** Bits of an activation; 32: it stays in float. */
+export type ActivationBits = Exclude<z.output<typeof activationWidth>, "budget">;
+
 const ofAll = {
-  activations: z
-    .literal([8, 16, 32])
+  activations: activationWidth
     .optional()
-    .describe("of activations; 32 leaves them in float; if left out 8 with data, else 32"),
+    .describe(
+      "of activations; 32 leaves them in float; budget: chosen by budget.relativeBops, the default there; else if left out 8 with data, 32 without",
+    ),
   layers: z
     .record(z.string(), weightWidth)
     .default({})

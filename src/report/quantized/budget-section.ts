@@ -1,14 +1,14 @@
 import { shellWord } from "../../core/shell-word.ts";
 import { type CurvePoint, harmCurve } from "../../ptq/harm-curve.ts";
-import { budgetWidths, type HarmTable } from "../../ptq/harm-table.ts";
 import type { QuantizedRecord } from "../../ptq/quantized-record.ts";
 import { bytes, fixed, integer, significant } from "../page/format.ts";
 import { foreign, type Markup, markup } from "../page/markup.ts";
 import type { Section } from "../page/section.ts";
 import { type Column, table } from "../page/table.ts";
-import { bitsChip } from "./bits-chip.ts";
 import { noiseOfError } from "./error-axis.ts";
 import { harmFigure } from "./harm-figure.ts";
+import { activationHarms, weightHarms } from "./harm-tables.ts";
+import { bopsText, isOfBops } from "./plan-cost.ts";
 import { planFigure } from "./plan-figure.ts";
 import { originTexts } from "./plan-origins.ts";
 import { widthCounts } from "./width-counts.ts";
@@ -18,7 +18,7 @@ type Plan = NonNullable<QuantizedRecord["plan"]>;
 /** How widths were chosen, and what other budgets would give; null where there was no budget. */
 export function budgetSection({ plan }: QuantizedRecord): Section | null {
   if (plan === null) return null;
-  const curve = harmCurve(plan.table, plan.plans[0]?.bytes ?? 0);
+  const curve = harmCurve(plan.table, plan.plans[0] ?? { bytes: 0, relativeBops: null });
   return {
     id: "budget",
     title: "Bits within the budget",
@@ -28,16 +28,18 @@ ${planTable(plan)}
 <h3>Another budget</h3>
 <p>From the table of harms, without measuring anything again: in the folder of this report, or with its path in place of the dot. The file of a new budget goes into a folder of its own. Harms do not add up where several weights have few bits: what a plan does is only known once its file is compared.</p>
 ${curveTable(plan, curve)}
-${harmTable(plan)}`,
+${weightHarms(plan)}${plan.table.activations.length > 0 && isOfBops(plan.plans) && activationHarms(plan)}`,
   };
 }
 
-function introduction({ budget, table: { measured, samples } }: Plan): Markup {
+function introduction({ budget, table: { measured, samples }, plans }: Plan): Markup {
   const harm =
     measured === "outputs"
       ? `A harm is what the outputs lose where this weight alone has so many bits, Σ (y − ŷ)² / Σ y², the mean over outputs, on ${integer(samples)} samples: 0.001 is 30\u202fdB.`
       : "There was no data: a harm is the weight’s own relative squared error, which knows nothing of the network.";
-  return markup`<p>The budget was ${foreign(budget, 20)}. ${harm}</p>`;
+  const bops =
+    "Bit operations (BOPs) are a layer’s multiply-accumulates times the bits of its weight times the bits of what it multiplies, in percent of those at 32 bits everywhere. A value in float has 32 bits.";
+  return markup`<p>The budget was ${foreign(budget, 20)}. ${isOfBops(plans) && `${bops} `}${harm}</p>`;
 }
 
 function planTable({ plans, table: { weights } }: Plan): Markup {
@@ -48,6 +50,7 @@ function planTable({ plans, table: { weights } }: Plan): Markup {
     columns: [
       { title: "Plan", value: ({ plan, rank }) => `${originTexts[plan.origin]}${rank === 0 ? " (chosen)" : ""}` },
       { title: "Weights", value: ({ plan }) => widthCounts(plan.bits) },
+      ...(isOfBops(plans) ? bopsColumns<{ readonly plan: Plan["plans"][number] }>(({ plan }) => plan) : []),
       sizeColumn(({ plan }) => plan.bytes),
       bitsColumn(({ plan }) => plan.bytes, numbers),
       {
@@ -67,7 +70,7 @@ function planTable({ plans, table: { weights } }: Plan): Markup {
   });
 }
 
-function curveTable({ table: { weights, measured } }: Plan, curve: readonly CurvePoint[]): Markup {
+function curveTable({ table: { weights, measured }, plans }: Plan, curve: readonly CurvePoint[]): Markup {
   const numbers = weights.reduce((sum, weight) => sum + weight.numbers, 0);
   return table<CurvePoint>({
     id: "budget-table",
@@ -76,10 +79,11 @@ function curveTable({ table: { weights, measured } }: Plan, curve: readonly Curv
       {
         title: "Budget",
         kind: "number",
-        value: ({ budget }) => Number.parseFloat(budget),
+        value: ({ budget }) => Number.parseFloat(budget.replace("bops:", "")),
         show: ({ budget }) => budget,
       },
       { title: "Weights", value: ({ bits }) => widthCounts(bits) },
+      ...(isOfBops(plans) ? bopsColumns<CurvePoint>((point) => point) : []),
       sizeColumn((point) => point.bytes),
       bitsColumn((point) => point.bytes, numbers),
       {
@@ -101,53 +105,18 @@ function curveTable({ table: { weights, measured } }: Plan, curve: readonly Curv
 const commandOf = ({ budget }: CurvePoint): string =>
   ["bayesian-bits", "quantize", ".", "--budget", budget].map(shellWord).join(" ");
 
-function harmTable({ table: { weights, measured }, plans }: Plan): Markup {
-  const chosen = plans[0]?.bits ?? [];
-  type Row = HarmTable["weights"][number] & { readonly bits: number | null };
-  return table<Row>({
-    id: "harm-table",
-    caption:
-      measured === "outputs" ? "Harm to the outputs, by width of each weight" : "Error of each weight, by its width",
-    columns: [
-      {
-        title: "Layers",
-        value: ({ layers }) => layers.join(" and "),
-        show: ({ layers }) => foreign(layers.join(" and "), 160),
-      },
-      {
-        title: "Numbers",
-        kind: "number",
-        value: (weight) => weight.numbers,
-        show: (weight) => integer(weight.numbers),
-      },
-      {
-        title: "Chosen",
-        kind: "picture",
-        value: ({ bits }) => bits,
-        show: ({ bits }) => (bits === null ? "–" : bitsChip(bits)),
-      },
-      ...widthsOf(weights).map((width): Column<Row> => {
-        const harmOf = ({ choices }: Row) => choices.find(({ bits }) => bits === width)?.harm ?? null;
-        return {
-          title: `Harm at ${width} bits`,
-          kind: "number",
-          value: harmOf,
-          show: (row) => {
-            const harm = harmOf(row);
-            return harm === null ? "–" : significant(harm);
-          },
-        };
-      }),
-    ],
-    rows: weights.map((weight, item) => ({ ...weight, bits: chosen[item] ?? null })),
-  });
-}
-
-/** Those of a budget, and what single layers were given. */
-const widthsOf = (weights: HarmTable["weights"]): readonly number[] =>
-  [...new Set<number>([...budgetWidths, ...weights.flatMap(({ choices }) => choices.map(({ bits }) => bits))])].sort(
-    (one, other) => one - other,
-  );
+/** What is chosen and counted where the budget is one of bit operations. */
+const bopsColumns = <Row>(
+  planOf: (row: Row) => Pick<CurvePoint, "activations" | "relativeBops">,
+): readonly Column<Row>[] => [
+  { title: "Activations", value: (row) => widthCounts(planOf(row).activations) },
+  {
+    title: "Relative BOPs",
+    kind: "number",
+    value: (row) => planOf(row).relativeBops,
+    show: (row) => bopsText(planOf(row).relativeBops),
+  },
+];
 
 const sizeColumn = <Row>(of: (row: Row) => number): Column<Row> => ({
   title: "Bytes of the weights",

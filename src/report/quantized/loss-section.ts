@@ -22,8 +22,15 @@ ${layers.length === 0 ? nothing(record) : remedy(record, loss)}`,
   };
 }
 
-const nothing = ({ settings }: QuantizedRecord): Markup =>
-  markup`<p>No single weight costs it: ${settings.bits.activations === 32 ? "give weights more bits" : "try activations of 16 bits (--activations 16), or in float (--activations 32)"}.</p>`;
+function nothing({ settings: { bits } }: QuantizedRecord): Markup {
+  const remedies = {
+    8: "try activations of 16 bits (--activations 16), or in float (--activations 32)",
+    16: "try activations in float (--activations 32)",
+    32: "give weights more bits",
+    budget: "give the budget more",
+  };
+  return markup`<p>No single weight costs it: ${remedies[bits.activations ?? 32]}.</p>`;
+}
 
 function remedy(record: QuantizedRecord, { layers, togetherDb }: Loss): Markup {
   const put = (back: 8 | 32) => layers.flatMap(({ layers: names, instead }) => (instead === back ? names : []));

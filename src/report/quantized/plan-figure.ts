@@ -8,6 +8,7 @@ import { symbol } from "../comparison/symbols.ts";
 import { bytes, significant } from "../page/format.ts";
 import { type Markup, markup, trusted } from "../page/markup.ts";
 import { errorAxis, noiseOfError } from "./error-axis.ts";
+import { bopsText, costOfPlans } from "./plan-cost.ts";
 import { originTexts } from "./plan-origins.ts";
 import { widthCounts } from "./width-counts.ts";
 
@@ -17,8 +18,10 @@ type Looked = Plan["plans"][number];
 /** What plans are, in the order of their symbols. */
 const origins = ["uniform", "knapsack", "refined"] as const satisfies readonly Looked["origin"][];
 
-/** Plans that were looked at, and the least sum of harms that any budget gives: error against bytes. */
-export function planFigure({ table, plans }: Plan, curve: readonly CurvePoint[]): Markup {
+/** Plans that were looked at, and the least sum of harms that any budget gives: error against what the budget counts. */
+export function planFigure(plan: Plan, curve: readonly CurvePoint[]): Markup {
+  const { table, plans } = plan;
+  const cost = costOfPlans(plan);
   const looked = plans.flatMap((plan) => (plan.error === null ? [] : [{ ...plan, error: plan.error }]));
   const points = [
     ...looked.map((plan) => ({ ...plan, mark: planMark(plan, plan === looked[0]) })),
@@ -26,18 +29,18 @@ export function planFigure({ table, plans }: Plan, curve: readonly CurvePoint[])
   ];
   const axes = {
     x: axisOf(
-      points.map((point) => point.bytes / 1000),
+      points.map((point) => cost.of(point)),
       { logarithmic: true },
     ),
     y: errorAxis(points.map(({ error }) => error)),
   };
   const [chosen] = looked;
   const used = origins.filter((origin) => looked.some((plan) => plan.origin === origin));
-  const title = "Error against bytes, by plan";
+  const title = `Error against ${cost.against}, by plan`;
   return picture({
     id: "plans",
     title,
-    summary: `${title}. ${chosen === undefined ? "No plan was measured" : `Chosen: ${bytes(Math.round(chosen.bytes))}, error ${significant(chosen.error)}`}. Least sums of harms: ${curve.map((point) => `${point.budget}, ${significant(point.harm)}`).join("; ")}.`,
+    summary: `${title}. ${chosen === undefined ? "No plan was measured" : `Chosen: ${cost.text(chosen)}, error ${significant(chosen.error)}`}. Least sums of harms: ${curve.map((point) => `${point.budget}, ${significant(point.harm)}`).join("; ")}.`,
     marks: points.map(({ mark }) => mark),
     wide: drawing(plotSizes.wide),
     narrow: drawing(plotSizes.narrow),
@@ -46,9 +49,9 @@ export function planFigure({ table, plans }: Plan, curve: readonly CurvePoint[])
 
   function drawing(size: { readonly width: number; readonly height: number }): Drawing {
     const place = placeOf(axes, size);
-    const at = ({ bytes: size, error }: { readonly bytes: number; readonly error: number }) => ({
-      x: place.x(size / 1000),
-      y: place.y(error),
+    const at = (point: Parameters<typeof cost.of>[0] & { readonly error: number }) => ({
+      x: place.x(cost.of(point)),
+      y: place.y(point.error),
     });
     const steps = curve.map((point, index) => {
       const { x, y } = at({ ...point, error: point.harm });
@@ -57,7 +60,7 @@ export function planFigure({ table, plans }: Plan, curve: readonly CurvePoint[])
     const end = curve.length === 0 ? "" : `H${size.width - plotFrame.right}`;
     return {
       ...size,
-      content: markup`${plotGrid(axes, place, "bytes of the weights, kB")}<path d="${steps.join("")}${end}" fill="none" stroke="var(--accent)" stroke-width="1.5"/>
+      content: markup`${plotGrid(axes, place, cost.axis)}<path d="${steps.join("")}${end}" fill="none" stroke="var(--accent)" stroke-width="1.5"/>
 ${points
   .map((point, index) => {
     const { x, y } = at(point);
@@ -78,25 +81,38 @@ const ring = trusted('<circle r="8" fill="none" stroke="var(--accent)" stroke-wi
 const keyItem = (sign: Markup, text: string): Markup =>
   markup`<li><svg width="18" height="18" viewBox="-9 -9 18 18" aria-hidden="true">${sign}</svg>${text}</li>`;
 
-function planMark({ origin, bits, bytes: size, error }: Looked & { readonly error: number }, isChosen: boolean): Mark {
+function planMark(plan: Looked & { readonly error: number }, isChosen: boolean): Mark {
+  const { origin, error } = plan;
   return {
     title: isChosen ? "The chosen plan" : "A plan that was measured",
     lines: [
       ["found by", originTexts[origin]],
-      ["widths", widthCounts(bits)],
-      ["bytes of the weights", bytes(Math.round(size))],
+      ...widthLines(plan),
       ["error of the outputs", significant(error)],
       ["signal-to-noise", noiseOfError(error)],
     ],
   };
 }
 
-function curveMark({ budget, bits, bytes: size, harm }: CurvePoint, measured: Plan["table"]["measured"]): Mark {
+/** What was chosen, and what it costs. */
+const widthLines = ({
+  bits,
+  activations,
+  bytes: size,
+  relativeBops,
+}: Pick<CurvePoint, "bits" | "activations" | "bytes" | "relativeBops">): Mark["lines"] => [
+  ["widths", widthCounts(bits)],
+  ...(activations.length === 0 ? [] : [["of activations", widthCounts(activations)] as const]),
+  ...(relativeBops === null ? [] : [["relative BOPs", bopsText(relativeBops)] as const]),
+  ["bytes of the weights", bytes(Math.round(size))],
+];
+
+function curveMark(point: CurvePoint, measured: Plan["table"]["measured"]): Mark {
+  const { budget, harm } = point;
   return {
     title: `Budget ${budget}`,
     lines: [
-      ["widths", widthCounts(bits)],
-      ["bytes of the weights", bytes(Math.round(size))],
+      ...widthLines(point),
       [measured === "outputs" ? "sum of harms" : "sum of the weights’ errors", significant(harm)],
     ],
   };

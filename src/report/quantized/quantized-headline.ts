@@ -1,6 +1,7 @@
 import type { QuantizedRecord } from "../../ptq/quantized-record.ts";
 import { bytes, fixed, integer, percent, points, times } from "../page/format.ts";
 import { foreign, type Markup, markup } from "../page/markup.ts";
+import { bopsText } from "./plan-cost.ts";
 
 interface Figure {
   readonly name: string;
@@ -12,13 +13,17 @@ type Comparison = NonNullable<QuantizedRecord["comparison"]>;
 
 /** The figures by which one decides whether this file ships. */
 export function quantizedHeadline(record: QuantizedRecord): Markup {
-  const { source, bytes: after, layers, left, kernels, comparison } = record;
+  const { source, bytes: after, layers, left, kernels, comparison, plan } = record;
+  const relativeBops = plan?.plans[0]?.relativeBops ?? null;
   const figures: readonly Figure[] = [
     {
       name: "Size of the file",
       value: bytes(after),
       note: `of ${bytes(source.bytes)}: ${times(source.bytes / after)} smaller`,
     },
+    ...(relativeBops === null
+      ? []
+      : [{ name: "Bit operations", value: bopsText(relativeBops), note: "of those at 32 bits everywhere" }]),
     ...(comparison === null ? [] : compared(comparison)),
     {
       name: "Layers quantized",

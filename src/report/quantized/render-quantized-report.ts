@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { budgetText } from "../../ptq/byte-budget.ts";
+import { budgetText } from "../../ptq/budget-text.ts";
 import type { QuantizedRecord } from "../../ptq/quantized-record.ts";
 import { duration } from "../page/format.ts";
 import { pageText } from "../page/html-page.ts";
@@ -48,6 +48,7 @@ ${quantizedHeadline(record)}`;
 
 function widths({ settings: { bits, method } }: QuantizedRecord): Markup {
   const ofWeights = "budget" in bits ? `weights within ${budgetText(bits.budget)}` : `weights of ${bits.weights} bits`;
-  const ofActivations = bits.activations === 32 ? "in float" : `of ${bits.activations} bits`;
+  const widthsOf = { 8: "of 8 bits", 16: "of 16 bits", 32: "in float", budget: "within the budget too" };
+  const ofActivations = widthsOf[bits.activations ?? 32];
   return markup`${ofWeights}, ${method.name} · activations ${ofActivations}`;
 }

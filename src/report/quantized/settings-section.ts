@@ -1,4 +1,4 @@
-import { budgetText } from "../../ptq/byte-budget.ts";
+import { budgetText } from "../../ptq/budget-text.ts";
 import type { QuantizedRecord } from "../../ptq/quantized-record.ts";
 import { integer } from "../page/format.ts";
 import { foreign, type Markup, markup } from "../page/markup.ts";
@@ -22,7 +22,7 @@ export function settingsSection(record: QuantizedRecord): Section {
 <pre class="command"><code>${commandOf(record)}</code></pre>
 ${facts([
   ["Weights", "budget" in bits ? `within ${budgetText(bits.budget)}` : `${bits.weights} bits`],
-  ["Activations", bits.activations === 32 ? "in float" : `${bits.activations} bits`],
+  ["Activations", activationsText(bits.activations)],
   ["Method", name],
   ...optional("Iterations", iterations === undefined ? undefined : integer(iterations)),
   ["A step for each", granularity.startsWith("block:") ? `${granularity.slice("block:".length)} inputs` : granularity],
@@ -53,6 +53,12 @@ ${table<FileRow>({
   ],
 })}`,
   };
+}
+
+/** As the settings have them. */
+function activationsText(activations: QuantizedRecord["settings"]["bits"]["activations"]): string {
+  if (activations === 32) return "in float";
+  return activations === "budget" ? "within the budget" : `${activations} bits`;
 }
 
 interface FileRow {

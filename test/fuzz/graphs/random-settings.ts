@@ -22,7 +22,10 @@ export function randomSettings(draw: Draw, file: string, samples: string | null)
     { relativeBytes: draw.pick([8, 15, 25]) },
     { averageBits: 4 },
     { bytes: draw.int(500, 9000) },
+    { relativeBops: draw.pick([2, 4, 9]) },
   ]);
-  const bits = draw.chance(0.25) ? { budget, activations, layers } : { weights, activations, layers };
+  // Left out, a budget of bit operations chooses them.
+  const given = "relativeBops" in budget && draw.chance(0.7) ? {} : { activations };
+  const bits = draw.chance(0.25) ? { budget, ...given, layers } : { weights, activations, layers };
   return { ...shared, data, bits, method: ways[method] };
 }

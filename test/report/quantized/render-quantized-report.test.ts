@@ -3,7 +3,13 @@ import t from "tap";
 import { harmCurve } from "../../../src/ptq/harm-curve.ts";
 import { renderQuantizedReport } from "../../../src/report/quantized/render-quantized-report.ts";
 import { hostileNames } from "../../fixtures/hostile-record.ts";
-import { hostileQuantizedRecord, lossyRecord, plainRecord, quantizedRecord } from "../../fixtures/quantized-record.ts";
+import {
+  bopsRecord,
+  hostileQuantizedRecord,
+  lossyRecord,
+  plainRecord,
+  quantizedRecord,
+} from "../../fixtures/quantized-record.ts";
 
 const withoutScript = (page: string): string => page.replace(/<script>[\s\S]*<\/script>/, "");
 
@@ -64,10 +70,9 @@ t.test("what is below its thresholds is said first, with what to do", async (t) 
     ...["quantize", "quantize.yaml", "--set", 'bits.layers={"conv1":8,"*first*":8}'],
     ...["--set", 'skip=["fc1","it\'s","/head/*"]', "--out", "../again"],
   ]);
-  t.match(
-    renderQuantizedReport({ ...record, loss: { ...record.loss!, layers: [] } }),
-    "try activations of 16 bits (--activations 16)",
-  );
+  const nothing = { loss: { ...record.loss!, layers: [] } };
+  t.match(renderQuantizedReport({ ...record, ...nothing }), "try activations of 16 bits (--activations 16)");
+  t.match(renderQuantizedReport({ ...bopsRecord(), ...nothing }), "No single weight costs it: give the budget more");
 });
 
 t.test("every layer has a row: what it is, and how far it is from the float file", async (t) => {
@@ -101,7 +106,7 @@ t.test("a budget: the plans that were looked at, and the command of every other 
       ["one width everywhere", "4 at 2 bits", "0.0132"],
     ],
   );
-  const curve = harmCurve(plan!.table, plan!.plans[0]!.bytes);
+  const curve = harmCurve(plan!.table, plan!.plans[0]!);
   t.ok(curve.length > 4);
   t.strictSame(
     cellsOf(page, "budget-table").map((cells) => cells.at(-1)),
@@ -115,6 +120,47 @@ t.test("a budget: the plans that were looked at, and the command of every other 
   t.strictSame(marks("harms").filter(({ lines }) => lines[0]![1]!.endsWith(", chosen")).length, 4);
   t.strictSame(cellsOf(page, "harm-table")[1], ["conv2", "51,200", "4", "0.00115", "4.42e-5", "0"]);
 });
+
+t.test(
+  "a budget of bit operations: widths of activations, percent, and its own command for every other one",
+  async (t) => {
+    const record = bopsRecord();
+    const page = renderQuantizedReport(record);
+    const [head = ""] = page.split("<main");
+    for (const text of ["Bit operations", "5.843\u202f%", "activations within the budget too"])
+      t.ok(head.includes(text), text);
+    t.strictSame(
+      cellsOf(page, "plan-table").map(([, weights, activations, bops]) => [weights, activations, bops]),
+      [
+        ["3 at 4 bits, 1 at 8 bits", "2 at 8 bits, 1 at 16 bits", "5.843\u202f%"],
+        ["4 at 4 bits", "3 at 8 bits", "3.1\u202f%"],
+        ["4 at 2 bits", "3 at 8 bits", "3.1\u202f%"],
+      ],
+    );
+    const curve = harmCurve(record.plan!.table, record.plan!.plans[0]!);
+    t.ok(curve.length > 4);
+    t.ok(curve.every(({ budget }) => /^bops:[0-9.]+%$/.test(budget)));
+    t.strictSame(
+      cellsOf(page, "budget-table").map((cells) => cells.at(-1)),
+      curve.map(({ budget }) => `bayesian-bits quantize . --budget ${budget}`),
+    );
+    t.strictSame(cellsOf(page, "activation-harm-table"), [
+      ["images", "8", "2.3e-5", "1.1e-7", "0"],
+      ["relu1", "16", "0.00031", "2.2e-6", "0"],
+      ["features", "8", "8.4e-6", "0", "0"],
+    ]);
+    const marks = JSON.parse(/id="plans-data">([^<]*)</.exec(page)![1]!).marks;
+    t.match(marks[0].lines, [
+      ["found by"],
+      ["widths"],
+      ["of activations", "2 at 8 bits, 1 at 16 bits"],
+      ["relative BOPs", "5.843\u202f%"],
+    ]);
+    t.match(sectionOf(page, "budget"), "Error against bit operations, by plan");
+    t.match(sectionOf(page, "settings"), "within the budget");
+    t.equal(found(withoutScript(page), /NaN|undefined|Infinity/), null);
+  },
+);
 
 t.test("a record without data, budget and bytes gives a page too", async (t) => {
   const page = renderQuantizedReport(plainRecord());
@@ -137,7 +183,7 @@ t.test("a budget without data says that harms know nothing of the network", asyn
 
 t.test("hostile names stay text", async (t) => {
   const page = renderQuantizedReport(hostileQuantizedRecord());
-  const plain = renderQuantizedReport({ ...lossyRecord(), plan: quantizedRecord().plan });
+  const plain = renderQuantizedReport({ ...lossyRecord(), plan: bopsRecord().plan });
   t.equal(count(page, "<img"), 0);
   t.equal(count(page, "<!--"), 0);
   t.equal(count(page, "</script>"), count(plain, "</script>"));
@@ -152,7 +198,7 @@ t.test("hostile names stay text", async (t) => {
 });
 
 t.test("ids are unique, and what refers to one finds it", async (t) => {
-  const page = renderQuantizedReport({ ...lossyRecord(), plan: quantizedRecord().plan });
+  const page = renderQuantizedReport({ ...lossyRecord(), plan: bopsRecord().plan });
   const ids = [...page.matchAll(/ id="([^"]*)"/g)].map((match) => match[1]!);
   t.equal(new Set(ids).size, ids.length);
   const referred = [...page.matchAll(/(?:href="#|aria-labelledby="|url\(#)([^")]*)/g)].map((match) => match[1]!);

@@ -1,0 +1,27 @@
+import { at } from "../core/elements.ts";
+import { bitOperations, type LayerCost, relativeBitOperations } from "../quantization/bit-operations.ts";
+import type { HarmTable } from "./harm-table.ts";
+
+/** Bits of weights and of activations, in the order of a table. */
+interface Widths {
+  readonly bits: readonly number[];
+  readonly activations: readonly number[];
+}
+
+/** Bit operations of a table's products for one sample. */
+export const bopsOf = (table: HarmTable, widths: Widths): number =>
+  costsOf(table, widths).reduce((sum, cost) => sum + bitOperations(cost), 0);
+
+/** The same in percent of those at 32 bits everywhere; null where nothing is multiplied, or the table does not tell. */
+export function relativeBopsOf(table: HarmTable, widths: Widths): number | null {
+  const costs = costsOf(table, widths);
+  return costs.some(({ macs }) => macs > 0) ? relativeBitOperations(costs) : null;
+}
+
+function costsOf({ products }: HarmTable, { bits, activations }: Widths): readonly LayerCost[] {
+  const bitsOf = (widths: readonly number[], item: number | null) => (item === null ? 32 : at(widths, item));
+  return products.map(({ weight, activation, macs }) => ({
+    ...{ macs, keptOutputs: 1, keptInputs: 1 },
+    ...{ weightBits: bitsOf(bits, weight), inputBits: bitsOf(activations, activation) },
+  }));
+}
