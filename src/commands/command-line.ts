@@ -6,6 +6,7 @@ import { printable } from "../core/printable.ts";
 import { createContext } from "./context.ts";
 import { createProgram } from "./program.ts";
 import { StopRequest } from "./stop-request.ts";
+import { hideBar, writeAbove } from "./terminal-progress.ts";
 
 // The package's own file: it has one.
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
@@ -23,14 +24,19 @@ export async function runCommandLine(): Promise<void> {
     if (error.exitCode === 0 || error.code === "commander.help") return;
     process.stderr.write(`${printable(error.message)}\nSee bayesian-bits --help\n`);
     process.exitCode = exitCodes.usage;
+  } finally {
+    // What is still to be said has the line to itself.
+    hideBar();
   }
 }
+
+const say = (text: string): void => writeAbove(() => void process.stderr.write(`${text}\n`));
 
 function hearSignals(stop: StopRequest): void {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
       if (stop.hear(signal) === "asked")
-        process.stderr.write(`${signal}: stopping after this step, and saving; a second one stops at once\n`);
+        say(`${signal}: stopping after this step, and saving; a second one stops at once`);
     });
   }
   // Whoever has started this process with a channel, a sweep, is gone: nobody else would stop it, and a sweep that goes
@@ -48,7 +54,7 @@ function watchOutput(): void {
   process.stdout.on("error", (error) => {
     if (codeOf(error) === "EPIPE" || isTold) return;
     isTold = true;
-    process.stderr.write(`error: cannot write to standard output: ${explainFileError(error)}\n`);
+    say(`error: cannot write to standard output: ${explainFileError(error)}`);
     process.exitCode = exitCodes.failed;
   });
   // There is nowhere left to say so.

@@ -1,10 +1,10 @@
-import { destination, pino } from "pino";
-import pretty from "pino-pretty";
+import { type DestinationStream, destination, pino } from "pino";
+import { prettyFactory } from "pino-pretty";
 import { printable } from "../core/printable.ts";
 import type { Reporter } from "../core/progress.ts";
 import { channelProgress } from "./channel-progress.ts";
 import type { StopRequest } from "./stop-request.ts";
-import { terminalProgress } from "./terminal-progress.ts";
+import { terminalProgress, writeAbove } from "./terminal-progress.ts";
 
 export interface GlobalOptions {
   readonly json?: boolean;
@@ -32,19 +32,8 @@ export function createContext(
 ): Context {
   const interactive = process.stderr.isTTY === true;
   const level = quiet ? "error" : "info";
-  const terminal = interactive
-    ? pretty({
-        destination: 2,
-        sync: true,
-        ignore: "pid,hostname",
-        translateTime: "HH:MM:ss",
-        colorize: !process.env.NO_COLOR,
-      })
-    : destination({ fd: 2, sync: true });
-  // A log that cannot be written stops no training: there is nowhere left to say so.
-  terminal.on("error", () => {});
   const progress = channelProgress() ?? terminalProgress(interactive && !quiet);
-  const log = pino({ level, base: null }, terminal);
+  const log = pino({ level, base: null }, interactive ? prettyLog() : plainLog());
   return {
     json,
     verbose,
@@ -55,6 +44,21 @@ export function createContext(
       warn: (message) => log.warn(printable(message)),
       progress,
     },
-    print: (text) => void process.stdout.write(`${printable(text)}\n`),
+    print: (text) => writeAbove(() => void process.stdout.write(`${printable(text)}\n`)),
   };
+}
+
+/** Lines for people, above the progress bar. */
+function prettyLog(): DestinationStream {
+  const colorize = !process.env.NO_COLOR;
+  const format = prettyFactory({ ignore: "pid,hostname", translateTime: "HH:MM:ss", colorize });
+  return { write: (line) => writeAbove(() => void process.stderr.write(format(line))) };
+}
+
+/** Lines for machines. */
+function plainLog(): DestinationStream {
+  const stream = destination({ fd: 2, sync: true });
+  // A log that cannot be written stops no training: there is nowhere left to say so.
+  stream.on("error", () => {});
+  return stream;
 }
