@@ -97,9 +97,12 @@ export class LayerwiseRun implements Disposable {
     const layerwise = this.#layerwise;
     const float = this.#float;
     const { seed } = config;
-    const images = await readCalibrationImages(dataset, { images: layerwise.calibration.images, seed });
+    const { images: wanted } = layerwise.calibration;
+    const images = await readCalibrationImages(dataset, { images: wanted, seed });
     const bits = new Map(Object.entries(before.bits));
     if (before.layers.length === 0) {
+      const there = dataset.train.count;
+      if (there < wanted) warn(`calibrated on all ${there} training images: method.calibration.images is ${wanted}`);
       setActivationBits(model, bits);
       for (const id of calibrateRanges(float, model.quantizers, images, layerwise.ranges))
         warn(`${id} is zero on all calibration images: its range is set to 1, beyond which other images are clipped`);

@@ -1,4 +1,4 @@
-import { UsageError, UserError } from "../../core/errors.ts";
+import { UserError } from "../../core/errors.ts";
 import { subset } from "../../core/random.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import type { Ops, Tensor } from "../../engine/ops.ts";
@@ -35,19 +35,16 @@ const imageSize = ({ imageShape: [height, width, channels] }: Pick<Dataset, "ima
 /**
  * Reads the calibration images: chosen by the seed, unchanged, their labels left aside. Damaged ones are left out.
  *
- * @throws UsageError when there are not so many training images; UserError when none can be read.
+ * @param images How many; all where there are fewer.
+ * @throws UserError when none can be read.
  */
 export async function readCalibrationImages(
   dataset: Dataset,
   { images, seed }: { readonly images: number; readonly seed: number },
 ): Promise<CalibrationImages> {
   const { train } = dataset;
-  if (images > train.count) {
-    throw new UsageError(
-      `method.calibration.images: expected at most ${train.count}, as there are no more training images, got ${images}`,
-    );
-  }
-  const chosen = train.pick(subset({ seed, stream: "calibration", counter: 0 }, train.count, images).sort());
+  const count = Math.min(images, train.count);
+  const chosen = train.pick(subset({ seed, stream: "calibration", counter: 0 }, train.count, count).sort());
   const parts: Uint8Array[] = [];
   for await (const batch of chosen.batches({ batchSize: CALIBRATION_BATCH })) parts.push(batch.images.slice());
   const bytes = Buffer.concat(parts);
