@@ -149,7 +149,13 @@ export function createProgram(
     });
   add("report <runs...>", "write the HTML report of each run; of several runs with --out, their comparison")
     .option("--out <file>", "the file (default: report.html in the run)", parseName)
-    .option("--baseline <run>", "a run to hold the others against, as FP32; may be repeated", collect, [])
+    .option(
+      "--baseline <run>",
+      "a run to hold the others against, as FP32, which later reports of them keep; may be repeated",
+      collect,
+      [],
+    )
+    .option("--no-baselines", "hold them against no run any more")
     .action(async (runs: string[], options, command: Command) => {
       const { runReport } = await import("./report-command.ts");
       await runReport({ runs, ...options }, own(command));

@@ -6,6 +6,7 @@ import { quantizedRecordsIn, readQuantizedRecord } from "../ptq/read-quantized-r
 import { writeComparison } from "../report/comparison/write-comparison.ts";
 import { writeQuantizedReport } from "../report/quantized/write-quantized-report.ts";
 import { writeReport } from "../report/run/write-report.ts";
+import { keepBaselines, readBaselines } from "../runs/baselines.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { readRecord } from "../runs/record-file.ts";
 import { runFiles } from "../runs/run-directory.ts";
@@ -16,17 +17,23 @@ export interface ReportOptions {
   readonly runs: readonly string[];
   /** Of one run: where its report goes, beside its record unless given. Of several: where their comparison goes. */
   readonly out?: string | undefined;
-  /** Run folders that the reports hold the runs' figures against. */
+  /** Run folders that the reports hold the runs' figures against; without any, those that they were last held against. */
   readonly baseline?: readonly string[];
+  /** False: the reports are held against no run any more. */
+  readonly baselines?: boolean;
 }
 
 /**
- * `bayesian-bits report RUN… [--baseline RUN]… [--out FILE]`: reads each run's record, writes its report and prints
+ * `bayesian-bits report RUN… [--baseline RUN… | --no-baselines] [--out FILE]`: reads each run's record, writes its report and prints
  * the report's path (--json: a line for machines); of several runs with --out, writes their comparison instead.
  *
  * @throws UsageError when no run is named; UserError when a record cannot be read or a report cannot be written.
  */
-export function runReport({ runs, out, baseline = [] }: ReportOptions, context: Pick<Context, "json" | "print">): void {
+export function runReport(
+  { runs, out, baseline = [], baselines: keeps = true }: ReportOptions,
+  context: Pick<Context, "json" | "print" | "reporter">,
+): void {
+  const { reporter } = context;
   if (runs.length === 0)
     throw new UsageError("report: no run folder given; name one, as in `bayesian-bits report reports/mnist`");
   const quantized = [...runs, ...baseline].find((run) => quantizedRecordsIn(run).length > 0);
@@ -39,7 +46,7 @@ export function runReport({ runs, out, baseline = [] }: ReportOptions, context: 
     compare([...runs, ...baseline], out, context);
     return;
   }
-  const baselines = baseline.map(readRecord);
+  const given = baseline.map(readRecord);
   for (const run of runs) {
     const records = quantizedRecordsIn(run);
     if (records.length > 0) {
@@ -47,7 +54,10 @@ export function runReport({ runs, out, baseline = [] }: ReportOptions, context: 
       continue;
     }
     const path = out ?? runFiles(run).report;
-    writeReport(readRecord(run), path, { baselines });
+    const record = readRecord(run);
+    if (out === undefined && (baseline.length > 0 || !keeps)) keepBaselines(run, baseline);
+    const baselines = given.length > 0 || !keeps ? given : readBaselines(run, reporter.warn);
+    writeReport(record, path, { baselines });
     tell(run, path, context);
   }
 }

@@ -4,6 +4,7 @@ import { UsageError, UserError } from "../core/errors.ts";
 import { type Reporter, silent } from "../core/progress.ts";
 import { allForms } from "../export/export-forms.ts";
 import { writeReport } from "../report/run/write-report.ts";
+import { readBaselines } from "../runs/baselines.ts";
 import { readLastCheckpoint } from "../runs/checkpoints.ts";
 import { withExport } from "../runs/exports.ts";
 import { acquireLock, whileLocked } from "../runs/lock.ts";
@@ -72,6 +73,7 @@ async function exportLocked(
     record = withExport(record, exported);
     writeFinishedRecord(folder, record);
   }
-  writeReport(record, runFiles(folder).report);
+  const baselines = readBaselines(folder, reporter.warn);
+  writeReport(record, runFiles(folder).report, { baselines });
   return { record, written };
 }

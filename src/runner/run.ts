@@ -4,6 +4,7 @@ import { writeFileAtomically } from "../core/atomic-file.ts";
 import { first } from "../core/elements.ts";
 import type { Split } from "../data/dataset.ts";
 import { writeReport } from "../report/run/write-report.ts";
+import { readBaselines } from "../runs/baselines.ts";
 import type { Checkpoint } from "../runs/checkpoint.ts";
 import { withExport } from "../runs/exports.ts";
 import type { RunRecord } from "../runs/record.ts";
@@ -195,7 +196,8 @@ export class Run implements Disposable {
       const pause = () => this.#saved.hearSignals();
       const exported = await exportPrepared(this.prepared, this.record, { folder, reporter, pause });
       this.#saved.record = withExport(this.record, exported);
-      this.#saved.finish((record) => writeReport(record, runFiles(folder).report));
+      const baselines = readBaselines(folder, reporter.warn);
+      this.#saved.finish((record) => writeReport(record, runFiles(folder).report, { baselines }));
     });
   }
 

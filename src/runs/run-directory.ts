@@ -6,6 +6,7 @@ import { UsageError, UserError } from "../core/errors.ts";
 import { explainFileError } from "../core/file-errors.ts";
 import { askGuards } from "../core/folder-guards.ts";
 import { removeParts } from "../core/leftovers.ts";
+import { baselineFile } from "./baselines.ts";
 import { epochLogFile } from "./epoch-log.ts";
 import { imageLogFile } from "./image-log.ts";
 import { acquireLock, type RunLock } from "./lock.ts";
@@ -129,7 +130,8 @@ export function clearRun(folder: string): void {
   try {
     // The record first: without it, what is left of the old run passes for one that was stopped. The logs last: such a
     // run cannot go on from its checkpoints without them.
-    const files = [join(folder, recordFile), join(folder, runManifestFile), report, ...models, bits, config];
+    const own = [recordFile, runManifestFile, baselineFile].map((name) => join(folder, name));
+    const files = [...own, report, ...models, bits, config];
     for (const path of [...files, ...checkpoints]) rmSync(path, { force: true });
     for (const place of [folder, dirname(checkpoint)]) syncFolder(place);
     for (const name of [epochLogFile, imageLogFile]) rmSync(join(folder, name), { force: true });

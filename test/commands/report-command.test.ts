@@ -1,9 +1,12 @@
-import { readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { runReport } from "../../src/commands/report-command.ts";
+import { baselineFile } from "../../src/runs/baselines.ts";
 import { writeRecord } from "../../src/runs/record-file.ts";
+import { clearRun } from "../../src/runs/run-directory.ts";
 import { quantizedRecord } from "../fixtures/quantized-record.ts";
+import { recordingReporter } from "../fixtures/reporter.ts";
 import { sampleRecord, unfinishedRecord } from "../fixtures/sample-record.ts";
 
 /** Two run folders, and what the command prints. */
@@ -12,7 +15,8 @@ function setUp(folder: string) {
   writeRecord(runs[0], sampleRecord());
   writeRecord(runs[1], unfinishedRecord());
   const lines: string[] = [];
-  return { runs, lines, context: { json: false, print: (line: string) => void lines.push(line) } };
+  const reporter = recordingReporter();
+  return { runs, lines, reporter, context: { reporter, json: false, print: (line: string) => void lines.push(line) } };
 }
 
 t.test("each run gets its report beside its record, and the paths are printed", async (t) => {
@@ -66,6 +70,37 @@ t.test("--baseline holds a run against another", async (t) => {
   const { runs, lines, context } = setUp(t.testdir({}));
   runReport({ runs: [runs[0]], baseline: [runs[0]] }, context);
   t.match(readFileSync(lines[0]!, "utf8"), "Against the baselines");
+});
+
+t.test("later reports keep the baselines, until they are told not to", async (t) => {
+  const { runs, lines, reporter, context } = setUp(t.testdir({}));
+  const isAgainst = () => readFileSync(lines.at(-1)!, "utf8").includes("Against the baselines");
+  const report = (options: Omit<Parameters<typeof runReport>[0], "runs"> = {}) =>
+    runReport({ runs: [runs[0]], ...options }, context);
+  report();
+  t.notOk(isAgainst());
+  writeRecord(runs[1], { ...sampleRecord(), name: "another" });
+  report({ baseline: [runs[1]] });
+  t.ok(isAgainst());
+  report();
+  t.ok(isAgainst(), "without being asked");
+  report({ out: join(runs[0], "elsewhere.html"), baselines: false });
+  t.notOk(isAgainst(), "a page of another place keeps nothing");
+  report();
+  t.ok(isAgainst());
+  rmSync(runs[1], { recursive: true });
+  report();
+  t.match(reporter.warnings.at(-1), /its report leaves out the baseline \.\.\/two: cannot read/);
+  report({ baselines: false });
+  t.notOk(isAgainst());
+  t.notOk(existsSync(join(runs[0], baselineFile)));
+  writeFileSync(join(runs[0], baselineFile), "[]");
+  t.throws(() => report(), {
+    message: /baselines\.json: it does not name runs; give them again with report --baseline/,
+  });
+  mkdirSync(join(runs[0], "checkpoints"));
+  clearRun(runs[0]);
+  t.notOk(existsSync(join(runs[0], baselineFile)), "a new run has none");
 });
 
 t.test("the folder of a quantized file gets its report; of several widths, each its own", async (t) => {

@@ -10,6 +10,7 @@ import { UserError } from "../../src/core/errors.ts";
 import { takeFiles } from "../../src/data/download/package-archive.ts";
 import { extractZip } from "../../src/engine/provision/extract.ts";
 import { type ProgressOf, progressFile, QuantizeProgress } from "../../src/runner/quantize-progress.ts";
+import { baselineFile, readBaselines } from "../../src/runs/baselines.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../src/runs/checkpoint.ts";
 import { epochLogFile } from "../../src/runs/epoch-log.ts";
 import { imageLogFile, readImages } from "../../src/runs/image-log.ts";
@@ -105,6 +106,10 @@ const byName: Readonly<Record<string, FuzzedParser>> = {
   record: {
     seeds: text(JSON.stringify(sampleRecord(), null, 1)),
     parse: asFile(recordFile, (_, folder) => readRecord(folder)),
+  },
+  baselines: {
+    seeds: text(JSON.stringify({ format: "bayesian-bits-baselines", runs: ["../one", "../two"] })),
+    parse: asFile(baselineFile, (_, folder) => readBaselines(folder, () => {})),
   },
   "epoch-log": {
     seeds: text(

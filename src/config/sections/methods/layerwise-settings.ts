@@ -37,7 +37,9 @@ const calibration = (inputsOf: z.output<typeof inputs>) =>
     .strictObject({
       images: count
         .default(512)
-        .describe("training images, chosen by the seed and unchanged, all where there are fewer; their labels are not read"),
+        .describe(
+          "training images, chosen by the seed and unchanged, all where there are fewer; their labels are not read",
+        ),
       positions: count
         .default(32)
         .describe("places of each image at which a convolution is looked at; a dense layer has one"),
