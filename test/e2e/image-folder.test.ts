@@ -80,7 +80,7 @@ t.test("bad folders and bad settings", async (t) => {
   const bad = await run("train", config, "--set", "data.resize={fit: squeeze}", "--out", join(root, "never"));
   t.equal(bad.code, 2);
   t.match(bad.stderr, /data\.resize\.fit: expected "crop" or "stretch", got "squeeze"/);
-  const unknown = await run("evaluate", join(root, "a.onnx"), "--data", "imagenet");
+  const unknown = await run("evaluate", config, "--data", "imagenet");
   t.equal(unknown.code, 2);
   t.match(
     unknown.stderr,
