@@ -143,17 +143,13 @@ t.test("trained networks quantized without training", { skip: nativeMissing() },
     t.ok(bytes(out).equals(bytes(join(folder, "adaround"))));
   });
 
-  await t.test("what does not fit the data or the run is one message", async (t) => {
-    const refused = async (method: string, code: number, message: RegExp) => {
-      const config = configured("refused", method, `{ from: ${float} }`);
-      const ended = await run("train", config, "--out", join(folder, "refused"), "--force");
-      t.equal(ended.code, code, ended.stderr);
-      t.match(ended.stderr, message);
-      t.notMatch(ended.stderr, /\n\s+at /, "no stack trace");
-    };
-    await refused("{ name: adaround }", 2, /calibration\.images: expected at most 160, .*, got 512/);
-    const bits = `bits: { from: ${float} }`;
-    await refused(`{ name: nearest, ${calibration}, ${bits} }`, 1, /method\.bits\.from: .* has no bit-width for/);
+  await t.test("what does not fit the run is one message", async (t) => {
+    const method = `{ name: nearest, ${calibration}, bits: { from: ${float} } }`;
+    const config = configured("refused", method, `{ from: ${float} }`);
+    const { code, stderr } = await run("train", config, "--out", join(folder, "refused"), "--force");
+    t.equal(code, 1, stderr);
+    t.match(stderr, /method\.bits\.from: .* has no bit-width for/);
+    t.notMatch(stderr, /\n\s+at /, "no stack trace");
   });
 });
 
