@@ -3,19 +3,17 @@ import { type ExportForm, exportForms, inputProblem } from "../config/sections/e
 import { UsageError, UserError } from "../core/errors.ts";
 import { type Reporter, silent } from "../core/progress.ts";
 import { allForms } from "../export/export-forms.ts";
-import { writeReport } from "../report/run/write-report.ts";
-import { readBaselines } from "../runs/baselines.ts";
 import { readLastCheckpoint } from "../runs/checkpoints.ts";
 import { withExport } from "../runs/exports.ts";
 import { acquireLock, whileLocked } from "../runs/lock.ts";
 import type { ExportRecord, RunRecord } from "../runs/record.ts";
 import { readRecord } from "../runs/record-file.ts";
-import { runFiles } from "../runs/run-directory.ts";
 import { writeFinishedRecord } from "../runs/run-manifest.ts";
 import { restoreSnapshot } from "../training/snapshot.ts";
 import { exportPrepared } from "./export-prepared.ts";
 import { prepare } from "./prepare.ts";
 import { requireSameFiles } from "./require-same-files.ts";
+import { writeRunReport } from "./run-report.ts";
 
 export interface ExportRunOptions extends Partial<Omit<RunConfig["export"], "form">> {
   /** The run's own if left out; all: every form whose runtime is here, or with `unverified` every form, each to its file. */
@@ -73,7 +71,6 @@ async function exportLocked(
     record = withExport(record, exported);
     writeFinishedRecord(folder, record);
   }
-  const baselines = readBaselines(folder, reporter.warn);
-  writeReport(record, runFiles(folder).report, { baselines });
+  writeRunReport(folder, record, reporter.warn);
   return { record, written };
 }

@@ -3,8 +3,6 @@ import type { Change } from "../config/changes.ts";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { first } from "../core/elements.ts";
 import type { Split } from "../data/dataset.ts";
-import { writeReport } from "../report/run/write-report.ts";
-import { readBaselines } from "../runs/baselines.ts";
 import type { Checkpoint } from "../runs/checkpoint.ts";
 import { withExport } from "../runs/exports.ts";
 import type { RunRecord } from "../runs/record.ts";
@@ -28,6 +26,7 @@ import { allDamaged, newRecord } from "./new-record.ts";
 import type { Prepared } from "./prepare.ts";
 import { requireSameFiles } from "./require-same-files.ts";
 import type { RunContext } from "./run-context.ts";
+import { writeRunReport } from "./run-report.ts";
 import { SavedRun } from "./saved-run.ts";
 
 /** One run of `train`. */
@@ -196,8 +195,7 @@ export class Run implements Disposable {
       const pause = () => this.#saved.hearSignals();
       const exported = await exportPrepared(this.prepared, this.record, { folder, reporter, pause });
       this.#saved.record = withExport(this.record, exported);
-      const baselines = readBaselines(folder, reporter.warn);
-      this.#saved.finish((record) => writeReport(record, runFiles(folder).report, { baselines }));
+      this.#saved.finish((record) => writeRunReport(folder, record, reporter.warn));
     });
   }
 
