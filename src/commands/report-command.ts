@@ -24,8 +24,8 @@ export interface ReportOptions {
 }
 
 /**
- * `bayesian-bits report RUN… [--baseline RUN… | --no-baselines] [--out FILE]`: reads each run's record, writes its report and prints
- * the report's path (--json: a line for machines); of several runs with --out, writes their comparison instead.
+ * `bayesian-bits report RUN… [--baseline RUN… | --no-baselines] [--out FILE]`: reads each run's record, writes its report
+ * and prints the report's path (--json: a line for machines); of several runs with --out, writes their comparison instead.
  *
  * @throws UsageError when no run is named; UserError when a record cannot be read or a report cannot be written.
  */

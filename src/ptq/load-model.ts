@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from "node:fs";
-import { dirname, isAbsolute, relative, resolve } from "node:path";
+import { basename, dirname, isAbsolute, relative, resolve } from "node:path";
 import { UserError } from "../core/errors.ts";
 import { explainFileError } from "../core/file-errors.ts";
 import { piecesOf } from "../core/pieces.ts";
@@ -15,6 +15,8 @@ export interface LoadedModel {
   readonly sha256: string;
   /** Of the file and of those that hold its weights. */
   readonly bytes: number;
+  /** Those that hold its weights, by their whole paths. */
+  readonly beside: ReadonlySet<string>;
 }
 
 /**
@@ -27,15 +29,18 @@ export function loadModel(file: string): LoadedModel {
   const model = readModel(bytes, file);
   const hash = createHash("sha256").update(bytes);
   let external = 0;
+  const beside = new Set<string>();
   for (const tensor of tensorsIn(model.graph)) {
     if (tensor.dataLocation !== TensorProto_DataLocation.EXTERNAL) continue;
-    tensor.rawData = externalBytes(tensor, file);
+    const path = externalPath(tensor, file);
+    beside.add(path);
+    tensor.rawData = externalBytes(tensor, path, file);
     external += tensor.rawData.length;
     for (const piece of piecesOf(tensor.rawData)) hash.update(piece);
     tensor.dataLocation = TensorProto_DataLocation.DEFAULT;
     tensor.externalData = [];
   }
-  return { model, sha256: hash.digest("hex"), bytes: bytes.length + external };
+  return { model, sha256: hash.digest("hex"), bytes: bytes.length + external, beside };
 }
 
 /** All tensors of a graph and of its subgraphs, constants of nodes included. */
@@ -65,24 +70,28 @@ function reading<T>(path: string, file: string, read: (opened: { size: number; d
   }
 }
 
-function externalBytes(tensor: TensorProto, file: string): Uint8Array {
-  const { name } = tensor;
+/** @throws UserError for a place that is not beside the file. */
+function externalPath(tensor: TensorProto, file: string): string {
   const location = externalEntry(tensor, "location") ?? "";
   const folder = resolve(dirname(file));
   const path = resolve(folder, location);
   const inside = relative(folder, path);
   if (location === "" || isAbsolute(location) || inside.startsWith("..")) {
     throw new UserError(
-      `${file}: its tensor ${JSON.stringify(name)} lies in ${JSON.stringify(location)}, expected a file beside it`,
+      `${file}: its tensor ${JSON.stringify(tensor.name)} lies in ${JSON.stringify(location)}, expected a file beside it`,
     );
   }
+  return path;
+}
+
+function externalBytes(tensor: TensorProto, path: string, file: string): Uint8Array {
   return reading(path, file, ({ size, descriptor }) => {
     const offset = Number(externalEntry(tensor, "offset") ?? 0);
     const length = Number(externalEntry(tensor, "length") ?? size - offset);
     const end = offset + length;
     if (!(Number.isSafeInteger(offset) && Number.isSafeInteger(end) && offset >= 0 && length >= 0 && end <= size)) {
       throw new UserError(
-        `${file}: its tensor ${JSON.stringify(name)} is bytes ${offset} to ${end} of ${location}, which has ${size}: is it cut off?`,
+        `${file}: its tensor ${JSON.stringify(tensor.name)} is bytes ${offset} to ${end} of ${basename(path)}, which has ${size}: is it cut off?`,
       );
     }
     const bytes = new Uint8Array(length);

@@ -48,14 +48,15 @@ export async function quantizeFile(settings: QuantizeSettings, options: Quantize
   makeFolder(folder);
   return whileLocked(acquireLock(folder, { force: false }), () => {
     const model = join(folder, places.model);
-    if (existsSync(model) && existsSync(file) && realpathSync(model) === realpathSync(file)) {
+    if (isSameFile(model, file)) {
       throw new UsageError(`${model} is the file itself, which stays: choose another folder with --out`);
     }
     const stopped = isStopped(folder);
     if (stopped && !force && !resume) {
       throw new UsageError(`${folder} holds a run that was stopped: go on with --resume, or begin anew with --force`);
     }
-    const there = [recordFile, places.record, places.model].find((name) => existsSync(join(folder, name)));
+    const own = [recordFile, places.record, places.model, places.weights];
+    const there = own.find((name) => existsSync(join(folder, name)));
     // A run that is resumed may have been stopped while its files were written, or have begun with --force.
     const goesOn = stopped && resume;
     if (there === recordFile || (there !== undefined && !force && !goesOn)) {
@@ -66,6 +67,9 @@ export async function quantizeFile(settings: QuantizeSettings, options: Quantize
   });
 }
 
+const isSameFile = (one: string, other: string): boolean =>
+  existsSync(one) && existsSync(other) && realpathSync(one) === realpathSync(other);
+
 async function quantizeInto(
   config: ResolvedQuantize,
   places: QuantizedPlaces,
@@ -74,16 +78,20 @@ async function quantizeInto(
   const started = performance.now();
   const { file } = config.network;
   const source = loadModel(file);
+  const weights = join(folder, places.weights);
+  if ([...source.beside].some((path) => isSameFile(path, weights))) {
+    throw new UsageError(`${weights} holds the weights of ${file}, which stay: choose another folder with --out`);
+  }
   await using float = await FileSession.load(encodeModel(source.model), file);
   await using data = await openCalibrationData(config, { inputs: float.inputs, reporter });
   const settings = await settled(config, data);
   const notes = [...fileNotes(source.model), ...(data?.notes ?? [])];
   say(notes, file, reporter);
   const { method, bits, skip } = config;
-  const weights = "budget" in bits ? `weights within ${budgetText(bits.budget)}` : `${bits.weights}-bit weights`;
+  const widths = "budget" in bits ? `weights within ${budgetText(bits.budget)}` : `${bits.weights}-bit weights`;
   const activations =
     bits.activations === "budget" ? "activations within it too" : `${bits.activations}-bit activations`;
-  reporter.info(`quantizing ${file}: ${weights} (${method.name}), ${activations}`);
+  reporter.info(`quantizing ${file}: ${widths} (${method.name}), ${activations}`);
   const found = await solverFor(config, reporter);
   const solver = found?.solver ?? null;
   const environment = found?.environment ?? null;
@@ -102,11 +110,11 @@ async function quantizeInto(
   };
   check();
   const skips = new NamePatterns(skip.map((pattern) => [pattern, true]));
-  const widths = new NamePatterns(Object.entries(bits.layers));
+  const layerBits = new NamePatterns(Object.entries(bits.layers));
   const quantized = await quantizeModel(source.model, {
     ...{ activations: bits.activations, saturation: settings.export.saturation, file },
     weights: "weights" in bits ? bits.weights : 8,
-    bitsOf: (name) => widths.find(name),
+    bitsOf: (name) => layerBits.find(name),
     budget,
     skips: (name) => skips.find(name) ?? false,
     granularity: granularities[method.granularity],
@@ -116,7 +124,7 @@ async function quantizeInto(
   });
   check();
   const path = join(folder, places.model);
-  const later = [...unusedNotes([skips, widths], quantized), ...quantized.notes];
+  const later = [...unusedNotes([skips, layerBits], quantized), ...quantized.notes];
   say(later, file, reporter);
   const { comparison, loss, notes: compared } = await compareFile(quantized, { path, float, data, config });
   say([...compared, ...(loss === null ? [] : [loss.text])], file, reporter);
@@ -138,7 +146,8 @@ async function quantizeInto(
       ...{ budget: "budget" in bits ? budgetText(bits.budget) : "" },
       table: quantized.plan.table,
       plans: quantized.plan.plans.map((plan) => ({
-        ...{ ...plan, bits: [...plan.bits], activations: [...plan.activations] },
+        ...plan,
+        ...{ bits: [...plan.bits], activations: [...plan.activations] },
       })),
     },
     calibrated: bits.activations === 32 ? 0 : (data?.calibration.order.length ?? 0),

@@ -10,6 +10,8 @@ import type { WeightBits } from "../quantization/weight-grid.ts";
 /** Files within the folder of the result. */
 export interface QuantizedPlaces {
   readonly model: string;
+  /** Its weights, where it has no room for them. */
+  readonly weights: string;
   readonly record: string;
   readonly bits: string;
   readonly report: string;
@@ -39,8 +41,11 @@ const companion =
 export const placesOf = ({ network: { file }, export: { layout }, bits }: QuantizeConfig): QuantizedPlaces =>
   layouts[layout](file, "weights" in bits ? bits.weights : 8);
 
+/** As exporters and transformers.js name them. */
+const modelPlaces = (model: string) => ({ model, weights: `${model}_data` });
+
 const layouts: Readonly<Record<QuantizedLayout, (file: string, weights: WeightBits) => QuantizedPlaces>> = {
-  plain: () => ({ model: "model.onnx", ...placesBeside(quantizedFile), companions: null }),
+  plain: () => ({ ...modelPlaces("model.onnx"), ...placesBeside(quantizedFile), companions: null }),
   "transformers.js": (file, weights) => {
     const suffix = suffixes[weights];
     if (suffix === null) {
@@ -52,7 +57,7 @@ const layouts: Readonly<Record<QuantizedLayout, (file: string, weights: WeightBi
     const isAmong = basename(folder) === modelFolder;
     const name = `${isAmong ? basename(file, ".onnx") : "model"}${suffix}`;
     return {
-      model: join(modelFolder, `${name}.onnx`),
+      ...modelPlaces(join(modelFolder, `${name}.onnx`)),
       ...placesBeside(`quantized.${name}.json`),
       companions: isAmong ? dirname(folder) : folder,
     };

@@ -27,7 +27,7 @@ export interface QuantizedRun {
 export function writeQuantizedRun(folder: string, { places, record, model, bits }: QuantizedRun): QuantizedRecord {
   rmSync(join(folder, places.record), { force: true });
   if (places.companions !== null) copyCompanions(places.companions, folder);
-  const weights = `${places.model}_data`;
+  const { weights } = places;
   const { bytes, beside } = inOneFile(model, basename(weights));
   const contents: readonly (readonly [path: string, content: readonly Uint8Array[]])[] = [
     ...(beside.length > 0 ? [[weights, beside] as const] : []),

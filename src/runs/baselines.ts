@@ -32,17 +32,20 @@ export function keepBaselines(folder: string, runs: readonly string[]): void {
 /**
  * Records of the runs that a report is held against.
  *
- * @param warn Hears of those that cannot be read any more, which are left out.
- * @throws UserError when the file that names them is damaged.
+ * @param warn Hears of those that cannot be read any more, or of the file that names them: a report is not lost for that.
  */
 export function readBaselines(folder: string, warn: (message: string) => void): readonly RunRecord[] {
   const path = join(folder, baselineFile);
   if (!existsSync(path)) return [];
-  const file = schema.safeParse(parse(path));
-  if (!file.success) {
-    throw new UserError(`cannot read ${path}: it does not name runs; give them again with report --baseline`);
+  let runs: readonly string[];
+  try {
+    ({ runs } = schema.parse(parseJson(readWholeFile(path).toString("utf8"))));
+  } catch (error) {
+    const why = error instanceof z.ZodError ? "it does not name runs" : messageOf(error);
+    warn(`cannot read ${path}: ${why}: the report has no baselines; give them again with report --baseline`);
+    return [];
   }
-  return file.data.runs.flatMap((place) => {
+  return runs.flatMap((place) => {
     try {
       return [readRecord(join(folder, place))];
     } catch (error) {
@@ -51,12 +54,4 @@ export function readBaselines(folder: string, warn: (message: string) => void): 
       return [];
     }
   });
-}
-
-function parse(path: string): unknown {
-  try {
-    return parseJson(readWholeFile(path).toString("utf8"));
-  } catch (error) {
-    throw new UserError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
-  }
 }

@@ -1,10 +1,11 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import t from "tap";
 import { loadQuantize } from "../../src/config/load-quantize.ts";
 import type { QuantizeSettings } from "../../src/config/quantize-schema.ts";
 import { ort } from "../../src/core/onnx-runtime.ts";
+import { encodeModel, inOneFile } from "../../src/onnx/encode-model.ts";
 import { FileSession } from "../../src/onnx/file-session.ts";
 import { readModel } from "../../src/onnx/onnx-model.ts";
 import { folderData } from "../../src/ptq/folder-data.ts";
@@ -190,4 +191,25 @@ t.test("a file whose batch is larger than there are samples", async (t) => {
   );
   const { record } = await run({ network: { file }, data: { samples } });
   t.match(record, { calibrated: 3, comparison: { samples: 1 } });
+});
+
+t.test("the file's own weights stay, whatever their name", async (t) => {
+  const folder = t.testdir();
+  const { bytes, beside } = inOneFile(
+    encodeModel(readModel(readFileSync(cnn.file), "it"), { largest: 1 }),
+    "model.onnx_data",
+  );
+  const [file, weights] = [join(folder, "net.onnx"), join(folder, "model.onnx_data")];
+  writeFileSync(file, bytes);
+  writeFileSync(weights, Buffer.concat(beside));
+  const before = readFileSync(weights);
+  const settings = { network: { file } };
+  await t.rejects(quantizeFile(settings, { folder }), { message: /holds model\.onnx_data already/ });
+  await t.rejects(quantizeFile(settings, { folder, force: true }), {
+    message: /holds the weights of .*net\.onnx, which stay/,
+  });
+  t.ok(readFileSync(weights).equals(before));
+  const out = join(folder, "out");
+  await quantizeFile(settings, { folder: out });
+  t.ok(existsSync(join(out, "model.onnx")), "elsewhere it is quantized");
 });
