@@ -45,9 +45,11 @@ export function encodeModel(model: Model, { largest = LARGEST_MESSAGE }: { large
   return { bytes: encodeModelProto(withGraph(model, { initializer: tensors })), beside };
 }
 
-/** Bytes of the whole. */
-export const encodedLength = ({ bytes, beside }: EncodedModel): number =>
-  bytes.length + beside.reduce((sum, { data }) => sum + data.length, 0);
+/** Bytes of a model's files, by the usual name of the second. */
+export function writtenLength(encoded: EncodedModel): number {
+  const { bytes, beside } = inOneFile(encoded, "model.onnx_data");
+  return beside.reduce((sum, { length }) => sum + length, bytes.length);
+}
 
 /**
  * A model as its files hold it: all that stands beside it is in one file.

@@ -8,17 +8,16 @@ import type { Calibration } from "./open-weights.ts";
 import { raiseForIntegers } from "./operator-set.ts";
 import { type ValueToQuantize, valuesToQuantize } from "./quantized-values.ts";
 import type { WeightSite } from "./weight-site.ts";
-import { hasIntegerKernel } from "./write-quantized.ts";
 
 /** Activations of a file, and what widths they may get. */
 export interface ActivationWidths {
-  /** What layers with integer kernels read. */
+  /** What layers multiply by their weights. */
   readonly values: readonly string[];
   /** That each of them may get, the least first; where there are several, a budget chooses. */
   readonly widths: readonly [ActivationBits, ...ActivationBits[]];
   /**
-   * What stands on a grid where values have these widths, in their order. What a convolution gives and no layer with an
-   * integer kernel reads has 8 bits where the convolution reads 8; where all have one width, that.
+   * What stands on a grid where values have these widths, in their order. What a convolution gives and no layer
+   * multiplies has 8 bits where the convolution reads 8; where all have one width, that.
    */
   gridsAt(widths: readonly ActivationBits[]): ReadonlyMap<string, ActivationGrid>;
   /** What the user should know of it. */
@@ -34,6 +33,13 @@ interface FindOptions {
   readonly file: string;
 }
 
+/** The grids of activations that all have the least width that they may get. */
+export const leastGrids = ({
+  values,
+  widths: [least],
+  gridsAt,
+}: ActivationWidths): ReadonlyMap<string, ActivationGrid> => gridsAt(values.map(() => least));
+
 /** Finds the activations that may be put on grids, and calibrates them; an old file is raised to the operator set that they need. */
 export async function findActivations(
   graph: FileGraph,
@@ -43,9 +49,7 @@ export async function findActivations(
   const { widths, notes } = possibleWidths(graph, activations);
   const [least] = widths;
   if (least === 32) return inFloat(notes);
-  const wanted = valuesToQuantize(graph, sites.filter(hasIntegerKernel)).filter(
-    ({ name }) => graph.initializer(name) === null,
-  );
+  const wanted = valuesToQuantize(graph, sites).filter(({ name }) => graph.initializer(name) === null);
   const names = wanted.map(({ name }) => name);
   const statistics = await calibrate(graph.preview(), { values: names, ...calibration, file });
   const known = wanted.filter(({ name }) => {

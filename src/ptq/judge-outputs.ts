@@ -37,7 +37,7 @@ export const noiseText = ({ same, otherSizes, sqnrDb }: OutputComparison): strin
 };
 
 /** What to do where no single weight costs it, by what activations have. */
-const remedies = {
+export const remedies = {
   8: "try --activations 16 or 32",
   16: "try --activations 32",
   32: "give weights more bits",

@@ -92,7 +92,7 @@ async function groupsOf(
   values: readonly string[],
   options: MeasureOptions,
 ): Promise<readonly (readonly string[])[]> {
-  const sizes = await valueSizes(float, values, options);
+  const { sizes } = await valueSizes(float, values, options);
   // Of float32 tensors.
   const bytes = Array.from(sizes, ([value, shape]) => ({ value, bytes: 4 * elementsOf(shape) }));
   return inGroups(bytes, BYTES_AT_ONCE);

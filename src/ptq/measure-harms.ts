@@ -15,7 +15,7 @@ import { distinctWeights, readersOf, type WeightSite, weightKey } from "./weight
 export type Candidates = ReadonlyMap<string, ReadonlyMap<WeightBits, RuntimeTensor>>;
 
 export interface MeasureOptions
-  extends Omit<SolveOptions, "bitsOf" | "calibration" | "method" | "ops" | "seed" | "inputs"> {
+  extends Omit<SolveOptions, "bitsOf" | "calibration" | "method" | "ops" | "seed" | "inputs" | "grids"> {
   /** Widths that are not to be chosen, by layer. */
   fixed(site: WeightSite): WeightBits | null;
   /** What finds codes of less than 8 bits; null: rounding. */
@@ -93,7 +93,8 @@ async function solvedAtAll(
               sites: wanted,
               calibration,
               bitsOf: () => bits,
-              inputs: "float",
+              // Layers see the file that went in.
+              ...{ inputs: "float", grids: new Map() },
             })
           ).values();
     for (const one of solved) found.get(weightKey(one.site))?.push(one);

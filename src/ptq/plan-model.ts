@@ -3,11 +3,11 @@ import type { WidthBudget } from "../config/sections/quantize-settings.ts";
 import { UsageError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
 import { elementTypes } from "../onnx/element-types.ts";
-import { encodedLength, encodeModel } from "../onnx/encode-model.ts";
+import { encodeModel, writtenLength } from "../onnx/encode-model.ts";
 import { withGraph } from "../onnx/onnx-model.ts";
 import type { WeightBits } from "../quantization/weight-grid.ts";
 import type { ActivationGrid } from "./activation-grid.ts";
-import type { ActivationWidths } from "./activation-widths.ts";
+import { type ActivationWidths, leastGrids } from "./activation-widths.ts";
 import { budgetText } from "./budget-text.ts";
 import { copyGraph } from "./copy-graph.ts";
 import { FileGraph } from "./file-graph.ts";
@@ -41,7 +41,7 @@ export interface ModelPlan {
 /** Samples that harms are measured on. */
 const SAMPLES = 64;
 
-interface PlanOptions extends Omit<MeasureOptions, "storedBytes" | "error" | "grids"> {
+interface PlanOptions extends Omit<MeasureOptions, "storedBytes" | "error"> {
   readonly activations: ActivationWidths;
   readonly unquantized: readonly WeightedNode[];
   readonly saturation: Saturation;
@@ -63,7 +63,7 @@ export async function planModel(
   const few = calibration && { samples: calibration.samples, order: calibration.order.subarray(0, SAMPLES) };
   await using error = few && (await OutputError.open(graph, { sites, calibration: few, file }));
   const { weights, candidates } = await measureHarms(graph, {
-    ...{ ...options, grids: leastGrids(activations), error },
+    ...{ ...options, error },
     storedBytes: storedBytesIn(graph),
   });
   const least = (site: WeightSite) => options.fixed(site) ?? budgetWidths[0];
@@ -86,15 +86,14 @@ async function multiplied(
   { activations, sites, unquantized, calibration, file, error, memo }: PlanOptions & Pick<MeasureOptions, "error">,
 ): Promise<Pick<HarmTable, "activations" | "products">> {
   if (error === null || calibration === null) throw new UsageError(`--budget ${budgetText(limit)}: it needs data`);
-  return {
-    activations: await measureActivations(activations, { error, memo }),
-    products: await productsOf(graph, { sites, unquantized, activations: activations.values, calibration, file }),
-  };
+  const products = await productsOf(graph, { sites, unquantized, activations: activations.values, calibration, file });
+  if (!products.some(({ macs }) => macs > 0)) {
+    throw new UsageError(
+      `--budget ${budgetText(limit)}: ${file} multiplies nothing by its weights; give bytes or bits`,
+    );
+  }
+  return { activations: await measureActivations(activations, { error, memo }), products };
 }
-
-/** The grids of activations that all have the least width that they may get. */
-const leastGrids = ({ values, widths: [least], gridsAt }: ActivationWidths): ReadonlyMap<string, ActivationGrid> =>
-  gridsAt(values.map(() => least));
 
 /** The best plan whose file, as it is written, has no more bytes than it may have: a table's sizes are estimates. */
 async function withinLimit(
@@ -127,11 +126,11 @@ function chosen(table: HarmTable, plans: readonly WidthPlan[], activations: Acti
 /** What a weight takes in the file, with the nodes that unpack it. */
 function storedBytesIn(graph: FileGraph): (solved: SolvedSite) => number {
   const empty = () => withGraph(graph.model, { node: [], initializer: [], input: [], output: [] });
-  const base = encodedLength(encodeModel(empty()));
+  const base = writtenLength(encodeModel(empty()));
   return ({ site, codes, steps, bits }) => {
     const scratch = new FileGraph(empty());
     addFloatWeight(scratch, { name: site.weight, layout: site.layout, codes, steps, bits }, elementTypes.float);
-    return encodedLength(encodeModel(scratch.preview())) - base;
+    return writtenLength(encodeModel(scratch.preview())) - base;
   };
 }
 
@@ -148,7 +147,7 @@ function fileBytes(
     site: { ...site, node: copy.copyOf(site.node) },
   }));
   writeQuantized(copy.graph, { solved, grids: leastGrids(activations), saturation });
-  return encodedLength(copy.graph.encode());
+  return writtenLength(copy.graph.encode());
 }
 
 const leastStored = (weights: HarmTable["weights"]): number =>

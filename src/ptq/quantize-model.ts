@@ -12,7 +12,7 @@ import { type Model, opsetOf } from "../onnx/onnx-model.ts";
 import { storedBits } from "../quantization/levels.ts";
 import type { WeightBits } from "../quantization/weight-grid.ts";
 import type { ActivationGrid } from "./activation-grid.ts";
-import { findActivations } from "./activation-widths.ts";
+import { findActivations, leastGrids } from "./activation-widths.ts";
 import { type Costs, costMeter } from "./costly-layers.ts";
 import { FileGraph } from "./file-graph.ts";
 import { findSites, type LeftNode } from "./find-sites.ts";
@@ -125,7 +125,7 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
   const common = { sites, solver, calibration, file, memo };
   const plan =
     budget && (await planModel(graph, budget, { ...common, activations: found, unquantized, fixed, saturation }));
-  const grids = plan?.grids ?? found.gridsAt(found.values.map(() => found.widths[0]));
+  const grids = plan?.grids ?? leastGrids(found);
   const widthOf = (site: WeightSite) => plan?.bitsOf(site) ?? fixed(site) ?? options.weights;
   const solved = await solveAll(graph, { ...common, grids, widthOf });
   const costs = costMeter(graph, { solved, file });

@@ -1,7 +1,7 @@
 import type { NodeProto } from "../onnx/generated/onnx_pb.ts";
 import { isStandardDomain } from "../onnx/onnx-model.ts";
 import type { FileGraph } from "./file-graph.ts";
-import type { WeightSite } from "./weight-site.ts";
+import { hasIntegerKernel, multipliedValue, type WeightSite } from "./weight-site.ts";
 
 /** Operators that integer kernels take in: onnxruntime makes one kernel of the layer and what clips its output. */
 const clipping: ReadonlySet<string> = new Set(["Relu", "Clip"]);
@@ -9,7 +9,7 @@ const clipping: ReadonlySet<string> = new Set(["Relu", "Clip"]);
 /** A value that is to be put on a grid. */
 export interface ValueToQuantize {
   readonly name: string;
-  /** Where no layer of `valuesToQuantize` reads it: what the convolution reads that gives it. Null: one does. */
+  /** Where no layer multiplies it by its weight: what the convolution reads that gives it. Null: one does. */
   readonly behind: string | null;
 }
 
@@ -18,17 +18,18 @@ export interface ValueToQuantize {
  * their ReLU or Clip. onnxruntime has a kernel of integers only for convolutions whose output is quantized too; those of
  * matrix products give floats.
  *
- * @param sites Those with integer kernels.
+ * @param sites All; those with integer kernels ask for grids.
  */
 export function valuesToQuantize(graph: FileGraph, sites: readonly WeightSite[]): readonly ValueToQuantize[] {
   const values = new Map<string, string | null>();
-  for (const { node, operator } of sites) {
+  const multiplied = new Set(sites.map(multipliedValue));
+  for (const { node, operator } of sites.filter(hasIntegerKernel)) {
     if (operator.data === null) continue;
     const data = node.input[operator.data] ?? "";
     if (data !== "") values.set(data, null);
     if (node.opType !== "Conv") continue;
     const made = outputOf(graph, node);
-    if (!values.has(made)) values.set(made, data);
+    if (!values.has(made)) values.set(made, multiplied.has(made) ? null : data);
   }
   return Array.from(values, ([name, behind]) => ({ name, behind }));
 }

@@ -18,10 +18,16 @@ export function relativeBopsOf(table: HarmTable, widths: Widths): number | null 
   return costs.some(({ macs }) => macs > 0) ? relativeBitOperations(costs) : null;
 }
 
+/** Those at 32 bits everywhere. */
+export const fullBops = ({ products }: HarmTable): number =>
+  products.reduce((sum, { macs }) => sum + bitOperations(inFloat(macs)), 0);
+
+const inFloat = (macs: number): LayerCost => ({ macs, weightBits: 32, inputBits: 32, keptOutputs: 1, keptInputs: 1 });
+
 function costsOf({ products }: HarmTable, { bits, activations }: Widths): readonly LayerCost[] {
   const bitsOf = (widths: readonly number[], item: number | null) => (item === null ? 32 : at(widths, item));
   return products.map(({ weight, activation, macs }) => ({
-    ...{ macs, keptOutputs: 1, keptInputs: 1 },
+    ...inFloat(macs),
     ...{ weightBits: bitsOf(bits, weight), inputBits: bitsOf(activations, activation) },
   }));
 }

@@ -15,7 +15,7 @@ export interface SampleArray {
   convert?(data: SampleData): SampleData;
 }
 
-/** How many samples a run has, and how many of them count: the last is repeated where it needs more. */
+/** How many samples a run has, and how many of them count: the last is repeated where the model takes no fewer. */
 export interface RunSize {
   readonly batch: number;
   readonly count: number;
@@ -42,19 +42,27 @@ interface Feed {
 /** Inputs of a model, sample by sample. */
 export class Samples {
   readonly count: number;
-  /** Samples of one run. */
+  /** Samples of one run; the last may have fewer. */
   readonly batchSize: number;
   readonly #feeds: readonly Feed[];
+  /** Whether the model takes runs of so many samples alone. */
+  readonly #isFixed: boolean;
   readonly #labels: Int32Array | null;
 
   private constructor(
     feeds: readonly Feed[],
-    { count, batchSize, labels }: { count: number; batchSize: number; labels: Int32Array | null },
+    {
+      count,
+      batchSize,
+      isFixed,
+      labels,
+    }: { count: number; batchSize: number; isFixed: boolean; labels: Int32Array | null },
   ) {
     this.#feeds = feeds;
     this.#labels = labels;
     this.count = count;
     this.batchSize = batchSize;
+    this.#isFixed = isFixed;
   }
 
   /**
@@ -117,8 +125,12 @@ export class Samples {
       );
     }
     const fixed = inputs.flatMap(({ shape: [first] }) => (batched && typeof first === "number" ? first : []));
-    const open = batched ? Math.min(count, BATCH) : 1;
-    return new Samples(feeds, { count, batchSize: fixed.length > 0 ? Math.min(...fixed) : open, labels });
+    const isFixed = fixed.length > 0;
+    const batchSize = isFixed ? Math.min(...fixed) : batched ? Math.min(count, BATCH) : 1;
+    if (batchSize === 0) {
+      throw new UsageError(`${source}: runs have no samples, by the inputs ${inputs.map(describeInput).join(" and ")}`);
+    }
+    return new Samples(feeds, { count, batchSize, isFixed, labels });
   }
 
   /** Which samples, in the order of the seed. */
@@ -131,13 +143,14 @@ export class Samples {
     for (let from = 0; from < order.length; from += this.batchSize) {
       const chosen = order.subarray(from, from + this.batchSize);
       const labels = this.#labels && Int32Array.from(chosen, (sample) => this.#labels?.[sample] ?? 0);
-      yield { inputs: this.#inputs(chosen), batch: this.batchSize, count: chosen.length, labels };
+      const batch = this.#isFixed ? this.batchSize : chosen.length;
+      yield { inputs: this.#inputs(chosen, batch), batch, count: chosen.length, labels };
     }
   }
 
-  /** The model's inputs for some samples, at most `batchSize` of them; the last is repeated where a run needs more. */
-  #inputs(chosen: Uint32Array): Record<string, RuntimeTensor> {
-    const picked = Array.from({ length: this.batchSize }, (_, index) => at(chosen, Math.min(index, chosen.length - 1)));
+  /** The model's inputs for some samples, of which the last is repeated where the run needs more. */
+  #inputs(chosen: Uint32Array, batch: number): Record<string, RuntimeTensor> {
+    const picked = Array.from({ length: batch }, (_, index) => at(chosen, Math.min(index, chosen.length - 1)));
     return Object.fromEntries(
       this.#feeds.map(({ name, array, batched, type }) => {
         const own = array.shape.slice(1);

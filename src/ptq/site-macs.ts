@@ -5,7 +5,7 @@ import type { FileGraph } from "./file-graph.ts";
 import type { HarmTable } from "./harm-table.ts";
 import type { Calibration } from "./open-weights.ts";
 import { valueSizes } from "./value-sizes.ts";
-import { distinctWeights, type WeightedNode, type WeightSite, weightKey } from "./weight-site.ts";
+import { distinctWeights, multipliedValue, type WeightedNode, type WeightSite, weightKey } from "./weight-site.ts";
 
 interface ProductOptions {
   readonly sites: readonly WeightSite[];
@@ -38,9 +38,9 @@ export async function productsOf(
   );
   return all.flatMap(({ weighted: { node, operator, inner }, weight }, index) => {
     if (operator.macs === null) return [];
-    // A layer whose weight is in float computes in float, whatever it reads; names inside of a subgraph are its own.
-    const inFloat = weight === null || inner || operator.data === null;
-    const activation = inFloat ? null : (places.get(node.input[operator.data] ?? "") ?? null);
+    // A layer whose weight is in float computes in float, whatever it reads.
+    const read = weight === null ? null : multipliedValue({ node, operator, inner });
+    const activation = read === null ? null : (places.get(read) ?? null);
     return [{ weight, activation, macs: at(macs, index) }];
   });
 }
@@ -57,7 +57,7 @@ async function macsOf(
     if (macs === null || inner) return "";
     return (macs.of === "output" ? node.output[0] : node.input[data ?? 0]) ?? "";
   });
-  const sizes = await valueSizes(
+  const { sizes, batch } = await valueSizes(
     graph,
     values.filter((name) => name !== ""),
     options,
@@ -66,6 +66,6 @@ async function macsOf(
     if (macs === null) return 0;
     // How often a subgraph runs is not known: once for each sample.
     if (inner) return elementsOf(dims);
-    return macs.count(lookup(sizes, at(values, index)), dims, node) / options.calibration.samples.batchSize;
+    return macs.count(lookup(sizes, at(values, index)), dims, node) / batch;
   });
 }

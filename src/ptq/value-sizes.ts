@@ -6,7 +6,7 @@ import type { Calibration } from "./open-weights.ts";
 import { numbersOf } from "./output-numbers.ts";
 
 /**
- * The sizes that values have in the first run over samples, by one run that gives shapes alone.
+ * The sizes that values have in the first run over samples, and how many samples it has, by one run that gives shapes alone.
  *
  * @param values Of the graph itself, not of its subgraphs.
  */
@@ -14,7 +14,7 @@ export async function valueSizes(
   graph: FileGraph,
   values: readonly string[],
   { calibration: { samples, order }, file }: { readonly calibration: Calibration; readonly file: string },
-): Promise<ReadonlyMap<string, readonly number[]>> {
+): Promise<{ readonly sizes: ReadonlyMap<string, readonly number[]>; readonly batch: number }> {
   const { graph: probe } = copyGraph(graph);
   const shapes = new Map<string, string>();
   for (const value of new Set(values)) {
@@ -26,11 +26,13 @@ export async function valueSizes(
   }
   const sizes = new Map<string, readonly number[]>();
   const names = [...shapes.values()];
-  if (names.length === 0) return sizes;
+  let size = samples.batchSize;
+  if (names.length === 0) return { sizes, batch: size };
   await using session = await openInside(probe.preview(), names, file);
-  for await (const { inputs } of samples.batches(order.subarray(0, samples.batchSize))) {
+  for await (const { inputs, batch } of samples.batches(order.subarray(0, samples.batchSize))) {
     const results = await session.run(inputs, names);
+    size = batch;
     for (const [value, shape] of shapes) sizes.set(value, [...numbersOf(lookup(results, shape))]);
   }
-  return sizes;
+  return { sizes, batch: size };
 }

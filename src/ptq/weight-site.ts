@@ -1,6 +1,6 @@
 import type { GranularityName } from "../config/sections/quantize-settings.ts";
 import { elementsOf } from "../graph/shape.ts";
-import type { elementTypes } from "../onnx/element-types.ts";
+import { elementTypes } from "../onnx/element-types.ts";
 import type { NodeProto } from "../onnx/generated/onnx_pb.ts";
 import type { WeightMatrix } from "../quantization/weight-grid.ts";
 import { floatOf, intOf } from "./file-graph.ts";
@@ -27,6 +27,8 @@ export interface WeightOperator {
   readonly macs: {
     /** The value whose size tells: the first output, or what is multiplied by the weight. */
     readonly of: "output" | "data";
+    /** What the weight is multiplied by: what `data` names, or the layer's own state, which is in float. */
+    readonly by: "data" | "state";
     /** Multiply-accumulates for a value of this size. */
     count(value: readonly number[], weight: readonly number[], node: NodeProto): number;
   } | null;
@@ -36,7 +38,7 @@ export interface WeightOperator {
 
 /** Each number of an output is a sum of so many products. */
 const sums = (lengthOf: (weight: readonly number[], node: NodeProto) => number): WeightOperator["macs"] => ({
-  of: "output",
+  ...{ of: "output", by: "data" },
   count: (value, weight, node) => elementsOf(value) * lengthOf(weight, node),
 });
 
@@ -45,7 +47,10 @@ const recurrent = (slot: number): WeightOperator => ({
   // [directions, gates · hidden, inputs]
   layout: (_, dims) => (dims.length === 3 ? { dims, axis: 1, groups: 1 } : null),
   // [steps, batch, inputs] or [batch, steps, inputs]: each step multiplies by every number.
-  macs: { of: "data", count: (value, dims) => elementsOf(value.slice(0, -1)) * elementsOf(dims) },
+  macs: {
+    ...{ of: "data", by: slot === 1 ? "data" : "state" },
+    count: (value, dims) => elementsOf(value.slice(0, -1)) * elementsOf(dims),
+  },
   integer: () => false,
 });
 
@@ -63,7 +68,10 @@ export const weightOperators: Readonly<Record<string, readonly WeightOperator[]>
     {
       ...{ slot: 1, data: 0, bias: 2 },
       layout: (node, dims) => (dims.length >= 3 ? { dims, axis: 1, groups: intOf(node, "group", 1) } : null),
-      macs: { of: "data", count: (value, [, ...outputs]) => elementsOf(value) * elementsOf(outputs) },
+      macs: {
+        ...{ of: "data", by: "data" },
+        count: (value, [, ...outputs]) => elementsOf(value) * elementsOf(outputs),
+      },
       integer: () => false,
     },
   ],
@@ -137,6 +145,26 @@ export interface WeightSite {
   readonly type: SiteType;
   /** As the node reads it. */
   readonly values: Float32Array;
+}
+
+/** Whether onnxruntime has a kernel of 8-bit integers for a site, once what it reads is on a grid. */
+export const hasIntegerKernel = ({ node, inner, operator, type, layout, granularity }: WeightSite): boolean =>
+  !inner &&
+  typeof granularity !== "number" &&
+  operator.data !== null &&
+  type === elementTypes.float &&
+  operator.integer(node) &&
+  !(node.opType === "MatMul" && layout.dims.length > 2);
+
+/** The value of the graph that a weight multiplies; null: there is none, or it is in float in any case. */
+export function multipliedValue({
+  node,
+  operator: { data, macs },
+  inner,
+}: Pick<WeightSite, "node" | "operator" | "inner">): string | null {
+  // Names inside of a subgraph are its own.
+  if (data === null || inner || macs?.by !== "data") return null;
+  return node.input[data] ?? null;
 }
 
 /** What sites have in common that read one weight in one way, with the same steps: they share its codes. */

@@ -4,7 +4,7 @@ import { leastHarm } from "../quantization/knapsack.ts";
 import { choiceOf, productChooser, type WidthChoice, type WidthPicks } from "../quantization/product-knapsack.ts";
 import type { WeightBits } from "../quantization/weight-grid.ts";
 import type { HarmTable } from "./harm-table.ts";
-import { bopsOf } from "./relative-bops.ts";
+import { bopsOf, fullBops } from "./relative-bops.ts";
 
 /** What a budget counts: bytes of codes, of all that the file holds for weights, or bit operations. */
 export type BudgetUnit = "bytes" | "stored" | "bops";
@@ -17,14 +17,11 @@ export interface ChosenWidths {
 }
 
 /** What a budget counts, and how much of it there may be. */
-export function limitOf(
-  { weights, rest, products }: HarmTable,
-  budget: WidthBudget,
-): { readonly unit: BudgetUnit; readonly limit: number } {
+export function limitOf(table: HarmTable, budget: WidthBudget): { readonly unit: BudgetUnit; readonly limit: number } {
+  const { weights, rest } = table;
   if ("bytes" in budget) return { unit: "stored", limit: budget.bytes - rest };
   if ("relativeBops" in budget) {
-    const full = products.reduce((sum, { macs }) => sum + 32 * 32 * macs, 0);
-    return { unit: "bops", limit: (full * budget.relativeBops) / 100 };
+    return { unit: "bops", limit: (fullBops(table) * budget.relativeBops) / 100 };
   }
   const numbers = weights.reduce((sum, weight) => sum + weight.numbers, 0);
   const bits = "averageBits" in budget ? budget.averageBits : (32 * budget.relativeBytes) / 100;

@@ -12,19 +12,10 @@ import { quantizeActivation } from "./quantize-activation.ts";
 import { outputOf } from "./quantized-values.ts";
 import type { SolvedSite } from "./solve-site.ts";
 import { addFloatWeight, addIntegerBias, addIntegerWeight, addStoredCodes, quantizerDomain } from "./store-weight.ts";
-import { type WeightSite, weightKey } from "./weight-site.ts";
+import { hasIntegerKernel, type WeightSite, weightKey } from "./weight-site.ts";
 
 /** Of an activation of 8 bits. */
 const LARGEST_CODE = 255;
-
-/** Whether onnxruntime has a kernel of 8-bit integers for a site, once what it reads is on a grid. */
-export const hasIntegerKernel = ({ node, inner, operator, type, layout, granularity }: WeightSite): boolean =>
-  !inner &&
-  typeof granularity !== "number" &&
-  operator.data !== null &&
-  type === elementTypes.float &&
-  operator.integer(node) &&
-  !(node.opType === "MatMul" && layout.dims.length > 2);
 
 interface WriteOptions {
   readonly solved: readonly SolvedSite[];

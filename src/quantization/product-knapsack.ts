@@ -107,6 +107,9 @@ function frontOf(items: ProductItems, { weights, activations }: Component): read
   const byWeight = new Map(weights.map((weight) => [weight, items.products.filter((one) => one.weight === weight)]));
   const fronts = assignmentsOf(items, activations).map(({ joint, bits }) => {
     const bitsOf = (activation: number | null) => (activation === null ? FLOAT : lookup(bits, activation));
+    const ofFloats = items.products
+      .filter(({ weight, activation }) => weight === null && activation !== null && bits.has(activation))
+      .reduce((sum, { macs, activation }) => sum + macs * FLOAT * bitsOf(activation), 0);
     // For given widths of activations weights do not depend on each other.
     return weights.reduce<readonly Joint[]>(
       (front, weight) => {
@@ -125,7 +128,7 @@ function frontOf(items: ProductItems, { weights, activations }: Component): read
         );
         return undominated(next);
       },
-      [joint],
+      [{ ...joint, cost: joint.cost + ofFloats }],
     );
   });
   return undominated(fronts.flat());

@@ -9,10 +9,12 @@ import type { Prepared } from "./prepare.ts";
 // The package's own file: it has one.
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
+/** What runs, and on what. */
+export const programOf = () => ({ version, ...describeMachine() });
+
 /** What decides about a run's bytes beside its configuration. */
 export const environmentOf = ({ engine, tensorflow, device, threads }: EngineInfo): Environment => ({
-  version,
-  ...describeMachine(),
+  ...programOf(),
   engine,
   tensorflow,
   device,

@@ -7,7 +7,7 @@ import { StoppedError, UsageError } from "../core/errors.ts";
 import { type Reporter, silent } from "../core/progress.ts";
 import { kernelsOf } from "../export/kernels.ts";
 import { defaultSaturation } from "../export/onnx/saturation.ts";
-import { encodedLength, encodeModel } from "../onnx/encode-model.ts";
+import { encodeModel, writtenLength } from "../onnx/encode-model.ts";
 import { FileSession, runtimeName } from "../onnx/file-session.ts";
 import { budgetText } from "../ptq/budget-text.ts";
 import type { CalibrationData } from "../ptq/calibration-data.ts";
@@ -24,6 +24,7 @@ import { recordFile } from "../runs/record-file.ts";
 import { solverFor } from "./choose-solver.ts";
 import { compareFile } from "./compare-file.ts";
 import { measuredTable } from "./measured-table.ts";
+import { programOf } from "./new-record.ts";
 import { fileNotes, unusedNotes } from "./quantize-notes.ts";
 import type { QuantizeFileOptions } from "./quantize-options.ts";
 import { isStopped, QuantizeProgress, removeProgress } from "./quantize-progress.ts";
@@ -98,7 +99,7 @@ async function quantizeInto(
   const budget = budgetOf(settings, source, data);
   const of = {
     ...{ sha256: source.sha256, dataSha256: data?.sha256 ?? null, settings, measured: budget?.table ?? null },
-    ...{ environment, runtime: runtimeName },
+    ...{ program: programOf(), environment, runtime: runtimeName },
   };
   // Rounding to given widths takes no time worth keeping.
   const takesLong = solver !== null || "budget" in bits;
@@ -135,7 +136,7 @@ async function quantizeInto(
     source: { file: resolve(file), sha256: source.sha256, bytes: source.bytes },
     settings,
     dataSha256: data?.sha256 ?? null,
-    bytes: encodedLength(quantized.encoded),
+    bytes: writtenLength(quantized.encoded),
     layers: quantized.layers.map((layer, index) => ({
       ...{ ...layer, shape: [...layer.shape] },
       ...(noises?.[index] ?? { sqnrDb: null, same: false }),

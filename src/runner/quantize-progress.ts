@@ -8,6 +8,7 @@ import type { HarmTable } from "../ptq/harm-table.ts";
 import type { Memo } from "../ptq/memo.ts";
 import { AppendedLog, parseLine, readLog } from "../runs/appended-log.ts";
 import type { Environment } from "../runs/record.ts";
+import type { programOf } from "./new-record.ts";
 
 /** What a run that was stopped has found so far, in its folder. */
 export const progressFile = "progress.ndjson";
@@ -22,6 +23,7 @@ export interface ProgressOf {
   readonly settings: QuantizeConfig;
   /** What another run has measured, by which widths are chosen. */
   readonly measured: HarmTable | null;
+  readonly program: ReturnType<typeof programOf>;
   /** Of what solves layers; null: none are solved. */
   readonly environment: Environment | null;
   /** What runs the file. */

@@ -9,6 +9,7 @@ import { loadSweep } from "../../src/config/load-sweep.ts";
 import { UserError } from "../../src/core/errors.ts";
 import { takeFiles } from "../../src/data/download/package-archive.ts";
 import { extractZip } from "../../src/engine/provision/extract.ts";
+import { programOf } from "../../src/runner/new-record.ts";
 import { type ProgressOf, progressFile, QuantizeProgress } from "../../src/runner/quantize-progress.ts";
 import { baselineFile, readBaselines } from "../../src/runs/baselines.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../src/runs/checkpoint.ts";
@@ -61,6 +62,7 @@ const wheel = { "tensorflow/libtensorflow_cc.so.2": "library", "tensorflow/inclu
 /** Every parser of the program by its name. A new one is a line here, and in the bombs (bombs-by-size.ts). */
 const progressOf: ProgressOf = {
   ...{ sha256: "1", dataSha256: null, measured: null, environment: null, runtime: "a runtime" },
+  program: programOf(),
   settings: parseQuantize({ network: { file: "it.onnx" } }),
 };
 

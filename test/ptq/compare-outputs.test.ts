@@ -100,3 +100,36 @@ t.test("an input of several samples a run beside one that has a sample's whole i
   t.equal(Samples.of(inputs, given([12, 4, 8]), "it").count, 12);
   t.end();
 });
+
+t.test("a model that takes any number of samples gets no sample twice", async (t) => {
+  const inputs = [{ name: "x", type: "float32", shape: ["n", 2] }] as const;
+  const given = Samples.of(inputs, new Map([["x", { shape: [19, 2], data: new Float32Array(38) }]]), "it");
+  const sizes: (readonly number[])[] = [];
+  for await (const { inputs, batch, count } of given.batches(given.order(1)))
+    sizes.push([inputs.x!.dims[0]!, batch, count]);
+  t.strictSame(sizes, [
+    [16, 16, 16],
+    [3, 3, 3],
+  ]);
+  const fixed = Samples.of(
+    [{ ...inputs[0], shape: [4, 2] }],
+    new Map([["x", { shape: [5, 2], data: new Float32Array(10) }]]),
+    "it",
+  );
+  const last: (readonly number[])[] = [];
+  for await (const { inputs, batch, count } of fixed.batches(fixed.order(1)))
+    last.push([inputs.x!.dims[0]!, batch, count]);
+  t.strictSame(last, [
+    [4, 4, 4],
+    [4, 4, 1],
+  ]);
+});
+
+t.test("an input of no samples is refused", (t) => {
+  const inputs = [{ name: "x", type: "float32", shape: [0, 2] }] as const;
+  const arrays = new Map([["x", { shape: [5, 2], data: new Float32Array(10) }]]);
+  t.throws(() => Samples.of(inputs, arrays, "it"), {
+    message: /it: runs have no samples, by the inputs "x" \(float32 \[0,2\]\)/,
+  });
+  t.end();
+});

@@ -1,14 +1,8 @@
 import t from "tap";
 import { inGroups } from "../../src/ptq/layer-noise.ts";
 import type { SampleArray } from "../../src/ptq/samples.ts";
-import { encodePlain, node, type PlainModel, type PlainNode } from "../fixtures/onnx/plain-model.ts";
+import { encodePlain, layer, type PlainModel } from "../fixtures/onnx/plain-model.ts";
 import { floats, quantized, sampleArray } from "../fixtures/ptq.ts";
-
-/** Its name is not that of its value. */
-const layer = (...[opType, input, output, attribute]: Parameters<typeof node>): PlainNode => ({
-  ...node(opType, input, output, attribute),
-  name: `layer ${output}`,
-});
 
 const positive = (name: string, dims: readonly number[]) => {
   const { rawData, ...tensor } = floats(name, dims);

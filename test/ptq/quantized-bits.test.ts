@@ -2,14 +2,8 @@ import { readFileSync } from "node:fs";
 import t from "tap";
 import { z } from "zod";
 import { quantizedBitsSchema } from "../../src/ptq/quantized-bits.ts";
-import { encodePlain, node, type PlainModel, type PlainNode } from "../fixtures/onnx/plain-model.ts";
+import { encodePlain, layer, type PlainModel } from "../fixtures/onnx/plain-model.ts";
 import { floats, quantized, sampleArray } from "../fixtures/ptq.ts";
-
-/** Its name is not that of its value. */
-const layer = (...[opType, input, output, attribute]: Parameters<typeof node>): PlainNode => ({
-  ...node(opType, input, output, attribute),
-  name: `layer ${output}`,
-});
 
 const network: PlainModel = {
   opset: 13,

@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, readFileSync, truncateSync, writeFileSync }
 import { join } from "node:path";
 import t from "tap";
 import { parseQuantize } from "../../src/config/load-quantize.ts";
+import { programOf } from "../../src/runner/new-record.ts";
 import { type ProgressOf, progressFile, QuantizeProgress } from "../../src/runner/quantize-progress.ts";
 import { sampleRecord } from "../fixtures/sample-record.ts";
 
@@ -12,6 +13,7 @@ const of: ProgressOf = {
   settings,
   measured: null,
   environment: null,
+  program: programOf(),
   runtime: "a runtime",
 };
 const made = (folder: string): string => {
@@ -66,6 +68,7 @@ t.test("of another file, other data or other settings it is refused; names and t
     { ...of, sha256: "2" },
     { ...of, dataSha256: "3" },
     { ...of, runtime: "another" },
+    { ...of, program: { ...of.program, version: "another" } },
     { ...of, environment: sampleRecord().environment },
     { ...of, settings: other({ seed: 2 }) },
     { ...of, settings: other({ bits: { weights: 4 } }) },

@@ -1,5 +1,6 @@
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
+import { parseLine } from "../../../src/runs/appended-log.ts";
 
 /** What is asked of `quantize`, as the tables name it. */
 export const kinds = {
@@ -12,7 +13,7 @@ export type Kind = keyof typeof kinds;
 
 const resultSchema = z.strictObject({
   name: z.string(),
-  kind: z.enum(["W8A8", "W8", "W4", "25 %"]),
+  kind: z.enum(Object.keys(kinds) as [Kind, ...Kind[]]),
   /** Hash of the program that did it: another one does it again. */
   program: z.string(),
   wallSeconds: z.number(),
@@ -47,8 +48,10 @@ export class Results {
 
   constructor(path: string) {
     this.#path = path;
-    const lines = existsSync(path) ? readFileSync(path, "utf8").trim().split("\n") : [];
-    this.#results = lines.filter((line) => line !== "").map((line) => resultSchema.parse(JSON.parse(line)));
+    const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+    // A bench that was killed may have left a part of a line, and an older one lines of another form.
+    this.#results = text.split("\n").flatMap((line) => resultSchema.safeParse(parseLine(line)).data ?? []);
+    if (text !== "" && !text.endsWith("\n")) appendFileSync(path, "\n");
   }
 
   /** @param program Only of this one, where it is given. */

@@ -1,3 +1,4 @@
+import { remedies } from "../../ptq/judge-outputs.ts";
 import type { QuantizedRecord } from "../../ptq/quantized-record.ts";
 import { fixed } from "../page/format.ts";
 import { foreign, type Markup, markup } from "../page/markup.ts";
@@ -23,12 +24,6 @@ ${layers.length === 0 ? nothing(record) : remedy(record, loss)}`,
 }
 
 function nothing({ settings: { bits } }: QuantizedRecord): Markup {
-  const remedies = {
-    8: "try activations of 16 bits (--activations 16), or in float (--activations 32)",
-    16: "try activations in float (--activations 32)",
-    32: "give weights more bits",
-    budget: "give the budget more",
-  };
   return markup`<p>No single weight costs it: ${remedies[bits.activations ?? 32]}.</p>`;
 }
 
