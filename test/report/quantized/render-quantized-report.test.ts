@@ -71,7 +71,7 @@ t.test("what is below its thresholds is said first, with what to do", async (t) 
     ...["--set", 'skip=["fc1","it\'s","/head/*"]', "--out", "../again"],
   ]);
   const nothing = { loss: { ...record.loss!, layers: [] } };
-  t.match(renderQuantizedReport({ ...record, ...nothing }), "try activations of 16 bits (--activations 16)");
+  t.match(renderQuantizedReport({ ...record, ...nothing }), "No single weight costs it: try --activations 16 or 32");
   t.match(renderQuantizedReport({ ...bopsRecord(), ...nothing }), "No single weight costs it: give the budget more");
 });
 
