@@ -37,12 +37,21 @@ export class EpochLog {
    */
   append(record: RunRecord): LogPlace {
     const logged = this.#log.lines;
-    const { epochs, times } = checkedRecord({ ...record, epochs: record.epochs.slice(logged) });
+    // Only what is new is checked: what an epoch costs does not grow with those before it.
+    const { epochSeconds, waitingForData } = record.times;
+    const { epochs, times } = checkedRecord({
+      ...record,
+      epochs: record.epochs.slice(logged),
+      times: {
+        ...record.times,
+        epochSeconds: epochSeconds.slice(logged),
+        waitingForData: waitingForData.slice(logged),
+      },
+    });
     return this.#log.append(
-      epochs.map((epoch, index) => {
-        const at = logged + index;
-        return JSON.stringify({ epoch, seconds: times.epochSeconds[at], waitingForData: times.waitingForData[at] });
-      }),
+      epochs.map((epoch, index) =>
+        JSON.stringify({ epoch, seconds: times.epochSeconds[index], waitingForData: times.waitingForData[index] }),
+      ),
     );
   }
 }

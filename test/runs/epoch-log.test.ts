@@ -47,6 +47,15 @@ t.test("readers see one record, and no epoch makes record or checkpoint larger",
   }
 });
 
+t.test("what is logged is not checked again, so that no epoch costs more than another", async (t) => {
+  const log = new EpochLog(t.testdir({}), null);
+  log.append(after(2));
+  const record = after(3);
+  const breaks = [Number.NaN, Number.NaN, 2.5];
+  const place = log.append({ ...record, times: { ...record.times, epochSeconds: breaks, waitingForData: breaks } });
+  t.equal(place.lines, 3);
+});
+
 t.test("what a killed run wrote behind its checkpoint goes, a line that is torn or whole", async (t) => {
   const root = t.testdir({});
   for (const [index, behind] of ['{"epoch":{"epo', `${JSON.stringify({ epoch: {}, seconds: 1 })}\n`].entries()) {
