@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import { writeFileAtomically } from "../../src/core/atomic-file.ts";
-import { withResults } from "./readme.ts";
+import { pagesOfResults } from "./pages.ts";
 
-// npm run results: the README's tables of results, from the records in reports/.
-writeFileAtomically("README.md", withResults(readFileSync("README.md", "utf8")));
+// npm run results: the tables of results in README and docs, from the records in reports/.
+for (const { page, after } of pagesOfResults()) writeFileAtomically(page, after);

@@ -58,7 +58,7 @@ function rowOf({ runs, config }: Group, isOneOfMany: boolean) {
   const { fp32 } = results[0]!.bytes;
   const seeds = runs.map(({ seed }) => seed).toSorted((a, b) => a - b);
   const cells = [
-    `[${isOneOfMany ? `${config}, ${withoutSeed(name)}` : config}](configs/${config}.yaml), ` +
+    `[${isOneOfMany ? `${config}, ${withoutSeed(name)}` : config}](../configs/${config}.yaml), ` +
       `${times.epochSeconds.length} epochs, ${seeds.length === 1 ? "seed" : "seeds"} ${seeds.join(", ")}`,
     `${network.name} on ${data.name}`,
     metricMean(metric, spreadOf(results.map(({ metrics }) => mainValue(task, metrics)))),

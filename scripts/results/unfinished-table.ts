@@ -41,7 +41,7 @@ export function unfinishedTable(project = "."): string {
       hours < 96 ? `${integer(hours)}\u202fh` : `${integer(hours / 24)} days`,
     ];
     const row = rows.get(cells.join()) ?? { cells, configs: [] };
-    row.configs.push(`[${name}](configs/${name}.yaml)`);
+    row.configs.push(`[${name}](../configs/${name}.yaml)`);
     rows.set(cells.join(), row);
   }
   return markdownTable(

@@ -1,27 +1,29 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import t from "tap";
+import { pages, pagesOfResults, withTables } from "../../scripts/results/pages.ts";
 import { publishedRuns } from "../../scripts/results/published.ts";
-import { withResults } from "../../scripts/results/readme.ts";
 import { changedSettings, describeChange } from "../../src/config/changes.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { loadSweep } from "../../src/config/load-sweep.ts";
 import { planSweep } from "../../src/sweep/plan.ts";
 
-t.test("the README's results are those of the committed records: npm run results", async (t) => {
-  const readme = readFileSync("README.md", "utf8");
-  t.equal(withResults(readme), readme);
-  t.not(
-    withResults(readme.replace(/9\d\.\d\d\u202f%/, "12.34\u202f%")),
-    readme.replace(/9\d\.\d\d\u202f%/, "12.34\u202f%"),
-  );
+t.test("the tables of results are those of the committed records: npm run results", async (t) => {
+  const published = publishedRuns();
+  for (const { page, before, after } of pagesOfResults()) {
+    t.equal(after, before, page);
+    const wrong = before.replace(/[89]\d\.\d\d\u202f%/, "12.34\u202f%");
+    t.not(wrong, before, page);
+    t.equal(withTables(wrong, { page, tables: pages[page]!, published }), before, page);
+  }
 });
 
-t.test("each run's configuration is there", async (t) => {
-  const linked = [...readFileSync("README.md", "utf8").matchAll(/\[[^\]]+\]\((configs\/[^)]+)\)/g)].map(
-    ([, path]) => path!,
-  );
-  t.ok(linked.length > 0);
-  for (const path of linked) t.ok(existsSync(path), path);
+t.test("each run's configuration is there, and so is all else that pages link to", async (t) => {
+  const documents = ["README.md", "ARCHITECTURE.md", ...readdirSync("docs").map((name) => join("docs", name))];
+  for (const page of documents) {
+    const linked = [...readFileSync(page, "utf8").matchAll(/\]\(([^)#:\s]+)(?:#[^)]*)?\)/g)].map(([, path]) => path!);
+    for (const path of new Set(linked)) t.ok(existsSync(join(dirname(page), path)), `${page}: ${path}`);
+  }
 });
 
 /** Settings that no result depends on: a file of another form can be written at any time. */
