@@ -36,14 +36,14 @@ t.test("dependencies have exact versions", async (t) => {
 });
 
 t.test(
-  "the package holds the program with what it compiles or has run, its configurations and its papers, and nothing else",
+  "the package holds the program with what it compiles or has run, its configurations, papers and their pictures, and nothing else",
   async (t) => {
     const [{ files }] = JSON.parse(execFileSync("npm", ["pack", "--dry-run", "--json"], { encoding: "utf8" })) as [
       { readonly files: readonly { readonly path: string }[] },
     ];
     const odd = files.filter(
       ({ path }) =>
-        !/^(dist|configs|docs)\/|^[A-Z]+(\.md)?$|^package\.json$|^src\/engine\/native\/[a-z-]+\.(cc|h)$|^src\/export\/tflite\/litert\.py$/.test(
+        !/^(dist|configs|docs)\/|^reports\/[\w-]+\.png$|^[A-Z]+(\.md)?$|^package\.json$|^src\/engine\/native\/[a-z-]+\.(cc|h)$|^src\/export\/tflite\/litert\.py$/.test(
           path,
         ),
     );
