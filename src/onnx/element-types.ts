@@ -28,3 +28,7 @@ const names = new Map<number, string>(Object.entries(elementTypes).map(([name, t
 
 /** A type as messages name it. */
 export const typeName = (type: number | null | undefined): string => names.get(type ?? 0) ?? `of type ${type}`;
+
+/** The type that runtimes name so; null: none that is known here. */
+export const elementTypeNamed = (name: string): ElementType | null =>
+  Object.values(elementTypes).find((type) => typeName(type) === name) ?? null;

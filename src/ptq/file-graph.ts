@@ -63,9 +63,7 @@ export class FileGraph {
     return this.#initializers.get(name) ?? null;
   }
 
-  isOutput(name: string): boolean {
-    return this.model.graph.output.some((output) => output.name === name);
-  }
+  isOutput = (name: string): boolean => this.model.graph.output.some((output) => output.name === name);
 
   /** The nodes of the file that read a value, those whose subgraphs do included. */
   readersOf(value: string): readonly NodeProto[] {
@@ -83,6 +81,21 @@ export class FileGraph {
   setInitializer(tensor: TensorProto): string {
     this.#initializers.set(tensor.name, tensor);
     return tensor.name;
+  }
+
+  /** A constant takes the place of what a node makes under its name; nodes that were there for it alone go. */
+  settle(tensor: TensorProto): void {
+    const maker = this.makerOf(tensor.name);
+    const unread = this.freeName(`${tensor.name}.computed`);
+    if (maker) maker.output = maker.output.map((made) => (made === tensor.name ? unread : made));
+    this.#makers.delete(tensor.name);
+    this.setInitializer(tensor);
+    const waiting = [maker];
+    for (let node = waiting.pop(); node; node = waiting.pop()) {
+      if (node.output.some((name) => this.readersOf(name).length > 0 || this.isOutput(name))) continue;
+      this.remove(node);
+      waiting.push(...Array.from(readsOf(node), (name) => this.makerOf(name)));
+    }
   }
 
   /** Adds a node that reads constants or inputs alone, in front of all others; gives the name of what it makes. */
@@ -221,25 +234,22 @@ export const operatorOf = ({ domain, opType }: NodeProto): string =>
 export const intAttribute = (name: string, i: number): AttributeProto =>
   create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(i) });
 
-/** An integer attribute, or what stands for it where the file has none. */
-export function intOf(node: NodeProto, name: string, fallback: number): number {
-  const found = node.attribute.find((attribute) => attribute.name === name);
-  return found?.type === AttributeType.INT ? Number(found.i) : fallback;
-}
+const attributeOf = ({ attribute }: NodeProto, name: string, type: AttributeType): AttributeProto | undefined =>
+  attribute.find((one) => one.name === name && one.type === type);
 
-export function floatOf(node: NodeProto, name: string, fallback: number): number {
-  const found = node.attribute.find((attribute) => attribute.name === name);
-  return found?.type === AttributeType.FLOAT ? found.f : fallback;
-}
+/** An integer attribute, or what stands for it where the file has none. */
+export const intOf = (node: NodeProto, name: string, fallback: number): number =>
+  Number(attributeOf(node, name, AttributeType.INT)?.i ?? fallback);
+
+export const floatOf = (node: NodeProto, name: string, fallback: number): number =>
+  attributeOf(node, name, AttributeType.FLOAT)?.f ?? fallback;
 
 /** A list of integers; null where the file has none. */
-export function intsOf(node: NodeProto, name: string): readonly number[] | null {
-  const found = node.attribute.find((attribute) => attribute.name === name);
-  return found?.type === AttributeType.INTS ? found.ints.map(Number) : null;
-}
+export const intsOf = (node: NodeProto, name: string): readonly number[] | null =>
+  attributeOf(node, name, AttributeType.INTS)?.ints.map(Number) ?? null;
 
 /** A text; null where the file has none. */
 export function textOf(node: NodeProto, name: string): string | null {
-  const found = node.attribute.find((attribute) => attribute.name === name);
-  return found?.type === AttributeType.STRING ? new TextDecoder().decode(found.s) : null;
+  const found = attributeOf(node, name, AttributeType.STRING);
+  return found ? new TextDecoder().decode(found.s) : null;
 }

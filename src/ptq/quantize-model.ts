@@ -25,6 +25,7 @@ import { orderNodes } from "./order-nodes.ts";
 import { type BudgetOptions, type ModelPlan, planModel } from "./plan-model.ts";
 import { type QuantizedBits, quantizedBits } from "./quantized-bits.ts";
 import { quantizedNodes } from "./quantized-nodes.ts";
+import { settleConstants } from "./settle-constants.ts";
 import { roundSite, type SolvedSite } from "./solve-site.ts";
 import { solveSites } from "./solve-sites.ts";
 import { type Granularity, type WeightSite, weightKey } from "./weight-site.ts";
@@ -103,6 +104,7 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
   orderNodes(model.graph);
   const inner = liftWeights(model);
   const graph = new FileGraph(model);
+  await settleConstants(graph, file);
   foldBatchNorms(graph);
   const { sites, left, unquantized } = await findSites(graph, file, { skips, granularity: options.granularity, inner });
   if (sites.length === 0) {

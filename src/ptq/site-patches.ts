@@ -3,6 +3,7 @@ import type { PatchGeometry } from "../methods/layerwise/patches.ts";
 import type { NodeProto } from "../onnx/generated/onnx_pb.ts";
 import { isStandardDomain } from "../onnx/onnx-model.ts";
 import { realValues } from "../onnx/tensor-data.ts";
+import { clipBounds } from "./clip-bounds.ts";
 import { type FileGraph, floatOf, intOf, intsOf, textOf } from "./file-graph.ts";
 import type { WeightSite } from "./weight-site.ts";
 
@@ -95,13 +96,6 @@ export function endingOf(graph: FileGraph, { node, operator, layout }: WeightSit
 /** Where a ReLU ends; null: the node is none. */
 function limitOf(graph: FileGraph, node: NodeProto): number | null {
   if (node.opType === "Relu") return Number.POSITIVE_INFINITY;
-  if (node.opType !== "Clip") return null;
-  const constant = (name: string | undefined, otherwise: number): number | null => {
-    if (!name) return otherwise;
-    const tensor = graph.initializer(name);
-    return (tensor && realValues(tensor)?.[0]) ?? null;
-  };
-  const low = constant(node.input[1], floatOf(node, "min", Number.NEGATIVE_INFINITY));
-  const high = constant(node.input[2], floatOf(node, "max", Number.POSITIVE_INFINITY));
-  return low === 0 && high !== null && high > 0 ? high : null;
+  const bounds = clipBounds(graph, node);
+  return bounds?.low === 0 && bounds.high > 0 ? bounds.high : null;
 }

@@ -45,3 +45,26 @@ t.test("where that would change what an operator reads, they stay in float", asy
   const eight = await quantized(encodePlain(convolution(10, "Clip")), arrays, { activations: 8 });
   t.equal(eight.grids.size, 2);
 });
+
+t.test("a Clip whose bounds are its grid's ends becomes a part of the convolution, wherever they lie", async (t) => {
+  const bounds = [-0.9, 0, 1.1, 6];
+  const kinds = bounds.flatMap((high) => bounds.flatMap((low) => (low < high && low <= 0 ? [{ low, high }] : [])));
+  t.ok(kinds.length > 4);
+  for (const { low, high } of [...kinds, { low: 0.5, high: 2 }, { low: -6, high: 6 }]) {
+    const plain = convolution(13, "Clip");
+    const bound = (name: string, value: number) => {
+      return { name, dims: [], dataType: 1, rawData: new Uint8Array(Float32Array.of(value).buffer) };
+    };
+    const bytes = encodePlain({
+      ...plain,
+      nodes: plain.nodes.map((node) => (node.opType === "Clip" ? { ...node, input: ["c", "low", "high"] } : node)),
+      tensors: [...(plain.tensors ?? []), bound("low", low), bound("high", high)],
+    });
+    const { bytes: written, outputs, layers } = await quantized(bytes, arrays, { activations: 8 });
+    const place = `${low} to ${high}`;
+    t.match(layers, [{ integer: true }], place);
+    const clips = readModel(written, "it").graph.node.filter(({ opType }) => opType === "Clip");
+    t.equal(clips.length, low > 0 ? 1 : 0, `${place}: a bound within the grid stays`);
+    t.ok(outputs[0]!.sqnrDb! > 25, `${place}: ${outputs[0]!.sqnrDb} dB`);
+  }
+});

@@ -92,6 +92,13 @@ export class GraphBuilder {
     return this.tensor("floats", elementTypes.float, dims, new Uint8Array(values.buffer));
   }
 
+  /** A bias, bound or statistic, as it comes or made by nodes; `like` is a value of the network of its type. */
+  short(values: string, like: string): string {
+    const { draw } = this;
+    if (this.opset >= 15 && draw.chance(0.2)) return this.node("CastLike", [values, like]);
+    return draw.chance(0.2) ? this.node("Identity", [values]) : values;
+  }
+
   /** A weight for so many products in a sum: an initializer, or any way in which files hide one. */
   weight(dims: readonly number[], inputs: number): string {
     const { draw } = this;

@@ -29,7 +29,7 @@ const conv: Step = (b, { name, shape: [images = 1, channels = 1, ...size] }) => 
   const all = (read: (axis: (typeof axes)[number]) => number) => axes.map(read);
   const kernel = all(({ kernel }) => kernel);
   const weight = b.weight([outputs, channels / group, ...kernel], (channels / group) * elementsOf(kernel));
-  const bias = draw.chance(0.6) ? [b.floats([outputs], 0.3)] : draw.chance(0.3) ? [""] : [];
+  const bias = draw.chance(0.6) ? [b.short(b.floats([outputs], 0.3), name)] : draw.chance(0.3) ? [""] : [];
   const attributes = [
     ...(group > 1 || draw.chance(0.3) ? [int("group", group)] : []),
     ints(
@@ -54,9 +54,7 @@ const normalized: Step = (b, { name, shape }) => {
   const channels = shape[1];
   if (channels === undefined || shape.length < 3) return null;
   const [scale, shift, mean] = [b.floats([channels], 0.5, 1), b.floats([channels], 0.5), b.floats([channels], 0.3)];
-  const variance = b.draw.chance(0.2)
-    ? b.node("Identity", [b.floats([channels], 0.4, 1)])
-    : b.floats([channels], 0.4, 1);
+  const variance = b.short(b.floats([channels], 0.4, 1), name);
   const attributes = b.draw.chance(0.5) ? [float("epsilon", 1e-3)] : [];
   return { name: b.node("BatchNormalization", [name, scale, shift, mean, variance], { attributes }), shape };
 };
@@ -104,7 +102,7 @@ const gemm: Step = (b, value) => {
   const x = transA ? b.node("Transpose", [b.node("Relu", [name])], { attributes: [ints("perm", [1, 0])] }) : name;
   const weight = b.weight(transB ? [outputs, inputs] : [inputs, outputs], inputs);
   const biased = b.opset < 11 || draw.chance(0.6);
-  const bias = biased ? [b.floats(draw.pick([[outputs], [1, outputs], [1]]), 0.3)] : [];
+  const bias = biased ? [b.short(b.floats(draw.pick([[outputs], [1, outputs], [1]]), 0.3), name)] : [];
   const attributes = [
     ...(transA ? [int("transA", 1)] : []),
     ...(transB ? [int("transB", 1)] : []),

@@ -9,14 +9,11 @@ const unary: Step = (b, { name, shape }) => {
 };
 
 const clip: Step = (b, { name, shape }) => {
-  const [low, high] = [b.draw.pick([0, 0, -1]), b.draw.pick([1, 6])];
+  const [low, high] = [b.draw.pick([0, 0, -1, -6, 0.3]), b.draw.pick([1, 6, 0.8])];
   if (b.opset < 11)
     return { name: b.node("Clip", [name], { attributes: [float("min", low), float("max", high)] }), shape };
-  const ends = b.draw.pick([
-    [b.floats([], 0, low), b.floats([], 0, high)],
-    ["", b.floats([], 0, high)],
-    [b.floats([], 0, low)],
-  ]);
+  const bound = (value: number) => b.short(b.floats([], 0, value), name);
+  const ends = b.draw.pick([() => [bound(low), bound(high)], () => ["", bound(high)], () => [bound(low)]])();
   return { name: b.node("Clip", [name, ...ends]), shape };
 };
 
