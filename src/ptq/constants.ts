@@ -11,8 +11,9 @@ import {
   ValueInfoProtoSchema,
 } from "../onnx/generated/onnx_pb.ts";
 import { isStandardDomain, withGraph } from "../onnx/onnx-model.ts";
-import { type FileGraph, readsOf } from "./file-graph.ts";
+import type { FileGraph } from "./file-graph.ts";
 import { numbersOf } from "./output-numbers.ts";
+import { readsOf } from "./value-names.ts";
 
 export interface ConstantValue {
   readonly dims: readonly number[];

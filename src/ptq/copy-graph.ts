@@ -8,7 +8,8 @@ import {
   NodeProtoSchema,
 } from "../onnx/generated/onnx_pb.ts";
 import { withGraph } from "../onnx/onnx-model.ts";
-import { FileGraph, subgraphsOf } from "./file-graph.ts";
+import { FileGraph } from "./file-graph.ts";
+import { subgraphsOf } from "./value-names.ts";
 
 /** A copy of a graph, to be changed without changing it; tensors are shared. Nodes of subgraphs have copies too. */
 export function copyGraph(graph: FileGraph): { readonly graph: FileGraph; copyOf(node: NodeProto): NodeProto } {

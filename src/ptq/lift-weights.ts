@@ -8,8 +8,8 @@ import {
 } from "../onnx/generated/onnx_pb.ts";
 import { isStandardDomain, type Model } from "../onnx/onnx-model.ts";
 import { isRandom } from "./constants.ts";
-import { freeName, namesIn, readsOf, subgraphsOf } from "./file-graph.ts";
 import { dropUnread, type PassedState, passedStates } from "./loop-states.ts";
+import { freeName, namesIn, readsOf, subgraphsOf } from "./value-names.ts";
 import { weightOperators } from "./weight-site.ts";
 
 /** A graph, and the one that it lies in: null for the file's own. */

@@ -7,7 +7,7 @@ import { piecesOf } from "../core/pieces.ts";
 import { externalEntry } from "../onnx/encode-model.ts";
 import { type GraphProto, type TensorProto, TensorProto_DataLocation } from "../onnx/generated/onnx_pb.ts";
 import { type Model, readModel } from "../onnx/onnx-model.ts";
-import { subgraphsOf } from "./file-graph.ts";
+import { subgraphsOf } from "./value-names.ts";
 
 export interface LoadedModel {
   readonly model: Model;

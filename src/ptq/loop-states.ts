@@ -1,6 +1,6 @@
 import type { GraphProto, NodeProto } from "../onnx/generated/onnx_pb.ts";
 import { isStandardDomain } from "../onnx/onnx-model.ts";
-import { readsOf, subgraphsOf } from "./file-graph.ts";
+import { readsOf, subgraphsOf } from "./value-names.ts";
 
 /** A state of a Loop that its body passes on as it gets it: a value of outside, for all that happens inside. */
 export interface PassedState {

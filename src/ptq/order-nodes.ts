@@ -1,5 +1,5 @@
 import type { GraphProto, NodeProto } from "../onnx/generated/onnx_pb.ts";
-import { readsOf, subgraphsOf } from "./file-graph.ts";
+import { readsOf, subgraphsOf } from "./value-names.ts";
 
 /**
  * Puts the nodes of a graph, and of those inside of it, behind what they read, as the format demands and not every file

@@ -1,6 +1,6 @@
 import type { GraphProto } from "../onnx/generated/onnx_pb.ts";
 import type { Model } from "../onnx/onnx-model.ts";
-import { subgraphsOf } from "./file-graph.ts";
+import { subgraphsOf } from "./value-names.ts";
 
 /** Operators that say that a file has been quantized already. */
 const quantizing = /^(DequantizeLinear|QLinear.*|QGemm|DynamicQuantize.*|MatMulInteger.*|ConvInteger|MatMulNBits)$/;
