@@ -1,7 +1,7 @@
 // The direction of imports: a folder may import the folders before it in this list, never one after it.
 const order = [
   "core", "onnx", "config", "quantization", "engine", "graph", "kinds", "network", "data", "tasks", "runs",
-  "quantizers", "methods", "training", "memory", "export", "ptq", "report", "runner", "live", "sweep", "commands",
+  "quantizers", "methods", "training", "memory", "export", "ptq", "report", "runner", "preview", "live", "sweep", "commands",
 ];
 
 module.exports = {

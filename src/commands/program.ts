@@ -46,6 +46,17 @@ export function createProgram(
       .addOption(new Option("--verbose").hideHelp())
       .addOption(new Option("--quiet").hideHelp());
 
+  add("init [model]", "write a configuration that runs, for an ONNX file (or a network of ours) and images")
+    .option(
+      "--data <what>",
+      "a folder with one folder of images for each class, a .npz, mnist, fashion-mnist or cifar10",
+    )
+    .option("--out <file>", "the configuration (default: <name>.yaml)", parseName)
+    .option("--force", "replace the file that is there", false)
+    .action(async (model: string | undefined, options, command: Command) => {
+      const { runInit } = await import("./init-command.ts");
+      await runInit({ model, ...options }, own(command));
+    });
   add("train <config>", "train, export, verify and report one configuration")
     .option("--set <path=value>", "change a setting, as training.epochs=3; may be repeated", collect, [])
     .option("--out <dir>", "run directory (default: reports/<name>)", parseName)

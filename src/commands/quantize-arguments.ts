@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { isConfiguration, loadQuantizeData } from "../config/load-quantize.ts";
 import type { QuantizeSettings } from "../config/quantize-schema.ts";
+import { runName } from "../config/run-name.ts";
 import type { QuantizedLayout, Saturation } from "../config/sections/export-settings.ts";
 import type { LayerwiseMethod } from "../config/sections/methods/layerwise-settings.ts";
 import { granularityNames } from "../config/sections/quantize-settings.ts";
@@ -63,7 +64,7 @@ export function settingsOf(options: QuantizeArguments): Source {
   const areChosen = limit !== null && "relativeBops" in limit && options.activations === undefined;
   const bits = budget === undefined ? `w${weights}` : budgetName(budget);
   const settings: QuantizeSettings = {
-    name: nameOf(`${basename(model, ".onnx")}-${bits}${areChosen ? "" : `a${activations}`}`),
+    name: runName(`${basename(model, ".onnx")}-${bits}${areChosen ? "" : `a${activations}`}`),
     network: { file: model },
     ...(data !== undefined && dataOf(data, model)),
     method: {
@@ -91,12 +92,6 @@ export function settingsOf(options: QuantizeArguments): Source {
 
 /** A budget in the name of a folder. */
 export const budgetName = (budget: string): string => budget.replaceAll("%", "pc").replaceAll(":", "");
-
-/** A name that a run may have. */
-function nameOf(text: string): string {
-  const allowed = text.replaceAll(/[^\p{L}\p{N}._ -]/gu, "-").replace(/^[^\p{L}\p{N}]+/u, "");
-  return allowed.slice(-100).replace(/^[^\p{L}\p{N}]+/u, "");
-}
 
 /** What samples are: a file with arrays, the data of a configuration, or a folder of images. */
 function dataOf(path: string, model: string): Pick<QuantizeSettings, "data" | "input"> {

@@ -2,7 +2,7 @@ import cliProgress from "cli-progress";
 import { printable } from "../core/printable.ts";
 import type { Progress } from "../core/progress.ts";
 import { silent } from "../core/progress.ts";
-import { timeText } from "./time-text.ts";
+import { timeText } from "../core/time-text.ts";
 
 /** The bar in the terminal's last line. There is one terminal, so there is one bar. */
 let shown: { readonly all: cliProgress.MultiBar; readonly bar: cliProgress.SingleBar } | null = null;

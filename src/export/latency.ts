@@ -1,3 +1,4 @@
+import { median } from "../core/median.ts";
 import { RuntimeModel, type RuntimeOptions } from "./runtime.ts";
 
 /** What latency is measured at. */
@@ -102,10 +103,4 @@ export async function timeBatches(
     measured.push({ batch, times });
   }
   return measured;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

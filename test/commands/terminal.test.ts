@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import t from "tap";
-import { timeText } from "../../src/commands/time-text.ts";
+import { timeText } from "../../src/core/time-text.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 import { onTerminal, terminalMissing } from "../fixtures/terminal.ts";
 
