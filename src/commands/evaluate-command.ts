@@ -1,8 +1,7 @@
-import { type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { loadImages } from "../config/load-config.ts";
-import { UsageError, UserError } from "../core/errors.ts";
-import { explainFileError } from "../core/file-errors.ts";
+import { UsageError } from "../core/errors.ts";
+import { pathStats } from "../core/path-stats.ts";
 import { type EvaluateOnnxOptions, evaluateOnnx } from "../runner/evaluate-onnx.ts";
 import { evaluateRun } from "../runner/evaluate-run.ts";
 import { metricsText } from "../tasks/metric.ts";
@@ -19,7 +18,7 @@ export interface EvaluateOptions {
 /** `evaluate`: the metrics on the test set of a run's checkpoint, or of an ONNX file in onnxruntime. */
 export async function runEvaluate({ target, data, dataFolder }: EvaluateOptions, context: Context): Promise<void> {
   const { json, print, reporter } = context;
-  const found = statOf(target);
+  const found = pathStats(target);
   if (found === undefined) throw new UsageError(`evaluate ${target}: there is no such run folder or ONNX file`);
   const given = data !== undefined ? "--data" : dataFolder !== undefined ? "--data-folder" : null;
   if (found.isDirectory() && given !== null) {
@@ -42,14 +41,6 @@ export async function runEvaluate({ target, data, dataFolder }: EvaluateOptions,
       ? JSON.stringify({ run: target, ...metrics })
       : `${join(target)}: ${metricsText(record.task, metrics)} so far (the run is ${record.status})`,
   );
-}
-
-function statOf(target: string): Stats | undefined {
-  try {
-    return statSync(target, { throwIfNoEntry: false });
-  } catch (error) {
-    throw new UserError(`cannot read ${target}: ${explainFileError(error)}`, { cause: error });
-  }
 }
 
 /** The data of an ONNX file: a data set by name, or the `data` section of a configuration. */

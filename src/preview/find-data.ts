@@ -1,10 +1,11 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import sharp from "sharp";
 import type { DataSettings, FolderConfig } from "../config/sections/data-settings.ts";
 import { at, first } from "../core/elements.ts";
 import { UsageError, UserError } from "../core/errors.ts";
 import { median } from "../core/median.ts";
+import { pathStats } from "../core/path-stats.ts";
 import { type ScannedFolder, scanFolder, subfolders, trainName } from "../data/formats/folder/scan-folder.ts";
 import { NpzFile } from "../data/formats/numpy/npz.ts";
 import type { Model } from "../onnx/onnx-model.ts";
@@ -39,7 +40,7 @@ const known = ["mnist", "fashion-mnist", "cifar10"] as const;
 export async function findData(given: string, model: Model | null): Promise<FoundData> {
   const name = known.find((one) => one === given);
   if (name !== undefined) return { settings: { name }, notes: [] };
-  const found = statSync(given, { throwIfNoEntry: false });
+  const found = pathStats(given);
   if (found?.isDirectory()) return folderAt(given, model);
   if (found?.isFile() && /\.npz$/i.test(given)) return npzAt(given);
   const what = found === undefined ? "there is nothing of that name" : "it is none of these";

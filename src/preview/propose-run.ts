@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { parseConfig, parseData } from "../config/parse-config.ts";
 import { runName } from "../config/run-name.ts";
@@ -15,6 +14,7 @@ import { createMethod } from "../methods/create-method.ts";
 import { leastCost } from "../methods/fit-budget.ts";
 import { loadNetwork } from "../network/load-network.ts";
 import { readNetworkFile } from "../network/onnx/read-network-file.ts";
+import type { Model } from "../onnx/onnx-model.ts";
 import { prepare } from "../runner/prepare.ts";
 import { createTask } from "../tasks/create-task.ts";
 import { type ChosenNormalization, chooseNormalization } from "./choose-normalization.ts";
@@ -81,7 +81,7 @@ export async function proposeRun(given: Given, reporter: Reporter): Promise<Prop
     );
   }
   const found = await findData(place, model);
-  const look = await lookAt(found, { path, model, place }, reporter);
+  const look = await lookAt(found, { path, model }, reporter);
   const { network, answers, task } = look;
   const isTrained = answers?.isTrained ?? false;
   const draft = draftOf(look, found, proposedName(given));
@@ -114,15 +114,7 @@ interface Look {
 
 async function lookAt(
   { settings }: FoundData,
-  {
-    path,
-    model,
-    place,
-  }: {
-    readonly path: string | undefined;
-    readonly model: Parameters<typeof figuresOf>[2]["model"];
-    readonly place: string;
-  },
+  { path, model }: { readonly path: string | undefined; readonly model: Model | null },
   reporter: Reporter,
 ): Promise<Look> {
   // Of a .npz its labels tell what is learned.
@@ -132,7 +124,7 @@ async function lookAt(
     const { imageShape, train, test } = dataset;
     const task = dataset.targets.kind === "classes" ? "classification" : "regression";
     const source = path === undefined ? { name: usualNetwork(imageShape) } : { file: path };
-    const folder = statSync(place, { throwIfNoEntry: false })?.isDirectory() ? place : null;
+    const folder = settings.name === "folder" ? settings.folder : null;
     const network = figuresOf(
       source,
       { inputShape: imageShape, outputs: outputsOf(dataset.targets) },
