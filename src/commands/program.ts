@@ -57,9 +57,17 @@ export function createProgram(
       const { runInit } = await import("./init-command.ts");
       await runInit({ model, ...options }, own(command));
     });
+  add("check <config>", "say what a run would be: shapes, memory, measured time, files; nothing is written")
+    .option("--set <path=value>", "change a setting, as training.epochs=3; may be repeated", collect, [])
+    .option("--out <dir>", "run directory (default: reports/<name>)", parseName)
+    .action(async (config: string, options, command: Command) => {
+      const { runCheck } = await import("./check-command.ts");
+      await runCheck({ config, ...options }, own(command));
+    });
   add("train <config>", "train, export, verify and report one configuration")
     .option("--set <path=value>", "change a setting, as training.epochs=3; may be repeated", collect, [])
     .option("--out <dir>", "run directory (default: reports/<name>)", parseName)
+    .option("--dry-run", "say what the run would be, as check does, and do nothing", false)
     .option("--resume", "continue a stopped run", false)
     .option("--force", "replace the run that the directory holds; with --resume, take over a lock", false)
     .option("--watch", "serve the growing report on 127.0.0.1; the log names the address")
@@ -76,7 +84,7 @@ export function createProgram(
     .option("--set <path=value>", "change a setting, as sweep.local.workers=2; may be repeated", collect, [])
     .option("--out <dir>", "folder of the sweep (default: reports/<name>)", parseName)
     .addOption(new Option("--runner <where>", "where the runs take place (default: the file's)").choices(sweepRunners))
-    .option("--dry-run", "print the plan and do nothing", false)
+    .option("--dry-run", "print the plan, with times of measured steps, and do nothing", false)
     .option("--detach", "with --runner slurm: submit and return", false)
     .option("--resume", "continue: finished runs stay, stopped and failed ones go on, new ones begin", false)
     .option("--force", "replace the sweep that the folder holds; with --resume, take over locks", false)

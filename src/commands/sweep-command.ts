@@ -5,9 +5,12 @@ import { loadSweep } from "../config/load-sweep.ts";
 import type { SweepConfig } from "../config/sections/sweep-settings.ts";
 import { availableMemory } from "../core/available-memory.ts";
 import { exitCodes, StoppedError, UsageError, UserError } from "../core/errors.ts";
+import { lookup } from "../core/lookup.ts";
 import { shortenList } from "../core/shorten.ts";
+import { timeText } from "../core/time-text.ts";
 import { defaultThreads } from "../engine/environment.ts";
 import { estimateRuns, inGib, loweredSettings } from "../memory/index.ts";
+import { checkRuns, type SweptRun } from "../preview/check-run.ts";
 import { whileLocked } from "../runs/lock.ts";
 import type { Capacity, Need } from "../sweep/local/pool.ts";
 import { runLocally } from "../sweep/local/run-locally.ts";
@@ -49,7 +52,10 @@ export async function runSweep(options: SweepOptions, context: Context): Promise
   if (plan.duplicates > 0)
     context.reporter.warn(`${plan.duplicates} runs would be the same as others, and are left out`);
   const workers = workersOf(local);
-  if (options.dryRun) return printPlan(plan, { folder: out, runner, workers, threads: local.threads }, context);
+  if (options.dryRun) {
+    const checked = await checkRuns(plan.runs, context.reporter);
+    return printPlan(plan, { folder: out, runner, workers, threads: local.threads, checked }, context);
+  }
   const limits = runner === "local" ? await localLimits(plan, { ...local, workers }, context) : null;
   const { before, dropped, lock } = openSweep(out, plan, { ...options, runner });
   if (dropped.length > 0)
@@ -110,21 +116,38 @@ interface Place {
   readonly runner: "local" | "slurm";
   readonly workers: number;
   readonly threads: number;
+  /** What each run would take. */
+  readonly checked: ReadonlyMap<string, SweptRun>;
 }
 
-function printPlan(plan: Plan, { folder, runner, workers, threads }: Place, { json, print }: Context): void {
+function printPlan(plan: Plan, place: Place, { json, print }: Context): void {
+  const { folder, runner, workers, threads, checked } = place;
+  const seconds = plan.runs.map(({ name }) => secondsOf(lookup(checked, name)));
+  const total = seconds.reduce<number>((sum, one) => sum + (one ?? 0), 0);
+  // Workers do not wait for each other; a cluster's are not known.
+  const inAll = runner === "slurm" ? null : Math.max(total / workers, ...seconds.map((one) => one ?? 0));
   if (json) {
-    const runs = plan.runs.map(({ name, settings }) => ({ name, settings }));
-    print(JSON.stringify({ sweep: folder, runner, ...(runner === "local" && { workers, threads }), runs }));
+    const runs = plan.runs.map(({ name, settings }) => ({ name, settings, ...lookup(checked, name) }));
+    print(
+      JSON.stringify({ sweep: folder, runner, ...(runner === "local" && { workers, threads }), seconds: inAll, runs }),
+    );
     return;
   }
-  for (const line of planTable(plan.runs)) print(line);
+  for (const line of planTable(plan.runs, checked)) print(line);
+  for (const { name } of plan.runs) {
+    const run = lookup(checked, name);
+    if ("problem" in run) print(`${name} cannot begin: ${run.problem}`);
+  }
   const where =
     runner === "slurm"
       ? "on Slurm"
       : `${workers} at a time with ${threads} ${threads === 1 ? "thread" : "threads"} each`;
-  print(`\n${plan.runs.length} runs, ${where}, into ${folder}`);
+  const time = inAll === null || total === 0 ? "" : `, about ${timeText(inAll)} in all`;
+  print(`\n${plan.runs.length} runs, ${where}${time}, into ${folder}`);
 }
+
+/** Null: not known. */
+const secondsOf = (run: SweptRun): number | null => ("seconds" in run ? run.seconds : null);
 
 /** Figures with the main metric under its own key, as the result of a single run has it. */
 function flat(figures: RunState["figures"]): Readonly<Record<string, number>> | null {

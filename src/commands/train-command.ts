@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { loadConfig } from "../config/load-config.ts";
 import { LiveView } from "../live/live-view.ts";
 import { train } from "../runner/train.ts";
+import { runCheck } from "./check-command.ts";
 import type { Context } from "./context.ts";
 import { printResult } from "./result.ts";
 
@@ -9,6 +10,8 @@ export interface TrainOptions {
   readonly config: string;
   readonly set: readonly string[];
   readonly out?: string;
+  /** Says what the run would be, and does nothing. */
+  readonly dryRun?: boolean;
   readonly resume: boolean;
   readonly force: boolean;
   /** Serves the growing report on this machine. */
@@ -19,6 +22,7 @@ export interface TrainOptions {
 
 /** `train`: configuration in; run directory with checkpoint, record, ONNX file and report out. */
 export async function runTrain(options: TrainOptions, context: Context): Promise<void> {
+  if (options.dryRun === true) return runCheck(options, context);
   const { set, resume, force, watch = false, watchPort = 0 } = options;
   const { config } = loadConfig(options.config, { set: [...set] });
   const { reporter, stop } = context;

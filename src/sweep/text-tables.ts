@@ -1,22 +1,33 @@
 import { first } from "../core/elements.ts";
+import { lookup } from "../core/lookup.ts";
 import { shorten } from "../core/shorten.ts";
+import { timeText } from "../core/time-text.ts";
+import type { SweptRun } from "../preview/check-run.ts";
 import { valueText } from "../tasks/metric.ts";
 import type { PlannedRun } from "./plan.ts";
 import type { RunState } from "./sweep-run-state.ts";
 
-/** Runs and how each differs, a line each. */
-export const planTable = (runs: readonly PlannedRun[]): readonly string[] =>
-  table([
-    ["run", "settings"],
-    ...runs.map(({ name, settings }) => [
-      name,
-      shorten(
-        Object.entries(settings)
-          .map(([path, value]) => `${path}=${JSON.stringify(value)}`)
-          .join(" "),
-      ),
-    ]),
+/**
+ * Runs and how each differs, a line each.
+ *
+ * @param checked What each would take, where that is known.
+ */
+export const planTable = (
+  runs: readonly PlannedRun[],
+  checked: ReadonlyMap<string, SweptRun> | null = null,
+): readonly string[] => {
+  const row = (name: string, time: string, settings: string) => [name, ...(checked === null ? [] : [time]), settings];
+  return table([
+    row("run", "time", "settings"),
+    ...runs.map(({ name, settings }) => {
+      const changes = Object.entries(settings).map(([path, value]) => `${path}=${JSON.stringify(value)}`);
+      return row(name, checked === null ? "" : sweptTime(lookup(checked, name)), shorten(changes.join(" ")));
+    }),
   ]);
+};
+
+/** Expected; a dash where nothing tells, or where a run cannot begin. */
+const sweptTime = (run: SweptRun): string => ("seconds" in run && run.seconds !== null ? timeText(run.seconds) : "–");
 
 /** What every run came to, a line each. */
 export const resultTable = (states: readonly RunState[]): readonly string[] =>

@@ -32,6 +32,9 @@ t.test("the plan is printed, and nothing is begun", async (t) => {
     plan.runs.map((planned: { name: string }) => planned.name),
     names,
   );
+  const [first, , , broken] = plan.runs;
+  t.ok(first.seconds > 0);
+  t.match(broken, { problem: /nowhere/ });
   t.notOk(existsSync(out));
 });
 

@@ -1,0 +1,98 @@
+import { join } from "node:path";
+import { loadConfig } from "../config/load-config.ts";
+import { timeText } from "../core/time-text.ts";
+import { inGib } from "../memory/index.ts";
+import { type CheckedRun, checkRun } from "../preview/check-run.ts";
+import type { Context } from "./context.ts";
+
+export interface CheckOptions {
+  readonly config: string;
+  readonly set: readonly string[];
+  readonly out?: string;
+}
+
+/** `check`, and `train --dry-run`: all that can be known of a run beforehand; nothing is written. */
+export async function runCheck({ config: path, set, out }: CheckOptions, context: Context): Promise<void> {
+  const { json, print, reporter } = context;
+  const { config } = loadConfig(path, { set: [...set] });
+  const checked = await checkRun(config, { folder: out ?? join("reports", config.name), reporter });
+  if (json) print(JSON.stringify(machineForm(checked)));
+  else for (const [about, text] of checkedLines(checked)) print(`${about.padEnd(9)}${text}`);
+}
+
+/** What machines read: without the graph's nodes, which are many. */
+function machineForm({ network: { graph: _, ...network }, ...checked }: CheckedRun) {
+  return { ...checked, network };
+}
+
+type Line = readonly [about: string, text: string];
+
+function checkedLines(checked: CheckedRun): readonly Line[] {
+  const { name, folder, holds, environment, data, writes } = checked;
+  const { engine, device, threads } = environment;
+  const { targets, trainImages, validationImages, testImages } = data;
+  const parts = [
+    `${count(trainImages)} to train on`,
+    ...(validationImages > 0 ? [`${count(validationImages)} held out`] : []),
+    `${count(testImages)} to test on`,
+  ];
+  const what = targets.kind === "classes" ? `${targets.names.length} classes` : `${targets.outputs} values for each`;
+  const there = holds === null ? "" : `, which holds a run (${holds}): --resume goes on with it, --force replaces it`;
+  return [
+    ["run", `${name}, into ${folder}${there}`],
+    ["engine", `${engine}, ${device}${threads === null ? "" : `, threads ${threads}`}`],
+    ...networkLines(checked),
+    ["data", `${data.name}: ${parts.join(", ")}, ${what}`],
+    ["method", methodText(checked)],
+    ...memoryLines(checked),
+    ...timeLines(checked),
+    ...writes.map((path, index): Line => [index === 0 ? "writes" : "", path]),
+  ];
+}
+
+function networkLines({ network }: CheckedRun): readonly Line[] {
+  const { name, inputShape, parameters, macs, layers } = network;
+  const widest = Math.max(...layers.map((layer) => layer.name.length));
+  return [
+    ["network", `${name}: images of ${shape(inputShape)}, ${count(parameters)} parameters, ${count(macs)} MACs`],
+    ...layers.map(
+      (layer): Line => [
+        "",
+        `${layer.name.padEnd(widest)}  ${shape(layer.weightShape)} → ${shape(layer.outputShape)}, ${count(layer.parameters)} parameters, ${count(layer.macs)} MACs`,
+      ],
+    ),
+  ];
+}
+
+function methodText({ method }: CheckedRun): string {
+  if (method.name !== "bayesian-bits") return method.name;
+  const { target, strength } = method.prior;
+  if (target === undefined) return `${method.name}, prior strength ${strength}`;
+  const budget =
+    "relativeBops" in target ? `${target.relativeBops} % of the bit operations` : `${target.sizeBytes} bytes`;
+  return `${method.name} within ${budget}`;
+}
+
+const memoryLines = ({ memory: { available, stages } }: CheckedRun): readonly Line[] =>
+  stages.map(({ what, likely, atMost }, index): Line => {
+    const most = atMost > likely ? `, at most ${inGib(atMost)}` : "";
+    return [
+      index === 0 ? "memory" : "",
+      `${inGib(likely)} for ${what}${most}${index === 0 ? ` (${inGib(available)} are free)` : ""}`,
+    ];
+  });
+
+function timeLines({ time }: CheckedRun): readonly Line[] {
+  if (time === null) return [["time", "not known beforehand: layers are quantized one by one"]];
+  const { step, steps, batchSize, stepsPerEpoch, epochs, seconds } = time;
+  return [
+    [
+      "step",
+      `${(1000 * step).toPrecision(3)} ms for ${batchSize} images (median of ${steps}), ${count(stepsPerEpoch)} an epoch`,
+    ],
+    ["time", `${epochs} epochs in about ${timeText(seconds)}, and the export`],
+  ];
+}
+
+const count = (value: number): string => value.toLocaleString("en-US");
+const shape = (sizes: readonly number[]): string => sizes.join(" × ");
