@@ -166,8 +166,12 @@ export function createProgram(
       const { runExport } = await import("./export-command.ts");
       await runExport({ run, ...options }, own(command));
     });
-  add("report <runs...>", "write the HTML report of each run; of several runs with --out, their comparison")
-    .option("--out <file>", "the file (default: report.html in the run)", parseName)
+  add("report <runs...>", "write the HTML report of each run; of several runs, or of a sweep, their comparison")
+    .option(
+      "--out <file>",
+      "the file (default: report.html in the run; of a comparison, beside the first run, or index.html in the sweep)",
+      parseName,
+    )
     .option(
       "--baseline <run>",
       "a run to hold the others against, as FP32, which later reports of them keep; may be repeated",
@@ -179,6 +183,24 @@ export function createProgram(
       const { runReport } = await import("./report-command.ts");
       await runReport({ runs, ...options }, own(command));
     });
+  add("list [folder]", "the runs in a folder, a line each (default: reports)").action(
+    async (folder: string | undefined, _, command: Command) => {
+      const { runList } = await import("./list-command.ts");
+      runList({ folder }, own(command));
+    },
+  );
+  add("show <run>", "what a run came to, and the bits of its tensors").action(
+    async (run: string, _, command: Command) => {
+      const { runShow } = await import("./show-command.ts");
+      runShow({ run }, own(command));
+    },
+  );
+  add("diff <before> <after>", "the settings, figures and bits in which two runs differ").action(
+    async (before: string, after: string, _, command: Command) => {
+      const { runDiff } = await import("./diff-command.ts");
+      runDiff({ before, after }, own(command));
+    },
+  );
   add("verify <run>", "compare a run's files with their hashes").action(async (run: string, _, command: Command) => {
     const { runVerify } = await import("./verify-command.ts");
     runVerify({ run }, own(command));

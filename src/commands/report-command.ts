@@ -1,15 +1,18 @@
 import { existsSync } from "node:fs";
-import { dirname, join, relative, sep } from "node:path";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { first } from "../core/elements.ts";
 import { UsageError } from "../core/errors.ts";
 import { placesBeside } from "../ptq/quantized-record.ts";
 import { quantizedRecordsIn, readQuantizedRecord } from "../ptq/read-quantized-record.ts";
 import { writeComparison } from "../report/comparison/write-comparison.ts";
 import { writeQuantizedReport } from "../report/quantized/write-quantized-report.ts";
 import { writeReport } from "../report/run/write-report.ts";
+import { findRuns } from "../runner/find-runs.ts";
 import { keepBaselines, readBaselines } from "../runs/baselines.ts";
 import type { RunRecord } from "../runs/record.ts";
-import { readRecord } from "../runs/record-file.ts";
+import { readRecord, recordFile } from "../runs/record-file.ts";
 import { runFiles } from "../runs/run-directory.ts";
+import { sweepFiles } from "../sweep/sweep-folder.ts";
 import type { Context } from "./context.ts";
 
 export interface ReportOptions {
@@ -25,7 +28,8 @@ export interface ReportOptions {
 
 /**
  * `bayesian-bits report RUN… [--baseline RUN… | --no-baselines] [--out FILE]`: reads each run's record, writes its report
- * and prints the report's path (--json: a line for machines); of several runs with --out, writes their comparison instead.
+ * and prints the report's path (--json: a line for machines); of several runs their comparison too, with --out or of a
+ * sweep's folder that alone.
  *
  * @throws UsageError when no run is named; UserError when a record cannot be read or a report cannot be written.
  */
@@ -34,6 +38,11 @@ export function runReport(
   context: Pick<Context, "json" | "print" | "reporter">,
 ): void {
   const { reporter } = context;
+  const sweep = runs.length === 1 ? sweepAt(first(runs)) : null;
+  if (sweep !== null) {
+    compare([...sweep.runs, ...baseline], out ?? sweep.page, context);
+    return;
+  }
   if (runs.length === 0)
     throw new UsageError("report: no run folder given; name one, as in `bayesian-bits report reports/mnist`");
   const quantized = [...runs, ...baseline].find((run) => quantizedRecordsIn(run).length > 0);
@@ -60,6 +69,27 @@ export function runReport(
     writeReport(record, path, { baselines });
     tell(run, path, context);
   }
+  if (runs.length > 1 && quantized === undefined) compare([...runs, ...baseline], besideFirst(runs), context);
+}
+
+/** The runs of a folder that is none itself, and where their comparison goes; null: it is a run, or holds none. */
+function sweepAt(folder: string): { readonly runs: readonly string[]; readonly page: string } | null {
+  if (existsSync(join(folder, recordFile)) || !existsSync(folder)) return null;
+  const runs = findRuns(folder).flatMap((found) => (found.quantized === null ? [found.folder] : []));
+  if (runs.length === 0) return null;
+  // Of any other folder the index is somebody else's.
+  const isSweep = existsSync(join(folder, "runs"));
+  return { runs, page: isSweep ? sweepFiles(folder).page : join(folder, "comparison.html") };
+}
+
+/** Names of runs in the name of a comparison. */
+const NAMED = 3;
+
+/** Where a comparison goes that nobody names: beside the first run, by the runs' names. */
+function besideFirst(runs: readonly string[]): string {
+  const names = runs.map((run) => basename(resolve(run)));
+  const more = names.length > NAMED ? [`${names.length - NAMED}-more`] : [];
+  return join(first(runs), "..", `${[...names.slice(0, NAMED), ...more].join("-and-")}.html`);
 }
 
 /** The path of a report; with `--json` a line for machines. */

@@ -1,6 +1,6 @@
-import { first } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
 import { shorten } from "../core/shorten.ts";
+import { textTable } from "../core/text-table.ts";
 import { timeText } from "../core/time-text.ts";
 import type { SweptRun } from "../preview/check-run.ts";
 import { valueText } from "../tasks/metric.ts";
@@ -17,7 +17,7 @@ export const planTable = (
   checked: ReadonlyMap<string, SweptRun> | null = null,
 ): readonly string[] => {
   const row = (name: string, time: string, settings: string) => [name, ...(checked === null ? [] : [time]), settings];
-  return table([
+  return textTable([
     row("run", "time", "settings"),
     ...runs.map(({ name, settings }) => {
       const changes = Object.entries(settings).map(([path, value]) => `${path}=${JSON.stringify(value)}`);
@@ -31,7 +31,7 @@ const sweptTime = (run: SweptRun): string => ("seconds" in run && run.seconds !=
 
 /** What every run came to, a line each. */
 export const resultTable = (states: readonly RunState[]): readonly string[] =>
-  table([
+  textTable([
     ["run", "status", mainLabel(states), "relative BOPs", "packed", "time"],
     ...states.map(({ name, status, figures }) =>
       figures === null
@@ -51,14 +51,4 @@ export const resultTable = (states: readonly RunState[]): readonly string[] =>
 function mainLabel(states: readonly RunState[]): string {
   const labels = new Set(states.flatMap(({ figures }) => figures?.main.label ?? []));
   return labels.size === 0 ? "main metric" : [...labels].join(" or ");
-}
-
-function table(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = first(rows).map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join("  ")
-      .trimEnd(),
-  );
 }

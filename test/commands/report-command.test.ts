@@ -19,13 +19,12 @@ function setUp(folder: string) {
   return { runs, lines, reporter, context: { reporter, json: false, print: (line: string) => void lines.push(line) } };
 }
 
-t.test("each run gets its report beside its record, and the paths are printed", async (t) => {
-  const { runs, lines, context } = setUp(t.testdir({}));
+t.test("each run gets its report beside its record, several their comparison, and the paths are printed", async (t) => {
+  const folder = t.testdir({});
+  const { runs, lines, context } = setUp(folder);
   runReport({ runs }, context);
-  t.strictSame(
-    lines,
-    runs.map((run) => join(run, "report.html")),
-  );
+  t.strictSame(lines, [...runs.map((run) => join(run, "report.html")), join(folder, "one-and-two.html")]);
+  t.match(readFileSync(join(folder, "one-and-two.html"), "utf8"), 'href="two/report.html"');
   t.match(readFileSync(lines[0]!, "utf8"), "mnist-lenet5-quick");
   t.match(readFileSync(lines[1]!, "utf8"), "This run has not finished");
 });
@@ -57,10 +56,10 @@ t.test("--json tells each report's path in a line for machines", async (t) => {
   const { runs, lines, context } = setUp(folder);
   const told = () => lines.splice(0).map((line): unknown => JSON.parse(line));
   runReport({ runs }, { ...context, json: true });
-  t.strictSame(
-    told(),
-    runs.map((run) => ({ run, report: join(run, "report.html") })),
-  );
+  t.strictSame(told(), [
+    ...runs.map((run) => ({ run, report: join(run, "report.html") })),
+    { runs, comparison: join(folder, "one-and-two.html") },
+  ]);
   const out = join(folder, "all.html");
   runReport({ runs, out }, { ...context, json: true });
   t.strictSame(told(), [{ runs, comparison: out }]);
@@ -137,6 +136,28 @@ t.test("the folder of a quantized file gets its report; of several widths, each 
   for (const options of refused) t.throws(() => runReport(options, context), { name: "UsageError", exitCode: 2 });
 });
 
+t.test("of a sweep's folder, or of any with runs in it, the comparison is written", async (t) => {
+  const folder = t.testdir({ "index.html": "somebody's" });
+  const sweep = join(folder, "sweep");
+  const { lines, context } = setUp(join(sweep, "runs"));
+  runReport({ runs: [sweep] }, context);
+  runReport({ runs: [folder] }, context);
+  runReport({ runs: [sweep], out: join(folder, "elsewhere.html") }, context);
+  const pages = [join(sweep, "index.html"), join(folder, "comparison.html"), join(folder, "elsewhere.html")];
+  t.strictSame(lines, pages);
+  for (const page of pages) t.match(readFileSync(page, "utf8"), "2 runs of", page);
+  t.equal(readFileSync(join(folder, "index.html"), "utf8"), "somebody's");
+});
+
+t.test("of many runs a comparison has the first ones' names", async (t) => {
+  const folder = t.testdir({});
+  const { lines, context } = setUp(folder);
+  const runs = ["a", "b", "c", "d", "e"].map((name) => join(folder, name));
+  for (const run of runs) writeRecord(run, sampleRecord());
+  runReport({ runs }, context);
+  t.equal(lines.at(-1), join(folder, "a-and-b-and-c-and-2-more.html"));
+});
+
 t.test("no run is no command", async (t) => {
   const { lines, context } = setUp(t.testdir({}));
   t.throws(() => runReport({ runs: [] }, context), { name: "UsageError", exitCode: 2 });
@@ -144,6 +165,10 @@ t.test("no run is no command", async (t) => {
 });
 
 t.test("a folder without a record fails with exit code 1", async (t) => {
-  const { context } = setUp(t.testdir({}));
-  t.throws(() => runReport({ runs: [t.testdirName] }, context), { exitCode: 1, message: /there is no such file/ });
+  const folder = t.testdir({ empty: {} });
+  const { context } = setUp(folder);
+  t.throws(() => runReport({ runs: [join(folder, "empty")] }, context), {
+    exitCode: 1,
+    message: /there is no such file/,
+  });
 });
