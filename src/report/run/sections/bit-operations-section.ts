@@ -86,7 +86,8 @@ function worked({ network }: RunRecord, result: RunResult): Markup | null {
 /** By the authors' formula, where it was counted. */
 const byAuthors = ({ bops, bopsAuthors }: RunResult["layers"][number]): number => bopsAuthors ?? bops;
 
-function layerTable({ network }: RunRecord, { layers, bytes: size, parameters }: RunResult): Markup {
+/** What each layer costs. */
+export function layerTable({ network }: RunRecord, { layers, bytes: size, parameters }: RunResult): Markup {
   const known = new Map(network.layers.map((layer) => [layer.name, layer]));
   const total = layers.reduce((sum, { bops }) => sum + bops, 0);
   const authors: Column<RunResult["layers"][number]>[] = layers.some((row) => differ(row.bops, byAuthors(row)))

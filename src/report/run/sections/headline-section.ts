@@ -100,7 +100,7 @@ function unfinished(record: RunRecord): readonly Headline[] {
       value: `${significant(last.relativeBops)}\u202f%`,
       note: "of the 32-bit network",
     },
-    ...(channels && channels.of > 0 ? [channelFigure(channels)] : []),
+    ...(channels && channels.of > 0 ? [{ ...channelFigure(channels), name: "Channels with an open gate" }] : []),
   ];
 }
 
