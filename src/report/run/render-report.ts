@@ -3,6 +3,7 @@ import { duration, integer, moment } from "../page/format.ts";
 import { pageText } from "../page/html-page.ts";
 import { foreign, type Markup, markup } from "../page/markup.ts";
 import { findingsSection } from "./findings/index.ts";
+import { learnsGates } from "./learns-gates.ts";
 import { baselineTable } from "./sections/baselines-section.ts";
 import { bitOperationSection } from "./sections/bit-operations-section.ts";
 import { bitWidthSection } from "./sections/bit-widths-section.ts";
@@ -37,9 +38,10 @@ export function renderReport(record: RunRecord, { baselines = [], liveVersion }:
       ...(warnings ? [warnings] : []),
       bitWidthSection(record),
       bitOperationSection(record),
-      ...(layerwise ? [layerwise] : [gateSection(record), trainingSection(record)]),
+      ...(learnsGates(record) ? [gateSection(record)] : []),
+      layerwise ?? trainingSection(record),
       weightSection(record),
-      ...(layerwise ? [] : [rangeSection(record)]),
+      ...(layerwise || record.quantizers.length === 0 ? [] : [rangeSection(record)]),
       findingsSection(record),
       exportSection(record),
       reproductionSection(record),

@@ -255,3 +255,40 @@ t.test("the report of a run that quantizes nothing counts its input in float32",
   t.match(renderReport(record ?? sampleRecord()), "The network’s input counts as 32 bits");
   t.match(renderReport(sampleRecord()), "The network’s input counts as 8 bits");
 });
+
+/** What a reader sees, without the configuration. */
+const readText = (page: string): string =>
+  page.replace(/<(script|style|pre)[\s\S]*?<\/\1>/g, "").replace(/<[^>]*>/g, " ");
+
+t.test("a run that learns no gates speaks of none, and calls no width learned", async (t) => {
+  const ofGates = /[^.]{0,40}(\b[Gg]ates?\b|[Ll]earned (bit-)?widths?|learned network|[Cc]omplexity term)/;
+  const others = publishedRuns().filter(({ record }) => record.config.method.name !== "bayesian-bits");
+  const byMethod = new Map(others.map(({ record }) => [record.config.method.name, record]));
+  t.ok(byMethod.size >= 5, [...byMethod.keys()].join(", "));
+  for (const [method, record] of byMethod) {
+    t.equal(found(readText(renderReport(record)), ofGates), null, method);
+    t.equal(found(readText(renderReport({ ...record, exports: [] })), ofGates), null, `${method}, without latency`);
+  }
+  const page = readText(renderReport(sampleRecord()));
+  for (const text of ["Learned bit-widths", "training, sampled gates", "gates sampled as in training"])
+    t.match(page, text);
+});
+
+t.test("layers keep names of their own in charts and in the graph", async (t) => {
+  const resnet = publishedRuns().find(({ record }) => record.network.name === "resnet20")!.record;
+  const page = renderReport(resnet);
+  for (const [id, size] of [
+    ["bops-share", 20],
+    ["bytes-share", 20],
+  ] as const) {
+    const figure = new RegExp(`<figure class="chart" id="${id}"[\\s\\S]*?</figure>`).exec(page)![0];
+    for (const drawing of figure.match(/<svg class="(wide|narrow)"[\s\S]*?<\/svg>/g)!) {
+      const names = [...drawing.matchAll(/text-anchor="end"[^>]*>([^<]*)</g)].map(([, name]) => name);
+      t.equal(new Set(names).size, size, names.join(" "));
+    }
+  }
+  const graph = /<svg class="wide"[^>]*aria-label="The network as a graph[\s\S]*?<\/svg>/.exec(page)![0];
+  const names = [...graph.matchAll(/font-weight="650" fill="var\(--ink\)">([^<]*)</g)].map(([, name]) => name);
+  t.equal(names.length, 20);
+  t.equal(new Set(names).size, 20, names.join(" "));
+});

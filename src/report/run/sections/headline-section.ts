@@ -4,6 +4,7 @@ import { type Metric, mainMetric, mainValue } from "../../../tasks/metric.ts";
 import { bytes, integer, percent, share, significant, threadCount, times } from "../../page/format.ts";
 import { type Markup, markup } from "../../page/markup.ts";
 import { capital, differenceText, intervalOf, intervalText, shown } from "../../page/metrics.ts";
+import { learnsGates } from "../learns-gates.ts";
 import { channelsNow, evaluationImages } from "../run-state.ts";
 
 interface Headline {
@@ -26,7 +27,6 @@ function finished(record: RunRecord, result: RunResult): readonly Headline[] {
   const { data, task } = record;
   const metric = mainMetric(task);
   const main = mainValue(task, result.metrics);
-  const sampled = mainValue(task, result.sampledMetrics);
   const { relativeBops, relativeBopsAuthors, bytes: size, channels, parameters } = result;
   return [
     mainHeadline(metric, { set: "test", value: main, images: data.testImages }),
@@ -49,10 +49,20 @@ function finished(record: RunRecord, result: RunResult): readonly Headline[] {
     },
     channelFigure(channels),
     ...floatFigure(record, result),
-    latencyFigure(record) ?? {
+    ...(latencyFigure(record) ?? sampledFigure(record, result)),
+  ];
+}
+
+/** What the gates, drawn as in training, make of the network. */
+function sampledFigure(record: RunRecord, { metrics, sampledMetrics }: RunResult): readonly Headline[] {
+  if (!learnsGates(record)) return [];
+  const metric = mainMetric(record.task);
+  const sampled = mainValue(record.task, sampledMetrics);
+  return [
+    {
       name: `${capital(metric.label)} with sampled gates`,
       value: shown(metric, sampled),
-      note: `${differenceText(metric, sampled - main)} against test-time gates`,
+      note: `${differenceText(metric, sampled - mainValue(record.task, metrics))} against test-time gates`,
     },
   ];
 }
@@ -72,17 +82,19 @@ function floatFigure({ postTraining, task }: RunRecord, { metrics }: RunResult):
 }
 
 /** Of one image where that was measured, as that is what one waits for. */
-function latencyFigure(record: RunRecord): Headline | null {
+function latencyFigure(record: RunRecord): readonly Headline[] | null {
   const latencies = deliveredExport(record)?.verification?.latency ?? [];
   const [first] = latencies.toSorted((one, other) => one.batch - other.batch);
   if (!first) return null;
   const { batch, threads, medianMs, fp32MedianMs } = first;
   const on = threads === undefined ? "" : `, ${threadCount(threads)}`;
-  return {
-    name: "Latency in the verified runtime",
-    value: `${significant(medianMs)}\u202fms`,
-    note: `batch of ${integer(batch)}${on}; FP32 ${significant(fp32MedianMs)}\u202fms. Bit operations are not latency`,
-  };
+  return [
+    {
+      name: "Latency in the verified runtime",
+      value: `${significant(medianMs)}\u202fms`,
+      note: `batch of ${integer(batch)}${on}; FP32 ${significant(fp32MedianMs)}\u202fms. Bit operations are not latency`,
+    },
+  ];
 }
 
 function unfinished(record: RunRecord): readonly Headline[] {
