@@ -24,10 +24,13 @@ export function axisOf(
   const [start, length] = [to(least) - span * margin, span * (1 + 2 * margin)];
   const at = (value: number) => (to(value) - start) / length;
   const ticks = asLogarithm
-    ? logarithmicTicks([least, most], [10 ** start, 10 ** (start + length)])
+    ? logarithmicTicks([least, most], [tenTo(start), tenTo(start + length)])
     : linearTicks(start, start + length);
   return { at, ticks: ticks.filter((tick) => at(tick) >= 0 && at(tick) <= 1), logarithmic: asLogarithm };
 }
+
+/** The same number on every version of Node, as `**` is not. */
+const tenTo = (exponent: number): number => Math.exp(exponent * Math.LN10);
 
 /** Some five round numbers, or twice as many. */
 function linearTicks(start: number, end: number, parts: 5 | 10 = 5): readonly number[] {

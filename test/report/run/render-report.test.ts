@@ -134,6 +134,28 @@ t.test("baselines stand beside the run, with the difference", async (t) => {
   t.match(page, "−0.14 points");
 });
 
+t.test("a baseline in float32 and a budget are in the headline", async (t) => {
+  const record = sampleRecord();
+  const float = {
+    ...record,
+    name: "float",
+    config: parseConfig({ ...record.config, method: { name: "fp32" } }),
+    result: { ...record.result!, metrics: { top1: 99.2 } },
+  };
+  t.equal(found(renderReport(record), /against float32|<dt>Budget/), null);
+  const config = parseConfig({
+    ...record.config,
+    method: { name: "bayesian-bits", prior: { target: { relativeBops: 0.4 } } },
+  });
+  const page = renderReport({ ...record, config }, { baselines: [float] });
+  t.match(
+    page,
+    /<dt>Top-1 against float32<\/dt><dd><strong>−0\.14 points<\/strong> <span>95\u202f% interval −0\.4\d to \+0\.1\d points \(Newcombe’s, unpaired\), float32 99\.20/,
+  );
+  t.match(page, /<dt>Budget<\/dt><dd><strong>met<\/strong> <span>0\.35\d+ of 0\.4/);
+  t.match(page, "Its 95\u202f% interval, unpaired");
+});
+
 t.test("the authors' bit operations of a layer have a column where they differ", async (t) => {
   const record = sampleRecord();
   const column = /BOPs, authors’ formula/;

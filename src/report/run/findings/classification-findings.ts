@@ -1,11 +1,11 @@
 import type { RunRecord, RunResult } from "../../../runs/record.ts";
 import type { Calibration, WorstImage } from "../../../tasks/classification/class-findings.ts";
 import { mainValue } from "../../../tasks/metric.ts";
+import { wilsonInterval } from "../../../tasks/wilson-interval.ts";
 import { picture } from "../../charts/picture.ts";
 import { fixed, integer, percent, points, share, significant } from "../../page/format.ts";
 import { foreign, type Markup, markup, shorten } from "../../page/markup.ts";
 import { later, type Section } from "../../page/section.ts";
-import { wilsonInterval } from "../../page/wilson-interval.ts";
 import { learnsGates } from "../learns-gates.ts";
 import { confusionMarkup } from "./confusion.ts";
 
