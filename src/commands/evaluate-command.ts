@@ -6,6 +6,7 @@ import { type EvaluateOnnxOptions, evaluateOnnx } from "../runner/evaluate-onnx.
 import { evaluateRun } from "../runner/evaluate-run.ts";
 import { metricsText } from "../tasks/metric.ts";
 import type { Context } from "./context.ts";
+import { requireMaxDrop } from "./max-drop.ts";
 import { printResult } from "./result.ts";
 
 export interface EvaluateOptions {
@@ -13,16 +14,24 @@ export interface EvaluateOptions {
   readonly target: string;
   readonly data?: string;
   readonly dataFolder?: string;
+  /** Of a run, as of train. */
+  readonly maxDrop?: number;
 }
 
 /** `evaluate`: the metrics on the test set of a run's checkpoint, or of an ONNX file in onnxruntime. */
-export async function runEvaluate({ target, data, dataFolder }: EvaluateOptions, context: Context): Promise<void> {
+export async function runEvaluate(
+  { target, data, dataFolder, maxDrop }: EvaluateOptions,
+  context: Context,
+): Promise<void> {
   const { json, print, reporter } = context;
   const found = pathStats(target);
   if (found === undefined) throw new UsageError(`evaluate ${target}: there is no such run folder or ONNX file`);
   const given = data !== undefined ? "--data" : dataFolder !== undefined ? "--data-folder" : null;
   if (found.isDirectory() && given !== null) {
     throw new UsageError(`evaluate ${target}: ${given} is for an ONNX file; a run is evaluated on its own data`);
+  }
+  if (!found.isDirectory() && maxDrop !== undefined) {
+    throw new UsageError(`evaluate ${target}: --max-drop is for a run; nothing in float32 is known of an ONNX file`);
   }
   if (!found.isDirectory()) {
     if (data === undefined)
@@ -35,7 +44,11 @@ export async function runEvaluate({ target, data, dataFolder }: EvaluateOptions,
     );
   }
   const { record, metrics } = await evaluateRun(target, context);
-  if (record.result !== null) return printResult(target, { ...record, result: { ...record.result, metrics } }, context);
+  if (record.result !== null) {
+    const now = { ...record, result: { ...record.result, metrics } };
+    return requireMaxDrop(target, printResult(target, now, context), maxDrop);
+  }
+  if (maxDrop !== undefined) throw new UsageError(`evaluate ${target}: --max-drop is for a finished run`);
   print(
     json
       ? JSON.stringify({ run: target, ...metrics })

@@ -3,6 +3,7 @@ import { exportForms, exportInputs, quantizedLayouts, saturations } from "../con
 import { layerwiseMethods } from "../config/sections/methods/layerwise-settings.ts";
 import { sweepRunners } from "../config/sections/sweep-settings.ts";
 import type { Context } from "./context.ts";
+import { parseMaxDrop } from "./max-drop.ts";
 
 /** @throws InvalidArgumentError, which ends with exit code 2. */
 function parsePort(text: string): number {
@@ -19,6 +20,12 @@ function parseName(text: string): string {
 }
 
 const collect = (value: string, previous: readonly string[]) => [...previous, value];
+
+const maxDrop = () =>
+  new Option(
+    "--max-drop <points>",
+    "exit code 3 where its main metric is more below float32 than this, as 0.5",
+  ).argParser(parseMaxDrop);
 
 /**
  * The command line. Commands load when they run: `--help` needs none of them.
@@ -76,6 +83,7 @@ export function createProgram(
         .argParser(parsePort)
         .implies({ watch: true }),
     )
+    .addOption(maxDrop())
     .action(async (config: string, options, command: Command) => {
       const { runTrain } = await import("./train-command.ts");
       await runTrain({ config, ...options }, own(command));
@@ -95,6 +103,7 @@ export function createProgram(
   add("evaluate <target>", "the metrics of a run or of an ONNX file on the test set")
     .option("--data <name>", "data set, or a configuration that names one, for an ONNX file")
     .option("--data-folder <dir>", "folder of the data set")
+    .addOption(maxDrop())
     .action(async (target: string, options, command: Command) => {
       const { runEvaluate } = await import("./evaluate-command.ts");
       await runEvaluate({ target, ...options }, own(command));
@@ -161,6 +170,7 @@ export function createProgram(
       ).choices(saturations),
     )
     .option("--out <file>", "the file (default: model.onnx in the run, model.<form>.onnx for another form)", parseName)
+    .addOption(maxDrop())
     .option("--unverified", "write a form whose runtime is not here without verifying it")
     .action(async (run: string, options, command: Command) => {
       const { runExport } = await import("./export-command.ts");

@@ -1,21 +1,46 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
+import { type AgainstFloat, againstFloat, intervalName } from "../runs/against-float.ts";
+import { readBaselines } from "../runs/baselines.ts";
+import { type BudgetMet, budgetMet } from "../runs/budget-met.ts";
 import { deliveredExport } from "../runs/exports.ts";
 import type { ExportRecord, RunRecord, Verification } from "../runs/record.ts";
 import { modelFile, runFiles } from "../runs/run-directory.ts";
-import { metricsText, namedText } from "../tasks/metric.ts";
+import { metricsText, namedText, valueText } from "../tasks/metric.ts";
 import type { Context } from "./context.ts";
 
 /**
  * Prints a finished run's figures and files; with `--json` as one line for machines.
  *
  * @param written The exported files among those; all of them if left out.
+ * @returns What was said of it against float32.
  */
 export function printResult(
   folder: string,
   record: RunRecord,
-  { json, print }: Pick<Context, "json" | "print">,
+  context: Pick<Context, "json" | "print">,
   written: readonly ExportRecord[] = record.exports,
+): AgainstFloat | null {
+  // Whoever writes the report warns of baselines that cannot be read.
+  const against = againstFloat(
+    record,
+    readBaselines(folder, () => {}),
+  );
+  printFigures(folder, { record, against, budget: budgetMet(record) }, context, written);
+  return against;
+}
+
+interface Judged {
+  readonly record: RunRecord;
+  readonly against: AgainstFloat | null;
+  readonly budget: BudgetMet | null;
+}
+
+function printFigures(
+  folder: string,
+  { record, against, budget }: Judged,
+  { json, print }: Pick<Context, "json" | "print">,
+  written: readonly ExportRecord[],
 ): void {
   const { result, environment, times } = record;
   if (result === null) return;
@@ -26,7 +51,8 @@ export function printResult(
     const { engine } = environment;
     const { seconds } = times;
     const figures = { relativeBops, bytes, channels, seconds, engine, verified, diverged: result.diverged ?? null };
-    print(JSON.stringify({ run: folder, ...metrics, ...figures, files: filesOf(folder, written) }));
+    const judged = { againstFloat: against && machineText(against), budget };
+    print(JSON.stringify({ run: folder, ...metrics, ...figures, ...judged, files: filesOf(folder, written) }));
     return;
   }
   const files = runFiles(folder);
@@ -37,6 +63,8 @@ export function printResult(
     `${record.name}: ${metricsText(record.task, metrics)} on ${record.data.testImages} test images at ${relativeBops.toFixed(3)} % relative BOPs`,
   );
   if (result.diverged !== undefined) print(`  DIVERGED   ${result.diverged}`);
+  if (against) print(`  float32    ${floatText(against)}`);
+  if (budget) print(`  budget     ${budgetText(budget)}`);
   print(`  weights    ${bytes.packed} bytes packed, ${bytes.fp32} in float32 (${ratio} times smaller)`);
   const { parameters, macs } = result;
   print(`  parameters ${parameters.kept} of ${parameters.of} left`);
@@ -48,6 +76,27 @@ export function printResult(
   print(`  report     ${size(files.report)}`);
   print(`  checkpoint ${size(files.checkpoint)}`);
 }
+
+/** `99.20 % before quantization: −0.14 (95 % interval −0.41 to +0.13, Newcombe’s, unpaired)`. */
+function floatText({ metric, float, source, difference, interval }: AgainstFloat): string {
+  const signed = (value: number) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(metric.digits ?? 4)}`;
+  const within =
+    interval === null ? "" : ` (95 % interval ${signed(interval[0])} to ${signed(interval[1])}, ${intervalName})`;
+  return `${valueText(metric, float)} ${metric.label} ${source}: ${signed(difference)}${within}`;
+}
+
+function budgetText({ kind, limit, value, met }: BudgetMet): string {
+  const what =
+    kind === "relativeBops" ? `${value.toFixed(3)} of ${limit} % relative BOPs` : `${value} of ${limit} bytes packed`;
+  return `${what}: ${met ? "met" : "NOT MET"}`;
+}
+
+const machineText = ({ metric, interval, ...figures }: AgainstFloat) => ({
+  metric: metric.key,
+  ...figures,
+  interval,
+  intervalKind: interval && "newcombe-unpaired",
+});
 
 /** The files of a run that are there, as `--json` lists them. */
 function filesOf(folder: string, written: readonly ExportRecord[]) {

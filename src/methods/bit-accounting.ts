@@ -28,7 +28,7 @@ export interface LayerAccount {
   readonly keptInputs: number;
   readonly cost: LayerCost;
   readonly bops: number;
-  /** Weights and biases that are left. */
+  /** Weights and biases that are left, batch normalizations folded in. */
   readonly parameters: number;
   /** Bytes of the packed weight and of its float32 bias. */
   readonly bytes: number;
@@ -42,6 +42,7 @@ export interface Account {
   /** The same by the authors' formula, which counts input pruning on straight chains of layers only. */
   readonly relativeBopsAuthors: number;
   readonly packedBytes: number;
+  /** The unpruned network in float32, in the same form: batch normalizations folded in. */
   readonly fp32Bytes: number;
   readonly channels: { readonly kept: number; readonly of: number };
   readonly parameters: { readonly kept: number; readonly of: number };

@@ -18,7 +18,7 @@ export interface Layer {
   readonly outputShape: readonly number[];
   /** Multiply-accumulates for one image. */
   readonly macs: number;
-  /** Weights, and biases or scales and shifts. */
+  /** Weights, and one bias for each output where something is added: a batch normalization counts as it is folded in. */
   readonly parameters: number;
   readonly weightQuantizer: NodeId | null;
   /** The quantizer of the activation it reads; null: none, or the network's input. */
@@ -48,7 +48,6 @@ export function layersOf(network: Network): readonly Layer[] {
     const source = sourceOf(nodes, data);
     const weightShape = lookup(shapes, weight);
     const outputShape = lookup(shapes, node.id);
-    const perChannel = shift === null ? 0 : shift.kind === "bias" ? 1 : 2;
     return {
       node,
       name: node.id,
@@ -58,7 +57,7 @@ export function layersOf(network: Network): readonly Layer[] {
       weightShape,
       outputShape,
       macs: kindOf(node).macs!([lookup(shapes, data), weightShape], outputShape),
-      parameters: elementsOf(weightShape) + perChannel * channelsOf(outputShape),
+      parameters: elementsOf(weightShape) + (shift === null ? 0 : channelsOf(outputShape)),
       weightQuantizer: quantizer?.id ?? null,
       inputQuantizer: source.kind === "quantizer" ? source.id : null,
       readsInput: source.kind === "input",

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { listOf } from "../core/list-schema.ts";
 import { agreementOf } from "../tasks/classification/class-agreement.ts";
 import { describeClassification } from "../tasks/classification/description.ts";
+import { withFoldedParameters } from "./folded-parameters.ts";
 import { type RunRecord, recordSchema, recordVersion } from "./record.ts";
 
 const finite = z.number();
@@ -111,7 +112,7 @@ export const storedRecord = z.unknown().transform((value, context): RunRecord =>
   const { version } = z.object({ version: z.int() }).catch({ version: recordVersion }).parse(value);
   const migration = migrations[version - 1];
   const parsed = (migration === undefined ? recordSchema : migration.pipe(recordSchema)).safeParse(value);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return withFoldedParameters(parsed.data);
   for (const { path, message } of parsed.error.issues)
     context.issues.push({ code: "custom", input: value, path, message });
   return z.NEVER;

@@ -58,7 +58,7 @@ const layer = z.object({
   weightShape: z.array(count).describe("convolution: kernel height, kernel width, in, out; dense: in, out"),
   outputShape: z.array(count).describe("height, width, channels or units, before pruning"),
   macs: count.describe("multiply-accumulates for one image, before pruning"),
-  parameters: count.describe("weights and biases, before pruning"),
+  parameters: count.describe("weights and biases, batch normalizations folded in, before pruning"),
   weightQuantizer: z.string().nullable(),
   inputQuantizer: z.string().nullable().describe("quantizer of the activation it reads; null: the network's input"),
 });

@@ -4,6 +4,7 @@ import { account } from "../../src/methods/bit-accounting.ts";
 import { createMethod } from "../../src/methods/create-method.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";
 import type { Quantizer } from "../../src/quantizers/abstract-quantizer.ts";
+import { narrowNetworks } from "../fixtures/random-models.ts";
 
 const plain = lenet5({ inputShape: [28, 28, 1], classes: 10 });
 
@@ -34,6 +35,17 @@ t.test("fp32 has no quantizers and 100 % of the bit operations", (t) => {
   t.equal(cost.relativeBops, 100);
   t.equal(cost.packedBytes, cost.fp32Bytes);
   t.end();
+});
+
+t.test("where nothing is pruned all parameters are kept, batch normalizations folded in on both sides", async (t) => {
+  for (const [name, build] of Object.entries(narrowNetworks)) {
+    const method = createMethod({ name: "fp32" }, 1);
+    const network = method.prepare(build());
+    const { parameters, packedBytes, fp32Bytes, layers } = account(network, method.quantizers(network));
+    t.equal(parameters.kept, parameters.of, name);
+    t.equal(packedBytes, fp32Bytes, name);
+    for (const { layer, parameters } of layers) t.equal(parameters, layer.parameters, `${name}: ${layer.name}`);
+  }
 });
 
 t.test("fixed bit-widths cost what they say, but for the 8-bit input", (t) => {

@@ -1,4 +1,5 @@
 import t from "tap";
+import { elementsOf } from "../../src/graph/shape.ts";
 import { layersOf } from "../../src/network/layers.ts";
 import { loadNetwork } from "../../src/network/load-network.ts";
 import { createNetwork, type NetworkName } from "../../src/network/zoo/index.ts";
@@ -18,8 +19,15 @@ const published: readonly (readonly [NetworkName, readonly [number, number, numb
 ];
 for (const [name, inputShape, classes, parameters, macs] of published) {
   t.test(`${name} has the published parameters and multiply-accumulates`, async (t) => {
-    const layers = layersOf(createNetwork(name, { inputShape, classes }));
-    t.equal(sum(layers.map((layer) => layer.parameters)), parameters);
+    const network = createNetwork(name, { inputShape, classes });
+    const trained = network.nodes.flatMap((node) => (node.kind === "parameter" ? [elementsOf(node.shape)] : []));
+    t.equal(sum(trained), parameters);
+    const layers = layersOf(network);
+    // Folded, a batch normalization's scale is gone.
+    const scales = network.nodes.flatMap((node) =>
+      node.kind === "parameter" && node.role === "scale" ? [elementsOf(node.shape)] : [],
+    );
+    t.equal(sum(layers.map((layer) => layer.parameters)), parameters - sum(scales));
     t.ok(Math.abs(sum(layers.map((layer) => layer.macs)) / macs - 1) < 0.002);
   });
 }

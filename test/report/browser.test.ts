@@ -8,6 +8,7 @@ import { writeComparison } from "../../src/report/comparison/write-comparison.ts
 import { writeQuantizedReport } from "../../src/report/quantized/write-quantized-report.ts";
 import { renderReport } from "../../src/report/run/render-report.ts";
 import { writeReport } from "../../src/report/run/write-report.ts";
+import type { RunRecord } from "../../src/runs/record.ts";
 import { browserMissing, launchBrowser } from "../fixtures/browser.ts";
 import { comparedRecords, hostileComparison } from "../fixtures/compared-records.ts";
 import { hostileRecord } from "../fixtures/hostile-record.ts";
@@ -29,8 +30,26 @@ const records = {
   unfinished: unfinishedRecord(),
   "without epochs": unfinishedRecord({ epochs: 0 }),
   residual: residualRecord({ blocks: 3 }),
+  "with long figures": recordOfLongFigures(),
   hostile: hostileRecord(),
 } as const;
+
+/** A run of days on a large data set: figures of many digits. */
+function recordOfLongFigures(): RunRecord {
+  const record = sampleRecord();
+  return {
+    ...record,
+    epochs: record.epochs.map((epoch, index) => ({
+      ...epoch,
+      step: 1_234_567 * (index + 1),
+      phase: "fine-tuning" as const,
+      train: { ...epoch.train, loss: 1234.5678, complexity: 12345.6789 },
+      relativeBops: 100,
+      learningRates: { weights: 0.000123, gates: 0.000123, ranges: 0.000123 },
+    })),
+    times: { ...record.times, epochSeconds: record.epochs.map(() => 86_399) },
+  };
+}
 
 const comparisons = { comparison: comparedRecords(), "hostile comparison": hostileComparison() } as const;
 
@@ -57,6 +76,19 @@ const inAllCombinations: ReadonlySet<string> = new Set([
 /** The parts of the page that are wider than their place; a section cuts off what is. */
 const overflowing = `[document.documentElement, ...document.querySelectorAll("header, nav, section, footer")]
   .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ tagName, id }) => tagName + " " + id)`;
+
+/** Labels of drawings that are cut off at their edge. */
+const cutLabels = `[...document.querySelectorAll(".plot > svg")].filter(({ clientWidth }) => clientWidth > 0).flatMap((svg) => {
+  const { left, right } = svg.getBoundingClientRect();
+  return [...svg.querySelectorAll("text")].filter((text) => {
+    const at = text.getBoundingClientRect();
+    return at.width > 0 && (at.left < left - 1 || at.right > right + 1);
+  }).map((text) => (svg.closest("figure")?.id ?? "") + " " + text.textContent);
+})`;
+
+/** Tables that scroll sideways; a confusion matrix and all differing settings may. */
+const cutTables = `[...document.querySelectorAll(".table:not(#confusion-matrix, #difference-table) > .scroll")]
+  .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ parentElement }) => parentElement.id)`;
 
 const violations = `axe.run({ resultTypes: ["violations"] }).then(({ violations }) => violations.map(({ id, nodes }) =>
   id + ": " + nodes.map((node) => node.html.slice(0, 120)).join(" ")))`;
@@ -116,6 +148,9 @@ t.test("the report in a browser", { skip }, async (t) => {
         await page.setViewportSize({ width, height: 900 });
         await page.emulateMedia({ colorScheme: scheme });
         t.strictSame(await page.evaluate(overflowing), [], `${width} ${scheme}: fits`);
+        t.strictSame(await page.evaluate(cutLabels), [], `${width} ${scheme}: whole labels`);
+        if (width === 1440 && !/hostile|quantized/.test(name))
+          t.strictSame(await page.evaluate(cutTables), [], `${width} ${scheme}: whole tables`);
         t.strictSame(await page.evaluate(violations), [], `${width} ${scheme}: accessible`);
       }
       t.strictSame(complaints, [], "console");

@@ -87,6 +87,31 @@ t.test("a record of version 2 has its one exported file in the list", async (t) 
   t.strictSame(before(null), { ...sampleRecord(), exports: [] });
 });
 
+t.test(
+  "a record that counted scales and shifts of batch normalizations counts them as they are folded in",
+  async (t) => {
+    const record = sampleRecord();
+    const [conv1, ...others] = record.network.layers;
+    const scaled = { ...conv1!, parameters: conv1!.parameters + 32 };
+    const parameters = record.network.parameters + 32;
+    const result = record.result!;
+    const read = storedRecord.parse({
+      ...record,
+      network: { ...record.network, parameters, layers: [scaled, ...others] },
+      result: {
+        ...result,
+        bytes: { ...result.bytes, fp32: 4 * parameters },
+        parameters: { ...result.parameters, of: parameters },
+      },
+    });
+    t.strictSame(read, {
+      ...record,
+      result: { ...result, bytes: { ...result.bytes, fp32: 4 * record.network.parameters } },
+    });
+    t.strictSame(storedRecord.parse(record), record, "and leaves others as they are");
+  },
+);
+
 t.test("an evaluation has the task's main metric, and shares are shares", async (t) => {
   const record = sampleRecord();
   const placesOf = (metrics: Record<string, number>) =>

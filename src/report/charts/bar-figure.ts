@@ -1,20 +1,33 @@
+import { distinctNames } from "../page/distinct-names.ts";
 import { significant } from "../page/format.ts";
-import { type Markup, shorten } from "../page/markup.ts";
-import { drawChart } from "./chart.ts";
+import type { Markup } from "../page/markup.ts";
+import { type DrawnChart, drawChart } from "./chart.ts";
 import { type Figure, figure, seriesColour } from "./figure.ts";
 
 /** Horizontal bars, grouped by category, each with its value. */
 export function barFigure(chart: Figure): Markup {
-  const { categories, series, unit } = chart;
+  return figure(chart, { kind: "bar", draw });
+}
+
+/** Letters of a category's name, by the width of the chart. */
+const nameLength = (width: number): number => (width > 400 ? 24 : 18);
+
+/** Pixels that a name may take at 11 pixels in any usual font: letters are some 7 wide, those of Han and pictures 12. */
+const roomFor = (name: string): number =>
+  [...name].reduce((sum, letter) => sum + ((letter.codePointAt(0) ?? 0) >= 0x2e80 ? 12 : 7), 0);
+
+function draw(id: string, width: number, { categories, series, unit }: Figure): DrawnChart {
   const height = 16 + categories.length * (series.length * 15 + 12);
   const text = { color: "var(--ink)", fontSize: 11, fontFamily: "inherit" };
+  const names = distinctNames(categories, nameLength(width));
   const option = {
-    grid: { left: 4, right: 56, top: 4, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    // Its own estimate of the names' width is that of a narrower font: they would be cut at the left.
+    grid: { left: 12 + Math.max(0, ...names.map(roomFor)), right: 56, top: 4, bottom: 4, outerBoundsMode: "none" },
     xAxis: { type: "value", show: false, min: 0 },
     yAxis: {
       type: "category",
       inverse: true,
-      data: categories.map((name) => shorten(name, 18)),
+      data: names,
       axisLabel: { ...text, interval: 0 },
       axisLine: { lineStyle: { color: "var(--axis)" } },
       axisTick: { show: false },
@@ -35,8 +48,5 @@ export function barFigure(chart: Figure): Markup {
       },
     })),
   };
-  return figure(chart, {
-    kind: "bar",
-    draw: (id, width) => drawChart(id, option, { width, height, axis: "y", categories: categories.length }),
-  });
+  return drawChart(id, option, { width, height, axis: "y", categories: categories.length });
 }

@@ -1,6 +1,7 @@
 import { powerOfTen } from "../../core/powers.ts";
 import { significant } from "../page/format.ts";
 import type { Markup } from "../page/markup.ts";
+import { logarithmicTicks } from "./axis.ts";
 import { type DrawnChart, drawChart } from "./chart.ts";
 import { dashes, type Figure, figure, seriesColour } from "./figure.ts";
 
@@ -22,6 +23,8 @@ export function lineFigure(chart: LineFigure): Markup {
 function draw(id: string, width: number, { categories, series, logarithmic }: LineFigure): DrawnChart {
   const values = series.flatMap((one) => one.values.filter((value) => value !== null));
   const asLogarithm = logarithmic === true && values.length > 0 && values.every((value) => value > 0);
+  const bounds = asLogarithm ? logarithmicBounds(values) : null;
+  const labelled = bounds && { customValues: [...logarithmicTicks([bounds.min, bounds.max])] };
   const label = { color: "var(--muted)", fontSize: 11, fontFamily: "inherit" };
   const option = {
     grid: { left: 6, right: 14, top: 10, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
@@ -36,10 +39,11 @@ function draw(id: string, width: number, { categories, series, logarithmic }: Li
     yAxis: {
       type: asLogarithm ? "log" : "value",
       scale: true,
-      ...(asLogarithm ? logarithmicBounds(values) : {}),
+      ...bounds,
       splitNumber: 4,
-      axisLabel: { ...label, formatter: (value: number) => significant(value, 4) },
-      splitLine: { lineStyle: { color: "var(--rule)" } },
+      axisTick: { show: false, ...labelled },
+      axisLabel: { ...label, ...labelled, formatter: (value: number) => significant(value, 4) },
+      splitLine: { lineStyle: { color: "var(--rule)" }, ...labelled },
     },
     series: series.map(({ values }, index) => ({
       type: "line",

@@ -9,6 +9,7 @@ import type { Section } from "../page/section.ts";
 import { type Column, table } from "../page/table.ts";
 import { methodOf } from "../run/method-name.ts";
 import type { Configuration } from "./configurations.ts";
+import { budgetColumn, floatColumns, floatNote } from "./judgement-columns.ts";
 import { metricTitle, resultText, resultValue, sharedMetric } from "./main-metric.ts";
 import { type Spread, spreadOf } from "./spread.ts";
 
@@ -71,11 +72,13 @@ export function runSection(records: readonly RunRecord[], linkOf: (record: RunRe
           show: (record) => resultText(record, isShared),
         },
         ...(hasIntervals ? [intervals] : []),
+        ...floatColumns(records),
         of(
           "Relative BOPs",
           ({ relativeBops }) => relativeBops,
           (value) => `${significant(value)}\u202f%`,
         ),
+        ...budgetColumn(records),
         of("Packed", ({ bytes: size }) => size.packed, bytes),
         {
           title: "Channels kept",
@@ -103,7 +106,7 @@ export function runSection(records: readonly RunRecord[], linkOf: (record: RunRe
       ],
       rows: records,
     })}
-<p class="note">${hasIntervals && "Intervals are Wilson’s, of the test images; two runs whose intervals overlap are not told apart by this test set. "}${latencies.length > 0 && `Latencies are of the smallest batch measured, in the runtime, with ${threadText(threadCounts)} and on the machine that verified each file: bit operations are not latency.`}</p>`,
+<p class="note">${floatNote(records)}${hasIntervals && "Intervals are Wilson’s, of the test images; two runs whose intervals overlap are not told apart by this test set. "}${latencies.length > 0 && `Latencies are of the smallest batch measured, in the runtime, with ${threadText(threadCounts)} and on the machine that verified each file: bit operations are not latency.`}</p>`,
   };
 }
 

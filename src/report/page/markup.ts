@@ -36,15 +36,6 @@ export function shorten(text: string, length: number): string {
   return characters.length <= length ? text : `${characters.slice(0, length - 1).join("")}…`;
 }
 
-/** As `shorten`, cut at the start, after a dot where one is near: of dotted names the end tells them apart. */
-export function shortenStart(text: string, length: number): string {
-  const characters = [...text.slice(-2 * length - 2)];
-  if (characters.length <= length) return text;
-  const end = characters.slice(1 - length);
-  const dot = end.indexOf(".");
-  return `…${end.slice(dot < length / 2 ? dot + 1 : 0).join("")}`;
-}
-
 /** A name from outside, cut to a length a layout can bear, its writing direction kept to itself. */
 export const foreign = (text: string, length = 80): Markup => markup`<bdi>${shorten(text, length)}</bdi>`;
 

@@ -1,6 +1,6 @@
 import { digitsText, type Metric } from "../../tasks/metric.ts";
+import { wilsonInterval } from "../../tasks/wilson-interval.ts";
 import { fixed, integer, percent, points } from "./format.ts";
-import { wilsonInterval } from "./wilson-interval.ts";
 
 type Appearance = Pick<Metric, "unit" | "digits">;
 
@@ -27,3 +27,10 @@ export const intervalOf = ({ isShare }: Pick<Metric, "isShare">, value: number, 
 /** Its ends: "98.91–99.18"; "–" where there is none. */
 export const intervalText = (interval: readonly [number, number] | null): string =>
   interval === null ? "–" : interval.map((end) => fixed(end)).join("–");
+
+/** Ends of a difference's interval: "−0.41 to +0.13 points"; "–" where there is none. */
+export function differenceIntervalText(metric: Appearance, interval: readonly [number, number] | null): string {
+  if (interval === null) return "–";
+  const [from, to] = interval.map((end) => differenceText(metric, end));
+  return metric.unit === "%" ? `${from?.replace(" points", "")} to ${to}` : `${from} to ${to}`;
+}

@@ -3,6 +3,7 @@ import { duration, integer, moment } from "../page/format.ts";
 import { pageText } from "../page/html-page.ts";
 import { foreign, type Markup, markup } from "../page/markup.ts";
 import { findingsSection } from "./findings/index.ts";
+import { learnsGates } from "./learns-gates.ts";
 import { baselineTable } from "./sections/baselines-section.ts";
 import { bitOperationSection } from "./sections/bit-operations-section.ts";
 import { bitWidthSection } from "./sections/bit-widths-section.ts";
@@ -32,14 +33,15 @@ export function renderReport(record: RunRecord, { baselines = [], liveVersion }:
   const layerwise = layerwiseSection(record);
   return pageText({
     title: `${record.name} · Bayesian Bits`,
-    header: markup`${header(record)}${baselineTable(record, baselines)}`,
+    header: markup`${header(record, baselines)}${baselineTable(record, baselines)}`,
     sections: [
       ...(warnings ? [warnings] : []),
       bitWidthSection(record),
       bitOperationSection(record),
-      ...(layerwise ? [layerwise] : [gateSection(record), trainingSection(record)]),
+      ...(learnsGates(record) ? [gateSection(record)] : []),
+      layerwise ?? trainingSection(record),
       weightSection(record),
-      ...(layerwise ? [] : [rangeSection(record)]),
+      ...(layerwise || record.quantizers.length === 0 ? [] : [rangeSection(record)]),
       findingsSection(record),
       exportSection(record),
       reproductionSection(record),
@@ -49,14 +51,14 @@ export function renderReport(record: RunRecord, { baselines = [], liveVersion }:
   });
 }
 
-function header(record: RunRecord): Markup {
+function header(record: RunRecord, baselines: readonly RunRecord[]): Markup {
   const { name, network, data, status, seed, times } = record;
   const when = times.finishedAt === null ? `started ${moment(times.startedAt)}` : moment(times.finishedAt);
   return markup`<p class="kind">Bayesian Bits run report</p>
 <h1>${foreign(name, 120)}</h1>
 <p class="about">${foreign(network.name, 40)} on ${foreign(data.name, 40)} · <span class="status">${status}</span>${times.finishedAt === null && ","} ${foreign(when, 48)} · ${work(record)} in ${duration(times.seconds)} · seed\u00a0${seed}</p>
 ${record.result === null && unfinishedBanner(record)}
-${headline(record)}`;
+${headline(record, baselines)}`;
 }
 
 function work({ epochs, postTraining }: RunRecord): string {

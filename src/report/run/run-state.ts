@@ -55,7 +55,15 @@ export function layerStates(record: RunRecord): readonly LayerState[] {
   });
 }
 
-/** Output channels kept after the last epoch, over all layers; null before the first. */
+/** Output channels that are left of each weight, by its quantizer: as export keeps them once there is a result. */
+export const weightsKept = (record: RunRecord): ReadonlyMap<string, number | null> =>
+  new Map(
+    layerStates(record).flatMap(({ layer: { weightQuantizer }, kept }) =>
+      weightQuantizer === null ? [] : [[weightQuantizer, kept] as const],
+    ),
+  );
+
+/** Output channels whose gate is open after the last epoch, over all layers; null before the first. */
 export function channelsNow(record: RunRecord): { readonly kept: number; readonly of: number } | null {
   if (record.epochs.length === 0) return null;
   const pruned = record.quantizers.filter(({ channels }) => channels !== null);

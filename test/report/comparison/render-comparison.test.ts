@@ -1,4 +1,5 @@
 import t from "tap";
+import { publishedRuns } from "../../../scripts/results/published.ts";
 import { renderComparison } from "../../../src/report/comparison/render-comparison.ts";
 import { comparedRecords, hostileComparison } from "../../fixtures/compared-records.ts";
 import { sampleRecord, unfinishedRecord } from "../../fixtures/sample-record.ts";
@@ -78,4 +79,15 @@ t.test("hostile names stay text", async (t) => {
   t.equal(/[\u202a-\u202e\u2066-\u2069]/.exec(page)?.[0], undefined);
   t.equal(/ style="| on\w+="/.exec(withoutScripts(page))?.[0], undefined);
   t.ok(page.length < 500_000, "10,000 characters are cut where they are shown");
+});
+
+t.test("runs are held against float32 and their budgets, where they have such", async (t) => {
+  const records = publishedRuns().filter(({ config }) => config === "fashion-mnist-front");
+  const page = renderComparison(records.map(({ record }) => record));
+  for (const text of ["Against float32", "Its 95\u202f% interval", "Budget", "Newcombe’s, unpaired"])
+    t.match(page, text);
+  t.match(page, /data-value="(met|not met)"/);
+  const float = records.filter(({ record }) => record.config.method.name === "fp32").map(({ record }) => record);
+  const alone = renderComparison([...float, ...float]);
+  for (const text of ["Against float32", ">Budget<"]) t.notOk(alone.includes(text), text);
 });

@@ -1,5 +1,5 @@
 import t from "tap";
-import { dataBlock, foreign, markup, shorten, shortenStart } from "../../../src/report/page/markup.ts";
+import { dataBlock, foreign, markup, shorten } from "../../../src/report/page/markup.ts";
 
 t.test("values are escaped, markup is not escaped twice, nothing is shown for null", async (t) => {
   t.equal(
@@ -21,11 +21,4 @@ t.test("a long name is cut between characters, not inside one", async (t) => {
   t.equal(shorten("abcd", 3), "ab…");
   t.equal(shorten("😀😀😀😀", 3), "😀😀…");
   t.equal(`${foreign("<", 3)}`, "<bdi>&lt;</bdi>");
-});
-
-t.test("a dotted name is cut at its start, after a dot where one is near", async (t) => {
-  t.equal(shortenStart("conv1", 8), "conv1");
-  t.equal(shortenStart("stage1.block5.conv1", 18), "…block5.conv1");
-  t.equal(shortenStart("abcdefghij", 5), "…ghij");
-  t.equal(shortenStart("😀😀😀😀", 3), "…😀😀");
 });

@@ -134,6 +134,28 @@ t.test("baselines stand beside the run, with the difference", async (t) => {
   t.match(page, "−0.14 points");
 });
 
+t.test("a baseline in float32 and a budget are in the headline", async (t) => {
+  const record = sampleRecord();
+  const float = {
+    ...record,
+    name: "float",
+    config: parseConfig({ ...record.config, method: { name: "fp32" } }),
+    result: { ...record.result!, metrics: { top1: 99.2 } },
+  };
+  t.equal(found(renderReport(record), /against float32|<dt>Budget/), null);
+  const config = parseConfig({
+    ...record.config,
+    method: { name: "bayesian-bits", prior: { target: { relativeBops: 0.4 } } },
+  });
+  const page = renderReport({ ...record, config }, { baselines: [float] });
+  t.match(
+    page,
+    /<dt>Top-1 against float32<\/dt><dd><strong>−0\.14 points<\/strong> <span>95\u202f% interval −0\.4\d to \+0\.1\d points \(Newcombe’s, unpaired\), float32 99\.20/,
+  );
+  t.match(page, /<dt>Budget<\/dt><dd><strong>met<\/strong> <span>0\.35\d+ of 0\.4/);
+  t.match(page, "Its 95\u202f% interval, unpaired");
+});
+
 t.test("the authors' bit operations of a layer have a column where they differ", async (t) => {
   const record = sampleRecord();
   const column = /BOPs, authors’ formula/;
@@ -254,4 +276,41 @@ t.test("the report of a run that quantizes nothing counts its input in float32",
   const record = publishedRuns().find(({ record }) => record.quantizers.length === 0)?.record;
   t.match(renderReport(record ?? sampleRecord()), "The network’s input counts as 32 bits");
   t.match(renderReport(sampleRecord()), "The network’s input counts as 8 bits");
+});
+
+/** What a reader sees, without the configuration. */
+const readText = (page: string): string =>
+  page.replace(/<(script|style|pre)[\s\S]*?<\/\1>/g, "").replace(/<[^>]*>/g, " ");
+
+t.test("a run that learns no gates speaks of none, and calls no width learned", async (t) => {
+  const ofGates = /[^.]{0,40}(\b[Gg]ates?\b|[Ll]earned (bit-)?widths?|learned network|[Cc]omplexity term)/;
+  const others = publishedRuns().filter(({ record }) => record.config.method.name !== "bayesian-bits");
+  const byMethod = new Map(others.map(({ record }) => [record.config.method.name, record]));
+  t.ok(byMethod.size >= 5, [...byMethod.keys()].join(", "));
+  for (const [method, record] of byMethod) {
+    t.equal(found(readText(renderReport(record)), ofGates), null, method);
+    t.equal(found(readText(renderReport({ ...record, exports: [] })), ofGates), null, `${method}, without latency`);
+  }
+  const page = readText(renderReport(sampleRecord()));
+  for (const text of ["Learned bit-widths", "training, sampled gates", "gates sampled as in training"])
+    t.match(page, text);
+});
+
+t.test("layers keep names of their own in charts and in the graph", async (t) => {
+  const resnet = publishedRuns().find(({ record }) => record.network.name === "resnet20")!.record;
+  const page = renderReport(resnet);
+  for (const [id, size] of [
+    ["bops-share", 20],
+    ["bytes-share", 20],
+  ] as const) {
+    const figure = new RegExp(`<figure class="chart" id="${id}"[\\s\\S]*?</figure>`).exec(page)![0];
+    for (const drawing of figure.match(/<svg class="(wide|narrow)"[\s\S]*?<\/svg>/g)!) {
+      const names = [...drawing.matchAll(/text-anchor="end"[^>]*>([^<]*)</g)].map(([, name]) => name);
+      t.equal(new Set(names).size, size, names.join(" "));
+    }
+  }
+  const graph = /<svg class="wide"[^>]*aria-label="The network as a graph[\s\S]*?<\/svg>/.exec(page)![0];
+  const names = [...graph.matchAll(/font-weight="650" fill="var\(--ink\)">([^<]*)</g)].map(([, name]) => name);
+  t.equal(names.length, 20);
+  t.equal(new Set(names).size, 20, names.join(" "));
 });

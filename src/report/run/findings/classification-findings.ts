@@ -1,11 +1,12 @@
 import type { RunRecord, RunResult } from "../../../runs/record.ts";
 import type { Calibration, WorstImage } from "../../../tasks/classification/class-findings.ts";
 import { mainValue } from "../../../tasks/metric.ts";
+import { wilsonInterval } from "../../../tasks/wilson-interval.ts";
 import { picture } from "../../charts/picture.ts";
 import { fixed, integer, percent, points, share, significant } from "../../page/format.ts";
 import { foreign, type Markup, markup, shorten } from "../../page/markup.ts";
 import { later, type Section } from "../../page/section.ts";
-import { wilsonInterval } from "../../page/wilson-interval.ts";
+import { learnsGates } from "../learns-gates.ts";
 import { confusionMarkup } from "./confusion.ts";
 
 /** What the network gets right and wrong on the test set, and whether it knows. */
@@ -25,13 +26,20 @@ ${findings.worst && worstMarkup(findings.worst, classes)}`,
   };
 }
 
-function gateModes({ task, data }: RunRecord, { metrics, sampledMetrics }: RunResult): Markup {
+function gateModes(record: RunRecord, { metrics, sampledMetrics }: RunResult): Markup {
+  const { task, data } = record;
   const [top1, sampledTop1] = [mainValue(task, metrics), mainValue(task, sampledMetrics)];
   const interval = (value: number) =>
     wilsonInterval(value, data.testImages)
       .map((end) => fixed(end))
       .join("–");
-  return markup`<p>With test-time gates, as exported, the network classifies ${percent(top1)} of ${integer(data.testImages)} test images correctly (95\u202f% interval ${interval(top1)}); with gates sampled as in training ${percent(sampledTop1)} (${interval(sampledTop1)}), ${points(sampledTop1 - top1)}.</p>`;
+  const [how, sampled] = learnsGates(record)
+    ? [
+        "With test-time gates, as exported,",
+        `; with gates sampled as in training ${percent(sampledTop1)} (${interval(sampledTop1)}), ${points(sampledTop1 - top1)}`,
+      ]
+    : ["As exported", ""];
+  return markup`<p>${how} the network classifies ${percent(top1)} of ${integer(data.testImages)} test images correctly (95\u202f% interval ${interval(top1)})${sampled}.</p>`;
 }
 
 /** Smaller bins say too little to be drawn at full strength. */

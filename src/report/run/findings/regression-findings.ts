@@ -5,18 +5,20 @@ import { type Drawing, picture } from "../../charts/picture.ts";
 import { integer, significant } from "../../page/format.ts";
 import { type Markup, markup } from "../../page/markup.ts";
 import { later, type Section } from "../../page/section.ts";
+import { learnsGates } from "../learns-gates.ts";
 
 type Output = RegressionFindings["outputs"][number];
 
 /** How far the network's values lie from the true ones on the test set. */
-export function regressionSection({ findings }: RunRecord): Section {
+export function regressionSection(record: RunRecord): Section {
+  const { findings } = record;
   return {
     id: "errors",
     title: "Errors",
     body:
       findings?.task !== "regression"
         ? later("The test set is examined when the run ends.")
-        : markup`<p>Errors are predicted less true values, of test images with test-time gates, as exported.</p>
+        : markup`<p>Errors are predicted less true values, of test images${learnsGates(record) && " with test-time gates"}, as exported.</p>
 ${findings.outputs.map((output, index) => figures(output, index, findings.outputs.length))}`,
   };
 }

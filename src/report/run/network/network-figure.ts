@@ -2,12 +2,15 @@ import type { RunRecord } from "../../../runs/record.ts";
 import type { Mark } from "../../browser/data.ts";
 import { type Drawing, picture } from "../../charts/picture.ts";
 import { type BitWidth, bitColour } from "../../page/chips.ts";
+import { distinctNames } from "../../page/distinct-names.ts";
 import { integer, share } from "../../page/format.ts";
-import { type Markup, markup, shorten, shortenStart } from "../../page/markup.ts";
+import { type Markup, markup, shorten } from "../../page/markup.ts";
 import { type Box, boxesOf } from "./boxes.ts";
 import { type Layout, layOut, type Placed, type Route, type Sized } from "./graph-layout.ts";
 
-const layerSize = { width: 150, height: 50 } as const;
+const layerSize = { width: 158, height: 50 } as const;
+/** Letters of a layer's name in its box. */
+const nameLength = 19;
 /** Letters are some 6 pixels wide at this size. */
 const otherSize = (label: string) => ({ width: 14 + 6 * label.length, height: 22 });
 
@@ -17,7 +20,11 @@ const widths = { wide: 1056, narrow: 316 } as const;
 /** The network as a graph: on each line the bits of its activation, in each box the bits of its weight and its channels. */
 export function networkFigure(record: RunRecord): Markup {
   const boxes = boxesOf(record);
-  const known = new Map(boxes.map((box, index) => [box.id, { box, index }]));
+  const layers = record.network.layers.map(({ name }) => name);
+  const names = new Map(distinctNames(layers, nameLength).map((name, index) => [layers[index], name]));
+  const known = new Map(
+    boxes.map((box, index) => [box.id, { box, index, name: names.get(box.state?.layer.name) ?? "" }]),
+  );
   const items: Sized[] = boxes.map((box) => ({
     id: box.id,
     ...(box.kind === "layer" ? layerSize : otherSize(labelOf(box))),
@@ -111,10 +118,10 @@ function chip(x: number, y: number, bits: BitWidth | null): Markup {
 
 function boxAt(
   { x, y, width, height }: Placed,
-  known: { readonly box: Box; readonly index: number } | undefined,
+  known: { readonly box: Box; readonly index: number; readonly name: string } | undefined,
 ): Markup | null {
   if (known === undefined) return null;
-  const { box, index } = known;
+  const { box, index, name } = known;
   const frame = (fill: string, stroke: string) =>
     markup`<rect class="frame" x="${round(x + 0.5)}" y="${round(y + 0.5)}" width="${width - 1}" height="${height - 1}" rx="4" fill="${fill}" stroke="${stroke}"/>`;
   if (box.state === null) {
@@ -125,7 +132,7 @@ function boxAt(
   const bar = (size: number, fill: string) =>
     markup`<rect x="${round(x + 9)}" y="${round(y + height - 7)}" width="${round(size)}" height="3" fill="${fill}"/>`;
   return markup`<g data-i="${index}">${frame("var(--paper)", "var(--axis)")}
-<text x="${round(x + 9)}" y="${round(y + 17)}" font-size="11" font-weight="650" fill="var(--ink)">${shortenStart(state.layer.name, 18)}</text>
+<text x="${round(x + 9)}" y="${round(y + 17)}" font-size="11" font-weight="650" fill="var(--ink)">${name}</text>
 ${chip(x + width - 33, y + 22, state.weightBits)}
 <text x="${round(x + 9)}" y="${round(y + 34)}" font-size="11" fill="var(--muted)">${shorten(brief(box), 18)}</text>
 ${bar(inner, "var(--bits-0)")}${state.kept !== null && bar((inner * share(state.kept, state.outputs)) / 100, "var(--kept)")}</g>`;

@@ -1,8 +1,16 @@
 import type { RunRecord, RunResult } from "../../../runs/record.ts";
+import { differenceInterval } from "../../../tasks/difference-interval.ts";
 import { mainMetric, mainValue } from "../../../tasks/metric.ts";
 import { bytes, significant, times } from "../../page/format.ts";
 import { foreign, type Markup, markup } from "../../page/markup.ts";
-import { capital, differenceText, intervalOf, intervalText, shown } from "../../page/metrics.ts";
+import {
+  capital,
+  differenceIntervalText,
+  differenceText,
+  intervalOf,
+  intervalText,
+  shown,
+} from "../../page/metrics.ts";
 import { type Column, table } from "../../page/table.ts";
 import { methodOf } from "../method-name.ts";
 
@@ -28,6 +36,16 @@ export function baselineTable(record: RunRecord, baselines: readonly RunRecord[]
     value: (row) => interval(row)?.[0] ?? null,
     show: (row) => intervalText(interval(row)),
   };
+  const differenceOf = (row: Baseline) =>
+    row.record === record
+      ? null
+      : differenceInterval(own, mainOf(row), [record.data.testImages, row.record.data.testImages]);
+  const differences: Column<Baseline> = {
+    title: "Its 95\u202f% interval, unpaired",
+    kind: "number",
+    value: (row) => differenceOf(row)?.[0] ?? null,
+    show: (row) => differenceIntervalText(metric, differenceOf(row)),
+  };
   const number = (
     title: string,
     value: (row: Baseline) => number,
@@ -52,6 +70,7 @@ export function baselineTable(record: RunRecord, baselines: readonly RunRecord[]
         value: (row) => own - mainOf(row),
         show: (row) => (row.record === record ? "–" : differenceText(metric, own - mainOf(row))),
       },
+      ...(metric.isShare ? [differences] : []),
       number(
         "Relative BOPs",
         (row) => row.result.relativeBops,

@@ -5,6 +5,7 @@ import { bytes, integer, percent, share, significant } from "../../page/format.t
 import { foreign, type Markup, markup } from "../../page/markup.ts";
 import { later, type Section } from "../../page/section.ts";
 import { type Column, table } from "../../page/table.ts";
+import { learnsGates } from "../learns-gates.ts";
 import { differ } from "./headline-section.ts";
 
 /** Where the bit operations, the bytes and the channels of the network are. */
@@ -22,8 +23,10 @@ export function bitOperationSection(record: RunRecord): Section {
 /** More layers than this make bars too many to read: the table says it. */
 const chartedLayers = 24;
 
-function costFigures({ network }: RunRecord, { layers, bytes: size }: RunResult): readonly Markup[] {
+function costFigures(record: RunRecord, { layers, bytes: size }: RunResult): readonly Markup[] {
   if (layers.length > chartedLayers) return [];
+  const { network } = record;
+  const own = learnsGates(record) ? "learned network" : "this network";
   const known = new Map(network.layers.map((layer) => [layer.name, layer]));
   const categories = layers.map(({ name }) => name);
   const float = layers.map(({ name }) => 4 * (known.get(name)?.parameters ?? 0));
@@ -35,7 +38,7 @@ function costFigures({ network }: RunRecord, { layers, bytes: size }: RunResult)
       category: "layer",
       categories,
       series: [
-        { name: "learned network", values: layers.map((layer) => layer.share) },
+        { name: own, values: layers.map((layer) => layer.share) },
         {
           name: "32-bit network",
           values: layers.map(({ name }) => share(known.get(name)?.macs ?? 0, network.macs)),
@@ -50,7 +53,7 @@ function costFigures({ network }: RunRecord, { layers, bytes: size }: RunResult)
       categories,
       series: [
         {
-          name: `learned network, ${bytes(size.packed)}`,
+          name: `${own}, ${bytes(size.packed)}`,
           values: layers.map((layer) => share(layer.bytes, size.packed)),
         },
         { name: `32-bit network, ${bytes(size.fp32)}`, values: float.map((value) => share(value, size.fp32)) },
@@ -86,7 +89,8 @@ function worked({ network }: RunRecord, result: RunResult): Markup | null {
 /** By the authors' formula, where it was counted. */
 const byAuthors = ({ bops, bopsAuthors }: RunResult["layers"][number]): number => bopsAuthors ?? bops;
 
-function layerTable({ network }: RunRecord, { layers, bytes: size, parameters }: RunResult): Markup {
+/** What each layer costs. */
+export function layerTable({ network }: RunRecord, { layers, bytes: size, parameters }: RunResult): Markup {
   const known = new Map(network.layers.map((layer) => [layer.name, layer]));
   const total = layers.reduce((sum, { bops }) => sum + bops, 0);
   const authors: Column<RunResult["layers"][number]>[] = layers.some((row) => differ(row.bops, byAuthors(row)))

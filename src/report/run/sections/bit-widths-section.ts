@@ -4,18 +4,19 @@ import { integer, significant } from "../../page/format.ts";
 import { foreign, type Markup, markup } from "../../page/markup.ts";
 import type { Section } from "../../page/section.ts";
 import { table } from "../../page/table.ts";
+import { learnsGates } from "../learns-gates.ts";
 import { networkFigure } from "../network/network-figure.ts";
-import { bitsNow, learnedNow } from "../run-state.ts";
+import { bitsNow, learnedNow, weightsKept } from "../run-state.ts";
 
-/** What was learned: the bit-width of every tensor and the channels that are left. */
+/** What was learned or given: the bit-width of every tensor and the channels that are left. */
 export function bitWidthSection(record: RunRecord): Section {
   return {
     id: "bit-widths",
-    title: "Learned bit-widths",
+    title: learnsGates(record) ? "Learned bit-widths" : "Bit-widths",
     body: markup`<p>Each line carries the bits of the activation that flows along it; each box has the bits of its weight and the output channels it keeps.</p>
 ${legend(record)}
 ${networkFigure(record)}
-${tensorTable(record)}`,
+${record.quantizers.length > 0 && tensorTable(record)}`,
   };
 }
 
@@ -36,6 +37,7 @@ type Quantizer = RunRecord["quantizers"][number];
 
 function tensorTable(record: RunRecord): Markup {
   const now = (id: string) => learnedNow(record, id);
+  const kept = weightsKept(record);
   return table<Quantizer>({
     id: "tensors",
     caption: "Bit-width of every quantized tensor",
@@ -64,8 +66,8 @@ function tensorTable(record: RunRecord): Markup {
       {
         title: "Channels kept",
         kind: "number",
-        value: ({ id }) => now(id)?.kept ?? null,
-        show: ({ id, channels }) => keptText(now(id)?.kept ?? null, channels),
+        value: ({ id, channels }) => (channels === null ? null : (kept.get(id) ?? null)),
+        show: ({ id, channels }) => keptText(kept.get(id) ?? null, channels),
       },
     ],
     rows: record.quantizers,

@@ -3,12 +3,12 @@ import { courseFigures } from "../../charts/courses.ts";
 import { share } from "../../page/format.ts";
 import type { Markup } from "../../page/markup.ts";
 
-/** The share of the channels that is kept, over the epochs. */
+/** The share of the channels whose gate is open, over the epochs. */
 export function channelCourses({ quantizers, epochs }: RunRecord): readonly Markup[] {
   const pruned = quantizers.filter(({ channels }) => channels !== null);
   return courseFigures({
     id: "channels",
-    title: "Channels kept, %",
+    title: "Channels with an open gate, %",
     unit: "\u202f%",
     epochs,
     courses: pruned.map(({ id, layer, channels }) => ({

@@ -5,6 +5,7 @@ import { keptBar } from "../../page/chips.ts";
 import { integer, percent, share } from "../../page/format.ts";
 import { foreign, type Markup, markup } from "../../page/markup.ts";
 import { table } from "../../page/table.ts";
+import { weightsKept } from "../run-state.ts";
 import { channelCourses } from "./channel-courses-section.ts";
 
 /** A gate that is neither nearly always open nor nearly always closed could still go either way. */
@@ -25,6 +26,8 @@ const block = "channel-strips";
 function gateTable(gates: readonly ChannelGates[], record: RunRecord): Markup {
   const layer = new Map(record.quantizers.map(({ id, layer }) => [id, layer]));
   const open = (probabilities: readonly number[]) => probabilities.filter(undecided).length;
+  const left = weightsKept(record);
+  const staysClosed = gates.some(({ quantizer, kept }) => (left.get(quantizer) ?? 0) > kept.length);
   return markup`${table<ChannelGates & { readonly row: number }>({
     id: "channel-table",
     caption: "Probability that each channel’s gate is open, at the end, sorted",
@@ -41,7 +44,7 @@ function gateTable(gates: readonly ChannelGates[], record: RunRecord): Markup {
         show: ({ row, probabilities }) => heatStrip(sorted(probabilities), { block, row, key: "gate" }, { long: true }),
       },
       {
-        title: "Kept",
+        title: "Gates open",
         kind: "number",
         value: ({ kept }) => kept.length,
         show: ({ kept, probabilities }) =>
@@ -62,6 +65,7 @@ function gateTable(gates: readonly ChannelGates[], record: RunRecord): Markup {
     ],
     rows: gates.map((one, row) => ({ ...one, row })),
   })}
+${staysClosed && markup`<p class="note">A channel whose gate is closed stays where another is added to it: what is left of each layer is counted as export keeps it.</p>`}
 ${stripData(block, {
   category: "channel, by rank,",
   unit: { gate: "probability" },

@@ -88,7 +88,7 @@ function exported(
     ["SHA-256", markup`<code>${sha256}</code>`],
     ...notes.map((note) => ["Note", foreign(note, 200)] as const),
   ])}
-<p class="note">This file is what ships. Checkpoints are not deployable: they hold float32 weights, gates and optimizer state.</p>
+<p class="note">This file is what ships. Checkpoints are not deployable: they hold float32 weights and the state of training.</p>
 ${verification ? verified(verification, task) : later("The file has not been verified in a runtime.")}`;
 }
 

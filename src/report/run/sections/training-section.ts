@@ -6,6 +6,7 @@ import { type Markup, markup } from "../../page/markup.ts";
 import { capital } from "../../page/metrics.ts";
 import { later, type Section } from "../../page/section.ts";
 import { type Column, table } from "../../page/table.ts";
+import { learnsGates } from "../learns-gates.ts";
 
 /** How training went: loss, accuracy and bit operations by epoch, as curves and as figures. */
 export function trainingSection(record: RunRecord): Section {
@@ -19,7 +20,9 @@ export function trainingSection(record: RunRecord): Section {
   };
 }
 
-function curves({ epochs, task }: RunRecord): Markup[] {
+function curves(record: RunRecord): Markup[] {
+  const { epochs, task } = record;
+  const ofGates = learnsGates(record);
   const metric = mainMetric(task);
   const categories = epochs.map(({ epoch }) => String(epoch));
   const by = (value: (epoch: EpochRecord) => number) => epochs.map(value);
@@ -49,8 +52,14 @@ function curves({ epochs, task }: RunRecord): Markup[] {
       category: "epoch",
       categories,
       series: [
-        { name: `${split}, test-time gates`, values: by(({ evaluation }) => mainValue(task, evaluation.metrics)) },
-        { name: "training, sampled gates", values: epochs.map(({ train }) => train.metrics[metric.key] ?? null) },
+        {
+          name: ofGates ? `${split}, test-time gates` : split,
+          values: by(({ evaluation }) => mainValue(task, evaluation.metrics)),
+        },
+        {
+          name: ofGates ? "training, sampled gates" : "training",
+          values: epochs.map(({ train }) => train.metrics[metric.key] ?? null),
+        },
       ],
     }),
     lineFigure({
@@ -63,15 +72,19 @@ function curves({ epochs, task }: RunRecord): Markup[] {
       logarithmic: true,
       series: [{ name: "relative BOPs", values: by(({ relativeBops }) => relativeBops) }],
     }),
-    lineFigure({
-      ...note,
-      id: "complexity",
-      title: "Complexity term, before the prior strength",
-      unit: "",
-      category: "epoch",
-      categories,
-      series: [{ name: "complexity", values: by(({ train }) => train.complexity) }],
-    }),
+    ...(ofGates
+      ? [
+          lineFigure({
+            ...note,
+            id: "complexity",
+            title: "Complexity term, before the prior strength",
+            unit: "",
+            category: "epoch",
+            categories,
+            series: [{ name: "complexity", values: by(({ train }) => train.complexity) }],
+          }),
+        ]
+      : []),
     ...priorStrengthCurve(epochs, categories),
   ];
 }
@@ -110,7 +123,9 @@ const metricHead = ({ unit }: Metric, name: string): string => (unit === "" ? na
 
 const splitOf = (epochs: readonly EpochRecord[]): string => epochs.at(-1)?.evaluation.split ?? "test";
 
-function epochTable({ epochs, task, times }: RunRecord): Markup {
+function epochTable(record: RunRecord): Markup {
+  const { epochs, task, times, quantizers } = record;
+  const ofGates = learnsGates(record);
   const column =
     (show: (value: number) => string) =>
     (title: string, value: (epoch: EpochRecord) => number | null): Column<EpochRecord> => ({
@@ -138,7 +153,7 @@ function epochTable({ epochs, task, times }: RunRecord): Markup {
       { title: "Steps", kind: "number", value: ({ step }) => step, show: ({ step }) => integer(step) },
       loss("Loss", ({ train }) => train.loss),
       taskLoss(capital(task.loss.label), ({ train }) => train.taskLoss),
-      loss("Complexity", ({ train }) => train.complexity),
+      ...(ofGates ? [rate("Complexity", ({ train }) => train.complexity)] : []),
       main(metricHead(metric, `${capital(metric.label)} training`), ({ train }) => train.metrics[metric.key] ?? null),
       main(metricHead(metric, `${capital(metric.label)} ${split}`), ({ evaluation }) =>
         mainValue(task, evaluation.metrics),
@@ -146,8 +161,8 @@ function epochTable({ epochs, task, times }: RunRecord): Markup {
       taskLoss(`${capital(task.loss.label)} ${split}`, ({ evaluation }) => evaluation.taskLoss),
       bops("Relative BOPs, %", ({ relativeBops }) => relativeBops),
       rate("Rate: weights", ({ learningRates }) => learningRates.weights),
-      rate("Rate: gates", ({ learningRates }) => learningRates.gates),
-      rate("Rate: ranges", ({ learningRates }) => learningRates.ranges),
+      ...(ofGates ? [rate("Rate: gates", ({ learningRates }) => learningRates.gates)] : []),
+      ...(quantizers.length > 0 ? [rate("Rate: ranges", ({ learningRates }) => learningRates.ranges)] : []),
       {
         title: "Time",
         kind: "number",

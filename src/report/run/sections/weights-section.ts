@@ -96,7 +96,7 @@ function drawn({ bins, limit }: WeightHistogram, { bits, xMax }: LearnedQuantize
       ? `<path d="M0 0H${x(-xMax)}V${base}H0zM${x(xMax)} 0H${width}V${base}H${x(xMax)}z" fill="var(--sunken)"/>`
       : "";
   const label = (value: number, text: string, anchor: string) =>
-    `<text x="${x(value)}" y="${base + 14}" text-anchor="${anchor}" font-size="11" fill="var(--muted)">${text}</text>`;
+    `<text x="${Math.min(width, Math.max(0, x(value)))}" y="${base + 14}" text-anchor="${anchor}" font-size="11" fill="var(--muted)">${text}</text>`;
   const ends = xMax > 0.92 * limit ? (["start", "end"] as const) : (["middle", "middle"] as const);
   return `${clipped}<path d="M0 ${base}${outline}V${base}z" fill="var(--series-1)" fill-opacity="0.55"/>${perChannel ? "" : grid(bits, xMax, x)}<path d="M0 ${base + 0.5}H${width}" stroke="var(--axis)"/>${label(-xMax, `−${significant(xMax)}`, ends[0])}${label(0, "0", "middle")}${label(xMax, significant(xMax), ends[1])}`;
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import t from "tap";
-import { wilsonInterval } from "../../../src/report/page/wilson-interval.ts";
+import { wilsonInterval } from "../../src/tasks/wilson-interval.ts";
 
 t.test("Wilson's interval has the known values", async (t) => {
   // p = 0.5, n = 100: centre 0.5, half width 1.96·sqrt(0.25/100 + 1.96²/40000)/(1 + 1.96²/100) = 0.0962.

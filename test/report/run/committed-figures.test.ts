@@ -1,0 +1,110 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import t from "tap";
+import { publishedRuns } from "../../../scripts/results/published.ts";
+import { layerTable } from "../../../src/report/run/sections/bit-operations-section.ts";
+import { bitWidthSection } from "../../../src/report/run/sections/bit-widths-section.ts";
+import { headline } from "../../../src/report/run/sections/headline-section.ts";
+import type { RunRecord } from "../../../src/runs/record.ts";
+import { readRecord } from "../../../src/runs/record-file.ts";
+
+const published = publishedRuns();
+
+/** The rows of a table as the texts of their cells. */
+function rowsOf(page: string, id: string): readonly (readonly string[])[] {
+  const [, body = ""] = new RegExp(`id="${id}"[\\s\\S]*?<tbody>([\\s\\S]*?)</tbody>`).exec(page) ?? [];
+  return [...body.matchAll(/<tr>([\s\S]*?)<\/tr>/g)].map(([, row = ""]) =>
+    [...row.matchAll(/<t[hd][^>]*>([\s\S]*?)<\/t[hd]>/g)].map(([, cell = ""]) =>
+      cell
+        .replace(/<svg[\s\S]*?<\/svg>|<[^>]*>/g, "")
+        .replaceAll(",", "")
+        .trim(),
+    ),
+  );
+}
+
+/** Kept channels of each layer in the graph of the network, from what it tells of its boxes. */
+function channelsInGraph(page: string): ReadonlyMap<string, readonly [kept: number, of: number]> {
+  const [, summary = ""] = /aria-label="The network as a graph\. ([^"]*)\."/.exec(page) ?? [];
+  return new Map(
+    summary
+      .replaceAll(",", "")
+      .split("; ")
+      .flatMap((box) => {
+        const [, name, kept, of] = /^(\S+) weight .*? bits (\d+)(?: of (\d+))? channels/.exec(box) ?? [];
+        return name === undefined ? [] : [[name, [Number(kept), Number(of ?? kept)]] as const];
+      }),
+  );
+}
+
+const hasAllChannels = ({ result }: RunRecord): boolean =>
+  result!.layers.every(
+    ({ keptOutputs, outputs, keptInputs, inputs }) => keptOutputs === outputs && keptInputs === inputs,
+  );
+
+t.test("where nothing was pruned all parameters are kept, in every committed record", async (t) => {
+  const whole = published.filter(({ record }) => hasAllChannels(record));
+  t.ok(whole.some(({ record }) => record.network.name === "resnet20"));
+  for (const { record } of whole) {
+    const { parameters, bytes } = record.result!;
+    t.equal(parameters.kept, parameters.of, record.name);
+    t.ok(bytes.packed <= bytes.fp32, record.name);
+  }
+});
+
+t.test("parameters and bytes of every committed record are those of its layers", async (t) => {
+  t.ok(published.length > 40, `${published.length} records`);
+  for (const { record } of published) {
+    const { network, result } = record;
+    const { parameters, bytes, layers } = result!;
+    const sum = (values: readonly { readonly parameters: number }[]) =>
+      values.reduce((total, { parameters }) => total + parameters, 0);
+    t.strictSame(
+      { kept: parameters.kept, of: parameters.of, network: network.parameters, fp32: bytes.fp32 },
+      { kept: sum(layers), of: sum(network.layers), network: sum(network.layers), fp32: 4 * sum(network.layers) },
+      record.name,
+    );
+    t.equal(
+      bytes.packed,
+      layers.reduce((total, layer) => total + layer.bytes, 0),
+      record.name,
+    );
+  }
+});
+
+t.test("channels in the graph, in the tables and in the record are the same, in every committed record", async (t) => {
+  for (const { record } of published) {
+    const result = record.result!;
+    const kept = new Map(result.layers.map(({ name, keptOutputs, outputs }) => [name, [keptOutputs, outputs]]));
+    const widths = String(bitWidthSection(record).body);
+    t.strictSame(channelsInGraph(widths), kept, `${record.name}: graph`);
+    const numbers = (text = "") => text.split(" of ").map(Number);
+    const inTable = rowsOf(String(layerTable(record, result)), "layer-table");
+    t.strictSame(new Map(inTable.map((row) => [row[0], numbers(row[5])])), kept, `${record.name}: layers`);
+    const weights = new Map(record.network.layers.map(({ name, weightQuantizer }) => [weightQuantizer, name]));
+    for (const [id, , , , , , text] of rowsOf(widths, "tensors").filter((row) => row[6] !== "–")) {
+      t.strictSame(numbers(text), kept.get(weights.get(id!)!), `${record.name}: ${id}`);
+    }
+    const { channels, parameters } = result;
+    const prunable = record.quantizers.filter(({ channels }) => channels !== null).map(({ id }) => weights.get(id)!);
+    const total = (at: 0 | 1) => prunable.reduce((sum, name) => sum + kept.get(name)![at]!, 0);
+    t.strictSame(channels, { kept: total(0), of: total(1) }, `${record.name}: channels`);
+    const shown = String(headline(record)).replaceAll(",", "");
+    t.match(shown, `>${parameters.kept} of ${parameters.of}<`, record.name);
+  }
+});
+
+t.test("committed pages have the figures of their records", async (t) => {
+  const listed = execFileSync("git", ["ls-files", "--", "reports/*report.html"], { encoding: "utf8" });
+  const paths = listed.trim().split("\n");
+  t.ok(paths.length > 40, `${paths.length} pages`);
+  for (const path of paths) {
+    const { result } = readRecord(dirname(path));
+    const page = readFileSync(path, "utf8");
+    const { parameters, layers } = result!;
+    t.ok(page.replaceAll(",", "").includes(`>${parameters.kept} of ${parameters.of}<`), path);
+    const kept = new Map(layers.map(({ name, keptOutputs, outputs }) => [name, [keptOutputs, outputs]]));
+    t.strictSame(channelsInGraph(page), kept, path);
+  }
+});
