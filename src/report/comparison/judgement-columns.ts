@@ -21,12 +21,12 @@ export function floatColumns(records: readonly RunRecord[]): Columns {
   const all = allAgainst(records);
   if (all.size === 0) return [];
   const difference: Column<RunRecord> = {
-    title: "Against float32",
+    title: [...all.values()].every(({ metric }) => metric.unit === "%") ? "Against float32, points" : "Against float32",
     kind: "number",
     value: (record) => all.get(record)?.difference ?? null,
     show: (record) => {
       const against = all.get(record);
-      return against ? differenceText(against.metric, against.difference) : "–";
+      return against ? differenceText(against.metric, against.difference).replace(" points", "") : "–";
     },
   };
   const interval: Column<RunRecord> = {
@@ -35,7 +35,7 @@ export function floatColumns(records: readonly RunRecord[]): Columns {
     value: (record) => all.get(record)?.interval?.[0] ?? null,
     show: (record) => {
       const against = all.get(record);
-      return against ? differenceIntervalText(against.metric, against.interval) : "–";
+      return against ? differenceIntervalText(against.metric, against.interval).replace(" points", "") : "–";
     },
   };
   return [...all.values()].some(({ interval }) => interval !== null) ? [difference, interval] : [difference];

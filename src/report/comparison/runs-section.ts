@@ -64,7 +64,7 @@ export function runSection(records: readonly RunRecord[], linkOf: (record: RunRe
           value: methodOf,
           show: (record) => foreign(methodOf(record), 40),
         },
-        { title: "Status", value: ({ status }) => status },
+        ...(records.every(({ status }) => status === "finished") ? [] : [statusColumn]),
         {
           title: metricTitle(records),
           kind: "number",
@@ -109,6 +109,9 @@ export function runSection(records: readonly RunRecord[], linkOf: (record: RunRe
 <p class="note">${floatNote(records)}${hasIntervals && "Intervals are Wilson’s, of the test images; two runs whose intervals overlap are not told apart by this test set. "}${latencies.length > 0 && `Latencies are of the smallest batch measured, in the runtime, with ${threadText(threadCounts)} and on the machine that verified each file: bit operations are not latency.`}</p>`,
   };
 }
+
+/** Said where runs differ in it: all have finished, as a rule. */
+const statusColumn: Column<RunRecord> = { title: "Status", value: ({ status }) => status };
 
 /** Threads of the runtime, where all latencies have the same and their records know them. */
 function threadText([count, ...others]: readonly (number | undefined)[]): string {
