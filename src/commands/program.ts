@@ -3,6 +3,7 @@ import { exportForms, exportInputs, quantizedLayouts, saturations } from "../con
 import { layerwiseMethods } from "../config/sections/methods/layerwise-settings.ts";
 import { sweepRunners } from "../config/sections/sweep-settings.ts";
 import type { Context } from "./context.ts";
+import { examplesText, optionText } from "./help.ts";
 import { parseMaxDrop } from "./max-drop.ts";
 
 /** @throws InvalidArgumentError, which ends with exit code 2. */
@@ -43,12 +44,14 @@ export function createProgram(
     .option("--verbose", "stack traces of errors")
     .option("--quiet", "no progress and no log")
     .exitOverride()
+    .configureHelp({ optionDescription: optionText })
     .configureOutput({ outputError: () => {} });
   const own = (command: Command): Context => context(command.optsWithGlobals());
   const add = (usage: string, description: string) =>
     program
       .command(usage)
       .description(description)
+      .addHelpText("after", ({ command }) => examplesText(command.name()))
       .addOption(new Option("--json").hideHelp())
       .addOption(new Option("--verbose").hideHelp())
       .addOption(new Option("--quiet").hideHelp());

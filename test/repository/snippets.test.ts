@@ -1,11 +1,11 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import t from "tap";
-import { createProgram } from "../../src/commands/program.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { loadQuantize } from "../../src/config/load-quantize.ts";
 import { loadSweep } from "../../src/config/load-sweep.ts";
 import { planSweep } from "../../src/sweep/plan.ts";
+import { wrongWith } from "../fixtures/command-line.ts";
 
 // What README and docs show is what the program takes: configurations load, commands and their options are there.
 // TypeScript in docs/library.md is compiled and run by test/library.
@@ -76,24 +76,7 @@ t.test("every command of the program is one, with its options and arguments", as
     return words[0] === "node" && words[1] === "dist/main.js" ? { ...rest, args: words.slice(2) } : [];
   });
   t.ok(own.length >= 30, `${own.length} commands`);
-  for (const { place, line, args } of own) {
-    const program = createProgram("0", () => {
-      throw new Error("no command runs");
-    });
-    const command = program.commands.find((one) => one.name() === args[0]);
-    if (command === undefined) {
-      t.fail(`${place}: ${line}: no such command`);
-      continue;
-    }
-    command.exitOverride().configureOutput({ writeErr: () => {} });
-    t.doesNotThrow(() => {
-      const { operands, unknown } = command.parseOptions(args.slice(1));
-      t.strictSame(unknown, [], `${place}: ${line}`);
-      const { registeredArguments: wanted } = command;
-      t.ok(operands.length >= wanted.filter(({ required }) => required).length, `${place}: ${line}`);
-      t.ok(operands.length <= wanted.length || wanted.at(-1)?.variadic, `${place}: ${line}`);
-    }, `${place}: ${line}`);
-  }
+  for (const { place, line, args } of own) t.equal(wrongWith(args), null, `${place}: ${line}`);
 });
 
 t.test("every script that is named is one of package.json", async (t) => {

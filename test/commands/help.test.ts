@@ -1,0 +1,23 @@
+import t from "tap";
+import { examplesText } from "../../src/commands/help.ts";
+import { commandsOf, wrongWith } from "../fixtures/command-line.ts";
+
+t.test("every command shows examples that it takes, and no option a default that says nothing", async (t) => {
+  const commands = commandsOf().filter((command) => command.name() !== "help");
+  t.ok(commands.length >= 14);
+  for (const command of commands) {
+    const name = command.name();
+    const lines = examplesText(name).split("\n").slice(2);
+    t.ok(lines.length > 0, name);
+    for (const line of lines) {
+      const [program, ...args] = line.trim().split(" ");
+      t.equal(program, "bayesian-bits");
+      t.equal(args[0], name);
+      t.equal(wrongWith(args), null, line);
+    }
+    let help = "";
+    command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
+    t.match(help, `Examples:\n${lines.join("\n")}`);
+    t.notMatch(help, /default: (false|\[\])/, name);
+  }
+});
