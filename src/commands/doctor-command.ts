@@ -3,7 +3,9 @@ import { UserError } from "../core/errors.ts";
 import { defaultThreads, describeMachine } from "../engine/environment.ts";
 import { type Engine, loadEngine } from "../engine/load-engine.ts";
 import { folderSize } from "../engine/provision/folder-size.ts";
+import { gpuProblems } from "../engine/provision/gpu-libraries.ts";
 import { engineSources, findNative, hasNvidiaDriver } from "../engine/provision/locate.ts";
+import { askedDevice } from "../engine/provision/wheels.ts";
 import type { Context } from "./context.ts";
 
 export interface DoctorOptions {
@@ -57,13 +59,9 @@ function compute(ops: Engine["ops"]): void {
 function remedies({ engine, device }: Engine["info"]): [string, string][] {
   if (engine === "wasm")
     return [["remedy", "WebAssembly trains some 20 times slower: npm run setup says what the native engine lacks"]];
-  if (device === "cpu" && hasNvidiaDriver()) {
-    return [
-      [
-        "remedy",
-        "for the GPU: BAYESIAN_BITS_DEVICE=gpu npm run setup, with the libraries of CUDA 12 and cuDNN 9 on the library path",
-      ],
-    ];
-  }
-  return [];
+  const wanted = askedDevice() === "gpu" || hasNvidiaDriver();
+  if (device === "gpu" || !wanted) return [];
+  const problems = process.platform === "linux" ? gpuProblems() : ["TensorFlow has kernels for it on Linux alone"];
+  const kernels = "its kernels are not set up: run BAYESIAN_BITS_DEVICE=gpu npm run setup";
+  return (problems.length > 0 ? problems : [kernels]).map((problem) => ["no GPU", problem]);
 }

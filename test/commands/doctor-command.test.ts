@@ -1,4 +1,5 @@
 import t from "tap";
+import { loaderProblem } from "../../src/engine/provision/gpu-libraries.ts";
 import { nativeMissing } from "../fixtures/engines.ts";
 import { start } from "../fixtures/program.ts";
 
@@ -28,6 +29,23 @@ t.test("WebAssembly can be asked for, and doctor says how to get the native engi
     t.match(stdout, new RegExp(`^${name} +\\S`, "m"));
   }
 });
+
+const noDriver = loaderProblem("libcuda.so.1") === null && "this machine has NVIDIA's driver";
+
+t.test(
+  "a GPU that is asked for and not there: what is missing, and the remedy",
+  {
+    skip: nativeMissing() || noDriver,
+  },
+  async (t) => {
+    const { code, stdout } = await start(["doctor"], { BAYESIAN_BITS_DEVICE: "gpu" }).ended;
+    t.equal(code, 0);
+    t.match(stdout, /^device +cpu/m);
+    t.match(stdout, /^no GPU +NVIDIA's driver is missing: .*libcuda\.so\.1.*install/m);
+    const { stdout: unasked } = await start(["doctor"]).ended;
+    t.notMatch(unasked, "no GPU");
+  },
+);
 
 t.test("a native engine that is demanded and missing is an error; so is an unknown engine", async (t) => {
   const none = await start(["doctor"], { BAYESIAN_BITS_ENGINE: "native", XDG_CACHE_HOME: t.testdir() }).ended;

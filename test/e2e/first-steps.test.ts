@@ -31,7 +31,7 @@ t.test("from an ONNX file and a folder of images to a verified file, without one
   t.equal(status, 0, stderr);
   t.match(
     stdout,
-    /^network {2}my net\.onnx: 7 layers, 6,226 parameters, images of 32 × 32 × 3 in, 10 values out \(Conv 6/,
+    /^network {2}my net\.onnx: 7 layers, 6,154 parameters, images of 32 × 32 × 3 in, 10 values out \(Conv 6/,
   );
   t.match(stdout, /^data {5}pictures: 240 images to train on, 60 to test on, 10 classes$/m);
   t.match(stdout, /^weights {2}of no use for these images: .* is chance: \d+ epochs in float32 come first$/m);
