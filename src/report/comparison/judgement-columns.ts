@@ -43,10 +43,12 @@ export function floatColumns(records: readonly RunRecord[]): Columns {
 
 /** What the difference is to. */
 export function floatNote(records: readonly RunRecord[]): Markup | null {
-  const [source, ...others] = new Set(Array.from(allAgainst(records).values(), ({ source }) => source));
+  const all = [...allAgainst(records).values()];
+  const [source, ...others] = new Set(all.map(({ source }) => source));
   if (source === undefined) return null;
   const to = others.length === 0 ? foreign(source, 60) : "each run’s own, or the best of the runs in float32";
-  return markup`Float32: ${to}; intervals of differences are ${intervalName}: as of independent test sets. `;
+  const intervals = `; intervals of differences are ${intervalName}: as of independent test sets`;
+  return markup`Float32: ${to}${all.some(({ interval }) => interval !== null) && intervals}. `;
 }
 
 /** Whether budgets are met; nothing where no run has one. */
