@@ -26,7 +26,7 @@ t.test("runs that differ in their seed are one row with mean and deviation", asy
   }));
   const rows = rowsOf(trainingTable(seeds)).filter((row) => row.includes("three"));
   t.equal(rows.length, 1);
-  t.match(rows[0], /\[three\]\(configs\/three\.yaml\), \d+ epochs, seeds 1, 2 \|/);
+  t.match(rows[0], /\[three\]\(\.\.\/configs\/three\.yaml\), \d+ epochs, seeds 1, 2 \|/);
   t.match(rows[0], "| 99.15 ± 0.07\u202f% | 0.400 ± 0.000\u202f% |");
 });
 
@@ -47,7 +47,7 @@ t.test("runs of a sweep have their names, the cheapest first", async (t) => {
     },
   }));
   const names = rowsOf(trainingTable(runs)).flatMap(
-    (row) => /front, (\w+)\]\(configs\/front\.yaml\)/.exec(row)?.[1] ?? [],
+    (row) => /front, (\w+)\]\(\.\.\/configs\/front\.yaml\)/.exec(row)?.[1] ?? [],
   );
   t.strictSame(names, ["cheap", "dear"]);
 });
@@ -122,8 +122,8 @@ t.test("what was not run to the end costs its step's time for each image", async
       reports: { "step-times.ndjson": `${steps.map((step) => JSON.stringify(step)).join("\n")}\n` },
     });
   t.strictSame(rowsOf(unfinishedTable(project({ ...step, case: "quantized-2-32", medianMs: 1 }, step))), [
-    "| [a](configs/a.yaml), [b](configs/b.yaml) | vgg7 on cifar10 | 100 ms for 50 images | 36 epochs of 50,000 images | 1\u202fh |",
-    "| [c](configs/c.yaml) | vgg7 on cifar10 | 100 ms for 50 images | 3,600 epochs of 50,000 images | 4 days |",
+    "| [a](../configs/a.yaml), [b](../configs/b.yaml) | vgg7 on cifar10 | 100 ms for 50 images | 36 epochs of 50,000 images | 1\u202fh |",
+    "| [c](../configs/c.yaml) | vgg7 on cifar10 | 100 ms for 50 images | 3,600 epochs of 50,000 images | 4 days |",
   ]);
   t.throws(() => unfinishedTable(project({ ...step, network: "lenet5" })), { message: /no step of a/ });
 });
