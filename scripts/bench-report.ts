@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import type { Browser } from "playwright-core";
+import { median } from "../src/core/median.ts";
 import { renderReport } from "../src/report/run/render-report.ts";
 import { launchBrowser } from "../test/fixtures/browser.ts";
 import { longRecord } from "../test/fixtures/large-records.ts";
@@ -51,8 +52,6 @@ async function open(browser: Browser, file: string): Promise<Opening> {
     layout: metric("LayoutDuration"),
   };
 }
-
-const median = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
 
 const record = longRecord();
 const began = performance.now();

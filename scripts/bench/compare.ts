@@ -1,9 +1,10 @@
+import { median } from "../../src/core/median.ts";
 import type { Engine } from "../../src/engine/load-engine.ts";
 import { architectures } from "./architectures.ts";
 import type { BenchCase } from "./bench-case.ts";
 import { type CaseName, createCase } from "./cases/index.ts";
 import { isTorch, type TorchCaseName, TorchProcess } from "./cases/torch.ts";
-import { type Effort, measure, median } from "./measure.ts";
+import { type Effort, measure } from "./measure.ts";
 import { peakMemory } from "./memory.ts";
 import type { Measurement } from "./print.ts";
 import type { Workload } from "./workload.ts";

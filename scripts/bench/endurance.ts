@@ -1,11 +1,11 @@
 import { parseArgs } from "node:util";
 import { loadConfig } from "../../src/config/load-config.ts";
+import { median } from "../../src/core/median.ts";
 import { silent } from "../../src/core/progress.ts";
 import { batchesPerEpoch, firstImages } from "../../src/data/batches.ts";
 import { prepare } from "../../src/runner/prepare.ts";
 import { initializeRanges } from "../../src/training/initial-ranges.ts";
 import { start, stepGates, trainLoop } from "../../src/training/loop.ts";
-import { median } from "./measure.ts";
 import { describeSaving, savingTimes } from "./saving.ts";
 
 // npm run bench:endurance [-- --steps N --rounds N --epochs N]: what an epoch of MNIST costs beside as many bare steps, in

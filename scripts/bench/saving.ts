@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { median } from "../../src/core/median.ts";
 import { silent } from "../../src/core/progress.ts";
 import { epochEntry, withEpoch } from "../../src/runner/epoch-entry.ts";
 import { newRecord } from "../../src/runner/new-record.ts";
@@ -8,7 +9,6 @@ import type { Prepared } from "../../src/runner/prepare.ts";
 import { neverStopped } from "../../src/runner/run-context.ts";
 import { SavedRun } from "../../src/runner/saved-run.ts";
 import { takeSnapshot } from "../../src/training/snapshot.ts";
-import { median } from "./measure.ts";
 
 /** Milliseconds of a save of two runs, in turns: of one in its first epochs, and of one in its last of many. */
 export interface SavingTimes {

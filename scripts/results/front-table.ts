@@ -1,7 +1,7 @@
 import { bytes, percent } from "../../src/report/page/format.ts";
 import { shown } from "../../src/report/page/metrics.ts";
 import type { RunRecord } from "../../src/runs/record.ts";
-import { mainMetric, mainValue } from "../../src/tasks/metric.ts";
+import { mainMetric, mainValue, signedText } from "../../src/tasks/metric.ts";
 import { markdownTable } from "../markdown-table.ts";
 import type { Published } from "./published.ts";
 
@@ -22,11 +22,10 @@ export function frontTable(published: readonly Published[]): string {
     .toSorted((a, b) => b.result.relativeBops - a.result.relativeBops)
     .map((run) => {
       const { relativeBops, bytes: sizes } = run.result;
-      const difference = value(run) - value(float);
       return [
         bitsOf(run.record),
         shown(metric, value(run)),
-        run === float ? "" : `${difference < 0 ? "−" : "+"}${Math.abs(difference).toFixed(2)}`,
+        run === float ? "" : signedText(metric, value(run) - value(float)),
         bytes(sizes.packed),
         run === float ? "" : `${(sizes.fp32 / sizes.packed).toFixed(1)}`,
         percent(relativeBops),

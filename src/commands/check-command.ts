@@ -3,6 +3,7 @@ import { loadConfig } from "../config/load-config.ts";
 import { timeText } from "../core/time-text.ts";
 import { inGib } from "../memory/index.ts";
 import { type CheckedRun, checkRun } from "../preview/check-run.ts";
+import { countText, stepText, targetsText } from "../preview/texts.ts";
 import type { Context } from "./context.ts";
 
 export interface CheckOptions {
@@ -32,17 +33,16 @@ function checkedLines(checked: CheckedRun): readonly Line[] {
   const { engine, device, threads } = environment;
   const { targets, trainImages, validationImages, testImages } = data;
   const parts = [
-    `${count(trainImages)} to train on`,
-    ...(validationImages > 0 ? [`${count(validationImages)} held out`] : []),
-    `${count(testImages)} to test on`,
+    `${countText(trainImages)} to train on`,
+    ...(validationImages > 0 ? [`${countText(validationImages)} held out`] : []),
+    `${countText(testImages)} to test on`,
   ];
-  const what = targets.kind === "classes" ? `${targets.names.length} classes` : `${targets.outputs} values for each`;
   const there = holds === null ? "" : `, which holds a run (${holds}): --resume goes on with it, --force replaces it`;
   return [
     ["run", `${name}, into ${folder}${there}`],
     ["engine", `${engine}, ${device}${threads === null ? "" : `, threads ${threads}`}`],
     ...networkLines(checked),
-    ["data", `${data.name}: ${parts.join(", ")}, ${what}`],
+    ["data", `${data.name}: ${parts.join(", ")}, ${targetsText(targets)}`],
     ["method", methodText(checked)],
     ...memoryLines(checked),
     ...timeLines(checked),
@@ -54,11 +54,14 @@ function networkLines({ network }: CheckedRun): readonly Line[] {
   const { name, inputShape, parameters, macs, layers } = network;
   const widest = Math.max(...layers.map((layer) => layer.name.length));
   return [
-    ["network", `${name}: images of ${shape(inputShape)}, ${count(parameters)} parameters, ${count(macs)} MACs`],
+    [
+      "network",
+      `${name}: images of ${shape(inputShape)}, ${countText(parameters)} parameters, ${countText(macs)} MACs`,
+    ],
     ...layers.map(
       (layer): Line => [
         "",
-        `${layer.name.padEnd(widest)}  ${shape(layer.weightShape)} → ${shape(layer.outputShape)}, ${count(layer.parameters)} parameters, ${count(layer.macs)} MACs`,
+        `${layer.name.padEnd(widest)}  ${shape(layer.weightShape)} → ${shape(layer.outputShape)}, ${countText(layer.parameters)} parameters, ${countText(layer.macs)} MACs`,
       ],
     ),
   ];
@@ -84,15 +87,11 @@ const memoryLines = ({ memory: { available, stages } }: CheckedRun): readonly Li
 
 function timeLines({ time }: CheckedRun): readonly Line[] {
   if (time === null) return [["time", "not known beforehand: layers are quantized one by one"]];
-  const { step, steps, batchSize, stepsPerEpoch, epochs, seconds } = time;
+  const { batchSize, stepsPerEpoch, epochs, seconds } = time;
   return [
-    [
-      "step",
-      `${(1000 * step).toPrecision(3)} ms for ${batchSize} images (median of ${steps}), ${count(stepsPerEpoch)} an epoch`,
-    ],
+    ["step", stepText(time, batchSize, stepsPerEpoch)],
     ["time", `${epochs} epochs in about ${timeText(seconds)}, and the export`],
   ];
 }
 
-const count = (value: number): string => value.toLocaleString("en-US");
 const shape = (sizes: readonly number[]): string => sizes.join(" × ");

@@ -62,6 +62,10 @@ function remedies({ engine, device }: Engine["info"]): [string, string][] {
   const wanted = askedDevice() === "gpu" || hasNvidiaDriver();
   if (device === "gpu" || !wanted) return [];
   const problems = process.platform === "linux" ? gpuProblems() : ["TensorFlow has kernels for it on Linux alone"];
-  const kernels = "its kernels are not set up: run BAYESIAN_BITS_DEVICE=gpu npm run setup";
-  return (problems.length > 0 ? problems : [kernels]).map((problem) => ["no GPU", problem]);
+  const { engine: found } = findNative(engineSources());
+  const whole =
+    found?.wheel?.device === "gpu"
+      ? "all libraries are there, and TensorFlow finds none: nvidia-smi tells what the driver sees"
+      : "its kernels are not set up: run BAYESIAN_BITS_DEVICE=gpu npm run setup";
+  return (problems.length > 0 ? problems : [whole]).map((problem) => ["no GPU", problem]);
 }

@@ -1,7 +1,7 @@
 import type { Option } from "commander";
 
 /** Commands as users type them, shown by `--help` of each. */
-const examples: Readonly<Record<string, readonly string[]>> = {
+const examples = {
   init: ["init", "init my-network.onnx --data photos", "init --data mnist --out mine.yaml"],
   check: ["check my-network.yaml", "check my-network.yaml --set training.epochs=50 --json"],
   train: [
@@ -27,13 +27,13 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   fetch: ["fetch mnist"],
   setup: ["setup"],
   doctor: ["doctor", "doctor --verify"],
-};
+} as const satisfies Readonly<Record<string, readonly [string, ...string[]]>>;
+
+export type CommandName = keyof typeof examples;
 
 /** What `--help` of a command ends with. */
-export function examplesText(command: string): string {
-  const lines = (examples[command] ?? []).map((example) => `  bayesian-bits ${example}`);
-  return ["", "Examples:", ...lines].join("\n");
-}
+export const examplesText = (command: CommandName): string =>
+  ["", "Examples:", ...examples[command].map((example) => `  bayesian-bits ${example}`)].join("\n");
 
 /** An option in words, with what it may be. What stands in its place where it is left out, those words say. */
 export const optionText = ({ description, argChoices }: Option): string =>

@@ -3,7 +3,7 @@ import { exportForms, exportInputs, quantizedLayouts, saturations } from "../con
 import { layerwiseMethods } from "../config/sections/methods/layerwise-settings.ts";
 import { sweepRunners } from "../config/sections/sweep-settings.ts";
 import type { Context } from "./context.ts";
-import { examplesText, optionText } from "./help.ts";
+import { type CommandName, examplesText, optionText } from "./help.ts";
 import { parseMaxDrop } from "./max-drop.ts";
 
 /** @throws InvalidArgumentError, which ends with exit code 2. */
@@ -47,16 +47,16 @@ export function createProgram(
     .configureHelp({ optionDescription: optionText })
     .configureOutput({ outputError: () => {} });
   const own = (command: Command): Context => context(command.optsWithGlobals());
-  const add = (usage: string, description: string) =>
+  const add = (name: CommandName, operands: string, description: string) =>
     program
-      .command(usage)
+      .command(`${name} ${operands}`)
       .description(description)
-      .addHelpText("after", ({ command }) => examplesText(command.name()))
+      .addHelpText("after", examplesText(name))
       .addOption(new Option("--json").hideHelp())
       .addOption(new Option("--verbose").hideHelp())
       .addOption(new Option("--quiet").hideHelp());
 
-  add("init [model]", "write a configuration that runs, for an ONNX file (or a network of ours) and images")
+  add("init", "[model]", "write a configuration that runs, for an ONNX file (or a network of ours) and images")
     .option(
       "--data <what>",
       "a folder with one folder of images for each class, a .npz, mnist, fashion-mnist or cifar10",
@@ -67,14 +67,14 @@ export function createProgram(
       const { runInit } = await import("./init-command.ts");
       await runInit({ model, ...options }, own(command));
     });
-  add("check <config>", "say what a run would be: shapes, memory, measured time, files; nothing is written")
+  add("check", "<config>", "say what a run would be: shapes, memory, measured time, files; nothing is written")
     .option("--set <path=value>", "change a setting, as training.epochs=3; may be repeated", collect, [])
     .option("--out <dir>", "run directory (default: reports/<name>)", parseName)
     .action(async (config: string, options, command: Command) => {
       const { runCheck } = await import("./check-command.ts");
       await runCheck({ config, ...options }, own(command));
     });
-  add("train <config>", "train, export, verify and report one configuration")
+  add("train", "<config>", "train, export, verify and report one configuration")
     .option("--set <path=value>", "change a setting, as training.epochs=3; may be repeated", collect, [])
     .option("--out <dir>", "run directory (default: reports/<name>)", parseName)
     .option("--dry-run", "say what the run would be, as check does, and do nothing", false)
@@ -91,7 +91,7 @@ export function createProgram(
       const { runTrain } = await import("./train-command.ts");
       await runTrain({ config, ...options }, own(command));
     });
-  add("sweep <file>", "train many runs from one file, and compare them")
+  add("sweep", "<file>", "train many runs from one file, and compare them")
     .option("--set <path=value>", "change a setting, as sweep.local.workers=2; may be repeated", collect, [])
     .option("--out <dir>", "folder of the sweep (default: reports/<name>)", parseName)
     .addOption(new Option("--runner <where>", "where the runs take place (default: the file's)").choices(sweepRunners))
@@ -103,7 +103,7 @@ export function createProgram(
       const { runSweep } = await import("./sweep-command.ts");
       await runSweep({ file, ...options }, own(command));
     });
-  add("evaluate <target>", "the metrics of a run or of an ONNX file on the test set")
+  add("evaluate", "<target>", "the metrics of a run or of an ONNX file on the test set")
     .option("--data <name>", "data set, or a configuration that names one, for an ONNX file")
     .option("--data-folder <dir>", "folder of the data set")
     .addOption(maxDrop())
@@ -112,7 +112,8 @@ export function createProgram(
       await runEvaluate({ target, ...options }, own(command));
     });
   add(
-    "quantize <model>",
+    "quantize",
+    "<model>",
     "quantize any ONNX file, or as a configuration says, without training; a finished run's folder, within another budget",
   )
     .option(
@@ -158,7 +159,7 @@ export function createProgram(
       const { runQuantize } = await import("./quantize-command.ts");
       await runQuantize({ model, ...options }, own(command));
     });
-  add("export <run>", "write a run's network as a file and verify it")
+  add("export", "<run>", "write a run's network as a file and verify it")
     .addOption(
       new Option("--form <form>", "form of the file (default: the run's); all: a file of each").choices([
         ...exportForms,
@@ -179,7 +180,7 @@ export function createProgram(
       const { runExport } = await import("./export-command.ts");
       await runExport({ run, ...options }, own(command));
     });
-  add("report <runs...>", "write the HTML report of each run; of several runs, or of a sweep, their comparison")
+  add("report", "<runs...>", "write the HTML report of each run; of several runs, or of a sweep, their comparison")
     .option(
       "--out <file>",
       "the file (default: report.html in the run; of a comparison, beside the first run, or index.html in the sweep)",
@@ -196,37 +197,37 @@ export function createProgram(
       const { runReport } = await import("./report-command.ts");
       await runReport({ runs, ...options }, own(command));
     });
-  add("list [folder]", "the runs in a folder, a line each (default: reports)").action(
+  add("list", "[folder]", "the runs in a folder, a line each (default: reports)").action(
     async (folder: string | undefined, _, command: Command) => {
       const { runList } = await import("./list-command.ts");
       runList({ folder }, own(command));
     },
   );
-  add("show <run>", "what a run came to, and the bits of its tensors").action(
+  add("show", "<run>", "what a run came to, and the bits of its tensors").action(
     async (run: string, _, command: Command) => {
       const { runShow } = await import("./show-command.ts");
       runShow({ run }, own(command));
     },
   );
-  add("diff <before> <after>", "the settings, figures and bits in which two runs differ").action(
+  add("diff", "<before> <after>", "the settings, figures and bits in which two runs differ").action(
     async (before: string, after: string, _, command: Command) => {
       const { runDiff } = await import("./diff-command.ts");
       runDiff({ before, after }, own(command));
     },
   );
-  add("verify <run>", "compare a run's files with their hashes").action(async (run: string, _, command: Command) => {
+  add("verify", "<run>", "compare a run's files with their hashes").action(async (run: string, _, command: Command) => {
     const { runVerify } = await import("./verify-command.ts");
     runVerify({ run }, own(command));
   });
-  add("fetch <dataset>", "fetch a data set into the cache").action(async (dataset: string, _, command: Command) => {
+  add("fetch", "<dataset>", "fetch a data set into the cache").action(async (dataset: string, _, command: Command) => {
     const { runFetch } = await import("./fetch-command.ts");
     await runFetch({ dataset }, own(command));
   });
-  add("setup", "set the native engine up").action(async (_, command: Command) => {
+  add("setup", "", "set the native engine up").action(async (_, command: Command) => {
     const { runSetup } = await import("./setup-command.ts");
     await runSetup(own(command));
   });
-  add("doctor", "say which engine runs here, and why")
+  add("doctor", "", "say which engine runs here, and why")
     .option("--verify", "compare the engine's files with their hashes first", false)
     .action(async (options, command: Command) => {
       const { runDoctor } = await import("./doctor-command.ts");

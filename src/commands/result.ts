@@ -6,7 +6,7 @@ import { type BudgetMet, budgetMet } from "../runs/budget-met.ts";
 import { deliveredExport } from "../runs/exports.ts";
 import type { ExportRecord, RunRecord, Verification } from "../runs/record.ts";
 import { modelFile, runFiles } from "../runs/run-directory.ts";
-import { metricsText, namedText, valueText } from "../tasks/metric.ts";
+import { metricsText, namedText, signedText, valueText } from "../tasks/metric.ts";
 import type { Context } from "./context.ts";
 
 /**
@@ -79,7 +79,7 @@ function printFigures(
 
 /** `99.20 % before quantization: −0.14 (95 % interval −0.41 to +0.13, Newcombe’s, unpaired)`. */
 function floatText({ metric, float, source, difference, interval }: AgainstFloat): string {
-  const signed = (value: number) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(metric.digits ?? 4)}`;
+  const signed = (value: number) => signedText(metric, value);
   const within =
     interval === null ? "" : ` (95 % interval ${signed(interval[0])} to ${signed(interval[1])}, ${intervalName})`;
   return `${valueText(metric, float)} ${metric.label} ${source}: ${signed(difference)}${within}`;

@@ -3,22 +3,22 @@ import { timeText } from "../core/time-text.ts";
 import { batchesPerEpoch } from "../data/batches.ts";
 import { metricsText } from "../tasks/metric.ts";
 import type { Proposal } from "./propose-run.ts";
+import { countText, stepText, targetsText } from "./texts.ts";
 
 /** What was found and chosen, by what it is about. */
 export function proposalLines(proposal: Proposal): readonly (readonly [about: string, text: string])[] {
   const { network, data, timing, batchSize, notes } = proposal;
   const { targets, trainImages, testImages, given } = data;
-  const what = targets.kind === "classes" ? `${targets.names.length} classes` : `${targets.outputs} values for each`;
   const steps = batchesPerEpoch(trainImages, batchSize);
   return [
     ["network", networkText(network)],
-    ["data", `${given}: ${countText(trainImages)} images to train on, ${countText(testImages)} to test on, ${what}`],
+    [
+      "data",
+      `${given}: ${countText(trainImages)} images to train on, ${countText(testImages)} to test on, ${targetsText(targets)}`,
+    ],
     ...notes.map((note) => ["", note] as const),
     ["weights", answersText(proposal)],
-    [
-      "step",
-      `${secondsText(timing.step)} for ${batchSize} images (median of ${timing.steps}), ${countText(steps)} an epoch`,
-    ],
+    ["step", stepText(timing, batchSize, steps)],
     ["plan", planText(proposal)],
   ];
 }
@@ -52,9 +52,6 @@ function planText({ plan, budget }: Proposal): string {
     : `bayesian-bits within ${budget} % of the bit operations, ${epochs + pretrainEpochs} epochs, about ${time} and the export`;
 }
 
-const secondsText = (seconds: number): string =>
-  seconds < 1 ? `${(1000 * seconds).toPrecision(3)} ms` : `${seconds.toFixed(1)} s`;
-
 /** The configuration, with what every choice was made by. */
 export function proposalText(
   proposal: Proposal,
@@ -84,6 +81,3 @@ export function proposalText(
     ]),
   });
 }
-
-/** A count with commas: 1,234,567. */
-const countText = (count: number): string => count.toLocaleString("en-US");

@@ -1,8 +1,9 @@
 import { basename } from "node:path";
-import { first, last } from "../core/elements.ts";
+import { first } from "../core/elements.ts";
 import { UsageError } from "../core/errors.ts";
 import type { QuantizedRecord } from "../ptq/quantized-record.ts";
 import { readQuantizedRecord } from "../ptq/read-quantized-record.ts";
+import { bitsNow, learnedNow, weightsKept } from "../report/run/run-state.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { readRecord } from "../runs/record-file.ts";
 import type { Figure } from "../tasks/metric.ts";
@@ -13,7 +14,7 @@ export interface ViewedTensor {
   readonly tensor: string;
   readonly role: "weight" | "activation";
   readonly bits: number;
-  /** Channels that are left; null where none can be pruned. */
+  /** Channels that are left, as export keeps them once there is a result; null where none can be pruned. */
   readonly kept: number | null;
 }
 
@@ -34,7 +35,9 @@ export interface RunView {
 
 /** @throws UserError where its record cannot be read. */
 export const viewRun = ({ folder, quantized }: FoundRun): RunView =>
-  quantized === null ? ofRun(folder, readRecord(folder)) : ofQuantized(folder, readQuantizedRecord(folder, quantized));
+  quantized === null
+    ? viewRecord(folder, readRecord(folder))
+    : ofQuantized(folder, readQuantizedRecord(folder, quantized));
 
 /**
  * The only run of a folder.
@@ -60,7 +63,8 @@ const number = { unit: "", digits: 0 } as const;
 const bytes = { unit: "bytes", digits: 0 } as const;
 const time = { unit: "s", digits: 1 } as const;
 
-function ofRun(run: string, record: RunRecord): RunView {
+/** What the record of a run says; `run` is its folder. */
+export function viewRecord(run: string, record: RunRecord): RunView {
   const { name, status, network, data, config, times } = record;
   return {
     ...{ run, name, status, network: network.name, data: data.name, method: config.method.name, settings: config },
@@ -88,11 +92,14 @@ function figuresOf({ task, result }: RunRecord): readonly Figure[] {
   ];
 }
 
-function tensorsOf({ epochs, postTraining, quantizers }: RunRecord): readonly ViewedTensor[] {
-  const learned = postTraining?.quantizers ?? (epochs.length === 0 ? {} : last(epochs).quantizers);
-  return quantizers.flatMap(({ id, role }) => {
-    const state = learned[id];
-    return state === undefined ? [] : [{ tensor: id, role, bits: state.bits, kept: state.kept }];
+function tensorsOf(record: RunRecord): readonly ViewedTensor[] {
+  const kept = weightsKept(record);
+  return record.quantizers.flatMap(({ id, role, channels }) => {
+    const bits = bitsNow(record, id);
+    if (bits === null) return [];
+    // Export keeps a channel whose gate is closed where others that are added to it need it.
+    const left = channels === null ? null : (kept.get(id) ?? learnedNow(record, id)?.kept ?? null);
+    return [{ tensor: id, role, bits, kept: left }];
   });
 }
 

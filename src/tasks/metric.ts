@@ -72,6 +72,12 @@ export const gainOf = ({ better }: Pick<Metric, "better">, value: number): numbe
 export const digitsText = ({ digits }: Pick<Metric, "digits">, value: number): string =>
   digits === null ? String(Number(value.toPrecision(4))) : value.toFixed(digits);
 
+/** A signed difference without its unit: `−0.09`, `±0.00`, `+0.0021`. */
+export function signedText({ digits }: Pick<Metric, "digits">, difference: number): string {
+  const size = digitsText({ digits }, Math.abs(difference));
+  return `${Number(size) === 0 ? "±" : difference < 0 ? "−" : "+"}${size}`;
+}
+
 /** A value with its unit: 99.061 → `99.06 %`. */
 export const valueText = ({ unit, digits }: Appearance, value: number): string =>
   `${digitsText({ digits }, value)}${unit === "" ? "" : ` ${unit}`}`;

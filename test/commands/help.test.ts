@@ -1,5 +1,4 @@
 import t from "tap";
-import { examplesText } from "../../src/commands/help.ts";
 import { commandsOf, wrongWith } from "../fixtures/command-line.ts";
 
 t.test("every command shows examples that it takes, and no option a default that says nothing", async (t) => {
@@ -7,7 +6,10 @@ t.test("every command shows examples that it takes, and no option a default that
   t.ok(commands.length >= 14);
   for (const command of commands) {
     const name = command.name();
-    const lines = examplesText(name).split("\n").slice(2);
+    let help = "";
+    command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
+    const [, examples = ""] = help.split("Examples:\n");
+    const lines = examples.trimEnd().split("\n");
     t.ok(lines.length > 0, name);
     for (const line of lines) {
       const [program, ...args] = line.trim().split(" ");
@@ -15,9 +17,6 @@ t.test("every command shows examples that it takes, and no option a default that
       t.equal(args[0], name);
       t.equal(wrongWith(args), null, line);
     }
-    let help = "";
-    command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
-    t.match(help, `Examples:\n${lines.join("\n")}`);
     t.notMatch(help, /default: (false|\[\])/, name);
   }
 });

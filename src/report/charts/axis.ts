@@ -45,8 +45,9 @@ function linearTicks(start: number, end: number, parts: 5 | 10 = 5): readonly nu
 type Ends = readonly [least: number, most: number];
 
 /**
- * Labels between the ends of a logarithmic axis, by the span of its values: 1, 2 and 5 times powers of ten, powers alone where there are many; where
- * that leaves fewer than three, all multiples of a power, and of a narrow span round numbers as on a linear axis.
+ * Labels between the ends of a logarithmic axis, by the span of its values: 1, 2 and 5 times powers of ten, powers alone
+ * where there are many; where that leaves fewer than three, all multiples of a power, and of a narrow span round numbers
+ * as on a linear axis.
  */
 export function logarithmicTicks([least, most]: Ends, ends: Ends = [least, most]): readonly number[] {
   const [low, high] = [Math.floor(Math.log10(least)), Math.ceil(Math.log10(most))];

@@ -1,8 +1,9 @@
 import { type AgainstFloat, againstFloat, intervalName } from "../../runs/against-float.ts";
 import { budgetMet } from "../../runs/budget-met.ts";
 import type { RunRecord } from "../../runs/record.ts";
+import { signedText } from "../../tasks/metric.ts";
 import { foreign, type Markup, markup } from "../page/markup.ts";
-import { differenceIntervalText, differenceText } from "../page/metrics.ts";
+import { signedIntervalText } from "../page/metrics.ts";
 import type { Column } from "../page/table.ts";
 
 type Columns = readonly Column<RunRecord>[];
@@ -26,7 +27,7 @@ export function floatColumns(records: readonly RunRecord[]): Columns {
     value: (record) => all.get(record)?.difference ?? null,
     show: (record) => {
       const against = all.get(record);
-      return against ? differenceText(against.metric, against.difference).replace(" points", "") : "–";
+      return against ? signedText(against.metric, against.difference) : "–";
     },
   };
   const interval: Column<RunRecord> = {
@@ -35,7 +36,7 @@ export function floatColumns(records: readonly RunRecord[]): Columns {
     value: (record) => all.get(record)?.interval?.[0] ?? null,
     show: (record) => {
       const against = all.get(record);
-      return against ? differenceIntervalText(against.metric, against.interval).replace(" points", "") : "–";
+      return against ? signedIntervalText(against.metric, against.interval) : "–";
     },
   };
   return [...all.values()].some(({ interval }) => interval !== null) ? [difference, interval] : [difference];

@@ -1,6 +1,6 @@
-import { digitsText, type Metric } from "../../tasks/metric.ts";
+import { digitsText, type Metric, signedText } from "../../tasks/metric.ts";
 import { wilsonInterval } from "../../tasks/wilson-interval.ts";
-import { fixed, integer, percent, points } from "./format.ts";
+import { fixed, integer, percent } from "./format.ts";
 
 type Appearance = Pick<Metric, "unit" | "digits">;
 
@@ -13,12 +13,12 @@ export function shown({ unit, digits }: Appearance, value: number): string {
   return `${digits === 0 ? integer(value) : digitsText({ digits }, value)}${unit === "" ? "" : ` ${unit}`}`;
 }
 
+/** What stands behind a difference: percentages differ by points. */
+const differenceUnit = ({ unit }: Appearance): string => (unit === "%" ? " points" : unit === "" ? "" : ` ${unit}`);
+
 /** A signed difference of two values: "−0.09 points", "+0.0021". */
-export function differenceText({ unit, digits }: Appearance, difference: number): string {
-  if (unit === "%") return points(difference);
-  const size = digitsText({ digits }, Math.abs(difference));
-  return `${Number(size) === 0 ? "±" : difference < 0 ? "−" : "+"}${shown({ unit, digits }, Number(size))}`;
-}
+export const differenceText = (metric: Appearance, difference: number): string =>
+  `${signedText(metric, difference)}${differenceUnit(metric)}`;
 
 /** The 95 % interval of a share of so many images, in percent; null for other metrics. */
 export const intervalOf = ({ isShare }: Pick<Metric, "isShare">, value: number, images: number) =>
@@ -28,9 +28,12 @@ export const intervalOf = ({ isShare }: Pick<Metric, "isShare">, value: number, 
 export const intervalText = (interval: readonly [number, number] | null): string =>
   interval === null ? "–" : interval.map((end) => fixed(end)).join("–");
 
-/** Ends of a difference's interval: "−0.41 to +0.13 points"; "–" where there is none. */
-export function differenceIntervalText(metric: Appearance, interval: readonly [number, number] | null): string {
-  if (interval === null) return "–";
-  const [from, to] = interval.map((end) => differenceText(metric, end));
-  return metric.unit === "%" ? `${from?.replace(" points", "")} to ${to}` : `${from} to ${to}`;
-}
+/** Ends of a difference's interval: "−0.41 to +0.13"; "–" where there is none. */
+export const signedIntervalText = (
+  metric: Pick<Metric, "digits">,
+  interval: readonly [number, number] | null,
+): string => (interval === null ? "–" : interval.map((end) => signedText(metric, end)).join(" to "));
+
+/** The same with its unit: "−0.41 to +0.13 points". */
+export const differenceIntervalText = (metric: Appearance, interval: readonly [number, number] | null): string =>
+  `${signedIntervalText(metric, interval)}${interval === null ? "" : differenceUnit(metric)}`;

@@ -6,6 +6,7 @@ import { publishedRuns } from "../../../scripts/results/published.ts";
 import { layerTable } from "../../../src/report/run/sections/bit-operations-section.ts";
 import { bitWidthSection } from "../../../src/report/run/sections/bit-widths-section.ts";
 import { headline } from "../../../src/report/run/sections/headline-section.ts";
+import { viewRecord } from "../../../src/runner/run-view.ts";
 import type { RunRecord } from "../../../src/runs/record.ts";
 import { readRecord } from "../../../src/runs/record-file.ts";
 
@@ -86,6 +87,9 @@ t.test("channels in the graph, in the tables and in the record are the same, in 
     for (const [id, , , , , , text] of rowsOf(widths, "tensors").filter((row) => row[6] !== "–")) {
       t.strictSame(numbers(text), kept.get(weights.get(id!)!), `${record.name}: ${id}`);
     }
+    // As `show` and `diff` have them.
+    for (const { tensor, kept: left } of viewRecord("", record).tensors)
+      if (left !== null) t.equal(left, kept.get(weights.get(tensor)!)![0], `${record.name}: ${tensor}, shown`);
     const { channels, parameters } = result;
     const prunable = record.quantizers.filter(({ channels }) => channels !== null).map(({ id }) => weights.get(id)!);
     const total = (at: 0 | 1) => prunable.reduce((sum, name) => sum + kept.get(name)![at]!, 0);

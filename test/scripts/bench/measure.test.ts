@@ -1,6 +1,6 @@
 import t from "tap";
 import type { BenchCase } from "../../../scripts/bench/bench-case.ts";
-import { measure, median } from "../../../scripts/bench/measure.ts";
+import { measure } from "../../../scripts/bench/measure.ts";
 
 /** A case whose steps take the given milliseconds, one after the other; what is asked of it goes to `log`. */
 function scripted(name: string, milliseconds: readonly number[], log: string[]): BenchCase {
@@ -27,9 +27,4 @@ t.test("cases take turns, and what warms up is not counted", async (t) => {
   t.same(times.get("fast"), [1, 2, 3, 4]);
   t.same(times.get("slow"), [1000, 1001]);
   t.same(log, ["fast1", "fast3", "slow1", "fast5", "slow1", "fast5", "slow1"]);
-});
-
-t.test("the median of an even number of values is the mean of the two in the middle", async (t) => {
-  t.equal(median([9, 1, 3]), 3);
-  t.equal(median([9, 1, 3, 5]), 4);
 });

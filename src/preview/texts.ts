@@ -1,0 +1,16 @@
+import type { Dataset } from "../data/dataset.ts";
+import type { Timing } from "./measure-training.ts";
+
+/** A count with commas: 1,234,567. */
+export const countText = (count: number): string => count.toLocaleString("en-US");
+
+/** What is learned of each image: `10 classes`. */
+export const targetsText = (targets: Dataset["targets"]): string =>
+  targets.kind === "classes" ? `${targets.names.length} classes` : `${targets.outputs} values for each`;
+
+/** What a training step was seen to take: `12.3 ms for 16 images (median of 9), 15 an epoch`. */
+export const stepText = ({ step, steps }: Timing, batchSize: number, stepsPerEpoch: number): string =>
+  `${secondsText(step)} for ${batchSize} images (median of ${steps}), ${countText(stepsPerEpoch)} an epoch`;
+
+const secondsText = (seconds: number): string =>
+  seconds < 1 ? `${(1000 * seconds).toPrecision(3)} ms` : `${seconds.toFixed(1)} s`;
