@@ -8,9 +8,9 @@ import { type Markup, markup, shorten } from "../../page/markup.ts";
 import { type Box, boxesOf } from "./boxes.ts";
 import { type Layout, layOut, type Placed, type Route, type Sized } from "./graph-layout.ts";
 
-const layerSize = { width: 158, height: 50 } as const;
+const layerSize = { width: 150, height: 50 } as const;
 /** Letters of a layer's name in its box. */
-const nameLength = 19;
+const nameLength = 18;
 /** Letters are some 6 pixels wide at this size. */
 const otherSize = (label: string) => ({ width: 14 + 6 * label.length, height: 22 });
 
