@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { UsageError } from "../core/errors.ts";
+import { programWords } from "../core/program-words.ts";
 import { shellWord } from "../core/shell-word.ts";
 import { proposalLines, proposalText } from "../preview/describe-proposal.ts";
 import { type Given, proposedName, proposeRun } from "../preview/propose-run.ts";
@@ -19,7 +20,7 @@ export async function runInit({ model, data, out, force }: InitOptions, context:
   // Not after seconds of measuring, and not over what has come meanwhile.
   refuseExisting(file, force);
   const proposal = await proposeRun({ model, data }, reporter);
-  const next = `bayesian-bits train ${shellWord(file)}`;
+  const next = `${programWords()} train ${shellWord(file)}`;
   refuseExisting(file, force);
   writeFileAtomically(file, proposalText(proposal, { command: commandOf({ model, data }), next }));
   if (json) {
@@ -39,7 +40,7 @@ function refuseExisting(file: string, force: boolean): void {
 /** The command line that this was, as it is typed. */
 const commandOf = ({ model, data }: Given): string =>
   [
-    "bayesian-bits init",
+    `${programWords()} init`,
     ...(model === undefined ? [] : [shellWord(model)]),
     ...(data === undefined ? [] : ["--data", shellWord(data)]),
   ].join(" ");

@@ -1,4 +1,5 @@
 import { UserError } from "../core/errors.ts";
+import { programWords } from "../core/program-words.ts";
 import { shellWord } from "../core/shell-word.ts";
 import type { ImageShape } from "../data/dataset.ts";
 import { layersOf } from "../network/layers.ts";
@@ -68,7 +69,7 @@ function load(source: NetworkSource, data: Parameters<typeof loadNetwork>[1], fo
 
 /** The command that quantizes a file without training. */
 export const quantizeCommand = (file: string, folder: string | null): string =>
-  `bayesian-bits quantize ${shellWord(file)}${folder === null ? "" : ` --data ${shellWord(folder)}`}`;
+  `${programWords()} quantize ${shellWord(file)}${folder === null ? "" : ` --data ${shellWord(folder)}`}`;
 
 function operatorsOf({ graph }: Model): NetworkFigures["operators"] {
   const counts = new Map<string, number>();

@@ -38,10 +38,10 @@ t.test("from an ONNX file and a folder of images to a verified file, without one
   t.match(stdout, /^step {5}[\d.]+ m?s for 16 images \(median of \d+\), 15 an epoch$/m);
   t.match(stdout, /^plan {5}bayesian-bits within 3 % of the bit operations, \d+ epochs, about .* and the export$/m);
   const next = stdout.trim().split("\n").at(-1)!;
-  t.equal(next, "bayesian-bits train 'my net.yaml'");
+  t.match(next, /^node \S*dist\/main\.js train 'my net\.yaml'$/);
   t.match(
     readFileSync(join(folder, "my net.yaml"), "utf8"),
-    /^# Written by: bayesian-bits init 'my net\.onnx' --data pictures\n/,
+    /^# Written by: node \S*dist\/main\.js init 'my net\.onnx' --data pictures\n/,
   );
 
   const tiny = " --set training.epochs=1 --set training.pretrain.epochs=1 --set export.latency=false";

@@ -1,3 +1,5 @@
+import { signedText } from "../../tasks/metric.ts";
+
 const narrowSpace = "\u202f";
 const groups = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
@@ -52,8 +54,4 @@ export function moment(iso: string): string {
 }
 
 /** Signed difference in percentage points: "−0.09 points", "±0.00 points". */
-export function points(difference: number): string {
-  const size = Math.abs(difference).toFixed(2);
-  const sign = Number(size) === 0 ? "±" : difference < 0 ? "−" : "+";
-  return `${sign}${size} points`;
-}
+export const points = (difference: number): string => `${signedText({ digits: 2 }, difference)} points`;
