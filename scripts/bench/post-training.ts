@@ -31,6 +31,7 @@ for (const method of values.method.split(",")) {
   await layers.quantize(layers.firstRecord({}), {
     warn: (message) => console.error(message),
     pause: async () => {},
+    hear: async () => {},
     layer({ layers: done }, seconds) {
       if (seconds > longest.seconds) longest = { name: done.at(-1)!.name, seconds };
     },

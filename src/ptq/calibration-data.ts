@@ -8,7 +8,7 @@ import type { SampleBatch } from "./samples.ts";
 export interface CalibrationData extends AsyncDisposable {
   readonly calibration: Calibration;
   /** Samples that calibration did not see, unless there is one alone. */
-  compared(): AsyncIterable<SampleBatch>;
+  compared(): { readonly count: number; readonly batches: AsyncIterable<SampleBatch> };
   /** The first `count` of them. */
   firstCompared(count: number): Promise<Calibration>;
   /** Whether samples have labels. */

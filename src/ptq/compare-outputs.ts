@@ -1,4 +1,5 @@
 import { lookup } from "../core/lookup.ts";
+import { unwatched } from "../core/progress.ts";
 import type { FileSession, RuntimeTensor } from "../onnx/file-session.ts";
 import { countedOf } from "./output-numbers.ts";
 import type { SampleBatch } from "./samples.ts";
@@ -86,11 +87,16 @@ function largest(values: Float32Array | Float64Array): number {
   return best;
 }
 
-/** Runs both files on the same samples. */
+/**
+ * Runs both files on the same samples.
+ *
+ * @param hear Gets how many samples are compared, after each run.
+ */
 export async function compareOutputs(
   float: FileSession,
   quantized: FileSession,
   batches: AsyncIterable<SampleBatch>,
+  hear: (samples: number) => Promise<void> = unwatched.done,
 ): Promise<{ readonly samples: number; readonly outputs: readonly OutputComparison[] }> {
   const comparisons = new Map(float.outputs.map(({ name }) => [name, new Comparison()]));
   let samples = 0;
@@ -99,6 +105,7 @@ export async function compareOutputs(
     const got = await quantized.run(batch.inputs);
     for (const [name, comparison] of comparisons) comparison.add(lookup(expected, name), lookup(got, name), batch);
     samples += batch.count;
+    await hear(samples);
   }
   return { samples, outputs: Array.from(comparisons, ([name, comparison]) => comparison.result(name)) };
 }

@@ -26,7 +26,7 @@ export async function openFileSamples(
   const others = isSole ? order : order.subarray(heldOut.length);
   return {
     calibration: { samples, order: others.subarray(0, limit) },
-    compared: () => samples.batches(heldOut),
+    compared: () => ({ count: heldOut.length, batches: samples.batches(heldOut) }),
     firstCompared: async (count) => ({ samples, order: heldOut.subarray(0, count) }),
     labelled: labels !== null,
     sha256: sha256OfFile(file),

@@ -45,15 +45,16 @@ export async function openImageSamples(
     const calibrating = await firstOf(train.pick(chosen), chosen.length, source);
     const calibration = whole(samplesOf(calibrating));
     const { batchSize } = calibration.samples;
+    async function* compared() {
+      for await (const batch of test.batches({ batchSize: batchSize * Math.ceil(CHUNK / batchSize) })) {
+        if (batch.count === 0) continue;
+        const { samples, order } = whole(samplesOf(batch));
+        yield* samples.batches(order);
+      }
+    }
     return {
       calibration,
-      async *compared() {
-        for await (const batch of test.batches({ batchSize: batchSize * Math.ceil(CHUNK / batchSize) })) {
-          if (batch.count === 0) continue;
-          const { samples, order } = whole(samplesOf(batch));
-          yield* samples.batches(order);
-        }
-      },
+      compared: () => ({ count: test.count, batches: compared() }),
       firstCompared: async (count) => whole(samplesOf(await firstOf(test, count, source))),
       labelled,
       sha256: hashOf(dataset, calibrating),

@@ -1,3 +1,4 @@
+import type { Watch } from "../core/progress.ts";
 import type { ActivationWidths } from "./activation-widths.ts";
 import type { HarmTable } from "./harm-table.ts";
 import { type Memo, recalled } from "./memo.ts";
@@ -9,10 +10,12 @@ import type { OutputError } from "./output-error.ts";
  */
 export async function measureActivations(
   { values, widths, gridsAt }: ActivationWidths,
-  { error, memo }: { readonly error: OutputError; readonly memo: Memo },
+  { error, memo, watch }: { readonly error: OutputError; readonly memo: Memo; readonly watch: Watch },
 ): Promise<HarmTable["activations"]> {
   const activations: HarmTable["activations"] = [];
+  watch.stage("measuring activations", values.length);
   for (const [item, name] of values.entries()) {
+    await watch.done(item, name);
     const choices: HarmTable["activations"][number]["choices"] = [];
     for (const bits of widths) {
       const alone = values.map((_, other) => (other === item ? bits : 32));

@@ -44,9 +44,10 @@ export async function measureHarms(
   graph: FileGraph,
   options: MeasureOptions,
 ): Promise<{ readonly weights: HarmTable["weights"]; readonly candidates: Candidates }> {
-  const { sites, error, memo, storedBytes } = options;
+  const { sites, error, memo, watch, storedBytes } = options;
   const distinct = distinctWeights(sites);
   const solvedAt = await solvedAtAll(graph, options, distinct);
+  watch.stage("measuring widths", distinct.length);
   const candidates = new Map<string, Map<WeightBits, RuntimeTensor>>();
   const weights: HarmTable["weights"] = [];
   for (const site of distinct) {
@@ -64,6 +65,7 @@ export async function measureHarms(
           : await recalled(memo, `harm ${bits} ${key}`, () => error.with(new Map([[key, tensor]])));
       choices.push({ bits, bytes: (numbers * storedBits(bits)) / 8, stored: storedBytes(solved), harm });
     }
+    await watch.done(weights.length, site.name);
     candidates.set(key, tensors);
     weights.push({ key, layers: [...readersOf(sites, key)], numbers, choices });
   }
@@ -93,6 +95,7 @@ async function solvedAtAll(
               sites: wanted,
               calibration,
               bitsOf: () => bits,
+              stage: `solving at ${bits} bits`,
               // Layers see the file that went in.
               ...{ inputs: "float", grids: new Map() },
             })

@@ -83,7 +83,16 @@ export async function planModel(
 async function multiplied(
   graph: FileGraph,
   limit: WidthBudget,
-  { activations, sites, unquantized, calibration, file, error, memo }: PlanOptions & Pick<MeasureOptions, "error">,
+  {
+    activations,
+    sites,
+    unquantized,
+    calibration,
+    file,
+    error,
+    memo,
+    watch,
+  }: PlanOptions & Pick<MeasureOptions, "error">,
 ): Promise<Pick<HarmTable, "activations" | "products">> {
   if (error === null || calibration === null) throw new UsageError(`--budget ${budgetText(limit)}: it needs data`);
   const products = await productsOf(graph, { sites, unquantized, activations: activations.values, calibration, file });
@@ -92,7 +101,7 @@ async function multiplied(
       `--budget ${budgetText(limit)}: ${file} multiplies nothing by its weights; give bytes or bits`,
     );
   }
-  return { activations: await measureActivations(activations, { error, memo }), products };
+  return { activations: await measureActivations(activations, { error, memo, watch }), products };
 }
 
 /** The best plan whose file, as it is written, has no more bytes than it may have: a table's sizes are estimates. */

@@ -4,6 +4,7 @@ import type { LayerwiseMethod } from "../config/sections/methods/layerwise-setti
 import type { ActivationBits } from "../config/sections/quantize-settings.ts";
 import { UsageError, UserError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
+import type { Watch } from "../core/progress.ts";
 import type { Ops } from "../engine/ops.ts";
 import { saturationNote } from "../export/onnx/saturation.ts";
 import type { LayerwiseSettings } from "../methods/layerwise/create-layerwise.ts";
@@ -44,6 +45,8 @@ export interface QuantizeModelOptions {
   readonly activations: ActivationBits | "budget";
   /** What was found before, and where what is found goes. */
   readonly memo: Memo;
+  /** Hears how far it is, and may end it. */
+  readonly watch: Watch;
   /** Of weights of 8 bits in integer kernels. */
   readonly saturation: Saturation;
   readonly skips: (name: string) => boolean;
@@ -121,10 +124,10 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
     );
   }
   const found = await findActivations(graph, { sites, activations: options.activations, calibration, file });
-  const { bitsOf, budget, solver, memo } = options;
+  const { bitsOf, budget, solver, memo, watch } = options;
   const own = ownWidths(sites, bitsOf, file);
   const fixed = (site: WeightSite) => own.get(weightKey(site)) ?? null;
-  const common = { sites, solver, calibration, file, memo };
+  const common = { sites, solver, calibration, file, memo, watch };
   const plan =
     budget && (await planModel(graph, budget, { ...common, activations: found, unquantized, fixed, saturation }));
   const grids = plan?.grids ?? leastGrids(found);
@@ -195,13 +198,14 @@ async function solveAll(
     calibration,
     file,
     memo,
-  }: Pick<QuantizeModelOptions, "solver" | "calibration" | "file" | "memo"> & {
+    watch,
+  }: Pick<QuantizeModelOptions, "solver" | "calibration" | "file" | "memo" | "watch"> & {
     sites: readonly WeightSite[];
     grids: ReadonlyMap<string, ActivationGrid>;
     widthOf: (site: WeightSite) => WeightBits;
   },
 ): Promise<readonly SolvedSite[]> {
   if (solver === null || calibration === null) return sites.map((site) => roundSite(site, widthOf(site)));
-  const solved = await solveSites(graph, { ...solver, sites, grids, bitsOf: widthOf, calibration, file, memo });
+  const solved = await solveSites(graph, { ...solver, sites, grids, bitsOf: widthOf, calibration, file, memo, watch });
   return sites.map((site) => ({ ...lookup(solved, weightKey(site)), site }));
 }

@@ -1,4 +1,6 @@
 import { lookup } from "../core/lookup.ts";
+import type { Watch } from "../core/progress.ts";
+import { withHearing } from "../core/stepwise.ts";
 import type { Ops } from "../engine/ops.ts";
 import { elementsOf } from "../graph/shape.ts";
 import { type LayerwiseSettings, solverOf } from "../methods/layerwise/create-layerwise.ts";
@@ -22,6 +24,8 @@ export interface SolveOptions {
   readonly sites: readonly WeightSite[];
   bitsOf(site: WeightSite): WeightBits;
   readonly method: LayerwiseSettings;
+  /** What this is, for who waits. */
+  readonly stage?: string;
   /** What layers see; left out: as the method has it. */
   readonly inputs?: CalibrationInputs;
   readonly grids: ReadonlyMap<string, ActivationGrid>;
@@ -30,6 +34,7 @@ export interface SolveOptions {
   readonly seed: number;
   readonly file: string;
   readonly memo: Memo;
+  readonly watch: Watch;
 }
 
 /** Numbers of one collection of rows: 128 MiB. */
@@ -43,7 +48,7 @@ const MOST_NUMBERS = 2 ** 25;
  * @returns By `weightKey`.
  */
 export async function solveSites(graph: FileGraph, options: SolveOptions): Promise<ReadonlyMap<string, SolvedSite>> {
-  const { bitsOf, method, grids, ops, seed, file, memo } = options;
+  const { bitsOf, method, grids, ops, seed, file, memo, watch } = options;
   const { inputs = method.calibration.inputs } = options;
   const sites = distinctWeights(options.sites);
   const shown = sites.filter(isSolvable);
@@ -59,6 +64,7 @@ export async function solveSites(graph: FileGraph, options: SolveOptions): Promi
   await using float = await open(new Map());
   await using prefix = inputs === "float" ? null : await open(inputs === "quantized" ? grids : new Map());
   const weights = new Map<string, RuntimeTensor>();
+  watch.stage(options.stage ?? "solving layers", sites.length);
   // Layers that are looked at see those inside of subgraphs rounded, wherever they stand.
   const inner = sites.filter((site) => site.inner);
   for (const together of byValue([...inner, ...sites.filter((site) => !site.inner)])) {
@@ -79,8 +85,11 @@ export async function solveSites(graph: FileGraph, options: SolveOptions): Promi
     for (const site of left) {
       const rows = rowsOf(graph, site, { seen: seen.get(site), floats: targets.get(site) }, ops);
       const bits = bitsOf(site);
+      const hear = (share: number) => watch.done(solved.size + share, site.name);
       const one =
-        rows === null ? roundSite(site, bits) : solve(site, { ...rows, name: site.name, bits }, { method, ops, seed });
+        rows === null
+          ? roundSite(site, bits)
+          : await solve(site, { ...rows, name: site.name, bits }, { method, ops, seed, hear });
       if (prefix !== null) weights.set(weightKey(site), decoded(one));
       add(one);
       if (rows !== null) keepSolved(memo, inputs, one);
@@ -183,12 +192,17 @@ function outputsOf(
   );
 }
 
-function solve(
+async function solve(
   site: WeightSite,
   problem: LayerProblem & { readonly bits: WeightBits },
-  { method, ops, seed }: Pick<SolveOptions, "method" | "ops" | "seed">,
-): SolvedSite {
-  const solution = solverOf(method, problem.bits, seed)(problem, ops);
+  {
+    method,
+    ops,
+    seed,
+    hear,
+  }: Pick<SolveOptions, "method" | "ops" | "seed"> & { hear: (share: number) => Promise<void> },
+): Promise<SolvedSite> {
+  const solution = await withHearing(solverOf(method, problem.bits, seed)(problem, ops), hear);
   const { codes } = solution;
   const steps = usefulSteps(codes, solution.steps);
   return { site, bits: problem.bits, codes: fromRows(site.layout, codes), steps, method: method.name };

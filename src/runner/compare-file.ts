@@ -1,5 +1,6 @@
 import type { ResolvedQuantize } from "../config/quantize-schema.ts";
 import { UserError } from "../core/errors.ts";
+import type { Watch } from "../core/progress.ts";
 import { FileSession } from "../onnx/file-session.ts";
 import type { CalibrationData } from "../ptq/calibration-data.ts";
 import { compareOutputs, type OutputComparison } from "../ptq/compare-outputs.ts";
@@ -27,11 +28,13 @@ export async function compareFile(
     float,
     data,
     config: { network, verify, bits },
+    watch,
   }: {
     readonly path: string;
     readonly float: FileSession;
     readonly data: CalibrationData | null;
     readonly config: ResolvedQuantize;
+    readonly watch: Watch;
   },
 ): Promise<Compared> {
   const { file } = network;
@@ -40,7 +43,9 @@ export async function compareFile(
   const change = interfaceChange(float, written);
   if (change !== null) throw new Error(`${file}: quantized, it has other inputs or outputs: ${change}`);
   if (data === null) return { comparison: null, loss: null, notes: [] };
-  const { samples, outputs } = await compareOutputs(float, written, data.compared());
+  const { count, batches } = data.compared();
+  watch.stage("comparing", count);
+  const { samples, outputs } = await compareOutputs(float, written, batches, (done) => watch.done(done));
   if (samples === 0) throw new UserError(`${file}: there is nothing to compare it on: no test image could be read`);
   refuseInfinite(outputs, file);
   const loss = await judge(file, {

@@ -1,3 +1,4 @@
+import { last } from "../core/elements.ts";
 import type { Progress } from "../runs/checkpoint.ts";
 import type { EpochRecord, RunRecord } from "../runs/record.ts";
 import { mainFigure, namedText } from "../tasks/metric.ts";
@@ -47,10 +48,18 @@ export function withEpoch(
   };
 }
 
+/** The log's line of the epoch that ended last. */
+export function epochLine({ epochs, task, times }: RunRecord, of: number): string {
+  const { epoch, train, evaluation, relativeBops } = last(epochs);
+  const figure = namedText(mainFigure(task, evaluation.metrics));
+  const waiting = `${last(times.waitingForData).toFixed(1)} % of the training waiting for data`;
+  return `epoch ${epoch}/${of}: loss ${train.loss.toFixed(4)}, ${evaluation.split} ${figure}, relative BOPs ${relativeBops.toFixed(3)} %, ${last(times.epochSeconds).toFixed(1)} s, ${waiting}`;
+}
+
 /** The line beside a progress bar: how the last epoch came out. */
 export function describeEpoch({ epochs, task }: RunRecord): string {
-  const last = epochs.at(-1);
-  return last
-    ? `${namedText(mainFigure(task, last.evaluation.metrics))} at ${last.relativeBops.toFixed(3)} % BOPs`
+  const latest = epochs.at(-1);
+  return latest
+    ? `${namedText(mainFigure(task, latest.evaluation.metrics))} at ${latest.relativeBops.toFixed(3)} % BOPs`
     : "";
 }

@@ -23,6 +23,8 @@ export interface LayerHooks {
   layer(postTraining: PostTraining, seconds: number): void;
   /** Between two layers: throws to end there. */
   pause(): Promise<void>;
+  /** Again and again within a layer, with the layers that are quantized and the share of this one: throws to end there. */
+  hear(layers: number, name: string): Promise<void>;
 }
 
 /** What a run does that quantizes a trained network: its layers in turn, with a checkpoint after each. */
@@ -91,7 +93,7 @@ export class LayerwiseRun implements Disposable {
   }
 
   /** Quantizes the layers that are left; before the first, bits and ranges of activations are set. */
-  async quantize(before: PostTraining, { warn, layer, pause }: LayerHooks): Promise<void> {
+  async quantize(before: PostTraining, { warn, layer, pause, hear }: LayerHooks): Promise<void> {
     const { config, dataset, model } = this.#prepared;
     if (this.#float === null) return;
     const layerwise = this.#layerwise;
@@ -118,6 +120,7 @@ export class LayerwiseRun implements Disposable {
         seed,
         done,
         pause,
+        hear,
         layer({ seconds, seen, ...quantized }) {
           const warning = warnings[seen];
           if (warning !== null) warn(`${quantized.name} sees ${warning}`);

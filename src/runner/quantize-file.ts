@@ -29,6 +29,7 @@ import { fileNotes, unusedNotes } from "./quantize-notes.ts";
 import type { QuantizeFileOptions } from "./quantize-options.ts";
 import { isStopped, QuantizeProgress, removeProgress } from "./quantize-progress.ts";
 import { placesOf, type QuantizedPlaces } from "./quantized-places.ts";
+import { watchProgress } from "./watch-progress.ts";
 import { writeQuantizedRun } from "./write-quantized-run.ts";
 
 /**
@@ -110,6 +111,7 @@ async function quantizeInto(
     if (stop?.aborted) throw new StoppedError(stop.reason, { folder, hasSaved: (progress?.count ?? 0) > 0 });
   };
   check();
+  const watch = watchProgress(reporter.progress, check);
   const skips = new NamePatterns(skip.map((pattern) => [pattern, true]));
   const layerBits = new NamePatterns(Object.entries(bits.layers));
   const quantized = await quantizeModel(source.model, {
@@ -122,12 +124,13 @@ async function quantizeInto(
     calibration: data?.calibration ?? null,
     solver,
     memo: checked(progress ?? forgetful, check),
+    watch,
   });
   check();
   const path = join(folder, places.model);
   const later = [...unusedNotes([skips, layerBits], quantized), ...quantized.notes];
   say(later, file, reporter);
-  const { comparison, loss, notes: compared } = await compareFile(quantized, { path, float, data, config });
+  const { comparison, loss, notes: compared } = await compareFile(quantized, { path, float, data, config, watch });
   say([...compared, ...(loss === null ? [] : [loss.text])], file, reporter);
   const { integer, float: kernelsInFloat } = await kernelsOf(quantized.encoded);
   const noises = data && (await quantized.noises(await data.firstCompared(NOISE_SAMPLES)));
@@ -160,6 +163,7 @@ async function quantizeInto(
     seconds: (performance.now() - started) / 1000,
   };
   check();
+  reporter.progress.stop();
   const finished = writeQuantizedRun(folder, { places, record, model: quantized.encoded, bits: quantized.bits });
   progress?.remove();
   return finished;

@@ -7,7 +7,6 @@ import type { Checkpoint } from "../runs/checkpoint.ts";
 import { withExport } from "../runs/exports.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { clearRun, runFiles } from "../runs/run-directory.ts";
-import { mainFigure, namedText } from "../tasks/metric.ts";
 import { analyse } from "../training/analysis/analyse.ts";
 import { DivergenceWatch } from "../training/divergence.ts";
 import { type Evaluation, type EvaluationOptions, evaluate } from "../training/evaluate.ts";
@@ -19,7 +18,7 @@ import { accountResult } from "../training/record-entries.ts";
 import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
 import { beginQuantizers, beginWeights } from "./begin-training.ts";
 import { continueRecord } from "./continue-record.ts";
-import { describeEpoch, epochEntry, withEpoch, withStartLoss } from "./epoch-entry.ts";
+import { describeEpoch, epochEntry, epochLine, withEpoch, withStartLoss } from "./epoch-entry.ts";
 import { exportPrepared } from "./export-prepared.ts";
 import { describeLayer, LayerwiseRun } from "./layerwise.ts";
 import { allDamaged, newRecord } from "./new-record.ts";
@@ -28,6 +27,7 @@ import { requireSameFiles } from "./require-same-files.ts";
 import type { RunContext } from "./run-context.ts";
 import { writeRunReport } from "./run-report.ts";
 import { SavedRun } from "./saved-run.ts";
+import { watchProgress } from "./watch-progress.ts";
 
 /** One run of `train`. */
 export class Run implements Disposable {
@@ -138,18 +138,19 @@ export class Run implements Disposable {
 
   async #quantize(layers: LayerwiseRun): Promise<void> {
     const { progress, info } = this.context.reporter;
-    progress.start("quantizing", this.record.network.layers.length);
+    const watch = watchProgress(progress, () => this.#saved.check());
+    watch.stage("quantizing", this.record.network.layers.length);
     try {
       await this.#saved.saveWhenStopped(() =>
         layers.quantize(this.record.postTraining!, {
           warn: (message) => this.#saved.warn(message),
           pause: () => this.#saved.hearSignals(),
+          hear: watch.done,
           layer: (postTraining, seconds) => {
             const { times } = this.record;
             const layerSeconds = [...(times.layerSeconds ?? []), seconds];
             this.#saved.record = { ...this.record, postTraining, times: { ...times, layerSeconds } };
             this.#saved.position = { ...this.#saved.position, step: postTraining.layers.length };
-            progress.update(postTraining.layers.length, "");
             info(describeLayer(postTraining, seconds));
             this.#saved.save();
           },
@@ -231,8 +232,8 @@ export class Run implements Disposable {
   async #epoch(summary: EpochSummary): Promise<void> {
     // Stopped between an epoch's entry and what follows it, a run comes here again.
     if (this.record.epochs.at(-1)?.epoch === summary.epoch) return;
-    const { dataset, phases, task } = this.prepared;
-    const { epoch, loss, waitingForData } = summary;
+    const { dataset, phases } = this.prepared;
+    const { waitingForData } = summary;
     const { taskLoss, metrics } = await this.#heldOut();
     const split = dataset.validation ? ("validation" as const) : ("test" as const);
     const entry = epochEntry(this.prepared, summary, { split, taskLoss, metrics });
@@ -240,9 +241,7 @@ export class Run implements Disposable {
     this.#lastEpochAt = performance.now();
     const damaged = allDamaged(this.record, dataset);
     this.#saved.record = withEpoch(this.record, entry, { epochSeconds, waitingForData, damaged });
-    this.context.reporter.info(
-      `epoch ${epoch}/${epochsOf(phases)}: loss ${loss.toFixed(4)}, ${split} ${namedText(mainFigure(task.description, metrics))}, relative BOPs ${entry.relativeBops.toFixed(3)} %, ${epochSeconds.toFixed(1)} s, ${waitingForData.toFixed(1)} % of the training waiting for data`,
-    );
+    this.context.reporter.info(epochLine(this.record, epochsOf(phases)));
     this.#watch.loss(this.record);
     this.#watch.epoch(this.record.epochs);
   }

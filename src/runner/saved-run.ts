@@ -111,6 +111,11 @@ export class SavedRun {
   /** @throws what a stop by a signal is, between two steps or two batches of an evaluation. */
   async hearSignals(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
+    this.check();
+  }
+
+  /** @throws what a stop by a signal is, where one was heard. */
+  check(): void {
     const { stop } = this.#context;
     if (stop.aborted) throw new StoppedError(stop.reason, { folder: this.folder, hasSaved: this.#hasSaved });
   }

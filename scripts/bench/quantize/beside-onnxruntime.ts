@@ -68,7 +68,7 @@ for (const name of chosen.length > 0 ? chosen : networks) {
     const bytes = statSync(path).size;
     try {
       await using written = await FileSession.load(path, path);
-      const { outputs } = await compareOutputs(float, written, samples.compared());
+      const { outputs } = await compareOutputs(float, written, samples.compared().batches);
       const least = (values: readonly (number | null)[]) => {
         const known = values.flatMap((value) => value ?? []);
         return known.length > 0 ? Math.min(...known) : null;

@@ -23,17 +23,17 @@ export interface BitSplitOptions {
  * Bit-Split and Stitching (Wang et al. 2020): codes and step of each output channel, first by least squares on the
  * weights, then digit by digit on the layer's output before the activation. Errors are measured there too.
  */
-export const bitSplit =
-  (options: BitSplitOptions): SolveLayer =>
-  (problem, ops) => {
+export const bitSplit = (options: BitSplitOptions): SolveLayer =>
+  function* (problem, ops) {
     const { weight, bits } = problem;
     const grams = layerGrams(problem);
     if (distinctRows(problem.rows, weight.inputs) < weight.inputs) pullTowards(weight, grams);
-    const channels = Array.from({ length: weight.outputs }, (_, output) =>
-      nearItsWeights(rowOf(weight.values, output, weight.inputs), (weights) =>
-        solveChannel(weights, bits, channelSums(grams, output), options),
-      ),
-    );
+    const channels: SolvedChannel[] = [];
+    for (let output = 0; output < weight.outputs; output++) {
+      const solve = (weights: Float32Array) => solveChannel(weights, bits, channelSums(grams, output), options);
+      channels.push(nearItsWeights(rowOf(weight.values, output, weight.inputs), solve));
+      yield channels.length / weight.outputs;
+    }
     const start = layerOf(channels.map(({ start }) => start));
     const final = layerOf(channels.map(({ final }) => final));
     const error = ops.scope(

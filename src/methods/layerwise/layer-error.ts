@@ -1,7 +1,7 @@
 import type { Ops, Tensor } from "../../engine/ops.ts";
 import type { LayerProblem } from "./layer-problem.ts";
 
-/** A layer's calibration rows on the engine. Free them with `release`. */
+/** A layer's calibration rows on the engine. Free them with {@link releaseRows}, where no scope of the engine does. */
 export interface UploadedRows {
   /** [groups, samples, positions·inputs] */
   readonly inputs: Tensor;
@@ -22,6 +22,10 @@ export function uploadRows(ops: Ops, { weight, bias, rectified, limit, rows }: L
     negatedTargets: ops.tensor(negated, [groups, samples, positions * outputs]),
     bias: bias && ops.tensor(bias, [groups, 1, outputs]),
   };
+}
+
+export function releaseRows(ops: Ops, { inputs, negatedTargets, bias }: UploadedRows): void {
+  for (const tensor of [inputs, negatedTargets, ...(bias ? [bias] : [])]) ops.release(tensor);
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Stepwise } from "../../core/stepwise.ts";
 import type { Ops } from "../../engine/ops.ts";
 import type { GridBits } from "../../quantization/levels.ts";
 import type { WeightMatrix } from "../../quantization/weight-grid.ts";
@@ -81,4 +82,4 @@ export interface LayerStatistics {
 }
 
 /** A method, with its options bound: what a layer-by-layer driver calls for each layer in turn. */
-export type SolveLayer = (problem: LayerProblem, ops: Ops) => LayerSolution;
+export type SolveLayer = (problem: LayerProblem, ops: Ops) => Stepwise<LayerSolution>;

@@ -19,14 +19,14 @@ export function nearestStart({ weight, bits }: LayerProblem, { steps, perChannel
 export const stepsOf = (grids: readonly WeightGrid[]): Float32Array => Float32Array.from(grids, ({ step }) => step);
 
 /** Rounding to nearest: the baseline of the post-training methods. */
-export const nearest =
-  (options: GridOptions): SolveLayer =>
-  (problem, ops) => {
+export const nearest = (options: GridOptions): SolveLayer =>
+  function* (problem, ops) {
     const { grids, codes } = nearestStart(problem, options);
     const steps = stepsOf(grids);
     const error = ops.scope(
       () => total(channelErrors(ops, problem, uploadRows(ops, problem), decode(codes, steps, problem.weight.inputs))),
       () => [],
     );
+    yield 1;
     return { codes, steps, statistics: { nearestError: error, error, flipped: 0, settled: null, iterations: 0 } };
   };

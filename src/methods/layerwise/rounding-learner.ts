@@ -17,7 +17,7 @@ export interface LearnerOptions {
 /**
  * Learns V of one layer by Adam (Nagel et al. 2020, equations 21 to 25). The loss of a batch is the mean over its rows
  * of Σ over output channels of (y_soft - y)², after the activation, plus the weighted regularizer. Everything but the
- * batch's indices stays on the engine. Make it, use it and `dispose` it inside one scope of the engine.
+ * batch's indices stays on the engine, until `dispose`.
  */
 export class RoundingLearner {
   readonly #ops: Ops;
@@ -105,6 +105,7 @@ export class RoundingLearner {
 
   dispose(): void {
     for (const variable of [this.#v, ...this.#moments]) this.#ops.dispose(variable);
+    for (const tensor of [this.#offset, this.#range, this.#slope]) this.#ops.release(tensor);
   }
 
   /** h(V); the read of the variable is released before its update. */

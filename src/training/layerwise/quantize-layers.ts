@@ -1,4 +1,5 @@
 import { lookup } from "../../core/lookup.ts";
+import { withHearing } from "../../core/stepwise.ts";
 import type { NodeId } from "../../graph/graph.ts";
 import { readersOf } from "../../graph/walk.ts";
 import type { Network } from "../../kinds/index.ts";
@@ -44,6 +45,8 @@ export interface QuantizeLayersOptions {
   readonly layer: (quantized: QuantizedLayer) => void;
   /** After each layer too; throws to end there. */
   readonly pause: () => Promise<void>;
+  /** Hears again and again how many layers are quantized, the share of the one at hand too; throws to end there. */
+  readonly hear: (layers: number, name: string) => Promise<void>;
 }
 
 /**
@@ -53,12 +56,13 @@ export interface QuantizeLayersOptions {
  */
 export async function quantizeLayers(
   models: { readonly float: Model; readonly model: Model },
-  { layerwise, bits, images, seed, done, layer: report, pause }: QuantizeLayersOptions,
+  { layerwise, bits, images, seed, done, layer: report, pause, hear }: QuantizeLayersOptions,
 ): Promise<void> {
   const { float, model } = models;
   const { ops } = model;
-  for (const layer of layersOf(float.network)) {
+  for (const [index, layer] of layersOf(float.network).entries()) {
     if (done.has(layer.name)) continue;
+    await hear(index, layer.name);
     const started = performance.now();
     const quantizer = quantizerOf(model, layer.name);
     const width = lookup(bits, quantizer.node.id);
@@ -71,7 +75,9 @@ export async function quantizeLayers(
       ...activationBehind(float.network, layer),
       rows: collectRows(layer, models, { ...layerwise.calibration, images, seed }),
     };
-    const { codes, statistics, ...solution } = layerwise.solver(width)(problem, ops);
+    const { codes, statistics, ...solution } = await withHearing(layerwise.solver(width)(problem, ops), (share) =>
+      hear(index + share, layer.name),
+    );
     const steps = usefulSteps(codes, solution.steps);
     const weights = decode(codes, steps, problem.weight.inputs);
     ops.assign(lookup(model.parameters, layer.weight), weightOf(layer, weights));

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import t from "tap";
+import { toEnd, withHearing } from "../../../src/core/stepwise.ts";
 import { adaround, roundOn } from "../../../src/methods/layerwise/adaround.ts";
 import { bitSplit } from "../../../src/methods/layerwise/bit-split.ts";
 import type { LayerProblem, SolveLayer } from "../../../src/methods/layerwise/layer-problem.ts";
@@ -64,7 +65,7 @@ for (const [name, solve] of Object.entries(solvers)) {
   t.test(`${name} gives codes on the grid, at most nearest's error, and says what it measured`, async (t) => {
     const law = (drawn: typeof size extends fc.Arbitrary<infer T> ? T : never) => {
       const problem = layerProblem(drawn);
-      const { codes, steps, statistics } = solve(problem, ops);
+      const { codes, steps, statistics } = toEnd(solve(problem, ops));
       const outermost = outermostCode(drawn.bits);
       expect(codes.length === problem.weight.values.length && steps.length === problem.weight.outputs, "lengths");
       expect(
@@ -101,7 +102,7 @@ t.test("on few different rows, down to one, Bit-Split's codes still have to do w
     const outputs = products(layer.weight.values, repeated, { groups: 1, outputs: 8, inputs });
     const targets = outputs.map((value, at) => value + layer.bias![at % 8]!);
     const problem = { ...layer, rows: { ...rows, inputs: repeated, targets } };
-    const { codes, steps, statistics } = bitSplit({ epochs: 100, unitChanges })(problem, ops);
+    const { codes, steps, statistics } = toEnd(bitSplit({ epochs: 100, unitChanges })(problem, ops));
     const decoded = decode(codes, steps, inputs);
     const largest = (values: Float32Array, output: number) =>
       Math.max(...values.slice(output * inputs, (output + 1) * inputs).map(Math.abs));
@@ -116,7 +117,7 @@ t.test("on few different rows, down to one, Bit-Split's codes still have to do w
 
 t.test("the same seed gives the same bytes, another one other batches", async (t) => {
   const problem = layerProblem({ seed: 4, bits: 2, outputs: 8, inputs: 18 });
-  const run = (seed: number) => adaround({ ...grid, ...learning, seed })(problem, ops);
+  const run = (seed: number) => toEnd(adaround({ ...grid, ...learning, seed })(problem, ops));
   t.same(run(3), run(3));
   const outcomes = new Set([1, 2, 3, 4, 5, 6].map((seed) => `${run(seed).codes}`));
   t.ok(outcomes.size > 1, "the seed decides something");
@@ -138,7 +139,7 @@ t.test("with white inputs and no activation, learned rounding is rounding to nea
         rows: { ...drawn.rows, inputs: x, targets: products(drawn.weight.values, x, shape) },
       };
       const grids = weightGrids(problem.weight, { bits, rule: "max", perChannel: true });
-      const { codes } = roundOn(grids, problem, ops, { ...learning, safeguard: false, learningRate: 0.01 });
+      const { codes } = toEnd(roundOn(grids, problem, ops, { ...learning, safeguard: false, learningRate: 0.01 }));
       expect(`${codes}` === `${nearestCodes(problem.weight, grids)}`, `${codes}`);
     },
     10,
@@ -159,7 +160,7 @@ t.test("no rounding is better than the best of all; flips find one that no singl
         return { key: `${codes}`, error: errorOf(problem, decode(codes, [step], inputs), true) };
       });
       const best = Math.min(...errors.map(({ error }) => error));
-      const { codes, statistics } = roundOn(grids, problem, ops, { ...learning, flips: true });
+      const { codes, statistics } = toEnd(roundOn(grids, problem, ops, { ...learning, flips: true }));
       t.ok(statistics.error >= best * (1 - 1e-5), `${statistics.error} of ${best}`);
       const at = errors.findIndex(({ key }) => key === `${codes}`);
       t.not(at, -1, "every code is the floor or the ceiling");
@@ -179,7 +180,7 @@ t.test("a channel of zeros stays one, a layer without any signal keeps finite st
   const silent = { ...drawn, rows: { ...rows, inputs: new Float32Array(rows.inputs.length) } };
   for (const [name, solve] of Object.entries(solvers)) {
     for (const problem of [zeros, silent]) {
-      const { codes, steps, statistics } = solve(problem, ops);
+      const { codes, steps, statistics } = toEnd(solve(problem, ops));
       const finite = [...steps, statistics.error, statistics.nearestError].every(Number.isFinite);
       t.ok(finite && steps.every((step) => step > 0), `${name}: ${steps}, ${statistics.error}`);
       if (problem === zeros)
@@ -188,5 +189,28 @@ t.test("a channel of zeros stays one, a layer without any signal keeps finite st
           `${name}: ${codes}`,
         );
     }
+  }
+});
+
+t.test("a solver tells its share, and ended on the way it leaves nothing on the engine", async (t) => {
+  const problem = layerProblem({ seed: 4, outputs: 8 });
+  for (const [name, solve] of Object.entries(solvers)) {
+    const before = ops.liveTensors();
+    const shares = [...solve(problem, ops)];
+    t.equal(shares.at(-1), 1, name);
+    t.strictSame(
+      shares,
+      shares.toSorted((a, b) => a - b),
+      name,
+    );
+    const work = solve(problem, ops);
+    work.next();
+    const reason = new Error("enough");
+    await t.rejects(
+      withHearing(solve(problem, ops), () => Promise.reject(reason)),
+      reason,
+    );
+    t.throws(() => work.throw(reason), reason);
+    t.equal(ops.liveTensors(), before, name);
   }
 });
