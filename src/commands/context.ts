@@ -1,8 +1,9 @@
 import { type DestinationStream, destination, pino } from "pino";
 import { prettyFactory } from "pino-pretty";
 import { printable } from "../core/printable.ts";
-import type { Reporter } from "../core/progress.ts";
+import { type Reporter, silent } from "../core/progress.ts";
 import { channelProgress } from "./channel-progress.ts";
+import { lineProgress } from "./line-progress.ts";
 import type { StopRequest } from "./stop-request.ts";
 import { terminalProgress, writeAbove } from "./terminal-progress.ts";
 
@@ -10,7 +11,12 @@ export interface GlobalOptions {
   readonly json?: boolean;
   readonly verbose?: boolean;
   readonly quiet?: boolean;
+  readonly logFormat?: LogFormat;
 }
+
+/** How the log is written: for people, with colours and a bar or without, or line by line in JSON for machines. */
+export const logFormats = ["pretty", "plain", "json"] as const;
+export type LogFormat = (typeof logFormats)[number];
 
 /** What a command has besides its options. */
 export interface Context {
@@ -25,15 +31,16 @@ export interface Context {
   holdStops<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** Logs go to standard error: readable on a terminal, NDJSON to files and pipes. */
+/** Logs go to standard error: pretty on a terminal, plain lines to files and pipes. */
 export function createContext(
-  { json = false, verbose = false, quiet = false }: GlobalOptions,
+  { json = false, verbose = false, quiet = false, logFormat }: GlobalOptions,
   stop: StopRequest,
 ): Context {
   const interactive = process.stderr.isTTY === true;
-  const level = quiet ? "error" : "info";
-  const progress = channelProgress() ?? terminalProgress(interactive && !quiet);
-  const log = pino({ level, base: null }, interactive ? prettyLog() : plainLog());
+  const format = logFormat ?? (interactive ? "pretty" : "plain");
+  const log = pino({ level: quiet ? "error" : "info", base: null }, logs[format]());
+  const shown = interactive && format === "pretty" ? terminalProgress() : lineProgress((line) => log.info(line));
+  const progress = channelProgress() ?? (quiet ? silent.progress : shown);
   return {
     json,
     verbose,
@@ -48,15 +55,19 @@ export function createContext(
   };
 }
 
+const logs: { readonly [Format in LogFormat]: () => DestinationStream } = {
+  pretty: () => lines(!process.env.NO_COLOR),
+  plain: () => lines(false),
+  json: jsonLines,
+};
+
 /** Lines for people, above the progress bar. */
-function prettyLog(): DestinationStream {
-  const colorize = !process.env.NO_COLOR;
+function lines(colorize: boolean): DestinationStream {
   const format = prettyFactory({ ignore: "pid,hostname", translateTime: "HH:MM:ss", colorize });
   return { write: (line) => writeAbove(() => void process.stderr.write(format(line))) };
 }
 
-/** Lines for machines. */
-function plainLog(): DestinationStream {
+function jsonLines(): DestinationStream {
   const stream = destination({ fd: 2, sync: true });
   // A log that cannot be written stops no training: there is nowhere left to say so.
   stream.on("error", () => {});

@@ -1,8 +1,9 @@
+import tab from "@bomb.sh/tab/commander";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { exportForms, exportInputs, quantizedLayouts, saturations } from "../config/sections/export-settings.ts";
 import { layerwiseMethods } from "../config/sections/methods/layerwise-settings.ts";
 import { sweepRunners } from "../config/sections/sweep-settings.ts";
-import type { Context } from "./context.ts";
+import { type Context, logFormats } from "./context.ts";
 import { type CommandName, examplesText, optionText } from "./help.ts";
 import { parseMaxDrop } from "./max-drop.ts";
 
@@ -43,6 +44,12 @@ export function createProgram(
     .option("--json", "results for machines, on standard output")
     .option("--verbose", "stack traces of errors")
     .option("--quiet", "no progress and no log")
+    .addOption(
+      new Option(
+        "--log-format <format>",
+        "how the log is written to standard error (default: pretty on a terminal, else plain)",
+      ).choices(logFormats),
+    )
     .exitOverride()
     .configureHelp({ optionDescription: optionText })
     .configureOutput({ outputError: () => {} });
@@ -54,7 +61,8 @@ export function createProgram(
       .addHelpText("after", examplesText(name))
       .addOption(new Option("--json").hideHelp())
       .addOption(new Option("--verbose").hideHelp())
-      .addOption(new Option("--quiet").hideHelp());
+      .addOption(new Option("--quiet").hideHelp())
+      .addOption(new Option("--log-format <format>").choices(logFormats).hideHelp());
 
   add("init", "[model]", "write a configuration that runs, for an ONNX file (or a network of ours) and images")
     .option(
@@ -233,5 +241,6 @@ export function createProgram(
       const { runDoctor } = await import("./doctor-command.ts");
       await runDoctor(options, own(command));
     });
+  tab(program, { completionCommandName: "completion" });
   return program;
 }

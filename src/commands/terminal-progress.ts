@@ -1,7 +1,6 @@
 import cliProgress from "cli-progress";
 import { printable } from "../core/printable.ts";
 import type { Progress } from "../core/progress.ts";
-import { silent } from "../core/progress.ts";
 import { timeText } from "../core/time-text.ts";
 
 /** The bar in the terminal's last line. There is one terminal, so there is one bar. */
@@ -32,9 +31,8 @@ const LARGEST_BAR = 40;
 /** A smaller bar tells less than the words that it would take the place of. */
 const SMALLEST_BAR = 8;
 
-/** A bar with time left on a terminal; nothing elsewhere. */
-export function terminalProgress(isTerminal: boolean): Progress {
-  if (!isTerminal) return silent.progress;
+/** A bar with time left. */
+export function terminalProgress(): Progress {
   // However the process ends, the cursor is to be seen again.
   process.once("exit", hideBar);
   return {

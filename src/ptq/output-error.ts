@@ -48,7 +48,7 @@ export class OutputError implements AsyncDisposable {
       file,
     }: { readonly sites: readonly WeightSite[]; readonly calibration: Calibration; readonly file: string },
   ): Promise<OutputError> {
-    const openOn = (grids: Grids) => OpenWeights.open(graph, { sites, grids, shown: [], file });
+    const openOn = (grids: Grids) => OpenWeights.open(graph, { sites, grids, file });
     const open = await openOn(new Map());
     try {
       return new OutputError({ open, openOn }, calibration, await outputsWith(open, calibration, new Map()));

@@ -1,6 +1,6 @@
 import { subset } from "../core/random.ts";
 import { elementsOf } from "../graph/shape.ts";
-import { copyPatch } from "../methods/layerwise/patches.ts";
+import { copyPatches } from "../methods/layerwise/patches.ts";
 import type { RunSize } from "./samples.ts";
 import { patchLayout } from "./site-patches.ts";
 import type { WeightSite } from "./weight-site.ts";
@@ -54,19 +54,27 @@ export class SiteRows {
     const perPart = told ? images / batch : images;
     const places = elementsOf(output);
     const most = this.#choice.positions * (told ? 1 : count);
-    const chosen = Array.from({ length: parts }, (_, part) =>
-      this.#places(perPart * places, most).map((place) => part * perPart * places + place),
-    ).flat();
-    const rows = chosen.length;
+    /** Places of each image that has some, the images and their places in the order of the parts. */
+    const chosen: { readonly image: number; readonly places: number[] }[] = [];
+    for (let part = 0; part < parts; part++) {
+      for (const index of this.#places(perPart * places, most)) {
+        const image = part * perPart + Math.floor(index / places);
+        const last = chosen.at(-1);
+        if (last?.image === image) last.places.push(index % places);
+        else chosen.push({ image, places: [index % places] });
+      }
+    }
+    const rows = chosen.reduce((sum, { places }) => sum + places.length, 0);
     if (rows === 0) return;
     this.#fewest = Math.min(this.#fewest, rows / parts);
     const chunk = new Float32Array(groups * rows * this.#inputs);
     const imageSize = elementsOf(size) * channels;
-    chosen.forEach((place, row) => {
-      const offset = Math.floor(place / places) * imageSize;
+    let row = 0;
+    for (const { image, places } of chosen) {
       const into = { values: chunk, row: row * this.#inputs, groupStride: rows * this.#inputs, groups };
-      copyPatch({ ...layout, values, offset }, layout, { place: place % places, output }, into);
-    });
+      copyPatches({ ...layout, values, offset: image * imageSize }, layout, { places, output }, into);
+      row += places.length;
+    }
     this.#chunks.push({ rows, values: chunk });
   }
 

@@ -12,8 +12,9 @@ import { FileSession, type RuntimeTensor } from "../onnx/file-session.ts";
 import { decode, type WeightBits } from "../quantization/weight-grid.ts";
 import type { ActivationGrid } from "./activation-grid.ts";
 import type { FileGraph } from "./file-graph.ts";
+import { LayerWalk } from "./layer-walk.ts";
 import type { Memo } from "./memo.ts";
-import { type Calibration, OpenWeights, type Weights } from "./open-weights.ts";
+import type { Calibration, Weights } from "./open-weights.ts";
 import { endingOf, isLinear } from "./site-patches.ts";
 import { type SeenRows, SiteRows } from "./site-rows.ts";
 import { roundSite, type SolvedSite } from "./solve-site.ts";
@@ -59,29 +60,39 @@ export async function solveSites(graph: FileGraph, options: SolveOptions): Promi
     return solved;
   }
   const calibration = fewer(options.calibration, method.calibration.images);
-  const open = (own: ReadonlyMap<string, ActivationGrid>) =>
-    OpenWeights.open(graph, { sites: options.sites, grids: own, shown, file });
-  await using float = await open(new Map());
-  await using prefix = inputs === "float" ? null : await open(inputs === "quantized" ? grids : new Map());
+  const walk = (own: ReadonlyMap<string, ActivationGrid>) =>
+    new LayerWalk(graph, { sites: options.sites, grids: own, calibration, file });
+  const float = walk(new Map());
+  const prefix = inputs === "float" ? null : walk(inputs === "quantized" ? grids : new Map());
   const weights = new Map<string, RuntimeTensor>();
   watch.stage(options.stage ?? "solving layers", sites.length);
   // Layers that are looked at see those inside of subgraphs rounded, wherever they stand.
   const inner = sites.filter((site) => site.inner);
-  for (const together of byValue([...inner, ...sites.filter((site) => !site.inner)])) {
-    const before = together.map((site) => recallSolved(memo, { phase: inputs, site, bits: bitsOf(site) }));
-    for (const one of before) {
+  const groups = byValue([...inner, ...sites.filter((site) => !site.inner)]).map((together) => ({
+    together,
+    known: together.map((site) => recallSolved(memo, { phase: inputs, site, bits: bitsOf(site) })),
+  }));
+  const lastLeft = groups.findLastIndex(({ known }) => known.includes(null));
+  for (const [index, { together, known }] of groups.entries()) {
+    // All of them, whatever is left: how many places are taken depends on how many layers share a pass.
+    const linear = together.filter(isSolvable);
+    if (linear.length > 0 && index <= lastLeft) {
+      const later = groups.slice(index).flatMap((group) => group.together);
+      const unknown = new Set(later.map(weightKey));
+      const shown = later.filter(isSolvable);
+      await float.advance(shown, { weights: new Map(), unknown });
+      await prefix?.advance(shown, { weights, unknown });
+    }
+    for (const one of known) {
       if (one === null) continue;
       if (prefix !== null) weights.set(weightKey(one.site), decoded(one));
       add(one);
     }
-    const left = together.filter((_, index) => before[index] === null);
+    const left = together.filter((_, index) => known[index] === null);
     if (left.length === 0) continue;
-    // All of them, whatever is left: how many places are taken depends on how many layers share a pass.
-    const linear = together.filter(isSolvable);
-    const choice = { ...method.calibration, seed, sites: linear };
-    const targets = linear.length > 0 ? await gather(float, calibration, { ...choice, weights: new Map() }) : new Map();
-    const seen =
-      prefix === null || linear.length === 0 ? targets : await gather(prefix, calibration, { ...choice, weights });
+    const choice = { ...method.calibration, seed, sites: linear, samples: calibration.order.length };
+    const targets = linear.length > 0 ? await gather(float, { ...choice, weights: new Map() }) : new Map();
+    const seen = prefix === null || linear.length === 0 ? targets : await gather(prefix, { ...choice, weights });
     for (const site of left) {
       const rows = rowsOf(graph, site, { seen: seen.get(site), floats: targets.get(site) }, ops);
       const bits = bitsOf(site);
@@ -127,24 +138,20 @@ function byValue(sites: readonly WeightSite[]): readonly (readonly WeightSite[])
 }
 
 async function gather(
-  open: OpenWeights,
-  calibration: Calibration,
-  options: { sites: readonly WeightSite[]; positions: number; seed: number; weights: Weights },
+  walk: LayerWalk,
+  options: { sites: readonly WeightSite[]; positions: number; seed: number; samples: number; weights: Weights },
 ): Promise<ReadonlyMap<WeightSite, SeenRows>> {
-  const { sites, weights, seed } = options;
-  const { order } = calibration;
+  const { sites, weights, seed, samples } = options;
   const collectors = new Map(
     sites.map((site) => {
       const { dims, axis, groups } = site.layout;
       const row = (groups * elementsOf(dims)) / (dims[axis] ?? 1);
-      const most = Math.floor(MOST_NUMBERS / (row * order.length * sites.length));
+      const most = Math.floor(MOST_NUMBERS / (row * samples * sites.length));
       return [site, new SiteRows(site, { positions: Math.min(options.positions, Math.max(1, most)), seed })];
     }),
   );
-  await open.read(calibration, { weights, sites }, (site, { dims, data }, run) => {
-    if (data instanceof Float32Array) {
-      lookup(collectors, site).add({ dims, values: data }, run);
-    }
+  await walk.read(sites, weights, (site, { dims, data }, run) => {
+    if (data instanceof Float32Array) lookup(collectors, site).add({ dims, values: data }, run);
   });
   const rows = Array.from(collectors, ([site, collector]) => [site, collector.rows()] as const);
   return new Map(rows.flatMap(([site, seen]) => (seen === null ? [] : [[site, seen]])));

@@ -32,50 +32,62 @@ export function coordinates(index: number, size: readonly number[]): number[] {
 }
 
 /**
- * Copies the patch of one place of the output: (input channel, kernel places in order). Where padding lies nothing is
- * written.
+ * Copies the patches of places of the output, one after the other: (input channel, kernel places in order). Where padding
+ * lies nothing is written.
  *
- * @param place Index of the place in `output`, its sizes along each axis.
- * @param into Rows of each group: the patch of group g begins at row + g · groupStride.
+ * @param places Indices of the places in `output`, its sizes along each axis.
+ * @param into Rows of each group: the first patch of group g begins at row + g · groupStride.
  */
-export function copyPatch(
+export function copyPatches(
   image: ImageView,
-  { kernel, stride, dilation, before }: PatchGeometry,
-  { place, output }: { readonly place: number; readonly output: readonly number[] },
+  geometry: PatchGeometry,
+  { places, output }: { readonly places: ArrayLike<number>; readonly output: readonly number[] },
   into: { readonly values: Float32Array; readonly row: number; readonly groupStride: number; readonly groups: number },
 ): void {
   const { values, offset, size, channels, layout } = image;
-  const places = elementsOf(size);
-  const [placeStride, channelStride] = layout === "channels-first" ? [1, places] : [channels, 1];
+  const [placeStride, channelStride] = layout === "channels-first" ? [1, elementsOf(size)] : [channels, 1];
   const inner = channels / into.groups;
-  const taps = elementsOf(kernel);
-  const corner = coordinates(place, output).map((at, axis) => at * (stride[axis] ?? 1) - (before[axis] ?? 0));
-  for (let tap = 0; tap < taps; tap++) {
-    const at = placeOf(coordinates(tap, kernel), { corner, dilation, size });
-    if (at === null) continue;
-    const from = offset + at * placeStride;
-    for (let channel = 0; channel < channels; channel++) {
-      const group = Math.floor(channel / inner);
-      const column = (channel - group * inner) * taps + tap;
-      into.values[into.row + group * into.groupStride + column] = values[from + channel * channelStride] ?? 0;
+  const taps = elementsOf(geometry.kernel);
+  const from = tapPlaces(geometry, { places, output, size });
+  for (let at = 0; at < from.length; at++) from[at]! *= placeStride;
+  // A channel's places, which lie side by side or in lines that the next channels have too, before the next channel.
+  for (let group = 0, channel = 0; group < into.groups; group++) {
+    for (let column = 0; column < inner; column++, channel++) {
+      const start = offset + channel * channelStride;
+      let to = into.row + group * into.groupStride + column * taps;
+      for (let at = 0; at < from.length; to += (inner - 1) * taps) {
+        for (let tap = 0; tap < taps; tap++, at++, to++) {
+          const place = from[at]!;
+          if (place >= 0) into.values[to] = values[start + place]!;
+        }
+      }
     }
   }
 }
 
-/** The index of a kernel's place in the image; null: in the padding. */
-function placeOf(
-  tap: readonly number[],
+/** Where in the image the kernel's places lie, for each place of the output; negative: in the padding. */
+function tapPlaces(
+  { kernel, stride, dilation, before }: PatchGeometry,
   {
-    corner,
-    dilation,
+    places,
+    output,
     size,
-  }: { readonly corner: readonly number[]; readonly dilation: readonly number[]; readonly size: readonly number[] },
-): number | null {
-  let index = 0;
-  for (const [axis, side] of size.entries()) {
-    const at = (corner[axis] ?? 0) + (tap[axis] ?? 0) * (dilation[axis] ?? 1);
-    if (at < 0 || at >= side) return null;
-    index = index * side + at;
+  }: { readonly places: ArrayLike<number>; readonly output: readonly number[]; readonly size: readonly number[] },
+): Int32Array {
+  const taps = Array.from({ length: elementsOf(kernel) }, (_, tap) => coordinates(tap, kernel));
+  const found = new Int32Array(places.length * taps.length);
+  for (let index = 0; index < places.length; index++) {
+    const corner = coordinates(places[index]!, output);
+    for (const [axis, at] of corner.entries()) corner[axis] = at * (stride[axis] ?? 1) - (before[axis] ?? 0);
+    for (const [number, tap] of taps.entries()) {
+      let place = 0;
+      for (let axis = 0; axis < size.length && place >= 0; axis++) {
+        const side = size[axis]!;
+        const at = (corner[axis] ?? 0) + (tap[axis] ?? 0) * (dilation[axis] ?? 1);
+        place = at < 0 || at >= side ? -1 : place * side + at;
+      }
+      found[index * taps.length + number] = place;
+    }
   }
-  return index;
+  return found;
 }

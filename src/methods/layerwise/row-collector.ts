@@ -1,7 +1,7 @@
 import { subset } from "../../core/random.ts";
 import type { Conv2dGeometry } from "../../engine/ops.ts";
 import type { CalibrationRows } from "./layer-problem.ts";
-import { copyPatch } from "./patches.ts";
+import { copyPatches } from "./patches.ts";
 
 /** Values of a feature map, [batch, height, width, channels]; a dense layer's are [batch, 1, 1, features]. */
 export interface FeatureMap {
@@ -62,11 +62,9 @@ export class RowCollector {
   add(x: FeatureMap, y: FeatureMap): void {
     for (let image = 0; image < x.shape[0]; image++) {
       const places = this.#places();
-      for (let index = 0; index < places.length; index++) {
-        const row = this.#collected * this.#positions + index;
-        this.#copyPatch(x, image, places[index]!, row);
-        this.#copyOutputs(y, image, places[index]!, row);
-      }
+      const row = this.#collected * this.#positions;
+      this.#copyPatches(x, image, places, row);
+      for (let index = 0; index < places.length; index++) this.#copyOutputs(y, image, places[index]!, row + index);
       this.#collected++;
     }
   }
@@ -89,15 +87,20 @@ export class RowCollector {
     return subset({ ...this.#noise, counter: this.#collected }, rows * columns, this.#positions);
   }
 
-  #copyPatch({ values, shape: [, height, width, channels] }: FeatureMap, image: number, place: number, row: number) {
+  #copyPatches(
+    { values, shape: [, height, width, channels] }: FeatureMap,
+    image: number,
+    places: Int32Array,
+    row: number,
+  ) {
     const { kernel, groups, stride, padding, output } = this.#geometry;
     const inputs = (channels / groups) * kernel[0] * kernel[1];
     const allRows = this.#samples * this.#positions;
     const offset = image * height * width * channels;
-    copyPatch(
+    copyPatches(
       { values, offset, size: [height, width], channels, layout: "channels-last" },
       { kernel, stride: [stride, stride], dilation: [1, 1], before: [padding.top, padding.left] },
-      { place, output },
+      { places, output },
       { values: this.#inputs, row: row * inputs, groupStride: allRows * inputs, groups },
     );
   }

@@ -44,6 +44,9 @@ class Descent {
   readonly #inputs: number;
   /** products·plane for each plane, kept up to date digit by digit. */
   readonly #images: readonly Float64Array[];
+  /** Sums over the planes, for {@link #moments}. */
+  readonly #weights: Float64Array;
+  readonly #image: Float64Array;
 
   constructor(sums: ChannelSums, { planes, alpha }: DigitState) {
     this.#sums = sums;
@@ -51,6 +54,8 @@ class Descent {
     this.planes = planes.map((plane) => plane.slice());
     this.alpha = alpha;
     this.#images = planes.map((plane) => imageOf(sums.products, plane));
+    this.#weights = new Float64Array(this.#inputs);
+    this.#image = new Float64Array(this.#inputs);
   }
 
   /** alpha = <y, X s>/<X s, X s> with s = Σ_i p_i/2^i. */
@@ -71,14 +76,18 @@ class Descent {
     const digits = this.planes[plane]!;
     const image = this.#images[plane]!;
     const scale = this.alpha / 2 ** plane;
+    // What is left for this plane: the others do not change meanwhile.
+    const targets = cross.slice();
+    for (const [other, fixed] of this.#images.entries()) {
+      if (other === plane) continue;
+      const factor = this.alpha / 2 ** other;
+      for (let n = 0; n < targets.length; n++) targets[n]! -= factor * fixed[n]!;
+    }
     let changes = 0;
     for (let n = 0; n < digits.length; n++) {
       const held = digits[n]!;
       const diagonal = products[n * this.#inputs + n]!;
-      let target = cross[n]!;
-      for (let other = 0; other < this.#images.length; other++) {
-        if (other !== plane) target -= (this.alpha / 2 ** other) * this.#images[other]![n]!;
-      }
+      const target = targets[n]!;
       // Cost of digit d: scale²·diagonal·d² + scale·lump·d + const.
       const lump = 2 * (scale * (image[n]! - diagonal * held) - target);
       const digit = Math.abs(lump) < scale * diagonal ? 0 : -Math.sign(lump);
@@ -97,17 +106,22 @@ class Descent {
 
   /** fit = s·cross and square = s·products·s. */
   #moments(): { fit: number; square: number } {
+    const { cross } = this.#sums;
+    const weights = this.#weights.fill(0);
+    const image = this.#image.fill(0);
+    for (const [plane, digits] of this.planes.entries()) {
+      const ofPlane = this.#images[plane]!;
+      const share = 1 / 2 ** plane;
+      for (let n = 0; n < digits.length; n++) {
+        weights[n]! += share * digits[n]!;
+        image[n]! += share * ofPlane[n]!;
+      }
+    }
     let fit = 0;
     let square = 0;
-    for (let n = 0; n < this.#inputs; n++) {
-      let weight = 0;
-      let image = 0;
-      for (let plane = 0; plane < this.planes.length; plane++) {
-        weight += this.planes[plane]![n]! / 2 ** plane;
-        image += this.#images[plane]![n]! / 2 ** plane;
-      }
-      fit += weight * this.#sums.cross[n]!;
-      square += weight * image;
+    for (let n = 0; n < weights.length; n++) {
+      fit += weights[n]! * cross[n]!;
+      square += weights[n]! * image[n]!;
     }
     return { fit, square };
   }
