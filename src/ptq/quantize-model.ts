@@ -18,6 +18,7 @@ import { type Costs, costMeter } from "./costly-layers.ts";
 import { FileGraph } from "./file-graph.ts";
 import { findSites, type LeftNode } from "./find-sites.ts";
 import { foldBatchNorms } from "./fold-normalization.ts";
+import { addedBiases, fuseBias } from "./fuse-biases.ts";
 import { type LayerNoise, noiseMeter } from "./layer-noise.ts";
 import { liftWeights } from "./lift-weights.ts";
 import type { Memo } from "./memo.ts";
@@ -29,6 +30,7 @@ import { quantizedNodes } from "./quantized-nodes.ts";
 import { settleConstants } from "./settle-constants.ts";
 import { roundSite, type SolvedSite } from "./solve-site.ts";
 import { solveSites } from "./solve-sites.ts";
+import { valueSizes } from "./value-sizes.ts";
 import { type Granularity, type WeightSite, weightKey } from "./weight-site.ts";
 import { writeQuantized } from "./write-quantized.ts";
 
@@ -109,6 +111,7 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
   const graph = new FileGraph(model);
   await settleConstants(graph, file);
   foldBatchNorms(graph);
+  await fuseBiases(graph, options);
   const { sites, left, unquantized } = await findSites(graph, file, { skips, granularity: options.granularity, inner });
   if (sites.length === 0) {
     const reasons = left
@@ -135,14 +138,18 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
   const solved = await solveAll(graph, { ...common, grids, widthOf });
   const costs = costMeter(graph, { solved, file });
   const noisesOf = noiseMeter(graph, { sites, file });
-  const { integers, saturating } = writeQuantized(graph, { solved, grids, saturation });
-  const layers = solved.map((one) => layerOf(one, integers));
+  const { integers, saturating, ...written } = writeQuantized(graph, { solved, grids, saturation });
+  const layers = written.solved.map((one) => layerOf(one, integers));
   const notes = [...found.notes, ...saturationNote(saturating)];
   const encoded = graph.encode();
   const noises = (unseen: Calibration) => noisesOf(model, unseen);
   return {
     encoded,
-    bits: quantizedBits(basename(file), { solved, grids, relativeBops: plan?.plans[0]?.relativeBops ?? null }),
+    bits: quantizedBits(basename(file), {
+      solved: written.solved,
+      grids,
+      relativeBops: plan?.plans[0]?.relativeBops ?? null,
+    }),
     layers,
     left,
     grids,
@@ -151,6 +158,21 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
     noises,
     notes,
   };
+}
+
+/** Where activations are quantized, biases that are added behind a layer become its own: integer kernels take them. */
+async function fuseBiases(
+  graph: FileGraph,
+  { activations, calibration, file }: Pick<QuantizeModelOptions, "activations" | "calibration" | "file">,
+): Promise<void> {
+  if (activations === 32 || calibration === null) return;
+  const added = addedBiases(graph);
+  const products = added.flatMap(({ layer }) => (layer.opType === "MatMul" ? (layer.input[0] ?? "") : []));
+  const { sizes } = await valueSizes(graph, products, { calibration, file });
+  for (const one of added) {
+    const [x = ""] = one.layer.input;
+    if (one.layer.opType !== "MatMul" || sizes.get(x)?.length === 2) fuseBias(graph, one);
+  }
 }
 
 function layerOf({ site, bits, method }: SolvedSite, integers: ReadonlySet<WeightSite>): QuantizedLayer {

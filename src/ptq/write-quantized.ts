@@ -4,10 +4,12 @@ import { type Container, LARGEST_BIAS, LARGEST_PAIR, largestCodes } from "../exp
 import { floatBytes } from "../export/onnx/packing.ts";
 import { elementsOf } from "../graph/shape.ts";
 import { elementTypes } from "../onnx/element-types.ts";
-import { opsetOf } from "../onnx/onnx-model.ts";
+import type { NodeProto } from "../onnx/generated/onnx_pb.ts";
+import { isStandardDomain, opsetOf } from "../onnx/onnx-model.ts";
 import { realValues, tensorOf } from "../onnx/tensor-data.ts";
 import type { ActivationGrid } from "./activation-grid.ts";
 import { type FileGraph, intAttribute } from "./file-graph.ts";
+import { fitBias } from "./fit-bias.ts";
 import { quantizeActivation } from "./quantize-activation.ts";
 import { outputOf } from "./quantized-values.ts";
 import type { SolvedSite } from "./solve-site.ts";
@@ -23,21 +25,24 @@ interface WriteOptions {
   readonly saturation: Saturation;
 }
 
-/**
- * Writes quantized weights and activations into the graph; the rest of it stays.
- *
- * @returns The sites that compute in integers, and the names of those whose sums may saturate on some processors.
- */
-export function writeQuantized(
-  graph: FileGraph,
-  { solved, grids, saturation }: WriteOptions,
-): { readonly integers: ReadonlySet<WeightSite>; readonly saturating: readonly string[] } {
+interface Written {
+  /** Weights as they were written: steps of integer kernels may be larger, so that biases fit. */
+  readonly solved: readonly SolvedSite[];
+  /** The sites that compute in integers. */
+  readonly integers: ReadonlySet<WeightSite>;
+  /** The names of those whose sums may saturate on some processors. */
+  readonly saturating: readonly string[];
+}
+
+/** Writes quantized weights and activations into the graph; the rest of it stays. */
+export function writeQuantized(graph: FileGraph, { grids, saturation, ...options }: WriteOptions): Written {
   const opset = opsetOf(graph.model);
   const domain = quantizerDomain(opset);
   const integers = new Set<WeightSite>();
   const saturating: string[] = [];
   /** Weights that several nodes read in one way are written once. */
   const written = new Map<string, string>();
+  const solved = options.solved.map((one) => fitted(graph, one, options.solved, grids));
   for (const one of solved) {
     const { site } = one;
     const { node, operator } = site;
@@ -60,8 +65,56 @@ export function writeQuantized(
       node.input[operator.bias] = addIntegerBias(graph, { ...bias, domain });
   }
   const readers = new Set(solved.map(({ site }) => site.node));
+  const floats = floatsBetweenGrids(graph, new Set(Array.from(integers, ({ node }) => node)), grids);
   for (const [value, grid] of grids) quantizeActivation(graph, { value, grid, opset, readers });
-  return { integers, saturating };
+  for (const node of floats) keepInFloat(graph, node);
+  return { solved, integers, saturating };
+}
+
+/** A weight of one layer alone, with steps that its bias fits. */
+function fitted(
+  graph: FileGraph,
+  one: SolvedSite,
+  all: readonly SolvedSite[],
+  grids: WriteOptions["grids"],
+): SolvedSite {
+  const { site } = one;
+  const grid = grids.get(site.operator.data === null ? "" : (site.node.input[site.operator.data] ?? ""));
+  const bias = constantBias(graph, one);
+  const isShared = all.some((other) => other.site !== site && other.site.weight === site.weight);
+  if (grid?.bits !== 8 || bias === null || isShared || !isInteger(graph, site, grids)) return one;
+  return fitBias(one, bias, grid.step);
+}
+
+/** What onnxruntime quantizes itself where it stands between two grids with a constant weight. */
+const requantized: ReadonlySet<string> = new Set(["Conv", "ConvTranspose", "Gemm"]);
+
+function floatsBetweenGrids(
+  graph: FileGraph,
+  integers: ReadonlySet<NodeProto>,
+  grids: WriteOptions["grids"],
+): readonly NodeProto[] {
+  return graph.nodes.filter(
+    (node) =>
+      requantized.has(node.opType) &&
+      isStandardDomain(node.domain) &&
+      !integers.has(node) &&
+      grids.has(node.input[0] ?? "") &&
+      grids.has(outputOf(graph, node)),
+  );
+}
+
+/**
+ * A layer that computes in float between two grids reads its input through a Max of one value, which changes nothing: else
+ * onnxruntime 1.30 rounds its weights to 8 bits with one step for all channels, and its bias by operators that files of
+ * operator sets before 13 do not have (`WeightBiasQuantization`).
+ */
+function keepInFloat(graph: FileGraph, node: NodeProto): void {
+  const [value = ""] = node.input;
+  const maker = graph.makerOf(value);
+  // The graph's own input stays in float for who is no quantized layer.
+  if (maker === null) return;
+  node.input[0] = graph.addBehind(maker, "Max", [value], { output: graph.freeName(`${value}.same`) });
 }
 
 /**
@@ -100,18 +153,28 @@ function maySaturate({ site: { node, layout }, codes, steps }: SolvedSite): bool
  */
 function integerBias(
   graph: FileGraph,
-  { site: { node, operator }, steps }: SolvedSite,
+  one: SolvedSite,
   { step }: ActivationGrid,
 ): { readonly name: string; readonly codes: Int32Array; readonly steps: Float32Array } | "none" | null {
-  const name = operator.bias === null ? "" : (node.input[operator.bias] ?? "");
+  const { steps } = one;
+  const name = biasName(one);
   if (name === "") return "none";
-  const tensor = graph.initializer(name);
-  const values = tensor && realValues(tensor);
-  if (values?.length !== steps.length) return null;
+  const values = constantBias(graph, one);
+  if (values === null) return null;
   const products = steps.map((weightStep) => step * weightStep);
   const codes = Float64Array.from(values, (value, index) => Math.round(value / at(products, index)));
   if (!codes.every((code) => Math.abs(code) <= LARGEST_BIAS)) return null;
   return { name, codes: Int32Array.from(codes), steps: products };
+}
+
+const biasName = ({ site: { node, operator } }: SolvedSite): string =>
+  operator.bias === null ? "" : (node.input[operator.bias] ?? "");
+
+/** A number for each output channel; null: there are none, or they are computed. */
+function constantBias(graph: FileGraph, one: SolvedSite): Float32Array | null {
+  const tensor = graph.initializer(biasName(one));
+  const values = tensor && realValues(tensor);
+  return values?.length === one.steps.length ? values : null;
 }
 
 /**
