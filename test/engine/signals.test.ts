@@ -7,7 +7,7 @@ import { nativeMissing } from "../fixtures/engines.ts";
 const program = fileURLToPath(new URL("../fixtures/signalled-training.ts", import.meta.url));
 
 t.test("signals in the middle of kernels are heard and harm nothing", { skip: nativeMissing() }, async (t) => {
-  const child = spawn(process.execPath, [...process.execArgv, program], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, ["--import", "tsx", program], { stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => {
     output += chunk.toString();

@@ -13,14 +13,14 @@ import { sweepText } from "../fixtures/sweep-file.ts";
 
 const folder = t.testdir();
 const pictures = join(folder, "pictures");
-const data = await smallPictures(pictures);
-const train = trainingOn(join(folder, "pictures.yaml"), data);
+const small = await smallPictures(pictures);
+const train = trainingOn(join(folder, "pictures.yaml"), small);
 const image = join(pictures, "train", "class-1", "4.jpg");
 const picture = readFileSync(image);
 
 const sweepPath = join(folder, "sweep.yaml");
 const sweepOf = { grid: { "method.prior.strength": [0.1, 1] }, local: { workers: 2 } };
-writeFileSync(sweepPath, sweepText(sweepOf, { name: "pictures", data, training: { epochs: 2 } }));
+writeFileSync(sweepPath, sweepText(sweepOf, { name: "pictures", data: small.data, training: { epochs: 2 } }));
 const names = ["strength-0.1", "strength-1"];
 const sweep = (out: string) => ["sweep", sweepPath, "--out", out, "--resume"];
 

@@ -20,9 +20,9 @@ t.test("killed while --force replaces a run: there is the old one or the new, or
 });
 
 t.test("so it is on a folder of images, whose checkpoints need two logs", options, async (t) => {
-  const data = await smallPictures(join(folder, "pictures"));
+  const pictures = await smallPictures(join(folder, "pictures"));
   const config = join(folder, "pictures.yaml");
-  const [before, train] = [trainingOn(config, data, "seed=5"), trainingOn(config, data)];
+  const [before, train] = [trainingOn(config, pictures, "seed=5"), trainingOn(config, pictures)];
   await replaced(t, "pictures", { before, train, removals: [previous] });
 });
 

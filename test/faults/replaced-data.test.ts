@@ -17,19 +17,20 @@ writeFileSync(at("train.npz"), npzOf(16));
 writeFileSync(at("test.npz"), npzOf(10));
 const normalization = { mean: [0.5], deviation: [0.5] };
 
-/** Of each kind of data: where it lies, its section, and one file of it that is tried where not all are. */
+/** Of each kind of data: where it lies, its section and classes, and one file of it that is tried where not all are. */
 const kinds = {
   idx: {
     place: writeSmallMnist(at("idx"), { train: 16, test: 10 }),
-    data: { name: "mnist", folder: at("idx"), batchSize: 8 },
+    ...{ data: { name: "mnist", folder: at("idx"), batchSize: 8 }, classes: 10 },
     one: "train-images-idx3-ubyte",
   },
   npz: {
     place: folder,
     data: { name: "npz", train: at("train.npz"), test: at("test.npz"), batchSize: 8, normalization },
+    classes: 3,
     one: "train.npz",
   },
-  folder: { place: at("pictures"), data: await smallPictures(at("pictures")), one: "train/class-1/5.png" },
+  folder: { place: at("pictures"), ...(await smallPictures(at("pictures"))), one: "train/class-1/5.png" },
 };
 
 /** Another content of a file, that passes for one of its kind. */
@@ -43,14 +44,14 @@ function replaced(path: string, bytes: Buffer): Buffer {
   return other;
 }
 
-for (const [kind, { place, data, one }] of Object.entries(kinds)) {
+for (const [kind, { place, one, ...of }] of Object.entries(kinds)) {
   const options = { skip: nativeMissing(), timeout: 3_600_000 };
   t.test(`${kind}: data that is replaced while a run is killed is refused by its name`, options, async (t) => {
     // In a third epoch all that is replaced is read again: an image is looked at when it is read.
-    const train = trainingOn(at(`${kind}.yaml`), data, "training.epochs=3");
+    const train = trainingOn(at(`${kind}.yaml`), of, "training.epochs=3");
     const out = at(`${kind}-killed`);
-    // Of the second epoch: all images have been used but perhaps some of the tests.
-    await startFaulty(train(out), { code: "KILL", nth: 80, folder: out }).ended;
+    // Of the second epoch: all images have been used but perhaps some of the tests. Images have a log of their own.
+    await startFaulty(train(out), { code: "KILL", nth: kind === "folder" ? 100 : 80, folder: out }).ended;
     t.equal(readRecord(out).epochs.length, 1);
     const files = readdirSync(place, { recursive: true, encoding: "utf8" }).filter(
       (name) => statSync(join(place, name)).isFile() && (kind !== "npz" || /^(train|test)\.npz$/.test(name)),

@@ -8,19 +8,19 @@ const root = t.testdir();
 const folder = await writeImageFolder(join(root, "pictures"), { parts: { train: 20, val: 2 }, classes: 2 });
 truncate(join(folder, "train", "class-1", "2.jpg"));
 
-/** Runs lines in a process of their own, in which `dataset` is that folder, and which never closes it. */
+/** Runs lines in a process of their own, on the build, in which `dataset` is that folder, and which never closes it. */
 function runUnclosed(lines: string) {
-  const moduleOf = (path: string) => JSON.stringify(resolve("src", path));
+  const moduleOf = (path: string) => JSON.stringify(resolve("dist", path));
   const script = `
-    import { data } from ${moduleOf("config/sections/data-settings.ts")};
-    import { loadDataset } from ${moduleOf("data/load-dataset.ts")};
-    import { silent } from ${moduleOf("core/progress.ts")};
+    import { data } from ${moduleOf("config/sections/data-settings.js")};
+    import { loadDataset } from ${moduleOf("data/load-dataset.js")};
+    import { silent } from ${moduleOf("core/progress.js")};
     const config = data.parse({ name: "folder", folder: ${JSON.stringify(folder)}, size: 16, workers: 1 });
     const dataset = await loadDataset(config, { seed: 1, reporter: silent, targets: "classes" });
     ${lines}`;
-  const program = join(root, "unclosed.mts");
+  const program = join(root, "unclosed.mjs");
   writeFileSync(program, script);
-  const { status, signal, stderr } = spawnSync(process.execPath, [...process.execArgv, program], {
+  const { status, signal, stderr } = spawnSync(process.execPath, [program], {
     encoding: "utf8",
     timeout: 120_000,
     killSignal: "SIGKILL",
