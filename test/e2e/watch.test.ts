@@ -123,7 +123,11 @@ t.test("the page follows a run in a browser", { skip: nativeMissing() || browser
   t.match(await page.locator(".tip").textContent(), /epoch 1/, "new charts tell their values");
   await page.locator("#live", { hasText: "The training process has ended" }).waitFor();
   t.equal(await page.locator(".status").textContent(), "finished");
-  t.match(await page.locator("#head .headline").textContent(), "Latency", "the last state is there");
+  t.match(
+    await page.locator("#head .headline.decide").textContent(),
+    "Speed against float32",
+    "the last state is there",
+  );
   const { code, stderr } = await ended;
   t.equal(code, 0, stderr);
   t.strictSame({ complaints, foreign, loads }, { complaints: [], foreign: [], loads: 0 });
