@@ -72,4 +72,4 @@ ${content.map(trusted)}</main>
 }
 
 const liveLine = (version: number): Markup =>
-  markup`<p class="live" id="live" data-version="${version}"><span role="status">Live: this page follows the run.</span> <span class="when"></span></p>`;
+  markup`<p class="live" id="live" data-version="${version}"><span role="status">Live: this page follows the run.</span> <span class="when"></span> <span class="step"></span></p>`;
