@@ -20,6 +20,7 @@ export { type ExportRunOptions, exportRun } from "./runner/export-run.ts";
 export { type PostTrainingMethod, type QuantizeOptions, quantize } from "./runner/quantize.ts";
 export { quantizeFile } from "./runner/quantize-file.ts";
 export type { QuantizeFileOptions } from "./runner/quantize-options.ts";
+export type { StepProgress } from "./runner/step-progress.ts";
 export { type TrainOptions, train } from "./runner/train.ts";
 export type { EpochRecord, ExportRecord, RunRecord, RunResult, Verification } from "./runs/record.ts";
 export { readRecord } from "./runs/record-file.ts";

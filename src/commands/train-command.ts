@@ -33,10 +33,8 @@ export async function runTrain(options: TrainOptions, context: Context): Promise
   const live = watch ? await LiveView.start({ port: watchPort, reporter }) : null;
   if (live) reporter.info(`the growing report: ${live.url}`);
   try {
-    const onRecord = live?.show.bind(live);
-    const record = await context.holdStops(() =>
-      train(config, { folder, resume, force, stop, reporter, ...(onRecord && { onRecord }) }),
-    );
+    const watched = live && { onRecord: live.show.bind(live), onStep: live.tellStep.bind(live) };
+    const record = await context.holdStops(() => train(config, { folder, resume, force, stop, reporter, ...watched }));
     requireMaxDrop(folder, printResult(folder, record, context), maxDrop);
   } finally {
     await live?.end();

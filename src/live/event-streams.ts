@@ -23,18 +23,24 @@ export class EventStreams {
     return this.#open.size === 0;
   }
 
-  /** Keeps `response` open and says which state there is. Its head has been written. */
-  add(response: ServerResponse, version: number): void {
+  /** Keeps `response` open and says which state there is, and how far training is. Its head has been written. */
+  add(response: ServerResponse, version: number, step: string | null): void {
     this.#open.add(response);
     response.on("close", () => {
       this.#open.delete(response);
       if (this.isEmpty) this.#emptied?.();
     });
     response.write(`retry: 2000\n${event("state", version)}`);
+    if (step !== null) response.write(event("step", step));
   }
 
   send(kind: "state" | "end", version: number): void {
     this.#write(event(kind, version));
+  }
+
+  /** @param text One line. */
+  sendStep(text: string): void {
+    this.#write(event("step", text));
   }
 
   /** Until every client has left. */
@@ -51,4 +57,4 @@ export class EventStreams {
   }
 }
 
-const event = (kind: "state" | "end", version: number): string => `event: ${kind}\ndata: ${version}\n\n`;
+const event = (kind: "state" | "step" | "end", data: number | string): string => `event: ${kind}\ndata: ${data}\n\n`;

@@ -39,6 +39,7 @@ export class LiveServer {
   readonly #key = randomBytes(16).toString("base64url");
   readonly #server: Server;
   #telling: NodeJS.Timeout | null = null;
+  #step: string | null = null;
 
   constructor() {
     this.#server = createServer((request, response) => this.#answer(request, response));
@@ -60,6 +61,12 @@ export class LiveServer {
   show(record: RunRecord): void {
     this.#page.show(record);
     if (this.#telling === null) this.#tell();
+  }
+
+  /** How far training is, in words: clients hear of it at once, the page stays. */
+  tellStep(text: string): void {
+    this.#step = text;
+    this.#streams.sendStep(text);
   }
 
   /** Tells clients that the run has ended, waits a moment for them to take the last page, and closes. */
@@ -122,7 +129,7 @@ export class LiveServer {
     }
     response.writeHead(200, { "content-type": "text/event-stream" });
     if (method === "HEAD") response.end();
-    else this.#streams.add(response, this.#page.version);
+    else this.#streams.add(response, this.#page.version, this.#step);
   }
 }
 

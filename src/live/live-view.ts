@@ -4,12 +4,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { messageOf, UserError } from "../core/errors.ts";
 import type { Reporter } from "../core/progress.ts";
+import type { StepProgress } from "../runner/step-progress.ts";
 import type { RunRecord } from "../runs/record.ts";
 import type { FromServer, ToServer } from "./messages.ts";
 import { RecordSender } from "./record-feed.ts";
+import { stepText } from "./step-text.ts";
 
 /** Megabytes that the thread may hold: far more than any report needs, far less than would hurt the training. */
 const memory = 1024;
+
+/** Milliseconds between two steps that are told: more are not read. */
+const betweenSteps = 500;
 
 /** Milliseconds after which a thread that does not end by itself is ended. */
 const patience = 10_000;
@@ -23,6 +28,7 @@ export class LiveView {
   readonly #worker: Worker;
   readonly #sender = new RecordSender();
   #hasEnded = false;
+  #toldAt = Number.NEGATIVE_INFINITY;
 
   private constructor(worker: Worker, { url, reporter }: { readonly url: string; readonly reporter: Reporter }) {
     this.url = url;
@@ -55,6 +61,14 @@ export class LiveView {
   /** The record as it is now. */
   show(record: RunRecord): void {
     this.#tell({ kind: "show", change: this.#sender.changeTo(record) });
+  }
+
+  /** Where training stands. Of many steps in a moment the first is told. */
+  tellStep(progress: StepProgress): void {
+    const now = performance.now();
+    if (now - this.#toldAt < betweenSteps) return;
+    this.#toldAt = now;
+    this.#tell({ kind: "step", text: stepText(progress) });
   }
 
   /** The run is over: clients hear of it and take the last page, but nobody is waited for long. */

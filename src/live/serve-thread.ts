@@ -13,8 +13,16 @@ const received = new RecordReceiver();
 const answer = (message: FromServer) => parentPort!.postMessage(message);
 
 parentPort!.on("message", (message: ToServer) => {
-  if (message.kind === "show") server.show(received.take(message.change));
-  else void server.end().finally(() => process.exit());
+  switch (message.kind) {
+    case "show":
+      server.show(received.take(message.change));
+      break;
+    case "step":
+      server.tellStep(message.text);
+      break;
+    case "end":
+      void server.end().finally(() => process.exit());
+  }
 });
 
 try {

@@ -27,6 +27,7 @@ import { requireSameFiles } from "./require-same-files.ts";
 import type { RunContext } from "./run-context.ts";
 import { writeRunReport } from "./run-report.ts";
 import { SavedRun } from "./saved-run.ts";
+import { StepPace } from "./step-progress.ts";
 import { watchProgress } from "./watch-progress.ts";
 
 /** One run of `train`. */
@@ -113,6 +114,7 @@ export class Run implements Disposable {
     const epochs = epochsOf(phases);
     const { progress } = this.context.reporter;
     const options = { seed: config.seed, batchSize: config.data.batchSize, phases, task };
+    const pace = new StepPace(epochs, this.#saved.position);
     progress.start("training", epochs);
     try {
       await this.#saved.saveWhenStopped(async () => {
@@ -122,6 +124,7 @@ export class Run implements Disposable {
             this.#saved.position = position;
             if (position.step === 1) this.#saved.record = withStartLoss(this.record, position.sums);
             progress.update(position.epoch + position.batch / perEpoch, describeEpoch(this.record));
+            this.context.onStep?.(pace.after(position, perEpoch));
             await this.#saved.hearSignals();
             if (this.#saved.isDue(config.checkpoint)) this.#saved.save();
             return position.batch === 0 && this.#endsEarly();
@@ -234,9 +237,8 @@ export class Run implements Disposable {
     if (this.record.epochs.at(-1)?.epoch === summary.epoch) return;
     const { dataset, phases } = this.prepared;
     const { waitingForData } = summary;
-    const { taskLoss, metrics } = await this.#heldOut();
     const split = dataset.validation ? ("validation" as const) : ("test" as const);
-    const entry = epochEntry(this.prepared, summary, { split, taskLoss, metrics });
+    const entry = epochEntry(this.prepared, summary, { split, ...(await this.#heldOut()) });
     const epochSeconds = (performance.now() - this.#lastEpochAt) / 1000;
     this.#lastEpochAt = performance.now();
     const damaged = allDamaged(this.record, dataset);

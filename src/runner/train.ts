@@ -21,6 +21,7 @@ import { openEventLog } from "./event-log.ts";
 import { prepare } from "./prepare.ts";
 import { Run } from "./run.ts";
 import { neverStopped } from "./run-context.ts";
+import type { StepProgress } from "./step-progress.ts";
 
 export interface TrainOptions {
   /** Where the run's files go; made where there is none. */
@@ -35,6 +36,8 @@ export interface TrainOptions {
   readonly reporter?: Reporter;
   /** Gets each new state of the record: at the start, after each epoch or layer, with each warning, at the end. */
   readonly onRecord?: (record: RunRecord) => void;
+  /** Hears of each training step; of none where a network is quantized layer by layer. */
+  readonly onStep?: (progress: StepProgress) => void;
 }
 
 /**
@@ -62,7 +65,7 @@ export async function train(settings: RunSettings, options: TrainOptions): Promi
 async function trainIn(
   folder: string,
   { config, resumes }: { readonly config: RunConfig; readonly resumes: boolean },
-  { stop = neverStopped(), reporter = silent, onRecord = () => {} }: TrainOptions,
+  { stop = neverStopped(), reporter = silent, onRecord = () => {}, onStep = () => {} }: TrainOptions,
 ): Promise<RunRecord> {
   using log = openEventLog(runFiles(folder).events, reporter);
   const checkpoint = resumes ? takeUpCheckpoint(folder, log) : null;
@@ -75,7 +78,7 @@ async function trainIn(
   const { model, method, dataset } = prepared;
   const images = imageCountsOf(dataset);
   requireMemory(config, { network: model.network, layerwise: method.layerwise, images }, log);
-  using run = new Run(folder, prepared, { reporter: log, stop }, onRecord);
+  using run = new Run(folder, prepared, { reporter: log, stop, onStep }, onRecord);
   if (checkpoint === null) await run.begin();
   else await run.restore(checkpoint, changes);
   await run.train();

@@ -103,6 +103,9 @@ t.test("the page follows a run in a browser", { skip: nativeMissing() || browser
   await page.locator("#head .about").waitFor();
   complaints.length = 0;
   loads = 0;
+  // 160 images in batches of 16.
+  const step = page.locator("#live .step", { hasText: /^Epoch \d of 8, step \d+ of 80: loss \d+\.\d+, \w+ left$/ });
+  await step.waitFor();
   // What a reader does: sort, scroll, put the focus on something.
   const head = page.locator("#tensors thead button", { hasText: "Elements" });
   await head.click();
@@ -122,8 +125,13 @@ t.test("the page follows a run in a browser", { skip: nativeMissing() || browser
   await page.keyboard.press("Home");
   t.match(await page.locator(".tip").textContent(), /epoch 1/, "new charts tell their values");
   await page.locator("#live", { hasText: "The training process has ended" }).waitFor();
+  t.equal(await page.locator("#live .step").textContent(), "", "no step is going on");
   t.equal(await page.locator(".status").textContent(), "finished");
-  t.match(await page.locator("#head .headline").textContent(), "Latency", "the last state is there");
+  t.match(
+    await page.locator("#head .headline.decide").textContent(),
+    "Speed against float32",
+    "the last state is there",
+  );
   const { code, stderr } = await ended;
   t.equal(code, 0, stderr);
   t.strictSame({ complaints, foreign, loads }, { complaints: [], foreign: [], loads: 0 });

@@ -74,6 +74,25 @@ t.test("followers hear of new states and of the end, and can take the last page"
   await t.rejects(fetch(address), "nobody listens any more");
 });
 
+t.test(
+  "followers hear how far training is, those who come later at once, and the page is not drawn for it",
+  async (t) => {
+    const { server, address } = await serve();
+    server.show(unfinishedRecord({ epochs: 0 }));
+    const leave = new AbortController();
+    const first = liveEvents(address, leave.signal);
+    const state = await first.next();
+    server.tellStep("Epoch 1 of 6, step 1 of 2,814: loss 2.3");
+    t.match(await first.next(), { value: { kind: "step", text: "Epoch 1 of 6, step 1 of 2,814: loss 2.3" } });
+    const second = liveEvents(address, leave.signal);
+    t.strictSame(await second.next(), state, "the same state");
+    t.match(await second.next(), { value: { kind: "step", text: "Epoch 1 of 6, step 1 of 2,814: loss 2.3" } });
+    leave.abort();
+    await Promise.allSettled([first.next(), second.next()]);
+    await server.end();
+  },
+);
+
 t.test("followers beyond the sixteenth are refused", async (t) => {
   const { server, address } = await serve();
   server.show(unfinishedRecord());

@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import t from "tap";
+import { parseConfig } from "../../src/config/parse-config.ts";
 import { writeComparison } from "../../src/report/comparison/write-comparison.ts";
 import { writeQuantizedReport } from "../../src/report/quantized/write-quantized-report.ts";
 import { renderReport } from "../../src/report/run/render-report.ts";
 import { writeReport } from "../../src/report/run/write-report.ts";
 import type { RunRecord } from "../../src/runs/record.ts";
+import { readRecord } from "../../src/runs/record-file.ts";
 import { browserMissing, launchBrowser } from "../fixtures/browser.ts";
 import { comparedRecords, hostileComparison } from "../fixtures/compared-records.ts";
 import { hostileRecord } from "../fixtures/hostile-record.ts";
@@ -140,10 +142,6 @@ t.test("the report in a browser", { skip }, async (t) => {
     t.test(`${name}: no complaint, no request, no sideways scroll, nothing that axe-core finds`, async (t) => {
       const { page, complaints, requests } = await open(browser, file);
       await page.evaluate(axeSource);
-      // What a section hides because it is far from the view is looked at too.
-      await page.evaluate(
-        "for (const section of document.querySelectorAll('main > section')) section.style.contentVisibility = 'visible'",
-      );
       for (const [width, scheme] of combinations.slice(0, inAllCombinations.has(name) ? 4 : 2)) {
         await page.setViewportSize({ width, height: 900 });
         await page.emulateMedia({ colorScheme: scheme });
@@ -315,6 +313,44 @@ t.test("the report in a browser", { skip }, async (t) => {
       await page.context().close();
     },
   );
+
+  t.test("on a phone the verdict is on the first screen, with all that decides", async (t) => {
+    const file = join(folder, "decided.html");
+    const record = sampleRecord();
+    const config = parseConfig({
+      ...record.config,
+      method: { name: "bayesian-bits", prior: { target: { relativeBops: 0.1 } } },
+    });
+    const float = { ...record, name: "float", config: parseConfig({ ...record.config, method: { name: "fp32" } }) };
+    writeReport({ ...record, config }, file, { baselines: [float] });
+    const { page } = await open(browser, file, { width: 390 });
+    await page.setViewportSize({ width: 390, height: 844 });
+    t.equal(
+      await page.locator(".verdict").textContent(),
+      "Against float32: no difference in top-1 beyond chance (±0.00 points), 30.1× smaller, as fast. Its budget is not met.",
+    );
+    const names = page.locator(".headline.decide dt");
+    t.strictSame(await names.allTextContents(), [
+      ...["Top-1, test set", "Top-1 against float32", "File size", "Speed against float32", "Budget"],
+    ]);
+    const { y, height } = (await page.locator(".headline.decide").boundingBox())!;
+    t.ok(y + height <= 844, `it ends at ${y + height}`);
+    await page.context().close();
+  });
+
+  t.test("a picture of a whole page shows every section, and print does, on twelve pages of ResNet-20", async (t) => {
+    const file = join(folder, "resnet20.html");
+    writeReport(readRecord("reports/cifar10-resnet20"), file);
+    const { page } = await open(browser, file);
+    const hidden = `[...document.querySelectorAll("section .table, section figure")]
+      .filter((element) => !element.checkVisibility({ contentVisibilityAuto: true }) || element.clientHeight === 0).map(({ id }) => id)`;
+    t.strictSame(await page.evaluate(hidden), [], "on the screen");
+    await page.emulateMedia({ media: "print" });
+    t.strictSame(await page.evaluate(hidden), [], "in print");
+    const pages = (await page.pdf({ format: "A4" })).toString("latin1").match(/\/Type\s*\/Page\b/g)!;
+    t.ok(pages.length > 5 && pages.length <= 12, `${pages.length} pages`);
+    await page.context().close();
+  });
 
   t.test("everything can be read without JavaScript", async (t) => {
     const context = await browser.newContext({ javaScriptEnabled: false });

@@ -15,6 +15,9 @@ export interface Page {
 
 const hash = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
+/** Characters beyond which a browser lays out only what is near the view: of a long run's page, a tenth. */
+const longPage = 2e6;
+
 /** Nothing may be loaded from anywhere; only this style sheet and this script apply, known by their hashes. */
 const policyOf = (script: string): string =>
   [
@@ -33,6 +36,8 @@ export const livePolicy = (): string => `${policyOf(pageBundle().liveScript)}; c
 export function pageText({ title, header, sections, footer, liveVersion }: Page): string {
   const isLive = liveVersion !== undefined;
   const { styles, script, liveScript } = pageBundle();
+  const content = sections.map((section) => sectionMarkup(section).toString());
+  const isLong = content.reduce((sum, { length }) => sum + length, 0) > longPage;
   const page = markup`<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -55,8 +60,8 @@ ${header}
 </div>
 </header>
 <nav aria-label="Sections"><ul id="sections">${sections.map(({ id, title }) => markup`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>
-<main id="content">
-${sections.map(sectionMarkup)}</main>
+<main id="content"${isLong && markup` class="long"`}>
+${content.map(trusted)}</main>
 <footer>${footer}</footer>
 </div>
 <script>${trusted(isLive ? liveScript : script)}</script>
@@ -67,4 +72,4 @@ ${sections.map(sectionMarkup)}</main>
 }
 
 const liveLine = (version: number): Markup =>
-  markup`<p class="live" id="live" data-version="${version}"><span role="status">Live: this page follows the run.</span> <span class="when"></span></p>`;
+  markup`<p class="live" id="live" data-version="${version}"><span role="status">Live: this page follows the run.</span> <span class="when"></span> <span class="step"></span></p>`;

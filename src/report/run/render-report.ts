@@ -9,6 +9,7 @@ import { bitOperationSection } from "./sections/bit-operations-section.ts";
 import { bitWidthSection } from "./sections/bit-widths-section.ts";
 import { exportSection } from "./sections/export-section.ts";
 import { gateSection } from "./sections/gates-section.ts";
+import { hardwareSection } from "./sections/hardware-section.ts";
 import { headline } from "./sections/headline-section.ts";
 import { layerwiseSection } from "./sections/layerwise-section.ts";
 import { rangeSection } from "./sections/ranges-section.ts";
@@ -38,12 +39,13 @@ export function renderReport(record: RunRecord, { baselines = [], liveVersion }:
       ...(warnings ? [warnings] : []),
       bitWidthSection(record),
       bitOperationSection(record),
+      exportSection(record),
+      hardwareSection(record),
       ...(learnsGates(record) ? [gateSection(record)] : []),
       layerwise ?? trainingSection(record),
       weightSection(record),
       ...(layerwise || record.quantizers.length === 0 ? [] : [rangeSection(record)]),
       findingsSection(record),
-      exportSection(record),
       reproductionSection(record),
     ],
     footer: markup`Made from the run’s record by ${foreign(`bayesian-bits ${record.environment.version}`)}. Percentages of bit operations are relative to the same network with 32-bit weights and activations.`,

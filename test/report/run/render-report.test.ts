@@ -77,7 +77,10 @@ t.test("a record from before graph, analysis and latency were kept gives a page 
 
 t.test("latency stands on the first screen, and is told apart from bit operations", async (t) => {
   const page = renderReport(sampleRecord());
-  t.match(page, "0.312\u202fms");
+  t.match(
+    page,
+    /<strong>as fast<\/strong> <span>0\.312\u202fms of 0\.298\u202fms in <bdi>onnxruntime-node 1\.30\.0<\/bdi>, batch of 1\./,
+  );
   t.match(page, "Bit operations are not latency");
 });
 
@@ -89,10 +92,10 @@ t.test("latency is told with the threads that it was measured with, where the re
   const latency = verification.latency!.map((one) => ({ ...one, threads: 2 }));
   const known = { ...record, exports: [{ ...record.exports[0]!, verification: { ...verification, latency } }] };
   t.match(renderReport(known), column);
-  t.match(renderReport(known), "batch of 1, 2 threads; FP32");
+  t.match(renderReport(known), "batch of 1, 2 threads. Bit");
 });
 
-t.test("the headline is of model.onnx, and a table has every form that was written", async (t) => {
+t.test("the headline is of the file to ship, and a table has every form that was written", async (t) => {
   const record = sampleRecord();
   const one = record.exports[0]!;
   t.equal(found(renderReport(record), /id="forms"/), null, "one file needs no table");
@@ -105,8 +108,12 @@ t.test("the headline is of model.onnx, and a table has every form that was writt
     ...record,
     exports: [{ ...one, form: "int8", file: "model.int8.onnx", bytes: 301_234, verification }, one],
   });
-  t.match(page, "<strong>0.312\u202fms", "the headline");
-  t.notOk(page.includes("<strong>0.777"));
+  t.match(page, "<strong>as fast</strong> <span>0.312\u202fms", "the headline");
+  t.match(page, "<strong>77.4\u202fkB</strong>");
+  t.match(
+    page,
+    "<strong>Ship <bdi>model.onnx</bdi></strong> (packed). It <bdi>is the fastest: as fast as float32</bdi>.",
+  );
   const table = found(page, /<div class="table" id="forms">[\s\S]*?<\/table>/)!;
   for (const text of [
     "model.onnx",
@@ -114,8 +121,9 @@ t.test("the headline is of model.onnx, and a table has every form that was writt
     "301,234",
     "77,412",
     "3 of 4",
-    "0.777\u202fms",
-    "0.312\u202fms",
+    "<strong>packed</strong>, recommended",
+    "0.777\u202fms, 2.6 times slower",
+    "0.312\u202fms, as fast",
   ]) {
     t.match(table, text);
   }
@@ -142,7 +150,7 @@ t.test("a baseline in float32 and a budget are in the headline", async (t) => {
     config: parseConfig({ ...record.config, method: { name: "fp32" } }),
     result: { ...record.result!, metrics: { top1: 99.2 } },
   };
-  t.equal(found(renderReport(record), /against float32|<dt>Budget/), null);
+  t.equal(found(renderReport(record), /Top-1 against float32|<dt>Budget/), null);
   const config = parseConfig({
     ...record.config,
     method: { name: "bayesian-bits", prior: { target: { relativeBops: 0.4 } } },

@@ -45,9 +45,15 @@ export function followRun(): void {
   source.addEventListener("open", () => tell(following));
   // Closed: another process answers at this port, and has an address of its own.
   source.addEventListener("error", () => tell(source.readyState === EventSource.CLOSED ? gone : unreachable));
+  // Not a live region: what changes twice a second is not for reading out.
+  const step = one(HTMLElement, ".step", line);
+  source.addEventListener("step", ({ data }) => {
+    step.textContent = String(data);
+  });
   source.addEventListener("state", ({ data }) => follow(Number(data)));
   source.addEventListener("end", async ({ data }) => {
     isOver = true;
+    step.textContent = "";
     await follow(Number(data));
     // Tells the server that it need not wait for this page.
     source.close();

@@ -9,6 +9,8 @@ export interface Wire {
   readonly from: string;
   /** null before the first epoch; 32 where nothing quantizes it. */
   readonly bits: BitWidth | null;
+  /** The graph's node whose output it is: one box may be read as sums and as the codes of a quantizer behind them. */
+  readonly value: string;
 }
 
 /** What is drawn of a network: its input, its layers, and what joins or pools activations. */
@@ -45,7 +47,7 @@ export function boxesOf(record: RunRecord): readonly Box[] {
     const kept = gridBehind(kind) === "kept" ? only : undefined;
     if (partOfTheLine.has(kind) && only) {
       const bits = kind === "quantizer" ? bitsNow(record, id) : kept ? kept.bits : 32;
-      lines.set(id, { from: only.from, bits, isInput: kept?.isInput ?? false });
+      lines.set(id, { from: only.from, bits, value: kept?.value ?? id, isInput: kept?.isInput ?? false });
       continue;
     }
     const state = states.get(id) ?? null;
@@ -55,9 +57,18 @@ export function boxesOf(record: RunRecord): readonly Box[] {
       does: kind,
       state,
       shape,
-      wires: read.map((line, input) => ({ from: line.from, bits: bitsRead(record, state, line, input) })),
+      wires: read.map((line, input) => ({
+        from: line.from,
+        bits: bitsRead(record, state, line, input),
+        value: line.value,
+      })),
     });
-    lines.set(id, { from: id, bits: kept ? kept.bits : 32, isInput: inputs.length === 0 || kept?.isInput === true });
+    lines.set(id, {
+      from: id,
+      bits: kept ? kept.bits : 32,
+      value: id,
+      isInput: inputs.length === 0 || kept?.isInput === true,
+    });
   }
   return boxes;
 }

@@ -7,19 +7,25 @@ import { foreign, type Markup, markup } from "../../page/markup.ts";
 import { capital, differenceText, shown } from "../../page/metrics.ts";
 import { facts, later, type Section } from "../../page/section.ts";
 import { type Column, table } from "../../page/table.ts";
+import { type Recommendation, recommendedExport, type Speed, speedText } from "../recommended-export.ts";
 
-/** The file that ships, what a real runtime makes of it, and the files of other forms. */
+/** Which file to ship, all that were written, and what a real runtime makes of the one that was delivered. */
 export function exportSection(record: RunRecord): Section {
   const { exports, task } = record;
   const shipped = deliveredExport(record) ?? exports[0];
+  const recommended = recommendedExport(record);
   return {
     id: "export",
     title: "Exported network",
-    body: shipped
-      ? markup`${exported(shipped, task)}\n${exports.length > 1 && formTable(exports)}`
-      : later("No network has been exported from this run yet."),
+    body:
+      shipped && recommended
+        ? markup`${recommendation(recommended)}\n${exports.length > 1 ? formTable(record, recommended) : otherForms}\n${exported(shipped, task)}`
+        : later("No network has been exported from this run yet."),
   };
 }
+
+const recommendation = ({ exported: { file, form }, reason }: Recommendation): Markup =>
+  markup`<p class="recommended"><strong>Ship ${foreign(file, 60)}</strong> (${form}). It ${foreign(reason, 240)}.</p>`;
 
 /** What runs a file of each form, by the tests of this program. */
 const runtimes: Readonly<Record<ExportForm, string>> = {
@@ -33,14 +39,23 @@ const runtimes: Readonly<Record<ExportForm, string>> = {
   "c-array": "LiteRT: Python, as bytes",
 };
 
-const formTable = (exports: readonly ExportRecord[]): Markup => markup`<h3>All files</h3>
-${table<ExportRecord>({
+const otherForms = markup`<p class="note">Other forms of the same network may be smaller or faster: <code>bayesian-bits export RUN --form int8</code> writes one, and this page compares them.</p>`;
+
+const formTable = (
+  { exports, result }: RunRecord,
+  { exported: best }: Recommendation,
+): Markup => markup`${table<ExportRecord>({
   id: "forms",
   caption: "Forms that were written of this network",
   columns: [
-    { title: "Form", value: ({ form }) => form },
+    {
+      title: "Form",
+      value: ({ form }) => form,
+      show: (exported) => (exported === best ? markup`<strong>${exported.form}</strong>, recommended` : exported.form),
+    },
     { title: "File", value: ({ file }) => file, show: ({ file }) => foreign(file, 60) },
     { title: "Bytes", kind: "number", value: ({ bytes }) => bytes, show: ({ bytes }) => integer(bytes) },
+    ...(result === null ? [] : [sizeColumn(result.bytes.fp32)]),
     ...[...new Set(exports.flatMap(latenciesOf).map(({ batch }) => batch))].map(latencyColumn),
     {
       title: "Layers in integer kernels",
@@ -55,9 +70,16 @@ ${table<ExportRecord>({
   ],
   rows: exports,
 })}
-<p class="note">In brackets: the unpruned network in float32, run in turn with the file.</p>`;
+<p class="note">Times are held against the unpruned network in float32, run in turn with the file. Bit operations are not latency: a runtime gains only where it has kernels for the bit-widths.</p>`;
 
-const latenciesOf = ({ verification }: ExportRecord): readonly Latency[] => verification?.latency ?? [];
+const sizeColumn = (float: number): Column<ExportRecord> => ({
+  title: "Parameters in float32 / file",
+  kind: "number",
+  value: ({ bytes }) => float / bytes,
+  show: ({ bytes }) => times(float / bytes),
+});
+
+const latenciesOf = ({ verification }: ExportRecord): readonly Speed[] => verification?.latency ?? [];
 
 function latencyColumn(batch: number): Column<ExportRecord> {
   const of = (exported: ExportRecord) => latenciesOf(exported).find((latency) => latency.batch === batch);
@@ -66,10 +88,8 @@ function latencyColumn(batch: number): Column<ExportRecord> {
     kind: "number",
     value: (exported) => of(exported)?.medianMs ?? null,
     show: (exported) => {
-      const latency = of(exported);
-      return latency === undefined
-        ? "–"
-        : `${significant(latency.medianMs)}\u202fms (${significant(latency.fp32MedianMs)})`;
+      const speed = of(exported);
+      return speed === undefined ? "–" : `${significant(speed.medianMs)}\u202fms, ${speedText(speed)}`;
     },
   };
 }
@@ -81,14 +101,15 @@ function exported(
   { file, form, opset, bytes: size, sha256, notes = [], verification }: ExportRecord,
   task: RunRecord["task"],
 ): Markup {
-  return markup`${facts([
-    ["File", foreign(file, 120)],
-    ["Form", opset === undefined ? `TensorFlow Lite, ${form}` : `ONNX, ${form}, opset ${opset}`],
-    ["Size", `${bytes(size)} (${integer(size)} bytes)`],
-    ["SHA-256", markup`<code>${sha256}</code>`],
-    ...notes.map((note) => ["Note", foreign(note, 200)] as const),
-  ])}
-<p class="note">This file is what ships. Checkpoints are not deployable: they hold float32 weights and the state of training.</p>
+  return markup`<h3>The file of the run’s own form</h3>
+${facts([
+  ["File", foreign(file, 120)],
+  ["Form", opset === undefined ? `TensorFlow Lite, ${form}` : `ONNX, ${form}, opset ${opset}`],
+  ["Size", `${bytes(size)} (${integer(size)} bytes)`],
+  ["SHA-256", markup`<code>${sha256}</code>`],
+  ...notes.map((note) => ["Note", foreign(note, 200)] as const),
+])}
+<p class="note">Such files are what ships. Checkpoints are not deployable: they hold float32 weights and the state of training.</p>
 ${verification ? verified(verification, task) : later("The file has not been verified in a runtime.")}`;
 }
 
@@ -128,11 +149,9 @@ ${table<Verification["layers"][number]>({
 ${latency && latency.length > 0 && latencyTable(latency)}`;
 }
 
-type Latency = NonNullable<Verification["latency"]>[number];
-
-const latencyTable = (latency: readonly Latency[]): Markup => markup`<h3>Latency</h3>
+const latencyTable = (latency: readonly Speed[]): Markup => markup`<h3>Latency</h3>
 <p>Bit operations are not latency: a runtime gains only where it has kernels for the bit-widths. Measured in this runtime with the threads of the run, on the machine that verified the file.</p>
-${table<Latency>({
+${table<Speed>({
   id: "latency",
   caption: "Median time of one batch",
   columns: [
@@ -141,16 +160,16 @@ ${table<Latency>({
     milliseconds("This file", ({ medianMs }) => medianMs),
     milliseconds("FP32, unpruned", ({ fp32MedianMs }) => fp32MedianMs),
     {
-      title: "FP32 time / this file’s",
+      title: "Against float32",
       kind: "number",
       value: ({ medianMs, fp32MedianMs }) => (medianMs === 0 ? null : fp32MedianMs / medianMs),
-      show: ({ medianMs, fp32MedianMs }) => (medianMs === 0 ? "–" : times(fp32MedianMs / medianMs)),
+      show: speedText,
     },
   ],
   rows: latency,
 })}`;
 
-const threadColumn: Column<Latency> = {
+const threadColumn: Column<Speed> = {
   title: "Threads",
   kind: "number",
   value: ({ threads }) => threads ?? null,

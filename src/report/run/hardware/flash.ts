@@ -1,0 +1,63 @@
+import { storedBits } from "../../../quantization/levels.ts";
+import type { RunRecord, RunResult } from "../../../runs/record.ts";
+import { learnedNow } from "../run-state.ts";
+
+/** What a program keeps of the network beside its code, in bytes. */
+export interface Flash {
+  readonly weights: number;
+  /** float32, or int32 in integer kernels: 4 bytes each. */
+  readonly biases: number;
+  /** Steps of weights and activations, 4 bytes each. */
+  readonly scales: number;
+}
+
+export const flashTotal = ({ weights, biases, scales }: Flash): number => weights + biases + scales;
+
+/** Of the pruned network, its weights packed at their bits or in whole bytes. */
+export function flashOf(record: RunRecord, { layers }: RunResult, storage: "packed" | "bytes"): Flash {
+  const known = new Map(record.network.layers.map((layer) => [layer.name, layer]));
+  const rows = layers.map(({ name, weightBits, keptOutputs, parameters }) => {
+    const layer = known.get(name);
+    const weights = layer?.weightShape.reduce((product, size) => product * size, 1) ?? 0;
+    const biases = layer !== undefined && layer.parameters > weights ? keptOutputs : 0;
+    const stored = storedBits(weightBits);
+    const bits = storage === "packed" ? stored : Math.max(8, stored);
+    const steps = weightBits === 32 ? 0 : stepsByChannel(record) ? keptOutputs : 1;
+    return { weights: Math.ceil(((parameters - biases) * bits) / 8), biases: 4 * biases, steps };
+  });
+  const activations = record.quantizers.filter(
+    ({ id, role }) => role === "activation" && (learnedNow(record, id)?.bits ?? 32) < 32,
+  );
+  const sum = (of: (row: (typeof rows)[number]) => number) => rows.reduce((total, row) => total + of(row), 0);
+  return {
+    weights: sum(({ weights }) => weights),
+    biases: sum(({ biases }) => biases),
+    scales: 4 * (sum(({ steps }) => steps) + activations.length),
+  };
+}
+
+/** Of the unpruned network in float32. */
+export function floatFlash({ network }: RunRecord): Flash {
+  const weights = network.layers.reduce(
+    (total, { weightShape }) => total + weightShape.reduce((product, size) => product * size, 1),
+    0,
+  );
+  return { weights: 4 * weights, biases: 4 * (network.parameters - weights), scales: 0 };
+}
+
+/** Whether each output channel of a weight has a step of its own. */
+function stepsByChannel({ config: { method } }: RunRecord): boolean {
+  switch (method.name) {
+    case "bayesian-bits":
+    case "fixed":
+    case "sensitivity":
+      return method.weightRanges === "per-channel";
+    case "nearest":
+    case "adaround":
+      return method.perChannel;
+    case "bit-split":
+      return true;
+    case "fp32":
+      return false;
+  }
+}

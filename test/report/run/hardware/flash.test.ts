@@ -1,0 +1,37 @@
+import t from "tap";
+import { publishedRuns } from "../../../../scripts/results/published.ts";
+import { flashOf, floatFlash } from "../../../../src/report/run/hardware/flash.ts";
+import { sampleRecord } from "../../../fixtures/sample-record.ts";
+
+t.test(
+  "weights and biases are the bytes that the record has, packed and in float32, in every committed record",
+  async (t) => {
+    for (const { record } of publishedRuns()) {
+      const result = record.result!;
+      const { weights, biases, scales } = flashOf(record, result, "packed");
+      t.equal(weights + biases, result.bytes.packed, record.name);
+      const float = floatFlash(record);
+      t.equal(float.weights + float.biases, result.bytes.fp32, record.name);
+      t.equal(scales > 0, record.config.method.name !== "fp32", record.name);
+    }
+  },
+);
+
+t.test("scales are one for a tensor, or one for each output channel that is left", async (t) => {
+  const record = sampleRecord();
+  // Four weights and three activations.
+  t.equal(flashOf(record, record.result!, "packed").scales, 4 * 7);
+  const { method } = record.config;
+  const config = { ...record.config, method: { ...method, weightRanges: "per-channel" } } as typeof record.config;
+  t.equal(flashOf({ ...record, config }, record.result!, "packed").scales, 4 * (30 + 41 + 302 + 10 + 3));
+});
+
+t.test("in whole bytes a weight of 2 bits takes 8, one of 16 bits 16", async (t) => {
+  const record = sampleRecord();
+  const result = record.result!;
+  const count = result.layers.reduce((sum, { parameters, keptOutputs }) => sum + parameters - keptOutputs, 0);
+  t.equal(flashOf(record, result, "bytes").weights, count);
+  const wide = { ...result, layers: result.layers.map((layer) => ({ ...layer, weightBits: 16 as const })) };
+  t.equal(flashOf(record, wide, "bytes").weights, 2 * count);
+  t.equal(flashOf(record, wide, "packed").weights, 2 * count);
+});
