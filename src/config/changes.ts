@@ -34,6 +34,7 @@ const changeable = [
   /^training\.(?!.*\.optimizer$|pretrain$|pretrain\.epochs$)/,
   /^engine\.threads$/,
   /^export\./,
+  /^report\./,
   /^data\.(folder|evaluationBatchSize)$/,
 ];
 
@@ -42,7 +43,7 @@ export const mayChangeOnResume = ({ path }: Change): boolean => changeable.some(
 
 /** Whether a finished run may be asked for with another value of this setting: nothing that it was made with. */
 export const mayDifferWhenFinished = (change: Change): boolean =>
-  mayChangeOnResume(change) && !/^(training|export)\./.test(change.path);
+  mayChangeOnResume(change) && !/^(training|export|report)\./.test(change.path);
 
 /** `training.epochs: 3 → 5`. */
 export const describeChange = ({ path, before, after }: Change): string =>

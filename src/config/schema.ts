@@ -5,6 +5,7 @@ import { engine } from "./sections/engine-settings.ts";
 import { exportSection } from "./sections/export-settings.ts";
 import { method } from "./sections/method-settings.ts";
 import { network } from "./sections/network-settings.ts";
+import { report } from "./sections/report-settings.ts";
 import { task } from "./sections/task-settings.ts";
 import { checkTraining, training } from "./sections/training-settings.ts";
 
@@ -27,6 +28,7 @@ export const settingsSchema = z.strictObject({
   engine,
   checkpoint,
   export: exportSection,
+  report,
 });
 
 /** A run, as a configuration file describes it: also what must hold between settings. */

@@ -7,7 +7,6 @@ import type { Checkpoint } from "../runs/checkpoint.ts";
 import { withExport } from "../runs/exports.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { clearRun, runFiles } from "../runs/run-directory.ts";
-import { analyse } from "../training/analysis/analyse.ts";
 import { DivergenceWatch } from "../training/divergence.ts";
 import { type Evaluation, type EvaluationOptions, evaluate } from "../training/evaluate.ts";
 import { type EpochSummary, stepGates, trainLoop } from "../training/loop.ts";
@@ -16,6 +15,7 @@ import { pausingSplit } from "../training/pausing-split.ts";
 import { epochsOf } from "../training/phases.ts";
 import { accountResult } from "../training/record-entries.ts";
 import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
+import { analyseRun } from "./analyse-run.ts";
 import { beginQuantizers, beginWeights } from "./begin-training.ts";
 import { continueRecord } from "./continue-record.ts";
 import { describeEpoch, epochEntry, epochLine, withEpoch, withStartLoss } from "./epoch-entry.ts";
@@ -39,6 +39,8 @@ export class Run implements Disposable {
   /** Where a trained network is quantized layer by layer, in place of training. */
   readonly #layers: LayerwiseRun | null;
   #lastEpochAt = performance.now();
+  /** Lets signals in, and throws what a stop is. */
+  readonly #pause = (): Promise<void> => this.#saved.hearSignals();
 
   /** @param publish Gets each new state of the record. */
   constructor(folder: string, prepared: Prepared, context: RunContext, publish: (record: RunRecord) => void) {
@@ -147,7 +149,7 @@ export class Run implements Disposable {
       await this.#saved.saveWhenStopped(() =>
         layers.quantize(this.record.postTraining!, {
           warn: (message) => this.#saved.warn(message),
-          pause: () => this.#saved.hearSignals(),
+          pause: this.#pause,
           hear: watch.done,
           layer: (postTraining, seconds) => {
             const { times } = this.record;
@@ -173,6 +175,8 @@ export class Run implements Disposable {
       const sampled = await this.#evaluate(dataset.test, (model) =>
         stepGates(model, config.seed, this.#saved.position.step),
       );
+      const { reporter } = this.context;
+      const analysis = await analyseRun(this.prepared, { reporter, pause: this.#pause });
       const diverged = this.#watch.end(this.record, metrics);
       this.#saved.record = {
         ...this.record,
@@ -185,7 +189,7 @@ export class Run implements Disposable {
           ...(diverged !== null && { diverged }),
         },
         findings: examiner.findings,
-        analysis: analyse(model, dataset),
+        analysis,
       };
       this.#saved.save();
     });
@@ -196,8 +200,7 @@ export class Run implements Disposable {
     const { folder } = this.#saved;
     await this.#saved.saveWhenStopped(async () => {
       const { reporter } = this.context;
-      const pause = () => this.#saved.hearSignals();
-      const exported = await exportPrepared(this.prepared, this.record, { folder, reporter, pause });
+      const exported = await exportPrepared(this.prepared, this.record, { folder, reporter, pause: this.#pause });
       this.#saved.record = withExport(this.record, exported);
       this.#saved.finish((record) => writeRunReport(folder, record, reporter.warn));
     });
@@ -219,11 +222,7 @@ export class Run implements Disposable {
       batchSize: config.data.evaluationBatchSize,
       ...(observe && { observe }),
     };
-    return evaluate(
-      model,
-      pausingSplit(split, () => this.#saved.hearSignals()),
-      options,
-    );
+    return evaluate(model, pausingSplit(split, this.#pause), options);
   }
 
   /** With test-time gates, on held-out images where there are some. */

@@ -26,12 +26,45 @@ const channelGates = z.object({
   kept: z.array(count).describe("channels whose gate is open at test time"),
 });
 
-/** What only the trained network can tell: made when a run ends, with test-time gates, on the test set. */
+const choice = z.object({
+  bits: z.literal([2, 4, 8, 16, 32]),
+  metrics: z.record(z.string(), finite),
+  taskLoss: finite,
+  error: finite
+    .nullable()
+    .describe(
+      "standard error of the main metric's difference to the network as it is, image by image; null where the metric is no share of the images",
+    ),
+  relativeBops: finite.describe("percent of the 32-bit network's bit operations"),
+  bytes: count.describe("packed weights and float32 biases"),
+});
+
+const sensitivity = z.object({
+  from: z.enum(["validation", "train"]).describe("images held out of training, or a few that were trained on"),
+  images: count,
+  metrics: z.record(z.string(), finite).describe("of these images, with all tensors as they are"),
+  taskLoss: finite,
+  tensors: listOf(
+    z.object({
+      quantizer: z.string(),
+      signalToNoise: finite
+        .nullable()
+        .describe(
+          "decibels: float values against what quantizing takes away; null where that is nothing, or where the float values are gone",
+        ),
+      choices: listOf(choice).describe("with this tensor alone at another width, ranges as they are"),
+    }),
+  ),
+});
+
+/** What only the trained network can tell: made when a run ends, with test-time gates. */
 export const analysisSchema = z.object({
   weights: listOf(weightHistogram),
   channels: listOf(channelGates),
+  sensitivity: sensitivity.optional().describe("how much each tensor's bits matter; absent where it was not measured"),
 });
 
 export type Analysis = z.infer<typeof analysisSchema>;
+export type Sensitivity = z.infer<typeof sensitivity>;
 export type WeightHistogram = Analysis["weights"][number];
 export type ChannelGates = Analysis["channels"][number];

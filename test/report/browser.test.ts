@@ -88,7 +88,7 @@ const cutLabels = `[...document.querySelectorAll(".plot > svg")].filter(({ clien
   }).map((text) => (svg.closest("figure")?.id ?? "") + " " + text.textContent);
 })`;
 
-/** Tables that scroll sideways; a confusion matrix and all differing settings may. */
+/** Tables that scroll sideways; a confusion matrix may, and all differing settings, whose first column stays. */
 const cutTables = `[...document.querySelectorAll(".table:not(#confusion-matrix, #difference-table) > .scroll")]
   .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ parentElement }) => parentElement.id)`;
 
@@ -271,6 +271,53 @@ t.test("the report in a browser", { skip }, async (t) => {
     await page.locator("#run-table .tool").click();
     await page.locator("#run-table .tool", { hasText: "Copied" }).waitFor();
     t.match((await page.evaluate("navigator.clipboard.readText()")) as string, /^Run,Seed,.*\r\nbits-0\.3,1,/);
+    await page.context().close();
+  });
+
+  t.test("controls pick runs: tables hide the others, drawings let them fade, and CSV leaves them out", async (t) => {
+    const { page } = await open(browser, files.get("comparison")!);
+    const rows = () => page.locator("#run-table tbody tr:visible").count();
+    const faint = () => page.locator("#front-1-bops svg.wide g.out[data-i]").count();
+    t.strictSame([await rows(), await faint()], [7, 0]);
+    await page.getByLabel("Method").focus();
+    await page.keyboard.type("fixed");
+    t.strictSame([await rows(), await faint()], [1, 5], "by the keyboard");
+    t.equal(await page.locator("#bits-1 svg.wide [data-i]:not(.out)").count(), 8, "one column of four layers, twice");
+    t.match(await page.locator("form.filters output").textContent(), "1 of 7 runs");
+    await page.evaluate(axeSource);
+    t.strictSame(await page.evaluate(violations), []);
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await page.locator("#run-table .tool").click();
+    await page.locator("#run-table .tool", { hasText: "Copied" }).waitFor();
+    const csv = (await page.evaluate("navigator.clipboard.readText()")) as string;
+    t.equal(csv.trimEnd().split("\r\n").length, 2, "the head, and one run");
+    await page.getByRole("button", { name: "All runs" }).click();
+    t.strictSame([await rows(), await faint()], [7, 0]);
+    await page.context().close();
+  });
+
+  t.test("cells of the heat map tell their bits, and keys up and down go from layer to layer", async (t) => {
+    const { page } = await open(browser, files.get("comparison")!);
+    const tip = page.locator(".tip");
+    await page.locator("#bits-1 svg.wide [data-i='0']").hover();
+    t.match(await tip.textContent(), /^conv1 in bits-0\.3, seed 1weight\d+ bits/);
+    await page.locator("#bits-1 .plot").focus();
+    await page.keyboard.press("Home");
+    await page.keyboard.press("ArrowDown");
+    t.match(await tip.textContent(), /^conv2 in bits-0\.3, seed 1/);
+    await page.context().close();
+  });
+
+  t.test("a table that scrolls sideways keeps its first column in sight", async (t) => {
+    const { page } = await open(browser, files.get("comparison")!, { width: 360 });
+    const left = `(() => {
+      const scroll = document.querySelector("#run-table .scroll");
+      scroll.scrollIntoView();
+      scroll.scrollLeft = 300;
+      const cell = scroll.querySelector("tbody th").getBoundingClientRect();
+      return [scroll.scrollLeft, cell.left - scroll.getBoundingClientRect().left];
+    })()`;
+    t.strictSame(await page.evaluate(left), [300, 0]);
     await page.context().close();
   });
 

@@ -22,6 +22,15 @@ export interface Mark {
 /** Of a picture made of marks, whose elements carry `data-i`, their index. */
 export interface MarkData {
   readonly marks: readonly Mark[];
+  /** Of marks that stand in rows: how many are in each, which keys up and down go by. */
+  readonly columns?: number;
+}
+
+/** By what the runs of a comparison may be picked. */
+export interface FilterData {
+  readonly fields: readonly { readonly name: string; readonly options: readonly string[] }[];
+  /** Of each run, for each field: its options. */
+  readonly runs: readonly (readonly (readonly number[])[])[];
 }
 
 /** Of strips, which carry `data-strip`: the block's id, the row and the key in it. */

@@ -12,7 +12,7 @@ export function setUpMarkChart({ figure, plot }: Plot): void {
   let told = -1;
   const elements = () => {
     const svg = shownPicture(plot);
-    return svg === null ? [] : all(SVGElement, "[data-i]", svg);
+    return svg === null ? [] : all(SVGElement, "[data-i]:not(.out)", svg);
   };
   const hide = () => {
     for (const element of all(Element, ".at", plot)) element.classList.remove("at");
@@ -29,12 +29,15 @@ export function setUpMarkChart({ figure, plot }: Plot): void {
     showTip(mark.title, mark.lines, pointer ?? { x: centreOf(element).x, y: element.getBoundingClientRect().top });
   };
   plot.addEventListener("pointermove", ({ target, clientX: x, clientY: y }) => {
-    const under = target instanceof Element ? target.closest("[data-i]") : null;
+    const under = target instanceof Element ? target.closest("[data-i]:not(.out)") : null;
     const element = under instanceof SVGElement ? under : nearestTo({ x, y }, elements());
     if (element === null) hide();
     else show(indexOf(element), { x, y });
   });
-  walkByKeys({ figure, plot }, { count: () => read().marks.length, at: () => told, show, hide });
+  walkByKeys(
+    { figure, plot },
+    { count: () => read().marks.length, columns: () => read().columns ?? 1, at: () => told, show, hide },
+  );
 }
 
 const indexOf = ({ dataset }: SVGElement): number => Number(dataset.i);

@@ -16,6 +16,8 @@ export const shownPicture = (plot: HTMLElement): SVGSVGElement | null =>
 /** How a chart tells its values one by one. */
 export interface Walk {
   readonly count: () => number;
+  /** Of values in rows, how many are in each. */
+  readonly columns?: () => number;
   /** The index that is told now. */
   readonly at: () => number;
   readonly show: (index: number) => void;
@@ -23,7 +25,7 @@ export interface Walk {
 }
 
 /** Makes a chart take the focus, and arrow keys go from value to value. */
-export function walkByKeys({ figure, plot }: Plot, { count, at, show, hide }: Walk): void {
+export function walkByKeys({ figure, plot }: Plot, { count, columns = () => 1, at, show, hide }: Walk): void {
   plot.tabIndex = 0;
   plot.setAttribute("role", "group");
   plot.setAttribute("aria-label", `${titleOf(figure)}: arrow keys tell the values`);
@@ -31,7 +33,7 @@ export function walkByKeys({ figure, plot }: Plot, { count, at, show, hide }: Wa
   plot.addEventListener("blur", hide);
   plot.addEventListener("keydown", (event) => {
     if (event.key === "Escape") hide();
-    const to = indexAfter(event.key, at(), count());
+    const to = indexAfter(event.key, at(), count(), columns());
     if (to === null || count() === 0) return;
     event.preventDefault();
     show(to);

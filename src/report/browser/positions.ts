@@ -21,15 +21,23 @@ export const indexAt = ({ first, last, count }: Axis, pixel: number): number =>
 export const cellAt = (pixel: number, width: number, count: number): number =>
   nearest(Math.floor((pixel / width) * count), count);
 
-/** Where an arrow key, Home or End leads from index `at`; null for any other key. */
-export function indexAfter(key: string, at: number, count: number): number | null {
+/**
+ * Where an arrow key, Home or End leads from index `at`; null for any other key.
+ *
+ * @param columns Of values in rows, how many are in each: keys up and down go from row to row.
+ */
+export function indexAfter(key: string, at: number, count: number, columns = 1): number | null {
+  // Where no value is told yet, the first is.
+  const by = (steps: number) => (at < 0 ? 0 : at + steps < 0 || at + steps >= count ? at : at + steps);
   switch (key) {
     case "ArrowRight":
+      return by(1);
     case "ArrowDown":
-      return nearest(at + 1, count);
+      return by(columns);
     case "ArrowLeft":
+      return by(-1);
     case "ArrowUp":
-      return nearest(at - 1, count);
+      return by(-columns);
     case "Home":
       return 0;
     case "End":

@@ -7,9 +7,10 @@ import { tool, toolbox } from "./tools.ts";
 export function setUpTables(root: ParentNode): void {
   for (const table of all(HTMLTableElement, "table[data-sort]", root)) {
     for (const head of all(HTMLTableCellElement, "thead th", table)) {
-      const button = make("button", { type: "button", text: head.textContent });
+      const button = make("button", { type: "button" });
       button.addEventListener("click", () => sortBy(table, head));
-      head.replaceChildren(button);
+      button.append(...head.childNodes);
+      head.append(button);
     }
   }
   for (const holder of all(HTMLElement, ".table", root)) {
@@ -33,9 +34,9 @@ function sortBy(table: HTMLTableElement, head: HTMLTableCellElement): void {
   table.tBodies[0]?.append(...rows.map(({ row }) => row));
 }
 
-/** The table in the order that is shown; a total stays out. */
+/** The table as it is shown, in its order, without rows that a filter hides; a total stays out. */
 const csvOf = (table: HTMLTableElement): string =>
-  csvText(all(HTMLTableRowElement, "thead tr, tbody tr", table).map((row) => [...row.cells].map(cellValue)));
+  csvText(all(HTMLTableRowElement, "thead tr, tbody tr:not(.out)", table).map((row) => [...row.cells].map(cellValue)));
 
 async function copy(text: string): Promise<string> {
   try {

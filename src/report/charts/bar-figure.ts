@@ -3,6 +3,7 @@ import { significant } from "../page/format.ts";
 import type { Markup } from "../page/markup.ts";
 import { type DrawnChart, drawChart } from "./chart.ts";
 import { type Figure, figure, seriesColour } from "./figure.ts";
+import { roomFor } from "./room-for.ts";
 
 /** Horizontal bars, grouped by category, each with its value. */
 export function barFigure(chart: Figure): Markup {
@@ -11,10 +12,6 @@ export function barFigure(chart: Figure): Markup {
 
 /** Letters of a category's name, by the width of the chart. */
 const nameLength = (width: number): number => (width > 400 ? 24 : 18);
-
-/** Pixels that a name may take at 11 pixels in any usual font: letters are some 7 wide, those of Han and pictures 12. */
-const roomFor = (name: string): number =>
-  [...name].reduce((sum, letter) => sum + ((letter.codePointAt(0) ?? 0) >= 0x2e80 ? 12 : 7), 0);
 
 function draw(id: string, width: number, { categories, series, unit }: Figure): DrawnChart {
   const height = 16 + categories.length * (series.length * 15 + 12);

@@ -12,16 +12,25 @@ export interface DrawnChart {
   readonly last: number;
 }
 
+export interface ChartFrame {
+  readonly width: number;
+  readonly height: number;
+  readonly axis: "x" | "y";
+  readonly categories: number;
+  readonly attributesOf?: (series: number, index: number) => string;
+}
+
 /**
  * Draws an ECharts option as SVG elements. Colours may be CSS variables: one drawing serves light, dark and print.
  *
  * @param id prefix of the ids inside, unique in the page.
  * @param axis the axis that holds the categories, and their number.
+ * @param attributesOf What the element of a series' value gets as attributes, for the page's script.
  */
 export function drawChart(
   id: string,
   option: EChartsCoreOption,
-  { width, height, axis, categories }: { width: number; height: number; axis: "x" | "y"; categories: number },
+  { width, height, axis, categories, attributesOf = () => "" }: ChartFrame,
 ): DrawnChart {
   const chart = init(null, null, { renderer: "svg", ssr: true, width, height });
   try {
@@ -31,7 +40,7 @@ export function drawChart(
     return {
       width,
       height,
-      content: cleaned(chart.renderToSVGString(), id),
+      content: cleaned(chart.renderToSVGString(), id, attributesOf),
       first: pixel(0),
       last: pixel(Math.max(0, categories - 1)),
     };
@@ -45,7 +54,7 @@ export function drawChart(
  * attributes: sizes become presentation attributes, the rest goes. Text and names are escaped by ECharts, quotes
  * included, so that these patterns meet attributes only. Its ids count up over the process; ours do not.
  */
-function cleaned(svg: string, id: string): string {
+function cleaned(svg: string, id: string, attributesOf: NonNullable<ChartFrame["attributesOf"]>): string {
   return svg
     .replace(/^<svg[^>]*>\s*/, "")
     .replace(/\s*<\/svg>\s*$/, "")
@@ -56,6 +65,9 @@ function cleaned(svg: string, id: string): string {
       const weight = /font-weight:\s*(\w+)/.exec(style)?.[1];
       return `${size ? ` font-size="${size}"` : ""}${weight ? ` font-weight="${weight}"` : ""}`;
     })
+    .replace(/ ecmeta_series_index="(\d+)" ecmeta_data_index="(\d+)"/g, (_, series: string, index: string) =>
+      attributesOf(Number(series), Number(index)),
+    )
     .replace(/ (?:class|ecmeta_\w+|pointer-events)="[^"]*"/g, "")
     .replace(/zr\d+-/g, `${id}-`)
     .replace(/<defs\s*>\s*<\/defs>/g, "")

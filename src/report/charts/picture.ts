@@ -16,6 +16,8 @@ export interface Picture {
   /** What a reader who does not see it should know. */
   readonly summary: string;
   readonly marks: readonly Mark[];
+  /** Of marks that stand in rows: how many are in each. */
+  readonly columns?: number;
   readonly wide: Drawing;
   /** For phones. */
   readonly narrow: Drawing;
@@ -24,7 +26,7 @@ export interface Picture {
 }
 
 /** A picture made of marks, each with its own values: a graph, a scatter plot. It takes the whole column. */
-export function picture({ id, title, summary, marks, wide, narrow, key, note }: Picture): Markup {
+export function picture({ id, title, summary, marks, columns, wide, narrow, key, note }: Picture): Markup {
   return figureFrame({
     id,
     title,
@@ -32,7 +34,7 @@ export function picture({ id, title, summary, marks, wide, narrow, key, note }: 
     key: key ?? null,
     plot: markup`${svg(wide, "wide", summary)}\n${svg(narrow, "narrow", summary)}`,
     note: note ?? null,
-    data: { marks },
+    data: { marks, ...(columns !== undefined && { columns }) },
   });
 }
 

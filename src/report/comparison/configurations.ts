@@ -1,3 +1,4 @@
+import { first } from "../../core/elements.ts";
 import type { RunRecord } from "../../runs/record.ts";
 
 /** Runs of one configuration that differ in nothing but their seed, and in how many threads they had. */
@@ -14,9 +15,6 @@ type Config = Readonly<Record<string, unknown>>;
 
 /** What may differ between runs of one configuration: the seed, what a run is called, and its share of the machine. */
 const ofTheRun = new Set(["seed", "name", "note", "engine.threads"]);
-
-/** A label says at most so many differing settings. */
-const saidSettings = 2;
 
 /** A configuration as dotted paths with their values as JSON, without what is of the run alone. */
 export function settingsOf(config: Config): ReadonlyMap<string, string> {
@@ -38,6 +36,9 @@ export function differingSettings(configs: readonly Config[]): readonly string[]
   return [...paths].filter((path) => new Set(all.map((settings) => settings.get(path))).size > 1);
 }
 
+/** Where nothing but settings tells configurations apart, a label says at most so many. */
+const saidSettings = 2;
+
 /** Runs grouped by configuration, each in order of its first run. */
 export function groupRuns(records: readonly RunRecord[]): readonly Configuration[] {
   const groups = new Map<string, [RunRecord, ...RunRecord[]]>();
@@ -48,27 +49,45 @@ export function groupRuns(records: readonly RunRecord[]): readonly Configuration
     else groups.set(key, [record]);
   }
   const runs = [...groups.values()];
-  const paths = differingSettings(runs.map(([first]) => first.config));
-  return runs.map((group) => ({ runs: group, label: labelOf(group, runs, paths) }));
+  return runs.map((group) => ({ runs: group, label: labelOf(group, runs) }));
 }
 
-/** The run's name where names tell the configurations apart, otherwise the settings that do most. */
-function labelOf(group: Runs, all: readonly Runs[], paths: readonly string[]): string {
-  const [first] = group;
-  const { name } = first;
-  const own = group.every((run) => run.name === name);
-  const shared = all.some((other) => other !== group && other.some((run) => run.name === name));
-  if ((own && !shared) || paths.length === 0) return name;
-  const settings = settingsOf(first.config);
+/**
+ * A configuration's own name: its runs' without their seeds, and where others have it too, the settings that tell it
+ * from them.
+ */
+function labelOf(group: Runs, all: readonly Runs[]): string {
+  const name = ownName(group);
+  const same = all.filter((other) => ownName(other) === name);
+  if (same.length === 1) return name;
+  const settings = settingsApart(group, same);
+  if (same.length < all.length) return `${name} (${first(settings)})`;
+  return `${settings.slice(0, saidSettings).join(", ")}${settings.length > saidSettings ? ", …" : ""}`;
+}
+
+/** What the runs' names have in common; of runs that only seeds name, their method's. */
+function ownName([first, ...others]: Runs): string {
+  const names = new Set([first, ...others].map(nameWithoutSeed));
+  const [name = ""] = names;
+  return names.size === 1 && name !== "" ? name : others.length === 0 ? first.name : first.config.method.name;
+}
+
+/** The name that a sweep gives a run of this seed, without the seed: `target-0.3_seed-2` → `target-0.3`. */
+function nameWithoutSeed({ name, seed }: RunRecord): string {
+  const ending = new RegExp(`(?:^|[-_. ])seed[-_. ]?${seed}$`);
+  return name.replace(ending, "");
+}
+
+/** The settings that tell a configuration from these, those first that few others share. */
+function settingsApart(group: Runs, all: readonly Runs[]): readonly string[] {
+  const settings = settingsOf(first(group).config);
   const others = all.filter((other) => other !== group).map(([run]) => settingsOf(run.config));
-  // First what few others share; what is not set says little.
+  // What is not set says little.
   const sharing = (path: string) =>
     settings.has(path)
       ? others.filter((other) => other.get(path) === settings.get(path)).length
       : Number.POSITIVE_INFINITY;
-  const said = paths
+  return differingSettings(all.map(([run]) => run.config))
     .toSorted((one, other) => sharing(one) - sharing(other) || 0)
-    .slice(0, saidSettings)
     .map((path) => `${path.split(".").at(-1)} ${settings.get(path)?.replace(/^"(.*)"$/, "$1") ?? "–"}`);
-  return `${said.join(", ")}${paths.length > saidSettings ? ", …" : ""}`;
 }

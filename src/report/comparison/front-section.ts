@@ -1,22 +1,24 @@
 import { first } from "../../core/elements.ts";
 import type { RunRecord } from "../../runs/record.ts";
 import { type Metric, mainMetric, mainValue } from "../../tasks/metric.ts";
+import type { Mark } from "../browser/data.ts";
 import { bytes, significant } from "../page/format.ts";
 import { type Markup, markup, shorten } from "../page/markup.ts";
 import { capital, intervalOf, intervalText, shown } from "../page/metrics.ts";
 import { later, type Section } from "../page/section.ts";
 import { methodOf } from "../run/method-name.ts";
 import { type Configuration, groupRuns } from "./configurations.ts";
-import { type PlottedPoint, paretoFigure } from "./pareto-figure.ts";
+import { paretoFigure } from "./pareto-figure.ts";
+import type { PlottedPoint } from "./plotted-point.ts";
 import { type PublishedResult, publishedResults } from "./published.ts";
+import type { NumberOf } from "./run-numbers.ts";
 import { runName } from "./runs-section.ts";
 import { spreadOf } from "./spread.ts";
-import { published } from "./symbols.ts";
 
 /** The main metric against cost; a section for each network on its data, as others do not compare. */
-export function frontSections(configurations: readonly Configuration[]): readonly Section[] {
+export function frontSections(records: readonly RunRecord[], numberOf: NumberOf): readonly Section[] {
   const groups = new Map<string, { readonly name: string; readonly metric: Metric; readonly records: RunRecord[] }>();
-  for (const record of configurations.flatMap(({ runs }) => runs)) {
+  for (const record of records) {
     if (record.result === null) continue;
     const name = `${record.network.name} on ${record.data.name}`;
     const metric = mainMetric(record.task);
@@ -29,18 +31,22 @@ export function frontSections(configurations: readonly Configuration[]): readonl
   return Array.from(groups.values(), ({ name, metric, records }, index) => ({
     id: `front-${index + 1}`,
     title: groups.size === 1 ? "Pareto front" : `Pareto front: ${shorten(name, 60)}`,
-    body: plots(records, metric, `front-${index + 1}`),
+    body: plots(records, metric, { id: `front-${index + 1}`, numberOf }),
   }));
 }
 
-function plots(records: readonly RunRecord[], metric: Metric, id: string): Markup {
+function plots(
+  records: readonly RunRecord[],
+  metric: Metric,
+  { id, numberOf }: { readonly id: string; readonly numberOf: NumberOf },
+): Markup {
   const { data, network } = first(records);
   const references = publishedResults(data.name, network.name, metric);
   const axis = `${capital(metric.label)}${metric.unit === "" ? "" : `, ${metric.unit},`}`;
   const configurations = groupRuns(records);
-  const own = [...new Set(records.map(methodOf))];
-  const point = (cost: (record: RunRecord) => number) => (configuration: Configuration) => pointOf(configuration, cost);
-  return markup`<p>${metric.better === "higher" ? "Up" : "Down"} and to the left is better. Runs of one configuration that differ in their seed are joined by a cross: it reaches from the least to the most, through the mean. The front is of the means: no other configuration here is both cheaper and more accurate. Bit operations are not latency.</p>
+  const point = (cost: (record: RunRecord) => number) => (configuration: Configuration) =>
+    pointOf(configuration, { cost, numberOf });
+  return markup`<p>${metric.better === "higher" ? "Up" : "Down"} and to the left is better. Runs of one configuration that differ in their seed are joined by a cross: it reaches from the least to the most, through the mean.${metric.isShare && " Thin lines are Wilson’s 95\u202f% intervals, of the test images."} The front is of the means: no other configuration here is both cheaper and more accurate. Bit operations are not latency.</p>
 <div class="figures">${paretoFigure({
     id: `${id}-bops`,
     title: `${axis} against relative bit operations`,
@@ -50,31 +56,36 @@ function plots(records: readonly RunRecord[], metric: Metric, id: string): Marku
       ...references.map((one) => reference(one, metric)),
     ],
     metric,
-    methods: references.length > 0 ? [...own, published] : own,
   })}${paretoFigure({
     id: `${id}-bytes`,
     title: `${axis} against packed size`,
     cost: "packed weights, kB",
     points: configurations.map(point(({ result }) => result!.bytes.packed / 1000)),
     metric,
-    methods: own,
   })}</div>
 ${references.length > 0 && markup`<p class="note">Published: ${references.map(({ label, source, value, relativeBops }, index) => `${index > 0 ? "; " : ""}${label}: ${shown(metric, value)} at ${significant(relativeBops)}\u202f%, ${source}`)}.</p>`}`;
 }
 
-function pointOf({ label, runs }: Configuration, cost: (record: RunRecord) => number): PlottedPoint {
+function pointOf(
+  { label, runs }: Configuration,
+  { cost, numberOf }: { readonly cost: (record: RunRecord) => number; readonly numberOf: NumberOf },
+): PlottedPoint {
   const mainOf = ({ task, result }: RunRecord) => mainValue(task, result!.metrics);
   return {
     label,
     method: methodOf(first(runs)),
     cost: spreadOf(runs.map(cost)),
     value: spreadOf(runs.map(mainOf)),
-    reference: false,
-    runs: runs.map((record) => ({ cost: cost(record), value: mainOf(record), mark: markOf(record) })),
+    numbers: runs.map(numberOf),
+    runs: runs.map((record) => {
+      const value = mainOf(record);
+      const interval = intervalOf(mainMetric(record.task), value, record.data.testImages);
+      return { cost: cost(record), value, interval, mark: markOf(record) };
+    }),
   };
 }
 
-function markOf(record: RunRecord): PlottedPoint["runs"][number]["mark"] {
+function markOf(record: RunRecord): Mark {
   const { metrics, relativeBops, bytes: size } = record.result!;
   const metric = mainMetric(record.task);
   const value = mainValue(record.task, metrics);
@@ -92,14 +103,15 @@ function markOf(record: RunRecord): PlottedPoint["runs"][number]["mark"] {
 
 const reference = ({ label, source, relativeBops, value }: PublishedResult, metric: Metric): PlottedPoint => ({
   label,
-  method: published,
+  method: null,
   cost: spreadOf([relativeBops]),
   value: spreadOf([value]),
-  reference: true,
+  numbers: [],
   runs: [
     {
       cost: relativeBops,
       value,
+      interval: null,
       mark: {
         title: `${label} (published)`,
         lines: [

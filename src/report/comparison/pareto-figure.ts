@@ -1,26 +1,16 @@
 import { gainOf, type Metric } from "../../tasks/metric.ts";
-import type { Mark } from "../browser/data.ts";
-import { axisOf } from "../charts/axis.ts";
+import { type Axis, axisOf } from "../charts/axis.ts";
+import { methodLooks } from "../charts/method-marks.ts";
 import { type Drawing, picture } from "../charts/picture.ts";
-import { type Place, placeOf, plotFrame, plotGrid, plotSizes, toTenths } from "../charts/plot-frame.ts";
+import { type Place, placeOf, plotFrame, plotGrid, plotSizes } from "../charts/plot-frame.ts";
 import { significant } from "../page/format.ts";
 import { type Markup, markup, shorten } from "../page/markup.ts";
+import { shown } from "../page/metrics.ts";
+import { ofRuns } from "../page/table.ts";
+import { leastDrawn } from "./outliers.ts";
 import { paretoFront } from "./pareto.ts";
-import type { Spread } from "./spread.ts";
-import { symbol } from "./symbols.ts";
-
-/** A configuration, or a published result, in the plot. */
-export interface PlottedPoint {
-  readonly label: string;
-  /** Its symbol and colour. */
-  readonly method: string;
-  readonly cost: Spread;
-  readonly value: Spread;
-  /** One mark for each run: where it lies, and what hovering tells. */
-  readonly runs: readonly { readonly cost: number; readonly value: number; readonly mark: Mark }[];
-  /** References take no part in the front. */
-  readonly reference: boolean;
-}
+import { labels } from "./pareto-labels.ts";
+import { ofPoint, type PlottedPoint, type PlottedRun, pointSymbol } from "./plotted-point.ts";
 
 export interface ParetoFigure {
   readonly id: string;
@@ -30,27 +20,42 @@ export interface ParetoFigure {
   readonly points: readonly PlottedPoint[];
   /** What the points' values are of. */
   readonly metric: Metric;
-  /** In the order of their symbols. */
-  readonly methods: readonly string[];
-  readonly note?: Markup | string;
 }
 
-/** A metric against cost: every run, every configuration's mean and spread, and the front of the means. */
-export function paretoFigure({ id, title, cost, points, metric, methods, note }: ParetoFigure): Markup {
-  const runs = points.flatMap((point) => point.runs.map((run) => ({ point, ...run })));
+/** A run of a point, as it is drawn. */
+interface Drawn extends PlottedRun {
+  readonly point: PlottedPoint;
+  readonly number: number | undefined;
+}
+
+/**
+ * A metric against cost: every run with its interval, every configuration's mean and spread, and the front of the means.
+ * What lies so far below the others that it would squash them is drawn at the edge, and named.
+ */
+export function paretoFigure({ id, title, cost, points, metric }: ParetoFigure): Markup {
+  const runs = points.flatMap((point) =>
+    point.runs.map((run, index): Drawn => ({ point, number: point.numbers[index], ...run })),
+  );
   const front = paretoFront(
     points
-      .filter(({ reference }) => !reference)
+      .filter(({ method }) => method !== null)
       .map((point) => ({ point, cost: point.cost.mean, gain: gainOf(metric, point.value.mean) })),
   );
+  const gain = ({ value }: PlottedRun) => gainOf(metric, value);
+  const least = leastDrawn(runs.map(gain), Math.min(...runs.map(({ interval }) => halfOf(interval))));
+  const isBeyond = (run: PlottedRun) => least !== null && gain(run) < least;
+  const beyond = runs.filter(isBeyond);
   const axes = {
     x: axisOf(
-      points.flatMap(({ cost }) => [cost.least, cost.most]),
+      runs.map(({ cost }) => cost),
       { logarithmic: true },
     ),
-    y: axisOf(points.flatMap(({ value }) => [value.least, value.most])),
+    y: held(
+      axisOf(runs.filter((run) => !isBeyond(run)).flatMap(({ value, interval }) => [value, ...(interval ?? [])])),
+    ),
   };
   const onFront = new Set(front.map(({ point }) => point));
+  const hasIntervals = runs.some(({ interval }) => interval !== null);
   return picture({
     id,
     title,
@@ -58,8 +63,13 @@ export function paretoFigure({ id, title, cost, points, metric, methods, note }:
     marks: runs.map(({ mark }) => mark),
     wide: drawing(plotSizes.wide),
     narrow: drawing(plotSizes.narrow),
-    key: markup`<ul class="key">${methods.map((method, index) => markup`<li><svg width="12" height="12" viewBox="-6 -6 12 12" aria-hidden="true">${symbol(method, index)}</svg><bdi>${shorten(method, 40)}</bdi></li>`)}<li><svg width="22" height="12" viewBox="0 0 22 12" aria-hidden="true"><path d="M0 9H11V3H22" fill="none" stroke="var(--accent)" stroke-width="1.5"/></svg>Pareto front</li></ul>`,
-    ...(note !== undefined && { note }),
+    key: markup`<ul class="key">${keyOf(points)}${hasIntervals && keyItem("M6 1V11M3 1H9M3 11H9", "var(--muted)", "95\u202f% interval")}${keyItem("M0 9H11V3H22", "var(--accent)", "Pareto front")}</ul>`,
+    ...(beyond.length > 0 && {
+      note: `At the edge, because ${beyond.length === 1 ? "it lies" : "they lie"} far ${metric.better === "higher" ? "below" : "above"}: ${beyond
+        .slice(0, saidBeyond)
+        .map(({ point, value }) => `${shorten(point.label, 40)}, ${shown(metric, value)}`)
+        .join("; ")}${beyond.length > saidBeyond ? `; and ${beyond.length - saidBeyond} more` : ""}.`,
+    }),
   });
 
   function drawing(size: { readonly width: number; readonly height: number }): Drawing {
@@ -71,54 +81,53 @@ export function paretoFigure({ id, title, cost, points, metric, methods, note }:
     return {
       ...size,
       content: markup`${plotGrid(axes, place, cost)}<path d="${steps.join("")}H${size.width - plotFrame.right}" fill="none" stroke="var(--accent)" stroke-width="1.5"/>
+${runs.map((run) => interval(run, place))}
 ${points.map((point) => spread(point, place))}
-${runs.map(({ point, cost, value }, index) => markup`<g data-i="${index}" transform="translate(${x(cost)} ${y(value)})"${point.runs.length > 1 && !point.reference ? markup` opacity="0.8"` : null}>${symbol(point.method, methods.indexOf(point.method))}</g>`)}
-${front.map(({ point, cost }) => markup`<circle cx="${x(cost)}" cy="${y(point.value.mean)}" r="8" fill="none" stroke="var(--accent)" stroke-width="1.5"/>`)}
+${runs.map((run, index) => {
+  const { point, cost, value, number } = run;
+  const isOne = point.runs.length > 1 && point.method !== null;
+  const arrow =
+    isBeyond(run) &&
+    markup`<path d="${metric.better === "higher" ? "M-4 7L0 11L4 7" : "M-4 -7L0 -11L4 -7"}" fill="none" stroke="var(--ink)" stroke-width="1.5"/>`;
+  return markup`<g data-i="${index}" transform="translate(${x(cost)} ${y(value)})"${isOne && markup` opacity="0.8"`}${number !== undefined && ofRuns([number])}>${pointSymbol(point)}${arrow}</g>`;
+})}
+${front.map(({ point, cost }) => markup`<circle cx="${x(cost)}" cy="${y(point.value.mean)}" r="8" fill="none" stroke="var(--accent)" stroke-width="1.5"${ofPoint(point)}/>`)}
 ${labels(points, onFront, place)}`,
     };
   }
 }
 
-/** Least to most of the seeds, both ways, through their mean. */
-function spread({ cost, value, runs, reference }: PlottedPoint, { x, y }: Place): Markup | null {
-  if (runs.length < 2 || reference) return null;
-  return markup`<path d="M${x(cost.least)} ${y(value.mean)}H${x(cost.most)}M${x(cost.mean)} ${y(value.least)}V${y(value.most)}" stroke="var(--ink)" stroke-width="1" fill="none"/>`;
+/** Names of at most so many points stand in the note. */
+const saidBeyond = 4;
+
+/** What lies outside the axis stands a little inside its ends. */
+const held = (axis: Axis): Axis => ({ ...axis, at: (value) => Math.max(0.03, Math.min(0.97, axis.at(value))) });
+
+const halfOf = (interval: PlottedRun["interval"]): number => (interval === null ? 0 : (interval[1] - interval[0]) / 2);
+
+/** Every method in the order of its first point, and what others have published. */
+function keyOf(points: readonly PlottedPoint[]): readonly Markup[] {
+  const methods = new Map(points.map((point) => [point.method, point] as const));
+  return Array.from(
+    methods,
+    ([method, point]) =>
+      markup`<li><svg width="12" height="12" viewBox="-6 -6 12 12" aria-hidden="true">${pointSymbol(point)}</svg>${method ?? "published"}</li>`,
+  );
 }
 
-/** Names beside the points, those of the front and of references first; what would cover another is left out. */
-function labels(points: readonly PlottedPoint[], onFront: ReadonlySet<PlottedPoint>, place: Place): Markup[] {
-  const taken: { left: number; right: number; y: number }[] = points
-    .flatMap(({ runs }) => runs)
-    .map(({ cost, value }) => ({ left: place.x(cost) - 4, right: place.x(cost) + 4, y: place.y(value) + 4 }));
-  const first = (point: PlottedPoint) => (onFront.has(point) || point.reference ? 0 : 1);
-  return points
-    .toSorted((one, other) => first(one) - first(other))
-    .flatMap((point) => {
-      const text = shorten(point.label, 26);
-      const wide = (onFront.has(point) ? 7 : 6.2) * text.length;
-      const at = { x: place.x(point.cost.mean), y: place.y(point.value.mean) };
-      for (const [dx, dy] of [
-        [10, -7],
-        [10, 15],
-        [-10 - wide, -7],
-        [-10 - wide, 15],
-      ] as const) {
-        const box = { left: at.x + dx, right: at.x + dx + wide, y: at.y + dy };
-        const inside =
-          box.left >= plotFrame.left &&
-          box.right <= place.width - 2 &&
-          box.y > 10 &&
-          box.y < place.height - plotFrame.bottom - 2;
-        if (
-          !inside ||
-          taken.some((other) => other.left < box.right && box.left < other.right && Math.abs(other.y - box.y) < 12)
-        )
-          continue;
-        taken.push(box);
-        return [
-          markup`<text x="${toTenths(box.left)}" y="${toTenths(box.y)}" font-size="11" fill="var(--ink)" stroke="var(--paper)" stroke-width="4" stroke-linejoin="round" paint-order="stroke">${text}</text>`,
-        ];
-      }
-      return [];
-    });
+const keyItem = (path: string, colour: string, text: string): Markup =>
+  markup`<li><svg width="22" height="12" viewBox="0 0 22 12" aria-hidden="true"><path d="${path}" fill="none" stroke="${colour}" stroke-width="1.5"/></svg>${text}</li>`;
+
+/** Of a run, in its method's colour. */
+function interval({ point, cost, interval, number }: Drawn, { x, y }: Place): Markup | null {
+  if (interval === null || point.method === null) return null;
+  const [at, low, high] = [x(cost), y(interval[0]), y(interval[1])];
+  return markup`<path d="M${at} ${low}V${high}M${at - 3} ${low}h6M${at - 3} ${high}h6" stroke="${methodLooks[point.method].colour}" stroke-opacity="0.6" fill="none"${number !== undefined && ofRuns([number])}/>`;
+}
+
+/** Least to most of the seeds, both ways, through their mean. */
+function spread(point: PlottedPoint, { x, y }: Place): Markup | null {
+  const { cost, value, runs } = point;
+  if (runs.length < 2 || point.method === null) return null;
+  return markup`<path d="M${x(cost.least)} ${y(value.mean)}H${x(cost.most)}M${x(cost.mean)} ${y(value.least)}V${y(value.most)}" stroke="var(--ink)" stroke-width="1" fill="none"${ofPoint(point)}/>`;
 }

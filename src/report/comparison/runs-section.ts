@@ -1,8 +1,8 @@
 import { first } from "../../core/elements.ts";
-import { deliveredExport } from "../../runs/exports.ts";
 import type { RunRecord, RunResult } from "../../runs/record.ts";
 import { mainMetric } from "../../tasks/metric.ts";
-import { bytes, duration, integer, percent, share, significant, threadCount } from "../page/format.ts";
+import { methodMark } from "../charts/method-marks.ts";
+import { bytes, duration, integer, percent, share, significant } from "../page/format.ts";
 import { foreign, type Markup, markup } from "../page/markup.ts";
 import { intervalOf, intervalText, shown } from "../page/metrics.ts";
 import type { Section } from "../page/section.ts";
@@ -10,14 +10,19 @@ import { type Column, table } from "../page/table.ts";
 import { methodOf } from "../run/method-name.ts";
 import type { Configuration } from "./configurations.ts";
 import { budgetColumn, floatColumns, floatNote } from "./judgement-columns.ts";
+import { latencyColumns, latencyNote } from "./latency-columns.ts";
 import { metricTitle, resultText, resultValue, sharedMetric } from "./main-metric.ts";
+import type { NumberOf } from "./run-numbers.ts";
 import { type Spread, spreadOf } from "./spread.ts";
 
 /** A run by its name and seed. */
 export const runName = ({ name, seed }: RunRecord): string => `${name}, seed ${seed}`;
 
 /** Every run with its figures. */
-export function runSection(records: readonly RunRecord[], linkOf: (record: RunRecord) => string | null): Section {
+export function runSection(
+  records: readonly RunRecord[],
+  { linkOf, numberOf }: { readonly linkOf: (record: RunRecord) => string | null; readonly numberOf: NumberOf },
+): Section {
   const of = (
     title: string,
     value: (result: RunResult, record: RunRecord) => number,
@@ -36,20 +41,6 @@ export function runSection(records: readonly RunRecord[], linkOf: (record: RunRe
     value: (record) => resultInterval(record)?.[0] ?? null,
     show: (record) => intervalText(resultInterval(record)),
   };
-  const latencies = records.map(latencyOf).filter((latency) => latency !== null);
-  const threadCounts = [...new Set(latencies.map(({ threads }) => threads))];
-  const latency: Column<RunRecord> = {
-    title: "Latency",
-    kind: "number",
-    value: (record) => latencyOf(record)?.medianMs ?? null,
-    show: (record) => latencyText(record),
-  };
-  const threads: Column<RunRecord> = {
-    title: "Latency’s threads",
-    kind: "number",
-    value: (record) => latencyOf(record)?.threads ?? null,
-    show: (record) => String(latencyOf(record)?.threads ?? "–"),
-  };
   return {
     id: "runs",
     title: "Runs",
@@ -58,11 +49,11 @@ export function runSection(records: readonly RunRecord[], linkOf: (record: RunRe
       caption: "Figures of every run",
       columns: [
         { title: "Run", value: ({ name }) => name, show: (record) => nameCell(record, linkOf(record)) },
-        { title: "Seed", kind: "number", value: ({ seed }) => seed },
+        ...differing(seedColumn, records),
         {
           title: "Method",
           value: methodOf,
-          show: (record) => foreign(methodOf(record), 40),
+          show: (record) => methodMark(methodOf(record)),
         },
         ...(records.every(({ status }) => status === "finished") ? [] : [statusColumn]),
         {
@@ -89,14 +80,8 @@ export function runSection(records: readonly RunRecord[], linkOf: (record: RunRe
             return kept === null ? "–" : percent(kept, 1);
           },
         },
-        ...(latencies.length > 0 ? [latency] : []),
-        ...(threadCounts.length > 1 ? [threads] : []),
-        {
-          title: "Epochs",
-          kind: "number",
-          value: ({ epochs }) => epochs.length,
-          show: ({ epochs }) => integer(epochs.length),
-        },
+        ...latencyColumns(records),
+        ...differing(epochColumn, records),
         {
           title: "Time",
           kind: "number",
@@ -105,18 +90,39 @@ export function runSection(records: readonly RunRecord[], linkOf: (record: RunRe
         },
       ],
       rows: records,
+      runsOf: (record) => [numberOf(record)],
+      pinned: true,
     })}
-<p class="note">${floatNote(records)}${hasIntervals && "Intervals are Wilson’s, of the test images; two runs whose intervals overlap are not told apart by this test set. "}${latencies.length > 0 && `Latencies are of the smallest batch measured, in the runtime, with ${threadText(threadCounts)} and on the machine that verified each file: bit operations are not latency.`}</p>`,
+<p class="note">${alikeNote(records)}${floatNote(records)}${hasIntervals && "Intervals are Wilson’s, of the test images; two runs whose intervals overlap are not told apart by this test set. "}${latencyNote(records)}</p>`,
   };
+}
+
+const seedColumn: Column<RunRecord> = { title: "Seed", kind: "number", value: ({ seed }) => seed };
+
+const epochColumn: Column<RunRecord> = {
+  title: "Epochs",
+  kind: "number",
+  value: ({ epochs }) => epochs.length,
+  show: ({ epochs }) => integer(epochs.length),
+};
+
+/** A column where the runs differ in it; what all have alike the note says. */
+const differing = (column: Column<RunRecord>, records: readonly RunRecord[]): readonly Column<RunRecord>[] =>
+  isAlike(column, records) ? [] : [column];
+
+const isAlike = ({ value }: Column<RunRecord>, records: readonly RunRecord[]): boolean =>
+  records.length > 1 && new Set(records.map(value)).size === 1;
+
+/** What all runs have alike of the columns that are left out. */
+function alikeNote(records: readonly RunRecord[]): string {
+  const [record] = records;
+  const alike = [seedColumn, epochColumn].filter((column) => isAlike(column, records));
+  if (record === undefined || alike.length === 0) return "";
+  return `In all runs: ${alike.map(({ title, value }) => `${title.toLowerCase()} ${value(record)}`).join(", ")}. `;
 }
 
 /** Said where runs differ in it: all have finished, as a rule. */
 const statusColumn: Column<RunRecord> = { title: "Status", value: ({ status }) => status };
-
-/** Threads of the runtime, where all latencies have the same and their records know them. */
-function threadText([count, ...others]: readonly (number | undefined)[]): string {
-  return count === undefined || others.length > 0 ? "the run’s threads" : threadCount(count);
-}
 
 const nameCell = ({ name }: RunRecord, link: string | null): Markup =>
   link === null ? foreign(name, 60) : markup`<a href="${link}">${foreign(name, 60)}</a>`;
@@ -130,17 +136,6 @@ function resultInterval(record: RunRecord): readonly [number, number] | null {
 const keptShare = ({ result }: RunRecord): number | null =>
   result === null || result.channels.of === 0 ? null : share(result.channels.kept, result.channels.of);
 
-/** Of the smallest batch that was measured. */
-function latencyOf(record: RunRecord) {
-  const latencies = deliveredExport(record)?.verification?.latency ?? [];
-  return latencies.toSorted((one, other) => one.batch - other.batch)[0] ?? null;
-}
-
-function latencyText(record: RunRecord): string {
-  const latency = latencyOf(record);
-  return latency === null ? "–" : `${significant(latency.medianMs)}\u202fms`;
-}
-
 interface Summary {
   readonly configuration: Configuration;
   readonly main: Spread;
@@ -149,7 +144,7 @@ interface Summary {
 }
 
 /** Seeds taken together. */
-export function configurationSection(configurations: readonly Configuration[]): Section {
+export function configurationSection(configurations: readonly Configuration[], numberOf: NumberOf): Section {
   const records = configurations.flatMap(({ runs }) => runs);
   const rows = configurations.flatMap((configuration): Summary[] => {
     const finished = configuration.runs.filter(({ result }) => result !== null);
@@ -211,6 +206,7 @@ export function configurationSection(configurations: readonly Configuration[]): 
         ),
       ],
       rows,
+      runsOf: ({ configuration }) => configuration.runs.map(numberOf),
     }),
   };
 }

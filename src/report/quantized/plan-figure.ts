@@ -4,7 +4,7 @@ import type { Mark } from "../browser/data.ts";
 import { axisOf } from "../charts/axis.ts";
 import { type Drawing, picture } from "../charts/picture.ts";
 import { placeOf, plotFrame, plotGrid, plotSizes } from "../charts/plot-frame.ts";
-import { symbol } from "../comparison/symbols.ts";
+import { symbolAt } from "../charts/symbols.ts";
 import { bytes, significant } from "../page/format.ts";
 import { type Markup, markup, trusted } from "../page/markup.ts";
 import { errorAxis, noiseOfError } from "./error-axis.ts";
@@ -44,7 +44,7 @@ export function planFigure(plan: Plan, curve: readonly CurvePoint[]): Markup {
     marks: points.map(({ mark }) => mark),
     wide: drawing(plotSizes.wide),
     narrow: drawing(plotSizes.narrow),
-    key: markup`<ul class="key">${used.map((origin) => keyItem(symbol(origin, origins.indexOf(origin)), originTexts[origin]))}${chosen !== undefined && keyItem(ring, "chosen")}<li><svg width="22" height="12" viewBox="0 0 22 12" aria-hidden="true"><path d="M0 3H11V9H22" fill="none" stroke="var(--accent)" stroke-width="1.5"/></svg>sum of harms, at best</li></ul>`,
+    key: markup`<ul class="key">${used.map((origin) => keyItem(symbolAt(origins.indexOf(origin)), originTexts[origin]))}${chosen !== undefined && keyItem(ring, "chosen")}<li><svg width="22" height="12" viewBox="0 0 22 12" aria-hidden="true"><path d="M0 3H11V9H22" fill="none" stroke="var(--accent)" stroke-width="1.5"/></svg>sum of harms, at best</li></ul>`,
   });
 
   function drawing(size: { readonly width: number; readonly height: number }): Drawing {
@@ -67,7 +67,7 @@ ${points
     const shape =
       point.origin === null
         ? markup`<circle class="frame" r="3" fill="var(--paper)" stroke="var(--accent)" stroke-width="1.5"/>`
-        : symbol(point.origin, origins.indexOf(point.origin));
+        : symbolAt(origins.indexOf(point.origin));
     return markup`<g data-i="${index}" transform="translate(${x} ${y})">${shape}${point === points[0] && chosen !== undefined && ring}</g>`;
   })
   // The chosen plan above all others.

@@ -14,6 +14,7 @@ import { headline } from "./sections/headline-section.ts";
 import { layerwiseSection } from "./sections/layerwise-section.ts";
 import { rangeSection } from "./sections/ranges-section.ts";
 import { reproductionSection } from "./sections/reproduction-section.ts";
+import { sensitivitySection } from "./sections/sensitivity-section.ts";
 import { trainingSection } from "./sections/training-section.ts";
 import { warningSection } from "./sections/warnings-section.ts";
 import { weightSection } from "./sections/weights-section.ts";
@@ -32,6 +33,7 @@ export interface ReportOptions {
 export function renderReport(record: RunRecord, { baselines = [], liveVersion }: ReportOptions = {}): string {
   const warnings = warningSection(record);
   const layerwise = layerwiseSection(record);
+  const sensitivity = sensitivitySection(record);
   return pageText({
     title: `${record.name} · Bayesian Bits`,
     header: markup`${header(record, baselines)}${baselineTable(record, baselines)}`,
@@ -39,6 +41,7 @@ export function renderReport(record: RunRecord, { baselines = [], liveVersion }:
       ...(warnings ? [warnings] : []),
       bitWidthSection(record),
       bitOperationSection(record),
+      ...(sensitivity ? [sensitivity] : []),
       exportSection(record),
       hardwareSection(record),
       ...(learnsGates(record) ? [gateSection(record)] : []),

@@ -29,6 +29,13 @@ t.test("pixels beside the axis belong to its ends", async (t) => {
   t.equal(cellAt(96, 96, 12), 11);
 });
 
+t.test("of values in rows, keys up and down go from row to row and stay inside", async (t) => {
+  const at = (key: string, index: number) => indexAfter(key, index, 10, 4);
+  t.strictSame([at("ArrowDown", 1), at("ArrowUp", 5), at("ArrowRight", 3)], [5, 1, 4]);
+  t.strictSame([at("ArrowDown", 7), at("ArrowUp", 2)], [7, 2], "there is no row beyond");
+  t.equal(at("ArrowDown", -1), 0, "nothing told yet");
+});
+
 t.test("arrow keys go by one and stop at the ends; other keys go nowhere", async (t) => {
   t.equal(indexAfter("ArrowRight", 3, 5), 4);
   t.equal(indexAfter("ArrowDown", 4, 5), 4);

@@ -52,6 +52,23 @@ t.test("configurations are called by their name where it tells them apart, else 
   );
 });
 
+t.test(
+  "a configuration has its own name: seeds are left out, and one setting tells it from what has the same",
+  async (t) => {
+    const labels = (...runs: RunRecord[]) => groupRuns(runs).map(({ label }) => label);
+    t.strictSame(
+      labels(run("target-0.3_seed-1", 1, 0.3), run("target-0.3_seed-2", 2, 0.3), run("target-0.6_seed-1", 1, 0.6)),
+      ["target-0.3", "target-0.6"],
+    );
+    t.strictSame(labels(run("seed-1", 1, 0.3), run("seed-2", 2, 0.3)), ["bayesian-bits"], "seeds are no name");
+    t.strictSame(labels(run("base", 1, 0.1), run("base", 1, 0.3), run("other", 1, 0.5)), [
+      "base (strength 0.1)",
+      "base (strength 0.3)",
+      "other",
+    ]);
+  },
+);
+
 t.test("settings are dotted paths, and those that differ are found, also where one side lacks them", async (t) => {
   const config = { name: "x", data: { name: "mnist" }, training: { steps: [1, 2], nothing: null } };
   t.strictSame(

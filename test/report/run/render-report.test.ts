@@ -4,6 +4,8 @@ import t from "tap";
 import { publishedRuns } from "../../../scripts/results/published.ts";
 import { parseConfig } from "../../../src/config/parse-config.ts";
 import { renderReport } from "../../../src/report/run/render-report.ts";
+import type { Sensitivity } from "../../../src/runs/analysis.ts";
+import type { RunRecord } from "../../../src/runs/record.ts";
 import { hostileNames, hostileRecord } from "../../fixtures/hostile-record.ts";
 import { sampleRecord, unfinishedRecord } from "../../fixtures/sample-record.ts";
 import { classificationOf } from "../../fixtures/tasks.ts";
@@ -321,4 +323,53 @@ t.test("layers keep names of their own in charts and in the graph", async (t) =>
   const names = [...graph.matchAll(/font-weight="650" fill="var\(--ink\)">([^<]*)</g)].map(([, name]) => name);
   t.equal(names.length, 20);
   t.equal(new Set(names).size, 20, names.join(" "));
+});
+
+const withSensitivity = (change: (sensitivity: Sensitivity) => Sensitivity) => {
+  const record = sampleRecord();
+  const { analysis } = record;
+  return { ...record, analysis: { ...analysis!, sensitivity: change(analysis!.sensitivity!) } };
+};
+
+t.test(
+  "what other bits would give: certain gains with their cost, and what fewer would save for nothing",
+  async (t) => {
+    const section = (record: RunRecord) =>
+      /<section id="sensitivity"[\s\S]*?<\/section>/.exec(renderReport(record))![0];
+    const page = section(sampleRecord());
+    const text = page.replace(/<[^>]*>/g, "");
+    t.match(text, "Give the weight of conv2 8 bits: +0.21 points (± 0.05) for 19.2\u202fkB and ");
+    t.equal(text.split("Give the ").length, 2, "0.04 at an error of 0.05 is no gain");
+    t.notMatch(text, "would save", "0.35 points are a loss");
+    t.match(text, "Top-1 of 2,000 images held out of training: 98.90\u202f%");
+    const order = Array.from(page.matchAll(/<th scope="row" data-value="([^"]*)"/g), ([, name]) => name);
+    t.strictSame(order.slice(0, 3), ["output of fc1", "weight of fc2", "weight of conv2"], "what matters most");
+    t.match(page, /data-value="11"[^>]*>11\.0</, "signal-to-noise");
+    const uncertain = withSensitivity((sensitivity) => ({
+      ...sensitivity,
+      from: "train",
+      tensors: sensitivity.tensors.map((tensor) => ({
+        ...tensor,
+        choices: tensor.choices.map((choice) => ({ ...choice, error: 0.4 })),
+      })),
+    }));
+    const vague = section(uncertain).replace(/<[^>]*>/g, "");
+    t.match(vague, "More bits for one tensor give nothing that these images can tell");
+    t.match(vague, "With 4 bits the weight of fc2 would save 1.28\u202fkB and ");
+    t.match(vague, "that were trained on, because none are held out (data.validationShare)");
+  },
+);
+
+t.test("records without sensitivity have no such section; tensors without other widths have dashes", async (t) => {
+  const record = sampleRecord();
+  const { sensitivity: _, ...analysis } = record.analysis!;
+  t.notOk(renderReport({ ...record, analysis }).includes('id="sensitivity"'));
+  const page = renderReport(
+    withSensitivity((sensitivity) => ({
+      ...sensitivity,
+      tensors: sensitivity.tensors.map((tensor) => ({ ...tensor, signalToNoise: null, choices: [] })),
+    })),
+  );
+  t.match(page, 'id="sensitivity-table"');
+  t.notOk(page.includes('id="sensitivities"'), "nothing to draw");
 });
