@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { loadConfig } from "../config/load-config.ts";
+import { countText } from "../core/count-text.ts";
 import { timeText } from "../core/time-text.ts";
 import { inGib } from "../memory/index.ts";
 import { type CheckedRun, checkRun } from "../preview/check-run.ts";
-import { countText, stepText, targetsText } from "../preview/texts.ts";
+import { stepText, targetsText } from "../preview/texts.ts";
 import type { Context } from "./context.ts";
 
 export interface CheckOptions {

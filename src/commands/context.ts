@@ -4,6 +4,7 @@ import { printable } from "../core/printable.ts";
 import { type Reporter, silent } from "../core/progress.ts";
 import { channelProgress } from "./channel-progress.ts";
 import { lineProgress } from "./line-progress.ts";
+import type { LogFormat } from "./log-formats.ts";
 import type { StopRequest } from "./stop-request.ts";
 import { terminalProgress, writeAbove } from "./terminal-progress.ts";
 
@@ -13,10 +14,6 @@ export interface GlobalOptions {
   readonly quiet?: boolean;
   readonly logFormat?: LogFormat;
 }
-
-/** How the log is written: for people, with colours and a bar or without, or line by line in JSON for machines. */
-export const logFormats = ["pretty", "plain", "json"] as const;
-export type LogFormat = (typeof logFormats)[number];
 
 /** What a command has besides its options. */
 export interface Context {

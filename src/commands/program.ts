@@ -3,8 +3,9 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { exportForms, exportInputs, quantizedLayouts, saturations } from "../config/sections/export-settings.ts";
 import { layerwiseMethods } from "../config/sections/methods/layerwise-settings.ts";
 import { sweepRunners } from "../config/sections/sweep-settings.ts";
-import { type Context, logFormats } from "./context.ts";
+import type { Context } from "./context.ts";
 import { type CommandName, examplesText, optionText } from "./help.ts";
+import { logFormats } from "./log-formats.ts";
 import { parseMaxDrop } from "./max-drop.ts";
 
 /** @throws InvalidArgumentError, which ends with exit code 2. */

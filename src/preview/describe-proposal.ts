@@ -1,9 +1,10 @@
 import { commentedYaml } from "../config/commented-yaml.ts";
+import { countText } from "../core/count-text.ts";
 import { timeText } from "../core/time-text.ts";
 import { batchesPerEpoch } from "../data/batches.ts";
 import { metricsText } from "../tasks/metric.ts";
 import type { Proposal } from "./propose-run.ts";
-import { countText, stepText, targetsText } from "./texts.ts";
+import { stepText, targetsText } from "./texts.ts";
 
 /** What was found and chosen, by what it is about. */
 export function proposalLines(proposal: Proposal): readonly (readonly [about: string, text: string])[] {

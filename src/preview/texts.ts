@@ -1,8 +1,6 @@
+import { countText } from "../core/count-text.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Timing } from "./measure-training.ts";
-
-/** A count with commas: 1,234,567. */
-export const countText = (count: number): string => count.toLocaleString("en-US");
 
 /** What is learned of each image: `10 classes`. */
 export const targetsText = (targets: Dataset["targets"]): string =>

@@ -5,6 +5,7 @@ import { mainFigure, namedText } from "../tasks/metric.ts";
 import type { EpochSummary } from "../training/loop.ts";
 import { accountResult, learnedOf } from "../training/record-entries.ts";
 import type { Prepared } from "./prepare.ts";
+import type { StepProgress } from "./step-progress.ts";
 
 /** What the record keeps of an epoch: how it went, how it was evaluated, and what the quantizers have learned by then. */
 export function epochEntry(
@@ -56,10 +57,16 @@ export function epochLine({ epochs, task, times }: RunRecord, of: number): strin
   return `epoch ${epoch}/${of}: loss ${train.loss.toFixed(4)}, ${evaluation.split} ${figure}, relative BOPs ${relativeBops.toFixed(3)} %, ${last(times.epochSeconds).toFixed(1)} s, ${waiting}`;
 }
 
-/** The line beside a progress bar: how the last epoch came out. */
-export function describeEpoch({ epochs, task }: RunRecord): string {
+/** The words beside a progress bar: where training stands, and how the last epoch came out. */
+export function describeStep({ epochs, task, config }: RunRecord, progress: StepProgress): string {
   const latest = epochs.at(-1);
-  return latest
-    ? `${namedText(mainFigure(task, latest.evaluation.metrics))} at ${latest.relativeBops.toFixed(3)} % BOPs`
-    : "";
+  const rate = progress.stepsPerSecond * config.data.batchSize;
+  return [
+    `epoch ${progress.epoch}/${progress.epochs}`,
+    ...(progress.loss === null ? [] : [`loss ${progress.loss.toFixed(4)}`]),
+    ...(latest
+      ? [`${namedText(mainFigure(task, latest.evaluation.metrics))} at ${latest.relativeBops.toFixed(3)} % BOPs`]
+      : []),
+    ...(rate > 0 ? [`${rate.toPrecision(3)} images/s`] : []),
+  ].join(", ");
 }

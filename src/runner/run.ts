@@ -18,7 +18,7 @@ import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
 import { analyseRun } from "./analyse-run.ts";
 import { beginQuantizers, beginWeights } from "./begin-training.ts";
 import { continueRecord } from "./continue-record.ts";
-import { describeEpoch, epochEntry, epochLine, withEpoch, withStartLoss } from "./epoch-entry.ts";
+import { describeStep, epochEntry, epochLine, withEpoch, withStartLoss } from "./epoch-entry.ts";
 import { exportPrepared } from "./export-prepared.ts";
 import { describeLayer, LayerwiseRun } from "./layerwise.ts";
 import { allDamaged, newRecord } from "./new-record.ts";
@@ -125,8 +125,9 @@ export class Run implements Disposable {
           step: async (position, perEpoch) => {
             this.#saved.position = position;
             if (position.step === 1) this.#saved.record = withStartLoss(this.record, position.sums);
-            progress.update(position.epoch + position.batch / perEpoch, describeEpoch(this.record));
-            this.context.onStep?.(pace.after(position, perEpoch));
+            const reached = pace.after(position, perEpoch);
+            progress.update(position.epoch + position.batch / perEpoch, describeStep(this.record, reached));
+            this.context.onStep?.(reached);
             await this.#saved.hearSignals();
             if (this.#saved.isDue(config.checkpoint)) this.#saved.save();
             return position.batch === 0 && this.#endsEarly();

@@ -9,6 +9,8 @@ export interface StepProgress {
   readonly epochs: number;
   /** The task's, with the prior: mean over the epoch's images so far; null where no step has counted. */
   readonly loss: number | null;
+  /** This session's pace, evaluation included. */
+  readonly stepsPerSecond: number;
   /** What the steps that are left take at this session's pace, evaluation included. */
   readonly secondsLeft: number;
 }
@@ -31,13 +33,15 @@ export class StepPace {
     const step = epoch * perEpoch + batch;
     const done = step - (position.epoch * perEpoch + position.batch);
     const steps = this.#epochs * perEpoch;
+    const seconds = (this.#now() - at) / 1000;
     return {
       step,
       steps,
       epoch: epoch + 1,
       epochs: this.#epochs,
       loss: sums.images === 0 ? null : sums.loss / sums.images,
-      secondsLeft: ((this.#now() - at) / 1000 / Math.max(1, done)) * (steps - step),
+      stepsPerSecond: seconds > 0 ? done / seconds : 0,
+      secondsLeft: (seconds / Math.max(1, done)) * (steps - step),
     };
   }
 }

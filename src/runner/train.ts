@@ -21,6 +21,7 @@ import { openEventLog } from "./event-log.ts";
 import { prepare } from "./prepare.ts";
 import { Run } from "./run.ts";
 import { neverStopped } from "./run-context.ts";
+import { startLine } from "./start-line.ts";
 import type { StepProgress } from "./step-progress.ts";
 
 export interface TrainOptions {
@@ -79,6 +80,7 @@ async function trainIn(
   const images = imageCountsOf(dataset);
   requireMemory(config, { network: model.network, layerwise: method.layerwise, images }, log);
   using run = new Run(folder, prepared, { reporter: log, stop, onStep }, onRecord);
+  log.info(startLine(run.record, folder));
   if (checkpoint === null) await run.begin();
   else await run.restore(checkpoint, changes);
   await run.train();

@@ -10,7 +10,7 @@ t.test("says where training stands, and what is left at the pace of this session
   now = 7000;
   t.strictSame(pace.after({ ...start, batch: 1, step: 1, sums }, 10), {
     ...{ step: 1, steps: 40, epoch: 1, epochs: 4, loss: 2 },
-    secondsLeft: 78,
+    ...{ stepsPerSecond: 0.5, secondsLeft: 78 },
   });
   now = 25_000;
   t.match(pace.after({ ...start, epoch: 1, batch: 10, step: 20 }, 10), {
