@@ -2,7 +2,7 @@ import { elementsOf } from "../graph/shape.ts";
 import type { Analysis, Sensitivity } from "../runs/analysis.ts";
 import { analyse } from "../training/analysis/analyse.ts";
 import { holdImages } from "../training/analysis/held-images.ts";
-import { measureSensitivity, triedChanges } from "../training/analysis/sensitivity.ts";
+import { measureSensitivity, triedChanges } from "../training/analysis/measure-sensitivity.ts";
 import { epochsOf } from "../training/phases.ts";
 import type { Prepared } from "./prepare.ts";
 import type { RunContext } from "./run-context.ts";

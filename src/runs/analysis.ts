@@ -30,7 +30,9 @@ const choice = z.object({
   bits: z.literal([2, 4, 8, 16, 32]),
   metrics: z.record(z.string(), finite),
   taskLoss: finite,
-  error: finite
+  error: z
+    .number()
+    .nonnegative()
     .nullable()
     .describe(
       "standard error of the main metric's difference to the network as it is, image by image; null where the metric is no share of the images",

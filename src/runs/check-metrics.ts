@@ -11,12 +11,20 @@ interface WithMetrics {
   readonly epochs: readonly { readonly train: Evaluated; readonly evaluation: Evaluated }[];
   readonly postTraining?: { readonly floatMetrics: Metrics } | undefined;
   readonly result: (Evaluated & { readonly sampledMetrics: Metrics }) | null;
+  readonly analysis?:
+    | {
+        readonly sensitivity?:
+          | (Evaluated & { readonly tensors: readonly { readonly choices: readonly Evaluated[] }[] })
+          | undefined;
+      }
+    | null
+    | undefined;
   readonly exports: readonly { readonly verification: (Evaluated & { readonly trainerMetrics: Metrics }) | null }[];
 }
 
 /** Refuses an evaluation without the task's main metric, and shares beyond 0 to 100 %. */
 export function checkMetrics(record: WithMetrics, context: z.core.$RefinementCtx): void {
-  const { task, epochs, postTraining, result, exports } = record;
+  const { task, epochs, postTraining, result, analysis, exports } = record;
   const { key: main } = mainMetric(task);
   const refuse = (path: (string | number)[], message: string, input: unknown) =>
     context.addIssue({ code: "custom", path, message, input });
@@ -39,6 +47,15 @@ export function checkMetrics(record: WithMetrics, context: z.core.$RefinementCtx
   if (result) {
     check(result.metrics, "result", "metrics");
     check(result.sampledMetrics, "result", "sampledMetrics");
+  }
+  const sensitivity = analysis?.sensitivity;
+  if (sensitivity) {
+    const place = ["analysis", "sensitivity"];
+    check(sensitivity.metrics, ...place, "metrics");
+    for (const [tensor, { choices }] of sensitivity.tensors.entries()) {
+      for (const [choice, { metrics }] of choices.entries())
+        check(metrics, ...place, "tensors", tensor, "choices", choice, "metrics");
+    }
   }
   for (const [index, { verification }] of exports.entries()) {
     if (verification === null) continue;

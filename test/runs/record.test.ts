@@ -130,6 +130,7 @@ t.test("what a record of an earlier version lacks may be missing, all else may n
       "times.waitingForData",
       "times.layerSeconds",
       "analysis",
+      "analysis.sensitivity",
       "postTraining",
     ],
   );
@@ -162,7 +163,7 @@ const measures = [
   ...["bops", "bopsAuthors", "boundaryDistance", "chance", "complexity", "deviation", "epochSeconds", "error"],
   ...["fp32MedianMs", "gates", "keepProbability", "kept", "layerSeconds", "limit", "loss", "mean", "medianMs"],
   ...["nearestError", "priorStrength", "probabilities", "ranges", "relativeBops", "relativeBopsAuthors", "seconds"],
-  ...["taskLoss", "value", "weights", "xMax"],
+  ...["signalToNoise", "taskLoss", "value", "weights", "xMax"],
 ];
 const shares = ["accuracy", "confidence", "expectedError", "flipped", "settled", "truthProbability"];
 const percents = ["equalCodes", "share", "top1", "waitingForData"];
@@ -189,6 +190,14 @@ t.test("each word that a run writes is read", async (t) => {
     [
       ["epochs", 0, "evaluation", "split"],
       ["test", "validation"],
+    ],
+    [
+      ["analysis", "sensitivity", "from"],
+      ["validation", "train"],
+    ],
+    [
+      ["analysis", "sensitivity", "tensors", 0, "choices", 0, "bits"],
+      [2, 4, 8, 16, 32],
     ],
     [
       ["exports", 0, "form"],

@@ -9,7 +9,7 @@ import { GridQuantizer } from "../../../src/quantizers/grid-quantizer.ts";
 import { insertQuantizers } from "../../../src/quantizers/insert-quantizers.ts";
 import { setBits } from "../../../src/quantizers/level-gates.ts";
 import { holdImages } from "../../../src/training/analysis/held-images.ts";
-import { measureSensitivity, triedChanges } from "../../../src/training/analysis/sensitivity.ts";
+import { measureSensitivity, triedChanges } from "../../../src/training/analysis/measure-sensitivity.ts";
 import { signalToNoise } from "../../../src/training/analysis/signal-to-noise.ts";
 import { evaluate } from "../../../src/training/evaluate.ts";
 import { createModel } from "../../../src/training/model.ts";
