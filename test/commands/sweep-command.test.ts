@@ -31,7 +31,11 @@ t.test("runs that need too much memory are refused, each with the settings that 
     // Nothing trains: only its number of calibration images is too large.
     { name: "images", ...quantizing, "data.batchSize": 5000 },
   ];
-  const file = writeTinySweep(folder, { list, local: { memoryGiB: 1, workers: 1 } }, many);
+  const file = writeTinySweep(
+    folder,
+    { list, local: { memoryGiB: 1, workers: 1 } },
+    { images: many, network: { name: "lenet5" } },
+  );
   const out = join(folder, "out");
   let message = "";
   await runSweep({ file, set: [], out, ...choices }, context).catch((error: Error) => {
@@ -58,7 +62,12 @@ t.test("runs that need too much memory are refused, each with the settings that 
     ],
   });
   const bytesAt = async (more: number) => {
-    const plan = planSweep(loadSweep(writeTinySweep(t.testdir(), at(more), many), { set: [] }), { threads: 1 });
+    const plan = planSweep(
+      loadSweep(writeTinySweep(t.testdir(), at(more), { images: many, network: { name: "lenet5" } }), { set: [] }),
+      {
+        threads: 1,
+      },
+    );
     return Array.from((await estimateRuns(plan.runs, reporter)).values(), ({ bytes }) => bytes);
   };
   t.ok(

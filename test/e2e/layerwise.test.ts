@@ -25,7 +25,7 @@ data: { name: mnist, folder: ${JSON.stringify(data)}, batchSize: 16 }
 network: { ${network} }
 method: ${method}
 training: ${training}
-export: { form: packed }
+export: { form: packed, latency: false }
 `;
   writeFileSync(path, text);
   return path;

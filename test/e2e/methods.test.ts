@@ -22,6 +22,7 @@ data: { name: mnist, folder: ${JSON.stringify(data)}, batchSize: 16, validationS
 network: { name: lenet5 }
 method: ${method}
 training: ${training}
+export: { latency: false }
 `;
   writeFileSync(path, text);
   return path;

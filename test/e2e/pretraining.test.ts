@@ -20,6 +20,7 @@ data: { name: mnist, folder: ${JSON.stringify(data)}, batchSize: 8 }
 network: { file: ${JSON.stringify(pathOf("pytorch-cnn-legacy"))} }
 method: { name: bayesian-bits, prior: { target: { relativeBops: 3 } } }
 training: { epochs: 2, gates: { learningRate: 0.05 }, pretrain: { epochs: 2, weights: { learningRate: 0.002 } } }
+export: { latency: false }
 `,
 );
 

@@ -24,7 +24,10 @@ function configured(
   }: { readonly from?: string; readonly network?: string } = {},
 ): string {
   const path = join(folder, `${name}.yaml`);
-  writeFileSync(path, `name: ${name}\ntask: { name: regression }\ndata: ${from}\nnetwork: ${network}\n${sections}\n`);
+  writeFileSync(
+    path,
+    `name: ${name}\ntask: { name: regression }\ndata: ${from}\nnetwork: ${network}\nexport: { latency: false }\n${sections}\n`,
+  );
   return path;
 }
 

@@ -10,11 +10,13 @@ import { slurmMissing, startCluster } from "../../fixtures/slurm-cluster.ts";
 import { timelessPage, writeTinySweep } from "../../fixtures/tiny-sweep.ts";
 
 const folder = t.testdir();
-const file = writeTinySweep(folder, {
+const sweep = {
   grid: { "method.prior.strength": [0.1, 1], seed: [1, 2, 3, 4] },
   local: { workers: 2, threads: 1 },
   slurm: { cpus: 1, pollSeconds: 1, saveSeconds: 30, time: 10, options: ["--comment=a tiny 'sweep'"] },
-});
+};
+// A task is still at work when it is looked at.
+const file = writeTinySweep(folder, sweep, { network: { name: "lenet5" } });
 
 t.test("without sbatch, the remedy is told", async (t) => {
   const args = ["sweep", file, "--runner", "slurm", "--out", join(folder, "nothing")];
