@@ -174,6 +174,21 @@ t.test("the report in a browser", { skip }, async (t) => {
     await page.context().close();
   });
 
+  t.test("layers are grouped by stage until they are sorted, and a total stays in view", async (t) => {
+    const { page } = await open(browser, files.get("residual")!);
+    const stages = page.locator("#layer-table .group");
+    t.match(await stages.first().textContent(), /^stage1, 6 layers/);
+    const foot = page.locator("#layer-table tfoot th");
+    const below = await foot.evaluate((foot) => {
+      const scroller = foot.closest(".scroll")!;
+      return foot.getBoundingClientRect().bottom - scroller.getBoundingClientRect().bottom;
+    });
+    t.ok(Math.abs(below) < 2, `${below} pixels below what is seen of the table`);
+    await page.locator("#layer-table thead button", { hasText: "MACs" }).click();
+    t.equal(await stages.first().isVisible(), false);
+    await page.context().close();
+  });
+
   t.test("tables copy as CSV with exact values, and names that are formulas are defused", async (t) => {
     const { page } = await open(browser, files.get("hostile")!);
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
@@ -254,6 +269,12 @@ t.test("the report in a browser", { skip }, async (t) => {
       await network.page.locator("#network .plot").focus();
       await network.page.keyboard.press("End");
       t.match(await tip.textContent(), /fc2[\s\S]*8 bits/);
+      await network.page.keyboard.press("Enter");
+      const row = network.page.locator("#layer-table tr:target");
+      t.match(await row.textContent(), /^fc2/, "the box leads to its row");
+      await network.page.locator("#network svg.wide [data-i='3']").click();
+      t.match(await row.textContent(), /^conv2/);
+      t.ok((await row.evaluate((row) => row.getBoundingClientRect().bottom)) <= 900, "which is in view");
       await network.page.context().close();
       const { page } = await open(browser, files.get("comparison")!);
       await page.locator("#front-1-bops .plot").focus();

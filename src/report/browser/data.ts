@@ -17,6 +17,8 @@ export type Line = readonly [name: string, value: string];
 export interface Mark {
   readonly title: string;
   readonly lines: readonly Line[];
+  /** Id in the page of what tells more of it. */
+  readonly goesTo?: string;
 }
 
 /** Of a picture made of marks, whose elements carry `data-i`, their index. */

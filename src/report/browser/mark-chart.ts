@@ -16,6 +16,7 @@ export function setUpMarkChart({ figure, plot }: Plot): void {
   };
   const hide = () => {
     for (const element of all(Element, ".at", plot)) element.classList.remove("at");
+    plot.classList.remove("goes");
     hideTip();
   };
   const show = (index: number, pointer?: Place) => {
@@ -26,6 +27,7 @@ export function setUpMarkChart({ figure, plot }: Plot): void {
     if (element === undefined || mark === undefined) return;
     element.classList.add("at");
     if (pointer === undefined) element.scrollIntoView({ block: "nearest", inline: "nearest" });
+    plot.classList.toggle("goes", mark.goesTo !== undefined);
     showTip(mark.title, mark.lines, pointer ?? { x: centreOf(element).x, y: element.getBoundingClientRect().top });
   };
   plot.addEventListener("pointermove", ({ target, clientX: x, clientY: y }) => {
@@ -33,6 +35,17 @@ export function setUpMarkChart({ figure, plot }: Plot): void {
     const element = under instanceof SVGElement ? under : nearestTo({ x, y }, elements());
     if (element === null) hide();
     else show(indexOf(element), { x, y });
+  });
+  const go = (index: number) => {
+    const { goesTo } = read().marks[index] ?? {};
+    if (goesTo !== undefined) location.hash = goesTo;
+  };
+  plot.addEventListener("click", ({ target }) => {
+    const element = target instanceof Element ? target.closest("[data-i]") : null;
+    if (element instanceof SVGElement) go(indexOf(element));
+  });
+  plot.addEventListener("keydown", ({ key }) => {
+    if (key === "Enter") go(told);
   });
   walkByKeys(
     { figure, plot },

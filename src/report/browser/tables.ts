@@ -28,7 +28,7 @@ function sortBy(table: HTMLTableElement, head: HTMLTableCellElement): void {
   for (const other of all(HTMLTableCellElement, "thead th", table)) other.removeAttribute("aria-sort");
   head.setAttribute("aria-sort", ascending ? "ascending" : "descending");
   const numeric = head.className !== "";
-  const rows = all(HTMLTableRowElement, "tbody tr", table)
+  const rows = all(HTMLTableRowElement, "tbody tr:not(.group)", table)
     .map((row) => ({ row, value: cellValue(row.cells[head.cellIndex]) }))
     .sort((one, other) => compareCells(one.value, other.value, { numeric, ascending }));
   table.tBodies[0]?.append(...rows.map(({ row }) => row));
@@ -36,7 +36,9 @@ function sortBy(table: HTMLTableElement, head: HTMLTableCellElement): void {
 
 /** The table as it is shown, in its order, without rows that a filter hides; a total stays out. */
 const csvOf = (table: HTMLTableElement): string =>
-  csvText(all(HTMLTableRowElement, "thead tr, tbody tr:not(.out)", table).map((row) => [...row.cells].map(cellValue)));
+  csvText(
+    all(HTMLTableRowElement, "thead tr, tbody tr:not(.group, .out)", table).map((row) => [...row.cells].map(cellValue)),
+  );
 
 async function copy(text: string): Promise<string> {
   try {

@@ -8,6 +8,8 @@ import { dashes, type Figure, figure, seriesColour } from "./figure.ts";
 export interface LineFigure extends Figure {
   /** Logarithmic where all values are positive; linear otherwise. */
   readonly logarithmic?: boolean;
+  /** Epochs at which something begins: an upright line at each. */
+  readonly borders?: readonly number[];
 }
 
 const height = 220;
@@ -20,7 +22,7 @@ export function lineFigure(chart: LineFigure): Markup {
   return figure(chart, { kind: "line", draw });
 }
 
-function draw(id: string, width: number, { categories, series, logarithmic }: LineFigure): DrawnChart {
+function draw(id: string, width: number, { categories, series, logarithmic, borders = [] }: LineFigure): DrawnChart {
   const values = series.flatMap((one) => one.values.filter((value) => value !== null));
   const asLogarithm = logarithmic === true && values.length > 0 && values.every((value) => value > 0);
   const bounds = asLogarithm ? logarithmicBounds(values) : null;
@@ -56,10 +58,24 @@ function draw(id: string, width: number, { categories, series, logarithmic }: Li
       showSymbol: categories.length <= markedPoints,
       lineStyle: { color: seriesColour(index), width: 2, type: dashes[index % dashes.length] },
       itemStyle: { color: seriesColour(index), borderWidth: 0 },
+      ...(index === 0 && { markLine: bordersAt(borders, categories) }),
     })),
   };
   return drawChart(id, option, { width, height, axis: "x", categories: categories.length });
 }
+
+/** Upright lines at the first drawn category that is no less than each border. */
+const bordersAt = (borders: readonly number[], categories: readonly string[]) => ({
+  silent: true,
+  symbol: "none",
+  animation: false,
+  label: { show: false },
+  lineStyle: { color: "var(--axis)", width: 1, type: [3, 3] },
+  data: borders.flatMap((border) => {
+    const at = categories.findIndex((category) => Number(category) >= border);
+    return at < 0 ? [] : [{ xAxis: at }];
+  }),
+});
 
 /** Every how many epochs one is labelled, so that labels have some 44 pixels each. */
 const labelInterval = (count: number, width: number): number => Math.max(0, Math.ceil((count * 44) / width) - 1);

@@ -25,27 +25,85 @@ export interface Table<Row> {
   readonly runsOf?: (row: Row) => readonly number[];
   /** A total below the rows, outside the sorting: one cell per column. */
   readonly total?: readonly (Markup | string)[];
+  /** Unique in the page: what links to a row. */
+  readonly rowId?: (row: Row) => string;
+  /** Leaves columns out that have one value in all rows, and says it above the table. */
+  readonly hidesUniform?: boolean;
+  /** Rows that follow each other and are of one group stand below a row of its own, which sorting takes away. */
+  readonly group?: Group<Row>;
+}
+
+export interface Group<Row> {
+  /** null: of none. */
+  readonly of: (row: Row) => string | null;
+  /** One cell per column, as of a total. */
+  readonly cells: (name: string, rows: readonly Row[]) => readonly (Markup | string)[];
 }
 
 /** A table that scrolls in its own container; the page's script makes it sort and copy as CSV. */
-export function table<Row>({ id, caption, columns, pinned, rows, runsOf, total }: Table<Row>): Markup {
+export function table<Row>(whole: Table<Row>): Markup {
+  const { id, caption, columns: all, pinned, rows, runsOf, total, rowId, group } = whole;
+  const uniform = new Set(whole.hidesUniform ? all.filter((column, index) => isUniform(column, index, whole)) : []);
+  const columns = all.filter((column) => !uniform.has(column));
+  const left = (cells: readonly (Markup | string)[]) =>
+    cells.filter((_, index) => all.some((column, at) => at === index && !uniform.has(column)));
   return scrollable(
-    { id, caption },
+    { id, caption, note: uniform.size > 0 && rows[0] !== undefined ? sameInAll([...uniform], rows[0]) : null },
     markup`<table data-sort${pinned && trusted(' class="pinned"')} aria-labelledby="${id}-caption">
 <thead><tr>${columns.map(({ title, heading, kind }) => markup`<th scope="col"${classOf(kind)}>${heading ?? title}</th>`)}</tr></thead>
 <tbody>
-${rows.map((row) => markup`<tr${runsOf && ofRuns(runsOf(row))}>${columns.map((column, index) => cell(column, row, index === 0))}</tr>\n`)}</tbody>
-${total && markup`<tfoot><tr>${total.map((text, index) => totalCell(text, columns[index]?.kind, index === 0))}</tr></tfoot>`}
+${rows.map((row, place) => markup`${group && groupRow(group, { rows, place, columns, left })}<tr${rowId && markup` id="${rowId(row)}"`}${runsOf && ofRuns(runsOf(row))}>${columns.map((column, index) => cell(column, row, index === 0))}</tr>\n`)}</tbody>
+${total && markup`<tfoot><tr>${left(total).map((text, index) => totalCell(text, columns[index]?.kind, index === 0))}</tr></tfoot>`}
 </table>`,
   );
 }
 
+/** Whether a column says nothing that one sentence could not; not where it has a total. */
+function isUniform<Row>({ value }: Column<Row>, index: number, { rows, total }: Table<Row>): boolean {
+  const isTotalled = total !== undefined && total[index] !== "";
+  return index > 0 && !isTotalled && rows.length > 1 && new Set(rows.map(value)).size === 1;
+}
+
+/** Columns without any value are not worth a word. */
+function sameInAll<Row>(columns: readonly Column<Row>[], row: Row): Markup | null {
+  const told = columns.filter(({ value }) => value(row) !== null);
+  if (told.length === 0) return null;
+  return markup`The same in all rows: ${told.map(({ title, value, show }, index) => markup`${index > 0 && ", "}${title.charAt(0).toLowerCase()}${title.slice(1)} ${show ? show(row) : value(row)}`)}.`;
+}
+
+function groupRow<Row>(
+  { of, cells }: Group<Row>,
+  {
+    rows,
+    place,
+    columns,
+    left,
+  }: {
+    readonly rows: readonly Row[];
+    readonly place: number;
+    readonly columns: readonly Column<Row>[];
+    readonly left: (cells: readonly (Markup | string)[]) => readonly (Markup | string)[];
+  },
+): Markup | null {
+  const nameAt = (index: number) => {
+    const row = rows[index];
+    return row === undefined ? null : of(row);
+  };
+  const name = nameAt(place);
+  if (name === null || name === nameAt(place - 1)) return null;
+  let end = place;
+  while (nameAt(end) === name) end++;
+  const texts = left(cells(name, rows.slice(place, end)));
+  return markup`<tr class="group">${texts.map((text, index) => totalCell(text, columns[index]?.kind, index === 0))}</tr>\n`;
+}
+
 /** Puts a table below its caption so that the table alone, and neither caption nor page, scrolls sideways. */
 export const scrollable = (
-  { id, caption }: { readonly id: string; readonly caption: string },
+  { id, caption, note = null }: { readonly id: string; readonly caption: string; readonly note?: Markup | null },
   content: Markup,
 ): Markup =>
   markup`<div class="table" id="${id}"><p class="caption" id="${id}-caption">${caption}</p>
+${note && markup`<p class="note">${note}</p>`}
 <div class="scroll" role="region" tabindex="0" aria-labelledby="${id}-caption">${content}</div></div>`;
 
 /** Says which runs an element tells of. */

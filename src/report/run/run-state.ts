@@ -15,6 +15,9 @@ export function bitsNow(record: RunRecord, id: string): BitWidth | null {
 /** Bits that a learned state stands for: 0 where every channel is pruned. */
 export const bitsOf = ({ bits, kept }: LearnedQuantizer): BitWidth => (kept === 0 ? 0 : bits);
 
+/** The id of a layer's row in the table of layers, by its place in the network. */
+export const layerRow = (place: number): string => `layer-${place + 1}`;
+
 type Layer = RunRecord["network"]["layers"][number];
 
 export interface LayerState {

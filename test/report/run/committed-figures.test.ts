@@ -12,17 +12,24 @@ import { readRecord } from "../../../src/runs/record-file.ts";
 
 const published = publishedRuns();
 
-/** The rows of a table as the texts of their cells. */
-function rowsOf(page: string, id: string): readonly (readonly string[])[] {
-  const [, body = ""] = new RegExp(`id="${id}"[\\s\\S]*?<tbody>([\\s\\S]*?)</tbody>`).exec(page) ?? [];
-  return [...body.matchAll(/<tr>([\s\S]*?)<\/tr>/g)].map(([, row = ""]) =>
-    [...row.matchAll(/<t[hd][^>]*>([\s\S]*?)<\/t[hd]>/g)].map(([, cell = ""]) =>
-      cell
-        .replace(/<svg[\s\S]*?<\/svg>|<[^>]*>/g, "")
-        .replaceAll(",", "")
-        .trim(),
-    ),
+/** The texts of a row's cells. */
+const cellsOf = (row: string): readonly string[] =>
+  [...row.matchAll(/<t[hd][^>]*>([\s\S]*?)<\/t[hd]>/g)].map(([, cell = ""]) =>
+    cell
+      .replace(/<svg[\s\S]*?<\/svg>|<[^>]*>/g, "")
+      .replaceAll(",", "")
+      .trim(),
   );
+
+/** The rows of a table, those that sum up others left out, as the texts of a row's first cell and of that in a column. */
+function rowsOf(page: string, id: string, column: string): readonly (readonly [string, string])[] {
+  const [, head = "", body = ""] =
+    new RegExp(`id="${id}"[\\s\\S]*?<thead>([\\s\\S]*?)</thead>\\s*<tbody>([\\s\\S]*?)</tbody>`).exec(page) ?? [];
+  const at = cellsOf(head).indexOf(column);
+  return [...body.matchAll(/<tr(?! class="group")[^>]*>([\s\S]*?)<\/tr>/g)].map(([, row = ""]) => {
+    const cells = cellsOf(row);
+    return [cells[0]!, cells[at]!];
+  });
 }
 
 /** Kept channels of each layer in the graph of the network, from what it tells of its boxes. */
@@ -81,11 +88,14 @@ t.test("channels in the graph, in the tables and in the record are the same, in 
     const widths = String(bitWidthSection(record).body);
     t.strictSame(channelsInGraph(widths), kept, `${record.name}: graph`);
     const numbers = (text = "") => text.split(" of ").map(Number);
-    const inTable = rowsOf(String(layerTable(record, result)), "layer-table");
-    t.strictSame(new Map(inTable.map((row) => [row[0], numbers(row[5])])), kept, `${record.name}: layers`);
+    const inTable = rowsOf(String(layerTable(record, result)), "layer-table", "Outputs kept");
+    t.strictSame(new Map(inTable.map(([name, text]) => [name, numbers(text)])), kept, `${record.name}: layers`);
     const weights = new Map(record.network.layers.map(({ name, weightQuantizer }) => [weightQuantizer, name]));
-    for (const [id, , , , , , text] of rowsOf(widths, "tensors").filter((row) => row[6] !== "–")) {
-      t.strictSame(numbers(text), kept.get(weights.get(id!)!), `${record.name}: ${id}`);
+    // A column in which nothing is pruned is left out.
+    for (const [id, text = "–"] of rowsOf(widths, "tensors", "Channels kept").filter(
+      ([, text = "–"]) => text !== "–",
+    )) {
+      t.strictSame(numbers(text), kept.get(weights.get(id)!), `${record.name}: ${id}`);
     }
     // As `show` and `diff` have them.
     for (const { tensor, kept: left } of viewRecord("", record).tensors)

@@ -373,3 +373,25 @@ t.test("records without sensitivity have no such section; tensors without other 
   t.match(page, 'id="sensitivity-table"');
   t.notOk(page.includes('id="sensitivities"'), "nothing to draw");
 });
+
+t.test("settings with another value than their default are marked in the configuration", async (t) => {
+  const { config, ...record } = sampleRecord();
+  const listing = (settings: typeof config) =>
+    found(renderReport({ ...record, config: settings }), /<pre class="listing"[\s\S]*?<\/pre>/)!;
+  const marked = (text: string) => [...text.matchAll(/<mark>([^<]*)<\/mark>/g)].map(([, line]) => line);
+  t.strictSame(marked(listing(config)), []);
+  const changed = parseConfig({ ...config, data: { ...config.data, batchSize: 77 }, seed: 5 });
+  t.strictSame(marked(listing(changed)), ["seed: 5", "batchSize: 77"]);
+  t.match(listing(changed), "\n  <mark>batchSize: 77</mark>\n", "where it stands");
+});
+
+t.test("curves have a border where a phase begins, and only there", async (t) => {
+  const record = sampleRecord();
+  const lines = (phases: readonly ("pretraining" | "training" | "fine-tuning")[]) => {
+    const epochs = record.epochs.map((epoch, index) => ({ ...epoch, phase: phases[index]! }));
+    const figure = found(renderReport({ ...record, epochs }), /<figure class="chart" id="loss"[\s\S]*?<\/figure>/)!;
+    return count(/<svg class="wide"[\s\S]*?<\/svg>/.exec(figure)![0], 'stroke-dasharray="3,3"');
+  };
+  t.equal(lines(["training", "training", "training", "training", "training", "training"]), 0);
+  t.equal(lines(["pretraining", "pretraining", "training", "training", "training", "fine-tuning"]), 2);
+});

@@ -5,6 +5,7 @@ import { type BitWidth, bitColour } from "../../page/chips.ts";
 import { distinctNames } from "../../page/distinct-names.ts";
 import { integer, share } from "../../page/format.ts";
 import { type Markup, markup, shorten } from "../../page/markup.ts";
+import { layerRow } from "../run-state.ts";
 import { type Box, boxesOf } from "./boxes.ts";
 import { type Layout, layOut, type Placed, type Route, type Sized } from "./graph-layout.ts";
 
@@ -42,7 +43,7 @@ export function networkFigure(record: RunRecord): Markup {
     id: "network",
     title: "The network",
     summary: `The network as a graph. ${boxes.map(spoken).join("; ")}.`,
-    marks: boxes.map(mark),
+    marks: boxes.map((box) => mark(box, box.state && record.result ? layers.indexOf(box.state.layer.name) : -1)),
     wide: drawing(widths.wide),
     narrow: drawing(widths.narrow),
   });
@@ -77,10 +78,12 @@ const keptOf = ({ state, shape }: Box): string =>
       ? `${integer(state.kept)} of ${integer(state.outputs)}`
       : integer(state.outputs);
 
-function mark(box: Box): Mark {
+/** @param row Place of its row in the table of layers; -1: it has none. */
+function mark(box: Box, row: number): Mark {
   const { state, shape, wires } = box;
   return {
     title: shorten(nameOf(box), 60),
+    ...(row >= 0 && { goesTo: layerRow(row) }),
     lines: [
       ...(box.kind === "input" ? [] : [["kind", doing(box)] as const]),
       ...(state ? [["weight", bitsText(state.weightBits)] as const] : []),

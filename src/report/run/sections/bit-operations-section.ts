@@ -4,8 +4,10 @@ import { bitChip, keptBar } from "../../page/chips.ts";
 import { bytes, integer, percent, share, significant } from "../../page/format.ts";
 import { foreign, type Markup, markup } from "../../page/markup.ts";
 import { later, type Section } from "../../page/section.ts";
+import { stagesOf } from "../../page/stages.ts";
 import { type Column, table } from "../../page/table.ts";
 import { learnsGates } from "../learns-gates.ts";
+import { layerRow } from "../run-state.ts";
 import { differ } from "./headline-section.ts";
 
 /** Where the bit operations, the bytes and the channels of the network are. */
@@ -92,6 +94,7 @@ const byAuthors = ({ bops, bopsAuthors }: RunResult["layers"][number]): number =
 /** What each layer costs. */
 export function layerTable({ network }: RunRecord, { layers, bytes: size, parameters }: RunResult): Markup {
   const known = new Map(network.layers.map((layer) => [layer.name, layer]));
+  const stages = stagesOf(layers.map(({ name }) => name));
   const total = layers.reduce((sum, { bops }) => sum + bops, 0);
   const authors: Column<RunResult["layers"][number]>[] = layers.some((row) => differ(row.bops, byAuthors(row)))
     ? [
@@ -137,6 +140,29 @@ export function layerTable({ network }: RunRecord, { layers, bytes: size, parame
       { title: "Size", kind: "number", value: (row) => row.bytes, show: (row) => bytes(row.bytes) },
     ],
     rows: layers,
+    hidesUniform: true,
+    rowId: ({ name }) => layerRow([...known.keys()].indexOf(name)),
+    group: {
+      of: ({ name }) => stages.get(name) ?? null,
+      cells: (stage, rows) => {
+        const sum = (of: (row: RunResult["layers"][number]) => number) =>
+          rows.reduce((total, row) => total + of(row), 0);
+        return [
+          markup`${foreign(stage, 40)}, ${rows.length} layers`,
+          "",
+          integer(sum(({ name }) => known.get(name)?.macs ?? 0)),
+          ...["", "", "", ""],
+          integer(sum(({ bops }) => bops)),
+          ...authors.map(() => integer(sum(byAuthors))),
+          percent(
+            sum(({ share }) => share),
+            1,
+          ),
+          integer(sum(({ parameters }) => parameters)),
+          bytes(sum((row) => row.bytes)),
+        ];
+      },
+    },
     total: [
       "Network",
       "",

@@ -71,6 +71,7 @@ function tensorTable(record: RunRecord): Markup {
       },
     ],
     rows: record.quantizers,
+    hidesUniform: true,
   });
 }
 

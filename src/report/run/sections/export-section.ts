@@ -145,6 +145,7 @@ ${table<Verification["layers"][number]>({
     { title: "Largest difference, in codes", kind: "number", value: ({ largestDifference }) => largestDifference },
   ],
   rows: layers,
+  hidesUniform: true,
 })}
 ${latency && latency.length > 0 && latencyTable(latency)}`;
 }

@@ -91,6 +91,7 @@ function layerTable({ times }: RunRecord, { layers }: PostTraining): Markup {
       },
     ],
     rows: layers,
+    hidesUniform: true,
   });
 }
 

@@ -1,9 +1,9 @@
-import { stringify } from "yaml";
 import type { Environment, RunRecord } from "../../../runs/record.ts";
 import { duration, integer, moment } from "../../page/format.ts";
 import { foreign, type Markup, markup } from "../../page/markup.ts";
 import { facts, type Section } from "../../page/section.ts";
 import { table } from "../../page/table.ts";
+import { configListing } from "./config-listing.ts";
 
 /** Everything one needs to get the same network again. */
 export function reproductionSection(record: RunRecord): Section {
@@ -16,8 +16,8 @@ export function reproductionSection(record: RunRecord): Section {
 <p class="note">The same configuration and seed give the same weights, byte for byte, on the same machine, engine and thread count.</p>
 ${environment(record)}
 <h3>Configuration</h3>
-<p class="note">SHA-256 <code>${configHash}</code></p>
-<pre class="listing" tabindex="0" role="region" aria-label="Configuration"><code>${stringify(config, { lineWidth: 0 })}</code></pre>
+<p class="note">SHA-256 <code>${configHash}</code>. Marked: what has another value than its default.</p>
+<pre class="listing" tabindex="0" role="region" aria-label="Configuration"><code>${configListing(config)}</code></pre>
 <h3>Data and files</h3>
 <p>${foreign(data.name)}: ${integer(data.trainImages)} training, ${integer(data.validationImages)} validation and ${integer(data.testImages)} test images of ${data.imageShape.join(" × ")}, ${targetsText(data.targets)}.</p>
 ${fileTable(record)}`,

@@ -1,6 +1,6 @@
 import type { EpochRecord, RunRecord } from "../../../runs/record.ts";
 import { digitsText, type Metric, mainMetric, mainValue } from "../../../tasks/metric.ts";
-import { lineFigure } from "../../charts/line-figure.ts";
+import { type LineFigure, lineFigure } from "../../charts/line-figure.ts";
 import { duration, fixed, integer, significant } from "../../page/format.ts";
 import { type Markup, markup } from "../../page/markup.ts";
 import { capital } from "../../page/metrics.ts";
@@ -28,7 +28,13 @@ function curves(record: RunRecord): Markup[] {
   const by = (value: (epoch: EpochRecord) => number) => epochs.map(value);
   const split = splitOf(epochs);
   const phases = phasesOf(epochs);
-  const note = phases.length > 1 ? { note: `Epochs: ${phases.join(", ")}.` } : {};
+  const note =
+    phases.length > 1
+      ? {
+          note: `Epochs: ${phases.map(({ from, to, phase }) => `${from === to ? from : `${from}–${to}`} ${phase}`).join(", ")}.`,
+          borders: phases.slice(1).map(({ from }) => from),
+        }
+      : {};
   return [
     lineFigure({
       ...note,
@@ -85,23 +91,34 @@ function curves(record: RunRecord): Markup[] {
           }),
         ]
       : []),
-    ...priorStrengthCurve(epochs, categories),
+    ...priorStrengthCurve(epochs, categories, note),
   ];
 }
 
-/** The phases with their epochs, as `1–3 pretraining`. */
-function phasesOf(epochs: readonly EpochRecord[]): readonly string[] {
-  const stretches: { readonly phase: string; readonly from: number; to: number }[] = [];
+interface Stretch {
+  readonly phase: string;
+  /** Its first and last epoch. */
+  readonly from: number;
+  to: number;
+}
+
+/** The phases with their epochs. */
+function phasesOf(epochs: readonly EpochRecord[]): readonly Readonly<Stretch>[] {
+  const stretches: Stretch[] = [];
   for (const { epoch, phase = "training" } of epochs) {
     const last = stretches.at(-1);
     if (last?.phase === phase) last.to = epoch;
     else stretches.push({ phase, from: epoch, to: epoch });
   }
-  return stretches.map(({ phase, from, to }) => `${from === to ? from : `${from}–${to}`} ${phase}`);
+  return stretches;
 }
 
 /** mu over the epochs, where it is steered to a budget. */
-function priorStrengthCurve(epochs: readonly EpochRecord[], categories: readonly string[]): Markup[] {
+function priorStrengthCurve(
+  epochs: readonly EpochRecord[],
+  categories: readonly string[],
+  { borders = [] }: Pick<LineFigure, "borders">,
+): Markup[] {
   const values = epochs.map(({ priorStrength }) => priorStrength ?? null);
   if (new Set(values.filter((value) => value !== null)).size < 2) return [];
   return [
@@ -113,6 +130,7 @@ function priorStrengthCurve(epochs: readonly EpochRecord[], categories: readonly
       categories,
       logarithmic: true,
       series: [{ name: "mu", values }],
+      borders,
       note: "It ends where gates are fixed at their test-time values.",
     }),
   ];
@@ -174,5 +192,6 @@ function epochTable(record: RunRecord): Markup {
       },
     ],
     rows: epochs,
+    hidesUniform: true,
   });
 }
