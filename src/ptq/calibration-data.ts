@@ -24,4 +24,6 @@ export interface DataContext {
   /** Of the model. */
   readonly inputs: readonly RuntimeValue[];
   readonly reporter: Reporter;
+  /** Samples of one run at most, where the model leaves the number open; as many as usual if left out. */
+  readonly batch?: number;
 }

@@ -15,11 +15,11 @@ const HELD_OUT = 4;
  */
 export async function openFileSamples(
   file: string,
-  { inputs, limit, seed }: DataContext & { readonly limit: number | undefined; readonly seed: number },
+  { inputs, limit, seed, batch }: DataContext & { readonly limit: number | undefined; readonly seed: number },
 ): Promise<CalibrationData> {
   const names = inputs.map(({ name }) => name);
   const { arrays, labels } = await readSamples(file, names);
-  const samples = Samples.of(inputs, arrays, file, labels);
+  const samples = Samples.of(inputs, arrays, file, labels, batch);
   const order = samples.order(seed);
   const heldOut = order.subarray(0, Math.max(1, Math.floor(order.length / HELD_OUT)));
   const isSole = order.length === 1;

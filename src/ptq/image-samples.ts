@@ -31,6 +31,7 @@ export async function openImageSamples(
     limit = USUAL,
     seed,
     reporter,
+    batch: most,
   }: DataContext & { readonly input: ImageInputSettings; readonly limit: number | undefined; readonly seed: number },
 ): Promise<CalibrationData> {
   const source = "folder" in data && data.folder !== undefined ? data.folder : `data ${data.name}`;
@@ -40,7 +41,7 @@ export async function openImageSamples(
     const { settings, notes, arrays } = imageInput(inputs, dataset, { given, data, source });
     const labelled = targets.kind === "classes" && targets.names.length > 0;
     const samplesOf = (batch: ByteBatch): Samples =>
-      Samples.of(inputs, arrays(batch), source, labelled ? labelsOf(batch) : null);
+      Samples.of(inputs, arrays(batch), source, labelled ? labelsOf(batch) : null, most);
     const chosen = permutation({ seed, stream: "samples", counter: 0 }, train.count).subarray(0, limit);
     const calibrating = await firstOf(train.pick(chosen), chosen.length, source);
     const calibration = whole(samplesOf(calibrating));

@@ -68,6 +68,7 @@ export class Samples {
   /**
    * @param source What the arrays came from, in messages.
    * @param labels A class index for each sample.
+   * @param most Samples of one run at most, where the model leaves the number open.
    * @throws UsageError that names the input, what the file says and what was given.
    */
   static of(
@@ -75,6 +76,7 @@ export class Samples {
     arrays: ReadonlyMap<string, SampleArray>,
     source: string,
     labels: Int32Array | null = null,
+    most = BATCH,
   ): Samples {
     const missing = inputs.filter(({ name }) => !arrays.has(name));
     const [sole] = arrays.values();
@@ -126,7 +128,7 @@ export class Samples {
     }
     const fixed = inputs.flatMap(({ shape: [first] }) => (batched && typeof first === "number" ? first : []));
     const isFixed = fixed.length > 0;
-    const batchSize = isFixed ? Math.min(...fixed) : batched ? Math.min(count, BATCH) : 1;
+    const batchSize = isFixed ? Math.min(...fixed) : batched ? Math.min(count, most) : 1;
     if (batchSize === 0) {
       throw new UsageError(`${source}: runs have no samples, by the inputs ${inputs.map(describeInput).join(" and ")}`);
     }

@@ -15,7 +15,6 @@ import { NOISE_SAMPLES } from "../ptq/layer-noise.ts";
 import { type LoadedModel, loadModel } from "../ptq/load-model.ts";
 import { checked, forgetful } from "../ptq/memo.ts";
 import { NamePatterns } from "../ptq/name-patterns.ts";
-import { openCalibrationData } from "../ptq/open-calibration-data.ts";
 import { quantizeModel } from "../ptq/quantize-model.ts";
 import type { QuantizedRecord } from "../ptq/quantized-record.ts";
 import { granularities } from "../ptq/weight-site.ts";
@@ -25,6 +24,7 @@ import { solverFor } from "./choose-solver.ts";
 import { compareFile } from "./compare-file.ts";
 import { measuredTable } from "./measured-table.ts";
 import { programOf } from "./new-record.ts";
+import { openRunningData } from "./open-running-data.ts";
 import { fileNotes, unusedNotes } from "./quantize-notes.ts";
 import type { QuantizeFileOptions } from "./quantize-options.ts";
 import { isStopped, QuantizeProgress, removeProgress } from "./quantize-progress.ts";
@@ -85,7 +85,7 @@ async function quantizeInto(
     throw new UsageError(`${weights} holds the weights of ${file}, which stay: choose another folder with --out`);
   }
   await using float = await FileSession.load(encodeModel(source.model), file);
-  await using data = await openCalibrationData(config, { inputs: float.inputs, reporter });
+  await using data = await openRunningData(config, float, reporter);
   const settings = await settled(config, data);
   const notes = [...fileNotes(source.model), ...(data?.notes ?? [])];
   say(notes, file, reporter);

@@ -213,3 +213,24 @@ t.test("the file's own weights stay, whatever their name", async (t) => {
   await quantizeFile(settings, { folder: out });
   t.ok(existsSync(join(out, "model.onnx")), "elsewhere it is quantized");
 });
+
+t.test("a file that has the batch of its export in a shape gets one sample at a time", async (t) => {
+  const model = encodePlain({
+    opset: 13,
+    inputs: [{ name: "x", shape: ["n", 4, 8] }],
+    outputs: [{ name: "y" }],
+    nodes: [
+      { opType: "Reshape", input: ["x", "shape"], output: ["r"] },
+      { opType: "MatMul", name: "dense", input: ["r", "w"], output: ["y"] },
+    ],
+    tensors: [
+      floats("w", [32, 8]),
+      { name: "shape", dims: [2], dataType: 7, rawData: new Uint8Array(BigInt64Array.of(1n, 32n).buffer) },
+    ],
+  });
+  const data = Float32Array.from(sampleArray("x", [12, 4, 8]).data as Float32Array);
+  const samples = written("one-by-one.npy", npy("<f4", [12, 4, 8], raw(data)));
+  const { record } = await run({ network: { file: written("one-by-one.onnx", model) }, data: { samples } });
+  t.match(record.comparison, { samples: 3 });
+  t.match(record.notes, [/one sample at a time/]);
+});
