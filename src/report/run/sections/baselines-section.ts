@@ -1,6 +1,7 @@
 import type { RunRecord, RunResult } from "../../../runs/record.ts";
 import { differenceInterval } from "../../../tasks/difference-interval.ts";
 import { mainMetric, mainValue } from "../../../tasks/metric.ts";
+import { methodMark } from "../../charts/method-marks.ts";
 import { bytes, significant, times } from "../../page/format.ts";
 import { foreign, type Markup, markup } from "../../page/markup.ts";
 import {
@@ -61,7 +62,7 @@ export function baselineTable(record: RunRecord, baselines: readonly RunRecord[]
     caption: "Against the baselines",
     columns: [
       { title: "Run", value: ({ record }) => record.name, show: (row) => nameCell(row.record, row.record === record) },
-      { title: "Method", value: ({ record }) => methodOf(record), show: (row) => foreign(methodOf(row.record), 40) },
+      { title: "Method", value: ({ record }) => methodOf(record), show: (row) => methodMark(methodOf(row.record)) },
       number(capital(metric.label), mainOf, (value) => shown(metric, value)),
       ...(metric.isShare ? [intervals] : []),
       {
