@@ -26,6 +26,7 @@ const examples = {
   verify: ["verify reports/my-network"],
   fetch: ["fetch mnist"],
   setup: ["setup"],
+  completion: ["completion bash", "completion zsh"],
   doctor: ["doctor", "doctor --verify"],
 } as const satisfies Readonly<Record<string, readonly [string, ...string[]]>>;
 

@@ -17,14 +17,18 @@ export function parseMaxDrop(text: string): number {
  * Holds a result to what it may lose against float32.
  *
  * @param what What is held, for the messages.
+ * @param remedy What makes something known of it in float32.
  * @throws UserError with the exit code 3 where it lost more; with 1 where nothing in float32 is known of it.
  */
-export function requireMaxDrop(what: string, against: AgainstFloat | null, maxDrop: number | undefined): void {
+export function requireMaxDrop(
+  what: string,
+  against: AgainstFloat | null,
+  maxDrop: number | undefined,
+  remedy = `name a run in float32 of the same network and data with \`bayesian-bits report ${what} --baseline RUN\`, or pretrain and evaluate on the test set`,
+): void {
   if (maxDrop === undefined) return;
   if (against === null) {
-    throw new UserError(
-      `${what}: --max-drop ${maxDrop}: nothing in float32 is known to hold it against; name a run in float32 of the same network and data with \`bayesian-bits report ${what} --baseline RUN\`, or pretrain and evaluate on the test set`,
-    );
+    throw new UserError(`${what}: --max-drop ${maxDrop}: nothing in float32 is known to hold it against; ${remedy}`);
   }
   const drop = dropOf(against);
   if (drop <= maxDrop + 1e-9) return;

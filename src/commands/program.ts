@@ -147,6 +147,7 @@ export function createProgram(
       ).choices(layerwiseMethods),
     )
     .option("--iterations <count>", "with --method adaround: optimizer steps for each layer (default: 10000)")
+    .addOption(maxDrop())
     .option("--min-sqnr <db>", "refuse a file with an output of less signal-to-noise ratio")
     .option("--min-agreement <percent>", "refuse a file that keeps the class of fewer samples")
     .option("--skip <pattern>", "leave layers alone whose names fit, as /head/*; may be repeated", collect, [])
@@ -243,5 +244,6 @@ export function createProgram(
       await runDoctor(options, own(command));
     });
   tab(program, { completionCommandName: "completion" });
+  program.commands.find((command) => command.name() === "completion")?.addHelpText("after", examplesText("completion"));
   return program;
 }

@@ -80,9 +80,9 @@ async function trainIn(
   const images = imageCountsOf(dataset);
   requireMemory(config, { network: model.network, layerwise: method.layerwise, images }, log);
   using run = new Run(folder, prepared, { reporter: log, stop, onStep }, onRecord);
-  log.info(startLine(run.record, folder));
   if (checkpoint === null) await run.begin();
   else await run.restore(checkpoint, changes);
+  log.info(startLine(run.record, folder));
   await run.train();
   await run.finish();
   await run.deliver();

@@ -22,6 +22,16 @@ t.test("a limit of the system has its remedy, once, also as the cause of another
   t.match(explained(new RangeError("Array buffer allocation failed")).text, /^error: .*ulimit -v/);
 });
 
+t.test("a package that is there and cannot be opened is a limit too, one that is not there a defect", async (t) => {
+  const folder = t.testdir({ there: {} });
+  const missing = (name: string) => new Error(`Cannot find package '${folder}/${name}/index.js' imported from x.js`);
+  t.match(
+    explained(missing("there")).text,
+    /^error: EMFILE: .*there\/index.js cannot be opened; too many files are open/,
+  );
+  t.match(explained(missing("gone")).text, /^internal error/);
+});
+
 t.test("control characters are shown by their codes, which JSON reads back", async (t) => {
   const text = "a\tb\n\u001b[2J\u009b\u007f\u0000ä→\u202e";
   t.equal(printable(text), "a\tb\n\\u001b[2J\\u009b\\u007f\\u0000ä→\\u202e");

@@ -28,7 +28,8 @@ function stopping(label: string) {
         running = label;
       },
       update(done, detail) {
-        if (running !== label) return;
+        // Whole layers are between two.
+        if (running !== label || Number.isInteger(done)) return;
         shown.push({ done, detail });
         controller.abort("SIGINT");
       },

@@ -1,13 +1,20 @@
 import { all, one } from "../dom.ts";
 
-/** Finds the element that takes this one's place when the part of the page around it gets new content. */
+/**
+ * Finds the element that takes this one's place when the part of the page around it gets new content.
+ *
+ * @param byWords Whether it is known by its words: columns come and go.
+ */
 function counterpart<E extends HTMLElement>(
   kind: new () => E,
   element: E,
   selector: string,
+  { byWords = false } = {},
 ): (act: (now: E) => void) => void {
   const id = element.parentElement?.closest("[id]")?.id ?? "";
-  const position = (holder: Element) => all(kind, selector, holder);
+  const words = element.textContent;
+  const position = (holder: Element) =>
+    all(kind, selector, holder).filter((other) => !byWords || other.textContent === words);
   const old = document.getElementById(id);
   const index = old ? position(old).indexOf(element) : -1;
   return (act) => {
@@ -23,7 +30,7 @@ const scrolling = ".scroll, .listing, .plot";
 export function rememberReader(part: HTMLElement): () => void {
   const acts: (() => void)[] = [];
   for (const head of all(HTMLTableCellElement, "th[aria-sort]", part)) {
-    const again = counterpart(HTMLTableCellElement, head, "thead th");
+    const again = counterpart(HTMLTableCellElement, head, "thead th", { byWords: true });
     const clicks = head.getAttribute("aria-sort") === "ascending" ? 1 : 2;
     acts.push(() =>
       again((now) => {
@@ -47,7 +54,8 @@ export function rememberReader(part: HTMLElement): () => void {
   }
   const focused = document.activeElement;
   if (focused instanceof HTMLElement && part.contains(focused)) {
-    const again = counterpart(HTMLElement, focused, "a, button, summary, [tabindex]");
+    const byWords = focused.textContent !== "" && !focused.matches("[tabindex]");
+    const again = counterpart(HTMLElement, focused, "a, button, summary, [tabindex]", { byWords });
     acts.push(() => again((now) => now.focus({ preventScroll: true })));
   }
   return () => {
