@@ -6,7 +6,7 @@ import { z } from "zod";
 import { compileTests } from "./compile.ts";
 import { reportOnTerminal, slowestText } from "./report.ts";
 
-// npm test: all test files, or those that are named (npm test -- test/core/random.test.ts), compiled together, each in
+// npm test: all test files, or those that are named (npm test -- test/core/random.test.ts test/data), compiled together, each in
 // a process of its own. `npx tap FILE` runs a file from its source.
 
 const settings = z.object({ jobs: z.number(), timeout: z.number() });
@@ -22,7 +22,11 @@ const all = readdirSync("test", { recursive: true, encoding: "utf8" })
   .sort();
 const isLong = (file: string) => longest.some((folder) => file.startsWith(folder));
 const named = process.argv.slice(2);
-const files = named.length > 0 ? named : [...all.filter(isLong), ...all.filter((file) => !isLong(file))];
+/** A folder stands for all files in it. */
+const filesOf = (name: string) =>
+  name.endsWith(".test.ts") ? [name] : all.filter((file) => file.startsWith(join(name, "/")));
+const files =
+  named.length > 0 ? named.flatMap(filesOf) : [...all.filter(isLong), ...all.filter((file) => !isLong(file))];
 
 // A signal ends what was started, too: tap ends its processes when this one exits.
 for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }))
