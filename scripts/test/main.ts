@@ -13,14 +13,14 @@ const settings = z.object({ jobs: z.number(), timeout: z.number() });
 const { jobs, timeout } = settings.parse(parse(readFileSync(".taprc", "utf8")));
 /** How many files are named with their times. */
 const SLOWEST = 10;
-/** They have the files that take longest: begun first, none is left alone at the end. */
-const longest = ["test/faults", "test/e2e", "test/library"];
+/** What takes longest is begun first, so that none of it is left alone at the end. */
+const longest = ["test/faults", "test/e2e", "test/library", "test/fuzz", "test/report/pages-in-browser"];
 
 const all = readdirSync("test", { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".test.ts"))
   .map((name) => join("test", name))
   .sort();
-const isLong = (file: string) => longest.some((folder) => file.startsWith(folder));
+const isLong = (file: string) => longest.some((beginning) => file.startsWith(beginning));
 const named = process.argv.slice(2);
 /** A folder stands for all files in it. */
 const filesOf = (name: string) =>

@@ -1,8 +1,8 @@
-import tab from "@bomb.sh/tab/commander";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { exportForms, exportInputs, quantizedLayouts, saturations } from "../config/sections/export-settings.ts";
 import { layerwiseMethods } from "../config/sections/methods/layerwise-settings.ts";
 import { sweepRunners } from "../config/sections/sweep-settings.ts";
+import { addCompletion } from "./completion.ts";
 import type { Context } from "./context.ts";
 import { type CommandName, examplesText, optionText } from "./help.ts";
 import { logFormats } from "./log-formats.ts";
@@ -243,7 +243,6 @@ export function createProgram(
       const { runDoctor } = await import("./doctor-command.ts");
       await runDoctor(options, own(command));
     });
-  tab(program, { completionCommandName: "completion" });
-  program.commands.find((command) => command.name() === "completion")?.addHelpText("after", examplesText("completion"));
+  addCompletion(program);
   return program;
 }

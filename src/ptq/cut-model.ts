@@ -54,7 +54,8 @@ const declared = (name: string, { type, rank }: GivenValue): ValueInfoProto => {
  * those too, or is wanted itself.
  *
  * @param unknown Inputs whose values are still to come.
- * @param known Inputs, and values that are given, that others are made of. What is made of constants alone stays where it is.
+ * @param known Inputs, and values that are given, that others are made of. What is made of constants alone, those that old
+ * files list among their inputs included, stays where it is.
  */
 export function frontier(
   { graph }: Model,
@@ -66,6 +67,7 @@ export function frontier(
 ): readonly string[] {
   const later = new Set(unknown);
   const live = new Set(known);
+  for (const { name } of graph.initializer) live.delete(name);
   const made = new Set<string>();
   const nodes = nodesTo(graph.node, wanted, new Set(known));
   const found = new Set<string>();

@@ -111,7 +111,7 @@ async function quantizeInto(
     if (stop?.aborted) throw new StoppedError(stop.reason, { folder, hasSaved: (progress?.count ?? 0) > 0 });
   };
   check();
-  const watch = watchProgress(reporter.progress, check);
+  using watch = watchProgress(reporter.progress, check);
   const skips = new NamePatterns(skip.map((pattern) => [pattern, true]));
   const layerBits = new NamePatterns(Object.entries(bits.layers));
   const quantized = await quantizeModel(source.model, {
@@ -163,7 +163,6 @@ async function quantizeInto(
     seconds: (performance.now() - started) / 1000,
   };
   check();
-  reporter.progress.stop();
   const finished = writeQuantizedRun(folder, { places, record, model: quantized.encoded, bits: quantized.bits });
   progress?.remove();
   return finished;

@@ -144,27 +144,23 @@ export class Run implements Disposable {
 
   async #quantize(layers: LayerwiseRun): Promise<void> {
     const { progress, info } = this.context.reporter;
-    const watch = watchProgress(progress, () => this.#saved.check());
+    using watch = watchProgress(progress, () => this.#saved.check());
     watch.stage("quantizing", this.record.network.layers.length);
-    try {
-      await this.#saved.saveWhenStopped(() =>
-        layers.quantize(this.record.postTraining!, {
-          warn: (message) => this.#saved.warn(message),
-          pause: this.#pause,
-          hear: watch.done,
-          layer: (postTraining, seconds) => {
-            const { times } = this.record;
-            const layerSeconds = [...(times.layerSeconds ?? []), seconds];
-            this.#saved.record = { ...this.record, postTraining, times: { ...times, layerSeconds } };
-            this.#saved.position = { ...this.#saved.position, step: postTraining.layers.length };
-            info(describeLayer(postTraining, seconds));
-            this.#saved.save();
-          },
-        }),
-      );
-    } finally {
-      progress.stop();
-    }
+    await this.#saved.saveWhenStopped(() =>
+      layers.quantize(this.record.postTraining!, {
+        warn: (message) => this.#saved.warn(message),
+        pause: this.#pause,
+        hear: watch.done,
+        layer: (postTraining, seconds) => {
+          const { times } = this.record;
+          const layerSeconds = [...(times.layerSeconds ?? []), seconds];
+          this.#saved.record = { ...this.record, postTraining, times: { ...times, layerSeconds } };
+          this.#saved.position = { ...this.#saved.position, step: postTraining.layers.length };
+          info(describeLayer(postTraining, seconds));
+          this.#saved.save();
+        },
+      }),
+    );
   }
 
   /** Final figures: the last epoch's, on the test set, with test-time and once with sampled gates. */

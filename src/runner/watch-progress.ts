@@ -8,7 +8,7 @@ const TURN_MS = 100;
  *
  * @param check Throws where the work is to end.
  */
-export function watchProgress(progress: Progress, check: () => void): Watch {
+export function watchProgress(progress: Progress, check: () => void): Watch & Disposable {
   let heard = performance.now();
   return {
     stage: (label, total) => progress.start(label, total),
@@ -19,5 +19,6 @@ export function watchProgress(progress: Progress, check: () => void): Watch {
       check();
       heard = performance.now();
     },
+    [Symbol.dispose]: () => progress.stop(),
   };
 }

@@ -93,6 +93,8 @@ t.test("what stands for all before a layer is made of no weight to come, and of 
   t.strictSame(before(["w1", "w2", "w3", "w4"], ["x", "b", "h"]), ["x"]);
   t.strictSame(before(["w2", "w3", "w4"], ["b", "h"]), ["b", "size", "x"]);
   t.strictSame(before(["w4"], ["h"]), ["h"], "of what is not read again nothing is kept");
+  known.add("k");
+  t.notOk(before(["w4", "w2"], ["h"]).includes("minus"), "an old file's constant is one among the inputs too");
 });
 
 t.test("a part has what it needs alone, and what it is given takes the place of what makes it", async (t) => {

@@ -1,165 +1,26 @@
 import { readFileSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Browser, Page } from "playwright-core";
 import t from "tap";
 import { parseConfig } from "../../src/config/parse-config.ts";
-import { writeComparison } from "../../src/report/comparison/write-comparison.ts";
-import { writeQuantizedReport } from "../../src/report/quantized/write-quantized-report.ts";
 import { renderReport } from "../../src/report/run/render-report.ts";
 import { writeReport } from "../../src/report/run/write-report.ts";
-import type { RunRecord } from "../../src/runs/record.ts";
 import { readRecord } from "../../src/runs/record-file.ts";
-import { browserMissing, launchBrowser } from "../fixtures/browser.ts";
-import { comparedRecords, hostileComparison } from "../fixtures/compared-records.ts";
-import { hostileRecord } from "../fixtures/hostile-record.ts";
-import { longRecord, residualRecord } from "../fixtures/large-records.ts";
-import {
-  bopsRecord,
-  hostileQuantizedRecord,
-  lossyRecord,
-  plainRecord,
-  quantizedRecord,
-} from "../fixtures/quantized-record.ts";
-import { sampleRecord, unfinishedRecord } from "../fixtures/sample-record.ts";
+import { browserMissing, launchBrowser, openPage, violations } from "../fixtures/browser.ts";
+import { longRecord } from "../fixtures/large-records.ts";
+import { writePage } from "../fixtures/report-pages.ts";
+import { sampleRecord } from "../fixtures/sample-record.ts";
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-/** Every state of a run that a reader may open. */
-const records = {
-  finished: sampleRecord(),
-  unfinished: unfinishedRecord(),
-  "without epochs": unfinishedRecord({ epochs: 0 }),
-  residual: residualRecord({ blocks: 3 }),
-  "with long figures": recordOfLongFigures(),
-  hostile: hostileRecord(),
-} as const;
-
-/** A run of days on a large data set: figures of many digits. */
-function recordOfLongFigures(): RunRecord {
-  const record = sampleRecord();
-  return {
-    ...record,
-    epochs: record.epochs.map((epoch, index) => ({
-      ...epoch,
-      step: 1_234_567 * (index + 1),
-      phase: "fine-tuning" as const,
-      train: { ...epoch.train, loss: 1234.5678, complexity: 12345.6789 },
-      relativeBops: 100,
-      learningRates: { weights: 0.000123, gates: 0.000123, ranges: 0.000123 },
-    })),
-    times: { ...record.times, epochSeconds: record.epochs.map(() => 86_399) },
-  };
-}
-
-const comparisons = { comparison: comparedRecords(), "hostile comparison": hostileComparison() } as const;
-
-const quantized = {
-  quantized: { ...lossyRecord(), plan: quantizedRecord().plan },
-  "quantized within bit operations": bopsRecord(),
-  "hostile quantized": hostileQuantizedRecord(),
-  "plain quantized": plainRecord(),
-} as const;
-
-const combinations = [
-  [1440, "light"],
-  [360, "dark"],
-  [1440, "dark"],
-  [360, "light"],
-] as const;
-
-/** Of other pages the first two are enough: each width and each scheme once. */
-const inAllCombinations: ReadonlySet<string> = new Set([
-  ...["finished", "hostile", "comparison", "hostile comparison"],
-  ...["quantized", "hostile quantized"],
-]);
-
-/** The parts of the page that are wider than their place; a section cuts off what is. */
-const overflowing = `[document.documentElement, ...document.querySelectorAll("header, nav, section, footer")]
-  .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ tagName, id }) => tagName + " " + id)`;
-
-/** Labels of drawings that are cut off at their edge. */
-const cutLabels = `[...document.querySelectorAll(".plot > svg")].filter(({ clientWidth }) => clientWidth > 0).flatMap((svg) => {
-  const { left, right } = svg.getBoundingClientRect();
-  return [...svg.querySelectorAll("text")].filter((text) => {
-    const at = text.getBoundingClientRect();
-    return at.width > 0 && (at.left < left - 1 || at.right > right + 1);
-  }).map((text) => (svg.closest("figure")?.id ?? "") + " " + text.textContent);
-})`;
-
-/** Tables that scroll sideways; a confusion matrix may, and all differing settings, whose first column stays. */
-const cutTables = `[...document.querySelectorAll(".table:not(#confusion-matrix, #difference-table) > .scroll")]
-  .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ parentElement }) => parentElement.id)`;
-
-const violations = `axe.run({ resultTypes: ["violations"] }).then(({ violations }) => violations.map(({ id, nodes }) =>
-  id + ": " + nodes.map((node) => node.html.slice(0, 120)).join(" ")))`;
-
-/** What a page said and asked for while it was open. */
-interface Opened {
-  readonly page: Page;
-  readonly complaints: string[];
-  readonly requests: string[];
-}
-
-async function open(
-  browser: Browser,
-  file: string,
-  { width = 1440, scheme = "light" as "light" | "dark" } = {},
-): Promise<Opened> {
-  const context = await browser.newContext({
-    viewport: { width, height: 900 },
-    colorScheme: scheme,
-    reducedMotion: "reduce",
-  });
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  const requests: string[] = [];
-  page.on("console", (message) => complaints.push(message.text()));
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("request", (request) => requests.push(request.url()));
-  await page.goto(pathToFileURL(file).href);
-  return { page, complaints, requests };
-}
-
-const skip = browserMissing();
-
-t.test("the report in a browser", { skip }, async (t) => {
+t.test("the report in a browser", { skip: browserMissing() }, async (t) => {
   const folder = t.testdir({});
   const files = new Map(
-    [...Object.keys(records), ...Object.keys(comparisons), ...Object.keys(quantized)].map((name) => [
-      name,
-      join(folder, `${name}.html`),
-    ]),
+    ["finished", "hostile", "residual", "comparison", "quantized"].map((name) => [name, writePage(folder, name)]),
   );
-  for (const [name, record] of Object.entries(records)) writeReport(record, files.get(name)!);
-  for (const [name, runs] of Object.entries(comparisons)) writeComparison(runs, files.get(name)!);
-  for (const [name, record] of Object.entries(quantized)) writeQuantizedReport(record, files.get(name)!);
   const browser = await launchBrowser();
   t.teardown(() => browser.close());
 
-  for (const [name, file] of files) {
-    t.test(`${name}: no complaint, no request, no sideways scroll, nothing that axe-core finds`, async (t) => {
-      const { page, complaints, requests } = await open(browser, file);
-      await page.evaluate(axeSource);
-      for (const [width, scheme] of combinations.slice(0, inAllCombinations.has(name) ? 4 : 2)) {
-        await page.setViewportSize({ width, height: 900 });
-        await page.emulateMedia({ colorScheme: scheme });
-        t.strictSame(await page.evaluate(overflowing), [], `${width} ${scheme}: fits`);
-        t.strictSame(await page.evaluate(cutLabels), [], `${width} ${scheme}: whole labels`);
-        if (width === 1440 && !/hostile|quantized/.test(name))
-          t.strictSame(await page.evaluate(cutTables), [], `${width} ${scheme}: whole tables`);
-        t.strictSame(await page.evaluate(violations), [], `${width} ${scheme}: accessible`);
-      }
-      t.strictSame(complaints, [], "console");
-      t.strictSame(requests, [pathToFileURL(file).href], "requests");
-      t.not(await page.title(), "owned");
-      await page.context().close();
-    });
-  }
-
   t.test("tables sort by value, empty cells last", async (t) => {
-    const { page } = await open(browser, files.get("finished")!);
+    const { page } = await openPage(browser, files.get("finished")!);
     const first = () => page.locator("#tensors tbody tr th").first().textContent();
     const last = () => page.locator("#tensors tbody tr td:last-child").last().textContent();
     const button = (name: string) => page.locator("#tensors thead button", { hasText: name });
@@ -175,7 +36,7 @@ t.test("the report in a browser", { skip }, async (t) => {
   });
 
   t.test("layers are grouped by stage until they are sorted, and a total stays in view", async (t) => {
-    const { page } = await open(browser, files.get("residual")!);
+    const { page } = await openPage(browser, files.get("residual")!);
     const stages = page.locator("#layer-table .group");
     t.match(await stages.first().textContent(), /^stage1, 6 layers/);
     const foot = page.locator("#layer-table tfoot th");
@@ -190,7 +51,7 @@ t.test("the report in a browser", { skip }, async (t) => {
   });
 
   t.test("tables copy as CSV with exact values, and names that are formulas are defused", async (t) => {
-    const { page } = await open(browser, files.get("hostile")!);
+    const { page } = await openPage(browser, files.get("hostile")!);
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     await page.locator("#layer-table .tool").click();
     await page.locator("#layer-table .tool", { hasText: "Copied" }).waitFor();
@@ -204,13 +65,13 @@ t.test("the report in a browser", { skip }, async (t) => {
   });
 
   t.test("charts tell exact values under the pointer and by arrow keys", async (t) => {
-    const { page } = await open(browser, files.get("finished")!);
+    const { page } = await openPage(browser, files.get("finished")!);
     const tip = page.locator(".tip");
     const plot = page.locator("#relative-bops .plot");
     const { width } = (await plot.boundingBox())!;
     // It waits until sections that come into view have been laid out.
     await plot.hover({ position: { x: width - 16, y: 60 } });
-    const bops = Number(records.finished.result!.relativeBops.toPrecision(6));
+    const bops = Number(sampleRecord().result!.relativeBops.toPrecision(6));
     t.match(await tip.textContent(), new RegExp(`epoch 6[\\s\\S]*relative BOPs[\\s\\S]*${bops}`));
     await page.mouse.move(1, 1);
     t.equal(await tip.isVisible(), false);
@@ -233,7 +94,7 @@ t.test("the report in a browser", { skip }, async (t) => {
   });
 
   t.test("a chart saves as an SVG that stands alone", async (t) => {
-    const { page } = await open(browser, files.get("finished")!);
+    const { page } = await openPage(browser, files.get("finished")!);
     const [download] = await Promise.all([
       page.waitForEvent("download"),
       page.locator("#loss .tool", { hasText: "SVG" }).click(),
@@ -247,7 +108,7 @@ t.test("the report in a browser", { skip }, async (t) => {
   });
 
   t.test("a chart saves as a PNG of twice its size", async (t) => {
-    const { page } = await open(browser, files.get("finished")!);
+    const { page } = await openPage(browser, files.get("finished")!);
     const box = (await page.locator("#weights-1 svg.any").boundingBox())!;
     const png = page.locator("#weights-1 .tool", { hasText: "PNG" });
     const [download] = await Promise.all([page.waitForEvent("download"), png.click()]);
@@ -262,7 +123,7 @@ t.test("the report in a browser", { skip }, async (t) => {
   t.test(
     "the network's boxes and the plot's points tell their figures, under the pointer and by arrow keys",
     async (t) => {
-      const network = await open(browser, files.get("finished")!);
+      const network = await openPage(browser, files.get("finished")!);
       const tip = network.page.locator(".tip");
       await network.page.locator("#network svg.wide [data-i='3']").hover();
       t.match(await tip.textContent(), /conv2[\s\S]*weight2 bits[\s\S]*reads pool1[\s\S]*41 of 64/);
@@ -276,7 +137,7 @@ t.test("the report in a browser", { skip }, async (t) => {
       t.match(await row.textContent(), /^conv2/);
       t.ok((await row.evaluate((row) => row.getBoundingClientRect().bottom)) <= 900, "which is in view");
       await network.page.context().close();
-      const { page } = await open(browser, files.get("comparison")!);
+      const { page } = await openPage(browser, files.get("comparison")!);
       await page.locator("#front-1-bops .plot").focus();
       await page.keyboard.press("Home");
       t.match(await page.locator(".tip").textContent(), /bits-0\.1, seed 1[\s\S]*top-199\.30/);
@@ -285,7 +146,7 @@ t.test("the report in a browser", { skip }, async (t) => {
   );
 
   t.test("a comparison sorts, and copies in the order that is shown", async (t) => {
-    const { page } = await open(browser, files.get("comparison")!);
+    const { page } = await openPage(browser, files.get("comparison")!);
     await page.locator("#run-table thead button", { hasText: "Relative BOPs" }).click();
     t.match(await page.locator("#run-table tbody th").first().textContent(), "bits-0.3");
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
@@ -296,7 +157,7 @@ t.test("the report in a browser", { skip }, async (t) => {
   });
 
   t.test("controls pick runs: tables hide the others, drawings let them fade, and CSV leaves them out", async (t) => {
-    const { page } = await open(browser, files.get("comparison")!);
+    const { page } = await openPage(browser, files.get("comparison")!);
     const rows = () => page.locator("#run-table tbody tr:visible").count();
     const faint = () => page.locator("#front-1-bops svg.wide g.out[data-i]").count();
     t.strictSame([await rows(), await faint()], [7, 0]);
@@ -305,8 +166,7 @@ t.test("the report in a browser", { skip }, async (t) => {
     t.strictSame([await rows(), await faint()], [1, 5], "by the keyboard");
     t.equal(await page.locator("#bits-1 svg.wide [data-i]:not(.out)").count(), 8, "one column of four layers, twice");
     t.match(await page.locator("form.filters output").textContent(), "1 of 7 runs");
-    await page.evaluate(axeSource);
-    t.strictSame(await page.evaluate(violations), []);
+    t.strictSame(await violations(page), []);
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     await page.locator("#run-table .tool").click();
     await page.locator("#run-table .tool", { hasText: "Copied" }).waitFor();
@@ -318,7 +178,7 @@ t.test("the report in a browser", { skip }, async (t) => {
   });
 
   t.test("cells of the heat map tell their bits, and keys up and down go from layer to layer", async (t) => {
-    const { page } = await open(browser, files.get("comparison")!);
+    const { page } = await openPage(browser, files.get("comparison")!);
     const tip = page.locator(".tip");
     await page.locator("#bits-1 svg.wide [data-i='0']").hover();
     t.match(await tip.textContent(), /^conv1 in bits-0\.3, seed 1weight\d+ bits/);
@@ -330,7 +190,7 @@ t.test("the report in a browser", { skip }, async (t) => {
   });
 
   t.test("a table that scrolls sideways keeps its first column in sight", async (t) => {
-    const { page } = await open(browser, files.get("comparison")!, { width: 360 });
+    const { page } = await openPage(browser, files.get("comparison")!, { width: 360 });
     const left = `(() => {
       const scroll = document.querySelector("#run-table .scroll");
       scroll.scrollIntoView();
@@ -343,7 +203,7 @@ t.test("the report in a browser", { skip }, async (t) => {
   });
 
   t.test("a quantized file's layers sort by noise, plans tell their values, commands copy", async (t) => {
-    const { page } = await open(browser, files.get("quantized")!);
+    const { page } = await openPage(browser, files.get("quantized")!);
     await page.locator("#layer-table thead button", { hasText: "Signal-to-noise" }).click();
     t.equal(await page.locator("#layer-table tbody th").first().textContent(), "conv1", "the noisiest");
     await page.locator("#plans .plot").focus();
@@ -368,7 +228,7 @@ t.test("the report in a browser", { skip }, async (t) => {
       const file = join(folder, "long.html");
       writeReport(longRecord(), file);
       t.ok(statSync(file).size < 10e6, `${statSync(file).size} bytes`);
-      const { page, complaints } = await open(browser, file);
+      const { page, complaints } = await openPage(browser, file);
       await page.locator("#network svg.wide").waitFor();
       const elements = (await page.evaluate("document.querySelectorAll('*').length")) as number;
       t.ok(elements < 120_000, `${elements} elements`);
@@ -391,7 +251,7 @@ t.test("the report in a browser", { skip }, async (t) => {
     });
     const float = { ...record, name: "float", config: parseConfig({ ...record.config, method: { name: "fp32" } }) };
     writeReport({ ...record, config }, file, { baselines: [float] });
-    const { page } = await open(browser, file, { width: 390 });
+    const { page } = await openPage(browser, file, { width: 390 });
     await page.setViewportSize({ width: 390, height: 844 });
     t.equal(
       await page.locator(".verdict").textContent(),
@@ -409,7 +269,7 @@ t.test("the report in a browser", { skip }, async (t) => {
   t.test("a picture of a whole page shows every section, and print does, on twelve pages of ResNet-20", async (t) => {
     const file = join(folder, "resnet20.html");
     writeReport(readRecord("reports/cifar10-resnet20"), file);
-    const { page } = await open(browser, file);
+    const { page } = await openPage(browser, file);
     const hidden = `[...document.querySelectorAll("section .table, section figure")]
       .filter((element) => !element.checkVisibility({ contentVisibilityAuto: true }) || element.clientHeight === 0).map(({ id }) => id)`;
     t.strictSame(await page.evaluate(hidden), [], "on the screen");
@@ -426,7 +286,7 @@ t.test("the report in a browser", { skip }, async (t) => {
     await page.goto(pathToFileURL(files.get("finished")!).href);
     t.match(await page.locator("#loss svg.wide path").count(), Number);
     t.equal(await page.locator("button").count(), 0, "no control that does nothing");
-    t.equal(await page.locator("#tensors tbody tr").count(), records.finished.quantizers.length);
+    t.equal(await page.locator("#tensors tbody tr").count(), sampleRecord().quantizers.length);
     await context.close();
   });
 });

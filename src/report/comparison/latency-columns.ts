@@ -2,17 +2,17 @@ import { deliveredExport } from "../../runs/exports.ts";
 import type { RunRecord } from "../../runs/record.ts";
 import { threadCount, times } from "../page/format.ts";
 import type { Column } from "../page/table.ts";
+import { type Speed, slowdown, speedOf } from "../run/recommended-export.ts";
 
-/** Of the smallest batch that was measured. */
-function latencyOf(record: RunRecord) {
-  const latencies = deliveredExport(record)?.verification?.latency ?? [];
-  return latencies.toSorted((one, other) => one.batch - other.batch)[0] ?? null;
+function latencyOf(record: RunRecord): Speed | null {
+  const delivered = deliveredExport(record);
+  return delivered && speedOf(delivered);
 }
 
 /** How long a file takes beside the float32 file that was measured with it: machines and moments differ, less so ratios. */
 function ratioOf(record: RunRecord): number | null {
   const latency = latencyOf(record);
-  return latency === null || latency.fp32MedianMs === 0 ? null : latency.medianMs / latency.fp32MedianMs;
+  return latency === null || latency.fp32MedianMs === 0 ? null : slowdown(latency);
 }
 
 /** Latencies, and the threads that they were measured with where those differ; nothing where no run has one. */

@@ -1,3 +1,5 @@
+import { median } from "../../core/median.ts";
+
 /** Half of the values lie nearer to the median than this many times less. */
 const far = 10;
 
@@ -20,10 +22,4 @@ export function leastDrawn(values: readonly number[], resolution: number): numbe
   const least = Math.min(...values.filter((value) => value >= middle - far * distance));
   const all = most - Math.min(...values);
   return least > Math.min(...values) && Math.max(most - least, resolution) < squashed * all ? least : null;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.ceil((sorted.length - 1) / 2)]];
-  return ((low ?? 0) + (high ?? 0)) / 2;
 }

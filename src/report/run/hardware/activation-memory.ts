@@ -1,3 +1,4 @@
+import { channelsOf, elementsOf } from "../../../graph/shape.ts";
 import {
   type ExecutionOrder,
   executionOrder,
@@ -59,8 +60,8 @@ function operationsOf(
 }
 
 function elementsLeft({ shape }: Box, kept: number | undefined): number {
-  const channels = shape.at(-1) ?? 1;
-  return (shape.reduce((product, size) => product * size, 1) / channels) * (kept ?? channels);
+  const channels = channelsOf(shape);
+  return (elementsOf(shape) / channels) * (kept ?? channels);
 }
 
 /**
@@ -69,7 +70,7 @@ function elementsLeft({ shape }: Box, kept: number | undefined): number {
  */
 export function keptChannels(boxes: readonly Box[]): ReadonlyMap<string, number> {
   const kept = new Map<string, number>();
-  const channels = new Map(boxes.map(({ id, shape }) => [id, shape.at(-1) ?? 1]));
+  const channels = new Map(boxes.map(({ id, shape }) => [id, channelsOf(shape)]));
   for (const { id, state, wires } of boxes) {
     const own = channels.get(id) ?? 1;
     const read = wires.map(({ from }) => ({ kept: kept.get(from) ?? 0, of: channels.get(from) ?? 0 }));

@@ -1,3 +1,4 @@
+import { elementsOf } from "../../../graph/shape.ts";
 import { storedBits } from "../../../quantization/levels.ts";
 import type { RunRecord, RunResult } from "../../../runs/record.ts";
 import { learnedNow } from "../run-state.ts";
@@ -18,7 +19,7 @@ export function flashOf(record: RunRecord, { layers }: RunResult, storage: "pack
   const known = new Map(record.network.layers.map((layer) => [layer.name, layer]));
   const rows = layers.map(({ name, weightBits, keptOutputs, parameters }) => {
     const layer = known.get(name);
-    const weights = layer?.weightShape.reduce((product, size) => product * size, 1) ?? 0;
+    const weights = layer === undefined ? 0 : elementsOf(layer.weightShape);
     const biases = layer !== undefined && layer.parameters > weights ? keptOutputs : 0;
     const stored = storedBits(weightBits);
     const bits = storage === "packed" ? stored : Math.max(8, stored);
@@ -38,10 +39,7 @@ export function flashOf(record: RunRecord, { layers }: RunResult, storage: "pack
 
 /** Of the unpruned network in float32. */
 export function floatFlash({ network }: RunRecord): Flash {
-  const weights = network.layers.reduce(
-    (total, { weightShape }) => total + weightShape.reduce((product, size) => product * size, 1),
-    0,
-  );
+  const weights = network.layers.reduce((total, { weightShape }) => total + elementsOf(weightShape), 0);
   return { weights: 4 * weights, biases: 4 * (network.parameters - weights), scales: 0 };
 }
 
