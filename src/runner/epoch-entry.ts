@@ -1,3 +1,4 @@
+import { countText } from "../core/count-text.ts";
 import { last } from "../core/elements.ts";
 import type { Progress } from "../runs/checkpoint.ts";
 import type { EpochRecord, RunRecord } from "../runs/record.ts";
@@ -67,6 +68,6 @@ export function describeStep({ epochs, task, config }: RunRecord, progress: Step
     ...(latest
       ? [`${namedText(mainFigure(task, latest.evaluation.metrics))} at ${latest.relativeBops.toFixed(3)} % BOPs`]
       : []),
-    ...(rate > 0 ? [`${rate.toPrecision(3)} images/s`] : []),
+    ...(rate > 0 ? [`${countText(Number(rate.toPrecision(3)))} images/s`] : []),
   ].join(", ");
 }
