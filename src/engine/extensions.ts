@@ -1,3 +1,4 @@
+import type { GramSums } from "../quantization/gram.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** What learning to round needs (Nagel et al. 2020, equations 23 and 24). */
@@ -10,7 +11,20 @@ export interface RoundingKernels {
   roundingSlope(h: Tensor, beta: number): Tensor;
 }
 
+/** What least squares on a layer's output needs (src/quantization/gram.ts). */
+export interface LeastSquaresKernels {
+  /**
+   * The sums of each group, in float64 throughout.
+   *
+   * @param x [groups, rows, inputs]
+   * @param y [groups, rows, outputs]
+   * @param bias Taken off y; [groups, 1, outputs].
+   */
+  grams(x: Tensor, y: Tensor, bias: Tensor | null): readonly GramSums[];
+}
+
 /** Kernels that one method alone needs: every engine has them beside `Ops`, the method asks for them by name. */
 export interface Extensions {
+  readonly leastSquares: LeastSquaresKernels;
   readonly rounding: RoundingKernels;
 }

@@ -51,7 +51,7 @@ export async function findActivations(
   if (least === 32) return inFloat(notes);
   const wanted = valuesToQuantize(graph, sites).filter(({ name }) => graph.initializer(name) === null);
   const names = wanted.map(({ name }) => name);
-  const statistics = await calibrate(graph.preview(), { values: names, ...calibration, file });
+  const statistics = await calibrate(graph.preview(), { values: names, calibration, file });
   const known = wanted.filter(({ name }) => {
     const { finite, low, high } = lookup(statistics, name);
     return finite && high >= low;

@@ -80,8 +80,9 @@ export async function findSites(
       left.push({ name, operator: operatorOf(node), reason });
       unquantized.push({ node, inner: inner.has(node), operator, dims });
     };
-    if (values === null || (type !== elementTypes.float && type !== elementTypes.float16)) continue;
-    if (layout === null) leave(`its weight has the shape [${dims}]`);
+    if (type === elementTypes.double) leave("its weight has numbers of 64 bits");
+    else if (values === null || (type !== elementTypes.float && type !== elementTypes.float16)) continue;
+    else if (layout === null) leave(`its weight has the shape [${dims}]`);
     else if (values.length < SMALLEST) leave(`its weight has only ${values.length} numbers`);
     else if (!values.every(Number.isFinite)) leave("its weight holds numbers that are not finite");
     else if (skips(name)) leave("it is to be skipped");

@@ -2,9 +2,9 @@ import { lookup } from "../core/lookup.ts";
 import { elementsOf } from "../graph/shape.ts";
 import type { NodeProto } from "../onnx/generated/onnx_pb.ts";
 import type { Model } from "../onnx/onnx-model.ts";
-import { openInside } from "./calibrate-activations.ts";
 import { copyGraph } from "./copy-graph.ts";
 import type { FileGraph } from "./file-graph.ts";
+import { BYTES_AT_ONCE, openInside } from "./open-inside.ts";
 import type { Calibration } from "./open-weights.ts";
 import { countedOf } from "./output-numbers.ts";
 import { outputOf } from "./quantized-values.ts";
@@ -22,8 +22,6 @@ export interface LayerNoise {
 
 /** Samples that this is measured on. */
 export const NOISE_SAMPLES = 16;
-/** Outputs of one file that are held at once: more layers take a pass of their own. */
-const BYTES_AT_ONCE = 2 ** 28;
 
 const UNKNOWN: LayerNoise = { sqnrDb: null, same: false };
 
@@ -92,6 +90,7 @@ async function groupsOf(
   values: readonly string[],
   options: MeasureOptions,
 ): Promise<readonly (readonly string[])[]> {
+  // More layers take a pass of their own.
   const { sizes } = await valueSizes(float, values, options);
   // Of float32 tensors.
   const bytes = Array.from(sizes, ([value, shape]) => ({ value, bytes: 4 * elementsOf(shape) }));

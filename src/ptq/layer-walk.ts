@@ -2,22 +2,26 @@ import { lookup } from "../core/lookup.ts";
 import { elementTypeNamed } from "../onnx/element-types.ts";
 import type { RuntimeTensor } from "../onnx/file-session.ts";
 import type { ActivationGrid } from "./activation-grid.ts";
-import { openInside } from "./calibrate-activations.ts";
 import { cutModel, frontier, type GivenValue } from "./cut-model.ts";
 import type { FileGraph } from "./file-graph.ts";
+import { KeptValues } from "./kept-values.ts";
+import { openInside } from "./open-inside.ts";
 import { type Calibration, type OpenModel, openModel, type Weights } from "./open-weights.ts";
 import type { RunSize } from "./samples.ts";
 import type { WeightSite } from "./weight-site.ts";
 
-/** Values of all samples at the frontier take no more: else it stays where it is. */
-const FRONTIER_BYTES = 2 ** 27;
-
-type Values = ReadonlyMap<string, RuntimeTensor>;
-
 interface Frontier {
   readonly given: ReadonlyMap<string, GivenValue>;
-  /** Run by run. */
-  readonly runs: readonly Values[];
+  readonly kept: KeptValues;
+}
+
+/** What a run of a part gives. */
+interface WalkRun {
+  readonly results: ReadonlyMap<string, RuntimeTensor>;
+  /** Of the frontier; may have more than was asked for. */
+  readonly known: ReadonlyMap<string, RuntimeTensor>;
+  readonly inputs: Readonly<Record<string, RuntimeTensor>>;
+  readonly run: RunSize;
 }
 
 /**
@@ -27,11 +31,11 @@ interface Frontier {
  * What is given depends on the weights and the layers alone: a walk that was stopped, and is walked anew with the weights
  * that were known, gives the same numbers.
  */
-export class LayerWalk {
+export class LayerWalk implements AsyncDisposable {
   readonly #open: OpenModel;
   readonly #calibration: Calibration;
   readonly #file: string;
-  #frontier: Frontier = { given: new Map(), runs: [] };
+  #frontier: Frontier = { given: new Map(), kept: new KeptValues() };
 
   /** @param sites Whose weights may be others than the file's. */
   constructor(
@@ -70,24 +74,30 @@ export class LayerWalk {
     const values = frontier(model, { wanted: layers.map(this.#open.readOf), known, unknown: unknownInputs });
     const made = values.filter((name) => !known.has(name));
     if (made.length === 0) return;
-    const kept = values.filter((name) => given.has(name));
-    const runs: Values[] = [];
-    const types = new Map<string, GivenValue>();
-    let fits = true;
-    await this.#run(made, weights, (results, { count }) => {
-      for (const name of kept) results.set(name, lookup(this.#frontier.runs[runs.length] ?? new Map(), name));
-      if (runs.length === 0) {
-        for (const [name, { type, dims }] of results) {
-          const known = elementTypeNamed(type);
-          if (known === null) fits = false;
-          else types.set(name, { type: known, rank: dims.length });
+    const frontierOf = new Map<string, GivenValue>();
+    const staying = values.filter((name) => given.has(name));
+    const kept = new KeptValues();
+    // Without room it stays where it is.
+    let unused = kept;
+    try {
+      let fits = true;
+      await this.#run({ made, weights, known: staying }, async (run) => {
+        const all = new Map([...run.results, ...staying.map((name) => [name, lookup(run.known, name)] as const)]);
+        for (const [name, { type, dims }] of all) {
+          const element = elementTypeNamed(type);
+          if (element === null) fits = false;
+          else frontierOf.set(name, { type: element, rank: dims.length });
         }
-        fits &&= bytesOf(results) * Math.ceil(this.#calibration.order.length / count) <= FRONTIER_BYTES;
+        fits &&= await kept.add(all);
+        return fits;
+      });
+      if (fits) {
+        unused = this.#frontier.kept;
+        this.#frontier = { given: frontierOf, kept };
       }
-      runs.push(results);
-      return fits;
-    });
-    if (fits && runs.length > 0) this.#frontier = { given: types, runs };
+    } finally {
+      await unused[Symbol.asyncDispose]();
+    }
   }
 
   /** Shows what layers read, run by run. */
@@ -97,32 +107,32 @@ export class LayerWalk {
     see: (layer: WeightSite, tensor: RuntimeTensor, run: RunSize) => void,
   ): Promise<void> {
     const values = [...new Set(layers.map(this.#open.readOf))];
-    const { given, runs } = this.#frontier;
+    const { given } = this.#frontier;
     const inputs = new Set(this.#open.model.graph.input.map(({ name }) => name));
     const made = values.filter((name) => !given.has(name) && !inputs.has(name));
-    let index = 0;
-    await this.#run(made, weights, (results, run, own) => {
-      const known = runs[index++];
+    await this.#run({ made, weights, known: values }, async ({ results, known, inputs: own, run }) => {
       for (const layer of layers) {
         const name = this.#open.readOf(layer);
-        see(layer, own[name] ?? known?.get(name) ?? lookup(results, name), run);
+        see(layer, own[name] ?? known.get(name) ?? lookup(results, name), run);
       }
       return true;
     });
   }
 
-  /** @param see Gets what is made, run by run; false ends it. */
+  /**
+   * @param known Which values of the frontier are shown too.
+   * @param see Gets what is made, run by run; false ends it.
+   */
   async #run(
-    made: readonly string[],
-    weights: Weights,
-    see: (
-      results: Map<string, RuntimeTensor>,
-      run: RunSize,
-      inputs: Readonly<Record<string, RuntimeTensor>>,
-    ) => boolean,
+    {
+      made,
+      weights,
+      known: shown,
+    }: { readonly made: readonly string[]; readonly weights: Weights; readonly known: readonly string[] },
+    see: (run: WalkRun) => Promise<boolean>,
   ): Promise<void> {
     const { model, inputs: weightInputs, own } = this.#open;
-    const { given, runs } = this.#frontier;
+    const { given, kept } = this.#frontier;
     const part = cutModel(model, { given, wanted: made });
     const wanted = new Set(part.graph.input.map(({ name }) => name));
     const fixed: Record<string, RuntimeTensor> = { ...own };
@@ -131,13 +141,15 @@ export class LayerWalk {
     await using session = made.length > 0 ? await openInside(part, [], this.#file) : null;
     let index = 0;
     for await (const { inputs, batch, count } of samples.batches(order)) {
-      const all = { ...fixed, ...inputs, ...Object.fromEntries(runs[index++] ?? []) };
+      const known = await kept.ofRun(index++, new Set([...wanted, ...shown]));
+      const all = { ...fixed, ...inputs, ...Object.fromEntries(known) };
       const feeds = Object.fromEntries(Object.entries(all).filter(([name]) => wanted.has(name)));
       const results = session === null ? new Map() : await session.run(feeds, made);
-      if (!see(new Map(results), { batch, count }, inputs)) return;
+      if (!(await see({ results, known, inputs, run: { batch, count } }))) return;
     }
   }
-}
 
-const bytesOf = (values: Values): number =>
-  Array.from(values.values()).reduce((sum, { data }) => sum + (ArrayBuffer.isView(data) ? data.byteLength : 0), 0);
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#frontier.kept[Symbol.asyncDispose]();
+  }
+}

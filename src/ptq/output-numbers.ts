@@ -21,3 +21,7 @@ export function numbersOf({ data, type }: RuntimeTensor): Float32Array | Float64
   // All but words are typed arrays of numbers.
   return Float64Array.from(data as ArrayLike<number>, Number);
 }
+
+/** What tensors take. */
+export const bytesOf = (tensors: ReadonlyMap<string, RuntimeTensor>): number =>
+  Array.from(tensors.values()).reduce((sum, { data }) => sum + (ArrayBuffer.isView(data) ? data.byteLength : 0), 0);

@@ -5,6 +5,7 @@ import { lookup } from "../core/lookup.ts";
 import { elementTypes } from "../onnx/element-types.ts";
 import { encodeModel, writtenLength } from "../onnx/encode-model.ts";
 import { withGraph } from "../onnx/onnx-model.ts";
+import { storedBits } from "../quantization/levels.ts";
 import type { WeightBits } from "../quantization/weight-grid.ts";
 import type { ActivationGrid } from "./activation-grid.ts";
 import { type ActivationWidths, leastGrids } from "./activation-widths.ts";
@@ -15,7 +16,7 @@ import { budgetWidths, type HarmTable } from "./harm-table.ts";
 import { measureActivations } from "./measure-activations.ts";
 import { type MeasureOptions, type Measuring, measureHarms } from "./measure-harms.ts";
 import { OutputError } from "./output-error.ts";
-import { planWidths, type WidthPlan } from "./plan-widths.ts";
+import { planWidths, refuseTooSmall, type WidthPlan } from "./plan-widths.ts";
 import { productsOf } from "./site-macs.ts";
 import { roundSite, type SolvedSite } from "./solve-site.ts";
 import { addFloatWeight } from "./store-weight.ts";
@@ -60,18 +61,23 @@ export async function planModel(
   if (known !== null) return withinLimit(graph, { table: known, limit, measuring: null }, options);
   const { sites, calibration, file, activations, memo } = options;
   const isOfBops = "relativeBops" in limit;
+  const products = isOfBops ? await multiplied(graph, limit, options) : [];
+  const cheapest = cheapestTable(graph, { ...options, products });
+  refuseTooSmall(cheapest, limit);
   const few = calibration && { samples: calibration.samples, order: calibration.order.subarray(0, SAMPLES) };
   await using error = few && (await OutputError.open(graph, { sites, calibration: few, file }));
   const { weights, candidates } = await measureHarms(graph, {
     ...{ ...options, error },
     storedBytes: storedBytesIn(graph),
   });
-  const least = (site: WeightSite) => options.fixed(site) ?? budgetWidths[0];
-  const rest = fileBytes(graph, options, least) - leastStored(weights);
-  const measured = error === null ? "weights" : "outputs";
+  const { watch } = options;
   const table: HarmTable = {
-    ...{ measured, samples: error?.samples ?? 0, weights, rest },
-    ...(isOfBops ? await multiplied(graph, limit, { ...options, error }) : { activations: [], products: [] }),
+    measured: error === null ? "weights" : "outputs",
+    samples: error?.samples ?? 0,
+    weights,
+    rest: cheapest.rest - leastStored(weights),
+    activations: isOfBops && error ? await measureActivations(activations, { error, memo, watch }) : [],
+    products,
   };
   // A budget of bytes chooses no activations: plans are measured with weights alone.
   const gridsAt = isOfBops ? activations.gridsAt : () => new Map();
@@ -79,29 +85,42 @@ export async function planModel(
   return await withinLimit(graph, { table, limit, measuring: error && { error, candidates, gridsAt, memo } }, options);
 }
 
-/** What a budget of bit operations needs beside weights. */
+/** What a budget of bit operations counts. */
 async function multiplied(
   graph: FileGraph,
   limit: WidthBudget,
-  {
-    activations,
-    sites,
-    unquantized,
-    calibration,
-    file,
-    error,
-    memo,
-    watch,
-  }: PlanOptions & Pick<MeasureOptions, "error">,
-): Promise<Pick<HarmTable, "activations" | "products">> {
-  if (error === null || calibration === null) throw new UsageError(`--budget ${budgetText(limit)}: it needs data`);
+  { activations, sites, unquantized, calibration, file }: PlanOptions,
+): Promise<HarmTable["products"]> {
+  if (calibration === null) throw new UsageError(`--budget ${budgetText(limit)}: it needs data`);
   const products = await productsOf(graph, { sites, unquantized, activations: activations.values, calibration, file });
   if (!products.some(({ macs }) => macs > 0)) {
     throw new UsageError(
       `--budget ${budgetText(limit)}: ${file} multiplies nothing by its weights; give bytes or bits`,
     );
   }
-  return { activations: await measureActivations(activations, { error, memo, watch }), products };
+  return products;
+}
+
+/** A table with the fewest bits of each width alone: whether a budget can be met at all is known before anything is measured. */
+function cheapestTable(
+  graph: FileGraph,
+  { products, fixed, ...options }: PlanOptions & Pick<HarmTable, "products">,
+): HarmTable {
+  const { sites, activations } = options;
+  const least = (site: WeightSite) => fixed(site) ?? budgetWidths[0];
+  const weights = distinctWeights(sites).map((site) => {
+    const { length: numbers } = site.values;
+    const bits = least(site);
+    // What the file holds for it stands in `rest`.
+    const choice = { bits, bytes: (numbers * storedBits(bits)) / 8, stored: 0, harm: 0 };
+    return { key: weightKey(site), layers: [], numbers, choices: [choice] };
+  });
+  const { values, widths } = activations;
+  return {
+    ...{ measured: "weights", samples: 0, weights, products },
+    rest: fileBytes(graph, options, least),
+    activations: products.length > 0 ? values.map((name) => ({ name, choices: [{ bits: widths[0], harm: 0 }] })) : [],
+  };
 }
 
 /** The best plan whose file, as it is written, has no more bytes than it may have: a table's sizes are estimates. */

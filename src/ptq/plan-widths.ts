@@ -39,8 +39,9 @@ export async function planWidths(
 ): Promise<readonly WidthPlan[]> {
   const { unit, limit } = limitOf(table, budget);
   const leastSum = (of: HarmTable) => chooserOf(of, unit)(limit);
+  refuseTooSmall(table, budget);
   const picks = leastSum(table);
-  if (picks === null) throw new UsageError(`--budget ${budgetText(budget)}: ${tooSmall(table, budget)}`);
+  if (picks === null) throw new Error("no plan is within a budget that the cheapest is within");
   const plans: WidthPlan[] = [];
   const look = async (origin: WidthPlan["origin"], picked: WidthPicks): Promise<WidthPlan> => {
     const widths = widthsOf(table, picked);
@@ -71,11 +72,12 @@ export async function planWidths(
   return [best, ...plans.filter((plan) => plan !== best)];
 }
 
-/** What the cheapest plan takes, and what to do. */
-function tooSmall(table: HarmTable, budget: WidthBudget): string {
+/** @throws UsageError where even the cheapest plan of a table is not within a budget. */
+export function refuseTooSmall(table: HarmTable, budget: WidthBudget): void {
   const { unit, limit } = limitOf(table, budget);
   const picks = endPicks(table, Math.min);
   const least = costOf(table, unit, picks);
+  if (least <= limit) return;
   const own = {
     stored: () => `the file takes at least ${least + table.rest} bytes`,
     bytes: () => `weights take at least ${Math.ceil(least)} bytes, of ${Math.floor(limit)}`,
@@ -84,7 +86,7 @@ function tooSmall(table: HarmTable, budget: WidthBudget): string {
       return `the network takes at least ${percent} % of the bit operations at 32 bits everywhere`;
     },
   }[unit]();
-  return `${own}: give it more, or skip fewer layers`;
+  throw new UsageError(`--budget ${budgetText(budget)}: ${own}: give it more, or skip fewer layers`);
 }
 
 /** One width for all weights, and one for all activations where they are chosen; what has no such width keeps its own. */

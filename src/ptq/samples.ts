@@ -140,10 +140,15 @@ export class Samples {
     return permutation({ seed, stream: "samples", counter: 0 }, this.count);
   }
 
-  /** Runs over samples, in this order. */
-  async *batches(order: Uint32Array): AsyncGenerator<SampleBatch> {
-    for (let from = 0; from < order.length; from += this.batchSize) {
-      const chosen = order.subarray(from, from + this.batchSize);
+  /**
+   * Runs over samples, in this order.
+   *
+   * @param most Samples of a run, where it may have fewer than `batchSize`.
+   */
+  async *batches(order: Uint32Array, most = this.batchSize): AsyncGenerator<SampleBatch> {
+    const size = this.#isFixed ? this.batchSize : Math.min(this.batchSize, most);
+    for (let from = 0; from < order.length; from += size) {
+      const chosen = order.subarray(from, from + size);
       const labels = this.#labels && Int32Array.from(chosen, (sample) => this.#labels?.[sample] ?? 0);
       const batch = this.#isFixed ? this.batchSize : chosen.length;
       yield { inputs: this.#inputs(chosen, batch), batch, count: chosen.length, labels };

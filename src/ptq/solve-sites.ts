@@ -62,8 +62,8 @@ export async function solveSites(graph: FileGraph, options: SolveOptions): Promi
   const calibration = fewer(options.calibration, method.calibration.images);
   const walk = (own: ReadonlyMap<string, ActivationGrid>) =>
     new LayerWalk(graph, { sites: options.sites, grids: own, calibration, file });
-  const float = walk(new Map());
-  const prefix = inputs === "float" ? null : walk(inputs === "quantized" ? grids : new Map());
+  await using float = walk(new Map());
+  await using prefix = inputs === "float" ? null : walk(inputs === "quantized" ? grids : new Map());
   const weights = new Map<string, RuntimeTensor>();
   watch.stage(options.stage ?? "solving layers", sites.length);
   // Layers that are looked at see those inside of subgraphs rounded, wherever they stand.

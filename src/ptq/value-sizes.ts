@@ -1,7 +1,7 @@
 import { lookup } from "../core/lookup.ts";
-import { openInside } from "./calibrate-activations.ts";
 import { copyGraph } from "./copy-graph.ts";
 import type { FileGraph } from "./file-graph.ts";
+import { openInside } from "./open-inside.ts";
 import type { Calibration } from "./open-weights.ts";
 import { numbersOf } from "./output-numbers.ts";
 

@@ -1,20 +1,26 @@
+import { at } from "../core/elements.ts";
+
 /**
  * What least squares on a layer's output needs to know of the calibration rows, all sums in float64: X is [rows,
- * inputs], Y [rows, outputs]. Rows are added batch by batch; neither X nor Y need be kept.
+ * inputs], Y [rows, outputs].
  */
-import { at } from "../core/elements.ts";
-export class Gram {
-  readonly inputs: number;
-  readonly outputs: number;
-  rows = 0;
-  /** X^T X, [inputs, inputs]; its lower triangle is filled in by `finish`. */
+export interface GramSums {
+  /** X^T X, [inputs, inputs]. */
   readonly products: Float64Array;
   /** Y^T X, [outputs, inputs]. */
   readonly cross: Float64Array;
   /** Σ y², [outputs]. */
   readonly energy: Float64Array;
-  readonly inputSums: Float64Array;
-  readonly outputSums: Float64Array;
+}
+
+/** Adds the sums up batch by batch; neither X nor Y need be kept. */
+export class Gram implements GramSums {
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Its lower triangle is filled in by `finish`. */
+  readonly products: Float64Array;
+  readonly cross: Float64Array;
+  readonly energy: Float64Array;
 
   constructor(inputs: number, outputs: number) {
     this.inputs = inputs;
@@ -22,8 +28,6 @@ export class Gram {
     this.products = new Float64Array(inputs * inputs);
     this.cross = new Float64Array(outputs * inputs);
     this.energy = new Float64Array(outputs);
-    this.inputSums = new Float64Array(inputs);
-    this.outputSums = new Float64Array(outputs);
   }
 
   /** Adds rows of X and of Y; `bias`, one per output, is taken off Y. */
@@ -38,16 +42,13 @@ export class Gram {
       fill(targets, y.subarray(first * outputs), lanes, bias);
       for (let i = 0; i < inputs; i++) {
         accumulate(this.products, i * inputs, i, block, block.subarray(i * LANES, (i + 1) * LANES));
-        this.inputSums[i]! += sum(block, i);
       }
       for (let m = 0; m < outputs; m++) {
         const lane = targets.subarray(m * LANES, (m + 1) * LANES);
         accumulate(this.cross, m * inputs, 0, block, lane);
         this.energy[m]! += lane.reduce((total, value) => total + value * value, 0);
-        this.outputSums[m]! += sum(targets, m);
       }
     }
-    this.rows += rows;
   }
 
   /** Completes the symmetric matrix; rows can still be added after it. */
@@ -96,10 +97,4 @@ function accumulate(sums: Float64Array, offset: number, from: number, block: Flo
       f6 * block[at + 6]! +
       f7 * block[at + 7]!;
   }
-}
-
-function sum(block: Float64Array, index: number): number {
-  let total = 0;
-  for (let lane = index * LANES; lane < (index + 1) * LANES; lane++) total += block[lane]!;
-  return total;
 }

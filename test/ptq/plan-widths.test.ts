@@ -1,4 +1,5 @@
 import t from "tap";
+import { unwatched } from "../../src/core/progress.ts";
 import { readModel } from "../../src/onnx/onnx-model.ts";
 import { budgetText, parseBudget } from "../../src/ptq/budget-text.ts";
 import type { ModelPlan } from "../../src/ptq/plan-model.ts";
@@ -94,6 +95,16 @@ t.test("bytes are those of the file", async (t) => {
   );
   await t.rejects(within("100B"), { message: /--budget 100B: the file takes at least [0-9]+ bytes/ });
   await t.rejects(within("avg:1"), { message: /weights take at least 4096 bytes, of 2048/ });
+});
+
+t.test("a budget that nothing meets is refused before anything is measured", async (t) => {
+  const stages: string[] = [];
+  const watch = { ...unwatched, stage: (label: string) => void stages.push(label) };
+  for (const budget of ["100B", "avg:1", "bops:0.1%"]) {
+    const options = { budget: { limit: parseBudget(budget), table: null }, watch };
+    await t.rejects(quantized(bytes, arrays, options), { message: /at least .*: give it more, or skip fewer layers/ });
+  }
+  t.strictSame(stages, []);
 });
 
 /** A table that two nodes look up, and a third multiplies by. */

@@ -224,3 +224,21 @@ t.test("layers that are skipped stay as they are, bit for bit", async (t) => {
   const kept = readModel(found.bytes, "it").graph.initializer.find(({ name }) => name === "w2");
   t.strictSame(kept?.rawData, model.tensors?.find(({ name }) => name === "w2")?.rawData);
 });
+
+t.test("weights in 64 bits stay, and are told", async (t) => {
+  const wide = Float64Array.from({ length: 64 }, (_, index) => Math.sin(index));
+  const plain: PlainModel = {
+    opset: 13,
+    inputs: [{ name: "x", shape: ["n", 8] }],
+    outputs: [{ name: "y" }],
+    nodes: [
+      node("MatMul", ["x", "w"], "m"),
+      node("Cast", ["m"], "d", [int("to", 11)]),
+      { opType: "MatMul", name: "wide", input: ["d", "w64"], output: ["y"] },
+    ],
+    tensors: [floats("w", [8, 8]), { name: "w64", dims: [8, 8], dataType: 11, rawData: new Uint8Array(wide.buffer) }],
+  };
+  const { layers, left } = await quantized(encodePlain(plain), new Map([["x", sampleArray("x", [8, 8])]]));
+  t.equal(layers.length, 1);
+  t.strictSame(left, [{ name: "wide", operator: "MatMul", reason: "its weight has numbers of 64 bits" }]);
+});

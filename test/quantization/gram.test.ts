@@ -25,13 +25,7 @@ t.test("sums gathered batch by batch are those of all rows, less the bias", asyn
       const target = (row: number, m: number) => at(y, outputs, row, m) - bias[m]!;
       const near = (actual: number, expected: number, what: string) =>
         expect(Math.abs(actual - expected) < 1e-12 * rows, `${what}: ${actual}, expected ${expected}`);
-      expect(gram.rows === rows, `${gram.rows} rows`);
       for (let i = 0; i < inputs; i++) {
-        near(
-          gram.inputSums[i]!,
-          sum((row) => at(x, inputs, row, i)),
-          "sum of inputs",
-        );
         for (let j = 0; j < inputs; j++) {
           const expected = sum((row) => at(x, inputs, row, i) * at(x, inputs, row, j));
           near(gram.products[i * inputs + j]!, expected, `products ${i}, ${j}`);
@@ -49,11 +43,6 @@ t.test("sums gathered batch by batch are those of all rows, less the bias", asyn
           gram.energy[m]!,
           sum((row) => target(row, m) ** 2),
           `energy ${m}`,
-        );
-        near(
-          gram.outputSums[m]!,
-          sum((row) => target(row, m)),
-          `sum of outputs ${m}`,
         );
       }
     },

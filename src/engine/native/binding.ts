@@ -31,7 +31,7 @@ export interface Binding {
 }
 
 /** TensorFlow's numbers for element types. */
-export const dataTypes = { float32: 1, int32: 3, uint8: 4, bfloat16: 14 } as const;
+export const dataTypes = { float32: 1, float64: 2, int32: 3, uint8: 4, bfloat16: 14 } as const;
 
 /**
  * Loads the binding. TensorFlow reads its settings from the environment once, when its library is loaded, so they are

@@ -9,6 +9,7 @@ import { classification } from "./native-classification.ts";
 import { convolutions } from "./native-convolution.ts";
 import { elementwise } from "./native-elementwise.ts";
 import { images } from "./native-images.ts";
+import { leastSquares } from "./native-least-squares.ts";
 import { normalization } from "./native-normalization.ts";
 import { pooling } from "./native-pooling.ts";
 import { quantization } from "./native-quantization.ts";
@@ -33,7 +34,7 @@ export function createNativeOps(binding: Binding): { readonly atPrecision: (prec
     ...classification(run),
     ...variables(run),
   };
-  const extensions: Extensions = { rounding: rounding(run) };
+  const extensions: Extensions = { leastSquares: leastSquares(run), rounding: rounding(run) };
   const extension: Ops["extension"] = (name) => extensions[name];
   return { atPrecision: (precision) => ({ ...shared, ...convolutions(run, precision), extension }) };
 }

@@ -7,6 +7,7 @@ import { Arena, held, of, PortableVariable, type Tfjs } from "./arena.ts";
 import { convolutions } from "./portable-convolution.ts";
 import { elementwise } from "./portable-elementwise.ts";
 import { images } from "./portable-images.ts";
+import { leastSquares } from "./portable-least-squares.ts";
 import { rounding } from "./portable-rounding.ts";
 import { rows } from "./portable-rows.ts";
 
@@ -14,7 +15,7 @@ import { rows } from "./portable-rows.ts";
 export function portableOps(tf: Tfjs): Ops {
   const arena = new Arena(tf);
   const basic = { ...memory(arena), ...elementwise(arena) };
-  const extensions: Extensions = { rounding: rounding(arena) };
+  const extensions: Extensions = { leastSquares: leastSquares(basic), rounding: rounding(arena) };
   return {
     ...basic,
     ...composedQuantizer(basic),

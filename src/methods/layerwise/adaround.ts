@@ -51,7 +51,9 @@ export function* roundOn(
     const v = yield* learn(ops, problem, uploaded, { choice, grids }, options);
     const learned = measured(hardCodes(choice, v));
     const kept = options.safeguard ? keepBetter(nearest, learned) : learned;
-    const final = options.flips ? keepBetter(kept, measured(flipCodes(problem, kept.codes, steps, choice))) : kept;
+    const final = options.flips
+      ? keepBetter(kept, measured(flipCodes(problem, kept.codes, { steps, choice, ops })))
+      : kept;
     return {
       codes: final.codes,
       steps,

@@ -4,7 +4,7 @@ import { pointShift, split } from "../../quantization/bit-split/digits.ts";
 import { leastSquaresCodes } from "../../quantization/bit-split/least-squares-step.ts";
 import type { ChannelSums } from "../../quantization/channel-sums.ts";
 import { descendCodes, fittedStep } from "../../quantization/code-descent.ts";
-import type { Gram } from "../../quantization/gram.ts";
+import type { GramSums } from "../../quantization/gram.ts";
 import { largestMagnitude } from "../../quantization/scale-search.ts";
 import { decode, nearestCode, outermostCode, rowOf, type WeightMatrix } from "../../quantization/weight-grid.ts";
 import { channelErrors, uploadRows } from "./layer-error.ts";
@@ -26,7 +26,7 @@ export interface BitSplitOptions {
 export const bitSplit = (options: BitSplitOptions): SolveLayer =>
   function* (problem, ops) {
     const { weight, bits } = problem;
-    const grams = layerGrams(problem);
+    const grams = layerGrams(problem, ops);
     if (distinctRows(problem.rows, weight.inputs) < weight.inputs) pullTowards(weight, grams);
     const channels: SolvedChannel[] = [];
     for (let output = 0; output < weight.outputs; output++) {
@@ -69,13 +69,13 @@ const PULL = 0.01;
  * Fewer rows than inputs leave directions in which the codes could go anywhere. There the float weights decide: as if
  * each input had been seen alone once more, faintly, with the output that its float weight gives. Changes the sums.
  */
-function pullTowards({ values, inputs }: WeightMatrix, grams: readonly Gram[]): void {
-  for (const [group, { products, cross, energy, outputs }] of grams.entries()) {
+function pullTowards({ values, inputs }: WeightMatrix, grams: readonly GramSums[]): void {
+  for (const [group, { products, cross, energy }] of grams.entries()) {
     let trace = 0;
     for (let n = 0; n < inputs; n++) trace += products[n * inputs + n]!;
     const pull = (PULL * trace) / inputs;
     for (let n = 0; n < inputs; n++) products[n * inputs + n]! += pull;
-    const weights = rowOf(values, group, outputs * inputs);
+    const weights = rowOf(values, group, cross.length);
     weights.forEach((weight, index) => {
       cross[index]! += pull * weight;
       energy[Math.floor(index / inputs)]! += pull * weight * weight;

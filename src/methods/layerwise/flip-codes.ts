@@ -1,3 +1,4 @@
+import type { Ops } from "../../engine/ops.ts";
 import { descendCodes } from "../../quantization/code-descent.ts";
 import { descendRectifiedCodes } from "../../quantization/rectified-descent.ts";
 import type { RoundingChoice } from "../../quantization/soft-rounding.ts";
@@ -12,8 +13,11 @@ import type { LayerProblem } from "./layer-problem.ts";
 export function flipCodes(
   problem: LayerProblem,
   start: Int32Array,
-  steps: Float32Array,
-  { lower, upper }: RoundingChoice,
+  {
+    steps,
+    choice: { lower, upper },
+    ops,
+  }: { readonly steps: Float32Array; readonly choice: RoundingChoice; readonly ops: Ops },
 ): Int32Array {
   const { weight, bias, rectified, rows } = problem;
   const limit = problem.limit ?? Number.POSITIVE_INFINITY;
@@ -25,7 +29,7 @@ export function flipCodes(
     highest: rowOf(upper, output, weight.inputs),
   });
   if (!rectified) {
-    const grams = layerGrams(problem);
+    const grams = layerGrams(problem, ops);
     for (let output = 0; output < weight.outputs; output++) {
       descendCodes(channelSums(grams, output), rowOf(codes, output, weight.inputs), steps[output]!, boundsOf(output));
     }
