@@ -139,15 +139,24 @@ function byValue(sites: readonly WeightSite[]): readonly (readonly WeightSite[])
 
 async function gather(
   walk: LayerWalk,
-  options: { sites: readonly WeightSite[]; positions: number; seed: number; samples: number; weights: Weights },
+  options: {
+    sites: readonly WeightSite[];
+    images: number;
+    positions: number;
+    seed: number;
+    samples: number;
+    weights: Weights;
+  },
 ): Promise<ReadonlyMap<WeightSite, SeenRows>> {
   const { sites, weights, seed, samples } = options;
+  // Few samples are looked at in more places each.
+  const wanted = Math.ceil((options.positions * options.images) / samples);
   const collectors = new Map(
     sites.map((site) => {
       const { dims, axis, groups } = site.layout;
       const row = (groups * elementsOf(dims)) / (dims[axis] ?? 1);
       const most = Math.floor(MOST_NUMBERS / (row * samples * sites.length));
-      return [site, new SiteRows(site, { positions: Math.min(options.positions, Math.max(1, most)), seed })];
+      return [site, new SiteRows(site, { positions: Math.min(wanted, Math.max(1, most)), seed })];
     }),
   );
   await walk.read(sites, weights, (site, { dims, data }, run) => {

@@ -1,10 +1,13 @@
 import t from "tap";
 import { adaround, bitSplit } from "../../src/config/sections/methods/layerwise-settings.ts";
 import type { LayerwiseSettings } from "../../src/methods/layerwise/create-layerwise.ts";
+import type { EncodedModel } from "../../src/onnx/encode-model.ts";
+import { FileSession } from "../../src/onnx/file-session.ts";
 import { readModel } from "../../src/onnx/onnx-model.ts";
-import type { SampleArray } from "../../src/ptq/samples.ts";
+import { compareOutputs } from "../../src/ptq/compare-outputs.ts";
+import { type SampleArray, Samples } from "../../src/ptq/samples.ts";
 import { anyEngine } from "../fixtures/engines.ts";
-import { encodePlain, type PlainModel } from "../fixtures/onnx/plain-model.ts";
+import { encodePlain, ints, node, type PlainModel } from "../fixtures/onnx/plain-model.ts";
 import { floats, quantized, sampleArray } from "../fixtures/ptq.ts";
 
 const { ops } = await anyEngine();
@@ -71,6 +74,34 @@ for (const method of methods) {
     });
   }
 }
+
+t.test("few samples are looked at in many places: what was not seen is nearer too", async (t) => {
+  const plain: PlainModel = {
+    opset: 13,
+    inputs: [{ name: "x", shape: ["n", 6, 40, 40] }],
+    outputs: [{ name: "y" }],
+    nodes: [node("Conv", ["x", "w"], "y", [ints("pads", [1, 1, 1, 1])])],
+    tensors: [floats("w", [6, 6, 5, 5])],
+  };
+  const bytes = encodePlain(plain);
+  // Neighbours are alike, as in images.
+  const smooth = (name: string): SampleArray => {
+    const { shape, data } = sampleArray(name, [1, 6, 40, 40]);
+    let level = 0;
+    return { shape, data: Float32Array.from(data as Float32Array, (value) => (level += (value - level) / 8)) };
+  };
+  const [seen, unseen] = ["seen", "unseen"].map((name) => new Map([["x", smooth(name)]]));
+  const method = bitSplit.parse({ name: "bit-split" });
+  const { encoded } = await quantized(bytes, seen!, { weights: 2, solver: { method, ops, seed: 1 } });
+  const rounded = await quantized(bytes, seen!, { weights: 2 });
+  const dbOf = async (model: EncodedModel) => {
+    const [float, written] = [await FileSession.load(bytes, "it"), await FileSession.load(model, "it")];
+    const samples = Samples.of(float.inputs, unseen!, "others");
+    return (await compareOutputs(float, written, samples.batches(samples.order(1)))).outputs[0]!.sqnrDb!;
+  };
+  const [found, nearest] = [await dbOf(encoded), await dbOf(rounded.encoded)];
+  t.ok(found > nearest + 2, `${found} dB, rounded ${nearest} dB`);
+});
 
 t.test("layers that share a weight share its codes", async (t) => {
   const [method] = methods;
