@@ -21,6 +21,13 @@ export interface LeastSquaresKernels {
    * @param bias Taken off y; [groups, 1, outputs].
    */
   grams(x: Tensor, y: Tensor, bias: Tensor | null): readonly GramSums[];
+  /**
+   * products·row of each row, in float64: [rows, inputs].
+   *
+   * @param products Symmetric, [inputs, inputs].
+   * @param rows [rows, inputs]
+   */
+  images(products: Float64Array, rows: Float32Array): Float64Array;
 }
 
 /** Kernels that one method alone needs: every engine has them beside `Ops`, the method asks for them by name. */

@@ -9,7 +9,7 @@ export interface ChannelSums {
 }
 
 /** products·codes. */
-export function imageOf(products: Float64Array, codes: Int32Array | Int8Array): Float64Array {
+export function imageOf(products: Float64Array, codes: Int32Array | Int8Array | Float32Array): Float64Array {
   const image = new Float64Array(codes.length);
   for (let n = 0; n < codes.length; n++) if (codes[n] !== 0) addColumn(image, products, n, codes[n]!);
   return image;

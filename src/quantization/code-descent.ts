@@ -10,21 +10,27 @@ export interface CodeBounds {
   readonly highest: ArrayLike<number>;
 }
 
+/** What descends; all of it is changed in place. */
+export interface DescendingCodes {
+  readonly codes: Int32Array;
+  /** products·codes, where it is known. */
+  readonly image?: Float64Array;
+}
+
 /**
- * Lowers |y - X·step·code|² by single changes of ±1, in the order of the inputs, until none helps; `codes` is changed in
- * place. With the grid's ends as bounds it is the final pass over Bit-Split's codes, with floor and ceiling as bounds
+ * Lowers |y - X·step·code|² by single changes of ±1, in the order of the inputs, until none helps; the codes are
+ * changed in place. With the grid's ends as bounds it is the final pass over Bit-Split's codes, with floor and ceiling as bounds
  * the greedy flips after AdaRound.
  *
  * @returns how many changes were made.
  */
 export function descendCodes(
   { products, cross, energy }: ChannelSums,
-  codes: Int32Array,
+  { codes, image = imageOf(products, codes) }: DescendingCodes,
   step: number,
   { lowest, highest }: CodeBounds,
 ): number {
   const inputs = codes.length;
-  const image = imageOf(products, codes);
   let changes = 0;
   for (let pass = 0; pass < MOST_PASSES; pass++) {
     const before = changes;
@@ -45,8 +51,11 @@ export function descendCodes(
 }
 
 /** The least-squares step <y, X code>/<X code, X code>; `otherwise` where that has no positive value. */
-export function fittedStep({ products, cross }: ChannelSums, codes: Int32Array, otherwise: number): number {
-  const image = imageOf(products, codes);
+export function fittedStep(
+  { products, cross }: ChannelSums,
+  { codes, image = imageOf(products, codes) }: Readonly<DescendingCodes>,
+  otherwise: number,
+): number {
   let fit = 0;
   let square = 0;
   for (let n = 0; n < codes.length; n++) {

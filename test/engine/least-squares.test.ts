@@ -43,4 +43,23 @@ for (const { kind, skip } of engineKinds) {
       t.ok(worst < 1e-13, `relative difference ${worst}`);
     }
   });
+
+  t.test(`${kind}: products of a symmetric matrix with rows, in float64`, { skip }, async (t) => {
+    const { ops } = await loadEngine({ kind });
+    const inputs = 7;
+    const half = random(1, "matrix", [inputs, inputs]);
+    const at = (i: number, j: number) => 1e6 + half[i * inputs + j]! * half[j * inputs + i]!;
+    const products = Float64Array.from({ length: inputs ** 2 }, (_, k) => at(Math.floor(k / inputs), k % inputs));
+    const rows = random(1, "rows", [3, inputs]).map((value) => Math.round(3 * value));
+    const live = ops.liveTensors();
+    const images = ops.extension("leastSquares").images(products, rows);
+    t.equal(ops.liveTensors(), live, "nothing is left");
+    const expected = Array.from({ length: 3 * inputs }, (_, k) => {
+      const row = rows.subarray(Math.floor(k / inputs) * inputs);
+      return Array.from({ length: inputs }, (_, n) => row[n]! * at(n, k % inputs)).reduce((sum, one) => sum + one, 0);
+    });
+    const worst = Math.max(...images.map((value, k) => Math.abs(value - expected[k]!)));
+    t.equal(images.length, expected.length);
+    t.ok(worst < 1e-8, `difference ${worst}`);
+  });
 }

@@ -76,7 +76,7 @@ t.test("the error never rises from epoch to epoch, nor by a last least-squares s
       expect(end.error <= before + slack, `epoch ${epochs}: ${end.error} after ${before}`);
       const { codes, step } = stitched(end);
       expect(Math.abs(end.error - errorOf(data, codes, step)) <= 1e-5 * energyOf(data.y), "it is not the error");
-      const fitted = errorOf(data, codes, fittedStep(sumsOf(data), codes, step));
+      const fitted = errorOf(data, codes, fittedStep(sumsOf(data), { codes }, step));
       expect(fitted <= errorOf(data, codes, step) + slack, "the last step raised it");
       const outermost = outermostCode(drawn.bits);
       expect(codes.every((code) => Math.abs(code) <= outermost) && step > 0, `${codes} · ${step}`);

@@ -37,5 +37,18 @@ export function leastSquares(run: Executor): LeastSquaresKernels {
         },
         () => [],
       ),
+    images: (matrix, rows) =>
+      run.scope(
+        () => {
+          const inputs = Math.sqrt(matrix.length);
+          const halves = run.create(new Int32Array(matrix.buffer, matrix.byteOffset, 2 * matrix.length), [
+            ...[1, inputs, inputs, 2],
+          ]);
+          const whole = run.run(run.kernel("Bitcast", { T: index, type: double.T }), [halves]);
+          const wide = widen(run.create(rows, [1, rows.length / inputs, inputs]));
+          return read(run.run(run.kernel("BatchMatMulV2", { ...double, adj_x: false, adj_y: false }), [wide, whole]));
+        },
+        () => [],
+      ),
   };
 }

@@ -1,4 +1,5 @@
 import { at } from "../../core/elements.ts";
+import { imageOf } from "../../quantization/channel-sums.ts";
 import { Gram } from "../../quantization/gram.ts";
 import { rowOf } from "../../quantization/weight-grid.ts";
 import type { LeastSquaresKernels } from "../extensions.ts";
@@ -17,5 +18,12 @@ export const leastSquares = (ops: Pick<Ops, "read">): LeastSquaresKernels => ({
       gram.add(rowOf(xs, group, rows * inputs), rowOf(ys, group, rows * outputs), own);
       return gram.finish();
     });
+  },
+  images(products, rows) {
+    const inputs = Math.sqrt(products.length);
+    const images = new Float64Array(rows.length);
+    for (let row = 0; row < rows.length / inputs; row++)
+      rowOf(images, row, inputs).set(imageOf(products, rowOf(rows, row, inputs)));
+    return images;
   },
 });

@@ -1,6 +1,7 @@
 import { at, first } from "../../core/elements.ts";
+import type { Ops } from "../../engine/ops.ts";
 import { descendDigits, stitched } from "../../quantization/bit-split/digit-descent.ts";
-import { pointShift, split } from "../../quantization/bit-split/digits.ts";
+import { type Planes, pointShift, split } from "../../quantization/bit-split/digits.ts";
 import { leastSquaresCodes } from "../../quantization/bit-split/least-squares-step.ts";
 import type { ChannelSums } from "../../quantization/channel-sums.ts";
 import { descendCodes, fittedStep } from "../../quantization/code-descent.ts";
@@ -9,7 +10,7 @@ import { largestMagnitude } from "../../quantization/scale-search.ts";
 import { decode, nearestCode, outermostCode, rowOf, type WeightMatrix } from "../../quantization/weight-grid.ts";
 import { channelErrors, uploadRows } from "./layer-error.ts";
 import { channelSums, layerGrams } from "./layer-grams.ts";
-import { distinctRows, type SolveLayer } from "./layer-problem.ts";
+import { distinctRows, type LayerProblem, type SolveLayer } from "./layer-problem.ts";
 import { share, total } from "./layer-statistics.ts";
 
 export interface BitSplitOptions {
@@ -29,9 +30,10 @@ export const bitSplit = (options: BitSplitOptions): SolveLayer =>
     const grams = layerGrams(problem, ops);
     if (distinctRows(problem.rows, weight.inputs) < weight.inputs) pullTowards(weight, grams);
     const channels: SolvedChannel[] = [];
-    for (let output = 0; output < weight.outputs; output++) {
-      const solve = (weights: Float32Array) => solveChannel(weights, bits, channelSums(grams, output), options);
-      channels.push(nearItsWeights(rowOf(weight.values, output, weight.inputs), solve));
+    for (const start of startsOf({ weight, bits }, grams, ops)) {
+      const weights = rowOf(weight.values, channels.length, weight.inputs);
+      const solved = solveChannel(start, channelSums(grams, channels.length), options);
+      channels.push(nearItsWeights(weights, solved));
       yield channels.length / weight.outputs;
     }
     const start = layerOf(channels.map(({ start }) => start));
@@ -88,6 +90,48 @@ interface ChannelCodes {
   readonly step: number;
 }
 
+/** Nearest at the least-squares step, and in digits. */
+interface ChannelStart extends ChannelCodes {
+  readonly planes: Planes;
+  /** products·plane of each plane, where the engine has computed them. */
+  readonly images?: readonly Float64Array[];
+}
+
+/** Layers of fewer inputs have no products computed by the engine: calls would cost more than they save. */
+const FEWEST_INPUTS = 64;
+/** Numbers of such products at once: 64 MiB. */
+const MOST_NUMBERS = 2 ** 23;
+
+/** Where each channel starts. */
+function* startsOf(
+  { weight: { values, inputs }, bits }: Pick<LayerProblem, "weight" | "bits">,
+  grams: readonly GramSums[],
+  ops: Ops,
+): Generator<ChannelStart> {
+  const atOnce = Math.max(1, Math.floor(MOST_NUMBERS / ((bits - 1) * inputs)));
+  for (const [group, { products, energy }] of grams.entries()) {
+    const outputs = energy.length;
+    for (let channel = 0; channel < outputs; channel += atOnce) {
+      const starts = Array.from({ length: Math.min(atOnce, outputs - channel) }, (_, index): ChannelStart => {
+        const row = rowOf(values, group * outputs + channel + index, inputs);
+        const start = leastSquaresCodes(row, bits);
+        return { ...start, planes: split(start.codes, bits) };
+      });
+      yield* inputs < FEWEST_INPUTS ? starts : withImages(starts, products, ops);
+    }
+  }
+}
+
+function withImages(starts: readonly ChannelStart[], products: Float64Array, ops: Ops): readonly ChannelStart[] {
+  const planes = starts.flatMap((start) => start.planes);
+  const [{ length: inputs } = new Int8Array()] = planes;
+  const rows = new Float32Array(planes.length * inputs);
+  for (const [row, plane] of planes.entries()) rows.set(plane, row * inputs);
+  const images = ops.extension("leastSquares").images(products, rows);
+  let row = 0;
+  return starts.map((start) => ({ ...start, images: start.planes.map(() => rowOf(images, row++, inputs)) }));
+}
+
 interface SolvedChannel {
   readonly start: ChannelCodes;
   readonly final: ChannelCodes;
@@ -101,32 +145,32 @@ const FARTHEST = 2;
  * What a channel is solved to, where that still has to do with its weights. Where the rows all but cancel in a channel's
  * output, the least-squares step is a quotient of rounding noise: the channel keeps the codes of stage 1 then.
  */
-function nearItsWeights(weights: Float32Array, solve: (weights: Float32Array) => SolvedChannel): SolvedChannel {
-  const solved = solve(weights);
+function nearItsWeights(weights: Float32Array, solved: SolvedChannel): SolvedChannel {
   const { codes, step } = solved.final;
   const reach = step * largestMagnitude(codes);
   return reach > FARTHEST * largestMagnitude(weights) ? { ...solved, final: solved.start } : solved;
 }
 
-/** Both stages for one channel: where it starts (nearest at the least-squares step) and where it ends. */
+/** Both stages for one channel: where it starts and where it ends. */
 function solveChannel(
-  weights: Float32Array,
-  bits: number,
+  { codes: nearest, step: nearestStep, planes, images }: ChannelStart,
   sums: ChannelSums,
   { epochs, unitChanges }: BitSplitOptions,
 ): SolvedChannel {
-  const start = leastSquaresCodes(weights, bits);
+  const start = { codes: nearest, step: nearestStep };
   // Without any signal the output says nothing; all digits would become 0.
   if (sums.products.every((product) => product === 0)) return { start, final: start, epochs: 0 };
-  const planes = split(start.codes, bits);
-  const descended = descendDigits(sums, { planes, alpha: start.step * pointShift(bits) }, { epochs });
-  const { codes, step } = stitched(descended);
+  const bits = planes.length + 1;
+  const alpha = start.step * pointShift(bits);
+  const descended = descendDigits(sums, { planes, alpha, ...(images && { images }) }, { epochs });
+  const { step, ...own } = stitched(descended);
+  const { codes } = own;
   // The digits' last epoch used the scale before it; a last least-squares step can only lower the error.
-  let fitted = epochs > 0 ? fittedStep(sums, codes, step) : step;
+  let fitted = epochs > 0 ? fittedStep(sums, own, step) : step;
   if (unitChanges) {
     const ends = (code: number) => new Int32Array(codes.length).fill(code);
     const bounds = { lowest: ends(-outermostCode(bits)), highest: ends(outermostCode(bits)) };
-    if (descendCodes(sums, codes, fitted, bounds) > 0) fitted = fittedStep(sums, codes, fitted);
+    if (descendCodes(sums, own, fitted, bounds) > 0) fitted = fittedStep(sums, own, fitted);
   }
   return { start, final: { codes, step: fitted }, epochs: descended.epochs };
 }

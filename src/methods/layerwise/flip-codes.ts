@@ -31,7 +31,8 @@ export function flipCodes(
   if (!rectified) {
     const grams = layerGrams(problem, ops);
     for (let output = 0; output < weight.outputs; output++) {
-      descendCodes(channelSums(grams, output), rowOf(codes, output, weight.inputs), steps[output]!, boundsOf(output));
+      const own = { codes: rowOf(codes, output, weight.inputs) };
+      descendCodes(channelSums(grams, output), own, steps[output]!, boundsOf(output));
     }
     return codes;
   }

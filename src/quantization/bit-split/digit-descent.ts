@@ -1,3 +1,4 @@
+import { first } from "../../core/elements.ts";
 import { addColumn, type ChannelSums, imageOf } from "../channel-sums.ts";
 import { type Planes, pointShift, stitch } from "./digits.ts";
 
@@ -5,9 +6,11 @@ export interface DigitState {
   readonly planes: Planes;
   /** weight = alpha·Σ_i plane_i/2^i. */
   readonly alpha: number;
+  /** products·plane of each plane, where they are known. */
+  readonly images?: readonly Float64Array[];
 }
 
-export interface DescentResult extends DigitState {
+export interface DescentResult extends Required<DigitState> {
   /** Epochs run, the last one without a change included. */
   readonly epochs: number;
   /** |y - X·w|² of what is returned. */
@@ -34,7 +37,8 @@ export function descendDigits(sums: ChannelSums, start: DigitState, { epochs }: 
     for (let plane = 0; plane < start.planes.length; plane++) changes += descent.sweep(plane);
     if (changes === 0) break;
   }
-  return { planes: descent.planes, alpha: descent.alpha, epochs: epoch, error: descent.error() };
+  const { planes, alpha, images } = descent;
+  return { planes, alpha, images, epochs: epoch, error: descent.error() };
 }
 
 class Descent {
@@ -42,18 +46,18 @@ class Descent {
   alpha: number;
   readonly #sums: ChannelSums;
   readonly #inputs: number;
-  /** products·plane for each plane, kept up to date digit by digit. */
-  readonly #images: readonly Float64Array[];
+  /** Kept up to date digit by digit. */
+  readonly images: readonly Float64Array[];
   /** Sums over the planes, for {@link #moments}. */
   readonly #weights: Float64Array;
   readonly #image: Float64Array;
 
-  constructor(sums: ChannelSums, { planes, alpha }: DigitState) {
+  constructor(sums: ChannelSums, { planes, alpha, images }: DigitState) {
     this.#sums = sums;
     this.#inputs = sums.cross.length;
     this.planes = planes.map((plane) => plane.slice());
     this.alpha = alpha;
-    this.#images = planes.map((plane) => imageOf(sums.products, plane));
+    this.images = planes.map((plane, index) => images?.[index]?.slice() ?? imageOf(sums.products, plane));
     this.#weights = new Float64Array(this.#inputs);
     this.#image = new Float64Array(this.#inputs);
   }
@@ -67,18 +71,18 @@ class Descent {
     // The digits' rule holds for a positive scale.
     this.alpha = -this.alpha;
     for (const plane of this.planes) for (let n = 0; n < plane.length; n++) plane[n] = -plane[n]!;
-    for (const image of this.#images) for (let n = 0; n < image.length; n++) image[n] = -image[n]!;
+    for (const image of this.images) for (let n = 0; n < image.length; n++) image[n] = -image[n]!;
   }
 
   /** One pass over the digits of a plane; gives how many changed. */
   sweep(plane: number): number {
     const { products, cross } = this.#sums;
     const digits = this.planes[plane]!;
-    const image = this.#images[plane]!;
+    const image = this.images[plane]!;
     const scale = this.alpha / 2 ** plane;
     // What is left for this plane: the others do not change meanwhile.
     const targets = cross.slice();
-    for (const [other, fixed] of this.#images.entries()) {
+    for (const [other, fixed] of this.images.entries()) {
       if (other === plane) continue;
       const factor = this.alpha / 2 ** other;
       for (let n = 0; n < targets.length; n++) targets[n]! -= factor * fixed[n]!;
@@ -110,7 +114,7 @@ class Descent {
     const weights = this.#weights.fill(0);
     const image = this.#image.fill(0);
     for (const [plane, digits] of this.planes.entries()) {
-      const ofPlane = this.#images[plane]!;
+      const ofPlane = this.images[plane]!;
       const share = 1 / 2 ** plane;
       for (let n = 0; n < digits.length; n++) {
         weights[n]! += share * digits[n]!;
@@ -127,8 +131,13 @@ class Descent {
   }
 }
 
-/** The ordinary form: integer codes and their step. */
-export const stitched = ({ planes, alpha }: DigitState): { readonly codes: Int32Array; readonly step: number } => ({
-  codes: stitch(planes),
-  step: alpha / pointShift(planes.length + 1),
-});
+/** The ordinary form: integer codes, their step, and products·codes. */
+export function stitched({ planes, alpha, images }: Omit<DescentResult, "epochs" | "error">): {
+  readonly codes: Int32Array;
+  readonly step: number;
+  readonly image: Float64Array;
+} {
+  const image = new Float64Array(first(images).length);
+  for (const ofPlane of images) for (let n = 0; n < image.length; n++) image[n] = 2 * image[n]! + ofPlane[n]!;
+  return { codes: stitch(planes), step: alpha / pointShift(planes.length + 1), image };
+}
