@@ -8,10 +8,9 @@ import { withExport } from "../runs/exports.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { clearRun, runFiles } from "../runs/run-directory.ts";
 import { DivergenceWatch } from "../training/divergence.ts";
-import { type Evaluation, type EvaluationOptions, evaluate } from "../training/evaluate.ts";
+import type { Evaluation, EvaluationOptions } from "../training/evaluate.ts";
 import { type EpochSummary, stepGates, trainLoop } from "../training/loop.ts";
-import { type GatesOf, testTimeGates } from "../training/pass.ts";
-import { pausingSplit } from "../training/pausing-split.ts";
+import { type GatesOf, testTimeGates, transparentGates } from "../training/pass.ts";
 import { epochsOf } from "../training/phases.ts";
 import { accountResult } from "../training/record-entries.ts";
 import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
@@ -19,7 +18,9 @@ import { analyseRun } from "./analyse-run.ts";
 import { beginQuantizers, beginWeights } from "./begin-training.ts";
 import { continueRecord } from "./continue-record.ts";
 import { describeStep, epochEntry, epochLine, withEpoch, withStartLoss } from "./epoch-entry.ts";
+import { evaluateInPhase } from "./evaluate-in-phase.ts";
 import { exportPrepared } from "./export-prepared.ts";
+import { FloatAnswers } from "./float-answers.ts";
 import { describeLayer, LayerwiseRun } from "./layerwise.ts";
 import { allDamaged, newRecord } from "./new-record.ts";
 import type { Prepared } from "./prepare.ts";
@@ -38,6 +39,7 @@ export class Run implements Disposable {
   readonly #watch: DivergenceWatch;
   /** Where a trained network is quantized layer by layer, in place of training. */
   readonly #layers: LayerwiseRun | null;
+  readonly #float: FloatAnswers;
   #lastEpochAt = performance.now();
   /** Lets signals in, and throws what a stop is. */
   readonly #pause = (): Promise<void> => this.#saved.hearSignals();
@@ -48,10 +50,12 @@ export class Run implements Disposable {
     this.context = context;
     const { layerwise } = prepared.method;
     this.#layers = layerwise ? new LayerwiseRun(prepared, layerwise) : null;
+    this.#float = new FloatAnswers(prepared);
     this.#saved = new SavedRun({
       ...{ folder, context, publish, record: newRecord(prepared) },
       imagesFrom: (count) => prepared.dataset.images?.usedFrom(count) ?? [],
-      tensors: () => new Map([...takeSnapshot(prepared.trainer), ...(this.#layers?.tensors ?? [])]),
+      tensors: () =>
+        new Map([...takeSnapshot(prepared.trainer), ...(this.#layers?.tensors ?? []), ...this.#float.tensors]),
     });
     const { guards } = prepared.config.training;
     this.#watch = new DivergenceWatch(guards, (step, message) => this.#saved.warn(message, step));
@@ -67,10 +71,16 @@ export class Run implements Disposable {
 
   /** Weights, statistics and ranges before the first step (docs/method.md, "Training"). */
   async begin(): Promise<void> {
-    if (this.#layers) await this.#beginLayers(this.#layers);
-    else {
+    if (this.#layers) {
+      this.#layers.begin();
+      const { metrics } = await this.#evaluateFloat();
+      this.#saved.record = { ...this.record, postTraining: this.#layers.firstRecord(metrics) };
+    } else {
       await beginWeights(this.prepared);
-      if (first(this.prepared.phases).quantizes) await this.#beginQuantizers();
+      if (first(this.prepared.phases).quantizes) {
+        if (this.#float.knowsAtStart) await this.#evaluateFloat();
+        await this.#beginQuantizers();
+      }
     }
     clearRun(this.#saved.folder);
     await this.#saved.markFailure(() => {
@@ -87,19 +97,13 @@ export class Run implements Disposable {
     return beginQuantizers(this.prepared, async () => (await this.#heldOut()).taskLoss);
   }
 
-  async #beginLayers(layers: LayerwiseRun): Promise<void> {
-    const { dataset } = this.prepared;
-    layers.begin();
-    const { metrics } = await this.#evaluate(dataset.test, testTimeGates);
-    this.#saved.record = { ...this.record, postTraining: layers.firstRecord(metrics) };
-  }
-
   /** @param changes Settings that have other values than when the run began; the record tells of them. */
   async restore(checkpoint: Checkpoint, changes: readonly Change[]): Promise<void> {
     const { tensors, progress } = checkpoint;
     requireSameFiles(this.prepared, this.#saved.folder, checkpoint);
     restoreSnapshot(this.prepared, tensors, progress);
     this.#layers?.restore(tensors);
+    this.#float.restore(tensors);
     const { record, warnings } = continueRecord(checkpoint, this.prepared, changes);
     this.#saved.resume(checkpoint, record);
     this.context.reporter.info(
@@ -167,7 +171,7 @@ export class Run implements Disposable {
   async finish(): Promise<void> {
     const { model, dataset, config, task } = this.prepared;
     await this.#saved.saveWhenStopped(async () => {
-      const examiner = task.examiner(dataset.imageShape);
+      const examiner = task.examiner(dataset.imageShape, this.#float.values);
       const { taskLoss, metrics } = await this.#evaluate(dataset.test, testTimeGates, (batch) => examiner.add(batch));
       const sampled = await this.#evaluate(dataset.test, (model) =>
         stepGates(model, config.seed, this.#saved.position.step),
@@ -210,16 +214,12 @@ export class Run implements Disposable {
 
   /** Evaluates the model as it computes in this phase. */
   #evaluate(split: Split, gatesOf: GatesOf, observe?: EvaluationOptions["observe"]): Promise<Evaluation> {
-    const { dataset, config, trainer, task } = this.prepared;
-    const model = trainer.inPhase;
-    const options = {
-      task,
-      samples: gatesOf(model),
-      normalization: dataset.normalization,
-      batchSize: config.data.evaluationBatchSize,
-      ...(observe && { observe }),
-    };
-    return evaluate(model, pausingSplit(split, this.#pause), options);
+    return evaluateInPhase(this.prepared, split, { gatesOf, pause: this.#pause, observe });
+  }
+
+  /** The test images, with nothing quantized. */
+  #evaluateFloat(): Promise<Evaluation> {
+    return this.#float.take((observe) => this.#evaluate(this.prepared.dataset.test, transparentGates, observe));
   }
 
   /** With test-time gates, on held-out images where there are some. */
@@ -234,6 +234,8 @@ export class Run implements Disposable {
     const { dataset, phases } = this.prepared;
     const { waitingForData } = summary;
     const split = dataset.validation ? ("validation" as const) : ("test" as const);
+    const { quantizes, to } = first(phases);
+    if (!quantizes && summary.epoch === to) await this.#evaluateFloat();
     const entry = epochEntry(this.prepared, summary, { split, ...(await this.#heldOut()) });
     const epochSeconds = (performance.now() - this.#lastEpochAt) / 1000;
     this.#lastEpochAt = performance.now();

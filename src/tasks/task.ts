@@ -24,6 +24,13 @@ export interface Evaluator {
   readonly metrics: Metrics;
 }
 
+/** Keeps a number of a network's answer to each image, by which an examiner of another network sees where they differ. */
+export interface Answers {
+  add(batch: EvaluatedBatch): void;
+  /** [images], in order of evaluation. */
+  readonly values: Float32Array;
+}
+
 /** Looks closer at a trained network than an evaluator: what the record keeps for the report. */
 export interface Examiner<Findings = unknown> {
   add(batch: EvaluatedBatch): void;
@@ -45,7 +52,10 @@ export interface Task<Findings = unknown> {
   /** The epoch's figures, some of the metrics, from its sums. */
   figures(sums: Sums, images: number): Metrics;
   evaluator(): Evaluator;
-  examiner(imageShape: ImageShape): Examiner<Findings>;
+  /** Null where answers are not right or wrong. */
+  answers(): Answers | null;
+  /** @param float The answers that the same network gave in float32; null where it was not asked. */
+  examiner(imageShape: ImageShape, float: Float32Array | null): Examiner<Findings>;
   /** @param trainer The metrics as the training measured them; null: what the trainer's outputs give. */
   agreement(trainer: Metrics | null): Agreement;
 }

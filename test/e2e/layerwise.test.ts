@@ -12,7 +12,7 @@ import { pathOf } from "../fixtures/onnx/files.ts";
 import { initializer, unpackCodes } from "../fixtures/onnx-values.ts";
 import { run, start } from "../fixtures/program.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
-import { sameClassOf } from "../fixtures/tasks.ts";
+import { classificationOf, sameClassOf } from "../fixtures/tasks.ts";
 
 const folder = t.testdir();
 const data = writeSmallMnist(join(folder, "data"), { train: 160, test: 60 });
@@ -30,6 +30,9 @@ export: { form: packed, latency: false }
   writeFileSync(path, text);
   return path;
 }
+
+/** Percent of the test images. */
+const share = (images: number): number => (100 * images) / 60;
 
 const calibration = "calibration: { images: 48, positions: 8 }";
 const methods = {
@@ -105,7 +108,13 @@ t.test("trained networks quantized without training", { skip: nativeMissing() },
       t.equal(record.exports[0]!.opset, 21, "and the file stores 4");
       t.same(result!.metrics, record.exports[0]!.verification!.metrics);
       decodesToCheckpoint(t, out, record);
+      const { bothRight, lost, gained } = classificationOf(record.findings).float!;
+      t.same(
+        [postTraining!.floatMetrics, result!.metrics],
+        [{ top1: share(bothRight + lost) }, { top1: share(bothRight + gained) }],
+      );
       const report = readFileSync(runFiles(out).report, "utf8");
+      t.match(report, /In float32, before it was quantized, the network gets/);
       t.match(report, /Layer by layer/);
       t.match(report, /are stored in 4 bits/);
     });
@@ -121,6 +130,8 @@ t.test("trained networks quantized without training", { skip: nativeMissing() },
     const compared = await run("report", ...runs, "--out", page);
     t.equal(compared.code, 0, compared.stderr);
     t.match(readFileSync(page, "utf8"), /Post-training methods side by side/);
+    const report = readFileSync(runFiles(join(folder, "adaround")).report, "utf8");
+    t.match(report, /What float32 gets right and this network wrong/, "drawn again, without the data");
   });
 
   await t.test("stopped after a layer and resumed, it gives the same bytes", async (t) => {
@@ -139,6 +150,7 @@ t.test("trained networks quantized without training", { skip: nativeMissing() },
     t.equal(resumed.code, 0, resumed.stderr);
     t.notMatch(resumed.stderr, new RegExp(`${whole.postTraining!.layers[0]!.name}: 3 bits`), "it is not done again");
     t.strictSame(readRecord(out).postTraining, whole.postTraining);
+    t.strictSame(readRecord(out).findings, whole.findings, "also of what float32 said");
     const bytes = (run: string) => readFileSync(runFiles(run).model);
     t.ok(bytes(out).equals(bytes(join(folder, "adaround"))));
   });

@@ -9,6 +9,7 @@ import { nativeMissing } from "../fixtures/engines.ts";
 import { pathOf } from "../fixtures/onnx/files.ts";
 import { run, start } from "../fixtures/program.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
+import { classificationOf } from "../fixtures/tasks.ts";
 
 const folder = t.testdir();
 const data = writeSmallMnist(join(folder, "data"), { train: 320, test: 40 });
@@ -37,7 +38,7 @@ t.test("pretraining in float32 and the method's training are one run", { skip: n
   const out = join(folder, "whole");
   const { code, stderr } = await run("train", config, "--out", out);
   t.equal(code, 0, stderr);
-  const { epochs, result } = readRecord(out);
+  const { epochs, result, findings } = readRecord(out);
   t.strictSame(
     epochs.map(({ phase }) => phase),
     ["pretraining", "pretraining", "training", "settling"],
@@ -52,7 +53,15 @@ t.test("pretraining in float32 and the method's training are one run", { skip: n
   t.ok(ranges[2]!.every((range) => range !== 1));
   t.ok(epochs[1]!.train.taskLoss < epochs[0]!.train.taskLoss);
   t.ok(result!.relativeBops <= 3);
-  t.match(readFileSync(runFiles(out).report, "utf8"), /1–2 pretraining, 3 training, 4 settling/);
+  const report = readFileSync(runFiles(out).report, "utf8");
+  t.match(report, /1–2 pretraining, 3 training, 4 settling/);
+  const found = classificationOf(findings);
+  const { bothRight, lost, gained, bothWrong, images } = found.float!;
+  t.equal((100 * (bothRight + lost)) / 40, epochs[1]!.evaluation.metrics.top1, "right in float32, after pretraining");
+  t.equal((100 * (bothRight + gained)) / 40, result!.metrics.top1, "right now");
+  t.equal(bothRight + lost + gained + bothWrong, 40);
+  t.equal(images.length, Math.min(24, lost));
+  t.match(report, /In float32, after pretraining, the network gets/);
 
   const stopped = join(folder, "stopped");
   t.equal(await stoppedIn("epoch 1/4", stopped), 130);
@@ -64,6 +73,7 @@ t.test("pretraining in float32 and the method's training are one run", { skip: n
   const resumed = await run("train", config, "--out", stopped, "--resume");
   t.equal(resumed.code, 0, resumed.stderr);
   t.strictSame(tensorsOf(stopped), tensorsOf(out), "the same bytes, stopped in both phases");
+  t.strictSame(readRecord(stopped).findings, findings, "also of what float32 said");
 });
 
 t.test("its schedule ends with it", async (t) => {

@@ -26,6 +26,18 @@ const worstImage = z.object({
   png: z.base64().describe("the image as PNG, large ones scaled down"),
 });
 
+const comparedWithFloat = z.object({
+  bothRight: count.describe("test images that the float32 network and this one get right"),
+  lost: count.describe("that float32 gets right and this one wrong"),
+  gained: count.describe("that float32 gets wrong and this one right"),
+  bothWrong: count,
+  images: listOf(
+    worstImage.extend({
+      floatConfidence: probability.describe("probability that the float32 network gave the true class"),
+    }),
+  ).describe("lost ones of the highest confidence, most confident first"),
+});
+
 /** What is found of a classifier on the test set. */
 export const classificationFindings = z.object({
   task: z.literal("classification"),
@@ -34,8 +46,12 @@ export const classificationFindings = z.object({
   worst: listOf(worstImage)
     .optional()
     .describe("wrong images of the highest confidence, most confident first; older records have none"),
+  float: comparedWithFloat
+    .optional()
+    .describe("held against the float32 network that the run began with or pretrained; absent where there was none"),
 });
 
 export type ClassificationFindings = z.infer<typeof classificationFindings>;
 export type Calibration = z.infer<typeof calibration>;
+export type ComparedWithFloat = z.infer<typeof comparedWithFloat>;
 export type WorstImage = z.infer<typeof worstImage>;

@@ -7,7 +7,8 @@ import { classIndices } from "./class-indices.ts";
 import { Confidences } from "./confidences.ts";
 import { describeClassification } from "./description.ts";
 import { largestIndex } from "./largest-index.ts";
-import { worstImages } from "./worst-images.ts";
+import { RightAnswers } from "./right-answers.ts";
+import { lostImages, worstImages } from "./worst-images.ts";
 
 /** One class for each image: softmax cross-entropy on logits, judged by the share of images with the right class. */
 export const classification = {
@@ -24,18 +25,21 @@ export const classification = {
       figures: ({ correct = 0 }, images) => ({ top1: (100 * correct) / images }),
       evaluator: () => new Top1(classes),
       agreement: (trainer) => compareClasses(classes, trainer),
-      examiner: (imageShape) => {
-        const confidences = new Confidences(imageShape);
+      answers: () => new RightAnswers(),
+      examiner: (imageShape, float) => {
+        const confidences = new Confidences(imageShape, float);
         return {
           add: ({ outputs, images, targets }) =>
             confidences.add({ logits: outputs, images, labels: classIndices(targets) }),
           get findings() {
             const { confusion } = confidences;
+            const compared = lostImages(confidences);
             return {
               task: "classification" as const,
               confusion,
               calibration: calibrate(confidences),
               worst: worstImages(confidences),
+              ...(compared && { float: compared }),
             };
           },
         };

@@ -1,20 +1,7 @@
 import { elementsOf } from "../../graph/shape.ts";
-import { largestIndex } from "./largest-index.ts";
-
-/** How many of the images that a network gets wrong are kept. */
-const keptMistakes = 24;
-
-/** An image that the network got wrong. */
-export interface Mistake {
-  /** In order of evaluation, from 0. */
-  readonly index: number;
-  readonly truth: number;
-  readonly predicted: number;
-  readonly confidence: number;
-  readonly truthProbability: number;
-  /** [height, width, channels]. */
-  readonly pixels: Uint8Array;
-}
+import { classify } from "./classify.ts";
+import { FloatComparison } from "./float-comparison.ts";
+import { type Mistake, MostConfident } from "./most-confident.ts";
 
 /** Images, [images, height, width, channels], with their logits, [images, classes], and true classes. */
 interface ClassifiedBatch {
@@ -32,15 +19,23 @@ export class Confidences {
   readonly correct: boolean[] = [];
   /** Rows: true class; columns: predicted class. */
   readonly confusion: number[][] = [];
-  #mistakes: Mistake[] = [];
+  readonly #mistakes = new MostConfident<Mistake>();
+  readonly #float: FloatComparison | null;
 
-  constructor(imageShape: readonly [number, number, number]) {
+  /** @param float What a network in float32 gave these images, as {@link FloatComparison} takes it. */
+  constructor(imageShape: readonly [number, number, number], float: ArrayLike<number> | null = null) {
     this.imageShape = imageShape;
+    this.#float = float && new FloatComparison(float);
   }
 
   /** Wrong images of the highest confidence, most confident first. */
   get mistakes(): readonly Mistake[] {
-    return this.#mistakes;
+    return this.#mistakes.mistakes;
+  }
+
+  /** What became of what float32 got right; null where that is not known. */
+  get againstFloat(): FloatComparison["result"] {
+    return this.#float?.result ?? null;
   }
 
   /** Takes the next images. */
@@ -52,31 +47,15 @@ export class Confidences {
     const size = elementsOf(this.imageShape);
     for (const [image, truth] of labels.entries()) {
       const row = logits.subarray(image * classes, (image + 1) * classes);
-      const { predicted, confidence, truthProbability } = classify(row, truth);
       const index = this.confidence.length;
+      const pixels = images.subarray(image * size, (image + 1) * size);
+      const answer = { index, truth, pixels, ...classify(row, truth) };
+      const { predicted, confidence } = answer;
       this.confidence.push(confidence);
       this.confusion[truth]![predicted]!++;
       this.correct.push(predicted === truth);
-      if (predicted === truth) continue;
-      const pixels = images.subarray(image * size, (image + 1) * size);
-      this.#keep({ index, truth, predicted, confidence, truthProbability, pixels });
+      this.#float?.add(answer);
+      if (predicted !== truth) this.#mistakes.add(answer);
     }
   }
-
-  #keep(mistake: Mistake): void {
-    const least = this.#mistakes.at(-1);
-    if (this.#mistakes.length === keptMistakes && least && mistake.confidence <= least.confidence) return;
-    const place = this.#mistakes.findIndex(({ confidence }) => mistake.confidence > confidence);
-    const copy = { ...mistake, pixels: mistake.pixels.slice() };
-    this.#mistakes.splice(place < 0 ? this.#mistakes.length : place, 0, copy);
-    this.#mistakes = this.#mistakes.slice(0, keptMistakes);
-  }
-}
-
-/** The class of the largest logit, the first of equal ones, and two probabilities by softmax. */
-function classify(logits: Float32Array, truth: number) {
-  const predicted = largestIndex(logits, 0, logits.length);
-  const largest = logits[predicted]!;
-  const sum = logits.reduce((total, logit) => total + Math.exp(logit - largest), 0);
-  return { predicted, confidence: 1 / sum, truthProbability: Math.exp(logits[truth]! - largest) / sum };
 }

@@ -1,17 +1,27 @@
 import { type ByteImage, encodePng } from "../../core/png.ts";
-import type { WorstImage } from "./class-findings.ts";
+import type { ComparedWithFloat, WorstImage } from "./class-findings.ts";
 import type { Confidences } from "./confidences.ts";
+import type { Mistake } from "./most-confident.ts";
 
 /** Larger images are scaled down to this side: enough to see what is on them. */
 const largestSide = 64;
 
 /** The images that the network got wrong with the highest confidence, as pictures, most confident first. */
 export const worstImages = ({ mistakes, imageShape }: Confidences): WorstImage[] =>
-  mistakes.map(({ pixels, ...mistake }) => {
-    const small = thumbnail(pixels, imageShape);
-    const { width, height } = small;
-    return { ...mistake, width, height, png: encodePng(small).toString("base64") };
-  });
+  mistakes.map((mistake) => asPicture(mistake, imageShape));
+
+/** What became of what float32 got right, with pictures of what was lost. */
+export function lostImages({ againstFloat, imageShape }: Confidences): ComparedWithFloat | null {
+  if (againstFloat === null) return null;
+  const { mistakes, ...counts } = againstFloat;
+  return { ...counts, images: mistakes.map((mistake) => asPicture(mistake, imageShape)) };
+}
+
+function asPicture<Kept extends Mistake>({ pixels, ...mistake }: Kept, imageShape: Confidences["imageShape"]) {
+  const small = thumbnail(pixels, imageShape);
+  const { width, height } = small;
+  return { ...mistake, width, height, png: encodePng(small).toString("base64") };
+}
 
 /**
  * The image as grey or colour bytes, each side at most 64 pixels, a pixel the mean of those it covers. Of an image

@@ -34,6 +34,7 @@ export const regression = {
         mae: absolute / images,
       }),
       evaluator: () => new Errors(outputs),
+      answers: () => null,
       examiner: () => new Residuals(outputs),
       agreement: (trainer) => new ValueAgreement(outputs, trainer),
     };

@@ -186,6 +186,35 @@ t.test("weights that were stretched to a common range are said to be", async (t)
   t.match(page, "largest step 0.267");
 });
 
+t.test("what float32 gets right and this network wrong, with pictures, most confident first", async (t) => {
+  const record = sampleRecord();
+  const findings = classificationOf(record.findings);
+  const float = findings.float!;
+  const shown = (compared: typeof float | undefined, more: Partial<RunRecord> = {}) =>
+    withoutScript(renderReport({ ...record, ...more, findings: { ...findings, float: compared } }));
+  const heading = /What float32 gets right and this network wrong/;
+  const page = shown(float);
+  t.match(
+    page,
+    "In float32, as training began, the network gets 9,915 test images right: of these it now gets 30 wrong. Of the 85 that it got wrong, it now gets 21 right. Here are the 24 with the highest confidence.",
+  );
+  const first = page.slice(page.search(heading)).match(/<li>[\s\S]*?<\/li>/)![0];
+  for (const text of [
+    'alt="Test image 7: 0, taken for 3"',
+    "float32: <bdi>0</bdi>, 60.0\u202f% sure",
+    "now 99.0\u202f% sure",
+    "image 7",
+  ]) {
+    t.ok(first.includes(text), text);
+  }
+  const none = { ...float, bothRight: 9915, lost: 0, images: [] };
+  t.match(shown(none), /of these it now gets none wrong/);
+  t.equal(found(shown(undefined), heading), null, "older records have none");
+  const pretrain = { epochs: 2, weights: record.config.training.weights };
+  const training = { ...record.config.training, pretrain };
+  t.match(shown(float, { config: { ...record.config, training } }), /In float32, after pretraining, the network/);
+});
+
 t.test("the page loads nothing, and its policy allows only its own style and script", async (t) => {
   const page = renderReport(sampleRecord());
   const policy =
@@ -198,7 +227,8 @@ t.test("the page loads nothing, and its policy allows only its own style and scr
   t.equal(found(page, / on\w+="/), null, "the policy would refuse event attributes");
   const addresses = [...page.matchAll(/(?:src|href|action|data|poster)="([^"#][^"]*)"/g)].map((match) => match[1]);
   const pictures = addresses.filter((address) => /^data:image\/png;base64,[A-Za-z0-9+/]+={0,2}$/.test(address!));
-  t.equal(pictures.length, classificationOf(sampleRecord().findings).worst!.length);
+  const { worst, float } = classificationOf(sampleRecord().findings);
+  t.equal(pictures.length, worst!.length + float!.images.length);
   t.strictSame(
     addresses.filter((address) => !pictures.includes(address)),
     ["data:,"],

@@ -21,7 +21,7 @@ t.test("an evaluator counts the first of the largest logits, over batches", asyn
 });
 
 t.test("an examiner finds confusion, calibration and the worst images", async (t) => {
-  const examiner = task.examiner([1, 1, 1]);
+  const examiner = task.examiner([1, 1, 1], null);
   const outputs = Float32Array.of(9, 0, 0, 0, 9, 0, 0, 0);
   examiner.add({ count: 2, images: Uint8Array.of(10, 20), outputs, targets: classTargets([0, 2]) });
   const { confusion, calibration, worst } = classificationOf(examiner.findings);
@@ -33,6 +33,18 @@ t.test("an examiner finds confusion, calibration and the worst images", async (t
   ]);
   t.match(calibration?.bins.at(-1), { images: 2, accuracy: 0.5 });
   t.match(worst, [{ index: 1, truth: 2, predicted: 0 }]);
+});
+
+t.test("answers are the probability of the class where it is right, else 0", async (t) => {
+  const answers = task.answers()!;
+  const add = (outputs: readonly number[], labels: readonly number[]) =>
+    answers.add({
+      ...{ count: labels.length, images: new Uint8Array(labels.length) },
+      ...{ outputs: Float32Array.from(outputs), targets: classTargets(labels) },
+    });
+  add([0, 0, 0, 0, Math.log(5), 0, 0, 0], [0, 0]);
+  add([0, Math.log(5), 0, 0, Number.NaN, Number.NaN, Number.NaN, Number.NaN], [0, 0]);
+  t.strictSame([...answers.values], [0.25, 0.625, 0, 0]);
 });
 
 t.test("targets of another kind are a defect", async (t) => {

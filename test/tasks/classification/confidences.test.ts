@@ -1,7 +1,7 @@
 import t from "tap";
 import { calibrate } from "../../../src/tasks/classification/calibrate.ts";
 import { Confidences } from "../../../src/tasks/classification/confidences.ts";
-import { thumbnail, worstImages } from "../../../src/tasks/classification/worst-images.ts";
+import { lostImages, thumbnail, worstImages } from "../../../src/tasks/classification/worst-images.ts";
 
 /** Logits whose softmax is exactly these probabilities. */
 const logitsOf = (rows: readonly (readonly number[])[]) => Float32Array.from(rows.flat(), Math.log);
@@ -86,6 +86,39 @@ t.test("the worst images are the wrong ones, most confident first, as pictures",
     ],
   );
   t.equal(Buffer.from(worst[0]!.png, "base64").toString("latin1", 1, 4), "PNG");
+});
+
+t.test("held against float32, an image is right in both, lost, gained or wrong in both", async (t) => {
+  const float = Float32Array.of(0.5, 0.875, 0.75, 0, 0, 0.625);
+  const confidences = new Confidences([1, 1, 1], float);
+  const rows = [
+    [0.9, 0.1],
+    [0.6, 0.4],
+    [0.8, 0.2],
+    [0.7, 0.3],
+    [0.7, 0.3],
+    [0.9, 0.1],
+  ];
+  const add = (from: number, to: number, labels: readonly number[]) =>
+    confidences.add({
+      logits: logitsOf(rows.slice(from, to)),
+      images: Uint8Array.from({ length: to - from }, (_, image) => from + image),
+      labels: Int32Array.from(labels),
+    });
+  add(0, 4, [0, 1, 1, 0]);
+  t.equal(lostImages(confidences), null, "images are missing");
+  add(4, 6, [1, 0]);
+  const { images, ...counts } = lostImages(confidences)!;
+  t.strictSame(counts, { bothRight: 2, lost: 2, gained: 1, bothWrong: 1 });
+  t.match(
+    images,
+    [
+      { index: 2, truth: 1, predicted: 0, floatConfidence: 0.75 },
+      { index: 1, truth: 1, predicted: 0, floatConfidence: 0.875 },
+    ],
+    "most confident first",
+  );
+  t.equal(lostImages(new Confidences([1, 1, 1])), null, "nothing is known of float32");
 });
 
 t.test("a large image is scaled down by means; a channel that no picture has is left out", async (t) => {

@@ -45,7 +45,7 @@ t.test("classes are a defect", async (t) => {
 });
 
 t.test("an examiner counts errors by size and keeps points from all images", async (t) => {
-  const examiner = regressing(8).examiner([1, 1, 1]);
+  const examiner = regressing(8).examiner([1, 1, 1], null);
   for (let image = 0; image < 1000; image++) {
     const error = image % 4 === 0 ? -2 : 1;
     const targets = valueTargets(...new Array(8).fill(image));
@@ -61,7 +61,7 @@ t.test("an examiner counts errors by size and keeps points from all images", asy
   t.equal(points.length, 300);
   t.ok(points.every(([truth, predicted]) => predicted - truth === (truth % 4 === 0 ? -2 : 1)));
   t.ok(points.at(-1)![0] > 990, "from the first to the last");
-  const none = regressing(1).examiner([1, 1, 1]);
+  const none = regressing(1).examiner([1, 1, 1], null);
   none.add({ count: 1, images: new Uint8Array(1), targets: valueTargets(3), outputs: Float32Array.of(3) });
   t.match(none.findings, { outputs: [{ limit: 0, points: [[3, 3]] }] });
 });

@@ -1,13 +1,14 @@
 import type { RunRecord, RunResult } from "../../../runs/record.ts";
-import type { Calibration, WorstImage } from "../../../tasks/classification/class-findings.ts";
+import type { Calibration } from "../../../tasks/classification/class-findings.ts";
 import { mainValue } from "../../../tasks/metric.ts";
 import { wilsonInterval } from "../../../tasks/wilson-interval.ts";
 import { picture } from "../../charts/picture.ts";
 import { fixed, integer, percent, points, share, significant } from "../../page/format.ts";
-import { foreign, type Markup, markup, shorten } from "../../page/markup.ts";
+import { type Markup, markup } from "../../page/markup.ts";
 import { later, type Section } from "../../page/section.ts";
 import { learnsGates } from "../learns-gates.ts";
 import { confusionMarkup } from "./confusion.ts";
+import { lostMarkup, worstMarkup } from "./mistakes.ts";
 
 /** What the network gets right and wrong on the test set, and whether it knows. */
 export function classificationSection(record: RunRecord): Section {
@@ -22,6 +23,7 @@ export function classificationSection(record: RunRecord): Section {
         : markup`${gateModes(record, result)}
 ${confusionMarkup(findings.confusion, classes)}
 ${findings.calibration && calibrationMarkup(findings.calibration)}
+${findings.float && lostMarkup(record, findings.float, classes)}
 ${findings.worst && worstMarkup(findings.worst, classes)}`,
   };
 }
@@ -95,19 +97,4 @@ function mood(bins: Calibration["bins"]): string {
     ? ` Its most confident images, ${percent(share(sure.images, images), 1)} of all, are right in ${percent(100 * sure.accuracy)} of the cases.`
     : "";
   return `On the whole the network is ${way}, by ${significant(Math.abs(difference), 2)} points.${last}`;
-}
-
-function worstMarkup(worst: readonly WorstImage[], classes: readonly string[]): Markup {
-  if (worst.length === 0) return markup`<h3>Worst mistakes</h3><p>No test image was classified wrongly.</p>`;
-  const name = (index: number) => classes[index] ?? String(index);
-  return markup`<h3>Worst mistakes</h3>
-<p>The test images that the network got wrong with the highest confidence.</p>
-<ul class="gallery">${worst.map(({ png, width, height, index, truth, predicted, confidence, truthProbability }) => {
-    const alt = `Test image ${index}: ${shorten(name(truth), 40)}, taken for ${shorten(name(predicted), 40)}`;
-    const title = `truth ${percent(100 * truthProbability)}, taken for ${percent(100 * confidence)}`;
-    return markup`<li><img src="data:image/png;base64,${png}" width="${width}" height="${height}" alt="${alt}" title="${title}">
-<span class="classes">${foreign(name(truth), 16)} → <strong>${foreign(name(predicted), 16)}</strong></span>
-<span class="sure">${percent(100 * confidence, 1)} sure</span>
-<span class="sure">image ${integer(index)}</span></li>\n`;
-  })}</ul>`;
 }

@@ -2,6 +2,7 @@ import type { ClassificationFindings } from "../../../tasks/classification/class
 import { integer, percent, share } from "../../page/format.ts";
 import { foreign, type Markup, markup } from "../../page/markup.ts";
 import { scrollable, table } from "../../page/table.ts";
+import { nameOf } from "./class-name.ts";
 
 /** A matrix of more classes than this is not read but searched: the most frequent confusions say it better. */
 const matrixClasses = 25;
@@ -15,8 +16,6 @@ const shades = 5;
 /** Which classes are taken for which. */
 export const confusionMarkup = (confusion: ClassificationFindings["confusion"], classes: readonly string[]): Markup =>
   markup`<div class="matrix-and-list">${confusion.length <= matrixClasses && matrix(confusion, classes)}${mostFrequent(confusion, classes)}</div>`;
-
-const nameOf = (classes: readonly string[], index: number): string => classes[index] ?? String(index);
 
 function matrix(counts: readonly (readonly number[])[], classes: readonly string[]): Markup {
   const worst = Math.max(1, ...counts.flatMap((row, index) => row.filter((_, column) => column !== index)));

@@ -1,0 +1,48 @@
+import type { RunRecord } from "../../../runs/record.ts";
+import type { ComparedWithFloat, WorstImage } from "../../../tasks/classification/class-findings.ts";
+import { integer, percent } from "../../page/format.ts";
+import { foreign, type Markup, markup, shorten } from "../../page/markup.ts";
+import { nameOf } from "./class-name.ts";
+
+/** The images that cost most trust: sure and wrong. */
+export function worstMarkup(worst: readonly WorstImage[], classes: readonly string[]): Markup {
+  if (worst.length === 0) return markup`<h3>Worst mistakes</h3><p>No test image was classified wrongly.</p>`;
+  return markup`<h3>Worst mistakes</h3>
+<p>The test images that the network got wrong with the highest confidence.</p>
+${gallery(worst, classes, ({ confidence }) => [`${percent(100 * confidence, 1)} sure`])}`;
+}
+
+/** What quantizing cost, image by image. */
+export function lostMarkup(record: RunRecord, compared: ComparedWithFloat, classes: readonly string[]): Markup {
+  const { bothRight, lost, gained, bothWrong, images } = compared;
+  const all = images.length === lost;
+  return markup`<h3 id="lost-images">What float32 gets right and this network wrong</h3>
+<p>In float32, ${floatNetwork(record)}, the network gets ${integer(bothRight + lost)} test images right: of these it now gets ${lost === 0 ? "none" : integer(lost)} wrong. Of the ${integer(gained + bothWrong)} that it got wrong, it now gets ${gained === 0 ? "none" : integer(gained)} right.${lost > 0 && !all && ` Here are the ${integer(images.length)} with the highest confidence.`}</p>
+${
+  lost > 0 &&
+  gallery(images, classes, ({ truth, confidence, floatConfidence }) => [
+    markup`float32: ${foreign(nameOf(classes, truth), 16)}, ${percent(100 * floatConfidence, 1)} sure`,
+    `now ${percent(100 * confidence, 1)} sure`,
+  ])
+}`;
+}
+
+/** Which network in float32 it was. */
+const floatNetwork = ({ postTraining, config }: RunRecord): string =>
+  postTraining ? "before it was quantized" : config.training.pretrain ? "after pretraining" : "as training began";
+
+function gallery<Image extends WorstImage>(
+  images: readonly Image[],
+  classes: readonly string[],
+  sure: (image: Image) => readonly (Markup | string)[],
+): Markup {
+  const name = (index: number) => nameOf(classes, index);
+  return markup`<ul class="gallery">${images.map((image) => {
+    const { png, width, height, index, truth, predicted, confidence, truthProbability } = image;
+    const alt = `Test image ${index}: ${shorten(name(truth), 40)}, taken for ${shorten(name(predicted), 40)}`;
+    const title = `truth ${percent(100 * truthProbability)}, taken for ${percent(100 * confidence)}`;
+    return markup`<li><img src="data:image/png;base64,${png}" width="${width}" height="${height}" alt="${alt}" title="${title}">
+<span class="classes">${foreign(name(truth), 16)} → <strong>${foreign(name(predicted), 16)}</strong></span>
+${sure(image).map((line) => markup`<span class="sure">${line}</span>\n`)}<span class="sure">image ${integer(index)}</span></li>\n`;
+  })}</ul>`;
+}
