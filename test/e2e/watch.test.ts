@@ -107,20 +107,20 @@ t.test("the page follows a run in a browser", { skip: nativeMissing() || browser
   const step = page.locator("#live .step", { hasText: /^Epoch \d of 8, step \d+ of 80: loss \d+\.\d+, \w+ left$/ });
   await step.waitFor();
   // What a reader does: sort, scroll, put the focus on something.
-  const head = page.locator("#tensors thead button", { hasText: "Elements" });
+  const head = page.locator("#layer-table thead button", { hasText: "MACs" });
   await head.click();
   await head.click();
   await head.focus();
   const topOf = (selector: string) =>
     page.locator(selector).evaluate((element) => element.getBoundingClientRect().top) as Promise<number>;
-  const before = await topOf("#tensors");
-  const rows = await page.locator("#tensors tbody th").allTextContents();
+  const before = await topOf("#layer-table");
+  const rows = await page.locator("#layer-table tbody th").allTextContents();
   const about = (await page.locator("#head .about").textContent())!;
   await page.locator("#head .about").filter({ hasNotText: about }).waitFor();
-  t.equal(await page.locator("#tensors th[aria-sort]").getAttribute("aria-sort"), "descending", "still sorted");
-  t.strictSame(await page.locator("#tensors tbody th").allTextContents(), rows);
-  t.equal(await page.evaluate("document.activeElement.textContent"), "Elements", "the focus stays");
-  t.ok(Math.abs((await topOf("#tensors")) - before) < 2, "what was in view stays where it was");
+  t.equal(await page.locator("#layer-table th[aria-sort]").getAttribute("aria-sort"), "descending", "still sorted");
+  t.strictSame(await page.locator("#layer-table tbody th").allTextContents(), rows);
+  t.equal(await page.evaluate("document.activeElement.textContent"), "MACs", "the focus stays");
+  t.ok(Math.abs((await topOf("#layer-table")) - before) < 2, "what was in view stays where it was");
   await page.locator("#loss .plot").focus();
   await page.keyboard.press("Home");
   t.match(await page.locator(".tip").textContent(), /epoch 1/, "new charts tell their values");

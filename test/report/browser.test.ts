@@ -21,17 +21,15 @@ t.test("the report in a browser", { skip: browserMissing() }, async (t) => {
 
   t.test("tables sort by value, empty cells last", async (t) => {
     const { page } = await openPage(browser, files.get("finished")!);
-    const first = () => page.locator("#tensors tbody tr th").first().textContent();
-    const last = () => page.locator("#tensors tbody tr td:last-child").last().textContent();
-    const button = (name: string) => page.locator("#tensors thead button", { hasText: name });
-    await button("Elements").click();
-    t.equal(await first(), "fc1.quantizer", "512 comes before 800: numbers, not text");
-    await button("Elements").click();
-    t.equal(await first(), "fc1.weight.quantizer");
-    t.equal(await page.locator("#tensors th[aria-sort]").getAttribute("aria-sort"), "descending");
-    await button("Channels kept").click();
-    t.equal(await first(), "conv1.weight.quantizer");
-    t.equal(await last(), "–");
+    const names = () => page.locator("#layer-table tbody tr th bdi").allTextContents();
+    const button = (name: string) => page.locator("#layer-table thead button", { hasText: name });
+    await button("Parameters").click();
+    t.strictSame(await names(), ["conv1", "fc2", "conv2", "fc1"], "780 comes before 3,020: numbers, not text");
+    await button("Parameters").click();
+    t.strictSame(await names(), ["fc1", "conv2", "fc2", "conv1"]);
+    t.equal(await page.locator("#layer-table th[aria-sort]").getAttribute("aria-sort"), "descending");
+    await button("Output bits").click();
+    t.equal((await names()).at(-1), "fc2", "its output is not quantized");
     await page.context().close();
   });
 
@@ -56,8 +54,8 @@ t.test("the report in a browser", { skip: browserMissing() }, async (t) => {
     await page.locator("#layer-table .tool").click();
     await page.locator("#layer-table .tool", { hasText: "Copied" }).waitFor();
     const layers = (await page.evaluate("navigator.clipboard.readText()")) as string;
-    t.match(layers, /^Layer,Weight shape,MACs,Weight bits,/);
-    t.match(layers, /,5×5×1×32,460800,2,8,30,1,6912000,/);
+    t.match(layers, /^Layer,Weight shape,Output shape,MACs,Weight bits,Weight range,/);
+    t.match(layers, /,5×5×1×32,24×24×32,460800,2,[\d.]+,[\d.]*,signed,800,\S+,8,.*,30,1,6912000,/);
     await page.locator("#data-files .tool").click();
     await page.locator("#data-files .tool", { hasText: "Copied" }).waitFor();
     t.match((await page.evaluate("navigator.clipboard.readText()")) as string, `"'=HYPERLINK(""x"")",60008,`);
@@ -286,7 +284,7 @@ t.test("the report in a browser", { skip: browserMissing() }, async (t) => {
     await page.goto(pathToFileURL(files.get("finished")!).href);
     t.match(await page.locator("#loss svg.wide path").count(), Number);
     t.equal(await page.locator("button").count(), 0, "no control that does nothing");
-    t.equal(await page.locator("#tensors tbody tr").count(), sampleRecord().quantizers.length);
+    t.equal(await page.locator("#layer-table tbody tr").count(), sampleRecord().network.layers.length);
     await context.close();
   });
 });

@@ -37,8 +37,14 @@ function sortBy(table: HTMLTableElement, head: HTMLTableCellElement): void {
 /** The table as it is shown, in its order, without rows that a filter hides; a total stays out. */
 const csvOf = (table: HTMLTableElement): string =>
   csvText(
-    all(HTMLTableRowElement, "thead tr, tbody tr:not(.group, .out)", table).map((row) => [...row.cells].map(cellValue)),
+    all(HTMLTableRowElement, "thead tr, tbody tr:not(.group, .out)", table).map((row) =>
+      [...row.cells].flatMap((cell) => [cellValue(cell), ...moreValues(cell)]),
+    ),
   );
+
+/** What stands below a cell's own value, or is in CSV alone. */
+const moreValues = ({ dataset }: HTMLTableCellElement): readonly string[] =>
+  dataset.more === undefined ? [] : JSON.parse(dataset.more).map(String);
 
 async function copy(text: string): Promise<string> {
   try {

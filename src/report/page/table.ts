@@ -1,5 +1,13 @@
 import { type Markup, markup, trusted } from "./markup.ts";
 
+/** What a row has beside a column's own value. CSV has it in a column of its own; sorting does not ask for it. */
+export interface Further<Row> {
+  readonly title: string;
+  readonly value: (row: Row) => string | number | null;
+  /** How it stands below the column's own value, where not as it is; null of a row: not there. Null: it is in CSV alone. */
+  readonly show?: ((row: Row) => string | null) | null;
+}
+
 export interface Column<Row> {
   readonly title: string;
   /** How the title is shown, where that is not as it stands. */
@@ -10,6 +18,9 @@ export interface Column<Row> {
   readonly value: (row: Row) => string | number | null;
   /** What is shown, where that is not the value itself. */
   readonly show?: (row: Row) => Markup | string;
+  readonly further?: readonly Further<Row>[];
+  /** Which rows can have a value: whether it is the same in all is asked of them alone. All, if left out. */
+  readonly applies?: (row: Row) => boolean;
 }
 
 export interface Table<Row> {
@@ -48,9 +59,9 @@ export function table<Row>(whole: Table<Row>): Markup {
   const left = (cells: readonly (Markup | string)[]) =>
     cells.filter((_, index) => all.some((column, at) => at === index && !uniform.has(column)));
   return scrollable(
-    { id, caption, note: uniform.size > 0 && rows[0] !== undefined ? sameInAll([...uniform], rows[0]) : null },
+    { id, caption, note: sameInAll([...uniform], rows) },
     markup`<table data-sort${pinned && trusted(' class="pinned"')} aria-labelledby="${id}-caption">
-<thead><tr>${columns.map(({ title, heading, kind }) => markup`<th scope="col"${classOf(kind)}>${heading ?? title}</th>`)}</tr></thead>
+<thead><tr>${columns.map(({ title, heading, kind, further }) => markup`<th scope="col"${classOf(kind)}${more(further?.map((one) => one.title))}>${heading ?? title}</th>`)}</tr></thead>
 <tbody>
 ${rows.map((row, place) => markup`${group && groupRow(group, { rows, place, columns, left })}<tr${rowId && markup` id="${rowId(row)}"`}${runsOf && ofRuns(runsOf(row))}>${columns.map((column, index) => cell(column, row, index === 0))}</tr>\n`)}</tbody>
 ${total && markup`<tfoot><tr>${left(total).map((text, index) => totalCell(text, columns[index]?.kind, index === 0))}</tr></tfoot>`}
@@ -59,16 +70,27 @@ ${total && markup`<tfoot><tr>${left(total).map((text, index) => totalCell(text, 
 }
 
 /** Whether a column says nothing that one sentence could not; not where it has a total. */
-function isUniform<Row>({ value }: Column<Row>, index: number, { rows, total }: Table<Row>): boolean {
+function isUniform<Row>(column: Column<Row>, index: number, { rows, total }: Table<Row>): boolean {
+  const { value, further = [], applies = everywhere } = column;
   const isTotalled = total !== undefined && total[index] !== "";
-  return index > 0 && !isTotalled && rows.length > 1 && new Set(rows.map(value)).size === 1;
+  const isOne = ({ value }: Pick<Column<Row>, "value">) => new Set(rows.filter(applies).map(value)).size === 1;
+  return index > 0 && !isTotalled && rows.length > 1 && isOne({ value }) && further.every(isOne);
 }
 
+const everywhere = (): boolean => true;
+
+const isShown = <Row>({ show }: Further<Row>): boolean => show !== null;
+
 /** Columns without any value are not worth a word. */
-function sameInAll<Row>(columns: readonly Column<Row>[], row: Row): Markup | null {
-  const told = columns.filter(({ value }) => value(row) !== null);
+function sameInAll<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Markup | null {
+  const told = columns.flatMap(({ applies = everywhere, further = [], ...column }) =>
+    rows
+      .filter(applies)
+      .slice(0, 1)
+      .flatMap((row) => [column, ...further].filter(({ value }) => value(row) !== null).map((one) => ({ one, row }))),
+  );
   if (told.length === 0) return null;
-  return markup`The same in all rows: ${told.map(({ title, value, show }, index) => markup`${index > 0 && ", "}${title.charAt(0).toLowerCase()}${title.slice(1)} ${show ? show(row) : value(row)}`)}.`;
+  return markup`The same in all rows: ${told.map(({ one: { title, value, show }, row }, index) => markup`${index > 0 && ", "}${title.charAt(0).toLowerCase()}${title.slice(1)} ${show ? show(row) : value(row)}`)}.`;
 }
 
 function groupRow<Row>(
@@ -112,13 +134,22 @@ export const ofRuns = (numbers: readonly number[]): Markup => markup` data-runs=
 const classOf = (kind: Column<unknown>["kind"]): Markup | null =>
   kind === "number" || kind === "picture" ? markup` class="${kind}"` : null;
 
-function cell<Row>({ kind, value, show }: Column<Row>, row: Row, isName: boolean): Markup {
+function cell<Row>({ kind, value, show, further }: Column<Row>, row: Row, isName: boolean): Markup {
   const raw = value(row);
-  const shown = show ? show(row) : raw;
-  const data = markup` data-value="${raw ?? ""}"`;
+  const shown = markup`${show ? show(row) : raw}${further && below(further, row)}`;
+  const data = markup` data-value="${raw ?? ""}"${more(further?.map((one) => one.value(row) ?? ""))}`;
   return isName
     ? markup`<th scope="row"${classOf(kind)}${data}>${shown}</th>`
     : markup`<td${classOf(kind)}${data}>${shown}</td>`;
+}
+
+/** What CSV has beside a cell's own value, or a column's own title. */
+const more = (values: readonly (string | number)[] | undefined): Markup | null =>
+  values === undefined || values.length === 0 ? null : markup` data-more="${JSON.stringify(values)}"`;
+
+function below<Row>(further: readonly Further<Row>[], row: Row): Markup | null {
+  const texts = further.filter(isShown).flatMap(({ value, show }) => (show ? show(row) : value(row)) ?? []);
+  return texts.length === 0 ? null : markup`<small>${texts.join(" ")}</small>`;
 }
 
 const totalCell = (text: Markup | string, kind: Column<unknown>["kind"], isName: boolean): Markup =>

@@ -40,9 +40,46 @@ t.test("columns of one value are left out and said, those without any value not"
   );
 });
 
+t.test("where only some rows can have a value, those alone decide whether it is one", async (t) => {
+  const applies = ({ size }: Row) => size > 1;
+  const bits = { title: "Bits", value: (row: Row) => (applies(row) ? 4 : null) };
+  const note = (column: object) =>
+    /<p class="note">.*<\/p>/.exec(
+      String(
+        table({
+          ...whole,
+          columns: [whole.columns[0]!, { ...bits, ...column }],
+          total: ["All", ""],
+          hidesUniform: true,
+        }),
+      ),
+    )?.[0];
+  t.equal(note({}), undefined);
+  t.equal(note({ applies }), '<p class="note">The same in all rows: bits 4.</p>');
+});
+
 t.test("a column that is added up stays", async (t) => {
   const same = rows.map((row) => ({ ...row, size: 3 }));
   t.strictSame(heads(String(table({ ...whole, rows: same, hidesUniform: true }))), ["Name", "Size"]);
+});
+
+t.test("what else a row has stands below a column's own value, or in CSV alone", async (t) => {
+  const further = [
+    {
+      title: "Length",
+      value: ({ size }: Row) => 10 * size,
+      show: ({ size }: Row) => (size === 4 ? null : `${10 * size} m`),
+    },
+    { title: "Id", value: ({ name }: Row) => `<${name}>`, show: null },
+  ];
+  const grid = { title: "Grid", value: ({ grid }: Row) => grid, further };
+  const page = String(
+    table({ id: "rows", caption: "Rows", columns: [whole.columns[0]!, grid], rows, hidesUniform: true }),
+  );
+  t.strictSame(heads(page), ["Name", "Grid"], "one grid, and other lengths");
+  t.match(page, '<th scope="col" data-more="[&quot;Length&quot;,&quot;Id&quot;]">Grid</th>');
+  t.match(page, '<td data-value="signed" data-more="[10,&quot;&lt;a.1&gt;&quot;]">signed<small>10 m</small></td>');
+  t.match(page, '<td data-value="signed" data-more="[40,&quot;&lt;b&gt;&quot;]">signed</td>');
 });
 
 t.test("rows of a group stand below one of its own, with what they come to", async (t) => {

@@ -29,7 +29,7 @@ t.test("the same record gives the same bytes", async (t) => {
 t.test("the page says what was learned", async (t) => {
   const page = renderReport(sampleRecord());
   for (const { id } of sampleRecord().quantizers) {
-    t.ok(page.includes(`<th scope="row" data-value="${id}">`), `${id} has a row`);
+    t.ok(page.includes(`&quot;${id}&quot;]">`), `${id} is in a row`);
   }
   for (const text of ["99.06\u202f%", "98.85–99.23", "0.359\u202f%", "373 of 608", "−0.09 points", "302 of 512"]) {
     t.ok(page.includes(text), text);
@@ -196,7 +196,7 @@ t.test("what float32 gets right and this network wrong, with pictures, most conf
   const page = shown(float);
   t.match(
     page,
-    "In float32, as training began, the network gets 9,915 test images right: of these it now gets 30 wrong. Of the 85 that it got wrong, it now gets 21 right. Here are the 24 with the highest confidence.",
+    "In float32, as training began, the network gets 9,915 test images right: of these it now gets 30 wrong; below are the 24 of which it is surest. Of the 85 that it got wrong, it now gets 21 right.",
   );
   const first = page.slice(page.search(heading)).match(/<li>[\s\S]*?<\/li>/)![0];
   for (const text of [

@@ -15,9 +15,8 @@ ${gallery(worst, classes, ({ confidence }) => [`${percent(100 * confidence, 1)} 
 /** What quantizing cost, image by image. */
 export function lostMarkup(record: RunRecord, compared: ComparedWithFloat, classes: readonly string[]): Markup {
   const { bothRight, lost, gained, bothWrong, images } = compared;
-  const all = images.length === lost;
   return markup`<h3 id="lost-images">What float32 gets right and this network wrong</h3>
-<p>In float32, ${floatNetwork(record)}, the network gets ${integer(bothRight + lost)} test images right: of these it now gets ${lost === 0 ? "none" : integer(lost)} wrong. Of the ${integer(gained + bothWrong)} that it got wrong, it now gets ${gained === 0 ? "none" : integer(gained)} right.${lost > 0 && !all && ` Here are the ${integer(images.length)} with the highest confidence.`}</p>
+<p>In float32, ${floatNetwork(record)}, the network gets ${integer(bothRight + lost)} test images right: of these it now gets ${lost === 0 ? "none" : integer(lost)} wrong${lost > images.length && `; below are the ${integer(images.length)} of which it is surest`}. Of the ${integer(gained + bothWrong)} that it got wrong, it now gets ${gained === 0 ? "none" : integer(gained)} right.</p>
 ${
   lost > 0 &&
   gallery(images, classes, ({ truth, confidence, floatConfidence }) => [

@@ -43,7 +43,7 @@ export function networkFigure(record: RunRecord): Markup {
     id: "network",
     title: "The network",
     summary: `The network as a graph. ${boxes.map(spoken).join("; ")}.`,
-    marks: boxes.map((box) => mark(box, box.state && record.result ? layers.indexOf(box.state.layer.name) : -1)),
+    marks: boxes.map((box) => mark(box, box.state ? layers.indexOf(box.state.layer.name) : -1)),
     wide: drawing(widths.wide),
     narrow: drawing(widths.narrow),
   });

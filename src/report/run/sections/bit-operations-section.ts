@@ -1,13 +1,9 @@
 import type { RunRecord, RunResult } from "../../../runs/record.ts";
 import { barFigure } from "../../charts/bar-figure.ts";
-import { bitChip, keptBar } from "../../page/chips.ts";
-import { bytes, integer, percent, share, significant } from "../../page/format.ts";
+import { bytes, integer, share, significant } from "../../page/format.ts";
 import { foreign, type Markup, markup } from "../../page/markup.ts";
 import { later, type Section } from "../../page/section.ts";
-import { stagesOf } from "../../page/stages.ts";
-import { type Column, table } from "../../page/table.ts";
 import { learnsGates } from "../learns-gates.ts";
-import { layerRow } from "../run-state.ts";
 import { differ } from "./headline-section.ts";
 
 /** Where the bit operations, the bytes and the channels of the network are. */
@@ -15,9 +11,9 @@ export function bitOperationSection(record: RunRecord): Section {
   const { result } = record;
   return {
     id: "layers",
-    title: "Layers and bit operations",
+    title: "Bit operations",
     body: result
-      ? markup`<div class="figures">${costFigures(record, result)}</div>${layerTable(record, result)}${formula(record, result)}`
+      ? markup`<div class="figures">${costFigures(record, result)}</div>${formula(record, result)}`
       : markup`${later("The bit operations of each layer are counted when the run ends.")}${formula(record, null)}`,
   };
 }
@@ -86,96 +82,4 @@ function worked({ network }: RunRecord, result: RunResult): Markup | null {
       ? `It gives ${significant(relativeBopsAuthors, 4)}\u202f% where ours gives ${significant(relativeBops, 4)}\u202f%.`
       : `For this network both give ${significant(relativeBops, 4)}\u202f%.`
   }</p>`;
-}
-
-/** By the authors' formula, where it was counted. */
-const byAuthors = ({ bops, bopsAuthors }: RunResult["layers"][number]): number => bopsAuthors ?? bops;
-
-/** What each layer costs. */
-export function layerTable({ network }: RunRecord, { layers, bytes: size, parameters }: RunResult): Markup {
-  const known = new Map(network.layers.map((layer) => [layer.name, layer]));
-  const stages = stagesOf(layers.map(({ name }) => name));
-  const total = layers.reduce((sum, { bops }) => sum + bops, 0);
-  const authors: Column<RunResult["layers"][number]>[] = layers.some((row) => differ(row.bops, byAuthors(row)))
-    ? [
-        {
-          title: "BOPs, authors’ formula",
-          kind: "number",
-          value: byAuthors,
-          show: (row) => integer(byAuthors(row)),
-        },
-      ]
-    : [];
-  return table<RunResult["layers"][number]>({
-    id: "layer-table",
-    caption: "What each layer costs",
-    columns: [
-      { title: "Layer", value: ({ name }) => name, show: ({ name }) => foreign(name, 40) },
-      { title: "Weight shape", value: ({ name }) => known.get(name)?.weightShape.join("×") ?? null },
-      {
-        title: "MACs",
-        kind: "number",
-        value: ({ name }) => known.get(name)?.macs ?? null,
-        show: ({ name }) => integer(known.get(name)?.macs ?? 0),
-      },
-      { title: "Weight bits", kind: "picture", value: (row) => row.weightBits, show: (row) => bitChip(row.weightBits) },
-      { title: "Input bits", kind: "picture", value: (row) => row.inputBits, show: (row) => bitChip(row.inputBits) },
-      {
-        title: "Outputs kept",
-        kind: "number",
-        value: (row) => row.keptOutputs,
-        show: (row) =>
-          markup`${integer(row.keptOutputs)} of ${integer(row.outputs)} ${keptBar(row.keptOutputs, row.outputs)}`,
-      },
-      {
-        title: "Inputs kept",
-        kind: "number",
-        value: (row) => row.keptInputs,
-        show: (row) => `${integer(row.keptInputs)} of ${integer(row.inputs)}`,
-      },
-      { title: "BOPs", kind: "number", value: (row) => row.bops, show: (row) => integer(row.bops) },
-      ...authors,
-      { title: "Share", kind: "number", value: (row) => row.share, show: (row) => percent(row.share, 1) },
-      { title: "Parameters", kind: "number", value: (row) => row.parameters, show: (row) => integer(row.parameters) },
-      { title: "Size", kind: "number", value: (row) => row.bytes, show: (row) => bytes(row.bytes) },
-    ],
-    rows: layers,
-    hidesUniform: true,
-    rowId: ({ name }) => layerRow([...known.keys()].indexOf(name)),
-    group: {
-      of: ({ name }) => stages.get(name) ?? null,
-      cells: (stage, rows) => {
-        const sum = (of: (row: RunResult["layers"][number]) => number) =>
-          rows.reduce((total, row) => total + of(row), 0);
-        return [
-          markup`${foreign(stage, 40)}, ${rows.length} layers`,
-          "",
-          integer(sum(({ name }) => known.get(name)?.macs ?? 0)),
-          ...["", "", "", ""],
-          integer(sum(({ bops }) => bops)),
-          ...authors.map(() => integer(sum(byAuthors))),
-          percent(
-            sum(({ share }) => share),
-            1,
-          ),
-          integer(sum(({ parameters }) => parameters)),
-          bytes(sum((row) => row.bytes)),
-        ];
-      },
-    },
-    total: [
-      "Network",
-      "",
-      integer(network.macs),
-      "",
-      "",
-      "",
-      "",
-      integer(total),
-      ...authors.map(() => integer(layers.reduce((sum, row) => sum + byAuthors(row), 0))),
-      percent(100, 1),
-      integer(parameters.kept),
-      bytes(size.packed),
-    ],
-  });
 }

@@ -1,0 +1,207 @@
+import type { Sensitivity } from "../../../runs/analysis.ts";
+import type { RunRecord, RunResult } from "../../../runs/record.ts";
+import { type BitWidth, bitChip, keptBar } from "../../page/chips.ts";
+import { bytes, integer, percent, significant } from "../../page/format.ts";
+import { foreign, type Markup, markup } from "../../page/markup.ts";
+import { stagesOf } from "../../page/stages.ts";
+import { type Column, type Further, table } from "../../page/table.ts";
+import { bitsNow, layerRow, learnedNow } from "../run-state.ts";
+import { differ } from "./headline-section.ts";
+import { type LayerRow, layerRows } from "./layer-table-rows.ts";
+
+/** A layer's figures once there is a result; null of what is no layer. */
+type ResultOf = (result: RunResult["layers"][number]) => number;
+
+const isLayer = ({ state }: LayerRow): boolean => state !== null;
+
+/** By the authors' formula, where it was counted. */
+const byAuthors: ResultOf = ({ bops, bopsAuthors }) => bopsAuthors ?? bops;
+
+/** Every layer with the bits of what it reads, holds and gives, and once there is a result with what it costs. */
+export function layerTable(record: RunRecord): Markup {
+  const { network, result } = record;
+  const rows = layerRows(record);
+  const stages = stagesOf(rows.map(({ name }) => name));
+  const columns = [...tensorColumns(record), ...(result ? costColumns(result) : [])];
+  const others = rows.filter(({ state }) => state === null);
+  return table<LayerRow>({
+    id: "layer-table",
+    caption: result ? "Every layer: its bits, and what it costs" : "Every layer and its bits",
+    columns: columns.map(({ sum: _, total: __, ...column }) => column),
+    rows,
+    pinned: true,
+    hidesUniform: true,
+    rowId: (row) =>
+      row.state === null ? `tensor-${others.indexOf(row) + 1}` : layerRow(network.layers.indexOf(row.state.layer)),
+    group: {
+      of: ({ name }) => stages.get(name) ?? null,
+      cells: (stage, members) =>
+        columns.map(({ sum }, index) =>
+          index === 0
+            ? markup`${foreign(stage, 40)}, ${members.filter(({ state }) => state !== null).length} layers`
+            : (sum?.(members) ?? ""),
+        ),
+    },
+    ...(result && { total: columns.map(({ total }) => total ?? "") }),
+  });
+}
+
+/** With what stands below it, and what a group of rows comes to. */
+interface Summed extends Column<LayerRow> {
+  readonly sum?: (rows: readonly LayerRow[]) => string;
+  readonly total?: string;
+}
+
+function tensorColumns(record: RunRecord): readonly Summed[] {
+  const { network } = record;
+  return [
+    {
+      title: "Layer",
+      value: ({ name }) => name,
+      show: ({ name }) => foreign(name, 40),
+      further: [
+        { title: "Weight shape", value: ({ state }) => state?.layer.weightShape.join("×") ?? null },
+        {
+          title: "Output shape",
+          value: ({ shape }) => shape?.join("×") ?? null,
+          show: ({ shape }) => shape && `→ ${shape.join("×")}`,
+        },
+      ],
+      total: "Network",
+    },
+    {
+      title: "MACs",
+      kind: "number",
+      value: ({ state }) => state?.layer.macs ?? null,
+      show: ({ state }) => (state ? integer(state.layer.macs) : "–"),
+      sum: (rows) => integer(rows.reduce((sum, { state }) => sum + (state?.layer.macs ?? 0), 0)),
+      total: integer(network.macs),
+    },
+    bitsColumn("Weight", {
+      bits: ({ state }) => state?.weightBits ?? null,
+      isThere: isLayer,
+      further: learned(record, "Weight", ({ weight }) => weight),
+    }),
+    bitsColumn("Input", { bits: ({ state }) => state?.inputBits ?? null, isThere: isLayer }),
+    bitsColumn("Output", {
+      bits: ({ output }) => output && bitsNow(record, output.id),
+      isThere: ({ output }) => output !== null,
+      further: learned(record, "Output", ({ output }) => output),
+    }),
+    {
+      title: "Outputs kept",
+      kind: "number",
+      applies: isLayer,
+      value: ({ state }) => state?.kept ?? null,
+      show: ({ state }) => (state ? keptMarkup(state.kept, state.outputs) : "–"),
+    },
+  ];
+}
+
+const keptMarkup = (kept: number | null, of: number): Markup =>
+  markup`${kept === null ? "–" : integer(kept)} of ${integer(of)} ${kept !== null && keptBar(kept, of)}`;
+
+interface Bits {
+  readonly bits: (row: LayerRow) => BitWidth | null;
+  /** Whether the row has such a tensor, whose bits may not be known yet. */
+  readonly isThere: (row: LayerRow) => boolean;
+  readonly further?: readonly Further<LayerRow>[];
+}
+
+const bitsColumn = (what: string, { bits, isThere, further = [] }: Bits): Summed => ({
+  title: `${what} bits`,
+  kind: "picture",
+  value: bits,
+  applies: isThere,
+  show: (row) => {
+    const width = bits(row);
+    if (width !== null) return bitChip(width);
+    return isThere(row) ? unknown : "–";
+  },
+  further,
+});
+
+const unknown = markup`<span class="unknown"><span aria-hidden="true">–</span><span class="hidden">not known yet</span></span>`;
+
+/** What a tensor's quantizer has learned, and how much of the tensor it takes away. */
+function learned(
+  record: RunRecord,
+  what: string,
+  of: (row: LayerRow) => RunRecord["quantizers"][number] | null,
+): readonly Further<LayerRow>[] {
+  const range = (row: LayerRow): number | null => {
+    const quantizer = of(row);
+    return (quantizer && learnedNow(record, quantizer.id)?.xMax) ?? null;
+  };
+  const noise = new Map(
+    record.analysis?.sensitivity?.tensors.map((tensor: Sensitivity["tensors"][number]) => [
+      tensor.quantizer,
+      tensor.signalToNoise,
+    ]),
+  );
+  const noiseOf = (row: LayerRow) => noise.get(of(row)?.id ?? "") ?? null;
+  return [
+    {
+      title: `${what} range`,
+      value: range,
+      show: (row) => rangeText(range(row), of(row)?.signed ?? false),
+    },
+    {
+      title: `${what} signal-to-noise, dB`,
+      value: noiseOf,
+      show: (row) => {
+        const decibels = noiseOf(row);
+        return decibels === null ? null : `${decibels.toFixed(1)}\u202fdB`;
+      },
+    },
+    { title: `${what} grid`, value: (row) => gridOf(of(row)), show: null },
+    { title: `${what} elements`, value: (row) => of(row)?.elements ?? null, show: null },
+    { title: `${what} quantizer`, value: (row) => of(row)?.id ?? null, show: null },
+  ];
+}
+
+const gridOf = (quantizer: RunRecord["quantizers"][number] | null): string | null =>
+  quantizer && (quantizer.signed ? "signed" : "unsigned");
+
+const rangeText = (xMax: number | null, signed: boolean): string | null =>
+  xMax === null ? null : `${signed ? "±" : "0…"}${significant(xMax)}`;
+
+function costColumns({ layers, bytes: size, parameters }: RunResult): readonly Summed[] {
+  const hasAuthors = layers.some((row) => differ(row.bops, byAuthors(row)));
+  return [
+    {
+      title: "Inputs kept",
+      kind: "number",
+      applies: isLayer,
+      value: ({ result }) => result?.keptInputs ?? null,
+      show: ({ result }) => (result ? `${integer(result.keptInputs)} of ${integer(result.inputs)}` : "–"),
+    },
+    costColumn("BOPs", ({ bops }) => bops, { layers, show: integer }),
+    ...(hasAuthors ? [costColumn("BOPs, authors’ formula", byAuthors, { layers, show: integer })] : []),
+    {
+      ...costColumn("Share", ({ share }) => share, { layers, show: (share) => percent(share, 1) }),
+      total: percent(100, 1),
+    },
+    {
+      ...costColumn("Parameters", (result) => result.parameters, { layers, show: integer }),
+      total: integer(parameters.kept),
+    },
+    { ...costColumn("Size", (result) => result.bytes, { layers, show: bytes }), total: bytes(size.packed) },
+  ];
+}
+
+function costColumn(
+  title: string,
+  of: ResultOf,
+  { layers, show }: { readonly layers: RunResult["layers"]; readonly show: (value: number) => string },
+): Summed {
+  const sumOf = (results: RunResult["layers"]) => show(results.reduce((sum, result) => sum + of(result), 0));
+  return {
+    title,
+    kind: "number",
+    value: ({ result }) => result && of(result),
+    show: ({ result }) => (result ? show(of(result)) : "–"),
+    sum: (rows) => sumOf(rows.flatMap(({ result }) => result ?? [])),
+    total: sumOf(layers),
+  };
+}
