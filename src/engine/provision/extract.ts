@@ -59,7 +59,7 @@ function extractEntries(
       if (relative(folder, path).split(sep)[0] === "..")
         throw new Error(`its entry ${entry.fileName} leaves the folder`);
       mkdirSync(dirname(path), { recursive: true });
-      files.push({ path: target, ...(await writeHashed(await open(entry), path)) });
+      files.push({ path: target, ...(await writeHashed(await open(entry), path, modeOf(entry))) });
     };
     zip.on("error", reject);
     zip.on("end", () => resolve(files));
@@ -68,8 +68,11 @@ function extractEntries(
   });
 }
 
+/** Unix keeps a file's mode in the upper half; of it only counts whether the file is a program. */
+const modeOf = (entry: yauzl.Entry): number => ((entry.externalFileAttributes >>> 16) & 0o100 ? 0o777 : 0o666);
+
 /** Copies a stream to a new file, durably, and hashes it on the way. */
-async function writeHashed(content: Readable, path: string): Promise<{ bytes: number; sha256: string }> {
+async function writeHashed(content: Readable, path: string, mode: number): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash("sha256");
   let bytes = 0;
   const measure = async function* (chunks: AsyncIterable<Buffer>) {
@@ -79,6 +82,6 @@ async function writeHashed(content: Readable, path: string): Promise<{ bytes: nu
       yield chunk;
     }
   };
-  await pipeline(content, measure, createWriteStream(path, { flags: "wx", flush: true }));
+  await pipeline(content, measure, createWriteStream(path, { flags: "wx", flush: true, mode }));
   return { bytes, sha256: hash.digest("hex") };
 }

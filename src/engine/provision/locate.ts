@@ -3,6 +3,9 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { cacheFolder } from "../../core/cache-folder.ts";
 import { UsageError, UserError } from "../../core/errors.ts";
+import { setUpCommand } from "../../core/set-up-command.ts";
+import { type CudaWheel, cudaWheelsFor } from "./cuda-wheels.ts";
+import { hasNvidiaDriver } from "./driver.ts";
 import { stateOf } from "./manifest.ts";
 import { askedDevice, platform, type Wheel, wheelsFor } from "./wheels.ts";
 
@@ -17,6 +20,8 @@ export interface EngineSources {
   readonly wheels: readonly Wheel[];
   /** Root of the package whose C++ source the engine is built from; null when it is not installed. */
   readonly package: string | null;
+  /** With the libraries that an engine for GPUs loads. */
+  readonly cuda: readonly CudaWheel[];
 }
 
 export const bindingName = "tfjs_binding.node";
@@ -25,10 +30,8 @@ export const bindingName = "tfjs_binding.node";
 export function engineSources(): EngineSources {
   const asked = askedDevice();
   const device = asked === "auto" ? (hasNvidiaDriver() ? "gpu" : "cpu") : asked;
-  return { wheels: wheelsFor(device), package: packageFolder() };
+  return { wheels: wheelsFor(device), package: packageFolder(), cuda: cudaWheelsFor() };
 }
-
-export const hasNvidiaDriver = (): boolean => existsSync("/proc/driver/nvidia/version");
 
 function packageFolder(): string | null {
   try {
@@ -109,18 +112,22 @@ export function locateEngine(sources: EngineSources = engineSources()): EngineLo
   const none = sources.wheels.length === 0 ? `no TensorFlow wheel is known for ${platform}` : "none has been set up";
   const why = damage === null ? none : `it is damaged: ${damage}`;
   if (asked === "native") {
-    throw new UserError(`BAYESIAN_BITS_ENGINE=native, but there is no native engine: ${why}; run npm run setup`);
+    throw new UserError(`BAYESIAN_BITS_ENGINE=native, but there is no native engine: ${why}; run ${setUpCommand()}`);
   }
-  return { kind: "wasm", reason: `no native engine: ${why}; run npm run setup` };
+  return { kind: "wasm", reason: `no native engine: ${why}; run ${setUpCommand()}` };
 }
 
 function reasonOf({ wheel }: NativeEngine, { wheels: [wanted] }: EngineSources): string {
   if (wheel === null) return "the binding of @tensorflow/tfjs-node-gpu is installed";
   const built = `built from the wheel ${wheel.project} ${wheel.version}`;
   if (wheel.device === wanted?.device) return built;
-  return `${built}; for ${wanted?.device} kernels run BAYESIAN_BITS_DEVICE=${wanted?.device} npm run setup`;
+  return `${built}; for ${wanted?.device} kernels run BAYESIAN_BITS_DEVICE=${wanted?.device} ${setUpCommand()}`;
 }
 
 /** A build without the kernels that were asked for by name is not enough; one that is merely less than wished is. */
 export const isOtherThanAsked = ({ wheel }: NativeEngine): boolean =>
   askedDevice() === "gpu" && wheel?.device !== "gpu";
+
+/** Whether the engine that is there is for GPUs, and one for GPUs is wanted. */
+export const isForGpu = (sources: EngineSources): boolean =>
+  sources.wheels[0]?.device === "gpu" && findNative(sources).engine?.wheel?.device === "gpu";

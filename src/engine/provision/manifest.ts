@@ -19,12 +19,11 @@ export type EngineFile = z.infer<typeof manifestSchema>["files"][number];
 
 const manifestName = "manifest.json";
 
+/** The wheel that a folder's files are from. */
+type Origin = z.infer<typeof manifestSchema>["wheel"];
+
 /** Writes what the finished folder holds; the last thing done before it gets its name. */
-export function writeManifest(
-  folder: string,
-  wheel: { file: string; sha256: string },
-  files: readonly EngineFile[],
-): void {
+export function writeManifest(folder: string, wheel: Origin, files: readonly EngineFile[]): void {
   const manifest = { format: manifestFormat, wheel: { file: wheel.file, sha256: wheel.sha256 }, files };
   writeFileSync(join(folder, manifestName), `${JSON.stringify(manifest, null, 2)}\n`, { flush: true });
 }
@@ -40,13 +39,20 @@ export type EngineState = { readonly kind: "whole" | "missing" } | { readonly ki
  * changed after it was written (it is the last), all of them where the last load did not come to its end, its hashes.
  *
  * @param whole Whether the hashes of all files are computed (some seconds).
+ * @param wheel What the files are to be from; without one, a folder whose name says it.
  */
-export function stateOf(folder: string, { whole = false }: { readonly whole?: boolean } = {}): EngineState {
+export function stateOf(
+  folder: string,
+  { whole = false, wheel }: { readonly whole?: boolean; readonly wheel?: Origin } = {},
+): EngineState {
   const path = join(folder, manifestName);
   const written = statSync(path, { throwIfNoEntry: false });
   if (written === undefined) return { kind: "missing" };
   const manifest = manifestSchema.safeParse(parseJson(path));
   if (!manifest.success) return { kind: "damaged", what: `${path} is no manifest of this version` };
+  const { file: from, sha256: origin } = manifest.data.wheel;
+  if (wheel !== undefined && origin !== wheel.sha256)
+    return { kind: "damaged", what: `${folder} is from ${from} and not from ${wheel.file}` };
   const crashed = crashedLoads(folder);
   const all = whole || crashed.length > 0;
   let isLater = false;

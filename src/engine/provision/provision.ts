@@ -1,13 +1,17 @@
 import { exitCodes, messageOf, UserError } from "../../core/errors.ts";
 import type { Reporter } from "../../core/progress.ts";
+import { setUpCommand } from "../../core/set-up-command.ts";
 import { type BuildOptions, buildFromWheel } from "./build.ts";
+import { fetchCuda } from "./cuda.ts";
 import { ForeignFileError } from "./download.ts";
+import { systemHasCuda } from "./gpu-libraries.ts";
 import {
   askedEngine,
   type EngineLocation,
   type EngineSources,
   engineSources,
   findNative,
+  isForGpu,
   isOtherThanAsked,
   locateEngine,
 } from "./locate.ts";
@@ -17,11 +21,13 @@ import { probeBinding } from "./probe.ts";
 export interface ProvisionOptions extends Omit<BuildOptions, "probe"> {
   readonly sources?: EngineSources;
   readonly probe?: BuildOptions["probe"];
+  /** Whether CUDA is installed on this system. */
+  readonly hasCuda?: typeof systemHasCuda;
 }
 
 /**
  * Makes sure of an engine, best first: the native one that is there, a build from TensorFlow's wheel, WebAssembly. The
- * step down is one warning that names the remedy. Nothing is run that no pinned hash vouches for: the npm package's own
+ * step down is one warning that names the remedy. An engine for GPUs gets NVIDIA's libraries too, unless the system has them. Nothing is run that no pinned hash vouches for: the npm package's own
  * installer fetches TensorFlow without one, and is never called.
  *
  * @throws UserError when the wheel has another hash than the pinned one, BAYESIAN_BITS_ENGINE is native and no native engine can be had, or when stopped by `signal`.
@@ -31,6 +37,7 @@ export async function provisionEngine({
   signal,
   sources = engineSources(),
   probe = probeBinding,
+  hasCuda = systemHasCuda,
 }: ProvisionOptions): Promise<EngineLocation> {
   if (askedEngine() !== "wasm") {
     const { engine, damage } = findNative(sources, { whole: true });
@@ -39,7 +46,10 @@ export async function provisionEngine({
     else if (isOtherThanAsked(engine)) await improve(sources, { reporter, signal, probe });
   }
   const location = locateEngine(sources);
-  if (location.kind === "native") link(location.binding, sources, reporter);
+  if (location.kind === "native") {
+    link(location.binding, sources, reporter);
+    if (isForGpu(sources) && !hasCuda(sources.cuda)) await provideCuda(sources, { reporter, signal });
+  }
   return location;
 }
 
@@ -55,7 +65,7 @@ async function obtain(sources: EngineSources, options: BuildOptions): Promise<vo
     if (askedEngine() === "native")
       throw new UserError(`BAYESIAN_BITS_ENGINE=native, but there is no native engine: ${failure}`, { cause: error });
     reporter.warn(
-      `${failure}. Training uses WebAssembly, some 20 times slower: remedy the cause, then run npm run setup (BAYESIAN_BITS_ENGINE=wasm keeps WebAssembly and asks no more)`,
+      `${failure}. Training uses WebAssembly, some 20 times slower: remedy the cause, then run ${setUpCommand()} (BAYESIAN_BITS_ENGINE=wasm keeps WebAssembly and asks no more)`,
     );
   }
 }
@@ -71,11 +81,24 @@ async function improve(sources: EngineSources, options: BuildOptions): Promise<v
   }
 }
 
+/** The libraries that a GPU needs, where the system has none; without them the engine computes on the processor. */
+async function provideCuda({ cuda }: EngineSources, options: Omit<BuildOptions, "probe">): Promise<void> {
+  try {
+    await fetchCuda(cuda, options);
+  } catch (error) {
+    refuseToGoOn(options.signal);
+    if (error instanceof ForeignFileError) throw error;
+    options.reporter.warn(
+      `the libraries for GPUs were not fetched: ${messageOf(error)}. Training uses the processor: remedy the cause, then run ${setUpCommand()} again (BAYESIAN_BITS_DEVICE=cpu asks for none)`,
+    );
+  }
+}
+
 /** Who stops a set-up wants no other way tried. */
 function refuseToGoOn(signal?: AbortSignal): void {
   if (!signal?.aborted) return;
   const exitCode = signal.reason === "SIGTERM" ? exitCodes.terminated : exitCodes.interrupted;
-  throw new UserError("the set-up was stopped; what it had begun is removed: run npm run setup to do it again", {
+  throw new UserError(`the set-up was stopped; what it had begun is removed: run ${setUpCommand()} to do it again`, {
     exitCode,
   });
 }

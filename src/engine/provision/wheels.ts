@@ -1,11 +1,9 @@
 import { UsageError } from "../../core/errors.ts";
 
-/** A TensorFlow wheel of the Python package index that carries the C library and its headers. */
-export interface Wheel {
+/** One file of the Python package index. */
+export interface PinnedWheel {
   readonly project: string;
   readonly version: string;
-  /** The device whose kernels it brings; one for GPUs runs on processors too. */
-  readonly device: "cpu" | "gpu";
   /** Tags of the file name; the local Python does not matter, only its pip. */
   readonly python: string;
   readonly platformTag: string;
@@ -13,8 +11,14 @@ export interface Wheel {
   /** Of the file, in lower-case hexadecimal. */
   readonly sha256: string;
   readonly bytes: number;
-  /** Of the two libraries inside. */
+  /** Of what is kept of it. */
   readonly unpackedBytes: number;
+}
+
+/** A TensorFlow wheel, which carries the C library and its headers. */
+export interface Wheel extends PinnedWheel {
+  /** The device whose kernels it brings; one for GPUs runs on processors too. */
+  readonly device: "cpu" | "gpu";
 }
 
 const common = { version: "2.21.0", python: "3.11" } as const;

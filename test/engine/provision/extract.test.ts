@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { UserError } from "../../../src/core/errors.ts";
@@ -19,6 +19,17 @@ t.test("entries go where they are placed, with their sizes and hashes; others ar
   t.strictSame(files, [{ path: "x/y/z.txt", bytes: 5, sha256 }]);
   t.equal(readFileSync(join(folder, "x/y/z.txt"), "utf8"), "hello");
   t.strictSame(readdirSync(folder), ["x"]);
+});
+
+t.test("a program stays one", { skip: process.platform === "win32" && "modes are Unix's" }, async (t) => {
+  const { path, folder } = archive(t, { "bin/ptxas": "", "lib/lib.so": "" });
+  const bytes = readFileSync(path);
+  // External attributes of the first entry in the archive's directory.
+  bytes.writeUInt32LE(0o100744 * 2 ** 16, bytes.indexOf("PK\x01\x02") + 38);
+  writeFileSync(path, bytes);
+  await extractZip(path, folder, (entry) => entry);
+  const isProgram = (name: string) => (statSync(join(folder, name)).mode & 0o100) !== 0;
+  t.strictSame(["bin/ptxas", "lib/lib.so"].map(isProgram), [true, false]);
 });
 
 for (const name of ["../evil.h", "a/../../evil.h", "/evil.h", "C:/evil.h", "a\\..\\..\\evil.h"]) {
