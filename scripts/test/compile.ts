@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { dirname, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build, type Plugin } from "esbuild";
 
@@ -26,29 +26,52 @@ const places: Plugin = {
   },
 };
 
-/** Of the packages tap alone is taken in: it consists of hundreds of files, which every test file would load. */
-const packages: Plugin = {
+/** Packages of so many files that reading them takes longer than all else that a short test does. */
+const ofManyFiles: readonly string[] = [
+  "tap",
+  "fast-check",
+  "zod",
+  "@bufbuild/protobuf",
+  "@bufbuild/protobuf/codegenv2",
+];
+/** tap leaves its own lines out where it tells where an assertion stands, and knows them by this folder. */
+const packageFolder = "node_modules/@tapjs";
+
+/** Those are files of their own (`compilePackages`), and no other package is taken in. */
+const packages = (outdir: string): Plugin => ({
   name: "packages",
   setup({ onResolve }) {
-    onResolve({ filter: /^[^./]/ }, ({ path, importer, kind }) => {
-      const isTap = path === "tap" || importer.includes("node_modules");
-      return kind === "entry-point" || isTap ? undefined : { path, external: true };
+    onResolve({ filter: /^[^./]/ }, ({ path, kind }) => {
+      if (kind === "entry-point") return undefined;
+      const file = resolve(outdir, packageFolder, `${path}.js`);
+      return { path: ofManyFiles.includes(path) ? pathToFileURL(file).href : path, external: true };
     });
   },
-};
+});
+
+/** They have no source maps: a process would read all of tap's for the first assertion, which asks where it stands. */
+const compilePackages = (outdir: string) =>
+  build({
+    ...{
+      entryPoints: Object.fromEntries(ofManyFiles.map((name) => [name, name])),
+      outdir: join(outdir, packageFolder),
+    },
+    ...{ bundle: true, splitting: true, platform: "node", format: "esm", target: "node20", logLevel: "warning" },
+    // tap is CommonJS in part, and requires Node's own modules.
+    banner: {
+      js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);',
+    },
+  });
 
 /**
  * Compiles test files with all that they import, what they share once: a process that runs one loads a few files of
  * JavaScript, and translates nothing. Below `outdir` each is where its source is in the repository.
  */
 export async function compileTests(files: readonly string[], outdir: string): Promise<void> {
+  await compilePackages(outdir);
   await build({
     ...{ entryPoints: [...files], outbase: ".", outdir },
     ...{ bundle: true, splitting: true, platform: "node", format: "esm", target: "node20" },
-    ...{ sourcemap: true, sourcesContent: false, logLevel: "warning", plugins: [places, packages] },
-    // tap is CommonJS in part, and requires Node's own modules.
-    banner: {
-      js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);',
-    },
+    ...{ sourcemap: true, sourcesContent: false, logLevel: "warning", plugins: [places, packages(outdir)] },
   });
 }
