@@ -3,6 +3,7 @@ import { join } from "node:path";
 import t, { type Test } from "tap";
 import { previousCheckpoint } from "../../src/runs/run-directory.ts";
 import { run } from "../fixtures/program.ts";
+import { runHere } from "../fixtures/program-here.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 
 const folder = t.testdir();
@@ -16,8 +17,8 @@ const write = (name: string, text: string) => {
 };
 
 /** One clear message, the right exit code, no stack trace. */
-async function refused(t: Test, args: readonly string[], code: number, message: RegExp) {
-  const ended = await run(...args);
+async function refused(t: Test, args: readonly string[], code: number, message: RegExp, start = runHere) {
+  const ended = await start(...args);
   t.equal(ended.code, code, ended.stderr);
   t.match(ended.stderr, message);
   t.notMatch(ended.stderr, /\n\s+at /, "no stack trace");
@@ -27,7 +28,7 @@ async function refused(t: Test, args: readonly string[], code: number, message: 
 const train = (...rest: string[]) => ["train", config, "--out", join(folder, "never"), ...rest];
 
 t.test("bad configurations", async (t) => {
-  await refused(t, ["train", join(folder, "none.yaml")], 2, /cannot read the configuration .*none\.yaml: ENOENT/);
+  await refused(t, ["train", join(folder, "none.yaml")], 2, /cannot read the configuration .*none\.yaml: ENOENT/, run);
   await refused(t, ["train", write("bad.yaml", "a: [1,\nb: 2")], 2, /bad\.yaml:\d/);
   await refused(t, ["train", write("list.yaml", "- 1\n")], 2, /expected a mapping/);
   const unknown = write("unknown.yaml", `extends: ${join(process.cwd(), config)}\ntraining:\n  epohcs: 3\n`);
@@ -36,8 +37,8 @@ t.test("bad configurations", async (t) => {
   await refused(t, ["train", wrong], 2, /data\.batchSize: expected a number, got "128x" \(.*wrong\.yaml:2\)/);
   await refused(t, ["train", wrong], 2, /seed: expected at least 0, got -1 \(.*wrong\.yaml:3\)/);
   await refused(t, train("--set", "__proto__.x=1"), 2, /--set __proto__\.x=1/);
-  await refused(t, ["train"], 2, /missing required argument/);
-  await refused(t, ["trian", "x"], 2, /unknown command/);
+  await refused(t, ["train"], 2, /missing required argument/, run);
+  await refused(t, ["trian", "x"], 2, /unknown command/, run);
   const bare = await run();
   t.strictSame([bare.code, bare.stdout], [0, ""]);
   t.match(bare.stderr, /^Usage: bayesian-bits/);
@@ -72,7 +73,7 @@ t.test("links that lead nowhere but back, wherever a path may stand", async (t) 
   await Promise.all(
     cases.map(async (args, index) => {
       const out = args[0] === "train" && !args.includes("--out") ? ["--out", join(folder, `looped-${index}`)] : [];
-      const { code, stdout, stderr } = await run(...args, ...out);
+      const { code, stdout, stderr } = await runHere(...args, ...out);
       t.not(code, 0, args.join(" ").slice(0, 80));
       t.match(stderr, /^error: .*ELOOP.*\n$/);
       t.ok(stderr.length < 1000, `${stderr.length} characters`);
@@ -100,7 +101,7 @@ t.test("run directories", async (t) => {
     "--set",
     "data.limit={train: 16, test: 10}",
   ];
-  const { code, stderr } = await run("train", config, "--out", finished, ...short);
+  const { code, stderr } = await runHere("train", config, "--out", finished, ...short);
   t.equal(code, 0, stderr);
   await refused(t, ["train", config, "--out", finished, ...short], 2, /already holds a finished run/);
 });
@@ -118,7 +119,7 @@ t.test("damaged files of a run", async (t) => {
   const bytes = readFileSync(checkpoint);
   bytes[bytes.length - 100]! ^= 1;
   writeFileSync(checkpoint, bytes);
-  const { code, stderr } = await run("evaluate", damaged);
+  const { code, stderr } = await runHere("evaluate", damaged);
   t.equal(code, 0, stderr);
   t.match(stderr, /last\.safetensors: it is damaged \(checksum\): using the one before it, of step \d+/);
   truncateSync(previousCheckpoint(damaged), 1000);

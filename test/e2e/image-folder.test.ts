@@ -6,6 +6,7 @@ import { runFiles } from "../../src/runs/run-directory.ts";
 import { nativeMissing } from "../fixtures/engines.ts";
 import { truncate, writeImageFolder } from "../fixtures/image-folder.ts";
 import { run } from "../fixtures/program.ts";
+import { runHere } from "../fixtures/program-here.ts";
 
 const root = t.testdir();
 // 200 JPEG and PNG images in 10 classes, one of them cut in half.
@@ -33,7 +34,7 @@ training: { epochs: 3 }
 
 t.test("a folder of images trains, exports, verifies and reports", { skip: nativeMissing() }, async (t) => {
   const out = join(root, "run");
-  const { code, stdout, stderr } = await run("train", config, "--out", out, "--json");
+  const { code, stdout, stderr } = await runHere("train", config, "--out", out, "--json");
   t.equal(code, 0, stderr);
   t.match(JSON.parse(stdout.trim().split("\n").at(-1)!), { run: out, verified: true });
   t.match(stderr, /left out .*class-3\/4\.jpg: /);
@@ -51,9 +52,9 @@ t.test("a folder of images trains, exports, verifies and reports", { skip: nativ
   t.ok(result!.metrics.top1! > 80, `learned the classes: ${result!.metrics.top1} %`);
   t.equal(exports[0]!.verification!.images, 40);
 
-  const again = await run("evaluate", out, "--json");
+  const again = await runHere("evaluate", out, "--json");
   t.equal(JSON.parse(again.stdout).top1, result!.metrics.top1, again.stderr);
-  const file = await run("evaluate", runFiles(out).model, "--data", config, "--json");
+  const file = await runHere("evaluate", runFiles(out).model, "--data", config, "--json");
   t.match(JSON.parse(file.stdout), { top1: result!.metrics.top1, images: 40 }, file.stderr);
 });
 
@@ -74,13 +75,13 @@ t.test("without skipping, the damaged image is named and nothing is trained on",
 
 t.test("bad folders and bad settings", async (t) => {
   mkdirSync(join(folder, "train", "empty"));
-  const empty = await run("train", config, "--out", join(root, "never"));
+  const empty = await runHere("train", config, "--out", join(root, "never"));
   t.equal(empty.code, 1);
   t.match(empty.stderr, /no JPEG or PNG image in class folder empty/);
-  const bad = await run("train", config, "--set", "data.resize={fit: squeeze}", "--out", join(root, "never"));
+  const bad = await runHere("train", config, "--set", "data.resize={fit: squeeze}", "--out", join(root, "never"));
   t.equal(bad.code, 2);
   t.match(bad.stderr, /data\.resize\.fit: expected "crop" or "stretch", got "squeeze"/);
-  const unknown = await run("evaluate", config, "--data", "imagenet");
+  const unknown = await runHere("evaluate", config, "--data", "imagenet");
   t.equal(unknown.code, 2);
   t.match(
     unknown.stderr,

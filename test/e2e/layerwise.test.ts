@@ -11,6 +11,7 @@ import { nativeMissing } from "../fixtures/engines.ts";
 import { pathOf } from "../fixtures/onnx/files.ts";
 import { initializer, unpackCodes } from "../fixtures/onnx-values.ts";
 import { run, start } from "../fixtures/program.ts";
+import { runHere } from "../fixtures/program-here.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 import { classificationOf, sameClassOf } from "../fixtures/tasks.ts";
 
@@ -44,7 +45,13 @@ const methods = {
 
 async function quantized(t: Test, name: string, method: string): Promise<RunRecord> {
   const out = join(folder, name);
-  const { code, stderr } = await run("train", configured(name, method, `{ from: ${float} }`), "--out", out, "--json");
+  const { code, stderr } = await runHere(
+    "train",
+    configured(name, method, `{ from: ${float} }`),
+    "--out",
+    out,
+    "--json",
+  );
   t.equal(code, 0, stderr);
   return readRecord(out);
 }
@@ -121,13 +128,13 @@ t.test("trained networks quantized without training", { skip: nativeMissing() },
   }
 
   await t.test("another form, evaluation, and the comparison", async (t) => {
-    const exported = await run("export", join(folder, "adaround"), "--form", "int8");
+    const exported = await runHere("export", join(folder, "adaround"), "--form", "int8");
     t.equal(exported.code, 0, exported.stderr);
-    const evaluated = await run("evaluate", join(folder, "adaround"), "--json");
+    const evaluated = await runHere("evaluate", join(folder, "adaround"), "--json");
     t.equal(JSON.parse(evaluated.stdout).top1, readRecord(join(folder, "adaround")).result!.metrics.top1);
     const page = join(folder, "comparison.html");
     const runs = Object.keys(methods).map((name) => join(folder, name));
-    const compared = await run("report", ...runs, "--out", page);
+    const compared = await runHere("report", ...runs, "--out", page);
     t.equal(compared.code, 0, compared.stderr);
     t.match(readFileSync(page, "utf8"), /Post-training methods side by side/);
     const report = readFileSync(runFiles(join(folder, "adaround")).report, "utf8");
@@ -146,7 +153,7 @@ t.test("trained networks quantized without training", { skip: nativeMissing() },
     t.equal((await ended).code, 130);
     const done = readRecord(out).postTraining!.layers.length;
     t.ok(done > 0 && done < whole.postTraining!.layers.length, `${done} layers are kept`);
-    const resumed = await run("train", config, "--out", out, "--resume");
+    const resumed = await runHere("train", config, "--out", out, "--resume");
     t.equal(resumed.code, 0, resumed.stderr);
     t.notMatch(resumed.stderr, new RegExp(`${whole.postTraining!.layers[0]!.name}: 3 bits`), "it is not done again");
     t.strictSame(readRecord(out).postTraining, whole.postTraining);
@@ -158,7 +165,7 @@ t.test("trained networks quantized without training", { skip: nativeMissing() },
   await t.test("what does not fit the run is one message", async (t) => {
     const method = `{ name: nearest, ${calibration}, bits: { from: ${float} } }`;
     const config = configured("refused", method, `{ from: ${float} }`);
-    const { code, stderr } = await run("train", config, "--out", join(folder, "refused"), "--force");
+    const { code, stderr } = await runHere("train", config, "--out", join(folder, "refused"), "--force");
     t.equal(code, 1, stderr);
     t.match(stderr, /method\.bits\.from: .* has no bit-width for/);
     t.notMatch(stderr, /\n\s+at /, "no stack trace");

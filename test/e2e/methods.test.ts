@@ -7,7 +7,8 @@ import { readRecord } from "../../src/runs/record-file.ts";
 import { runFiles } from "../../src/runs/run-directory.ts";
 import { digestOf, digestsOf } from "../fixtures/digests.ts";
 import { nativeMissing } from "../fixtures/engines.ts";
-import { run, start } from "../fixtures/program.ts";
+import { start } from "../fixtures/program.ts";
+import { runHere } from "../fixtures/program-here.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 import { sameClassOf } from "../fixtures/tasks.ts";
 
@@ -31,7 +32,7 @@ export: { latency: false }
 /** Trains and gives the record; the run's folder has the configuration's name. */
 async function trained(t: Test, name: string, method: string, training: string): Promise<RunRecord> {
   const out = join(folder, name);
-  const { code, stderr } = await run("train", configured(name, method, training), "--out", out, "--json");
+  const { code, stderr } = await runHere("train", configured(name, method, training), "--out", out, "--json");
   t.equal(code, 0, stderr);
   return readRecord(out);
 }
@@ -91,7 +92,7 @@ t.test("methods, end to end", { skip: nativeMissing(), timeout: 600_000 }, async
     );
     child.kill("SIGINT");
     t.equal((await ended).code, 130);
-    const resumed = await run("train", configured("budget", method, training), "--out", out, "--resume");
+    const resumed = await runHere("train", configured("budget", method, training), "--out", out, "--resume");
     t.equal(resumed.code, 0, resumed.stderr);
     const tensors = (run: string) => digestsOf(readCheckpoint(runFiles(run).checkpoint).tensors);
     t.strictSame(tensors(out), tensors(join(folder, "budget")));
@@ -99,7 +100,7 @@ t.test("methods, end to end", { skip: nativeMissing(), timeout: 600_000 }, async
 
   await t.test("a budget out of reach is refused before training", async (t) => {
     const unreachable = "{ name: bayesian-bits, prior: { target: { relativeBops: 0.001 } } }";
-    const { code, stderr } = await run(
+    const { code, stderr } = await runHere(
       "train",
       configured("unreachable", unreachable, "{ epochs: 1 }"),
       "--out",
@@ -110,7 +111,7 @@ t.test("methods, end to end", { skip: nativeMissing(), timeout: 600_000 }, async
   });
 
   await t.test("a folder that does not fit is refused", async (t) => {
-    const missing = await run(
+    const missing = await runHere(
       "train",
       configured("missing", "{ name: fp32 }", "{ epochs: 1, from: ./nowhere }"),
       "--out",

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import t from "tap";
 import { pathOf } from "../fixtures/onnx/files.ts";
 import { run } from "../fixtures/program.ts";
+import { runHere } from "../fixtures/program-here.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 import { sameClassOf } from "../fixtures/tasks.ts";
 
@@ -18,7 +19,7 @@ const settings = [
 t.test("a network from a file is trained, exported and evaluated; another file in its place is refused", async (t) => {
   cpSync(pathOf("keras-cnn"), join(folder, "own.onnx"));
   const out = join(folder, "run");
-  const trained = await run("train", "configs/mnist-lenet5-quick.yaml", ...settings, "--out", out);
+  const trained = await runHere("train", "configs/mnist-lenet5-quick.yaml", ...settings, "--out", out);
   t.equal(trained.code, 0, trained.stderr);
   const record = JSON.parse(readFileSync(join(out, "record.json"), "utf8"));
   t.match(record.network, { name: "own", file: { name: "own.onnx", bytes: 30_216, sha256: /^[0-9a-f]{64}$/ } });
@@ -34,13 +35,13 @@ t.test("a network from a file is trained, exported and evaluated; another file i
 
   // One more field of the message, which no reader knows: the network stays the same.
   appendFileSync(join(folder, "own.onnx"), Buffer.from([0xba, 0x3e, 1, 0]));
-  const changed = await run("evaluate", out);
+  const changed = await runHere("evaluate", out);
   t.equal(changed.code, 1);
   t.match(changed.stderr, /the network file own\.onnx has changed since the run began \(SHA-256 [0-9a-f]{64}, now/);
 });
 
 t.test("a file that does not fit is one message", async (t) => {
-  const refused = await run(
+  const refused = await runHere(
     ...["train", "configs/mnist-lenet5-quick.yaml", ...settings, "--out", join(folder, "never")],
     ...["--set", `network.file=${pathOf("pytorch-resnet-legacy")}`],
   );

@@ -7,7 +7,8 @@ import { runFiles } from "../../src/runs/run-directory.ts";
 import { digestsOf } from "../fixtures/digests.ts";
 import { nativeMissing } from "../fixtures/engines.ts";
 import { pathOf } from "../fixtures/onnx/files.ts";
-import { run, start } from "../fixtures/program.ts";
+import { start } from "../fixtures/program.ts";
+import { runHere } from "../fixtures/program-here.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 import { classificationOf } from "../fixtures/tasks.ts";
 
@@ -36,7 +37,7 @@ const tensorsOf = (run: string) => digestsOf(readCheckpoint(runFiles(run).checkp
 
 t.test("pretraining in float32 and the method's training are one run", { skip: nativeMissing() }, async (t) => {
   const out = join(folder, "whole");
-  const { code, stderr } = await run("train", config, "--out", out);
+  const { code, stderr } = await runHere("train", config, "--out", out);
   t.equal(code, 0, stderr);
   const { epochs, result, findings } = readRecord(out);
   t.strictSame(
@@ -70,7 +71,7 @@ t.test("pretraining in float32 and the method's training are one run", { skip: n
     "no quantizer yet",
   );
   t.equal(await stoppedIn("epoch 2/4", stopped, "--resume"), 130);
-  const resumed = await run("train", config, "--out", stopped, "--resume");
+  const resumed = await runHere("train", config, "--out", stopped, "--resume");
   t.equal(resumed.code, 0, resumed.stderr);
   t.strictSame(tensorsOf(stopped), tensorsOf(out), "the same bytes, stopped in both phases");
   t.strictSame(readRecord(stopped).findings, findings, "also of what float32 said");
@@ -78,7 +79,14 @@ t.test("pretraining in float32 and the method's training are one run", { skip: n
 
 t.test("its schedule ends with it", async (t) => {
   const weights = "{ schedule: { name: multistep, milestones: [2] } }";
-  const { code, stderr } = await run("train", config, "--set", `training.pretrain.weights=${weights}`, "--out", folder);
+  const { code, stderr } = await runHere(
+    "train",
+    config,
+    "--set",
+    `training.pretrain.weights=${weights}`,
+    "--out",
+    folder,
+  );
   t.equal(code, 2);
   t.match(
     stderr,

@@ -11,6 +11,7 @@ import { writeImageFolder } from "../fixtures/image-folder.ts";
 import { npy, npz } from "../fixtures/npy.ts";
 import { bytesOf } from "../fixtures/onnx/files.ts";
 import { run, start } from "../fixtures/program.ts";
+import { runHere } from "../fixtures/program-here.ts";
 import { sampleArray } from "../fixtures/ptq.ts";
 
 const folder = t.testdir();
@@ -34,7 +35,7 @@ t.test("weights alone, without any data", async (t) => {
 
 t.test("weights and activations, compared on samples that calibration did not see", async (t) => {
   const out = join(folder, "both");
-  const { code, stdout, stderr } = await run("quantize", model, "--data", samples, "--out", out, "--json");
+  const { code, stdout, stderr } = await runHere("quantize", model, "--data", samples, "--out", out, "--json");
   t.equal(code, 0, stderr);
   const result = JSON.parse(stdout.trim().split("\n").at(-1)!);
   t.ok(result.verified);
@@ -59,26 +60,26 @@ t.test("weights and activations, compared on samples that calibration did not se
     record.activations.map(({ name }) => name),
   );
   t.match(readFileSync(join(out, "report.html"), "utf8"), /^<!DOCTYPE html>[\s\S]*cnn\.onnx/);
-  const verification = await run("verify", out, "--json");
+  const verification = await runHere("verify", out, "--json");
   t.match(JSON.parse(verification.stdout), {
     hashed: true,
     files: [{ path: quantizedFile }, { path: "model.onnx", state: "whole" }, { path: "bits.json", state: "whole" }],
   });
-  const again = await run("quantize", model, "--data", samples, "--out", out);
+  const again = await runHere("quantize", model, "--data", samples, "--out", out);
   t.equal(again.code, 2, "a folder with a result is not overwritten unasked");
 });
 
 t.test("a folder of images, and the data of a configuration; top-1 where there are classes", async (t) => {
   const pictures = await writeImageFolder(join(folder, "pictures"), { parts: { train: 2, val: 1 }, classes: 3 });
   const out = join(folder, "of-pictures");
-  const { code, stdout, stderr } = await run("quantize", model, "--data", pictures, "--out", out);
+  const { code, stdout, stderr } = await runHere("quantize", model, "--data", pictures, "--out", out);
   t.equal(code, 0, stderr);
   t.match(stdout, /logits: .* dB.*, top-1 [0-9.]+ % \(before: [0-9.]+ %\) \(3 samples that calibration did not see\)/);
   const config = loadQuantize(join(out, "quantize.yaml"));
   t.match(config, { data: { folder: pictures, size: [28, 28], channels: 1 }, bits: { activations: 8 } });
   const file = join(folder, "of-pictures.yaml");
   writeFileSync(file, `data: { name: folder, folder: ${pictures}, size: 28, channels: 1, limit: { test: 2 } }\n`);
-  const again = await run("quantize", model, "--data", file, "--out", join(folder, "of-config"), "--json");
+  const again = await runHere("quantize", model, "--data", file, "--out", join(folder, "of-config"), "--json");
   t.equal(again.code, 0, again.stderr);
   const result = JSON.parse(again.stdout);
   t.ok([0, 50, 100].includes(result.top1) && [0, 50, 100].includes(result.top1Float), again.stdout);
@@ -88,17 +89,25 @@ t.test("a folder of images, and the data of a configuration; top-1 where there a
 t.test("the configuration in the folder gives the same bytes", async (t) => {
   const from = join(folder, "both");
   const out = join(folder, "again");
-  const { code, stderr } = await run("quantize", join(from, "quantize.yaml"), "--out", out);
+  const { code, stderr } = await runHere("quantize", join(from, "quantize.yaml"), "--out", out);
   t.equal(code, 0, stderr);
   for (const name of ["model.onnx", "quantize.yaml"]) {
     t.same(readFileSync(join(out, name)), readFileSync(join(from, name)), name);
   }
   const coarse = join(folder, "coarse-again");
-  const set = await run("quantize", join(from, "quantize.yaml"), "--set", "bits.weights=4", "--out", coarse, "--json");
+  const set = await runHere(
+    "quantize",
+    join(from, "quantize.yaml"),
+    "--set",
+    "bits.weights=4",
+    "--out",
+    coarse,
+    "--json",
+  );
   t.equal(set.code, 0, set.stderr);
   const record = quantizedRecordSchema.parse(JSON.parse(readFileSync(join(coarse, quantizedFile), "utf8")));
   t.strictSame([...new Set(record.layers.map(({ bits }) => bits))], [4]);
-  const beside = await run("quantize", join(from, "quantize.yaml"), "--weights", "4");
+  const beside = await runHere("quantize", join(from, "quantize.yaml"), "--weights", "4");
   t.equal(beside.code, 2);
   t.match(beside.stderr, /is a configuration, which says what is wanted: expected of options only --set/);
 });
@@ -106,7 +115,7 @@ t.test("the configuration in the folder gives the same bytes", async (t) => {
 t.test("layers are solved one after the other, some with bits of their own", async (t) => {
   const out = join(folder, "solved");
   const args = ["--data", samples, "--weights", "3", "--layer-bits", "*conv*=8", "--method", "bit-split"];
-  const { code, stdout, stderr } = await run("quantize", model, ...args, "--out", out, "--json");
+  const { code, stdout, stderr } = await runHere("quantize", model, ...args, "--out", out, "--json");
   t.equal(code, 0, stderr);
   t.ok(JSON.parse(stdout.trim().split("\n").at(-1)!).verified);
   const record = quantizedRecordSchema.parse(JSON.parse(readFileSync(join(out, quantizedFile), "utf8")));
@@ -117,12 +126,23 @@ t.test("layers are solved one after the other, some with bits of their own", asy
 
 t.test("within a budget, and then within another, by what was measured for the first", async (t) => {
   const out = join(folder, "budget");
-  const first = await run("quantize", model, "--data", samples, "--budget", "25%", "--method", "nearest", "--out", out);
+  const first = await runHere(
+    "quantize",
+    model,
+    "--data",
+    samples,
+    "--budget",
+    "25%",
+    "--method",
+    "nearest",
+    "--out",
+    out,
+  );
   t.equal(first.code, 0, first.stderr);
   t.match(first.stdout, /budget {5}25%: .* of 2 bits, .* of 4 bits, .* of 8 bits; weights take [0-9.]+ % of float32/);
   const measured = quantizedRecordSchema.parse(JSON.parse(readFileSync(join(out, quantizedFile), "utf8"))).plan!;
   t.match(readFileSync(join(out, "report.html"), "utf8"), "bayesian-bits quantize . --budget 25%");
-  const again = await run("quantize", out, "--budget", "avg:4");
+  const again = await runHere("quantize", out, "--budget", "avg:4");
   t.equal(again.code, 0, again.stderr);
   const folderOfAgain = `${out}-avg4`;
   const { plan, settings } = quantizedRecordSchema.parse(
@@ -133,12 +153,12 @@ t.test("within a budget, and then within another, by what was measured for the f
   t.match(settings, { method: { name: "nearest" }, bits: { measured: out } });
   const numbers = plan!.table.weights.reduce((sum, weight) => sum + weight.numbers, 0);
   t.ok(plan!.plans[0]!.bytes <= numbers / 2);
-  const other = await run("quantize", out, "--weights", "4");
+  const other = await runHere("quantize", out, "--weights", "4");
   t.equal(other.code, 2);
   t.match(other.stderr, /is the folder of a quantized file: expected --budget/);
   const data = readFileSync(samples);
   writeFileSync(samples, floatsOf([41, 1, 28, 28]));
-  const changed = await run("quantize", out, "--budget", "avg:3");
+  const changed = await runHere("quantize", out, "--budget", "avg:3");
   writeFileSync(samples, data);
   t.equal(changed.code, 1);
   t.match(changed.stderr, /samples\.npz: is not the file any more that .* was made from/);
@@ -147,7 +167,7 @@ t.test("within a budget, and then within another, by what was measured for the f
 t.test("within a budget of bit operations, and then within another", async (t) => {
   const out = join(folder, "bops");
   const args = ["--data", samples, "--budget", "bops:3%", "--method", "nearest", "--out", out];
-  const first = await run("quantize", model, ...args);
+  const first = await runHere("quantize", model, ...args);
   t.equal(first.code, 0, first.stderr);
   t.match(first.stderr, /weights within bops:3% \(nearest\), activations within it too/);
   t.match(
@@ -155,7 +175,7 @@ t.test("within a budget of bit operations, and then within another", async (t) =
     /budget {5}bops:3%: .* of 8 bits; weights take [0-9.]+ % of float32; activations: [1-4] of 8 bits.*; 2\.[0-9]+ % of the bit operations at 32 bits/,
   );
   t.match(readFileSync(join(out, "report.html"), "utf8"), "bayesian-bits quantize . --budget bops:2%");
-  const again = await run("quantize", out, "--budget", "bops:2%", "--json");
+  const again = await runHere("quantize", out, "--budget", "bops:2%", "--json");
   t.equal(again.code, 0, again.stderr);
   const { run: folderOfAgain, relativeBops } = JSON.parse(again.stdout);
   t.equal(folderOfAgain, `${out}-bops2pc`);
@@ -165,7 +185,7 @@ t.test("within a budget of bit operations, and then within another", async (t) =
 t.test("what is below the thresholds is refused where that is asked for, with what to do", async (t) => {
   const out = join(folder, "coarse");
   const args = ["--data", samples, "--weights", "2", "--method", "nearest", "--min-sqnr", "120", "--out", out];
-  const { code, stderr } = await run("quantize", model, ...args);
+  const { code, stderr } = await runHere("quantize", model, ...args);
   t.equal(code, 1);
   t.match(
     stderr,
@@ -184,7 +204,7 @@ t.test("the layout of transformers.js: names of its loaders, a record for each w
   const out = join(folder, "web");
   for (const weights of ["8", "4"]) {
     const args = [join(source, "onnx", "encoder_model.onnx"), "--layout", "transformers.js"];
-    const { code, stdout, stderr } = await run("quantize", ...args, "--weights", weights, "--out", out);
+    const { code, stdout, stderr } = await runHere("quantize", ...args, "--weights", weights, "--out", out);
     t.equal(code, 0, stderr);
     if (weights === "4") t.match(stdout, join(out, "onnx", "encoder_model_q4.onnx"));
   }
@@ -208,18 +228,18 @@ t.test("the file itself is never overwritten, and a model that is there only wit
   const own = join(source, "model.onnx");
   cpSync(model, own);
   const before = readFileSync(own);
-  const { code, stderr } = await run("quantize", own, "--out", source, "--force");
+  const { code, stderr } = await runHere("quantize", own, "--out", source, "--force");
   t.equal(code, 2);
   t.match(stderr, /model\.onnx is the file itself, which stays: choose another folder with --out/);
   t.same(readFileSync(own), before);
-  const other = await run("quantize", model, "--out", source);
+  const other = await runHere("quantize", model, "--out", source);
   t.equal(other.code, 2);
   t.match(other.stderr, /holds model\.onnx already: replace it with --force/);
 });
 
 t.test("patterns that fit no layer are told, with the layers' names", async (t) => {
   const args = ["--layer-bits", "nothere*=8", "--skip", "typo", "--out", join(folder, "patterns")];
-  const { code, stderr } = await run("quantize", model, ...args);
+  const { code, stderr } = await runHere("quantize", model, ...args);
   t.equal(code, 0, stderr);
   t.match(stderr, /no layer fits "typo"; layers are .*Conv/);
   t.match(stderr, /no layer fits "nothere\*"/);
@@ -236,7 +256,7 @@ const refusals: Readonly<Record<string, readonly [code: number, args: readonly s
 for (const [what, [expected, args, message]] of Object.entries(refusals)) {
   t.test(`${what} is refused, and nothing is left`, async (t) => {
     const out = join(t.testdir(), "refused");
-    const { code, stderr } = await run("quantize", model, ...args, "--out", out);
+    const { code, stderr } = await runHere("quantize", model, ...args, "--out", out);
     t.equal(code, expected, stderr);
     t.match(stderr, message);
     t.strictSame(existsSync(out) ? readdirSync(out) : [], []);
@@ -246,7 +266,7 @@ for (const [what, [expected, args, message]] of Object.entries(refusals)) {
 t.test("samples of another shape are refused with what the file says and what was given", async (t) => {
   const wrong = join(folder, "wrong.npz");
   writeFileSync(wrong, floatsOf([4, 3, 28, 28]));
-  const { code, stderr } = await run("quantize", model, "--data", wrong, "--out", join(folder, "wrong"));
+  const { code, stderr } = await runHere("quantize", model, "--data", wrong, "--out", join(folder, "wrong"));
   t.equal(code, 2);
   t.match(stderr, /the input "images" \(float32 \[.*,1,28,28\]\) got an array of \[4,3,28,28\]/);
 });
@@ -254,11 +274,11 @@ t.test("samples of another shape are refused with what the file says and what wa
 t.test("killed and resumed, the file has the same bytes; without --resume it is refused", async (t) => {
   const options = ["--data", samples, "--weights", "4", "--method", "adaround", "--iterations", "150"];
   const [whole, killed] = [join(folder, "whole"), join(folder, "killed")];
-  const expected = await run("quantize", model, ...options, "--out", whole);
+  const expected = await runHere("quantize", model, ...options, "--out", whole);
   t.equal(expected.code, 0, expected.stderr);
   t.notOk(existsSync(join(whole, progressFile)));
   // What it takes the place of stays until it is whole.
-  const old = await run("quantize", model, "--out", killed);
+  const old = await runHere("quantize", model, "--out", killed);
   t.equal(old.code, 0, old.stderr);
   const { child, ended } = start(["quantize", model, ...options, "--out", killed, "--force"]);
   const linesOf = () => {
@@ -269,8 +289,8 @@ t.test("killed and resumed, the file has the same bytes; without --resume it is 
   while (linesOf() < 2 && child.exitCode === null) await sleep(5);
   child.kill("SIGKILL");
   t.equal((await ended).signal, "SIGKILL");
-  t.equal((await run("verify", killed)).code, 0, "the old one is whole");
-  const refused = await run("quantize", model, ...options, "--out", killed);
+  t.equal((await runHere("verify", killed)).code, 0, "the old one is whole");
+  const refused = await runHere("quantize", model, ...options, "--out", killed);
   t.equal(refused.code, 2);
   t.match(refused.stderr, /holds a run that was stopped: go on with --resume, or begin anew with --force/);
   const asked = start(["quantize", model, ...options, "--out", killed, "--resume"]);
@@ -280,7 +300,7 @@ t.test("killed and resumed, the file has the same bytes; without --resume it is 
   const stopped = await asked.ended;
   t.equal(stopped.code, 130, stopped.stderr);
   t.match(stopped.stderr, /stopped by SIGINT after saving: continue with --resume/);
-  const resumed = await run("quantize", model, ...options, "--out", killed, "--resume");
+  const resumed = await runHere("quantize", model, ...options, "--out", killed, "--resume");
   t.equal(resumed.code, 0, resumed.stderr);
   t.match(resumed.stderr, /[1-3] layers and measurements are known already/);
   for (const name of ["model.onnx", "bits.json"]) {

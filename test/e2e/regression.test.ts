@@ -8,7 +8,7 @@ import { writeBrightImages } from "../fixtures/bright-images.ts";
 import { nativeMissing } from "../fixtures/engines.ts";
 import { npy, npz } from "../fixtures/npy.ts";
 import { pathOf } from "../fixtures/onnx/files.ts";
-import { run } from "../fixtures/program.ts";
+import { runHere } from "../fixtures/program-here.ts";
 
 const folder = t.testdir();
 const data = join(folder, "bright.npz");
@@ -43,7 +43,7 @@ t.test("values are learned, quantized and exported", { skip: nativeMissing() }, 
   const records = new Map<string, RunRecord>();
   for (const [name, sections] of Object.entries(methods)) {
     const out = join(folder, name);
-    const { code, stdout, stderr } = await run("train", configured(name, sections), "--out", out, "--json");
+    const { code, stdout, stderr } = await runHere("train", configured(name, sections), "--out", out, "--json");
     t.equal(code, 0, stderr);
     const record = readRecord(out);
     records.set(name, record);
@@ -88,10 +88,10 @@ t.test("values are learned, quantized and exported", { skip: nativeMissing() }, 
 
   await t.test("evaluation of the run and of its file give the same", async (t) => {
     const { metrics } = records.get("fixed")!.result!;
-    const own = await run("evaluate", join(folder, "fixed"), "--json");
+    const own = await runHere("evaluate", join(folder, "fixed"), "--json");
     t.match(JSON.parse(own.stdout), metrics, own.stderr);
     const model = runFiles(join(folder, "fixed")).model;
-    const file = await run("evaluate", model, "--data", join(folder, "fixed.yaml"));
+    const file = await runHere("evaluate", model, "--data", join(folder, "fixed.yaml"));
     t.equal(file.code, 0, file.stderr);
     t.match(file.stdout, /: 0\.\d+ RMSE, 0\.\d+ MAE, 0\.\d+ R² on 200 test images/);
   });
@@ -99,7 +99,7 @@ t.test("values are learned, quantized and exported", { skip: nativeMissing() }, 
   await t.test("the comparison's front goes down", async (t) => {
     const page = join(folder, "comparison.html");
     const runs = Object.keys(methods).map((name) => join(folder, name));
-    const { code, stderr } = await run("report", ...runs, "--out", page);
+    const { code, stderr } = await runHere("report", ...runs, "--out", page);
     t.equal(code, 0, stderr);
     const text = readFileSync(page, "utf8");
     t.match(text, /Lowest RMSE/);
@@ -111,11 +111,11 @@ t.test("values are learned, quantized and exported", { skip: nativeMissing() }, 
 t.test("classes are no values", async (t) => {
   const sections = "method: { name: fp32 }\ntraining: { epochs: 1 }";
   const config = configured("classes", sections, { from: "{ name: mnist }" });
-  const { code, stderr } = await run("train", config, "--out", join(folder, "classes"));
+  const { code, stderr } = await runHere("train", config, "--out", join(folder, "classes"));
   t.equal(code, 2, stderr);
   t.match(stderr, /task\.name: it needs numbers to learn, and the images of data\.name mnist have classes/);
   const values = configured("values", sections);
-  const other = await run("train", values, "--set", "task.name=classification", "--out", join(folder, "values"));
+  const other = await runHere("train", values, "--set", "task.name=classification", "--out", join(folder, "values"));
   t.equal(other.code, 1);
   t.match(other.stderr, /elements of type .*<f4.*expected integers, the classes; .*task\.name regression/);
 });
@@ -129,7 +129,7 @@ t.test("a network of probabilities has no values", { skip: nativeMissing() }, as
     from: `{ name: npz, train: ${path}, test: ${path}, normalization: { mean: [0.5], deviation: [0.5] } }`,
     network: `{ file: ${pathOf("keras-cnn")} }`,
   });
-  const { code, stderr } = await run("train", config, "--out", join(folder, "probabilities"));
+  const { code, stderr } = await runHere("train", config, "--out", join(folder, "probabilities"));
   t.equal(code, 1, stderr);
   t.match(stderr, /keras-cnn\.onnx: it ends in a softmax, .*use task\.name classification/);
 });

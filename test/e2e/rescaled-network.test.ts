@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { encodeModelProto, readModel } from "../../src/onnx/onnx-model.ts";
-import { run } from "../fixtures/program.ts";
+import { runHere } from "../fixtures/program-here.ts";
 
 const fixtures = join(import.meta.dirname, "../fixtures/rescaled");
 const folder = t.testdir();
@@ -37,7 +37,7 @@ writeFileSync(
 );
 
 const train = (file: string) =>
-  run("train", config, "--set", `network.file=${file}`, "--out", join(folder, "run"), "--force", "--json");
+  runHere("train", config, "--set", `network.file=${file}`, "--out", join(folder, "run"), "--force", "--json");
 
 const files = {
   "weights of the last layer that are all below zero": join(fixtures, "negative.onnx"),

@@ -8,6 +8,7 @@ import { runFiles } from "../../src/runs/run-directory.ts";
 import { nativeMissing } from "../fixtures/engines.ts";
 import { outcome } from "../fixtures/outcome.ts";
 import { run, start } from "../fixtures/program.ts";
+import { runHere } from "../fixtures/program-here.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 import { classificationOf } from "../fixtures/tasks.ts";
 
@@ -73,7 +74,7 @@ t.test("a run, end to end", { skip: nativeMissing() }, async (t) => {
   });
 
   await t.test("the same configuration and seed give the same bytes", async (t) => {
-    const { code, stderr } = await run("train", config, ...small, "--out", second);
+    const { code, stderr } = await runHere("train", config, ...small, "--out", second);
     t.equal(code, 0, stderr);
     t.strictSame(outcome(second), outcome(first));
   });
@@ -91,16 +92,16 @@ t.test("a run, end to end", { skip: nativeMissing() }, async (t) => {
     const { progress, record } = readCheckpoint(runFiles(stopped).checkpoint);
     t.equal(record.status, "stopped");
     t.ok(progress.batch > 0, `in the middle of an epoch: ${progress.batch} batches done`);
-    const resumed = await run("train", config, ...small, "--out", stopped, "--resume");
+    const resumed = await runHere("train", config, ...small, "--out", stopped, "--resume");
     t.equal(resumed.code, 0, resumed.stderr);
     t.strictSame(outcome(stopped), outcome(first));
   });
 
   await t.test("a finished run is refused without --force and left alone by --resume", async (t) => {
-    const refused = await run("train", config, ...small, "--out", first);
+    const refused = await runHere("train", config, ...small, "--out", first);
     t.equal(refused.code, 2);
     t.match(refused.stderr, /already holds a finished run.*--force/);
-    const resumed = await run("train", config, ...small, "--out", first, "--resume");
+    const resumed = await runHere("train", config, ...small, "--out", first, "--resume");
     t.equal(resumed.code, 0);
   });
 
@@ -108,7 +109,7 @@ t.test("a run, end to end", { skip: nativeMissing() }, async (t) => {
     const { top1 } = readRecord(first).result!.metrics;
     const evaluated = await run("evaluate", first, "--json");
     t.equal(JSON.parse(evaluated.stdout).top1, top1);
-    const file = await run("evaluate", runFiles(first).model, "--data", "mnist", "--data-folder", data, "--json");
+    const file = await runHere("evaluate", runFiles(first).model, "--data", "mnist", "--data-folder", data, "--json");
     t.equal(JSON.parse(file.stdout).top1, top1, file.stderr);
     const exported = await run("export", first, "--out", join(first, "again.onnx"));
     t.equal(exported.code, 0, exported.stderr);
@@ -117,13 +118,13 @@ t.test("a run, end to end", { skip: nativeMissing() }, async (t) => {
     t.strictSame(readFileSync(join(first, "again.onnx")), readFileSync(runFiles(first).model));
     t.equal((await run("report", first)).code, 0);
     for (const form of ["int8", "fp32", "qonnx"]) {
-      const other = await run("export", first, "--form", form, "--input", "float");
+      const other = await runHere("export", first, "--form", form, "--input", "float");
       t.equal(other.code, 0, other.stderr);
       const exported = readRecord(first).exports.find(({ file }) => file === `model.${form}.onnx`);
       t.match(exported, { form, input: "float", file: `model.${form}.onnx`, verification: { images: Number } });
       t.equal(exported!.verification!.latency?.length, form === "qonnx" ? undefined : 2);
       const file = join(first, `model.${form}.onnx`);
-      const again = await run("evaluate", file, "--data", "mnist", "--data-folder", data, "--json");
+      const again = await runHere("evaluate", file, "--data", "mnist", "--data-folder", data, "--json");
       t.equal(JSON.parse(again.stdout).top1, top1, again.stderr);
     }
     const { exports } = readRecord(first);
@@ -141,7 +142,7 @@ t.test("a run, end to end", { skip: nativeMissing() }, async (t) => {
 
 t.test("the WebAssembly engine trains a small network", async (t) => {
   const out = join(t.testdir(), "wasm");
-  const { code, stdout, stderr } = await run(
+  const { code, stdout, stderr } = await runHere(
     "train",
     config,
     ...small,
