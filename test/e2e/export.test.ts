@@ -11,7 +11,8 @@ import { previousCheckpoint, runFiles } from "../../src/runs/run-directory.ts";
 import { nativeMissing } from "../fixtures/engines.ts";
 import { withoutLiteRt } from "../fixtures/litert.ts";
 import { initializer } from "../fixtures/onnx-values.ts";
-import { run, start } from "../fixtures/program.ts";
+import { start } from "../fixtures/program.ts";
+import { runHere } from "../fixtures/program-here.ts";
 import { withoutMnist } from "../fixtures/real-mnist.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 import { sameClassOf } from "../fixtures/tasks.ts";
@@ -26,11 +27,11 @@ const skip = nativeMissing() || (await withoutMnist()) || (!long && "a long chec
 
 t.test("LeNet-5 trained on MNIST", { skip }, async (t) => {
   const out = join(t.testdir(), "run");
-  const trained = await run("train", config, "--out", out);
+  const trained = await runHere("train", config, "--out", out);
   t.equal(trained.code, 0, trained.stderr);
   const { bytes: sizes, metrics } = readRecord(out).result!;
   const top1 = metrics.top1!;
-  const { code, stderr } = await run("export", out, "--form", "all");
+  const { code, stderr } = await runHere("export", out, "--form", "all");
   t.equal(code, 0, stderr);
   const { exports } = readRecord(out);
   t.same(exports.map(({ form }) => form).toSorted(), forms.toSorted());
@@ -67,7 +68,7 @@ t.test("an export that fails", { skip: nativeMissing() }, async (t) => {
   const data = writeSmallMnist(join(folder, "data"), { train: 40, test: 20 });
   const finished = join(folder, "finished");
   const settings = set(`data.folder=${data}`, "training.epochs=1", "data.batchSize=8");
-  const trained = await run("train", config, ...settings, "--out", finished);
+  const trained = await runHere("train", config, ...settings, "--out", finished);
   t.equal(trained.code, 0, trained.stderr);
 
   /** A copy of the run without its ONNX file. */
@@ -77,7 +78,7 @@ t.test("an export that fails", { skip: nativeMissing() }, async (t) => {
     return to;
   };
   const fails = async (t: Test, folder: string, message: RegExp) => {
-    const { code, stderr } = await run("export", folder);
+    const { code, stderr } = await runHere("export", folder);
     t.equal(code, 1, stderr);
     t.match(stderr, message);
     t.notMatch(stderr, /\n\s+at /, "no stack trace");
@@ -142,7 +143,7 @@ t.test("an export that fails", { skip: nativeMissing() }, async (t) => {
     for (const operators of model.opsetImport) operators.version = 99n;
     const file = join(folder, "newer.onnx");
     writeFileSync(file, encodeModelProto(model));
-    const { code, stderr } = await run("evaluate", file, "--data", "mnist", "--data-folder", data);
+    const { code, stderr } = await runHere("evaluate", file, "--data", "mnist", "--data-folder", data);
     t.equal(code, 1, stderr);
     t.match(stderr, /newer\.onnx: onnxruntime .* cannot load it: .*opset/i);
     t.notMatch(stderr, /\n\s+at /, "no stack trace");

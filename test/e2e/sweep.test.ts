@@ -6,7 +6,8 @@ import { readRecord } from "../../src/runs/record-file.ts";
 import { readState } from "../../src/sweep/sweep-state.ts";
 import { nativeMissing } from "../fixtures/engines.ts";
 import { outcome } from "../fixtures/outcome.ts";
-import { run, start } from "../fixtures/program.ts";
+import { start } from "../fixtures/program.ts";
+import { runHere } from "../fixtures/program-here.ts";
 import { untimed, writeTinySweep } from "../fixtures/tiny-sweep.ts";
 
 const folder = t.testdir();
@@ -24,7 +25,7 @@ const good = names.slice(0, 3);
 
 t.test("the plan is printed, and nothing is begun", async (t) => {
   const out = join(folder, "dry");
-  const { code, stdout, stderr } = await run("sweep", file, "--dry-run", "--json", "--out", out);
+  const { code, stdout, stderr } = await runHere("sweep", file, "--dry-run", "--json", "--out", out);
   t.equal(code, 0, stderr);
   const plan = JSON.parse(stdout);
   t.match(plan, { sweep: out, runner: "local", workers: 2, threads: 1 });
@@ -42,7 +43,7 @@ t.test("a local sweep", { skip: nativeMissing(), timeout: 600_000 }, async (t) =
   const whole = join(folder, "it's a sweep");
 
   await t.test("one failing run stops no other, and the exit code tells", async (t) => {
-    const { code, stdout, stderr } = await run("sweep", file, "--out", whole, "--json");
+    const { code, stdout, stderr } = await runHere("sweep", file, "--out", whole, "--json");
     t.equal(code, 1, stderr);
     t.match(stderr, /3 of 4 runs are finished, 1 failed \(broken\).*--resume goes on/);
     t.match(stderr, /\[4\/4\]/);
@@ -76,7 +77,7 @@ t.test("a local sweep", { skip: nativeMissing(), timeout: 600_000 }, async (t) =
     await isRunning(good[2]!);
     second.child.kill("SIGKILL");
     await second.ended;
-    const { code, stderr } = await run(...sweep);
+    const { code, stderr } = await runHere(...sweep);
     t.equal(code, 1, stderr);
     t.match(stderr, /3 of 4 runs are finished, 1 failed \(broken\)/);
     t.strictSame(untimed(out), untimed(whole));

@@ -8,7 +8,8 @@ import { runFiles } from "../../src/runs/run-directory.ts";
 import { browserMissing, launchBrowser } from "../fixtures/browser.ts";
 import { nativeMissing } from "../fixtures/engines.ts";
 import { addressOf, liveEvents } from "../fixtures/live-run.ts";
-import { run, start } from "../fixtures/program.ts";
+import { start } from "../fixtures/program.ts";
+import { runHere } from "../fixtures/program-here.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 
 const folder = t.testdir();
@@ -73,11 +74,11 @@ t.test("a watched run", { skip: nativeMissing() }, async (t) => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
     const { port } = other.address() as AddressInfo;
-    const { code, stderr } = await run(...train("refused", 1, "--watch-port", String(port)));
+    const { code, stderr } = await runHere(...train("refused", 1, "--watch-port", String(port)));
     t.equal(code, 1);
     t.match(stderr, `cannot serve the live view on port ${port} of 127.0.0.1: the port is in use; choose another`);
     other.close();
-    const wrong = await run(...train("refused", 1, "--watch-port", "70000"));
+    const wrong = await runHere(...train("refused", 1, "--watch-port", "70000"));
     t.equal(wrong.code, 2);
     t.match(wrong.stderr, /--watch-port.*70000.*expected a port/);
   });

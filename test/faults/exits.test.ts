@@ -8,7 +8,8 @@ import { nativeMissing } from "../fixtures/engines.ts";
 import { allFaults, leftIn, resumesTo, smallPictures, startFaulty, trainingOn } from "../fixtures/fault-runs.ts";
 import { leftAlive, living, processMark } from "../fixtures/living-processes.ts";
 import { outcome } from "../fixtures/outcome.ts";
-import { type Ended, run } from "../fixtures/program.ts";
+import type { Ended } from "../fixtures/program.ts";
+import { runHere } from "../fixtures/program-here.ts";
 import { sweepText } from "../fixtures/sweep-file.ts";
 
 const folder = t.testdir();
@@ -152,7 +153,7 @@ t.test("so do sweeps of them", { skip: skip || (!allFaults && "a long check"), t
   const { changes } = await wholeRun(t, join(folder, "one"));
   const whole = join(folder, "sweep");
   const began = performance.now();
-  const first = await run(...sweep(whole));
+  const first = await runHere(...sweep(whole));
   const milliseconds = performance.now() - began;
   t.equal(first.code, 0, first.stderr);
   const expected = names.map((name) => outcome(join(whole, "runs", name)));
@@ -164,7 +165,7 @@ t.test("so do sweeps of them", { skip: skip || (!allFaults && "a long check"), t
         // Runs count for themselves, and so does the sweep, which changes less and ends of it less often.
         if (isEarly(await endsEarly(t, end, { args: sweep(out), out, share, milliseconds, changes }))) early++;
         writeFileSync(image, picture);
-        const { code, stderr } = await run(...sweep(out));
+        const { code, stderr } = await runHere(...sweep(out));
         t.equal(code, 0, stderr);
         t.strictSame(
           names.map((name) => outcome(join(out, "runs", name))),

@@ -105,7 +105,7 @@ t.test("faults", { skip: nativeMissing(), timeout: 7_200_000 }, async (t) => {
       t.match(stderr, /the state of step \d+ is kept: continue from it with --resume/);
       t.equal(readRecord(out).status, "failed");
       writeFileSync(join(out, "other-files"), "");
-      await resumesTo(t, expected, { train, out, what: "once there is space" });
+      await resumesTo(t, expected, { train, out, what: "once there is space" }, run);
     } finally {
       execFileSync("umount", [out]);
     }

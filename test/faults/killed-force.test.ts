@@ -5,7 +5,7 @@ import { at } from "../../src/core/elements.ts";
 import { nativeMissing } from "../fixtures/engines.ts";
 import { allFaults, leftIn, smallPictures, smallTraining, startFaulty, trainingOn } from "../fixtures/fault-runs.ts";
 import { outcome } from "../fixtures/outcome.ts";
-import { run } from "../fixtures/program.ts";
+import { runHere } from "../fixtures/program-here.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 
 const folder = t.testdir();
@@ -35,7 +35,7 @@ interface Replacement {
 
 async function replaced(t: Test, name: string, { before, train, removals }: Replacement): Promise<void> {
   const old = join(folder, `${name}-old`);
-  const made = await run(...before(old));
+  const made = await runHere(...before(old));
   t.equal(made.code, 0, made.stderr);
   const expectedOld = outcome(old);
 
@@ -61,13 +61,13 @@ async function replaced(t: Test, name: string, { before, train, removals }: Repl
     const what = `before change ${nth}, ${at(changes, nth - 1)}`;
     if (nth <= cleared) {
       t.strictSame(outcome(out), expectedOld, `${what}: the old run is whole`);
-      t.equal((await run("verify", out)).code, 0);
+      t.equal((await runHere("verify", out)).code, 0);
     }
-    const resumed = await run(...train(out, "--resume"));
+    const resumed = await runHere(...train(out, "--resume"));
     if (resumed.code === 2) {
       const other = /other settings:\n {2}seed: 5 → \d+\n.*--force/;
       t.match(resumed.stderr, other, `${what}: nothing of the old goes into the new`);
-      const forced = await run(...train(out, "--force"));
+      const forced = await runHere(...train(out, "--force"));
       t.equal(forced.code, 0, forced.stderr);
     } else if (!t.equal(resumed.code, 0, `${what}: resumes: ${resumed.stderr}`)) continue;
     t.strictSame(outcome(out), expected, `${what}: begun anew`);

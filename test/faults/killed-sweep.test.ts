@@ -7,7 +7,8 @@ import { nativeMissing } from "../fixtures/engines.ts";
 import { allFaults, leftIn } from "../fixtures/fault-runs.ts";
 import { leftAlive, living, processMark } from "../fixtures/living-processes.ts";
 import { outcome } from "../fixtures/outcome.ts";
-import { run, start } from "../fixtures/program.ts";
+import { start } from "../fixtures/program.ts";
+import { runHere } from "../fixtures/program-here.ts";
 import { untimed, writeTinySweep } from "../fixtures/tiny-sweep.ts";
 
 const folder = t.testdir();
@@ -21,7 +22,7 @@ const skip = nativeMissing() || (!isLinux && "processes are found here on Linux"
 t.test("a sweep that is killed, or whose runs are", { skip, timeout: 7_200_000 }, async (t) => {
   const whole = join(folder, "whole");
   const began = performance.now();
-  const first = await run("sweep", file, "--out", whole);
+  const first = await runHere("sweep", file, "--out", whole);
   const milliseconds = performance.now() - began;
   t.equal(first.code, 0, first.stderr);
   const expected = names.map((name) => outcome(join(whole, "runs", name)));
@@ -44,7 +45,7 @@ t.test("a sweep that is killed, or whose runs are", { skip, timeout: 7_200_000 }
       } else t.ok(code === 0 || signal === "SIGKILL", `${code ?? signal}: ${stderr}`);
       if (code !== 0) hits[whom]++;
       t.strictSame(await leftAlive(mark), [], "no process is left");
-      const { code: resumed, stderr: said } = await run(...sweep);
+      const { code: resumed, stderr: said } = await runHere(...sweep);
       t.equal(resumed, 0, said);
       t.strictSame(untimed(out), untimed(whole));
       t.strictSame(

@@ -10,7 +10,8 @@ import { lockFile } from "../../src/runs/lock.ts";
 import { nativeMissing } from "../fixtures/engines.ts";
 import { allFaults, leftIn, resumesTo, smallTraining } from "../fixtures/fault-runs.ts";
 import { outcome } from "../fixtures/outcome.ts";
-import { run, start } from "../fixtures/program.ts";
+import { start } from "../fixtures/program.ts";
+import { runHere } from "../fixtures/program-here.ts";
 import { recordingReporter } from "../fixtures/reporter.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 
@@ -45,7 +46,7 @@ const isGoing = /^error: (.* is no longer this run's: |cannot write .*: ENOENT)/
 
 t.test("a run and its folder", { skip: nativeMissing(), timeout: 3_600_000 }, async (t) => {
   const whole = join(folder, "whole");
-  const first = await run(...train(whole));
+  const first = await runHere(...train(whole));
   t.equal(first.code, 0, first.stderr);
   const expected = outcome(whole);
 
@@ -65,7 +66,7 @@ t.test("a run and its folder", { skip: nativeMissing(), timeout: 3_600_000 }, as
       t.equal(code, 0, stderr);
       t.strictSame(outcome(out), expected);
       t.strictSame(leftIn(out), []);
-      const verified = await run("verify", out);
+      const verified = await runHere("verify", out);
       t.equal(verified.code, 0, verified.stdout);
       t.strictSame(readdirSync(out).toSorted(), readdirSync(whole).toSorted(), "no file of the other");
     }
@@ -74,7 +75,7 @@ t.test("a run and its folder", { skip: nativeMissing(), timeout: 3_600_000 }, as
   await t.test("moved while it runs, it is whole where it is", async (t) => {
     const many = smallTraining(data, "training.epochs=30");
     const reference = join(folder, "reference");
-    if (allFaults) t.equal((await run(...many(reference))).code, 0);
+    if (allFaults) t.equal((await runHere(...many(reference))).code, 0);
     for (const [index, moment] of moments.entries()) {
       const [out, elsewhere] = [join(folder, `moved-${index}`), join(folder, `elsewhere-${index}`)];
       const { ended } = start(many(out));

@@ -5,7 +5,7 @@ import { first, last } from "../../src/core/elements.ts";
 import { nativeMissing } from "../fixtures/engines.ts";
 import { allFaults, resumesTo, smallTraining, startFaulty } from "../fixtures/fault-runs.ts";
 import { outcome } from "../fixtures/outcome.ts";
-import { run } from "../fixtures/program.ts";
+import { runHere } from "../fixtures/program-here.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 
 const folder = t.testdir();
@@ -22,7 +22,7 @@ t.test(
     for (const { code, whole } of finished) {
       const ended = await startFaulty(train(whole), { code, nth: 1e9, folder: whole, log: `${whole}.log` }).ended;
       t.equal(ended.code, 0, ended.stderr);
-      const verified = await run("verify", whole);
+      const verified = await runHere("verify", whole);
       t.equal(verified.code, 0, `${code}: a finished run is all there: ${verified.stdout}`);
     }
     const outcomes = finished.map(({ whole }) => outcome(whole));

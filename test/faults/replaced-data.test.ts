@@ -6,7 +6,7 @@ import { nativeMissing } from "../fixtures/engines.ts";
 import { allFaults, resumesTo, smallPictures, startFaulty, trainingOn } from "../fixtures/fault-runs.ts";
 import { npyImages, npyLabels, npz } from "../fixtures/npy.ts";
 import { outcome } from "../fixtures/outcome.ts";
-import { run } from "../fixtures/program.ts";
+import { runHere } from "../fixtures/program-here.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 
 const folder = t.testdir();
@@ -64,7 +64,7 @@ for (const [kind, { place, one, ...of }] of Object.entries(kinds)) {
       // Of its own: each try goes on a little before it comes to what was replaced.
       const again = at(`${kind}-again`);
       cpSync(out, again, { recursive: true });
-      const { code, stderr } = await run(...train(again, "--resume"));
+      const { code, stderr } = await runHere(...train(again, "--resume"));
       t.equal(code, 1, `${name}: ${stderr}`);
       t.match(stderr, new RegExp(`^error: the data file .*${name} has changed since the run began \\(.*--force$`, "m"));
       writeFileSync(path, bytes);
@@ -72,7 +72,7 @@ for (const [kind, { place, one, ...of }] of Object.entries(kinds)) {
     }
     if (!allFaults) return;
     const whole = at(`${kind}-whole`);
-    const first = await run(...train(whole));
+    const first = await runHere(...train(whole));
     t.equal(first.code, 0, first.stderr);
     await resumesTo(t, outcome(whole), { train, out, what: `${kind}, put back` });
   });
