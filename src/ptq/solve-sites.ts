@@ -15,6 +15,7 @@ import type { FileGraph } from "./file-graph.ts";
 import { LayerWalk } from "./layer-walk.ts";
 import type { Memo } from "./memo.ts";
 import type { Calibration, Weights } from "./open-weights.ts";
+import { forPlaces, placesOf } from "./sample-places.ts";
 import { endingOf, isLinear } from "./site-patches.ts";
 import { type SeenRows, SiteRows } from "./site-rows.ts";
 import { roundSite, type SolvedSite } from "./solve-site.ts";
@@ -90,7 +91,8 @@ export async function solveSites(graph: FileGraph, options: SolveOptions): Promi
     }
     const left = together.filter((_, index) => known[index] === null);
     if (left.length === 0) continue;
-    const choice = { ...method.calibration, seed, sites: linear, samples: calibration.order.length };
+    const samples = calibration.order.length;
+    const choice = { places: placesOf(method.calibration, samples), seed, sites: linear, samples };
     const targets = linear.length > 0 ? await gather(float, { ...choice, weights: new Map() }) : new Map();
     const seen = prefix === null || linear.length === 0 ? targets : await gather(prefix, { ...choice, weights });
     for (const site of left) {
@@ -139,24 +141,15 @@ function byValue(sites: readonly WeightSite[]): readonly (readonly WeightSite[])
 
 async function gather(
   walk: LayerWalk,
-  options: {
-    sites: readonly WeightSite[];
-    images: number;
-    positions: number;
-    seed: number;
-    samples: number;
-    weights: Weights;
-  },
+  options: { sites: readonly WeightSite[]; places: number; seed: number; samples: number; weights: Weights },
 ): Promise<ReadonlyMap<WeightSite, SeenRows>> {
-  const { sites, weights, seed, samples } = options;
-  // Few samples are looked at in more places each.
-  const wanted = Math.ceil((options.positions * options.images) / samples);
+  const { sites, weights, seed, samples, places } = options;
   const collectors = new Map(
     sites.map((site) => {
       const { dims, axis, groups } = site.layout;
       const row = (groups * elementsOf(dims)) / (dims[axis] ?? 1);
       const most = Math.floor(MOST_NUMBERS / (row * samples * sites.length));
-      return [site, new SiteRows(site, { positions: Math.min(wanted, Math.max(1, most)), seed })];
+      return [site, new SiteRows(site, { positions: Math.min(places, Math.max(1, most)), seed })];
     }),
   );
   await walk.read(sites, weights, (site, { dims, data }, run) => {
@@ -218,7 +211,8 @@ async function solve(
     hear,
   }: Pick<SolveOptions, "method" | "ops" | "seed"> & { hear: (share: number) => Promise<void> },
 ): Promise<SolvedSite> {
-  const solution = await withHearing(solverOf(method, problem.bits, seed)(problem, ops), hear);
+  const solver = solverOf(forPlaces(method, problem.rows.positions), problem.bits, seed);
+  const solution = await withHearing(solver(problem, ops), hear);
   const { codes } = solution;
   const steps = usefulSteps(codes, solution.steps);
   return { site, bits: problem.bits, codes: fromRows(site.layout, codes), steps, method: method.name };
