@@ -28,13 +28,13 @@ export interface Timed {
 
 /** Milliseconds that onnxruntime takes for a batch of each of two models, within `seconds` in all. */
 export async function measureLatency(
-  { file, seconds, ...options }: RuntimeOptions & { readonly file: string; readonly seconds: number },
+  { file, seconds, ...options }: Omit<RuntimeOptions, "timed"> & { readonly file: string; readonly seconds: number },
   model: Timed,
   fp32: Timed,
 ): Promise<Latency[]> {
   const sessions = [
-    await RuntimeModel.load(model.bytes, file, options),
-    await RuntimeModel.load(fp32.bytes, `${file} (fp32)`, options),
+    await RuntimeModel.load(model.bytes, file, { ...options, timed: true }),
+    await RuntimeModel.load(fp32.bytes, `${file} (fp32)`, { ...options, timed: true }),
   ] as const;
   try {
     const measured = await timeBatches(

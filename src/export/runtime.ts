@@ -8,6 +8,8 @@ export interface RuntimeOptions {
   readonly threads?: number | undefined;
   /** Whether it may rewrite the graph; it does if left out. */
   readonly optimized?: boolean;
+  /** Whether its runs are timed: its threads then wait for work as they would for users. Other runs leave the processor free. */
+  readonly timed?: boolean;
 }
 
 /** Values of an output: float32, or the codes of an 8-bit activation. */
@@ -33,10 +35,10 @@ export class RuntimeModel {
   static async load(
     model: Uint8Array | string,
     file: string,
-    { threads = availableParallelism(), optimized = true }: RuntimeOptions = {},
+    { threads = availableParallelism(), optimized = true, timed = false }: RuntimeOptions = {},
   ): Promise<RuntimeModel> {
     const optimization = optimized ? "all" : "disabled";
-    return new RuntimeModel(await FileSession.load(model, file, { threads, optimization }), threads);
+    return new RuntimeModel(await FileSession.load(model, file, { threads, optimization, spinning: timed }), threads);
   }
 
   /**

@@ -25,6 +25,8 @@ export interface SessionOptions {
   readonly threads?: number;
   /** Whether the runtime may rewrite the graph: "basic" computes constants, "all" makes integer kernels too. */
   readonly optimization?: "disabled" | "basic" | "all";
+  /** Whether its threads turn while they wait for work, as they do if left out: quicker by a little, at twice the processor time. */
+  readonly spinning?: boolean;
 }
 
 /** A model with any inputs and outputs, loaded in onnxruntime on the CPU. */
@@ -47,12 +49,13 @@ export class FileSession implements AsyncDisposable {
     options: SessionOptions = {},
   ): Promise<FileSession> {
     ort.env.logLevel = "fatal";
-    const { threads, optimization = "all" } = options;
+    const { threads, optimization = "all", spinning = true } = options;
     const settings: InferenceSession.SessionOptions = {
       ...(threads !== undefined && { intraOpNumThreads: threads }),
       interOpNumThreads: 1,
       logSeverityLevel: FATAL,
       graphOptimizationLevel: optimization,
+      ...(!spinning && { extra: { session: { intra_op: { allow_spinning: "0" } } } }),
     };
     let session: InferenceSession;
     try {

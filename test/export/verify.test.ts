@@ -215,8 +215,11 @@ t.test("exported files in onnxruntime", { skip }, async (t) => {
       threads: 1,
       reporter: silent,
     });
-    const threads = sessions().map(({ args }) => (args.at(-1) as InferenceSession.SessionOptions).intraOpNumThreads);
+    const settings = sessions().map(({ args }) => args.at(-1) as InferenceSession.SessionOptions);
+    const threads = settings.map(({ intraOpNumThreads }) => intraOpNumThreads);
     t.strictSame(threads, [1, 1, 1, 1, 1], "layers, predictions, kernels, and latency of two files");
+    const spinning = settings.map(({ extra }) => !JSON.stringify(extra ?? {}).includes('"allow_spinning":"0"'));
+    t.strictSame(spinning, [false, false, true, true, true], "what is timed waits for work as it would for users");
     t.match(verification!.latency, [{ threads: 1 }, { threads: 1 }], "and the record says so");
   });
 
