@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import t from "tap";
 import { parse } from "yaml";
 import { z } from "zod";
@@ -20,6 +20,11 @@ const all = readdirSync("test", { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".test.ts"))
   .map((name) => join("test", name))
   .sort();
+/** What tests start in processes of its own (test/fixtures/own-process.ts). */
+const programs = [
+  ...["test/fuzz/fuzz-parser.ts", "test/fuzz/graphs/quantize-graphs.ts"],
+  ...["test/fixtures/lock-racer.ts", "test/fixtures/signalled-training.ts"],
+];
 const isLong = (file: string) => longest.some((beginning) => file.startsWith(beginning));
 const named = process.argv.slice(2);
 /** A folder stands for all files in it. */
@@ -34,12 +39,13 @@ for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP:
 mkdirSync(".tap", { recursive: true });
 const compiled = mkdtempSync(join(".tap", "compiled-"));
 process.on("exit", () => rmSync(compiled, { recursive: true, force: true }));
-await compileTests(files, compiled);
+await compileTests([...files, ...programs], compiled);
 
 // tap would have every process that a test starts report to it, by NODE_OPTIONS: `env` gives it back as it was.
 const { NODE_OPTIONS: options } = process.env;
 const environment = ["-u", "NODE_OPTIONS", ...(options === undefined ? [] : [`NODE_OPTIONS=${options}`])];
-const start = [...environment, `TAP_TIMEOUT=${timeout}`, process.execPath, "--enable-source-maps"];
+const places = [`TAP_TIMEOUT=${timeout}`, `BAYESIAN_BITS_COMPILED_TESTS=${resolve(compiled)}`];
+const start = [...environment, ...places, process.execPath, "--enable-source-maps"];
 
 t.setTimeout(0);
 t.jobs = jobs;

@@ -1,13 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import t from "tap";
 import { nativeMissing } from "../fixtures/engines.ts";
-
-const program = fileURLToPath(new URL("../fixtures/signalled-training.ts", import.meta.url));
+import { ownProcess } from "../fixtures/own-process.ts";
 
 t.test("signals in the middle of kernels are heard and harm nothing", { skip: nativeMissing() }, async (t) => {
-  const child = spawn(process.execPath, ["--import", "tsx", program], { stdio: ["ignore", "pipe", "inherit"] });
+  const { script, execArgv } = ownProcess("test/fixtures/signalled-training.ts");
+  const child = spawn(process.execPath, [...execArgv, script], { stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => {
     output += chunk.toString();

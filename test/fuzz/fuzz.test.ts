@@ -2,6 +2,7 @@ import { fork } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import { ownProcess } from "../fixtures/own-process.ts";
 import type { FuzzMessage, FuzzResult } from "./fuzz-parser.ts";
 import { parsers } from "./parsers.ts";
 
@@ -24,8 +25,9 @@ const PER_PROCESS = all ? 1 : 8;
 /** Fuzzes parsers in a process of their own; of those behind one that ends it there is no result. */
 function fuzz(names: readonly string[], folder: string): Promise<ReadonlyMap<string, FuzzResult>> {
   mkdirSync(folder, { recursive: true });
-  const child = fork("test/fuzz/fuzz-parser.ts", [names.join(), String(inputs), String(seed), folder], {
-    execArgv: ["--import", "tsx", "--expose-gc", "--max-old-space-size=1024"],
+  const { script, execArgv } = ownProcess("test/fuzz/fuzz-parser.ts");
+  const child = fork(script, [names.join(), String(inputs), String(seed), folder], {
+    execArgv: [...execArgv, "--expose-gc", "--max-old-space-size=1024"],
   });
   return new Promise((resolve) => {
     const results = new Map<string, FuzzResult>();

@@ -4,14 +4,14 @@ import { join } from "node:path";
 import t from "tap";
 import { lockFile } from "../../src/runs/lock.ts";
 import { leaveLock, nobody } from "../fixtures/left-lock.ts";
+import { ownProcess } from "../fixtures/own-process.ts";
 
 const hear = (racer: ChildProcess): Promise<string> =>
   new Promise((resolve) => racer.once("message", (answer) => resolve(String(answer))));
 
 t.test("200 races: always one writer, never two, never none", { timeout: 170_000 }, async (t) => {
-  const racers = Array.from({ length: 3 }, () =>
-    fork("test/fixtures/lock-racer.ts", { execArgv: ["--import", "tsx"] }),
-  );
+  const { script, execArgv } = ownProcess("test/fixtures/lock-racer.ts");
+  const racers = Array.from({ length: 3 }, () => fork(script, { execArgv: [...execArgv] }));
   try {
     await Promise.all(racers.map(hear));
     const winners: number[] = [];

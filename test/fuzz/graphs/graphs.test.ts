@@ -1,5 +1,6 @@
 import { fork } from "node:child_process";
 import t from "tap";
+import { ownProcess } from "../../fixtures/own-process.ts";
 import type { GraphMessage } from "./quantize-graphs.ts";
 
 // `npm run test:fuzz-graphs` sets it; without it a few of each. BAYESIAN_BITS_FUZZ_SEED is the number of the first case:
@@ -21,8 +22,9 @@ type Told = Extract<GraphMessage, { outcome: unknown }>;
 
 /** Cases in a process of its own, up to the last one, or to the one that it dies of. */
 function quantize(kind: keyof typeof counts, from: number, to: number, folder: string): Promise<Told[]> {
-  const child = fork("test/fuzz/graphs/quantize-graphs.ts", [kind, String(from), String(to), folder], {
-    execArgv: ["--import", "tsx", "--max-old-space-size=1024"],
+  const { script, execArgv } = ownProcess("test/fuzz/graphs/quantize-graphs.ts");
+  const child = fork(script, [kind, String(from), String(to), folder], {
+    execArgv: [...execArgv, "--max-old-space-size=1024"],
   });
   return new Promise((resolve) => {
     const told: Told[] = [];
