@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import t from "tap";
 import { lineProgress } from "../../src/commands/line-progress.ts";
+import { pathOf } from "../fixtures/onnx/files.ts";
 import { run } from "../fixtures/program.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 
@@ -9,7 +10,8 @@ const data = writeSmallMnist(join(folder, "data"), { train: 64, test: 32 });
 const train = (...more: string[]) =>
   run(
     ...["train", "configs/mnist-lenet5-quick.yaml", "--force", "--out", join(folder, "run"), ...more],
-    ...["--set", `data.folder=${data}`, "--set", "export.latency=false", "--set", "training.epochs=1"],
+    ...["--set", `data.folder=${data}`, "--set", `network.file=${pathOf("keras-cnn")}`],
+    ...["--set", "export.latency=false", "--set", "training.epochs=1"],
   );
 
 t.test("in a pipe the log is lines for people; --log-format json is for machines", async (t) => {
@@ -18,7 +20,7 @@ t.test("in a pipe the log is lines for people; --log-format json is for machines
   const [first = "", ...others] = plain.stderr.trim().split("\n");
   t.match(
     first,
-    /^\[\d\d:\d\d:\d\d\] INFO: lenet5 \(4 layers\) on mnist \(64 images to train on, 32 to test on\), bayesian-bits, \w+ engine, \d+ threads?, into \S*run$/,
+    /^\[\d\d:\d\d:\d\d\] INFO: keras-cnn \(4 layers\) on mnist \(64 images to train on, 32 to test on\), bayesian-bits, \w+ engine, \d+ threads?, into \S*run$/,
   );
   t.ok(
     others.some((line) => /^\[\d\d:\d\d:\d\d\] INFO: epoch 1\/\d: loss [\d.]+, /.test(line)),

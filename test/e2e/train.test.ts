@@ -6,6 +6,7 @@ import { readCheckpoint } from "../../src/runs/checkpoint.ts";
 import { readRecord } from "../../src/runs/record-file.ts";
 import { runFiles } from "../../src/runs/run-directory.ts";
 import { nativeMissing } from "../fixtures/engines.ts";
+import { pathOf } from "../fixtures/onnx/files.ts";
 import { outcome } from "../fixtures/outcome.ts";
 import { run, start } from "../fixtures/program.ts";
 import { runHere } from "../fixtures/program-here.ts";
@@ -15,15 +16,12 @@ import { classificationOf } from "../fixtures/tasks.ts";
 const config = "configs/mnist-lenet5-quick.yaml";
 const data = writeSmallMnist(join(t.testdir(), "data"));
 const small = [
-  "--set",
   `data.folder=${data}`,
-  "--set",
+  `network.file=${pathOf("keras-cnn")}`,
   "training.epochs=3",
-  "--set",
-  "data.batchSize=16",
-  "--set",
+  "data.batchSize=8",
   "name=small",
-];
+].flatMap((setting) => ["--set", setting]);
 
 t.test("a run, end to end", { skip: nativeMissing() }, async (t) => {
   const [first, second, stopped] = ["first", "second", "stopped"].map((name) => join(t.testdir(), name)) as [
@@ -40,8 +38,8 @@ t.test("a run, end to end", { skip: nativeMissing() }, async (t) => {
       run: first,
       engine: "native",
       verified: true,
-      bytes: { packed: Number, fp32: 2_328_104 },
-      channels: { of: 608 },
+      bytes: { packed: Number, fp32: 26_344 },
+      channels: { of: 34 },
     });
     t.ok(line.top1 > 90, `learned the classes: ${line.top1} %`);
     for (const file of Object.values(runFiles(first))) t.ok(existsSync(file), file);

@@ -6,6 +6,7 @@ import { silent } from "../../src/core/progress.ts";
 import { analyseRun } from "../../src/runner/analyse-run.ts";
 import { prepare } from "../../src/runner/prepare.ts";
 import { train } from "../../src/runner/train.ts";
+import { pathOf } from "../fixtures/onnx/files.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 
 const root = t.testdir();
@@ -14,7 +15,7 @@ const folder = writeSmallMnist(join(root, "data"), { train: 160, test: 10 });
 const settings = (report: RunSettings["report"]): RunSettings => ({
   name: "small",
   data: { name: "mnist", folder, batchSize: 40, evaluationBatchSize: 20, validationShare: 0.25 },
-  network: { name: "lenet5" },
+  network: { file: pathOf("keras-cnn") },
   method: { name: "fixed", weights: 4, activations: 4 },
   training: { epochs: 2 },
   export: { latency: false },

@@ -13,6 +13,8 @@ import { runFiles } from "../../src/runs/run-directory.ts";
 import { verifyRun } from "../../src/runs/run-manifest.ts";
 import { writeImageFolder } from "../fixtures/image-folder.ts";
 import { leaveLock } from "../fixtures/left-lock.ts";
+import { pathOf } from "../fixtures/onnx/files.ts";
+import { smallClassifier } from "../fixtures/onnx/small-classifier.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 
 const root = t.testdir();
@@ -22,7 +24,7 @@ const folder = join(root, "run");
 const settings = (epochs = 2, limit?: number) => ({
   name: "small",
   data: { name: "mnist" as const, folder: data, batchSize: 8, ...(limit !== undefined && { limit: { train: limit } }) },
-  network: { name: "lenet5" as const },
+  network: { file: pathOf("keras-cnn") },
   method: { name: "fp32" as const },
   training: { epochs },
   export: { latency: false as const },
@@ -84,8 +86,10 @@ t.test("a run on a folder of images goes on with the same images alone", { timeo
   });
   const streamed = {
     ...settings(),
-    data: { name: "folder" as const, folder: pictures, size: 28, batchSize: 8, workers: 1 },
+    data: { name: "folder" as const, folder: pictures, size: 28, channels: 1 as const, batchSize: 8, workers: 1 },
+    network: { file: join(root, "two-classes.onnx") },
   };
+  writeFileSync(streamed.network.file, smallClassifier(2));
   const [whole, part] = [join(root, "whole"), join(root, "part")];
   await train(streamed, { folder: whole });
   const list = readFileSync(join(whole, imageLogFile), "utf8");
