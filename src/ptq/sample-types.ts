@@ -28,7 +28,16 @@ const listOf = (data: SampleData): ArrayLike<number | bigint> => data as ArrayLi
 const real = (data: SampleData): readonly number[] => Array.from(listOf(data), Number);
 const large = (data: SampleData): readonly bigint[] => Array.from(listOf(data), BigInt);
 
-const floats = (tensor: InputType["tensor"]): InputType => ({ problem: () => null, tensor });
+/** Infinities are numbers here: masks have them. */
+const floats = (tensor: InputType["tensor"]): InputType => ({
+  problem(data) {
+    const list = listOf(data);
+    let count = 0;
+    for (let index = 0; index < list.length; index++) if (Number.isNaN(list[index])) count++;
+    return count === 0 ? null : `NaN, ${count} of ${list.length} values: expected numbers`;
+  },
+  tensor,
+});
 
 /** Integers from `low` to `high`. */
 const integers = (low: bigint, high: bigint, tensor: InputType["tensor"]): InputType => ({

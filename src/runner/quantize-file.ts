@@ -3,7 +3,8 @@ import { join, resolve } from "node:path";
 import { parseQuantize } from "../config/load-quantize.ts";
 import type { QuantizeConfig, QuantizeSettings, ResolvedQuantize } from "../config/quantize-schema.ts";
 import { makeFolder } from "../core/atomic-file.ts";
-import { StoppedError, UsageError } from "../core/errors.ts";
+import { StoppedError, UsageError, UserError } from "../core/errors.ts";
+import { explainFileError } from "../core/file-errors.ts";
 import { type Reporter, silent } from "../core/progress.ts";
 import { kernelsOf } from "../export/kernels.ts";
 import { defaultSaturation } from "../export/onnx/saturation.ts";
@@ -47,7 +48,13 @@ export async function quantizeFile(settings: QuantizeSettings, options: Quantize
   const config = parseQuantize(settings);
   const { file } = config.network;
   const places = placesOf(config);
-  makeFolder(folder);
+  try {
+    makeFolder(folder);
+  } catch (error) {
+    throw new UserError(`cannot create the folder ${folder}: ${explainFileError(error)}; choose another with --out`, {
+      cause: error,
+    });
+  }
   return whileLocked(acquireLock(folder, { force: false }), () => {
     const model = join(folder, places.model);
     if (isSameFile(model, file)) {

@@ -77,3 +77,13 @@ for (const [what, [args, message]] of Object.entries(refusals)) {
     t.notOk(existsSync(join(out, "model.onnx")));
   });
 }
+
+t.test("a folder that cannot be made is no defect of the program: another one is asked for", async (t) => {
+  const file = join(t.testdir({ file: "" }), "file");
+  for (const out of [file, join(file, "below")]) {
+    await t.rejects(quantize(model, "--out", out), {
+      name: "UserError",
+      message: /^cannot create the folder .*file.*: E\w+: .*; choose another with --out$/,
+    });
+  }
+});

@@ -63,6 +63,9 @@ t.test("an input takes the numbers that its type has", async (t) => {
     const half = type === "float16" ? [0, 0x3c00, 0x3c00] : [0, 1, 1];
     t.strictSame(Array.from(made.data as ArrayLike<number>, Number), half, type);
   }
+  for (const type of ["float32", "float64", "float16"] as const)
+    t.equal(inputTypes[type].problem(Float32Array.of(NaN, 1, NaN)), "NaN, 2 of 3 values: expected numbers");
+  t.equal(inputTypes.float32.problem(Float32Array.of(-Infinity)), null, "as masks have it");
   t.match(inputTypes.int8.problem(Int32Array.of(128)), /^128: expected -128 to 127/);
   t.match(inputTypes.bool.problem(Uint8Array.of(2)), /^2: expected 0 to 1/);
   t.match(inputTypes.int64.problem(BigUint64Array.of(2n ** 63n)), /^9223372036854775808: expected/);
