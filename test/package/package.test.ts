@@ -1,7 +1,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import t from "tap";
+import { writeImageFolder } from "../fixtures/image-folder.ts";
+import { pathOf } from "../fixtures/onnx/files.ts";
 import { writeSmallMnist } from "../fixtures/small-mnist.ts";
 
 // The package as a user gets it: installed from its tarball into an empty folder, without any install script. npm fetches
@@ -52,5 +54,23 @@ t.test("the package", { skip: !asked && "needs npm's registry: npm run test:pack
     t.equal(status, 0, stderr);
     t.match(stdout, /model\.onnx {2}\(\d+ bytes\), verified/);
     for (const file of ["report.html", "bits.json", "record.json"]) t.ok(existsSync(join(project, "run", file)), file);
+  });
+
+  await t.test("init takes PyTorch's file and images, and what it prints runs as it is printed", async (t) => {
+    copyFileSync(pathOf("pytorch-resnet-legacy"), join(project, "net.onnx"));
+    await writeImageFolder(join(project, "photos"), { parts: { "": 3 }, side: 32 });
+    const init = inProject("npx", "--no", "bayesian-bits", "init", "net.onnx", "--data", "photos");
+    t.equal(init.status, 0, init.stderr);
+    const printed = init.stdout.trim().split("\n").at(-1)!;
+    t.equal(printed, "npx bayesian-bits train net.yaml");
+    const short = " --set training.epochs=1 --set training.pretrain.epochs=1 --set export.latency=false";
+    const { status, stdout, stderr } = inProject("sh", "-c", `${printed}${short}`);
+    t.equal(status, 0, stderr);
+    t.match(stdout, /reports\/net\/model\.onnx {2}\(\d+ bytes\), verified/);
+    const folder = { XDG_CACHE_HOME: join(project, "cache"), BAYESIAN_BITS_ENGINE: "wasm" };
+    const doctor = spawnSync("npx", ["--no", "bayesian-bits", "doctor"], {
+      ...{ cwd: project, encoding: "utf8", env: { ...process.env, ...folder } },
+    });
+    t.match(doctor.stdout, /^remedy .*npx bayesian-bits setup says/m, "no script of npm's that a package has not");
   });
 });
