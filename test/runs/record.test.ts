@@ -122,6 +122,7 @@ t.test("what a record of an earlier version lacks may be missing, all else may n
       "result.macs",
       "findings.calibration",
       "findings.worst",
+      "findings.float",
       "exports.opset",
       "exports.verification.layers.boundaryDistance",
       "exports.verification.latency",
@@ -165,7 +166,7 @@ const measures = [
   ...["nearestError", "priorStrength", "probabilities", "ranges", "relativeBops", "relativeBopsAuthors", "seconds"],
   ...["signalToNoise", "taskLoss", "value", "weights", "xMax"],
 ];
-const shares = ["accuracy", "confidence", "expectedError", "flipped", "settled", "truthProbability"];
+const shares = ["accuracy", "confidence", "expectedError", "flipped", "floatConfidence", "settled", "truthProbability"];
 const percents = ["equalCodes", "share", "top1", "waitingForData"];
 
 t.test("each word that a run writes is read", async (t) => {
