@@ -7,7 +7,8 @@ import { readsOf } from "./value-names.ts";
 /** A value that a part of a model is given. */
 export interface GivenValue {
   readonly type: ElementType;
-  readonly rank: number;
+  /** null: another one in other runs. */
+  readonly dims: readonly (number | null)[];
 }
 
 /** The part of a model that makes `wanted` of its inputs and of values that it is given; weights that it does not read go. */
@@ -40,9 +41,9 @@ function nodesTo(nodes: readonly NodeProto[], wanted: readonly string[], given: 
   return needed.reverse();
 }
 
-/** Its sizes may be others in each run. */
-const declared = (name: string, { type, rank }: GivenValue): ValueInfoProto => {
-  const dim = Array.from({ length: rank }, () => ({}));
+/** What is the same in all runs is said: onnxruntime 1.30 takes a Resize by sizes of an unknown number for one by none. */
+const declared = (name: string, { type, dims }: GivenValue): ValueInfoProto => {
+  const dim = dims.map((size) => (size === null ? {} : { value: { case: "dimValue" as const, value: BigInt(size) } }));
   return create(ValueInfoProtoSchema, {
     name,
     type: { value: { case: "tensorType", value: { elemType: type, shape: { dim } } } },

@@ -86,7 +86,7 @@ export class LayerWalk implements AsyncDisposable {
         for (const [name, { type, dims }] of all) {
           const element = elementTypeNamed(type);
           if (element === null) fits = false;
-          else frontierOf.set(name, { type: element, rank: dims.length });
+          else frontierOf.set(name, { type: element, dims: inAllRuns(frontierOf.get(name)?.dims, dims) });
         }
         fits &&= await kept.add(all);
         return fits;
@@ -153,3 +153,7 @@ export class LayerWalk implements AsyncDisposable {
     await this.#frontier.kept[Symbol.asyncDispose]();
   }
 }
+
+/** Sizes as those of the runs before; null: another one than in those. */
+const inAllRuns = (before: GivenValue["dims"] | undefined, dims: readonly number[]): GivenValue["dims"] =>
+  dims.map((size, axis) => (before === undefined || before[axis] === size ? size : null));

@@ -10,8 +10,8 @@ import { openInside } from "../../src/ptq/open-inside.ts";
 import { Samples } from "../../src/ptq/samples.ts";
 import { type WeightSite, weightKey } from "../../src/ptq/weight-site.ts";
 import { random } from "../fixtures/engines.ts";
-import { encodePlain, type PlainModel } from "../fixtures/onnx/plain-model.ts";
-import { floats, sampleArray } from "../fixtures/ptq.ts";
+import { encodePlain, int, type PlainModel } from "../fixtures/onnx/plain-model.ts";
+import { floats, integers, sampleArray } from "../fixtures/ptq.ts";
 
 /** Layers behind each other and beside each other, a sum, a shape that is computed, and a constant that is. */
 const plain: PlainModel = {
@@ -36,13 +36,13 @@ const plain: PlainModel = {
 };
 const arrays = new Map([["x", sampleArray("x", [37, 4, 6])]]);
 
-async function opened() {
-  const bytes = encodePlain(plain);
+async function opened(file = plain, data = arrays) {
+  const bytes = encodePlain(file);
   const model = readModel(bytes, "it.onnx");
   const graph = new FileGraph(model);
   const { sites } = await findSites(graph, "it.onnx", { skips: () => false, granularity: "channel", inner: new Map() });
   await using session = await FileSession.load(bytes, "it.onnx");
-  const samples = Samples.of(session.inputs, arrays, "samples");
+  const samples = Samples.of(session.inputs, data, "samples");
   return { graph, sites, calibration: { samples, order: samples.order(1) } };
 }
 
@@ -98,7 +98,7 @@ t.test("what stands for all before a layer is made of no weight to come, and of 
 });
 
 t.test("a part has what it needs alone, and what it is given takes the place of what makes it", async (t) => {
-  const given = new Map([["b", { type: elementTypes.float, rank: 3 }]]);
+  const given = new Map([["b", { type: elementTypes.float, dims: [null, 4, 6] }]]);
   const { graph } = cutModel(whole(), { given, wanted: ["e"] });
   t.strictSame(
     graph.node.map(({ name, opType }) => name || opType),
@@ -112,4 +112,40 @@ t.test("a part has what it needs alone, and what it is given takes the place of 
     graph.initializer.map(({ name }) => name),
     ["w2", "w3"],
   );
+});
+
+t.test("what is resized to sizes that were kept runs", async (t) => {
+  const resizing: PlainModel = {
+    opset: 13,
+    inputs: [{ name: "x", shape: ["n", 2, 8, 8] }],
+    outputs: [{ name: "y" }],
+    nodes: [
+      { opType: "Conv", name: "first", input: ["x", "w1"], output: ["a"] },
+      { opType: "Shape", input: ["x"], output: ["shape"] },
+      { opType: "Gather", input: ["shape", "two"], output: ["start"] },
+      { opType: "Concat", input: ["start", "side"], output: ["sizes"], attribute: [int("axis", 0)] },
+      { opType: "Resize", input: ["a", "", "", "sizes"], output: ["b"] },
+      { opType: "Conv", name: "second", input: ["b", "w2"], output: ["y"] },
+    ],
+    tensors: [
+      ...[floats("w1", [2, 2, 3, 3]), floats("w2", [2, 2, 3, 3])],
+      ...[integers("two", [0, 1]), integers("side", [4, 4])],
+    ],
+  };
+  const { graph, sites, calibration } = await opened(resizing, new Map([["x", sampleArray("x", [21, 2, 8, 8])]]));
+  await using walk = new LayerWalk(graph, { sites, grids: new Map(), calibration, file: "it.onnx" });
+  const weights = new Map<string, RuntimeTensor>();
+  const seen: (readonly number[])[] = [];
+  for (const [index, site] of sites.entries()) {
+    const later = sites.slice(index);
+    await walk.advance(later, { weights, unknown: new Set(later.map(weightKey)) });
+    await walk.read([site], weights, (_, { dims }) => seen.push(dims));
+    weights.set(weightKey(site), FileSession.tensor(random(7, site.name, [2, 2, 3, 3], 1), [2, 2, 3, 3]));
+  }
+  t.strictSame(seen, [
+    [16, 2, 8, 8],
+    [5, 2, 8, 8],
+    [16, 2, 4, 4],
+    [5, 2, 4, 4],
+  ]);
 });
