@@ -36,7 +36,13 @@ t.test("a sweep that is killed, or whose runs are", { skip, timeout: 7_200_000 }
       const sweep = ["sweep", file, "--out", out, "--resume"];
       const { child, ended } = start(sweep, { [processMark]: mark });
       await sleep(share * milliseconds);
-      const victim = whom === "the sweep" ? child.pid : living(mark).find((pid) => pid !== child.pid);
+      const find = () => (whom === "the sweep" ? child.pid : living(mark).find((pid) => pid !== child.pid));
+      let victim = find();
+      // On a busy machine no run may have begun yet.
+      while (victim === undefined && child.exitCode === null) {
+        await sleep(20);
+        victim = find();
+      }
       if (victim !== undefined && child.exitCode === null) process.kill(victim, "SIGKILL");
       const { code, signal, stderr } = await ended;
       if (whom === "a run") {
