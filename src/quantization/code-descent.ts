@@ -19,8 +19,8 @@ export interface DescendingCodes {
 
 /**
  * Lowers |y - X·step·code|² by single changes of ±1, in the order of the inputs, until none helps; the codes are
- * changed in place. With the grid's ends as bounds it is the final pass over Bit-Split's codes, with floor and ceiling as bounds
- * the greedy flips after AdaRound.
+ * changed in place. With the grid's ends as bounds it is the final pass over Bit-Split's codes, with floor and ceiling as
+ * bounds the greedy flips after AdaRound.
  *
  * @returns how many changes were made.
  */

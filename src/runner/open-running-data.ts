@@ -27,12 +27,15 @@ export async function openRunningData(
   return (await runs(float, single)) ? { ...single, notes: [...single.notes, note] } : single;
 }
 
-async function runs(float: FileSession, { calibration: { samples, order } }: CalibrationData): Promise<boolean> {
+/** Whether the file runs on data, which is closed where that cannot be found out. */
+async function runs(float: FileSession, data: CalibrationData): Promise<boolean> {
+  const { samples, order } = data.calibration;
   try {
     for await (const { inputs } of samples.batches(order.subarray(0, samples.batchSize))) await float.run(inputs);
     return true;
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return false;
+    if (error instanceof UserError) return false;
+    await data[Symbol.asyncDispose]();
+    throw error;
   }
 }

@@ -54,7 +54,7 @@ t.test("what layers read is what they read in the whole model, with the weights 
     sites.map(({ name }) => name),
     ["first", "left", "right", "last"],
   );
-  const walk = new LayerWalk(graph, { sites, grids: new Map(), calibration, file: "it.onnx" });
+  await using walk = new LayerWalk(graph, { sites, grids: new Map(), calibration, file: "it.onnx" });
   const weights = new Map<string, RuntimeTensor>();
   for (const [index, site] of sites.entries()) {
     const later = sites.slice(index);

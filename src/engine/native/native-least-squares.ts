@@ -15,7 +15,7 @@ export function leastSquares(run: Executor): LeastSquaresKernels {
   const read = (x: Tensor) => {
     // The binding reads no float64: its halves are read as integers.
     const halves = run.run(run.kernel("Bitcast", { T: double.T, type: index }), [x]);
-    return new Float64Array(Int32Array.from(run.read(halves)).buffer);
+    return new Float64Array(run.read(halves).slice().buffer);
   };
   return {
     grams: (x, y, bias) =>

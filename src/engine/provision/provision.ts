@@ -27,8 +27,9 @@ export interface ProvisionOptions extends Omit<BuildOptions, "probe"> {
 
 /**
  * Makes sure of an engine, best first: the native one that is there, a build from TensorFlow's wheel, WebAssembly. The
- * step down is one warning that names the remedy. An engine for GPUs gets NVIDIA's libraries too, unless the system has them. Nothing is run that no pinned hash vouches for: the npm package's own
- * installer fetches TensorFlow without one, and is never called.
+ * step down is one warning that names the remedy. An engine for GPUs gets NVIDIA's libraries too, unless the system has
+ * them. Nothing is run that no pinned hash vouches for: the npm package's own installer fetches TensorFlow without one, and
+ * is never called.
  *
  * @throws UserError when the wheel has another hash than the pinned one, BAYESIAN_BITS_ENGINE is native and no native engine can be had, or when stopped by `signal`.
  */

@@ -117,14 +117,16 @@ function* startsOf(
         const start = leastSquaresCodes(row, bits);
         return { ...start, planes: split(start.codes, bits) };
       });
-      yield* inputs < FEWEST_INPUTS ? starts : withImages(starts, products, ops);
+      yield* inputs < FEWEST_INPUTS ? starts : withImages(starts, { products, inputs, ops });
     }
   }
 }
 
-function withImages(starts: readonly ChannelStart[], products: Float64Array, ops: Ops): readonly ChannelStart[] {
+function withImages(
+  starts: readonly ChannelStart[],
+  { products, inputs, ops }: { readonly products: Float64Array; readonly inputs: number; readonly ops: Ops },
+): readonly ChannelStart[] {
   const planes = starts.flatMap((start) => start.planes);
-  const [{ length: inputs } = new Int8Array()] = planes;
   const rows = new Float32Array(planes.length * inputs);
   for (const [row, plane] of planes.entries()) rows.set(plane, row * inputs);
   const images = ops.extension("leastSquares").images(products, rows);
