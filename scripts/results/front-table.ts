@@ -4,12 +4,16 @@ import type { RunRecord } from "../../src/runs/record.ts";
 import { mainMetric, mainValue, signedText } from "../../src/tasks/metric.ts";
 import { markdownTable } from "../markdown-table.ts";
 import type { Published } from "./published.ts";
+import { latenciesFile, type RecordLatency } from "./record-latencies.ts";
 
 /** The sweep whose runs a newcomer sees first. */
 const sweep = "fashion-mnist-front";
 
+/** Images at once of the times that the table shows. */
+const BATCH = 32;
+
 /** One network under each method, the float32 one first: what bits cost and bring. */
-export function frontTable(published: readonly Published[]): string {
+export function frontTable(published: readonly Published[], latencies: readonly RecordLatency[]): string {
   const runs = published.flatMap(({ record, config }) =>
     config === sweep && record.result ? [{ record, result: record.result }] : [],
   );
@@ -29,12 +33,27 @@ export function frontTable(published: readonly Published[]): string {
         bytes(sizes.packed),
         run === float ? "" : `${(sizes.fp32 / sizes.packed).toFixed(1)}`,
         percent(relativeBops),
+        run === float ? "" : speedOf(run.record, latencies),
       ];
     });
   return markdownTable(
-    ["bits", metric.label, "points against float32", "weights", "times smaller", "relative bit operations"],
+    [
+      "bits",
+      metric.label,
+      "points against float32",
+      "weights",
+      "times smaller",
+      "relative bit operations",
+      "times as fast",
+    ],
     rows,
   );
+}
+
+function speedOf({ name }: RunRecord, latencies: readonly RecordLatency[]): string {
+  const latency = latencies.find(({ config, run, batch }) => config === sweep && run === name && batch === BATCH);
+  if (latency === undefined) throw new Error(`${latenciesFile} has no time of ${name}: npm run bench:records`);
+  return (latency.fp32MedianMs / latency.medianMs).toFixed(1);
 }
 
 function bitsOf({ config: { method } }: RunRecord): string {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { frontTable } from "./front-table.ts";
 import { type Published, publishedRuns } from "./published.ts";
+import { readLatencies } from "./record-latencies.ts";
 import { roundingTable } from "./rounding-table.ts";
 import { trainingTable } from "./training-table.ts";
 import { unfinishedTable } from "./unfinished-table.ts";
@@ -10,7 +11,7 @@ type Table = (published: readonly Published[]) => string;
 
 /** The tables of results, by the page that they stand in and the two marks around each. */
 export const pages: Readonly<Record<string, Readonly<Record<string, Table>>>> = {
-  "README.md": { front: frontTable },
+  "README.md": { front: (published) => frontTable(published, readLatencies()) },
   "docs/results.md": { results: trainingTable, unfinished: () => unfinishedTable() },
   "docs/post-training.md": { "post-training": roundingTable },
 };

@@ -1,0 +1,73 @@
+import { cpus } from "node:os";
+import { writeFileAtomically } from "../../src/core/atomic-file.ts";
+import { last } from "../../src/core/elements.ts";
+import { lookup } from "../../src/core/lookup.ts";
+import { tuple } from "../../src/core/tuple.ts";
+import { loadEngine } from "../../src/engine/load-engine.ts";
+import type { Ops } from "../../src/engine/ops.ts";
+import { freeze } from "../../src/export/freeze.ts";
+import { measureLatency } from "../../src/export/latency.ts";
+import { lower } from "../../src/export/onnx/lower.ts";
+import { defaultSaturation } from "../../src/export/onnx/saturation.ts";
+import { createMethod } from "../../src/methods/create-method.ts";
+import { plainOf } from "../../src/methods/method.ts";
+import { createNetwork } from "../../src/network/zoo/index.ts";
+import { setBits } from "../../src/quantizers/level-gates.ts";
+import type { RunRecord } from "../../src/runs/record.ts";
+import { createTask } from "../../src/tasks/create-task.ts";
+import { publishedRuns } from "../results/published.ts";
+import { latenciesFile, type RecordLatency } from "../results/record-latencies.ts";
+import { sampleImages, sampleLearned } from "./sample-learned.ts";
+
+// npm run bench:records [-- CONFIG [SECONDS]]: how fast the networks of published runs are in the `compact` form, beside the
+// unpruned network in float32, in turn: of the runs of configs/CONFIG.yaml, by its bits and channels, with first weights,
+// which have no say in that. Writes reports/latencies.ndjson.
+/** The parameter of a pruning gate that is closed for certain. */
+const CLOSED = -20;
+
+const [config = "fashion-mnist-front", seconds = "20"] = process.argv.slice(2);
+const { ops } = await loadEngine();
+const lines: string[] = [];
+for (const { record } of publishedRuns().filter((run) => run.config === config)) {
+  if (record.config.method.name === "fp32") continue;
+  for (const latency of await latenciesOf(record, ops)) {
+    const line: RecordLatency = { config, run: record.name, cpu: cpus()[0]?.model ?? "", ...latency };
+    lines.push(`${JSON.stringify(line)}\n`);
+    process.stdout.write(lines.at(-1) ?? "");
+  }
+}
+writeFileAtomically(latenciesFile, lines.join(""));
+
+async function latenciesOf(record: RunRecord, ops: Ops) {
+  const { network: source, method: settings, seed } = record.config;
+  if (!("name" in source)) throw new Error(`${record.name}: its network is no longer there`);
+  const inputShape = tuple(record.network.inputShape, 3);
+  const method = createMethod(settings, seed);
+  const plain = plainOf(
+    method,
+    createNetwork(source.name, { inputShape, classes: createTask(record.config.task, record.data.targets).outputs }),
+  );
+  const network = method.prepare(plain);
+  const quantizers = method.quantizers(network);
+  const learned = last(record.epochs).quantizers;
+  for (const [id, quantizer] of quantizers) {
+    const { bits } = lookup(new Map(Object.entries(learned)), id);
+    if (bits === 3) throw new Error(`${record.name}: ${id} has 3 bits, which gates cannot have`);
+    setBits(quantizer, bits);
+    const kept = record.analysis?.channels.find((gates) => gates.quantizer === id)?.kept;
+    if (kept !== undefined)
+      quantizer.prune?.fill(CLOSED).forEach((_, channel, gates) => {
+        if (kept.includes(channel)) gates[channel] = -CLOSED;
+      });
+  }
+  const options = { input: "uint8", saturation: await defaultSaturation(), metadata: {} } as const;
+  const fileOf = (learned: Parameters<typeof freeze>[0], form: "compact" | "fp32") => ({
+    bytes: lower(freeze(learned), form, options).bytes,
+    images: sampleImages(inputShape),
+  });
+  return measureLatency(
+    { file: record.name, seconds: Number(seconds) },
+    fileOf(sampleLearned(network, { ops, quantizers, inputShape }), "compact"),
+    fileOf(sampleLearned(plain, { ops, quantizers: new Map(), inputShape }), "fp32"),
+  );
+}
