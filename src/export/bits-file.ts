@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { applyByKind, type ByKind } from "../core/by-kind.ts";
+import { at } from "../core/elements.ts";
 import { codeLimits, stepSize } from "../quantization/grid.ts";
 import { clipFactor, storedBits } from "../quantization/levels.ts";
-import type { FrozenLayer, FrozenNetwork, FrozenNode, FrozenQuantizer } from "./frozen-network.ts";
+import { rowWidth } from "../quantization/row-groups.ts";
+import type { FrozenLayer, FrozenNetwork, FrozenNode, FrozenQuantizer, IntegerTensor } from "./frozen-network.ts";
 
 const channels = z.object({
   kept: z.array(z.int().nonnegative()).describe("indices, before pruning, of the channels that are left"),
@@ -14,6 +16,12 @@ const tensor = z.object({
   role: z.enum(["weight", "activation"]),
   bits: z.literal([2, 3, 4, 8, 16, 32]).describe("of the grid; 32: float32"),
   storedBits: z.literal([2, 4, 8, 16, 32]).describe("that an element takes in a packed file: 4 for a grid of 3 bits"),
+  channelBits: z
+    .array(z.literal([0, 2, 3, 4, 8, 16]))
+    .optional()
+    .describe(
+      "where output channels have widths of their own: that of each index of the last axis; 0: all zeros; bits, storedBits and codes are of the widest",
+    ),
   signed: z.boolean(),
   scale: z
     .union([z.number(), z.array(z.number())])
@@ -53,9 +61,25 @@ export function bitsFile(network: FrozenNetwork): BitsFile {
   return { format: "bayesian-bits-tensors", version: 1, network: network.name, tensors };
 }
 
-/** The learned bits of every tensor, as JSON: `{"conv1.weight":2,"conv1.quantizer":4}`. */
+/**
+ * The learned bits of every tensor, as JSON: `{"conv1.weight":2,"conv1.quantizer":4}`; where rows have widths of their own,
+ * how many have each: `{"conv2.weight":{"2":30,"8":10}}`.
+ */
 export const bitsOf = (network: FrozenNetwork): string =>
-  JSON.stringify(Object.fromEntries(bitsFile(network).tensors.map(({ name, bits }) => [name, bits])));
+  JSON.stringify(
+    Object.fromEntries(
+      bitsFile(network).tensors.map(({ name, bits, channelBits }) => [
+        name,
+        channelBits === undefined ? bits : rowsByWidth(channelBits),
+      ]),
+    ),
+  );
+
+function rowsByWidth(channelBits: readonly number[]): Readonly<Record<number, number>> {
+  const rows: Record<number, number> = {};
+  for (const bits of channelBits) rows[bits] = (rows[bits] ?? 0) + 1;
+  return rows;
+}
 
 type Entry = BitsFile["tensors"][number];
 
@@ -92,7 +116,25 @@ function weightEntry({ id, weight, keptOutputs, unprunedOutputs }: FrozenLayer):
   if (bits === 32) {
     return { ...entry, bits, storedBits: bits, scale: null, zeroPoint: null, codes: null, range: null };
   }
-  return { ...entry, bits, storedBits: storedBits(bits), ...gridOf(weight.scale, codeLimits(bits, true)) };
+  const grid = gridOf(weight.scale, codeLimits(bits, true));
+  const common = { ...entry, bits, storedBits: storedBits(bits) };
+  const { channelBits } = weight;
+  if (channelBits === null) return { ...common, ...grid };
+  return {
+    ...common,
+    channelBits: Array.from(channelBits, rowWidth),
+    ...grid,
+    range: rangeOfRows(weight, channelBits),
+  };
+}
+
+/** The outermost values of the row that reaches farthest. */
+function rangeOfRows({ scale }: IntegerTensor, channelBits: Uint8Array): [number, number] {
+  const ends = Array.from(channelBits, rowWidth).map((bits, channel) =>
+    bits === 0 ? 0 : codeLimits(bits, true)[1] * (typeof scale === "number" ? scale : at(scale, channel)),
+  );
+  const highest = Math.max(...ends);
+  return [-highest, highest];
 }
 
 function activationEntry({ id, bits, signed, xMax, outputShape, kept, channels }: FrozenQuantizer): Entry {

@@ -137,6 +137,7 @@ function encodeWeight(
     values: Float64Array.from(codes, (code, index) => code * stepOf(index)),
     select: (indices, shape, kept) => ({
       bits,
+      channelBits: null,
       scale: typeof scale === "number" ? scale : Float32Array.from(kept, (output) => scale[output]!),
       shape,
       codes: Int32Array.from(indices, (index) => codes[index]!),

@@ -7,7 +7,13 @@ export type IntegerBits = 2 | 4 | 8 | 16;
 
 /** A weight on its grid: value = code · scale, one multiplication in float32, codes symmetric in ±(2^(bits-1) - 1). */
 export interface IntegerTensor {
+  /** That hold every code: those of the widest output channel. */
   readonly bits: IntegerBits | 3;
+  /**
+   * The width of each output channel, the last axis: 0 (its codes are 0), 2, 3, 4, 8 or 16; null where all have `bits`.
+   * With it, `scale` has one step for each output channel.
+   */
+  readonly channelBits: Uint8Array | null;
   /** The step of the whole tensor, or one for each output channel, the last axis. */
   readonly scale: number | Float32Array;
   readonly shape: readonly number[];

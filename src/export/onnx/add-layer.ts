@@ -8,6 +8,7 @@ import { dequantizedParameters, integerOperator } from "./integer-operator.ts";
 import { type IntegerLayer, integerLayer } from "./integer-weight.ts";
 import { layerOperators, orderedWeight } from "./layer-operators.ts";
 import { floatWeight } from "./lower-fp32.ts";
+import { storedTypes } from "./stored-widths.ts";
 import { isShort, type ShortTensor } from "./weight-storage.ts";
 
 /** Largest share of an output step by which rounding to int32 may move a bias. */
@@ -17,14 +18,12 @@ const LARGEST_SHIFT = 1 / 32;
 export function addLayer(layer: FrozenLayer, file: IntegerFile): void {
   const { weight } = layer;
   if (file.storage.blockDense && layer.kind === "dense" && isShort(weight)) {
-    const { graph } = file;
     file.notes.push(
-      `${layer.id} computes in float32: MatMulNBits; its weight is stored in int${file.storage.bits(weight)}`,
+      `${layer.id} computes in float32: MatMulNBits; its weight is stored in ${storedTypes(weight, file.storage.least)}`,
     );
-    addBlockDense(graph, {
+    addBlockDense(file.graph, {
       ordered: orderedWeight(file.network, layer),
       weight,
-      bias: graph.floats(`${layer.id}.bias`, layer.bias, [layer.bias.length]),
       input: file.float(first(layer.inputs)),
       output: file.own(layer),
     });
@@ -83,7 +82,7 @@ function addFloatLayer(layer: FrozenLayer, file: IntegerFile): void {
   const { graph } = file;
   const readsCodes = file.codes.has(first(layer.inputs));
   const why = readsCodes ? `its weight has ${weight.bits} bits` : "it reads float32 values";
-  const type = weight.bits === 32 ? "float32" : `int${file.storage.bits(weight)}`;
+  const type = weight.bits === 32 ? "float32" : storedTypes(weight, file.storage.least);
   file.notes.push(`${id} computes in float32: ${why}; its weight is stored in ${type}`);
   const input = file.float(first(layer.inputs));
   addOperator(layer, file, [

@@ -22,7 +22,8 @@ export function dequantizedParameters(
     name: `${name}.codes`,
     codes: Int32Array.from(order, (index) => at(weight.codes, index)),
     shape,
-    bits: weight.bits,
+    axis: 0,
+    weight,
     container,
     multiples,
   });
@@ -86,7 +87,8 @@ export function integerOperator(
     name: `${id}.weight.codes`,
     codes: Int32Array.from(order, (_, index) => at(weight.codes, at(order, position(index)))),
     shape: inputsFirst ? [inputs, outputs] : shape,
-    bits: weight.bits,
+    axis: inputsFirst ? 1 : 0,
+    weight,
     // These two read uint8 alone on some processors.
     container: "uint8",
     multiples: 1,

@@ -1,4 +1,3 @@
-import { storedBits } from "../../quantization/levels.ts";
 import type { FrozenNetwork } from "../frozen-network.ts";
 import { lowerIntegers } from "./lower-integers.ts";
 import type { Lowered, LowerOptions } from "./model-frame.ts";
@@ -14,9 +13,9 @@ export const compact: WeightStorage = {
   doc: "Weights at their learned bit-widths, packed; 2-, 4- and 8-bit activations in 8-bit containers, wider ones in float32.",
   sharedMultiples: true,
   blockDense: false,
-  bits: ({ bits }) => storedBits(bits),
+  least: 2,
   codes: packedCodes,
-  floats: (graph, ordered, weight) => multipliedWeight(graph, ordered, weight, storedBits(weight.bits)),
+  floats: (graph, ordered, weight) => multipliedWeight(graph, { ordered, weight, least: 2 }),
 };
 
 /** An ONNX file in the `compact` form. The operator set is the lowest that has the types used: 25, 21 or 13. */

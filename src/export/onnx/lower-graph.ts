@@ -1,7 +1,13 @@
 import { applyByKind, type ByKind } from "../../core/by-kind.ts";
 import { at } from "../../core/elements.ts";
 import { lookup } from "../../core/lookup.ts";
-import type { FrozenLayer, FrozenNetwork, FrozenNode, FrozenQuantizer } from "../frozen-network.ts";
+import {
+  type FrozenLayer,
+  type FrozenNetwork,
+  type FrozenNode,
+  type FrozenQuantizer,
+  isFrozenLayer,
+} from "../frozen-network.ts";
 import { type Attribute, GraphBuilder } from "./graph-builder.ts";
 import { layerOperators, type OrderedWeight, orderedWeight } from "./layer-operators.ts";
 import { encodeModel, imageInput, type Lowered, type LowerOptions, normalizedInput, valueName } from "./model-frame.ts";
@@ -14,6 +20,8 @@ export interface Form {
   weight(graph: GraphBuilder, weight: OrderedWeight): string;
   /** Adds the quantizer on the value `input`; its float result must be named `output`. */
   quantizer(graph: GraphBuilder, node: FrozenQuantizer, input: string, output: string): void;
+  /** What the user should know of how a layer's weight is written; null: nothing. */
+  note?(layer: FrozenLayer): string | null;
   /** Whether a runtime's optimizer must be kept from moving DequantizeLinear over other operators. */
   readonly shielded: boolean;
   /** Attributes of a convolution that are ONNX's defaults, where readers want them written. */
@@ -43,7 +51,7 @@ export function lowerGraph(network: FrozenNetwork, form: Form, options: LowerOpt
     bytes: encodeModel(graph, network, { ...options, doc: form.doc }),
     network,
     values: new Map(Array.from(names, ([id, name]) => [id, { name, scale: null, zeroPoint: 0 }])),
-    notes: [],
+    notes: network.nodes.filter(isFrozenLayer).flatMap((layer) => form.note?.(layer) ?? []),
   };
 }
 

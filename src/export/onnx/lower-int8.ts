@@ -10,10 +10,12 @@ const int8: WeightStorage = {
   doc: "2-, 4- and 8-bit weights and activations in 8-bit containers, wider ones in float32.",
   sharedMultiples: false,
   blockDense: false,
-  bits: ({ bits }) => (bits === 16 ? 16 : 8),
+  least: 8,
   codes: codesInBytes,
   floats: (graph, ordered, weight) =>
-    weight.bits === 16 ? multipliedWeight(graph, ordered, weight, 16) : storedWeight(graph, ordered, weight, 8),
+    weight.bits === 16
+      ? multipliedWeight(graph, { ordered, weight, least: 8 })
+      : storedWeight(graph, { ordered, weight, least: 8 }),
 };
 
 /** An ONNX file in the `int8` form, operator set 13. */

@@ -1,7 +1,6 @@
 import { tuple } from "../../core/tuple.ts";
 import { elementsOf } from "../../graph/shape.ts";
 import { codeLimits, stepSize } from "../../quantization/grid.ts";
-import { storedBits } from "../../quantization/levels.ts";
 import type { FrozenNetwork, FrozenQuantizer } from "../frozen-network.ts";
 import { addClip } from "./clip.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
@@ -44,9 +43,7 @@ function apartOf(network: FrozenNetwork): ReadonlySet<FrozenQuantizer> {
 
 function packedWeight(graph: GraphBuilder, ordered: OrderedWeight): string {
   const { weight } = ordered.layer;
-  return weight.bits === 32
-    ? floatWeight(graph, ordered)
-    : storedWeight(graph, ordered, weight, storedBits(weight.bits));
+  return weight.bits === 32 ? floatWeight(graph, ordered) : storedWeight(graph, { ordered, weight, least: 2 });
 }
 
 function channelsFirst(shape: readonly number[]): readonly number[] {

@@ -1,5 +1,6 @@
 import { stepSize } from "../../quantization/grid.ts";
 import type { FrozenNetwork, FrozenQuantizer } from "../frozen-network.ts";
+import { widthList } from "../width-list.ts";
 import { addClip } from "./clip.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import type { OrderedWeight } from "./layer-operators.ts";
@@ -18,7 +19,7 @@ const qonnx: Form = {
     const values = floatWeight(graph, ordered);
     if (weight.bits === 32) return values;
     const { bits, scale } = weight;
-    // A step for each output channel broadcasts from the first axis.
+    // One width for a tensor, the widest row's, is all that readers of these files take: codes of others fit it too. A step for each output channel broadcasts from the first axis.
     const shape = typeof scale === "number" ? [] : ordered.shape.map((size, axis) => (axis === 0 ? size : 1));
     return quant(graph, `${id}.weight`, values, { bits, signed: true, scale, shape });
   },
@@ -32,6 +33,10 @@ const qonnx: Form = {
     const rectified = signed ? input : graph.node("Relu", [input], { name: `${id}.relu` });
     quant(graph, id, rectified, { bits, signed, scale: stepSize(bits, { xMax, signed }), output });
   },
+  note: ({ id, weight }) =>
+    weight.bits === 32 || weight.channelBits === null
+      ? null
+      : `${id}.weight has rows of ${widthList(weight.channelBits)} bits: its Quant node says ${weight.bits} for all`,
   shielded: false,
   // qonnx's change to channels last, which hls4ml needs, asks for them.
   convolution: { dilations: [1, 1], group: 1 },

@@ -1,53 +1,63 @@
 import { elementTypes } from "../../onnx/element-types.ts";
-import type { IntegerBits, IntegerTensor } from "../frozen-network.ts";
+import type { IntegerTensor } from "../frozen-network.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import type { OrderedWeight } from "./layer-operators.ts";
+import { addRowCodes, type CommonType } from "./row-codes.ts";
+import { type LeastBits, widened, widestBits } from "./stored-widths.ts";
 
-/** Adds a weight's codes in `bits` bits and their step, or a step for each output channel, the first axis in the file. */
-function addCodes(
-  graph: GraphBuilder,
-  { layer, shape, order }: OrderedWeight,
-  { codes, scale }: IntegerTensor,
-  { bits, scaleShape }: { readonly bits: IntegerBits; readonly scaleShape: (channels: number) => readonly number[] },
-): readonly [codes: string, scale: string] {
-  const name = `${layer.id}.weight`;
-  const ordered = Int32Array.from(order, (index) => codes[index]!);
-  return [
-    graph.integers(`${name}.codes`, ordered, shape, { bits, signed: true }),
-    typeof scale === "number"
-      ? graph.floats(`${name}.scale`, [scale], [])
-      : graph.floats(`${name}.scale`, scale, scaleShape(scale.length)),
-  ];
+interface WeightCodes {
+  readonly ordered: OrderedWeight;
+  readonly weight: IntegerTensor;
+  /** Bits that an element takes at least. */
+  readonly least: LeastBits;
 }
 
-/** Adds a weight as its codes in `bits` bits behind DequantizeLinear; gives the name of its float value. */
-export function storedWeight(
+/**
+ * Adds a weight's codes.
+ *
+ * @param common The type in which rows of several widths meet; null: the one that holds the widest.
+ */
+function addCodes(graph: GraphBuilder, { ordered, weight, least }: WeightCodes, common: CommonType | null): string {
+  const { layer, shape, order } = ordered;
+  const name = `${layer.id}.weight.codes`;
+  const codes = Int32Array.from(order, (index) => weight.codes[index]!);
+  const channelBits = widened(weight, least);
+  if (channelBits !== null) {
+    const widest = weight.bits === 16 ? "int16" : "int8";
+    return addRowCodes(graph, { name, codes, shape, axis: 0, channelBits }, common ?? widest);
+  }
+  const stored = graph.integers(name, codes, shape, { bits: widestBits(weight, least), signed: true });
+  if (common === null) return stored;
+  return graph.node("Cast", [stored], { name: `${layer.id}.weight.float`, attributes: { to: elementTypes[common] } });
+}
+
+/** Adds the step of a weight, or a step for each output channel in a shape that `shapeOf` gives. */
+function addSteps(
   graph: GraphBuilder,
-  ordered: OrderedWeight,
-  weight: IntegerTensor,
-  bits: IntegerBits,
+  { ordered, weight: { scale } }: WeightCodes,
+  shapeOf: (channels: number) => readonly number[],
 ): string {
-  const output = `${ordered.layer.id}.weight`;
-  const parts = addCodes(graph, ordered, weight, { bits, scaleShape: (channels) => [channels] });
-  const attributes = typeof weight.scale === "number" ? {} : { axis: 0 };
+  const name = `${ordered.layer.id}.weight.scale`;
+  return typeof scale === "number" ? graph.floats(name, [scale], []) : graph.floats(name, scale, shapeOf(scale.length));
+}
+
+/** Adds a weight as its codes behind DequantizeLinear; gives the name of its float value. */
+export function storedWeight(graph: GraphBuilder, weight: WeightCodes): string {
+  const output = `${weight.ordered.layer.id}.weight`;
+  const parts = [addCodes(graph, weight, null), addSteps(graph, weight, (channels) => [channels])];
+  const attributes = typeof weight.weight.scale === "number" ? {} : { axis: 0 };
   return graph.node("DequantizeLinear", parts, { name: `${output}.dequantize`, output, attributes });
 }
 
 /**
- * Adds a weight as its codes in `bits` bits, multiplied by their step: runtimes do it once, where they compute what
- * stands behind DequantizeLinear each time; and operator sets before 21 have no DequantizeLinear of int16. Gives the name
- * of its float value.
+ * Adds a weight as its codes, multiplied by their step: runtimes do it once, where they compute what stands behind
+ * DequantizeLinear each time; and operator sets before 21 have no DequantizeLinear of int16. Gives the name of its float
+ * value.
  */
-export function multipliedWeight(
-  graph: GraphBuilder,
-  ordered: OrderedWeight,
-  weight: IntegerTensor,
-  bits: IntegerBits,
-): string {
-  const output = `${ordered.layer.id}.weight`;
-  const broadcast = (channels: number) => ordered.shape.map((_, axis) => (axis === 0 ? channels : 1));
-  const [codes, scale] = addCodes(graph, ordered, weight, { bits, scaleShape: broadcast });
-  const attributes = { to: elementTypes.float };
-  const floats = graph.node("Cast", [codes], { name: `${output}.float`, attributes });
+export function multipliedWeight(graph: GraphBuilder, weight: WeightCodes): string {
+  const { layer, shape } = weight.ordered;
+  const output = `${layer.id}.weight`;
+  const floats = addCodes(graph, weight, "float");
+  const scale = addSteps(graph, weight, (channels) => shape.map((_, axis) => (axis === 0 ? channels : 1)));
   return graph.node("Mul", [floats, scale], { name: `${output}.multiply`, output });
 }

@@ -1,7 +1,8 @@
-import type { FrozenTensor, IntegerBits, IntegerTensor } from "../frozen-network.ts";
+import type { FrozenTensor, IntegerTensor } from "../frozen-network.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import type { Container } from "./integer-weight.ts";
 import type { OrderedWeight } from "./layer-operators.ts";
+import type { LeastBits } from "./stored-widths.ts";
 
 /** A weight that fits 8 bits. */
 export interface ShortTensor extends IntegerTensor {
@@ -17,9 +18,12 @@ export interface OperatorCodes {
   /** In the file's order. */
   readonly codes: Int32Array;
   readonly shape: readonly number[];
-  readonly bits: ShortTensor["bits"];
+  /** That of the output channels. */
+  readonly axis: 0 | 1;
+  /** The learned weight: how wide its codes are. */
+  readonly weight: ShortTensor;
   readonly container: Container;
-  /** What the codes are to be multiplied by: one number, or one for each output channel, the first axis in the file. */
+  /** What the codes are to be multiplied by: one number, or one for each output channel, which is axis 0 then. */
   readonly multiples: number | Int32Array;
 }
 
@@ -38,8 +42,8 @@ export interface WeightStorage {
   readonly sharedMultiples: boolean;
   /** Whether dense layers of 8 bits or less compute in float32, in blocks of packed codes. */
   readonly blockDense: boolean;
-  /** Bits that a code takes. */
-  bits(weight: IntegerTensor): IntegerBits;
+  /** Least bits that a code takes. */
+  readonly least: LeastBits;
   /** Adds codes for an integer operator. */
   codes(graph: GraphBuilder, codes: OperatorCodes): StoredCodes;
   /** Adds a weight for an operator on float32 values; gives the name of its float value. */

@@ -1,6 +1,7 @@
 import { applyByKind, type ByKind } from "../../core/by-kind.ts";
 import { at, first } from "../../core/elements.ts";
 import type { FrozenConvolution, FrozenLayer, IntegerTensor } from "../frozen-network.ts";
+import { widthList } from "../width-list.ts";
 import { type CodesBehind, scaleOf } from "./codes-behind.ts";
 import { type IntegerFit, integerFit } from "./integer-fit.ts";
 import type { TfliteCodes, TfliteFile } from "./tflite-file.ts";
@@ -61,6 +62,10 @@ function addIntegerLayer(layer: FrozenLayer, file: TfliteFile, { weight, behind,
   const codes = file.multiplied(file.node(first(layer.inputs)), fit.multiple);
   const tensors = addIntegerTensors(layer, file.builder, { weight, integer, type, inputScale: codes.scale });
   file.biases.set(layer.id, integer.biasValues);
+  if (weight.channelBits !== null) {
+    const widths = widthList(weight.channelBits);
+    file.notes.push(`${layer.id}.weight has rows of ${widths} bits: all are stored in ${type.toLowerCase()}`);
+  }
   for (const { id } of behind.nodes) file.merged.add(id);
   file.addCodes(behind.quantizer, behind.limits, {
     relu: true,
