@@ -11,6 +11,9 @@ import { checkActivation } from "./bit-split/activation.ts";
 import { checkResponse } from "./bit-split/response.ts";
 import { checkWeights } from "./bit-split/weights.ts";
 import type { Outcome } from "./compare.ts";
+import { checkActions } from "./haq/actions.ts";
+import { checkDdpg } from "./haq/ddpg.ts";
+import { checkLinearQuantizer } from "./haq/linear-quantizer.ts";
 import { checkBops, checkHardConcrete, checkRegularizer, checkSchedule } from "./host.ts";
 import { checkQuantizer } from "./quantizer.ts";
 import { checkTrajectory } from "./trajectory.ts";
@@ -45,6 +48,11 @@ const methods: Readonly<Record<string, Checks>> = {
     "weights.json": checkWeights,
     "response.json": checkResponse,
     "activation.json": checkActivation,
+  },
+  haq: {
+    "actions_and_budget.json": checkActions,
+    "linear_quantizer.json": checkLinearQuantizer,
+    "ddpg_update.json": checkDdpg,
   },
 };
 

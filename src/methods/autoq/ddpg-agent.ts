@@ -1,0 +1,189 @@
+import type { Ops, Tensor } from "../../engine/ops.ts";
+import { readFloats } from "../../engine/read-floats.ts";
+import type { StoredTensor } from "../../runs/safetensors.ts";
+import { Perceptron } from "./perceptron.ts";
+
+export interface AgentOptions {
+  /** Names its variables and its random numbers. */
+  readonly name: string;
+  readonly seed: number;
+  /** Numbers of a state, and of an action. */
+  readonly state: number;
+  readonly action: number;
+  readonly hidden: readonly [number, number];
+  readonly learningRates: { readonly actor: number; readonly critic: number };
+  /** How far the targets move towards the nets with each update: tau. */
+  readonly mixing: number;
+  readonly discount: number;
+}
+
+/** Transitions, one a row. */
+export interface Transitions {
+  readonly count: number;
+  /** [count, state] */
+  readonly states: Float32Array;
+  /** [count, action], within [0, 1]. */
+  readonly actions: Float32Array;
+  readonly rewards: Float32Array;
+  /** [count, state]; of a terminal one anything. */
+  readonly nextStates: Float32Array;
+  /** 0 where the episode ends, else 1. */
+  readonly continues: Float32Array;
+}
+
+/** Losses of an update, each before its own step. */
+export interface UpdateLosses {
+  readonly value: number;
+  readonly policy: number;
+}
+
+/** How far the moving average of rewards goes towards a batch's mean. */
+const BASELINE_SHARE = 0.5;
+
+const nets = ["actor", "critic", "actorTarget", "criticTarget"] as const;
+
+/**
+ * An agent that learns actions in [0, 1] by deep deterministic policy gradients (Lillicrap et al., 2016), as HAQ's: the
+ * actor is sigmoid(perceptron(state)); the critic is a perceptron whose first layer adds one of the state to one of the
+ * action. That sum has two biases, each with an optimizer's step of its own: the critic reads [state, action, 1].
+ */
+export class DdpgAgent {
+  readonly #ops: Ops;
+  readonly #options: AgentOptions;
+  readonly #nets: { readonly [Net in (typeof nets)[number]]: Perceptron };
+  /** Moving average of the rewards, which is taken off them; null before the first update. */
+  #baseline: number | null = null;
+
+  constructor(ops: Ops, options: AgentOptions) {
+    this.#ops = ops;
+    this.#options = options;
+    const { name, seed, state, action, hidden } = options;
+    // A target begins as its net: it draws the same numbers.
+    const actor = () => new Perceptron(ops, [state, ...hidden, action], { name: `${name}/actor`, seed });
+    const critic = () => new Perceptron(ops, [state + action + 1, ...hidden, 1], { name: `${name}/critic`, seed });
+    this.#nets = { actor: actor(), critic: critic(), actorTarget: actor(), criticTarget: critic() };
+  }
+
+  get baseline(): number | null {
+    return this.#baseline;
+  }
+
+  /** What the actor does in each state: [count, action]. */
+  act(states: Float32Array): Float32Array {
+    return this.#ops.scope(
+      () => this.#actions(this.#nets.actor, this.#upload(states, this.#options.state)),
+      () => [],
+    );
+  }
+
+  /** One update: the critic, then the actor by the critic as it is now, then both targets. */
+  update(batch: Transitions): UpdateLosses {
+    const { learningRates, mixing } = this.#options;
+    const { actor, critic, actorTarget, criticTarget } = this.#nets;
+    const losses = { value: 0, policy: 0 };
+    const goals = this.#goals(batch);
+    critic.train(learningRates.critic, () => {
+      const trace = critic.forward(this.#criticInput(batch.states, batch.actions));
+      const errors = readFloats(this.#ops, trace.output).map((value, row) => value - goals[row]!);
+      losses.value = errors.reduce((sum, error) => sum + error * error, 0) / batch.count;
+      return {
+        trace,
+        gradient: this.#upload(
+          errors.map((error) => (2 * error) / batch.count),
+          1,
+        ),
+      };
+    });
+    actor.train(learningRates.actor, () => {
+      const trace = actor.forward(this.#upload(batch.states, this.#options.state));
+      const actions = readFloats(this.#ops, trace.output).map(sigmoid);
+      const judged = critic.forward(this.#criticInput(batch.states, actions));
+      losses.policy = -readFloats(this.#ops, judged.output).reduce((sum, value) => sum + value, 0) / batch.count;
+      const better = this.#upload(new Float32Array(batch.count).fill(-1 / batch.count), 1);
+      const byInput = readFloats(this.#ops, critic.inputGradient(judged, better));
+      const gradient = actions.map((action, index) => action * (1 - action) * byInput[this.#criticPlace(index)]!);
+      return { trace, gradient: this.#upload(gradient, this.#options.action) };
+    });
+    actorTarget.moveTowards(actor, mixing);
+    criticTarget.moveTowards(critic, mixing);
+    return losses;
+  }
+
+  /** Everything that learning has changed, by name. */
+  get tensors(): ReadonlyMap<string, StoredTensor> {
+    const stored = nets.flatMap((net) =>
+      Array.from(this.#nets[net].tensors, ([name, tensor]) => [`${net}/${name}`, tensor] as const),
+    );
+    const baseline = Float64Array.from(this.#baseline === null ? [] : [this.#baseline]);
+    return new Map([...stored, ["baseline", { shape: [baseline.length], values: baseline }]]);
+  }
+
+  /** Takes what `tensors` gave; what is not named stays. */
+  restore(tensors: ReadonlyMap<string, StoredTensor>): void {
+    for (const net of nets) this.#nets[net].restore(tensorsUnder(tensors, `${net}/`));
+    this.#baseline = tensors.get("baseline")?.values[0] ?? null;
+  }
+
+  dispose(): void {
+    for (const net of nets) this.#nets[net].dispose();
+  }
+
+  /** What the critic should say: the reward over the baseline, and the targets' judgement of what comes next. */
+  #goals({ rewards, nextStates, continues, count }: Transitions): Float32Array {
+    const mean = rewards.reduce((sum, reward) => sum + reward, 0) / count;
+    const before = this.#baseline ?? mean;
+    const baseline = before + BASELINE_SHARE * (mean - before);
+    this.#baseline = baseline;
+    const { discount } = this.#options;
+    if (discount === 0) return rewards.map((reward) => reward - baseline);
+    const next = this.#ops.scope(
+      () => {
+        const { actorTarget, criticTarget } = this.#nets;
+        const actions = this.#actions(actorTarget, this.#upload(nextStates, this.#options.state));
+        return readFloats(this.#ops, criticTarget.forward(this.#criticInput(nextStates, actions)).output).slice();
+      },
+      () => [],
+    );
+    return rewards.map((reward, row) => reward - baseline + discount * continues[row]! * next[row]!);
+  }
+
+  #actions(actor: Perceptron, states: Tensor): Float32Array {
+    return readFloats(this.#ops, actor.forward(states).output).map(sigmoid);
+  }
+
+  #upload(values: Float32Array, columns: number): Tensor {
+    return this.#ops.tensor(values, [values.length / columns, columns]);
+  }
+
+  /** [state, action, 1] of each row. */
+  #criticInput(states: Float32Array, actions: Float32Array): Tensor {
+    const { state, action } = this.#options;
+    const width = state + action + 1;
+    const rows = actions.length / action;
+    const input = new Float32Array(rows * width).fill(1);
+    for (let row = 0; row < rows; row++) {
+      input.set(states.subarray(row * state, (row + 1) * state), row * width);
+      input.set(actions.subarray(row * action, (row + 1) * action), row * width + state);
+    }
+    return this.#upload(input, width);
+  }
+
+  /** Where an element of [rows, action] stands among what the critic reads. */
+  #criticPlace(index: number): number {
+    const { state, action } = this.#options;
+    return Math.floor(index / action) * (state + action + 1) + state + (index % action);
+  }
+}
+
+const sigmoid = (value: number): number => 1 / (1 + Math.exp(-value));
+
+/** Those whose names begin with a prefix, without it. */
+export const tensorsUnder = (
+  tensors: ReadonlyMap<string, StoredTensor>,
+  prefix: string,
+): ReadonlyMap<string, StoredTensor> =>
+  new Map(
+    Array.from(tensors)
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, tensor]) => [name.slice(prefix.length), tensor]),
+  );
