@@ -3,30 +3,32 @@ import { onnxForms } from "../../src/config/sections/export-settings.ts";
 import { compareLayers } from "../../src/export/compare-layers.ts";
 import { compareTensors } from "../../src/export/compare-tensors.ts";
 import { isFrozenLayer } from "../../src/export/frozen-network.ts";
+import { type Kernels, kernelsOf } from "../../src/export/kernels.ts";
 import { layerGroups } from "../../src/export/layer-groups.ts";
 import { expandQuant } from "../../src/export/onnx/expand-quant.ts";
 import { lower } from "../../src/export/onnx/lower.ts";
 import { outputName } from "../../src/export/onnx/model-frame.ts";
 import { onnxFile } from "../../src/export/onnx/onnx-file.ts";
-import { packedBytes } from "../../src/export/onnx/packing.ts";
 import { encodeModelProto, readModel, tensorsOf, withOutputs } from "../../src/export/onnx/read-model.ts";
 import { defaultSaturation } from "../../src/export/onnx/saturation.ts";
 import { RuntimeModel } from "../../src/export/runtime.ts";
 import { batchOf } from "../../src/export/test-batches.ts";
-import { storedBits } from "../../src/quantization/levels.ts";
+import { channelBytes } from "../../src/quantization/channel-bytes.ts";
 import { digestOf } from "../fixtures/digests.ts";
 import { anyEngine, nativeMissing } from "../fixtures/engines.ts";
 import { exportCase } from "../fixtures/export-cases.ts";
 import { withOneCodeOff } from "../fixtures/frozen-networks.ts";
-import { initializer } from "../fixtures/onnx-values.ts";
+import { initializer, rowBytes } from "../fixtures/onnx-values.ts";
 import { whole } from "../fixtures/splits.ts";
 
 /** `npm run test:export` runs them all. */
 const every = process.env.BAYESIAN_BITS_EXPORT_CASES !== undefined;
-const cases = Number(process.env.BAYESIAN_BITS_EXPORT_CASES ?? 15);
+const cases = Number(process.env.BAYESIAN_BITS_EXPORT_CASES ?? 12);
 /** Its sums add codes of 2 and of 8 bits. */
 const withUnevenSums = 88;
 const images = 4;
+/** What makes one tensor of a weight's rows. */
+const joining = new Set(["Cast", "Concat", "Expand", "Gather"]);
 /** Of codes of 2, 4 and 8 bits, of codes of 16, and of values that have none. */
 const widths = ["2, 4 and 8 bits", "16 bits", "float32 values"] as const;
 
@@ -38,11 +40,14 @@ t.test("every form of random networks agrees with the trainer's kernels", { skip
   const totals = new Map(widths.map((width) => [width, { layers: 0, compared: 0, different: 0, farthest: 0 }]));
   const mixed = new Set([...Array(cases).keys(), withUnevenSums]);
   const others = Array.from(Array(every ? cases : 2).keys());
+  // Among these three are depthwise and dense layers, and rows of 16 bits.
+  const rows = every ? others.slice(0, 100) : [0, 3, 4];
   const chosen = [
     ...Array.from(mixed, (index) => exportCase(ops, index)),
     ...others.map((index) => exportCase(ops, index, "16 bits")),
     ...others.map((index) => exportCase(ops, index, "plain backgrounds")),
     ...others.map((index) => exportCase(ops, index, "tied backgrounds")),
+    ...rows.map((index) => exportCase(ops, index, "mixed rows")),
   ];
   for (const [index, { title, network, input, images: imagesFor }] of chosen.entries()) {
     const test = imagesFor(images);
@@ -104,15 +109,33 @@ t.test("every form of random networks agrees with the trainer's kernels", { skip
       const worst = Math.max(...shipped.map((value, at) => Math.abs(value - inspected[at]!))) / largest;
       t.ok(worst < 1e-4, `${title}, ${form}: logits of the file as it ships (${worst})`);
 
-      if (form !== "packed") continue;
-      for (const { id, weight } of network.nodes.filter(isFrozenLayer)) {
+      const layers = network.nodes.filter(isFrozenLayer);
+      if (form === "compact" && layers.some(({ weight }) => weight.bits !== 32 && weight.channelBits !== null)) {
+        // Each layer is the one kernel that it is in the int8 file.
+        const kernels = await kernelsOf(lowered.bytes);
+        const oneWidth = await kernelsOf(lower(network, "int8", { input, saturation, metadata: {} }).bytes);
+        t.equal(kernels.integer + kernels.float.length, layers.length, `${title}: one kernel for each layer`);
+        t.equal(kernels.integer, oneWidth.integer, `${title}: integer kernels of the int8 file`);
+        const joins = ({ operators }: Kernels) => operators.filter((type) => joining.has(type)).toSorted();
+        t.strictSame(joins(kernels), joins(oneWidth), `${title}: what joins the rows is gone at load`);
+      }
+      if (form !== "packed" && form !== "compact") continue;
+      for (const { id, weight } of layers) {
         const elements = weight.shape.reduce((product, size) => product * size, 1);
-        const stored = initializer(written, weight.bits === 32 ? `${id}.weight` : `${id}.weight.codes`);
-        t.equal(
-          stored.bytes.length,
-          packedBytes(storedBits(weight.bits), elements),
+        if (weight.bits === 32) {
+          t.equal(initializer(written, `${id}.weight`).bytes.length, 4 * elements, `${id}: 4 bytes each`);
+          continue;
+        }
+        const channels = weight.shape.at(-1)!;
+        const widths = weight.channelBits ?? new Uint8Array(channels).fill(weight.bits);
+        const { codes, steps, order } = channelBytes(widths, elements / channels);
+        t.strictSame(
+          rowBytes(written, `${id}.weight.codes`),
+          { codes, order },
           `${id}: ceil(bits · elements / 8) bytes`,
         );
+        if (form !== "packed" || typeof weight.scale === "number") continue;
+        t.equal(initializer(written, `${id}.weight.scale`).bytes.length, steps, `${id}: a step for each channel`);
       }
     }
   }

@@ -10,6 +10,7 @@ import { batchOf } from "../../src/export/test-batches.ts";
 import { browserMissing } from "../fixtures/browser.ts";
 import { anyEngine } from "../fixtures/engines.ts";
 import { randomImages } from "../fixtures/frozen-networks.ts";
+import { withMixedRows } from "../fixtures/mixed-rows.ts";
 import { disposeModel, freezeModel, narrowNetworks, randomModel } from "../fixtures/random-models.ts";
 import { whole } from "../fixtures/splits.ts";
 import { runInChromium, runInWebAssembly, type WebJob } from "../fixtures/web-runtime.ts";
@@ -20,9 +21,10 @@ const input = "uint8";
 const saturation = await defaultSaturation();
 
 /** An ONNX file of each form, and the logits that onnxruntime-node makes of 1,000 images. */
-async function jobsOf(bits: readonly (2 | 4 | 8 | 16)[]) {
+async function jobsOf(bits: readonly (2 | 4 | 8 | 16)[], rows: "one width" | "mixed rows") {
   const model = randomModel(ops, { network: narrowNetworks.lenet5!(), seed: 6, bits, pruned: 0.2 });
-  const network = freezeModel(model);
+  const frozen = freezeModel(model);
+  const network = rows === "one width" ? frozen : withMixedRows(frozen, { seed: 6, sixteen: false });
   disposeModel(model);
   const { forFile, shape } = batchOf(await whole(randomImages(network, images)), { network, ops, input });
   const jobs: (WebJob & { readonly form: string; readonly node: Float32Array })[] = [];
@@ -53,12 +55,13 @@ function compared(values: readonly number[], node: Float32Array) {
   };
 }
 
-for (const bits of [
-  [2, 4, 8],
-  [4, 16],
+for (const [bits, rows] of [
+  [[2, 4, 8], "one width"],
+  [[4, 16], "one width"],
+  [[2, 4, 8], "mixed rows"],
 ] as const) {
-  t.test(`every form of ONNX of a network of ${bits.join("/")} bits in onnxruntime-web`, async (t) => {
-    const jobs = await jobsOf(bits);
+  t.test(`every form of ONNX of a network of ${bits.join("/")} bits, ${rows}, in onnxruntime-web`, async (t) => {
+    const jobs = await jobsOf(bits, rows);
     const missing = browserMissing();
     const inChromium = missing ? [] : await runInChromium(jobs);
     for (const [index, job] of jobs.entries()) {

@@ -23,7 +23,8 @@ export function dequantizedParameters(
     codes: Int32Array.from(order, (index) => at(weight.codes, index)),
     shape,
     axis: 0,
-    weight,
+    bits: weight.bits,
+    channelBits: weight.channelBits,
     container,
     multiples,
   });
@@ -88,7 +89,8 @@ export function integerOperator(
     codes: Int32Array.from(order, (_, index) => at(weight.codes, at(order, position(index)))),
     shape: inputsFirst ? [inputs, outputs] : shape,
     axis: inputsFirst ? 1 : 0,
-    weight,
+    bits: weight.bits,
+    channelBits: weight.channelBits,
     // These two read uint8 alone on some processors.
     container: "uint8",
     multiples: 1,

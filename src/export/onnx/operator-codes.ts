@@ -21,8 +21,8 @@ export function codesInBytes(graph: GraphBuilder, weight: OperatorCodes): Stored
 /** Adds codes in their own bits, packed, and what makes 8 bits of them: constant, so that runtimes do it once. */
 export function packedCodes(graph: GraphBuilder, weight: OperatorCodes): StoredCodes {
   const { name, codes, shape, container, multiples } = weight;
-  const channelBits = widened(weight.weight, 2);
-  const bits = widestBits(weight.weight, 2);
+  const channelBits = widened(weight, 2);
+  const bits = widestBits(weight, 2);
   if (channelBits === null && bits === 8) return codesInBytes(graph, weight);
   const signed = container === "int8";
   if (multiples === 1 && channelBits === null) {

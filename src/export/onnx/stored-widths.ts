@@ -2,11 +2,14 @@ import { storedBits } from "../../quantization/levels.ts";
 import { rowGroups } from "../../quantization/row-groups.ts";
 import type { IntegerBits, IntegerTensor } from "../frozen-network.ts";
 
+/** How wide a weight's codes are. */
+type Widths = Pick<IntegerTensor, "bits" | "channelBits">;
+
 /** Least bits that an element of a file takes: its own, or those of a byte. */
 export type LeastBits = 2 | 8;
 
 /** Bits of each output channel where none takes less than `least`; null where all take as many. */
-export function widened({ channelBits }: IntegerTensor, least: LeastBits): Uint8Array | null {
+export function widened({ channelBits }: Widths, least: LeastBits): Uint8Array | null {
   if (channelBits === null) return null;
   const wide = least === 2 ? channelBits : channelBits.map((bits) => Math.max(bits, least));
   const { groups } = rowGroups(wide);
@@ -14,11 +17,11 @@ export function widened({ channelBits }: IntegerTensor, least: LeastBits): Uint8
 }
 
 /** Bits that each element takes where all output channels take as many. */
-export const widestBits = ({ bits }: IntegerTensor, least: LeastBits): IntegerBits =>
+export const widestBits = ({ bits }: Widths, least: LeastBits): IntegerBits =>
   least === 8 && bits < 8 ? 8 : storedBits(bits);
 
 /** What holds a weight's codes, as notes name it: "int8", "int2, int4 and int8". */
-export function storedTypes(weight: IntegerTensor, least: LeastBits): string {
+export function storedTypes(weight: Widths, least: LeastBits): string {
   const widths = widened(weight, least);
   if (widths === null) return `int${widestBits(weight, least)}`;
   const bits = [...new Set(rowGroups(widths).groups.flatMap(({ bits }) => (bits === 0 ? [] : [bits])))];

@@ -20,8 +20,9 @@ export interface OperatorCodes {
   readonly shape: readonly number[];
   /** That of the output channels. */
   readonly axis: 0 | 1;
-  /** The learned weight: how wide its codes are. */
-  readonly weight: ShortTensor;
+  readonly bits: ShortTensor["bits"];
+  /** As `IntegerTensor` has it. */
+  readonly channelBits: ShortTensor["channelBits"];
   readonly container: Container;
   /** What the codes are to be multiplied by: one number, or one for each output channel, which is axis 0 then. */
   readonly multiples: number | Int32Array;

@@ -75,7 +75,7 @@ t.test("a weight keeps its values in the finer grid, and its bias moves by half 
     const drawn = uniforms({ seed, stream: "codes", counter: 0 }, 7 * outputs);
     const codes = Int32Array.from(drawn, (u) => Math.round((2 * u - 1) * highest));
     const bias = Float32Array.from(uniforms({ seed, stream: "bias", counter: 0 }, outputs), (u) => 2 * u - 1);
-    const weight = { bits, scale: 0.37 / highest, shape: [7, outputs], codes };
+    const weight = { bits, channelBits: null, scale: 0.37 / highest, shape: [7, outputs], codes };
     const input = { scale: inputScale, highest: 255 };
     const integer = integerLayer({
       weight,

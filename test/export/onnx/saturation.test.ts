@@ -70,7 +70,7 @@ t.test("no two products of an int8 weight's output channel leave 16 bits", async
     const terms = Math.floor(shares.length / outputs);
     const outermost = 2 ** (bits - 1) - 1;
     const codes = Int32Array.from(shares.slice(0, terms * outputs), (share) => Math.round(share * outermost));
-    const weight = { bits, scale: 0.01, shape: [terms, outputs], codes };
+    const weight = { bits, channelBits: null, scale: 0.01, shape: [terms, outputs], codes };
     const layer = { weight, bias: new Float32Array(outputs).fill(bias), input: { scale: 0.01, highest } };
     const integer = integerLayer({ ...layer, container: "int8", pairs: true, saturation: "avoid", shared });
     if (integer === null) {

@@ -42,7 +42,7 @@ t.test("random networks in LiteRT agree with the trainer's kernels", { skip }, a
   }));
   try {
     for (let index = 0; totals[0]!.networks < cases; index++) {
-      const { network, images: imagesFor, ...drawn } = exportCase(ops, index);
+      const { network, images: imagesFor, ...drawn } = exportCase(ops, index, index % 4 === 1 ? "mixed rows" : "mixed");
       // Every other network that takes bytes takes them as int8, which no ONNX file does.
       const input: ExportInput = drawn.input === "uint8" && index % 2 === 0 ? "int8" : drawn.input;
       if (input === "int8") int8++;
