@@ -61,7 +61,11 @@ export function checkRegularizer(content: unknown): Outcome {
   const tally = new Tally();
   for (const golden of priors.parse(content).cases) {
     const { value, gradient, pruneGradient } = complexity(
-      { phi: inOrder(golden.phi), prune: golden.phi2 },
+      {
+        phi: inOrder(golden.phi),
+        prune: golden.phi2,
+        groups: { channels: golden.phi2?.length ?? 1, size: golden.phi2?.length ?? 1 },
+      },
       { kind: golden.reg_type, macShare: golden.macs / golden.max_macs },
     );
     tally.case((check) => {

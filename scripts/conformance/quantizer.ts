@@ -6,6 +6,7 @@ import { stepSize } from "../../src/quantization/grid.ts";
 import type { Gate } from "../../src/quantization/hard-concrete.ts";
 import { bitWidths } from "../../src/quantization/levels.ts";
 import { learnedChannels } from "../../src/quantizers/channel-gates.ts";
+import { ChannelGroups } from "../../src/quantizers/channel-groups.ts";
 import { sampleOf } from "../../src/quantizers/gate-sample.ts";
 import { learnedLevels } from "../../src/quantizers/level-gates.ts";
 import { learnedRange, rangeFloor } from "../../src/quantizers/range.ts";
@@ -75,12 +76,12 @@ export function checkQuantizer(content: unknown, ops: Ops): Outcome {
     const { z4, z8, z16, z32 } = golden.gates;
     const sample = sampleOf(
       { xMax: golden.x_max, ranges: null },
-      [standing(z4), standing(z8), standing(z16), standing(z32)],
+      [[standing(z4), standing(z8), standing(z16), standing(z32)]],
       golden.z2?.map(standing) ?? null,
     );
     const sums = {
       range: [0] as ArrayLike<number>,
-      levels: new Map<number, number>(),
+      levels: new Map<number, ArrayLike<number>>(),
       channels: null as Float64Array | null,
     };
     const shape = [golden.x.length / channels, channels];
@@ -98,7 +99,7 @@ export function checkQuantizer(content: unknown, ops: Ops): Outcome {
           range: (_: string, inner: ArrayLike<number>) => {
             sums.range = inner;
           },
-          level: (_: string, bits: number, inner: number) => sums.levels.set(bits, inner),
+          level: (_: string, bits: number, inner: ArrayLike<number>) => sums.levels.set(bits, inner),
           factorGradient: (_: string, inner: ArrayLike<number>) => {
             sums.channels = Float64Array.from(inner);
           },
@@ -111,7 +112,7 @@ export function checkQuantizer(content: unknown, ops: Ops): Outcome {
         const gradX = channelsFirst(ops.read(result!), channels);
         const none = {
           value: 0,
-          gradient: [0, 0, 0, 0] as const,
+          gradient: new Float64Array(4),
           pruneGradient: golden.z2 && new Float64Array(channels),
         };
         const findings = { sample, sums, prior: none, priorStrength: 0 };
@@ -119,7 +120,7 @@ export function checkQuantizer(content: unknown, ops: Ops): Outcome {
           limit: null,
           floor: Float64Array.of(rangeFloor),
         }).gradient(findings);
-        const byLevels = learnedLevels(new Float64Array(4)).gradient(findings);
+        const byLevels = learnedLevels(new Float64Array(4), new ChannelGroups(channels, channels)).gradient(findings);
         const byChannels = learnedChannels(new Float64Array(channels)).gradient(findings);
         tally.case((check) => {
           bitWidths.forEach((bits, level) => {

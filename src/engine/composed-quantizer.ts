@@ -26,7 +26,9 @@ export function composedQuantizer(ops: Primitives): Pick<Ops, "gatedQuantize" | 
     const weighted = terms.map(({ bits, weight }) => {
       const onGrid = ops.quantize(x, { bits, signed, xMax });
       if (weight === 1) return onGrid;
-      const term = ops.multiply(onGrid, ops.tensor(Float32Array.of(weight), []));
+      const factor =
+        typeof weight === "number" ? ops.tensor(Float32Array.of(weight), []) : ops.tensor(weight, [weight.length]);
+      const term = ops.multiply(onGrid, factor);
       ops.release(onGrid);
       return term;
     });
@@ -50,10 +52,11 @@ export function composedQuantizer(ops: Primitives): Pick<Ops, "gatedQuantize" | 
       const range = inner(gradient, output) - inner(byX, x);
       const channels = gates && wantsChannels ? perChannel(gradient, output) : null;
       ops.release(output);
-      const levels = new Map<BitWidth, number>();
+      const byChannel = terms.some(({ weight }) => typeof weight === "object");
+      const levels = new Map<BitWidth, ArrayLike<number>>();
       for (const bits of wanted) {
         const onGrid = ops.quantize(x, { bits, signed, xMax });
-        levels.set(bits, inner(gradient, onGrid));
+        levels.set(bits, byChannel ? perChannel(gradient, onGrid) : [inner(gradient, onGrid)]);
         ops.release(onGrid);
       }
       if (gates) ops.release(gradient);

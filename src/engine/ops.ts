@@ -62,15 +62,18 @@ export interface QuantizeOptions extends RangeOptions {
   readonly bits: BitWidth;
 }
 
-/** One term w_b·X_b of a gated quantizer: its bit-width and weight in the telescoped sum. */
+/** One term w_b·X_b of a gated quantizer: its bit-width, and its weight in the telescoped sum or in that of each channel. */
 export interface WeightedLevel {
   readonly bits: BitWidth;
-  readonly weight: number;
+  readonly weight: number | Float32Array;
 }
 
 /** A gated quantizer as it stands in one pass. */
 export interface GatedQuantizeOptions extends RangeOptions {
-  /** The terms with a weight above zero: one, of weight 1, where all gates are 0 or 1. */
+  /**
+   * The terms with a weight above zero: one, of weight 1, where all gates are 0 or 1. Either all have one weight, or all
+   * have one for each channel (last axis).
+   */
   readonly terms: readonly WeightedLevel[];
   /** z_2 of each channel (last axis), which multiplies the sum; absent where all are 1. */
   readonly gates?: Tensor | null;
@@ -82,8 +85,8 @@ export interface GatedQuantizeGradient {
   readonly gradient: Tensor;
   /** <g, x_q> - <g_x, x>. */
   readonly range: number;
-  /** <g, X_b> of the bit-widths that were wanted. */
-  readonly levels: ReadonlyMap<BitWidth, number>;
+  /** <g, X_b> of the bit-widths that were wanted: one number, or one for each channel where the terms' weights are. */
+  readonly levels: ReadonlyMap<BitWidth, ArrayLike<number>>;
   /** <g, x_q> of each channel that has a gate; without gates, or where they were not wanted, null. */
   readonly channels: ArrayLike<number> | null;
 }

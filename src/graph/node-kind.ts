@@ -43,8 +43,8 @@ export interface Pass {
 export interface BackwardPass extends Pass {
   /** <g, x_q> - <g_x, x> of the tensor, or of each channel that has a range: over xMax it is the range's gradient. */
   range(id: NodeId, inner: ArrayLike<number>): void;
-  /** <g, z_2·X_b> for each wanted bit-width. */
-  level(id: NodeId, bits: BitWidth, inner: number): void;
+  /** <g, z_2·X_b> for each wanted bit-width: of the tensor, or of each channel where the terms have weights for each. */
+  level(id: NodeId, bits: BitWidth, inner: ArrayLike<number>): void;
   /** Whether the factor of a node learns. */
   wantsFactor(id: NodeId): boolean;
   /** A summand of z·dL/dz for each z of the factor of a node. */

@@ -5,7 +5,6 @@ import { elementsOf } from "../graph/shape.ts";
 import type { Network } from "../kinds/index.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
 import { relativeBitOperations, unquantizedBits } from "../quantization/bit-operations.ts";
-import { bitWidths } from "../quantization/levels.ts";
 import type { Quantizer } from "../quantizers/abstract-quantizer.ts";
 import { account } from "./bit-accounting.ts";
 import type { Target } from "./method.ts";
@@ -46,21 +45,10 @@ export function budgetOf(network: Network, target: Target): Budget {
   };
 }
 
-/** Expected bits of a quantizer: 2 + 2·q_4 + 4·q_4 q_8 + … */
-export function expectedBits({ probabilities }: Pick<Quantizer, "probabilities">): number {
-  let reached = 1;
-  let bits: number = bitWidths[0];
-  for (const [level, probability] of probabilities.entries()) {
-    reached *= probability;
-    bits += reached * (bitWidths[level + 1]! - bitWidths[level]!);
-  }
-  return bits;
-}
-
 /** Expected bits and kept shares of a layer; its inputs' are those of the layer before it on a straight chain. */
 function expectedShares(layer: Layer, layers: readonly Layer[], quantizers: Quantizers) {
   const bits = (id: NodeId | null, otherwise: number) =>
-    id === null ? otherwise : expectedBits(lookup(quantizers, id));
+    id === null ? otherwise : lookup(quantizers, id).expectedBits;
   const kept = ({ weightQuantizer }: Layer) =>
     (weightQuantizer === null ? null : lookup(quantizers, weightQuantizer).keepProbability) ?? 1;
   const before = layer.kind === "depthwise-conv2d" ? undefined : layers.find(({ name }) => name === layer.previous);

@@ -1,10 +1,12 @@
+import { first } from "../core/elements.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { QuantizerNode } from "../kinds/quantizer.ts";
 import { encode, stepSize } from "../quantization/grid.ts";
-import type { Gate } from "../quantization/hard-concrete.ts";
-import type { GridBits } from "../quantization/levels.ts";
+import { type Gate, openProbability } from "../quantization/hard-concrete.ts";
+import { type BitWidth, bitWidths, type GridBits, perGate } from "../quantization/levels.ts";
 import { type Complexity, complexity, type PriorWeight } from "../quantization/prior.ts";
 import { keepProbability, keptChannels, testTimeChannels } from "./channel-gates.ts";
+import type { ChannelGroups } from "./channel-groups.ts";
 import { type Draw, type GateSample, type RangeParameters, sampleOf } from "./gate-sample.ts";
 import type { LearnedNumbers } from "./learned-numbers.ts";
 import { levelProbabilities, testTimeBits, testTimeLevels } from "./level-gates.ts";
@@ -12,8 +14,10 @@ import { levelProbabilities, testTimeBits, testTimeLevels } from "./level-gates.
 /** What every quantizer has, on the host; the arrays are changed in place. */
 export interface QuantizerParts {
   readonly node: QuantizerNode;
-  /** phi of z_4, z_8, z_16, z_32. */
+  /** phi of z_4, z_8, z_16, z_32: of each in turn, one for each group. */
   readonly phi: Float64Array;
+  /** The output channels that share the gates of their levels: all of them, or some neighbours. */
+  readonly groups: ChannelGroups;
   /** phi of z_2 per output channel; null where channels cannot be pruned. */
   readonly prune: Float64Array | null;
   /** The nodes whose results z_2 multiplies; none where channels cannot be pruned. */
@@ -40,15 +44,17 @@ export interface IntegerCodes {
 export abstract class Quantizer implements QuantizerParts {
   readonly node: QuantizerNode;
   readonly phi: Float64Array;
+  readonly groups: ChannelGroups;
   readonly prune: Float64Array | null;
   readonly multiplies: readonly NodeId[];
   readonly range: Float64Array;
   readonly floor: Float64Array;
   readonly prior: PriorWeight;
 
-  constructor({ node, phi, prune, multiplies, range, floor, prior }: QuantizerParts) {
+  constructor({ node, phi, groups, prune, multiplies, range, floor, prior }: QuantizerParts) {
     this.node = node;
     this.phi = phi;
+    this.groups = groups;
     this.prune = prune;
     this.multiplies = multiplies;
     this.range = range;
@@ -65,14 +71,31 @@ export abstract class Quantizer implements QuantizerParts {
   /** What takes its place when gates stop learning: they stand where they would at test time. */
   abstract withFixedGates(): Quantizer;
 
-  /** The gates at test time: the learned bit-width and the kept channels. */
+  /** The gates at test time: the learned bit-widths and the kept channels. */
   atTestTime(): GateSample {
-    return sampleOf(this.rangeParameters, testTimeLevels(this.phi), this.testTimeChannels());
+    return this.sampled(testTimeLevels(this.phi), this.testTimeChannels());
   }
 
-  /** The bit-width at test time. */
+  /** The bit-width at test time, of the widest channel that is kept. */
   get bits(): GridBits {
-    return testTimeBits(this.phi);
+    const { channelBits, kept } = this;
+    if (channelBits === null) return first(testTimeBits(this.phi));
+    return widest(kept === null || kept.length === 0 ? channelBits : kept.map((channel) => channelBits[channel]!));
+  }
+
+  /** The bit-width of each channel at test time, pruned or not; null where all have one. */
+  get channelBits(): readonly BitWidth[] | null {
+    const { groups } = this;
+    if (groups.count === 1) return null;
+    const bits = testTimeBits(this.phi);
+    return Array.from({ length: groups.channels }, (_, channel) => bits[groups.of(channel)]!);
+  }
+
+  /** The mean bit-width at test time of these channels. */
+  meanBits(channels: readonly number[]): number {
+    const { channelBits } = this;
+    if (channelBits === null || channels.length === 0) return this.bits;
+    return channels.reduce((sum, channel) => sum + channelBits[channel]!, 0) / channels.length;
   }
 
   /** Indices of the channels that are kept at test time; null where channels cannot be pruned. */
@@ -90,9 +113,26 @@ export abstract class Quantizer implements QuantizerParts {
     return { xMax: this.xMax, ranges: this.range.length === 1 ? null : Float32Array.from(this.range) };
   }
 
-  /** Probability that the gate of each level is open, by itself. */
+  /** Probability that the gate of each level is open, by itself; the mean over channels that have gates of their own. */
   get probabilities(): readonly number[] {
-    return levelProbabilities(this.phi);
+    const { groups, phi } = this;
+    if (groups.count === 1) return levelProbabilities(phi, 0);
+    const own = Array.from({ length: groups.count }, (_, group) => levelProbabilities(phi, group));
+    return perGate((level) => mean(groups.spread(own.map((gates) => gates[level]!))));
+  }
+
+  /** Expected bits: 2 + 2·q_4 + 4·q_4 q_8 + …, the mean over channels by the probabilities that they are kept. */
+  get expectedBits(): number {
+    const { groups, phi, prune } = this;
+    if (groups.count === 1) return expectedBits(levelProbabilities(phi, 0));
+    const bits = Array.from({ length: groups.count }, (_, group) => expectedBits(levelProbabilities(phi, group)));
+    let [sum, weights] = [0, 0];
+    for (let channel = 0; channel < groups.channels; channel++) {
+      const weight = prune === null ? 1 : openProbability(prune[channel]!).value;
+      sum += weight * bits[groups.of(channel)]!;
+      weights += weight;
+    }
+    return sum / weights;
   }
 
   /** Mean probability that a channel is kept; null where channels cannot be pruned. */
@@ -114,24 +154,56 @@ export abstract class Quantizer implements QuantizerParts {
     ]);
   }
 
-  /** The codes of a weight whose values it reads, at fewer than 32 bits. */
+  /** The codes of a weight whose values it reads; 0 in channels of 32 bits, which have none. */
   encode(weight: Float32Array): IntegerCodes {
-    const { bits, range } = this;
+    const { bits, channelBits, range } = this;
     const { signed } = this.node;
-    if (range.length === 1) {
+    if (range.length === 1 && channelBits === null) {
       const shared = { xMax: this.xMax, signed };
       return { scale: Math.fround(stepSize(bits, shared)), codes: encode(weight, bits, shared) };
     }
-    // As it trains: each channel in units of its range.
+    const { channels } = this.groups;
+    const bitsOf = (channel: number): GridBits => channelBits?.[channel] ?? bits;
+    // As it trains: with ranges by channel, each channel in units of its own.
+    const units = range.length === 1 ? this.xMax : 1;
     const inverse = range.map((xMax) => Math.fround(1 / Math.fround(xMax)));
-    const units = weight.map((value, index) => value * inverse[index % inverse.length]!);
+    const own = range.length === 1 ? weight : weight.map((value, index) => value * inverse[index % channels]!);
+    const codes = new Int32Array(own.length);
+    for (const width of new Set(Array.from({ length: channels }, (_, channel) => bitsOf(channel)))) {
+      if (width === 32) continue;
+      const onGrid = encode(own, width, { xMax: units, signed });
+      for (const [index, code] of onGrid.entries()) if (bitsOf(index % channels) === width) codes[index] = code;
+    }
+    const rangeOf = (channel: number) => (range.length === 1 ? this.xMax : range[channel]!);
     return {
-      scale: Float32Array.from(range, (xMax) => stepSize(bits, { xMax, signed })),
-      codes: encode(units, bits, { xMax: 1, signed }),
+      scale: Float32Array.from({ length: channels }, (_, channel) =>
+        stepSize(bitsOf(channel), { xMax: rangeOf(channel), signed }),
+      ),
+      codes,
     };
+  }
+
+  /** What a pass makes of such gates. */
+  protected sampled(levels: GateSample["levels"], channels: readonly Gate[] | null): GateSample {
+    return sampleOf(this.rangeParameters, levels, channels, this.groups);
   }
 
   protected testTimeChannels(): readonly Gate[] | null {
     return this.prune && testTimeChannels(this.prune);
   }
+}
+
+const widest = (bits: readonly BitWidth[]): BitWidth => bits.reduce((a, b) => (a > b ? a : b));
+
+const mean = (values: Float32Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Expected bits of gates that are open with these probabilities, each by itself. */
+function expectedBits(probabilities: readonly number[]): number {
+  let reached = 1;
+  let bits: number = bitWidths[0];
+  for (const [level, probability] of probabilities.entries()) {
+    reached *= probability;
+    bits += reached * (bitWidths[level + 1]! - bitWidths[level]!);
+  }
+  return bits;
 }

@@ -10,8 +10,8 @@ import { setBits } from "./level-gates.ts";
  */
 export function atBits(quantizer: Quantizer, bits: BitWidth): Quantizer | null {
   if (quantizer instanceof GridQuantizer) return null;
-  const { node, phi, prune, multiplies, range, floor, prior } = quantizer;
-  const changed = new FixedQuantizer({ node, phi: phi.slice(), prune, multiplies, range, floor, prior });
+  const { node, phi, groups, prune, multiplies, range, floor, prior } = quantizer;
+  const changed = new FixedQuantizer({ node, phi: phi.slice(), groups, prune, multiplies, range, floor, prior });
   setBits(changed, bits);
   return changed;
 }

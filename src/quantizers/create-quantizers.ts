@@ -7,10 +7,11 @@ import { type Layer, layersOf } from "../network/layers.ts";
 import { outputShapes } from "../network/output-shapes.ts";
 import type { BitWidth } from "../quantization/levels.ts";
 import type { Quantizer, QuantizerParts } from "./abstract-quantizer.ts";
+import { ChannelGroups } from "./channel-groups.ts";
 import { FixedQuantizer } from "./fixed-quantizer.ts";
 import { gatedNodes } from "./gated-nodes.ts";
 import { GatedQuantizer } from "./gated-quantizer.ts";
-import { setBits } from "./level-gates.ts";
+import { setBits, setGroupBits } from "./level-gates.ts";
 import { PruningQuantizer } from "./pruning-quantizer.ts";
 import { rangeFloor } from "./range.ts";
 
@@ -30,8 +31,10 @@ export interface CreateQuantizersOptions {
   readonly prior: "const" | "bop";
   /** Whether every output channel of a weight has a range of its own. */
   readonly weightRanges?: "per-tensor" | "per-channel";
-  /** The bit-width of a quantizer whose level gates do not learn. */
-  readonly bitsOf?: (node: QuantizerNode) => BitWidth;
+  /** Output channels of a weight that share the gates of their levels, neighbours; all if left out. */
+  readonly groupSize?: number;
+  /** The bit-width of a quantizer whose level gates do not learn, or those of its channels. */
+  readonly bitsOf?: (node: QuantizerNode) => BitWidth | readonly BitWidth[];
 }
 
 /** Layers that a quantizer serves: its own for a weight, all that read it for an activation. */
@@ -41,7 +44,7 @@ export const layersServedBy = (layers: readonly Layer[], id: NodeId): readonly L
 /** The quantizers of a network with their gates at the start; an activation's MACs are its consumers' sum. */
 export function createQuantizers(
   network: Network,
-  { pruning, initial, prior, weightRanges, bitsOf }: CreateQuantizersOptions,
+  { pruning, initial, prior, weightRanges, groupSize, bitsOf }: CreateQuantizersOptions,
 ): Map<NodeId, Quantizer> {
   const layers = layersOf(network);
   const shapes = outputShapes(network);
@@ -52,22 +55,31 @@ export function createQuantizers(
     quantizers.map((node) => {
       const macs = layersServedBy(layers, node.id).reduce((sum, layer) => sum + layer.macs, 0);
       const channels = channelsOf(lookup(shapes, node.id));
+      const given = bitsOf?.(node);
+      const size = typeof given === "object" ? 1 : node.role === "weight" ? (groupSize ?? channels) : channels;
+      const groups = new ChannelGroups(channels, Math.min(size, channels));
       const parts = {
         node,
-        phi: Float64Array.of(initial.bits4, initial.bits8, initial.bits16, initial.bits32),
+        groups,
+        phi: Float64Array.from(
+          [initial.bits4, initial.bits8, initial.bits16, initial.bits32].flatMap((phi) =>
+            new Array<number>(groups.count).fill(phi),
+          ),
+        ),
         multiplies: gated.get(node.id) ?? [],
         prune: gated.has(node.id) ? new Float64Array(channels).fill(initial.prune) : null,
         range: new Float64Array(weightRanges === "per-channel" && node.role === "weight" ? channels : 1).fill(1),
         floor: Float64Array.of(rangeFloor),
         prior: { kind: prior, macShare: macs / largest },
       };
-      return [node.id, bitsOf === undefined ? new GatedQuantizer(parts) : withGivenBits(parts, bitsOf(node))];
+      return [node.id, given === undefined ? new GatedQuantizer(parts) : withGivenBits(parts, given)];
     }),
   );
 }
 
-function withGivenBits(parts: QuantizerParts, bits: BitWidth): Quantizer {
-  setBits(parts, bits);
+function withGivenBits(parts: QuantizerParts, bits: BitWidth | readonly BitWidth[]): Quantizer {
+  if (typeof bits === "object") setGroupBits(parts, bits);
+  else setBits(parts, bits);
   const { prune } = parts;
   return prune === null ? new FixedQuantizer(parts) : new PruningQuantizer({ ...parts, prune });
 }

@@ -1,7 +1,7 @@
 import { Quantizer, type QuantizerParts } from "./abstract-quantizer.ts";
 import { drawChannels, learnedChannels } from "./channel-gates.ts";
 import { FixedQuantizer } from "./fixed-quantizer.ts";
-import { type Draw, type GateSample, sampleOf } from "./gate-sample.ts";
+import type { Draw, GateSample } from "./gate-sample.ts";
 import type { LearnedNumbers } from "./learned-numbers.ts";
 import { drawLevels, learnedLevels } from "./level-gates.ts";
 import { learnedRange } from "./range.ts";
@@ -12,17 +12,17 @@ export class GatedQuantizer extends Quantizer {
 
   constructor(parts: QuantizerParts) {
     super(parts);
-    const { phi, prune, range, floor, node } = parts;
+    const { phi, groups, prune, range, floor, node } = parts;
     this.learned = [
       learnedRange(range, { limit: node.limit, floor }),
-      learnedLevels(phi),
+      learnedLevels(phi, groups),
       ...(prune === null ? [] : [learnedChannels(prune)]),
     ];
   }
 
   sample(draw: Draw): GateSample {
     const channels = this.prune && drawChannels(this.prune, draw);
-    return sampleOf(this.rangeParameters, drawLevels(this.phi, draw), channels);
+    return this.sampled(drawLevels(this.phi, draw), channels);
   }
 
   withFixedGates(): Quantizer {

@@ -5,8 +5,8 @@ import type { GateSample } from "./gate-sample.ts";
 export interface BackwardSums {
   /** <g, x_q> - <g_x, x>, for each range. */
   readonly range: ArrayLike<number>;
-  /** <g, z_2·X_b> by bit-width. */
-  readonly levels: ReadonlyMap<number, number>;
+  /** <g, z_2·X_b> by bit-width: of the tensor, or of each channel. */
+  readonly levels: ReadonlyMap<number, ArrayLike<number>>;
   /** z_2·dL/dz_2 per channel; null when not asked for. */
   readonly channels: ArrayLike<number> | null;
 }

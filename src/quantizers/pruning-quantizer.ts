@@ -1,7 +1,7 @@
 import { Quantizer, type QuantizerParts } from "./abstract-quantizer.ts";
 import { drawChannels, learnedChannels } from "./channel-gates.ts";
 import { FixedQuantizer } from "./fixed-quantizer.ts";
-import { type Draw, type GateSample, sampleOf } from "./gate-sample.ts";
+import type { Draw, GateSample } from "./gate-sample.ts";
 import type { LearnedNumbers } from "./learned-numbers.ts";
 import { testTimeLevels } from "./level-gates.ts";
 import { learnedRange } from "./range.ts";
@@ -20,7 +20,7 @@ export class PruningQuantizer extends Quantizer {
   }
 
   sample(draw: Draw): GateSample {
-    return sampleOf(this.rangeParameters, testTimeLevels(this.phi), drawChannels(this.prune, draw));
+    return this.sampled(testTimeLevels(this.phi), drawChannels(this.prune, draw));
   }
 
   withFixedGates(): Quantizer {

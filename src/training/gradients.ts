@@ -50,7 +50,7 @@ const STATISTICS_MOMENTUM = 0.1;
 /** Collects what quantizers learn from a backward pass. */
 interface QuantizerSums extends BackwardSums {
   range: ArrayLike<number>;
-  readonly levels: Map<number, number>;
+  readonly levels: Map<number, ArrayLike<number>>;
   channels: ArrayLike<number> | null;
 }
 

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import t from "tap";
 import { composedQuantizer } from "../../src/engine/composed-quantizer.ts";
 import { loadEngine } from "../../src/engine/load-engine.ts";
-import type { Ops } from "../../src/engine/ops.ts";
+import type { Ops, WeightedLevel } from "../../src/engine/ops.ts";
 import { type BitWidth, bitWidths } from "../../src/quantization/levels.ts";
 import { telescope } from "../../src/quantization/telescope.ts";
 import { engineKinds, holds, matches, near, random } from "../fixtures/engines.ts";
@@ -13,6 +13,8 @@ const cases = fc.record({
   signed: fc.boolean(),
   xMax: fc.double({ min: 0.05, max: 5, noNaN: true }).map(Math.fround),
   gates: fc.tuple(gate, gate, gate, gate),
+  /** Of channels that have gates of their own; null: none. */
+  rows: fc.option(fc.array(fc.tuple(gate, gate, gate, gate), { minLength: 2, maxLength: 5 })),
   // Small tensors take one thread, large ones all of them, and neither is a multiple of what is worked on at once.
   shape: fc.constantFrom([1, 1], [7, 1], [125, 8], [205, 5], [40_001, 1], [667, 60], [25, 1601]),
   /** Of channels; null: none. */
@@ -34,9 +36,21 @@ function valuesOf({ seed, signed, xMax, shape }: Case): Float32Array {
 const pruningOf = ({ pruning, shape }: Case) =>
   Float32Array.from({ length: shape[1]! }, (_, channel) => pruning?.[channel % pruning.length] ?? 1);
 
+/** The terms of each channel. */
+const rowsOf = ({ gates, rows, shape }: Case) =>
+  Array.from({ length: shape[1]! }, (_, channel) => telescope(rows === null ? gates : rows[channel % rows.length]!));
+
+function termsOf(drawn: Case): readonly WeightedLevel[] {
+  if (drawn.rows === null) return telescope(drawn.gates).filter(({ weight }) => weight > 0);
+  const rows = rowsOf(drawn);
+  return bitWidths
+    .map((bits, level) => ({ bits, weight: Float32Array.from(rows, (terms) => terms[level]!.weight) }))
+    .filter(({ weight }) => weight.some((value) => value > 0));
+}
+
 function outcome(ops: Ops, drawn: Case, quantizer: Pick<Ops, "gatedQuantize" | "gatedQuantizeGradient">) {
-  const { seed, signed, xMax, gates, shape, pruning, wanted } = drawn;
-  const terms = telescope(gates).filter(({ weight }) => weight > 0);
+  const { seed, signed, xMax, shape, pruning, wanted } = drawn;
+  const terms = termsOf(drawn);
   const channelGates = ops.tensor(pruningOf(drawn), [shape[1]!]);
   const options = { signed, xMax, terms, gates: pruning && channelGates };
   const x = ops.tensor(valuesOf(drawn), shape);
@@ -46,6 +60,13 @@ function outcome(ops: Ops, drawn: Case, quantizer: Pick<Ops, "gatedQuantize" | "
   const ungated = quantizer.gatedQuantize(x, { ...options, gates: null });
   const results = quantizer.gatedQuantizeGradient(x, byOutput, { ...options, wanted, wantsChannels: true });
   return { x, g, terms, output, ungated, ...results };
+}
+
+/** Scalar products of each channel, over `size`. */
+function byChannel(a: ArrayLike<number>, b: ArrayLike<number>, { shape }: Case, size: number): Float64Array {
+  const sums = new Float64Array(shape[1]!);
+  for (let i = 0; i < a.length; i++) sums[i % sums.length]! += (a[i]! * b[i]!) / size;
+  return sums;
 }
 
 for (const { kind, skip } of engineKinds) {
@@ -60,7 +81,8 @@ for (const { kind, skip } of engineKinds) {
         for (const { bits, weight } of terms) {
           const onGrid = ops.read(ops.quantize(x, { bits, signed: drawn.signed, xMax: drawn.xMax }));
           onGrid.forEach((value, i) => {
-            expected[i]! += pruning[i % pruning.length]! * weight * value;
+            const own = typeof weight === "number" ? weight : weight[i % weight.length]!;
+            expected[i]! += pruning[i % pruning.length]! * own * value;
           });
         }
         // A value on the boundary of a finer grid may go either way: a step of 16 bits.
@@ -85,17 +107,21 @@ for (const { kind, skip } of engineKinds) {
         t.strictSame([...levels.keys()], drawn.wanted);
         for (const [bits, inner] of levels) {
           const onGrid = ops.read(ops.quantize(x, { bits, signed: drawn.signed, xMax: drawn.xMax }));
-          near([inner / size], [product(gs, Float64Array.from(onGrid)) / size], 1e-4);
+          const sum = Array.from(inner).reduce((total, value) => total + value, 0);
+          near([sum / size], [product(gs, Float64Array.from(onGrid)) / size], 1e-4);
+          t.equal(inner.length, drawn.rows === null ? 1 : drawn.shape[1]);
+          if (inner.length > 1)
+            near(
+              Array.from(inner, (value) => value / size),
+              byChannel(gs, onGrid, drawn, size),
+              1e-4,
+            );
         }
         t.equal(channels === null, drawn.pruning === null);
         if (channels === null) return;
-        const sums = new Float64Array(drawn.shape[1]!);
-        gs.forEach((value, i) => {
-          sums[i % sums.length]! += (value * ys[i]!) / size;
-        });
         near(
           Array.from(channels, (inner) => inner / size),
-          sums,
+          byChannel(gs, ys, drawn, size),
           1e-4,
         );
       });
@@ -113,10 +139,26 @@ t.test("the native kernels and the composed operations agree", { skip: engineKin
     matches(ops, fused.gradient, drawn.shape, ops.read(plain.gradient), 0);
     const size = drawn.xMax * Math.sqrt(drawn.shape[0]! * drawn.shape[1]!);
     near([fused.range / size], [plain.range / size], 1e-4);
-    const levels = (result: { levels: ReadonlyMap<BitWidth, number> }) =>
-      Array.from(result.levels.values(), (inner) => inner / size);
+    const levels = (result: { levels: ReadonlyMap<BitWidth, ArrayLike<number>> }) =>
+      Array.from(result.levels.values()).flatMap((inner) => Array.from(inner, (value) => value / size));
     near(levels(fused), levels(plain), 1e-4);
     const channels = ({ channels }: typeof fused) => Array.from(channels ?? [], (inner) => inner / size);
     near(channels(fused), channels(plain), 1e-4);
   });
+});
+
+t.test("channels whose gates are the same have the values that they have together, bit for bit", async (t) => {
+  const open = (width: BitWidth) => bitWidths.slice(1).map((bits) => (bits <= width ? 1 : 0));
+  for (const { kind, skip } of engineKinds) {
+    if (skip) continue;
+    const { ops } = await loadEngine({ kind });
+    holds(t, ops, cases, (drawn) => {
+      for (const gates of [drawn.gates, ...bitWidths.map((width) => open(width) as unknown as Case["gates"])]) {
+        const shared = outcome(ops, { ...drawn, gates, rows: null }, ops);
+        const apart = outcome(ops, { ...drawn, gates, rows: [gates] }, ops);
+        matches(ops, apart.output, drawn.shape, ops.read(shared.output), 0);
+        matches(ops, apart.gradient, drawn.shape, ops.read(shared.gradient), 0);
+      }
+    });
+  }
 });

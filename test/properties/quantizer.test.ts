@@ -5,6 +5,7 @@ import type { QuantizerNode } from "../../src/kinds/quantizer.ts";
 import { quantizer as kind } from "../../src/kinds/quantizer.ts";
 import { codeLimits, encode, roundHalfEven, stepSize } from "../../src/quantization/grid.ts";
 import { type BitWidth, bitWidths } from "../../src/quantization/levels.ts";
+import { ChannelGroups } from "../../src/quantizers/channel-groups.ts";
 import { type GateSample, sampleOf } from "../../src/quantizers/gate-sample.ts";
 import { GatedQuantizer } from "../../src/quantizers/gated-quantizer.ts";
 import { anyEngine } from "../fixtures/engines.ts";
@@ -23,7 +24,7 @@ const standing = (value: number) => ({ value, derivative: 0 });
 const sampleFor = (xMax: number, z: readonly number[], channels: readonly number[] | null = null): GateSample =>
   sampleOf(
     { xMax, ranges: null },
-    [standing(z[0]!), standing(z[1]!), standing(z[2]!), standing(z[3]!)],
+    [[standing(z[0]!), standing(z[1]!), standing(z[2]!), standing(z[3]!)]],
     channels?.map(standing) ?? null,
   );
 
@@ -195,6 +196,7 @@ t.test("a quantizer's bits are two to the power of one plus its leading open gat
   const owner = new GatedQuantizer({
     node,
     phi,
+    groups: new ChannelGroups(1, 1),
     prune: null,
     multiplies: [],
     range,

@@ -5,23 +5,41 @@ import { complexity, type GateParameters, type PriorWeight } from "../../src/qua
 import { expect, lawHolds } from "../fixtures/laws.ts";
 
 const phi = fc.double({ min: -5, max: 5, noNaN: true });
-const gates = fc.record({
-  phi: fc.tuple(phi, phi, phi, phi),
-  prune: fc.option(fc.array(phi, { minLength: 1, maxLength: 4 })),
-});
+/** Of channels in groups that share the gates of their levels; of one group most of the time. */
+const gates = fc
+  .record({ channels: fc.integer({ min: 1, max: 6 }), size: fc.integer({ min: 1, max: 6 }), prunes: fc.boolean() })
+  .chain(({ channels, size, prunes }) => {
+    const groups = { channels, size: Math.min(size, channels) };
+    const levels = 4 * Math.ceil(channels / groups.size);
+    return fc.record({
+      phi: fc.array(phi, { minLength: levels, maxLength: levels }),
+      prune: prunes ? fc.array(phi, { minLength: channels, maxLength: channels }) : fc.constant(null),
+      groups: fc.constant(groups),
+    });
+  });
 const weight = fc.record({
   kind: fc.constantFrom<PriorWeight["kind"]>("const", "bop"),
   macShare: fc.double({ min: 0.01, max: 1, noNaN: true }),
 });
 
 /** The cost of the levels that are reached, times the probability that they are: level by level, channel by channel. */
-function expectedCost({ phi, prune }: GateParameters, { kind, macShare }: PriorWeight): number {
+function expectedCost({ phi, prune, groups }: GateParameters, { kind, macShare }: PriorWeight): number {
   const q = (phi: number) => openProbability(phi).value;
   const cost = (bits: number) => (kind === "const" ? 1 : bits * macShare);
-  const [q4, q8, q16, q32] = Array.from(phi, q) as [number, number, number, number];
-  const above = q4 * (cost(4) + q8 * (cost(8) + q16 * (cost(16) + q32 * cost(32))));
-  if (prune === null) return 1 + above;
-  return Array.from(prune, (phi) => q(phi) * (cost(2) + above)).reduce((sum, value) => sum + value, 0) / prune.length;
+  const count = phi.length / 4;
+  let sum = 0;
+  for (let channel = 0; channel < groups.channels; channel++) {
+    const group = Math.floor(channel / groups.size);
+    const [q4, q8, q16, q32] = [0, 1, 2, 3].map((level) => q(phi[level * count + group]!)) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    const above = q4 * (cost(4) + q8 * (cost(8) + q16 * (cost(16) + q32 * cost(32))));
+    sum += prune === null ? 1 + above : q(prune[channel]!) * (cost(2) + above);
+  }
+  return sum / groups.channels;
 }
 
 const isNear = (actual: number, expected: number, what: string, tolerance: number) =>
@@ -61,5 +79,20 @@ t.test("its gradients agree with differences", async (t) => {
         );
       });
     }
+  });
+});
+
+t.test("groups with the same gates cost what channels cost that share them", async (t) => {
+  lawHolds(t, fc.record({ gates, weight }), ({ gates: { phi, prune, groups }, weight }) => {
+    const own = [0, 1, 2, 3].map((level) => phi[level]!);
+    const count = phi.length / 4;
+    const apart = { phi: own.flatMap((value) => new Array<number>(count).fill(value)), prune, groups };
+    const shared = { phi: own, prune, groups: { channels: groups.channels, size: groups.channels } };
+    isNear(complexity(apart, weight).value, complexity(shared, weight).value, "value", 1e-12);
+    const gradient = complexity(apart, weight).gradient;
+    complexity(shared, weight).gradient.forEach((expected, level) => {
+      const sum = gradient.slice(level * count, (level + 1) * count).reduce((total, value) => total + value, 0);
+      isNear(sum, expected, `level ${level}`, 1e-12);
+    });
   });
 });

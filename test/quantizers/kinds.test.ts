@@ -2,6 +2,7 @@ import fc from "fast-check";
 import t from "tap";
 import type { QuantizerNode } from "../../src/kinds/quantizer.ts";
 import type { Quantizer } from "../../src/quantizers/abstract-quantizer.ts";
+import { ChannelGroups } from "../../src/quantizers/channel-groups.ts";
 import { FixedQuantizer } from "../../src/quantizers/fixed-quantizer.ts";
 import { transparent } from "../../src/quantizers/gate-sample.ts";
 import { GatedQuantizer } from "../../src/quantizers/gated-quantizer.ts";
@@ -19,6 +20,7 @@ const prior = { kind: "const", macShare: 1 } as const;
 const parts = (phi: readonly number[] = [1, 0.5, -1, -3], prune: readonly number[] = [2, -0.5, -4]) => ({
   node,
   phi: Float64Array.from(phi),
+  groups: new ChannelGroups(prune.length, prune.length),
   prune: Float64Array.from(prune),
   multiplies: [node.id],
   range: Float64Array.of(1.5),
@@ -92,7 +94,8 @@ t.test("what is encoded decodes to itself: by the range, by ranges of channels, 
   t.doesNotThrow(() =>
     fc.assert(
       fc.property(ranges, bits, codes, (range, width, drawn) => {
-        const fixed = new FixedQuantizer({ ...parts(), range: Float64Array.from(range) });
+        const groups = new ChannelGroups(range.length, range.length);
+        const fixed = new FixedQuantizer({ ...parts(), groups, range: Float64Array.from(range) });
         setBits(fixed, width as 2 | 4 | 8);
         const steps = Float32Array.from(range, (end) => end / 3);
         for (const quantizer of [fixed, new GridQuantizer(parts(), { bits: 3, steps })]) {

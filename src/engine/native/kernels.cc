@@ -62,6 +62,7 @@ std::vector<int64_t> shapeOf(const TF_Tensor* tensor) {
 
 const float* data(TF_Tensor* tensor) { return static_cast<const float*>(TF_TensorData(tensor)); }
 Gates gatesOf(TF_Tensor* tensor) { return {data(tensor), TF_TensorElementCount(tensor)}; }
+Rows rowsOf(TF_Tensor* tensor, const Grid& grid) { return {data(tensor), TF_TensorElementCount(tensor) / kLevels, grid}; }
 int partsFor(int64_t size) { return size < kSmall ? 1 : Pool::get().parts(); }
 
 void computeForward(void*, TF_OpKernelContext* context) {
@@ -69,9 +70,10 @@ void computeForward(void*, TF_OpKernelContext* context) {
   TF_Tensor* x = call.input(0);
   const Grid grid(data(call.input(1)), false);
   const Gates gates = gatesOf(call.input(2));
+  const Rows rows = rowsOf(call.input(3), grid);
   const int64_t size = TF_TensorElementCount(x);
   float* y = call.output(0, shapeOf(x), size);
-  share(size, partsFor(size), [&](int, int64_t begin, int64_t end) { forward(data(x), y, begin, end, grid, gates); });
+  share(size, partsFor(size), [&](int, int64_t begin, int64_t end) { forward(data(x), y, begin, end, grid, gates, rows); });
 }
 
 void computeBackward(void*, TF_OpKernelContext* context) {
@@ -79,20 +81,22 @@ void computeBackward(void*, TF_OpKernelContext* context) {
   TF_Tensor *x = call.input(0), *g = call.input(1);
   const Grid grid(data(call.input(2)), true);
   const Gates gates = gatesOf(call.input(3));
+  const Rows rows = rowsOf(call.input(4), grid);
   const int64_t size = TF_TensorElementCount(x);
   const int parts = partsFor(size);
   float* gx = call.output(0, shapeOf(x), size);
-  // The sums of the whole, then those of the channels.
-  const int64_t counts[] = {1 + kLevels, gates.channels};
-  const int64_t width = counts[0] + counts[1];
+  // The sums of the whole, those of the channels, and those of the channels' levels.
+  const int64_t counts[] = {1 + kLevels, gates.channels, kLevels * rows.channels};
+  const int64_t width = counts[0] + counts[1] + counts[2];
   std::vector<std::vector<double>> sums(parts);
   share(size, parts, [&](int part, int64_t begin, int64_t end) {
     std::vector<double> own(width);
-    backward(data(x), data(g), gx, begin, end, grid, gates, own.data(), own.data() + counts[0]);
+    backward(data(x), data(g), gx, begin, end, grid, gates, rows,
+             {own.data(), own.data() + counts[0], own.data() + counts[0] + counts[1]});
     sums[part] = std::move(own);
   });
   int64_t sum = 0;
-  for (int index = 0; index < 2; index++) {
+  for (int index = 0; index < 3; index++) {
     float* out = call.output(1 + index, {counts[index]}, counts[index]);
     for (int64_t i = 0; i < counts[index]; i++, sum++) {
       double total = 0;
@@ -130,9 +134,9 @@ void registerKernel(const char* name, std::initializer_list<const char*> inputs,
 }
 
 [[gnu::constructor]] void registerKernels() {
-  registerKernel("BayesianBitsQuantize", {"x: float", "grid: float", "gates: float"}, {"y: float"}, &computeForward);
-  registerKernel("BayesianBitsQuantizeGradient", {"x: float", "gradient: float", "grid: float", "gates: float"},
-                 {"by_x: float", "sums: float", "channel_sums: float"}, &computeBackward);
+  registerKernel("BayesianBitsQuantize", {"x: float", "grid: float", "gates: float", "weights: float"}, {"y: float"}, &computeForward);
+  registerKernel("BayesianBitsQuantizeGradient", {"x: float", "gradient: float", "grid: float", "gates: float", "weights: float"},
+                 {"by_x: float", "sums: float", "channel_sums: float", "level_sums: float"}, &computeBackward);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import t from "tap";
 import type { QuantizerNode } from "../../../src/kinds/quantizer.ts";
+import { ChannelGroups } from "../../../src/quantizers/channel-groups.ts";
 import { FixedQuantizer } from "../../../src/quantizers/fixed-quantizer.ts";
 import { setBits } from "../../../src/quantizers/level-gates.ts";
 import { weightHistogram } from "../../../src/training/analysis/weight-histograms.ts";
@@ -25,6 +26,7 @@ function histogramOf({ bits, range, kept }: Weight, values: Float32Array, channe
   const quantizer = new FixedQuantizer({
     node,
     phi: new Float64Array(4),
+    groups: new ChannelGroups(channels, channels),
     prune,
     multiplies: prune === null ? [] : [node.id],
     range: Float64Array.from(range),

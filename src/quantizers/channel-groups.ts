@@ -1,0 +1,32 @@
+/** Which output channels, the last axis, share the gates of their levels: neighbours, `size` at a time; the last group may be smaller. */
+export class ChannelGroups {
+  readonly channels: number;
+  readonly size: number;
+
+  /** @param size At most `channels`: then all of them share their gates. */
+  constructor(channels: number, size: number) {
+    this.channels = channels;
+    this.size = size;
+  }
+
+  get count(): number {
+    return Math.ceil(this.channels / this.size);
+  }
+
+  /** The group of a channel. */
+  of(channel: number): number {
+    return Math.floor(channel / this.size);
+  }
+
+  /** One number for each channel: its group's. */
+  spread(values: ArrayLike<number>): Float32Array {
+    return Float32Array.from({ length: this.channels }, (_, channel) => values[this.of(channel)]!);
+  }
+
+  /** The sums of each group's channels. */
+  sum(values: ArrayLike<number>): Float64Array {
+    const sums = new Float64Array(this.count);
+    for (let channel = 0; channel < this.channels; channel++) sums[this.of(channel)]! += values[channel]!;
+    return sums;
+  }
+}
