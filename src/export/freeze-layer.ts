@@ -122,27 +122,43 @@ function encodeWeight(
     return open[output] === 0 ? 0 : factor === null ? value : value * factor[output]!;
   });
   const bits = quantizer?.bits ?? 32;
-  if (bits === 32) {
-    const limitOf = (index: number) =>
-      quantizer === null ? Number.POSITIVE_INFINITY : Math.fround(rangeOf(quantizer, index) * clipFactor);
-    const clipped = folded.map((value, index) => Math.min(limitOf(index), Math.max(-limitOf(index), value)));
+  if (quantizer === null || bits === 32) {
+    const values = quantizer === null ? folded : floatValues(quantizer, folded);
     return {
-      values: clipped,
-      select: (indices, shape) => ({ bits, shape, values: Float32Array.from(indices, (index) => clipped[index]!) }),
+      values,
+      select: (indices, shape) => ({ bits: 32, shape, values: Float32Array.from(indices, (index) => values[index]!) }),
     };
   }
-  const { scale, codes } = quantizer!.encode(folded);
+  const { scale, codes } = quantizer.encode(folded);
   const stepOf = (index: number) => (typeof scale === "number" ? scale : scale[index % outputs]!);
   return {
     values: Float64Array.from(codes, (code, index) => code * stepOf(index)),
-    select: (indices, shape, kept) => ({
-      bits,
-      channelBits: null,
-      scale: typeof scale === "number" ? scale : Float32Array.from(kept, (output) => scale[output]!),
-      shape,
-      codes: Int32Array.from(indices, (index) => codes[index]!),
-    }),
+    select: (indices, shape, kept) => {
+      const widths = quantizer.bitsOf(kept);
+      return {
+        ...(typeof widths === "object"
+          ? { bits, channelBits: Uint8Array.from(widths) }
+          : { bits: widths === 32 ? bits : widths, channelBits: null }),
+        scale: typeof scale === "number" ? scale : Float32Array.from(kept, (output) => scale[output]!),
+        shape,
+        codes: Int32Array.from(indices, (index) => codes[index]!),
+      };
+    },
   };
+}
+
+/** The values of a weight that is not stored as codes: clipped in channels of 32 bits, in others on their grids. */
+function floatValues(quantizer: Quantizer, weight: Float32Array): Float32Array {
+  const limitOf = (index: number) => Math.fround(rangeOf(quantizer, index) * clipFactor);
+  const clipped = weight.map((value, index) => Math.min(limitOf(index), Math.max(-limitOf(index), value)));
+  const { channelBits } = quantizer;
+  if (channelBits === null) return clipped;
+  const { scale, codes } = quantizer.encode(weight);
+  const stepOf = (channel: number) => (typeof scale === "number" ? scale : scale[channel]!);
+  return clipped.map((value, index) => {
+    const channel = index % channelBits.length;
+    return channelBits[channel] === 32 ? value : Math.fround(codes[index]! * stepOf(channel));
+  });
 }
 
 /** The range of an element's output channel, the last axis. */

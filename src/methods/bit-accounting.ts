@@ -11,7 +11,8 @@ import {
   relativeBitOperations,
   unquantizedBits,
 } from "../quantization/bit-operations.ts";
-import { type GridBits, storedBits } from "../quantization/levels.ts";
+import { channelBytes } from "../quantization/channel-bytes.ts";
+import { type ChannelBits, type GridBits, storedBits, widest } from "../quantization/levels.ts";
 import type { Quantizer } from "../quantizers/abstract-quantizer.ts";
 
 type Quantizers = ReadonlyMap<NodeId, Quantizer>;
@@ -19,8 +20,10 @@ type Quantizers = ReadonlyMap<NodeId, Quantizer>;
 /** What one layer costs with the learned bits and channels. */
 export interface LayerAccount {
   readonly layer: Layer;
-  /** Of the grid: 3 counts as 3 bit operations and is stored in 4. */
+  /** Of the grid: 3 counts as 3 bit operations and is stored in 4. Of the widest channel where they differ. */
   readonly weightBits: GridBits;
+  /** By output channel before pruning, 0 where it is gone; null where all have one width. */
+  readonly channelBits: readonly ChannelBits[] | null;
   readonly inputBits: GridBits;
   readonly outputs: number;
   readonly keptOutputs: number;
@@ -92,13 +95,15 @@ export function account(network: Network, quantizers: Quantizers): Account {
 function accountLayer(layer: Layer, states: ChannelStates, quantizers: Quantizers): LayerAccount {
   const weight = layer.weightQuantizer === null ? null : lookup(quantizers, layer.weightQuantizer);
   const outputs = last(layer.weightShape);
-  const keptOutputs = keptChannels(lookup(states, layer.node.id)).length;
+  const kept = keptChannels(lookup(states, layer.node.id));
+  const keptOutputs = kept.length;
+  const widths = weight?.bitsOf(kept) ?? 32;
   const input = lookup(states, layer.node.inputs[0]);
   const keptInputs = keptChannels(input).length;
   const depthwise = layer.kind === "depthwise-conv2d";
   const cost = {
     macs: layer.macs,
-    weightBits: weight?.bits ?? 32,
+    weightBits: typeof widths === "object" ? mean(widths) : widths,
     inputBits: inputBits(layer, quantizers),
     keptOutputs: keptOutputs / outputs,
     // A channel of a depthwise convolution reads itself alone.
@@ -108,8 +113,9 @@ function accountLayer(layer: Layer, states: ChannelStates, quantizers: Quantizer
   const biases = layer.shift === null ? 0 : keptOutputs;
   return {
     layer,
-    weightBits: cost.weightBits,
-    inputBits: cost.inputBits,
+    weightBits: typeof widths === "object" ? widest(widths) : widths,
+    channelBits: typeof widths === "object" ? byChannel(widths, kept, outputs) : null,
+    inputBits: inputBits(layer, quantizers),
     outputs,
     keptOutputs,
     inputs: input.length,
@@ -117,9 +123,24 @@ function accountLayer(layer: Layer, states: ChannelStates, quantizers: Quantizer
     cost,
     bops: bitOperations(cost),
     parameters: weights + biases,
-    bytes: Math.ceil((weights * storedBits(cost.weightBits)) / 8) + 4 * biases,
+    bytes: weightBytes(widths, weights) + 4 * biases,
   };
 }
+
+/** Packed; where widths differ with a step for each channel, and with their order. */
+function weightBytes(widths: GridBits | readonly ChannelBits[], weights: number): number {
+  if (typeof widths !== "object") return Math.ceil((weights * storedBits(widths)) / 8);
+  const { codes, steps, order } = channelBytes(widths, weights / widths.length);
+  return codes + steps + order;
+}
+
+function byChannel(widths: readonly ChannelBits[], kept: readonly number[], outputs: number): readonly ChannelBits[] {
+  const all = new Array<ChannelBits>(outputs).fill(0);
+  for (const [place, channel] of kept.entries()) all[channel] = widths[place]!;
+  return all;
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** The authors' keep(out) and keep(in): a layer's own open gates, and those of the layer before it on a chain. */
 function authorsCosts(accounts: readonly LayerAccount[], quantizers: Quantizers): LayerCost[] {

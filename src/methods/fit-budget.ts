@@ -1,7 +1,7 @@
 import type { NodeId } from "../graph/graph.ts";
 import { isOpen } from "../quantization/hard-concrete.ts";
 import type { Quantizer } from "../quantizers/abstract-quantizer.ts";
-import { setBits } from "../quantizers/level-gates.ts";
+import { groupsIn, setBits } from "../quantizers/level-gates.ts";
 import type { Budget } from "./budget.ts";
 
 type Quantizers = ReadonlyMap<NodeId, Quantizer>;
@@ -27,9 +27,14 @@ interface Place {
 const isLastChannel = ({ values, prunes }: Place): boolean =>
   prunes && values.reduce((open, value) => open + (isOpen(value) ? 1 : 0), 0) === 1;
 
-/** Where a closed gate stands: a level opens with those below it, no sooner than the farthest of them. */
-const opensAt = ({ values, index, prunes }: Place): number =>
-  prunes ? values[index]! : Math.min(...values.subarray(0, index + 1));
+/** Where a closed gate stands: a level opens with those below it in its group, no sooner than the farthest of them. */
+function opensAt({ values, index, prunes }: Place): number {
+  if (prunes) return values[index]!;
+  const groups = groupsIn(values);
+  let farthest = Number.POSITIVE_INFINITY;
+  for (let at = index % groups; at <= index; at += groups) farthest = Math.min(farthest, values[at]!);
+  return farthest;
+}
 
 /**
  * Decides the gates that are least certain so that the test-time gates come to 85–100 % of a budget, and near its

@@ -5,6 +5,13 @@ export type BitWidth = (typeof bitWidths)[number];
 /** The bit-widths that a tensor can end up with: post-training methods also give weights 3 bits. */
 export type GridBits = BitWidth | 3;
 
+/** The bit-width of an output channel of a weight; 0 where it is pruned. */
+export type ChannelBits = BitWidth | 0;
+
+/** The widest of some channels; that of a weight whose channels are all pruned is 2. */
+export const widest = (bits: readonly ChannelBits[]): BitWidth =>
+  bits.reduce<BitWidth>((widest, bits) => (bits !== 0 && bits > widest ? bits : widest), bitWidths[0]);
+
 /** Bits that an element of a grid takes in a file: codes of 3 bits are stored in 4. */
 export const storedBits = <B extends GridBits>(bits: B): Exclude<B, 3> | 4 =>
   bits === 3 ? 4 : (bits as Exclude<B, 3>);

@@ -3,7 +3,7 @@ import type { NodeId } from "../graph/graph.ts";
 import type { QuantizerNode } from "../kinds/quantizer.ts";
 import { encode, stepSize } from "../quantization/grid.ts";
 import { type Gate, openProbability } from "../quantization/hard-concrete.ts";
-import { type BitWidth, bitWidths, type GridBits, perGate } from "../quantization/levels.ts";
+import { bitWidths, type ChannelBits, type GridBits, perGate, widest } from "../quantization/levels.ts";
 import { type Complexity, complexity, type PriorWeight } from "../quantization/prior.ts";
 import { keepProbability, keptChannels, testTimeChannels } from "./channel-gates.ts";
 import type { ChannelGroups } from "./channel-groups.ts";
@@ -76,26 +76,30 @@ export abstract class Quantizer implements QuantizerParts {
     return this.sampled(testTimeLevels(this.phi), this.testTimeChannels());
   }
 
-  /** The bit-width at test time, of the widest channel that is kept. */
+  /** The bit-width at test time, of the widest channel. */
   get bits(): GridBits {
-    const { channelBits, kept } = this;
-    if (channelBits === null) return first(testTimeBits(this.phi));
-    return widest(kept === null || kept.length === 0 ? channelBits : kept.map((channel) => channelBits[channel]!));
+    const { channelBits } = this;
+    return channelBits === null ? first(testTimeBits(this.phi)) : widest(channelBits);
   }
 
-  /** The bit-width of each channel at test time, pruned or not; null where all have one. */
-  get channelBits(): readonly BitWidth[] | null {
-    const { groups } = this;
+  /** The bit-width of each channel at test time, 0 where it is pruned; null where all have the same gates. */
+  get channelBits(): readonly ChannelBits[] | null {
+    const { groups, kept } = this;
     if (groups.count === 1) return null;
     const bits = testTimeBits(this.phi);
-    return Array.from({ length: groups.channels }, (_, channel) => bits[groups.of(channel)]!);
+    const widths = Array.from({ length: groups.channels }, (_, channel): ChannelBits => bits[groups.of(channel)]!);
+    if (kept === null) return widths;
+    const open = new Set(kept);
+    return widths.map((width, channel) => (open.has(channel) ? width : 0));
   }
 
-  /** The mean bit-width at test time of these channels. */
-  meanBits(channels: readonly number[]): number {
+  /** The bit-widths at test time of some of its channels: one where they are the same. */
+  bitsOf(channels: readonly number[]): GridBits | readonly ChannelBits[] {
     const { channelBits } = this;
-    if (channelBits === null || channels.length === 0) return this.bits;
-    return channels.reduce((sum, channel) => sum + channelBits[channel]!, 0) / channels.length;
+    if (channelBits === null) return this.bits;
+    const bits = channels.map((channel) => channelBits[channel]!);
+    const [one = 0, ...others] = bits;
+    return others.every((width) => width === one) ? (one === 0 ? bitWidths[0] : one) : bits;
   }
 
   /** Indices of the channels that are kept at test time; null where channels cannot be pruned. */
@@ -163,7 +167,8 @@ export abstract class Quantizer implements QuantizerParts {
       return { scale: Math.fround(stepSize(bits, shared)), codes: encode(weight, bits, shared) };
     }
     const { channels } = this.groups;
-    const bitsOf = (channel: number): GridBits => channelBits?.[channel] ?? bits;
+    // A pruned channel's codes are 0 on any grid.
+    const bitsOf = (channel: number): GridBits => channelBits?.[channel] || bits;
     // As it trains: with ranges by channel, each channel in units of its own.
     const units = range.length === 1 ? this.xMax : 1;
     const inverse = range.map((xMax) => Math.fround(1 / Math.fround(xMax)));
@@ -192,8 +197,6 @@ export abstract class Quantizer implements QuantizerParts {
     return this.prune && testTimeChannels(this.prune);
   }
 }
-
-const widest = (bits: readonly BitWidth[]): BitWidth => bits.reduce((a, b) => (a > b ? a : b));
 
 const mean = (values: Float32Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 

@@ -18,6 +18,14 @@ export const testTimeChannels = (prune: Float64Array): readonly Gate[] =>
 export const keptChannels = (prune: Float64Array): readonly number[] =>
   Array.from(prune.entries()).flatMap(([channel, parameter]) => (isOpen(parameter) ? [channel] : []));
 
+/** Parameters at and beyond which a channel is kept or pruned for certain. */
+const CERTAIN = 20;
+
+/** Writes into pruning gates which channels are kept, for certain. */
+export function setKept(prune: Float64Array, isKept: (channel: number) => boolean): void {
+  for (const channel of prune.keys()) prune[channel] = isKept(channel) ? CERTAIN : -CERTAIN;
+}
+
 /** Mean probability that a channel is kept. */
 export const keepProbability = (prune: Float64Array): number =>
   prune.reduce((sum, parameter) => sum + openProbability(parameter).value, 0) / prune.length;

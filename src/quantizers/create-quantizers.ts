@@ -5,8 +5,9 @@ import type { Network } from "../kinds/index.ts";
 import type { QuantizerNode } from "../kinds/quantizer.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
 import { outputShapes } from "../network/output-shapes.ts";
-import type { BitWidth } from "../quantization/levels.ts";
+import { type BitWidth, bitWidths, type ChannelBits } from "../quantization/levels.ts";
 import type { Quantizer, QuantizerParts } from "./abstract-quantizer.ts";
+import { setKept } from "./channel-gates.ts";
 import { ChannelGroups } from "./channel-groups.ts";
 import { FixedQuantizer } from "./fixed-quantizer.ts";
 import { gatedNodes } from "./gated-nodes.ts";
@@ -14,6 +15,9 @@ import { GatedQuantizer } from "./gated-quantizer.ts";
 import { setBits, setGroupBits } from "./level-gates.ts";
 import { PruningQuantizer } from "./pruning-quantizer.ts";
 import { rangeFloor } from "./range.ts";
+
+/** What has level gates of its own. */
+export type Granularity = "tensor" | "channel" | { readonly group: number };
 
 /** Initial parameters of the gates. */
 export interface InitialGates {
@@ -31,10 +35,10 @@ export interface CreateQuantizersOptions {
   readonly prior: "const" | "bop";
   /** Whether every output channel of a weight has a range of its own. */
   readonly weightRanges?: "per-tensor" | "per-channel";
-  /** Output channels of a weight that share the gates of their levels, neighbours; all if left out. */
-  readonly groupSize?: number;
-  /** The bit-width of a quantizer whose level gates do not learn, or those of its channels. */
-  readonly bitsOf?: (node: QuantizerNode) => BitWidth | readonly BitWidth[];
+  /** What has level gates of its own: a weight, each output channel of it, or so many neighbouring ones. */
+  readonly granularity?: Granularity;
+  /** The bit-width of a quantizer whose level gates do not learn, or those of its output channels, which stand, too. */
+  readonly bitsOf?: (node: QuantizerNode) => BitWidth | readonly ChannelBits[];
 }
 
 /** Layers that a quantizer serves: its own for a weight, all that read it for an activation. */
@@ -44,42 +48,57 @@ export const layersServedBy = (layers: readonly Layer[], id: NodeId): readonly L
 /** The quantizers of a network with their gates at the start; an activation's MACs are its consumers' sum. */
 export function createQuantizers(
   network: Network,
-  { pruning, initial, prior, weightRanges, groupSize, bitsOf }: CreateQuantizersOptions,
+  { pruning, initial, prior, weightRanges, granularity = "tensor", bitsOf }: CreateQuantizersOptions,
 ): Map<NodeId, Quantizer> {
   const layers = layersOf(network);
   const shapes = outputShapes(network);
   const largest = Math.max(...layers.map(({ macs }) => macs));
   const quantizers = network.nodes.filter((node) => node.kind === "quantizer");
-  const gated = pruning ? gatedNodes(network) : new Map<NodeId, readonly NodeId[]>();
+  const givenChannels = (id: NodeId) => {
+    const given = quantizers.filter((node) => node.id === id).map((node) => bitsOf?.(node));
+    return given.some((bits) => typeof bits === "object" && bits.includes(0));
+  };
+  const gated = new Map(Array.from(gatedNodes(network)).filter(([id]) => pruning || givenChannels(id)));
   return new Map(
     quantizers.map((node) => {
       const macs = layersServedBy(layers, node.id).reduce((sum, layer) => sum + layer.macs, 0);
       const channels = channelsOf(lookup(shapes, node.id));
       const given = bitsOf?.(node);
-      const size = typeof given === "object" ? 1 : node.role === "weight" ? (groupSize ?? channels) : channels;
-      const groups = new ChannelGroups(channels, Math.min(size, channels));
+      const size = typeof given === "object" ? 1 : node.role === "weight" ? groupSize(granularity, channels) : channels;
+      const groups = new ChannelGroups(channels, size);
+      const ofLevels = [initial.bits4, initial.bits8, initial.bits16, initial.bits32];
       const parts = {
         node,
         groups,
-        phi: Float64Array.from(
-          [initial.bits4, initial.bits8, initial.bits16, initial.bits32].flatMap((phi) =>
-            new Array<number>(groups.count).fill(phi),
-          ),
-        ),
+        phi: Float64Array.from(ofLevels.flatMap((phi) => new Array<number>(groups.count).fill(phi))),
         multiplies: gated.get(node.id) ?? [],
         prune: gated.has(node.id) ? new Float64Array(channels).fill(initial.prune) : null,
         range: new Float64Array(weightRanges === "per-channel" && node.role === "weight" ? channels : 1).fill(1),
         floor: Float64Array.of(rangeFloor),
         prior: { kind: prior, macShare: macs / largest },
       };
-      return [node.id, given === undefined ? new GatedQuantizer(parts) : withGivenBits(parts, given)];
+      if (given === undefined) return [node.id, new GatedQuantizer(parts)];
+      return [node.id, typeof given === "object" ? withGivenChannels(parts, given) : withGivenBits(parts, given)];
     }),
   );
 }
 
-function withGivenBits(parts: QuantizerParts, bits: BitWidth | readonly BitWidth[]): Quantizer {
-  if (typeof bits === "object") setGroupBits(parts, bits);
-  else setBits(parts, bits);
+function groupSize(granularity: Granularity, channels: number): number {
+  if (granularity === "tensor") return channels;
+  return granularity === "channel" ? 1 : Math.min(granularity.group, channels);
+}
+
+function withGivenBits(parts: QuantizerParts, bits: BitWidth): Quantizer {
+  setBits(parts, bits);
   const { prune } = parts;
   return prune === null ? new FixedQuantizer(parts) : new PruningQuantizer({ ...parts, prune });
+}
+
+function withGivenChannels(parts: QuantizerParts, bits: readonly ChannelBits[]): Quantizer {
+  setGroupBits(
+    parts,
+    bits.map((width) => width || bitWidths[0]),
+  );
+  if (parts.prune !== null) setKept(parts.prune, (channel) => bits[channel] !== 0);
+  return new FixedQuantizer(parts);
 }

@@ -17,7 +17,12 @@ const weightHistogram = z.object({
     .describe(
       "where output channels have ranges of their own, the narrowest and the widest of the kept ones: every weight was multiplied by the widest over its channel's before it was counted",
     ),
-  codes: z.array(count).nullable().describe("weights on each grid point, lowest code first; null above 4 bits"),
+  codes: z
+    .array(count)
+    .nullable()
+    .describe(
+      "weights on each grid point, lowest code first; null above 4 bits, and where channels have widths of their own",
+    ),
 });
 
 const channelGates = z.object({

@@ -81,7 +81,8 @@ const quantizer = z.object({
 
 /** What one quantizer has learned at one moment. */
 const learned = z.object({
-  bits: bits.describe("with test-time gates"),
+  bits: bits.describe("with test-time gates; of the widest channel where they differ"),
+  meanBits: finite.optional().describe("of the kept channels, where they have gates of their own"),
   probabilities: z
     .array(finite)
     .describe("probability that the gates of 4, 8, 16 and 32 bits are open, each by itself, in that order"),
@@ -116,7 +117,11 @@ const epoch = z.object({
 
 const layerResult = z.object({
   name: z.string(),
-  weightBits: bits,
+  weightBits: bits.describe("of the widest channel where they differ"),
+  channelBits: z
+    .array(z.literal([0, 2, 4, 8, 16, 32]))
+    .optional()
+    .describe("where output channels have widths of their own: of each before pruning, 0 where it is gone"),
   inputBits: bits,
   keptOutputs: count,
   outputs: count,

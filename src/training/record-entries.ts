@@ -12,11 +12,18 @@ import { describeGraph } from "./describe-graph.ts";
 /** What a quantizer has learned so far, as the record has it. */
 export const learnedOf = (quantizer: Quantizer): LearnedQuantizer => ({
   bits: quantizer.bits,
+  ...meanBitsOf(quantizer),
   probabilities: [...quantizer.probabilities],
   xMax: quantizer.xMax,
   kept: quantizer.kept?.length ?? null,
   keepProbability: quantizer.keepProbability,
 });
+
+/** Of the kept channels, where they have gates of their own. */
+function meanBitsOf({ channelBits }: Quantizer): { readonly meanBits?: number } {
+  const kept = channelBits?.filter((bits) => bits !== 0) ?? [];
+  return kept.length === 0 ? {} : { meanBits: kept.reduce<number>((sum, bits) => sum + bits, 0) / kept.length };
+}
 
 /** The network's static description for the record. */
 export function describeNetwork(network: Network): Omit<RunRecord["network"], "file"> {
@@ -78,6 +85,7 @@ export function accountResult(
     layers: layers.map((one) => ({
       name: one.layer.name,
       weightBits: one.weightBits,
+      ...(one.channelBits && { channelBits: [...one.channelBits] }),
       inputBits: one.inputBits,
       keptOutputs: one.keptOutputs,
       outputs: one.outputs,

@@ -6,8 +6,9 @@ import { shorten, shortenList } from "../../core/shorten.ts";
 import type { NodeId } from "../../graph/graph.ts";
 import type { Network } from "../../kinds/index.ts";
 import { layersOf } from "../../network/layers.ts";
-import type { GridBits } from "../../quantization/levels.ts";
+import type { BitWidth, ChannelBits, GridBits } from "../../quantization/levels.ts";
 import { createQuantizers } from "../../quantizers/create-quantizers.ts";
+import { gatedNodes } from "../../quantizers/gated-nodes.ts";
 import { insertQuantizers } from "../../quantizers/insert-quantizers.ts";
 import { type Method, noPrior } from "../method.ts";
 
@@ -33,18 +34,64 @@ export function fixed({ batchNorm, quantizeAddends, weightRanges, ...bits }: Con
   return {
     prepare: (network) => insertQuantizers(network, { statistics: batchNorm, quantizeAddends }),
     quantizers(network) {
-      const table = bitTable(network, bits, "method.tensors");
+      const { tensors, ...widths } = bits;
+      const [ofTensors, ofChannels] = splitTable(tensors);
+      const table = bitTable<BitWidth>(network, { ...widths, tensors: ofTensors }, "method.tensors");
+      const channels = channelTable(network, ofChannels);
       return createQuantizers(network, {
         pruning: false,
         initial,
         prior: "const",
         weightRanges,
-        bitsOf: ({ id }) => lookup(table, id),
+        bitsOf: ({ id }) => channels.get(id) ?? lookup(table, id),
       });
     },
     prior: noPrior,
     trainsWeights: true,
   };
+}
+
+type Widths = Config["tensors"][string];
+
+/** What is given for whole tensors, and what for their channels. */
+function splitTable(tensors: Config["tensors"]) {
+  const entries = Object.entries(tensors);
+  const isList = (bits: Widths): bits is Extract<Widths, readonly unknown[]> => typeof bits === "object";
+  return [
+    Object.fromEntries(entries.flatMap(([id, bits]) => (isList(bits) ? [] : [[id, bits] as const]))),
+    entries.flatMap(([id, bits]) => (isList(bits) ? [[id, bits] as const] : [])),
+  ] as const;
+}
+
+/**
+ * The bit-widths of output channels, by quantizer.
+ *
+ * @throws UsageError for what is no weight, where there are not as many as channels, and where none can be pruned.
+ */
+function channelTable(
+  network: Network,
+  given: readonly (readonly [NodeId, readonly ChannelBits[]])[],
+): ReadonlyMap<NodeId, readonly ChannelBits[]> {
+  const layers = layersOf(network);
+  const prunable = gatedNodes(network);
+  for (const [id, bits] of given) {
+    const fail = (expected: string, got: string) =>
+      new UsageError(`method.tensors.${shorten(id)}: expected ${expected}, got ${got}`);
+    const layer = layers.find(({ weightQuantizer }) => weightQuantizer === id);
+    if (layer === undefined) {
+      const known = shortenList(layers.flatMap(({ weightQuantizer }) => weightQuantizer ?? [])).join(", ");
+      throw fail(`one bit-width: only weights have some for each output channel (${known})`, `${bits.length}`);
+    }
+    const channels = last(layer.weightShape);
+    if (bits.length !== channels) {
+      throw fail(`${channels} bit-widths, one for each output channel of ${layer.name}`, `${bits.length}`);
+    }
+    if (bits.every((width) => width === 0)) throw fail("at least one channel that stays", "0 bits for all");
+    if (bits.includes(0) && !prunable.has(id)) {
+      throw fail(`2, 4, 8 or 16 bits for each channel of ${layer.name}, the network's outputs`, "0 among them");
+    }
+  }
+  return new Map(given);
 }
 
 /**

@@ -19,13 +19,13 @@ const countedBits = 4;
  * @param values What the quantizer reads, the last axis its output channels.
  */
 export function weightHistogram(
-  quantizer: Pick<Quantizer, "bits" | "encode" | "kept" | "range"> & {
+  quantizer: Pick<Quantizer, "bits" | "channelBits" | "encode" | "kept" | "range"> & {
     readonly node: Pick<Quantizer["node"], "id" | "signed">;
   },
   values: Float32Array,
   channels: number,
 ): WeightHistogram {
-  const { bits, node } = quantizer;
+  const { bits, channelBits, node } = quantizer;
   const kept = quantizer.kept && new Set(quantizer.kept);
   const keptOf = <Values extends Float32Array | Float64Array | Int32Array>(all: Values) =>
     // A part of an array is of its kind.
@@ -47,7 +47,9 @@ export function weightHistogram(
   }
   const spread: [number, number] = [Math.min(...ranges), xMax];
   const codes =
-    bits > countedBits ? null : countCodes(keptOf(quantizer.encode(values).codes), codeLimits(bits, node.signed));
+    bits > countedBits || channelBits !== null
+      ? null
+      : countCodes(keptOf(quantizer.encode(values).codes), codeLimits(bits, node.signed));
   return {
     quantizer: node.id,
     limit,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { bitWidth, quantization, target } from "./shared-settings.ts";
+import { bitWidth, granularity, quantization, target } from "./shared-settings.ts";
 
 const phi = z.number().min(-20).max(20);
 const gates = z
@@ -44,6 +44,7 @@ export const bayesianBits = z.strictObject({
     .boolean()
     .default(true)
     .describe("false: post-training, where only gates and ranges learn, from the weights of training.from"),
+  granularity,
   gates,
   ...quantization,
 });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { integerWidth, quantization } from "./shared-settings.ts";
+import { integerWidth, integerWidths, quantization } from "./shared-settings.ts";
 
 /** One bit-width for all weights and one for all activations, with exceptions; ranges learn with the weights. */
 export const fixed = z.strictObject({
@@ -11,8 +11,10 @@ export const fixed = z.strictObject({
     .optional()
     .describe("bits of the last layer's weight and of the activation it reads, where they differ"),
   tensors: z
-    .record(z.string(), integerWidth)
+    .record(z.string(), integerWidths)
     .default({})
-    .describe("bits by quantizer, as {conv1.weight.quantizer: 4}; they outrank all others"),
+    .describe(
+      "bits by quantizer, as {conv1.weight.quantizer: 4}, or of a weight's output channels, as [4, 2, 0, 8]; they outrank all others",
+    ),
   ...quantization,
 });

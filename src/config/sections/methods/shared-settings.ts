@@ -18,6 +18,17 @@ export const quantization = {
     .describe("whether what is added up in a residual sum is quantized first, as in the authors' first version"),
 };
 
+/** Which output channels of a weight share their bit-width. */
+export const granularity = z
+  .union([
+    z.enum(["tensor", "channel"]),
+    z.strictObject({ group: z.int().min(1).describe("neighbouring output channels that share their gates") }),
+  ])
+  .default("tensor")
+  .describe(
+    "what learns a bit-width of a weight: the tensor, as in the paper, each output channel, or groups of neighbouring ones; pruning is by channel in any case",
+  );
+
 const widths = [2, 4, 8, 16, 32] as const;
 
 /** A bit-width. */
@@ -25,6 +36,15 @@ export const bitWidth = z.literal(widths);
 
 /** A bit-width whose values are integers. */
 export const integerWidth = z.literal([2, 4, 8, 16]);
+
+/** One bit-width, or those of the output channels of a weight. */
+export const integerWidths = z.union([
+  integerWidth,
+  z
+    .array(z.literal([0, 2, 4, 8, 16]))
+    .min(1)
+    .describe("of each output channel of a weight; 0: the channel is pruned"),
+]);
 
 /** What a run must come to. */
 export const target = z
