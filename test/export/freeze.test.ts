@@ -2,9 +2,11 @@ import t from "tap";
 import { freeze } from "../../src/export/freeze.ts";
 import { type FrozenNetwork, isFrozenLayer } from "../../src/export/frozen-network.ts";
 import { Reference } from "../../src/export/reference.ts";
+import { valuesOf } from "../../src/export/tensor-values.ts";
 import { onlyInput } from "../../src/kinds/index.ts";
 import { account } from "../../src/methods/bit-accounting.ts";
 import { forward } from "../../src/network/passes.ts";
+import { bitWidths } from "../../src/quantization/levels.ts";
 import type { Model } from "../../src/training/model.ts";
 import { passOf, soleInput, testTimeGates } from "../../src/training/pass.ts";
 import { anyEngine, random } from "../fixtures/engines.ts";
@@ -45,6 +47,8 @@ for (const [name, network] of Object.entries(narrowNetworks)) {
         bits: seed % 2 === 0 ? [32] : deep ? [16, 32] : [8, 16, 32],
         pruned: seed / 9,
         quantizeAddends: seed === 4,
+        granularity: seed > 6 ? (seed === 7 ? "channel" : { group: 3 }) : "tensor",
+        weightRanges: seed === 7 ? "per-channel" : "per-tensor",
       });
       const frozen = freezeModel(model);
       const { masked, cut } = logits(model, frozen);
@@ -98,3 +102,55 @@ t.test("a residual branch without channels is a block without effect, not an err
   t.ok(masked.every((value, index) => Math.abs(value - cut[index]!) < 1e-4 * largest));
   disposeModel(model);
 });
+
+t.test(
+  "channels of the frozen weights have the widths and values that training has, in float32 where one has 32",
+  async (t) => {
+    for (const weightRanges of ["per-tensor", "per-channel"] as const) {
+      for (const bits of [[2, 4, 8], bitWidths] as const) {
+        const model = randomModel(ops, {
+          network: narrowNetworks.vgg7!(),
+          seed: 3,
+          bits,
+          granularity: "channel",
+          weightRanges,
+        });
+        const { network, quantizers } = model;
+        const layers = new Map(account(network, quantizers).layers.map((account) => [account.layer.name, account]));
+        const weights = new Map<string, ArrayLike<number>>();
+        ops.scope(
+          () => {
+            const shape = [1, ...onlyInput(network).shape];
+            const inputs = soleInput(network, ops.tensor(random(2, "images", shape), shape));
+            forward(network, passOf(model, testTimeGates(model), inputs, { training: false }), {
+              keep: false,
+              observe: ({ id }, output) => {
+                if (quantizers.get(id)?.node.role === "weight") weights.set(id, Float32Array.from(ops.read(output)));
+              },
+            });
+          },
+          () => [],
+        );
+        for (const { id, weight, keptOutputs } of freezeModel(model).nodes.filter(isFrozenLayer)) {
+          const { layer, channelBits } = layers.get(id)!;
+          const widths = keptOutputs.map((channel) => channelBits![channel]);
+          if (weight.bits === 32) t.ok(widths.includes(32), id);
+          else t.strictSame(Array.from(weight.channelBits!), widths, id);
+          // The frozen network has lost rows of inputs: channel by channel, its values are among the trainer's.
+          const trained = weights.get(layer.weightQuantizer!)!;
+          const values = valuesOf(weight);
+          const outputs = layer.weightShape.at(-1)!;
+          for (const [place, channel] of keptOutputs.entries()) {
+            const known = Array.from(trained).filter((_, index) => index % outputs === channel);
+            const own = values.filter((_, index) => index % keptOutputs.length === place);
+            const largest = Math.max(...known.map(Math.abs));
+            const isThere = (value: number) => known.some((other) => Math.abs(value - other) <= 2e-6 * largest);
+            if (channelBits![channel] === 16) continue;
+            t.ok(own.every(isThere), `${id}, channel ${channel} at ${channelBits![channel]} bits`);
+          }
+        }
+        disposeModel(model);
+      }
+    }
+  },
+);

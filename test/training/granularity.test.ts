@@ -41,7 +41,11 @@ function trained(ops: Ops, granularity: Granularity, steps: number) {
   }
   const numbers = [
     ...Array.from(model.parameters.keys(), (id) => parameterValues(trainer.inPhase, id)),
-    ...Array.from(model.quantizers.values()).flatMap(({ phi, prune, range }) => [phi, prune ?? [], range]),
+    ...Array.from(model.quantizers.values()).flatMap(({ phi, prune, range }) => [
+      phi,
+      prune ?? new Float64Array(0),
+      range,
+    ]),
   ];
   const widths = Array.from(model.quantizers.values(), ({ node, phi }) => [node.role, phi] as const);
   trainer.weights.dispose();
