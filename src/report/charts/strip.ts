@@ -78,10 +78,15 @@ export function heatStrip(
   return strip(probabilities.length, cells, source, long ? " long" : "");
 }
 
-/** Bit-widths by epoch, each in its colour. */
-export const bitStrip = (bits: readonly BitWidth[], source: StripSource): Markup =>
+/** Bit-widths by epoch or channel, each in its colour. */
+export const bitStrip = (
+  bits: readonly BitWidth[],
+  source: StripSource,
+  { long = false }: { readonly long?: boolean } = {},
+): Markup =>
   strip(
     bits.length,
     strokes(bits, (value) => `stroke="${bitColour(value)}"`),
     source,
+    long ? " long" : "",
   );

@@ -17,13 +17,18 @@ export const flashTotal = ({ weights, biases, scales }: Flash): number => weight
 /** Of the pruned network, its weights packed at their bits or in whole bytes. */
 export function flashOf(record: RunRecord, { layers }: RunResult, storage: "packed" | "bytes"): Flash {
   const known = new Map(record.network.layers.map((layer) => [layer.name, layer]));
-  const rows = layers.map(({ name, weightBits, keptOutputs, parameters }) => {
+  const rows = layers.map(({ name, weightBits, channelBits, keptOutputs, parameters, bytes }) => {
     const layer = known.get(name);
     const weights = layer === undefined ? 0 : elementsOf(layer.weightShape);
     const biases = layer !== undefined && layer.parameters > weights ? keptOutputs : 0;
+    if (channelBits !== undefined && weightBits !== 32 && storage === "packed") {
+      // Each channel has a step, and the record counts them, too.
+      return { weights: bytes - 4 * (biases + keptOutputs), biases: 4 * biases, steps: keptOutputs };
+    }
     const stored = storedBits(weightBits);
     const bits = storage === "packed" ? stored : Math.max(8, stored);
-    const steps = weightBits === 32 ? 0 : stepsByChannel(record) ? keptOutputs : 1;
+    const byChannel = channelBits !== undefined || stepsByChannel(record);
+    const steps = weightBits === 32 ? 0 : byChannel ? keptOutputs : 1;
     return { weights: Math.ceil(((parameters - biases) * bits) / 8), biases: 4 * biases, steps };
   });
   const activations = record.quantizers.filter(

@@ -68,15 +68,22 @@ function formula(record: RunRecord, result: RunResult | null): Markup {
 ${result && worked(record, result)}</div>`;
 }
 
+/** One width, or the mean of the kept channels'. */
+function weightBitsText({ weightBits, channelBits }: RunResult["layers"][number]): string {
+  const kept = channelBits?.filter((bits) => bits > 0) ?? [];
+  if (kept.length === 0) return `${weightBits}`;
+  return `${significant(kept.reduce<number>((sum, bits) => sum + bits, 0) / kept.length, 4)} (mean of the channels)`;
+}
+
 /** The formula with the figures of the layer that costs most, and the sum beside the authors'. */
 function worked({ network }: RunRecord, result: RunResult): Markup | null {
   const [first, ...others] = result.layers;
   if (first === undefined) return null;
   const dearest = others.reduce((most, one) => (one.bops > most.bops ? one : most), first);
-  const { name, weightBits, inputBits, keptOutputs, outputs, keptInputs, inputs, bops } = dearest;
+  const { name, inputBits, keptOutputs, outputs, keptInputs, inputs, bops } = dearest;
   const macs = network.layers.find((layer) => layer.name === name)?.macs ?? 0;
   const { relativeBops, relativeBopsAuthors } = result;
-  return markup`<p>Here, ${foreign(name, 40)}: ${integer(macs)} · ${weightBits} · ${inputBits} · ${integer(keptOutputs)}/${integer(outputs)} · ${integer(keptInputs)}/${integer(inputs)} = ${integer(bops)}.</p>
+  return markup`<p>Here, ${foreign(name, 40)}: ${integer(macs)} · ${weightBitsText(dearest)} · ${inputBits} · ${integer(keptOutputs)}/${integer(outputs)} · ${integer(keptInputs)}/${integer(inputs)} = ${integer(bops)}.</p>
 <p>The authors’ formula counts pruned inputs on straight chains only. ${
     differ(relativeBops, relativeBopsAuthors)
       ? `It gives ${significant(relativeBopsAuthors, 4)}\u202f% where ours gives ${significant(relativeBops, 4)}\u202f%.`

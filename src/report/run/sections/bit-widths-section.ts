@@ -5,6 +5,7 @@ import type { Section } from "../../page/section.ts";
 import { learnsGates } from "../learns-gates.ts";
 import { networkFigure } from "../network/network-figure.ts";
 import { learnedNow } from "../run-state.ts";
+import { channelBitsMarkup } from "./channel-bits-section.ts";
 import { layerTable } from "./layer-table.ts";
 
 /** What was learned or given: the bit-width of every tensor and the channels that are left. */
@@ -16,7 +17,8 @@ export function bitWidthSection(record: RunRecord): Section {
 ${legend(record)}
 ${networkFigure(record)}
 <p class="note">Below a layer stand the shapes of its weight and, for one image, of its output; below bits, the range, beyond which values are clipped (±: signed), and the signal-to-noise ratio where it was measured.</p>
-${layerTable(record)}`,
+${layerTable(record)}
+${channelBitsMarkup(record)}`,
   };
 }
 

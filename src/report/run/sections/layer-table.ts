@@ -133,6 +133,10 @@ function learned(
     const quantizer = of(row);
     return (quantizer && learnedNow(record, quantizer.id)?.xMax) ?? null;
   };
+  const meanBits = (row: LayerRow): number | null => {
+    const quantizer = of(row);
+    return (quantizer && learnedNow(record, quantizer.id)?.meanBits) ?? null;
+  };
   const noise = new Map(
     record.analysis?.sensitivity?.tensors.map((tensor: Sensitivity["tensors"][number]) => [
       tensor.quantizer,
@@ -141,6 +145,14 @@ function learned(
   );
   const noiseOf = (row: LayerRow) => noise.get(of(row)?.id ?? "") ?? null;
   return [
+    {
+      title: `${what} bits, mean of the channels`,
+      value: meanBits,
+      show: (row) => {
+        const bits = meanBits(row);
+        return bits === null ? null : `widest; mean ${significant(bits, 3)}`;
+      },
+    },
     {
       title: `${what} range`,
       value: range,

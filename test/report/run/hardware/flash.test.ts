@@ -26,6 +26,21 @@ t.test("scales are one for a tensor, or one for each output channel that is left
   t.equal(flashOf({ ...record, config }, record.result!, "packed").scales, 4 * (30 + 41 + 302 + 10 + 3));
 });
 
+t.test("channels with widths of their own have a step each, which their bytes count", async (t) => {
+  const record = sampleRecord();
+  const { layers, ...result } = record.result!;
+  const [layer, ...others] = layers;
+  const channelBits = Array.from({ length: layer!.outputs }, (_, channel) => (channel % 2 === 0 ? 2 : 8) as 2 | 8);
+  const bytes = 1000 + 4 * layer!.keptOutputs + 4 * layer!.keptOutputs;
+  const before = flashOf(record, { ...result, layers: [layer!] }, "packed");
+  const mixed = flashOf(record, { ...result, layers: [{ ...layer!, channelBits, bytes }] }, "packed");
+  t.strictSame(
+    [mixed.weights, mixed.biases, mixed.scales - before.scales],
+    [1000, 4 * layer!.keptOutputs, 4 * (layer!.keptOutputs - 1)],
+  );
+  t.ok(others.length > 0);
+});
+
 t.test("in whole bytes a weight of 2 bits takes 8, one of 16 bits 16", async (t) => {
   const record = sampleRecord();
   const result = record.result!;
