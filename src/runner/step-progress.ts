@@ -4,7 +4,7 @@ import type { Progress as Position } from "../runs/checkpoint.ts";
 export interface StepProgress {
   readonly step: number;
   readonly steps: number;
-  /** The epoch that the step is of, counted from 1. */
+  /** The epoch that the step is of, counted from 1; the last one once all are done. */
   readonly epoch: number;
   readonly epochs: number;
   /** The task's, with the prior: mean over the epoch's images so far; null where no step has counted. */
@@ -37,7 +37,7 @@ export class StepPace {
     return {
       step,
       steps,
-      epoch: epoch + 1,
+      epoch: Math.min(epoch + 1, this.#epochs),
       epochs: this.#epochs,
       loss: sums.images === 0 ? null : sums.loss / sums.images,
       stepsPerSecond: seconds > 0 ? done / seconds : 0,

@@ -19,6 +19,8 @@ t.test("says where training stands, and what is left at the pace of this session
     loss: null,
     secondsLeft: 20,
   });
+  const { epoch, secondsLeft } = pace.after({ ...start, epoch: 4, step: 40 }, 10);
+  t.strictSame([epoch, secondsLeft], [4, 0], "at the end it is in the last epoch");
 });
 
 t.test("a run that goes on counts its own steps alone", async (t) => {
