@@ -47,7 +47,7 @@ function pass(
       range: (_: string, inner: ArrayLike<number>) => {
         learned.range = Float64Array.from(inner);
       },
-      level: (_: string, bits: BitWidth, inner: number) => learned.levels.set(bits, inner),
+      level: (_: string, bits: BitWidth, [inner]: readonly number[]) => learned.levels.set(bits, inner!),
       factorGradient: (_: string, inner: ArrayLike<number>) => {
         learned.channels = Float64Array.from(inner);
       },

@@ -1,9 +1,11 @@
 import type { Engine } from "../../../src/engine/load-engine.ts";
 import type { Precision } from "../../../src/engine/ops.ts";
 import type { Statistics } from "../../../src/kinds/folded-norm.ts";
+import type { Network } from "../../../src/kinds/index.ts";
 import { createNetwork } from "../../../src/network/zoo/index.ts";
+import { gatedWidths } from "../../../src/quantization/levels.ts";
 import type { InitialGates } from "../../../src/quantizers/create-quantizers.ts";
-import { createQuantizers } from "../../../src/quantizers/create-quantizers.ts";
+import { createQuantizers, type Granularity } from "../../../src/quantizers/create-quantizers.ts";
 import { insertQuantizers } from "../../../src/quantizers/insert-quantizers.ts";
 import { createTask } from "../../../src/tasks/create-task.ts";
 import { initializeRanges } from "../../../src/training/initial-ranges.ts";
@@ -25,6 +27,8 @@ interface GateSetting {
   readonly initial: InitialGates;
   /** Every draw of the noise; absent: as in training. */
   readonly draw?: number;
+  /** How far the level gates of each output channel stand open or closed, at 2, 4 and 8 bits in turn; absent: as `initial`. */
+  readonly widthsInTurn?: number;
 }
 
 const gates = (prune: number, bits4: number, bits8: number, bits16: number, bits32: number): InitialGates => ({
@@ -41,6 +45,8 @@ export const gates2To8: GateSetting = { initial: gates(6, 6, 6, -6, -6) };
 const gates2To32: GateSetting = { initial: gates(6, 6, 6, 6, 6) };
 /** Every gate strictly inside (0, 1), z_2 too: all five terms, and a gradient for every gate. */
 const worst: GateSetting = { initial: gates(0, 0, 0, 0, 0), draw: 0.5 };
+/** No draw moves a gate that stands so far from its middle. */
+const CERTAIN = 20;
 
 export interface OurOptions {
   /** Null: a network without quantizers, whose step is the FP32 step of the same code. */
@@ -48,9 +54,13 @@ export interface OurOptions {
   /** Where batch normalization takes its statistics from. */
   readonly statistics?: Statistics;
   readonly precision?: Precision;
+  readonly granularity?: Granularity;
 }
 
-/** This project's training steps. The last two are twins of quantized-2-32. */
+/**
+ * This project's training steps. Those of bfloat16 and cheap statistics are twins of quantized-2-32; those of channels, whose
+ * widths are 2, 4 and 8 bits in turn, of quantized-2-8 and quantized-worst.
+ */
 export const ourCases = {
   fp32: { gates: null },
   "quantized-2-8": { gates: gates2To8 },
@@ -58,6 +68,9 @@ export const ourCases = {
   "quantized-worst": { gates: worst },
   "quantized-bfloat16": { gates: gates2To32, precision: "bfloat16" },
   "quantized-cheap-statistics": { gates: gates2To32, statistics: "every-second-position" },
+  "channels-2-8": { gates: { ...gates2To8, widthsInTurn: 6 }, granularity: "channel" },
+  "channels-saturated": { gates: { ...gates2To8, widthsInTurn: CERTAIN }, granularity: "channel" },
+  "channels-worst": { gates: worst, granularity: "channel" },
 } as const satisfies Readonly<Record<string, OurOptions>>;
 
 export interface OurCase extends BenchCase {
@@ -68,7 +81,7 @@ export interface OurCase extends BenchCase {
 export function createOurs(
   engine: Engine,
   workload: Workload,
-  { gates, statistics = "every-position", precision = "float32" }: OurOptions,
+  { gates, statistics = "every-position", precision = "float32", granularity = "tensor" }: OurOptions,
 ): OurCase | null {
   const { ops } = engine;
   const { imageShape, classes, pixels, labels } = workload;
@@ -81,8 +94,7 @@ export function createOurs(
     ops,
     trainingOps: engine.atPrecision(precision),
     seed: SEED,
-    quantizers:
-      gates === null ? new Map() : createQuantizers(network, { pruning: true, initial: gates.initial, prior: "bop" }),
+    quantizers: gates === null ? new Map() : quantizersOf(network, gates, granularity),
   });
   const images = () =>
     ops.scope(
@@ -107,4 +119,19 @@ export function createOurs(
       trainer.weights.dispose();
     },
   };
+}
+
+function quantizersOf(network: Network, { initial, widthsInTurn }: GateSetting, granularity: Granularity) {
+  const quantizers = createQuantizers(network, { pruning: true, initial, prior: "bop", granularity });
+  if (widthsInTurn === undefined) return quantizers;
+  for (const { phi, groups } of quantizers.values()) {
+    if (groups.count === 1) continue;
+    const widths = [2, 4, 8] as const;
+    for (const [level, width] of gatedWidths.entries()) {
+      for (let group = 0; group < groups.count; group++) {
+        phi[level * groups.count + group] = width <= widths[group % widths.length]! ? widthsInTurn : -widthsInTurn;
+      }
+    }
+  }
+  return quantizers;
 }
