@@ -1,6 +1,5 @@
 import { parseArgs } from "node:util";
 import { onnxForms, saturations } from "../src/config/sections/export-settings.ts";
-import { uniforms } from "../src/core/random.ts";
 import { loadEngine } from "../src/engine/load-engine.ts";
 import { freeze } from "../src/export/freeze.ts";
 import { type FrozenTensor, isFrozenLayer } from "../src/export/frozen-network.ts";
@@ -16,10 +15,8 @@ import { channelBytes } from "../src/quantization/channel-bytes.ts";
 import { storedBits } from "../src/quantization/levels.ts";
 import { createQuantizers } from "../src/quantizers/create-quantizers.ts";
 import { insertQuantizers } from "../src/quantizers/insert-quantizers.ts";
-import { initializeRanges } from "../src/training/initial-ranges.ts";
-import { createModel } from "../src/training/model.ts";
-import { testTimeGates } from "../src/training/pass.ts";
 import { withMixedRows } from "../test/fixtures/mixed-rows.ts";
+import { sampleImages, sampleLearned } from "./bench/sample-learned.ts";
 
 // npm run bench:export [-- --form int8] [--bits 4] [--network resnet20] [--saturation avoid]
 // [--seconds 20] [--json]: latency of unpruned
@@ -67,34 +64,9 @@ for (const { name, inputShape, quantizeAddends } of cases) {
   const plain = createNetwork(name, { inputShape, classes: 10 });
   const network = insertQuantizers(plain, { quantizeAddends });
   const quantizers = createQuantizers(network, { pruning: true, initial, prior: "bop" });
-  const model = createModel(network, { ops, seed: 1, quantizers });
-  const shape = [2, ...inputShape];
-  const elements = inputShape[0] * inputShape[1] * inputShape[2];
-  const random = Float32Array.from(uniforms({ seed: 1, stream: "images", counter: 0 }, 2 * elements));
-  initializeRanges(
-    model,
-    () => ops.tensor(random, shape),
-    () => testTimeGates(model),
-  );
-  const learned = {
-    network,
-    quantizers,
-    parameters: new Map(
-      Array.from(model.parameters, ([id, variable]) => [id, Float32Array.from(ops.read(ops.value(variable)))] as const),
-    ),
-    statistics: model.statistics,
-    classes: Array.from({ length: 10 }, (_, index) => `${index}`),
-    normalization: {
-      // As of real images: coloured ones have a scale for each channel.
-      mean: [0, 0.1, 0.2].slice(0, inputShape[2]),
-      deviation: [1, 1.1, 1.2].slice(0, inputShape[2]),
-    },
-  };
+  const learned = sampleLearned(network, { ops, quantizers, inputShape });
   const options = { input: "uint8", saturation, metadata: {} } as const;
-  const images = (count: number) => ({
-    values: new Uint8Array(count * elements).map((_, index) => (index * 37) % 256),
-    shape: [count, inputShape[2], inputShape[0], inputShape[1]],
-  });
+  const images = sampleImages(inputShape);
   const oneWidth = freeze(learned);
   // 30 rows of 64 with 2 bits, 24 with 4, 10 with 8.
   const mix = [...Array(15).fill(2), ...Array(12).fill(4), ...Array(5).fill(8)];
