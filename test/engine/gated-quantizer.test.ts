@@ -148,17 +148,25 @@ t.test("the native kernels and the composed operations agree", { skip: engineKin
 });
 
 t.test("channels whose gates are the same have the values that they have together, bit for bit", async (t) => {
-  const open = (width: BitWidth) => bitWidths.slice(1).map((bits) => (bits <= width ? 1 : 0));
+  const at = (width: BitWidth, bits: BitWidth) => (bits <= width ? 1 : 0);
+  const open = (width: BitWidth): Case["gates"] => [at(width, 4), at(width, 8), at(width, 16), at(width, 32)];
   for (const { kind, skip } of engineKinds) {
     if (skip) continue;
     const { ops } = await loadEngine({ kind });
-    holds(t, ops, cases, (drawn) => {
-      for (const gates of [drawn.gates, ...bitWidths.map((width) => open(width) as unknown as Case["gates"])]) {
-        const shared = outcome(ops, { ...drawn, gates, rows: null }, ops);
-        const apart = outcome(ops, { ...drawn, gates, rows: [gates] }, ops);
-        matches(ops, apart.output, drawn.shape, ops.read(shared.output), 0);
-        matches(ops, apart.gradient, drawn.shape, ops.read(shared.gradient), 0);
-      }
-    });
+    holds(
+      t,
+      ops,
+      cases,
+      (drawn) => {
+        // Unsaturated, and all open or closed.
+        for (const gates of [drawn.gates, open(bitWidths[drawn.seed % bitWidths.length]!)]) {
+          const shared = outcome(ops, { ...drawn, gates, rows: null }, ops);
+          const apart = outcome(ops, { ...drawn, gates, rows: [gates] }, ops);
+          matches(ops, apart.output, drawn.shape, ops.read(shared.output), 0);
+          matches(ops, apart.gradient, drawn.shape, ops.read(shared.gradient), 0);
+        }
+      },
+      10,
+    );
   }
 });
