@@ -19,3 +19,12 @@ export const widthOf = (action: number, widths: Widths): number =>
 /** The middle of the interval of actions that choose this one of the widths. */
 export const actionOf = (width: number, widths: Widths): number =>
   (Math.max(0, widths.indexOf(width)) + 0.5) / widths.length;
+
+/** The action that stands for a number of bits between two widths: on the straight line between their middles. */
+export function actionBetween(bits: number, widths: Widths): number {
+  const above = widths.findIndex((width) => width >= bits);
+  const [low, high] = [widths[above - 1], widths[above]];
+  if (high === undefined) return 1;
+  if (low === undefined) return actionOf(high, widths);
+  return actionOf(low, widths) + (bits - low) / (high - low) / widths.length;
+}

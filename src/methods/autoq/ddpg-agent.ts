@@ -14,8 +14,16 @@ export interface AgentOptions {
   readonly learningRates: { readonly actor: number; readonly critic: number };
   /** How far the targets move towards the nets with each update: tau. */
   readonly mixing: number;
+  /** 0: rewards are whole returns, and nobody asks what comes next. */
   readonly discount: number;
 }
+
+/** HAQ's. */
+export const haqSettings = {
+  learningRates: { actor: 1e-4, critic: 1e-3 },
+  mixing: 0.01,
+  discount: 1,
+} as const satisfies Partial<AgentOptions>;
 
 /** Transitions, one a row. */
 export interface Transitions {
@@ -25,7 +33,7 @@ export interface Transitions {
   /** [count, action], within [0, 1]. */
   readonly actions: Float32Array;
   readonly rewards: Float32Array;
-  /** [count, state]; of a terminal one anything. */
+  /** [count, state]; of a terminal one anything. Not looked at without a discount. */
   readonly nextStates: Float32Array;
   /** 0 where the episode ends, else 1. */
   readonly continues: Float32Array;
@@ -104,14 +112,16 @@ export class DdpgAgent {
       const gradient = actions.map((action, index) => action * (1 - action) * byInput[this.#criticPlace(index)]!);
       return { trace, gradient: this.#upload(gradient, this.#options.action) };
     });
-    actorTarget.moveTowards(actor, mixing);
-    criticTarget.moveTowards(critic, mixing);
+    if (this.#options.discount > 0) {
+      actorTarget.moveTowards(actor, mixing);
+      criticTarget.moveTowards(critic, mixing);
+    }
     return losses;
   }
 
   /** Everything that learning has changed, by name. */
   get tensors(): ReadonlyMap<string, StoredTensor> {
-    const stored = nets.flatMap((net) =>
+    const stored = this.#learning.flatMap((net) =>
       Array.from(this.#nets[net].tensors, ([name, tensor]) => [`${net}/${name}`, tensor] as const),
     );
     const baseline = Float64Array.from(this.#baseline === null ? [] : [this.#baseline]);
@@ -126,6 +136,11 @@ export class DdpgAgent {
 
   dispose(): void {
     for (const net of nets) this.#nets[net].dispose();
+  }
+
+  /** Targets do nothing where nobody asks what comes next. */
+  get #learning(): readonly (typeof nets)[number][] {
+    return this.#options.discount > 0 ? nets : ["actor", "critic"];
   }
 
   /** What the critic should say: the reward over the baseline, and the targets' judgement of what comes next. */

@@ -24,13 +24,13 @@ export function layerStates(network: Network): readonly Float32Array[] {
 
 /** Each column scaled to [0, 1] by its smallest and largest value; one value alone becomes 0. */
 export function scaledColumns(rows: readonly (readonly number[])[]): readonly Float32Array[] {
+  const columns = first(rows).map((_, column) => {
+    const values = rows.map((row) => at(row, column));
+    const low = values.reduce((lowest, value) => Math.min(lowest, value));
+    return { low, extent: values.reduce((highest, value) => Math.max(highest, value)) - low };
+  });
   return rows.map((row) =>
-    Float32Array.from(row, (value, column) => {
-      const values = rows.map((other) => at(other, column));
-      const lowest = Math.min(...values);
-      const extent = Math.max(...values) - lowest;
-      return extent > 0 ? (value - lowest) / extent : 0;
-    }),
+    Float32Array.from(columns, ({ low, extent }, column) => (extent > 0 ? (at(row, column) - low) / extent : 0)),
   );
 }
 

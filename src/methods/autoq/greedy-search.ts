@@ -1,0 +1,155 @@
+import { at, first, last } from "../../core/elements.ts";
+import { lookup } from "../../core/lookup.ts";
+import { uniforms } from "../../core/random.ts";
+import { widthOf } from "../../quantization/width-actions.ts";
+import { Limits, type Searcher, type SearchProblem } from "./search-problem.ts";
+import type { Decisions } from "./search-space.ts";
+
+/** What is lowered together: the activation of a layer, or all units of it. Indices of places. */
+interface Tensor {
+  readonly places: readonly number[];
+  readonly widths: readonly number[];
+}
+
+interface Trial {
+  readonly tensor: number;
+  readonly width: number;
+}
+
+/** Places that an exchange looks at before it lowers one. */
+const LOOKED_AT = 12;
+
+/**
+ * The baseline of measured sensitivity: each tensor is tried alone at each lower width, the others at the widest; then
+ * those are lowered that harm least for what they save, until the budget is met. What is left of the evaluations goes into
+ * exchanges: one place up, others down, kept where that is better. It is a function of the scores that it was told.
+ */
+export class GreedySearch implements Searcher {
+  readonly #problem: SearchProblem;
+  readonly #limits: Limits;
+  readonly #tensors: readonly Tensor[];
+  readonly #trials: readonly Trial[];
+  readonly #scores: number[] = [];
+  /** Widths of all places that were best so far, and their reward, once the trials are done. */
+  #best: { readonly widths: readonly number[]; readonly reward: number } | null = null;
+  #asked: readonly number[] = [];
+
+  constructor(problem: SearchProblem) {
+    this.#problem = problem;
+    this.#limits = new Limits(problem);
+    const { places } = this.#limits;
+    const tensors = new Map<string, number[]>();
+    for (const [index, { layer, unit }] of places.entries()) {
+      const key = `${layer}/${unit === null ? "activation" : "weight"}`;
+      tensors.set(key, [...(tensors.get(key) ?? []), index]);
+    }
+    this.#tensors = [...tensors.values()].map((members) => ({
+      places: members,
+      widths: at(places, first(members)).widths,
+    }));
+    // Where there are too few evaluations for all of them, the next lower widths are tried.
+    const all = this.#tensors.flatMap(({ widths }, tensor) =>
+      widths.slice(0, -1).map((width, rank) => ({ tensor, width, below: widths.length - rank })),
+    );
+    this.#trials = all.toSorted((one, other) => one.below - other.below).slice(0, Math.floor(problem.episodes / 2));
+  }
+
+  ask(): Decisions {
+    this.#asked = this.#next();
+    return this.#limits.decisions(this.#asked);
+  }
+
+  tell(score: number): void {
+    const isTrial = this.#scores.length < this.#trials.length;
+    this.#scores.push(score);
+    if (isTrial) return;
+    const decisions = this.#limits.decisions(this.#asked);
+    const reward = this.#limits.reward(decisions, score);
+    if (this.#best === null || reward > this.#best.reward) this.#best = { widths: this.#asked, reward };
+  }
+
+  get tensors() {
+    return new Map([["scores", { shape: [this.#scores.length], values: Float64Array.from(this.#scores) }]]);
+  }
+
+  restore(tensors: Parameters<Searcher["restore"]>[0]): void {
+    for (const score of lookup(tensors, "scores").values) {
+      this.ask();
+      this.tell(score);
+    }
+  }
+
+  dispose(): void {}
+
+  #next(): readonly number[] {
+    const widest = this.#limits.places.map(({ widths }) => last(widths));
+    const trial = this.#trials[this.#scores.length];
+    if (trial !== undefined) {
+      const { places } = at(this.#tensors, trial.tensor);
+      return widest.map((width, index) => (places.includes(index) ? trial.width : width));
+    }
+    return this.#best === null ? this.#lowered(widest, this.#tensors) : this.#exchanged(this.#best.widths);
+  }
+
+  /** One place at another width, then others lowered as far as the budget asks for it. */
+  #exchanged(widths: readonly number[]): readonly number[] {
+    const { seed } = this.#problem;
+    const counter = this.#scores.length;
+    const [where = 0, what = 0, ...others] = uniforms({ seed, stream: "search/greedy", counter }, 2 + LOOKED_AT);
+    const pick = (u: number) => Math.floor(u * widths.length);
+    const changed = pick(where);
+    const next = [...widths];
+    next[changed] = widthOf(what, at(this.#limits.places, changed).widths);
+    const alone = (place: number): Tensor => ({ places: [place], widths: at(this.#limits.places, place).widths });
+    const lowered = this.#lowered(
+      next,
+      others
+        .map(pick)
+        .filter((place) => place !== changed)
+        .map(alone),
+    );
+    // Those that were looked at may not suffice.
+    const all = widths.map((_, place) => place).filter((place) => place !== changed);
+    return this.#isPermitted(lowered) ? lowered : this.#lowered(lowered, all.map(alone));
+  }
+
+  /** Tensors lowered, a width at a time, that which harms least for what it saves, until the budget is met. */
+  #lowered(widths: readonly number[], tensors: readonly Tensor[]): readonly number[] {
+    let current = widths;
+    while (!this.#isPermitted(current)) {
+      const before = this.#cost(current);
+      let best: { readonly widths: readonly number[]; readonly price: number } | null = null;
+      for (const { places, widths: ladder } of tensors) {
+        const lower = ladder.findLast((width) => width < at(current, first(places)));
+        if (lower === undefined) continue;
+        const next = [...current];
+        for (const place of places) next[place] = lower;
+        const harm = this.#harm(first(places), lower) - this.#harm(first(places), at(current, first(places)));
+        const price = (harm * places.length) / Math.max(before - this.#cost(next), Number.MIN_VALUE);
+        if (best === null || price < best.price) best = { widths: next, price };
+      }
+      if (best === null) return current;
+      current = best.widths;
+    }
+    return current;
+  }
+
+  /** What a width takes off the score, of a place: its share of what it takes where the whole tensor has it. */
+  #harm(place: number, width: number): number {
+    const tensor = this.#tensors.findIndex(({ places }) => places.includes(place));
+    const { places, widths } = at(this.#tensors, tensor);
+    if (width === last(widths)) return 0;
+    // One that was not tried harms as the next higher that was.
+    const tried = this.#trials.findIndex((trial) => trial.tensor === tensor && trial.width === width);
+    if (tried < 0) return this.#harm(place, at(widths, widths.indexOf(width) + 1));
+    return (this.#problem.floatScore - at(this.#scores, tried)) / places.length;
+  }
+
+  #cost(widths: readonly number[]): number {
+    return this.#problem.costs.cost(this.#limits.decisions(widths));
+  }
+
+  #isPermitted(widths: readonly number[]): boolean {
+    return this.#limits.isPermitted(this.#limits.decisions(widths));
+  }
+}

@@ -1,0 +1,23 @@
+/** Goals between which the best is looked for: one number is searched exactly. */
+export const goalGrid = Float64Array.from({ length: 33 }, (_, index) => index / 32);
+
+/**
+ * The goal, within [0, 1], that makes what kernels did most likely under what they would do now: least Σ (action - what
+ * the actor does under this goal)² (Nachum et al., 2018). The original goal stays where no other is better.
+ *
+ * @param candidates The original goal first, then others.
+ * @param did The actions of the kernels.
+ * @param would What the kernels would do under each candidate, one behind the other.
+ */
+export function likeliestGoal(candidates: ArrayLike<number>, did: ArrayLike<number>, would: ArrayLike<number>): number {
+  let best = { goal: candidates[0] ?? 0, distance: Number.POSITIVE_INFINITY };
+  for (let candidate = 0; candidate < candidates.length; candidate++) {
+    let distance = 0;
+    for (let kernel = 0; kernel < did.length; kernel++) {
+      const apart = did[kernel]! - would[candidate * did.length + kernel]!;
+      distance += apart * apart;
+    }
+    if (distance < best.distance) best = { goal: candidates[candidate]!, distance };
+  }
+  return best.goal;
+}

@@ -1,0 +1,93 @@
+import type { StoredTensor } from "../../runs/safetensors.ts";
+import { requireReachable, walkIntoBudget } from "./budget-walk.ts";
+import type { CostModel } from "./cost-model.ts";
+import { extrinsicReward, type Objective } from "./reward.ts";
+import { type Decisions, decisionsOf, type Place, placesOf, type SearchSpace, widthsAt } from "./search-space.ts";
+
+/** Sizes of the agents' hidden layers. */
+export interface AgentSizes {
+  readonly layers: readonly [number, number];
+  /** Of the agent that is asked some ten thousand times in an update of the other, to relabel goals. */
+  readonly kernels: readonly [number, number];
+}
+
+/** HAQ's for agents of layers, fewer for that of kernels. */
+export const agentSizes: AgentSizes = { layers: [300, 300], kernels: [128, 128] };
+
+/** What is searched for, and how long. */
+export interface SearchProblem {
+  readonly space: SearchSpace;
+  readonly costs: CostModel;
+  readonly objective: Objective;
+  /** Policies that are measured. */
+  readonly episodes: number;
+  /** Those before anything is learned. */
+  readonly warmup: number;
+  /** Share of the extrinsic reward in that of kernels, from the first episode to the last. */
+  readonly zeta: { readonly from: number; readonly to: number };
+  readonly seed: number;
+  /** Sizes of the agents' hidden layers; {@link agentSizes} unless given. */
+  readonly sizes?: AgentSizes;
+  /** Score of the network in float32, in percent. */
+  readonly floatScore: number;
+}
+
+/**
+ * A search: it is asked for a policy and told what that one came to, again and again. What it asks for is a function of
+ * the problem and of what it was told.
+ */
+export interface Searcher {
+  ask(): Decisions;
+  /** @param score In percent, of what was asked for last. */
+  tell(score: number): void;
+  /** Everything it has learned between a `tell` and an `ask`, by name. */
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** Takes what `tensors` gave, and goes on as that search would. */
+  restore(tensors: ReadonlyMap<string, StoredTensor>): void;
+  dispose(): void;
+}
+
+/** How a problem limits what may be asked for. */
+export class Limits {
+  readonly places: readonly Place[];
+  readonly #problem: SearchProblem;
+
+  /** @throws UserError where no policy meets the budget. */
+  constructor(problem: SearchProblem) {
+    this.#problem = problem;
+    this.places = placesOf(problem.space);
+    if (this.#isLimited) requireReachable(this.#walk);
+  }
+
+  /** The decisions, walked into the budget where there is one. */
+  permit(decisions: Decisions): Decisions {
+    if (!this.#isLimited) return decisions;
+    const widths = widthsAt(this.places, decisions);
+    const walked = walkIntoBudget(widths, this.#walk);
+    return walked === widths ? decisions : this.decisions(walked);
+  }
+
+  /** Those with these widths at the places. */
+  decisions(widths: readonly number[]): Decisions {
+    return decisionsOf(this.#problem.space, this.places, widths);
+  }
+
+  isPermitted(decisions: Decisions): boolean {
+    return !this.#isLimited || this.#problem.costs.cost(decisions) <= this.#problem.costs.limit;
+  }
+
+  reward(decisions: Decisions, score: number): number {
+    const { objective, costs, floatScore } = this.#problem;
+    return extrinsicReward(objective, { score, cost: costs.cost(decisions) }, floatScore);
+  }
+
+  get #isLimited(): boolean {
+    return this.#problem.objective.name === "resource-constrained";
+  }
+
+  get #walk() {
+    const { costs } = this.#problem;
+    const cost = (widths: readonly number[]) => costs.cost(this.decisions(widths));
+    return { places: this.places, cost, limit: costs.limit };
+  }
+}

@@ -1,0 +1,101 @@
+import { at } from "../../core/elements.ts";
+import { lookup } from "../../core/lookup.ts";
+import type { StoredTensor } from "../../runs/safetensors.ts";
+import { tensorsUnder } from "./ddpg-agent.ts";
+import type { Measured } from "./reward.ts";
+import { Limits, type Searcher, type SearchProblem } from "./search-problem.ts";
+import { type Decisions, widthsAt } from "./search-space.ts";
+
+/** The best of a search so far. */
+export interface Found extends Measured {
+  readonly decisions: Decisions;
+  readonly reward: number;
+  /** Counted from 0. */
+  readonly episode: number;
+}
+
+/** A search with what it came to: every episode, and the best policy of those that the problem permits. */
+export class TrackedSearch {
+  readonly #problem: SearchProblem;
+  readonly #limits: Limits;
+  readonly #searcher: Searcher;
+  readonly #episodes: Measured[] = [];
+  #best: Found | null = null;
+  #asked: Decisions | null = null;
+
+  constructor(problem: SearchProblem, searcher: Searcher) {
+    this.#problem = problem;
+    this.#limits = new Limits(problem);
+    this.#searcher = searcher;
+  }
+
+  get episodes(): readonly Measured[] {
+    return this.#episodes;
+  }
+
+  /** Null as long as nothing was measured that the problem permits. */
+  get best(): Found | null {
+    return this.#best;
+  }
+
+  get isDone(): boolean {
+    return this.#episodes.length >= this.#problem.episodes;
+  }
+
+  /** The next policy to measure; `tell` hears what it came to. */
+  ask(): Decisions {
+    this.#asked = this.#searcher.ask();
+    return this.#asked;
+  }
+
+  tell(score: number): void {
+    if (this.#asked === null) throw new Error("a search is told of what it did not ask for");
+    const decisions = this.#asked;
+    this.#searcher.tell(score);
+    this.#asked = null;
+    const found = this.#found(decisions, score, this.#episodes.length);
+    if (this.#limits.isPermitted(decisions) && isBetter(found, this.#best)) this.#best = found;
+    this.#episodes.push({ score, cost: found.cost });
+  }
+
+  get tensors(): ReadonlyMap<string, StoredTensor> {
+    const best = this.#best;
+    const widths = best === null ? [] : widthsAt(this.#limits.places, best.decisions);
+    const episodes = this.#episodes.flatMap(({ score, cost }) => [score, cost]);
+    const numbers = (values: readonly number[]): StoredTensor => ({
+      shape: [values.length],
+      values: Float64Array.from(values),
+    });
+    return new Map<string, StoredTensor>([
+      ["episodes", numbers(episodes)],
+      ["best", numbers(best === null ? [] : [best.episode, ...widths])],
+      ...Array.from(this.#searcher.tensors, ([name, tensor]) => [`searcher/${name}`, tensor] as const),
+    ]);
+  }
+
+  /** Takes what `tensors` gave, and goes on as that search would. */
+  restore(tensors: ReadonlyMap<string, StoredTensor>): void {
+    const told = lookup(tensors, "episodes").values;
+    for (let index = 0; index < told.length; index += 2) {
+      this.#episodes.push({ score: at(told, index), cost: at(told, index + 1) });
+    }
+    const [episode, ...widths] = lookup(tensors, "best").values;
+    if (episode !== undefined) {
+      this.#best = this.#found(this.#limits.decisions(widths), at(this.#episodes, episode).score, episode);
+    }
+    this.#searcher.restore(tensorsUnder(tensors, "searcher/"));
+  }
+
+  dispose(): void {
+    this.#searcher.dispose();
+  }
+
+  #found(decisions: Decisions, score: number, episode: number): Found {
+    const cost = this.#problem.costs.cost(decisions);
+    return { decisions, score, cost, reward: this.#limits.reward(decisions, score), episode };
+  }
+}
+
+/** A larger reward, or the same for less. */
+const isBetter = (one: Found, other: Found | null): boolean =>
+  other === null || one.reward > other.reward || (one.reward === other.reward && one.cost < other.cost);
