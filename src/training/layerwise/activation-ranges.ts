@@ -1,5 +1,6 @@
 import { lookup } from "../../core/lookup.ts";
 import type { NodeId } from "../../graph/graph.ts";
+import type { QuantizerNode } from "../../kinds/quantizer.ts";
 import { forward } from "../../network/passes.ts";
 import type { BitWidth } from "../../quantization/levels.ts";
 import type { Quantizer } from "../../quantizers/abstract-quantizer.ts";
@@ -10,6 +11,36 @@ import type { CalibrationImages } from "./calibration-images.ts";
 
 /** The range of an activation that is never above zero, or has no values: any will do. */
 const DEAD_RANGE = 1;
+
+/** What activations come to on some images, by the quantizers that read them. */
+export interface SeenActivations {
+  /** Largest value, or magnitude where it is signed, up to its limit. */
+  readonly largest: ReadonlyMap<NodeId, number>;
+  /** Of those that are above zero somewhere, where histograms were asked for. */
+  readonly histograms: ReadonlyMap<NodeId, ActivationHistogram>;
+}
+
+/** Looks at what quantizers will read, in the float32 network; a second time for histograms. */
+export function seeActivations(
+  float: Model,
+  nodes: readonly QuantizerNode[],
+  images: CalibrationImages,
+  { histograms: wanted }: { readonly histograms: boolean },
+): SeenActivations {
+  const largest = new Map<NodeId, number>(nodes.map(({ id }) => [id, 0]));
+  overActivations(float, nodes, images, (node, values) => {
+    let most = lookup(largest, node.id);
+    for (let index = 0; index < values.length; index++) {
+      const value = node.signed ? Math.abs(values[index]!) : values[index]!;
+      if (value > most) most = value;
+    }
+    largest.set(node.id, Math.min(most, node.limit ?? Number.POSITIVE_INFINITY));
+  });
+  const alive = nodes.filter(({ id }) => lookup(largest, id) > 0);
+  const histograms = new Map(alive.map(({ id, signed }) => [id, new ActivationHistogram(lookup(largest, id), signed)]));
+  if (wanted) overActivations(float, alive, images, ({ id }, values) => lookup(histograms, id).add(values));
+  return { largest, histograms };
+}
 
 /**
  * Sets the ranges of activation quantizers, whose bit-widths stand, from the float32 network's activations: up to the
@@ -24,44 +55,36 @@ export function calibrateRanges(
   rule: "max" | "mse",
 ): readonly NodeId[] {
   const wanted = [...quantizers.values()].filter(({ node, bits }) => node.role === "activation" && bits !== 32);
-  const largest = new Map<NodeId, number>(wanted.map(({ node }) => [node.id, 0]));
-  overActivations(float, wanted, images, ({ node }, values) => {
-    let most = lookup(largest, node.id);
-    for (let index = 0; index < values.length; index++) {
-      const value = node.signed ? Math.abs(values[index]!) : values[index]!;
-      if (value > most) most = value;
-    }
-    largest.set(node.id, Math.min(most, node.limit ?? Number.POSITIVE_INFINITY));
-  });
-  const alive = wanted.filter(({ node }) => lookup(largest, node.id) > 0);
-  const histograms = new Map(
-    alive.map(({ node }) => [node.id, new ActivationHistogram(lookup(largest, node.id), node.signed)]),
-  );
-  if (rule === "mse") {
-    overActivations(float, alive, images, ({ node }, values) => lookup(histograms, node.id).add(values));
-  }
-  for (const { node, range, bits } of wanted) {
-    const most = lookup(largest, node.id);
-    // Activations have no grids of 3 bits.
-    const width = bits as BitWidth;
-    if (most === 0) range[0] = DEAD_RANGE;
-    else if (rule === "max") range[0] = coveringRange(most, width, node.signed);
-    else range[0] = lookup(histograms, node.id).bestRange(width);
-  }
-  return wanted.filter((quantizer) => !alive.includes(quantizer)).map(({ node }) => node.id);
+  const nodes = wanted.map(({ node }) => node);
+  const seen = seeActivations(float, nodes, images, { histograms: rule === "mse" });
+  // Activations have no grids of 3 bits.
+  for (const { node, range, bits } of wanted) range[0] = rangeOf(seen, node, bits as BitWidth, rule);
+  return nodes.map(({ id }) => id).filter((id) => lookup(seen.largest, id) === 0);
+}
+
+/** The range of an activation at so many bits. */
+export function rangeOf(
+  { largest, histograms }: SeenActivations,
+  { id, signed }: QuantizerNode,
+  bits: BitWidth,
+  rule: "max" | "mse",
+): number {
+  const most = lookup(largest, id);
+  if (most === 0) return DEAD_RANGE;
+  return rule === "max" ? coveringRange(most, bits, signed) : lookup(histograms, id).bestRange(bits);
 }
 
 /** Shows what each quantizer will read, batch by batch. */
 function overActivations(
   float: Model,
-  quantizers: readonly Quantizer[],
+  quantizers: readonly QuantizerNode[],
   images: CalibrationImages,
-  see: (quantizer: Quantizer, values: ArrayLike<number>) => void,
+  see: (quantizer: QuantizerNode, values: ArrayLike<number>) => void,
 ): void {
   const { ops, network } = float;
-  const readers = new Map<NodeId, Quantizer[]>();
+  const readers = new Map<NodeId, QuantizerNode[]>();
   for (const quantizer of quantizers) {
-    const [source] = quantizer.node.inputs;
+    const [source] = quantizer.inputs;
     readers.set(source, [...(readers.get(source) ?? []), quantizer]);
   }
   for (const upload of images.batches(ops)) {
