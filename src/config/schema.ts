@@ -4,6 +4,7 @@ import { data } from "./sections/data-settings.ts";
 import { engine } from "./sections/engine-settings.ts";
 import { exportSection } from "./sections/export-settings.ts";
 import { method } from "./sections/method-settings.ts";
+import { checkSearch } from "./sections/methods/autoq-settings.ts";
 import { network } from "./sections/network-settings.ts";
 import { report } from "./sections/report-settings.ts";
 import { task } from "./sections/task-settings.ts";
@@ -34,9 +35,10 @@ export const settingsSchema = z.strictObject({
 /** A run, as a configuration file describes it: also what must hold between settings. */
 export const configSchema = settingsSchema.superRefine((config, context) => {
   checkTraining(config, context);
-  const { data, method, training } = config;
-  if (method.name === "sensitivity" && data.validationShare === 0) {
-    const message = "expected more than 0: method sensitivity chooses by held-out images";
+  const { data, method, network, training } = config;
+  if (method.name === "autoq") checkSearch(method, training, network, context);
+  if ((method.name === "sensitivity" || method.name === "autoq") && data.validationShare === 0) {
+    const message = `expected more than 0: method ${method.name} chooses by held-out images`;
     context.addIssue({ code: "custom", path: ["data", "validationShare"], message, input: data.validationShare });
   }
   if (method.name === "bayesian-bits" && method.prior.target && training.guards.noImprovement.action === "finish") {

@@ -1,6 +1,7 @@
 import type { RunConfig } from "../config/schema.ts";
 import { layerwise } from "./layerwise/create-layerwise.ts";
 import type { Method } from "./method.ts";
+import { autoq } from "./trained/autoq.ts";
 import { bayesianBits } from "./trained/bayesian-bits.ts";
 import { fixed } from "./trained/fixed.ts";
 import { fp32 } from "./trained/fp32.ts";
@@ -15,6 +16,8 @@ export function createMethod(config: RunConfig["method"], seed: number): Method 
   switch (config.name) {
     case "bayesian-bits":
       return bayesianBits(config);
+    case "autoq":
+      return autoq(config);
     case "fixed":
       return fixed(config);
     case "fp32":

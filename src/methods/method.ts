@@ -1,7 +1,7 @@
 import type { NodeId } from "../graph/graph.ts";
 import type { Network } from "../kinds/index.ts";
 import type { InitialValues } from "../network/initial-values.ts";
-import type { GridBits } from "../quantization/levels.ts";
+import type { BitWidth, GridBits } from "../quantization/levels.ts";
 import type { Quantizer } from "../quantizers/abstract-quantizer.ts";
 import type { SolveLayer } from "./layerwise/layer-problem.ts";
 
@@ -36,9 +36,43 @@ export interface Method {
   readonly prior: Prior;
   /** Whether weights and batch normalizations learn; false: only gates and ranges do. */
   readonly trainsWeights: boolean;
+  /** What is searched for once weights and first ranges stand, before quantizers train. */
+  readonly search?: WidthSearch;
   /** What takes the place of training where a trained network is quantized layer by layer. */
   readonly layerwise?: Layerwise;
 }
+
+/** A search for bit-widths: policies are measured on held-out images, with weights rounded and nothing trained. */
+export interface WidthSearch {
+  /** Weights of one width each, or kernels. */
+  readonly level: "layer" | "kernel";
+  /** Kernels of a layer are decided in so many groups; null: each alone. */
+  readonly groups: number | null;
+  /** Rising; 0: a kernel is pruned. */
+  readonly weightWidths: readonly number[];
+  /** Rising. */
+  readonly activationWidths: readonly BitWidth[];
+  /** Policies that are measured, and those of them before anything is learned. */
+  readonly episodes: number;
+  readonly warmup: number;
+  /** Held-out images that they are measured on, at most. */
+  readonly images: number;
+  readonly objective: SearchObjective;
+  /** What a policy costs, and where the objective is a budget what it may. */
+  readonly target: Target;
+  /** As the network's quantizers have it. */
+  readonly quantizeAddends: boolean;
+}
+
+/** What a search is for. */
+export type SearchObjective =
+  | { readonly name: "resource-constrained" }
+  | {
+      readonly name: "accuracy-guaranteed";
+      /** Powers of the score and of the cost. */
+      readonly scorePower: number;
+      readonly costPower: number;
+    };
 
 /** What a layer sees while it is quantized (configuration: method.calibration.inputs). */
 export type CalibrationInputs = "float" | "quantized-weights" | "quantized";

@@ -1,5 +1,6 @@
 import { last } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
+import type { Reporter } from "../core/progress.ts";
 import type { Layerwise } from "../methods/method.ts";
 import type { InitialValues } from "../network/initial-values.ts";
 import type { PostTraining } from "../runs/record.ts";
@@ -10,14 +11,16 @@ import { readCalibrationImages } from "../training/layerwise/calibration-images.
 import { type QuantizedLayer, quantizeLayers, setActivationBits } from "../training/layerwise/quantize-layers.ts";
 import { createModel, type Model } from "../training/model.ts";
 import { learnedOf } from "../training/record-entries.ts";
-import { parameterValues } from "../training/snapshot.ts";
+import { allParameterValues } from "../training/snapshot.ts";
 import type { Prepared } from "./prepare.ts";
+import type { SavedRun } from "./saved-run.ts";
 import { equalize, startFrom } from "./start-from.ts";
+import { watchProgress } from "./watch-progress.ts";
 
 /** Where checkpoints of a run whose layers are not all quantized have the float32 network. */
 const prefix = "float/";
 
-export interface LayerHooks {
+interface LayerHooks {
   warn(message: string): void;
   /** After each layer, with what the record says then. */
   layer(postTraining: PostTraining, seconds: number): void;
@@ -54,10 +57,10 @@ export class LayerwiseRun implements Disposable {
     if (training.equalize) equalize(source.network, trained);
     const { deployValues } = this.#layerwise;
     const float = this.#create(
-      deployValues(source.network, { parameters: valuesOf(trained), statistics: trained.statistics }),
+      deployValues(source.network, { parameters: allParameterValues(trained), statistics: trained.statistics }),
     );
     for (const variable of trained.parameters.values()) ops.dispose(variable);
-    for (const [id, values] of valuesOf(float)) ops.assign(lookup(model.parameters, id), values);
+    for (const [id, values] of allParameterValues(float)) ops.assign(lookup(model.parameters, id), values);
     for (const [id, { mean, variance }] of float.statistics) {
       lookup(model.statistics, id).mean.set(mean);
       lookup(model.statistics, id).variance.set(variance);
@@ -81,7 +84,7 @@ export class LayerwiseRun implements Disposable {
     if (float === null) return new Map();
     const shapeOf = (id: string) => lookup(float.parameters, id).shape;
     return new Map(
-      Array.from(valuesOf(float), ([id, values]) => [`${prefix}${id}`, { shape: shapeOf(id), values }] as const),
+      Array.from(allParameterValues(float), ([id, values]) => [`${prefix}${id}`, { shape: shapeOf(id), values }] as const),
     );
   }
 
@@ -92,8 +95,27 @@ export class LayerwiseRun implements Disposable {
     return { images: 0, floatMetrics, bits, layers: [], quantizers: quantizersNow(model) };
   }
 
-  /** Quantizes the layers that are left; before the first, bits and ranges of activations are set. */
-  async quantize(before: PostTraining, { warn, layer, pause, hear }: LayerHooks): Promise<void> {
+  /** Quantizes the layers that are left, with a checkpoint after each. */
+  async run(saved: SavedRun, { progress, info }: Reporter): Promise<void> {
+    using watch = watchProgress(progress, () => saved.check());
+    watch.stage("quantizing", saved.record.network.layers.length);
+    await this.#quantize(saved.record.postTraining!, {
+      warn: (message) => saved.warn(message),
+      pause: () => saved.hearSignals(),
+      hear: watch.done,
+      layer(postTraining, seconds) {
+        const { times } = saved.record;
+        const layerSeconds = [...(times.layerSeconds ?? []), seconds];
+        saved.record = { ...saved.record, postTraining, times: { ...times, layerSeconds } };
+        saved.position = { ...saved.position, step: postTraining.layers.length };
+        info(describeLayer(postTraining, seconds));
+        saved.save();
+      },
+    });
+  }
+
+  /** Before the first layer, bits and ranges of activations are set. */
+  async #quantize(before: PostTraining, { warn, layer, pause, hear }: LayerHooks): Promise<void> {
     const { config, dataset, model } = this.#prepared;
     if (this.#float === null) return;
     const layerwise = this.#layerwise;
@@ -153,14 +175,11 @@ const warnings: { readonly [Seen in QuantizedLayer["seen"]]: string | null } = {
 };
 
 /** The log's line of the layer that was quantized last. */
-export function describeLayer({ layers }: PostTraining, seconds: number): string {
+function describeLayer({ layers }: PostTraining, seconds: number): string {
   const { name, bits, nearestError, error, flipped } = last(layers);
   const figures = `error ${error.toPrecision(3)}, of nearest rounding ${nearestError.toPrecision(3)}`;
   return `${name}: ${bits} bits, ${figures}, ${(100 * flipped).toFixed(1)} % not the nearest, ${seconds.toFixed(1)} s`;
 }
-
-const valuesOf = (model: Model): ReadonlyMap<string, Float32Array> =>
-  new Map(Array.from(model.parameters.keys(), (id) => [id, parameterValues(model, id)]));
 
 const quantizersNow = ({ quantizers }: Model): PostTraining["quantizers"] =>
   Object.fromEntries(Array.from(quantizers, ([id, quantizer]) => [id, learnedOf(quantizer)]));

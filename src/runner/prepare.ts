@@ -7,6 +7,7 @@ import { loadDataset } from "../data/load-dataset.ts";
 import { type Engine, loadEngine } from "../engine/load-engine.ts";
 import { verifyImport } from "../export/verify-import.ts";
 import type { Network } from "../kinds/index.ts";
+import { requireSearchable } from "../methods/autoq/require-searchable.ts";
 import { budgetOf } from "../methods/budget.ts";
 import { createMethod } from "../methods/create-method.ts";
 import { leastCost } from "../methods/fit-budget.ts";
@@ -73,6 +74,7 @@ async function build(config: RunConfig, engine: Engine, dataset: Dataset): Promi
   const plain = plainOf(method, source.network);
   const network = method.prepare(plain);
   const strength = strengthOf(method, network);
+  if (method.search) requireSearchable(method.search, network, task.description);
   const model = createModel(network, {
     ops: engine.ops,
     trainingOps: engine.atPrecision(config.engine.precision),

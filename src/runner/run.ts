@@ -21,15 +21,15 @@ import { describeStep, epochEntry, epochLine, withEpoch, withStartLoss } from ".
 import { evaluateInPhase } from "./evaluate-in-phase.ts";
 import { exportPrepared } from "./export-prepared.ts";
 import { FloatAnswers } from "./float-answers.ts";
-import { describeLayer, LayerwiseRun } from "./layerwise.ts";
+import { LayerwiseRun } from "./layerwise.ts";
 import { allDamaged, newRecord } from "./new-record.ts";
 import type { Prepared } from "./prepare.ts";
 import { requireSameFiles } from "./require-same-files.ts";
 import type { RunContext } from "./run-context.ts";
 import { writeRunReport } from "./run-report.ts";
 import { SavedRun } from "./saved-run.ts";
+import { SearchRun } from "./search-run.ts";
 import { StepPace } from "./step-progress.ts";
-import { watchProgress } from "./watch-progress.ts";
 
 /** One run of `train`. */
 export class Run implements Disposable {
@@ -39,6 +39,8 @@ export class Run implements Disposable {
   readonly #watch: DivergenceWatch;
   /** Where a trained network is quantized layer by layer, in place of training. */
   readonly #layers: LayerwiseRun | null;
+  /** Where bit-widths are searched for before quantizers train. */
+  readonly #search: SearchRun | null;
   readonly #float: FloatAnswers;
   #lastEpochAt = performance.now();
   /** Lets signals in, and throws what a stop is. */
@@ -48,14 +50,18 @@ export class Run implements Disposable {
   constructor(folder: string, prepared: Prepared, context: RunContext, publish: (record: RunRecord) => void) {
     this.prepared = prepared;
     this.context = context;
-    const { layerwise } = prepared.method;
+    const { layerwise, search } = prepared.method;
     this.#layers = layerwise ? new LayerwiseRun(prepared, layerwise) : null;
+    this.#search = search ? new SearchRun(prepared, search) : null;
     this.#float = new FloatAnswers(prepared);
     this.#saved = new SavedRun({
       ...{ folder, context, publish, record: newRecord(prepared) },
       imagesFrom: (count) => prepared.dataset.images?.usedFrom(count) ?? [],
       tensors: () =>
-        new Map([...takeSnapshot(prepared.trainer), ...(this.#layers?.tensors ?? []), ...this.#float.tensors]),
+        new Map([
+          ...takeSnapshot(prepared.trainer),
+          ...[this.#layers, this.#search, this.#float].flatMap((part) => [...(part?.tensors ?? [])]),
+        ]),
     });
     const { guards } = prepared.config.training;
     this.#watch = new DivergenceWatch(guards, (step, message) => this.#saved.warn(message, step));
@@ -103,6 +109,7 @@ export class Run implements Disposable {
     requireSameFiles(this.prepared, this.#saved.folder, checkpoint);
     restoreSnapshot(this.prepared, tensors, progress);
     this.#layers?.restore(tensors);
+    this.#search?.restore(tensors);
     this.#float.restore(tensors);
     const { record, warnings } = continueRecord(checkpoint, this.prepared, changes);
     this.#saved.resume(checkpoint, record);
@@ -115,19 +122,23 @@ export class Run implements Disposable {
 
   /** Trains, or quantizes layer by layer, to the end, or until a signal: then it saves and throws. */
   async train(): Promise<void> {
-    if (this.#layers) return this.#quantize(this.#layers);
+    const { reporter } = this.context;
+    const layers = this.#layers;
+    if (layers) return this.#saved.saveWhenStopped(() => layers.run(this.#saved, reporter));
     const { config, dataset, trainer, phases, task } = this.prepared;
     const epochs = epochsOf(phases);
-    const { progress } = this.context.reporter;
+    const { progress } = reporter;
     const options = { seed: config.seed, batchSize: config.data.batchSize, phases, task };
     const pace = new StepPace(epochs, this.#saved.position);
     progress.start("training", epochs);
     try {
       await this.#saved.saveWhenStopped(async () => {
         if (this.#endsEarly()) return;
+        await this.#search?.runWhereDue(this.#saved, reporter);
         await trainLoop(trainer, dataset, options, this.#saved.position, {
           step: async (position, perEpoch) => {
             this.#saved.position = position;
+            await this.#search?.runWhereDue(this.#saved, reporter);
             if (position.step === 1) this.#saved.record = withStartLoss(this.record, position.sums);
             const reached = pace.after(position, perEpoch);
             progress.update(position.epoch + position.batch / perEpoch, describeStep(this.record, reached));
@@ -144,27 +155,6 @@ export class Run implements Disposable {
     } finally {
       progress.stop();
     }
-  }
-
-  async #quantize(layers: LayerwiseRun): Promise<void> {
-    const { progress, info } = this.context.reporter;
-    using watch = watchProgress(progress, () => this.#saved.check());
-    watch.stage("quantizing", this.record.network.layers.length);
-    await this.#saved.saveWhenStopped(() =>
-      layers.quantize(this.record.postTraining!, {
-        warn: (message) => this.#saved.warn(message),
-        pause: this.#pause,
-        hear: watch.done,
-        layer: (postTraining, seconds) => {
-          const { times } = this.record;
-          const layerSeconds = [...(times.layerSeconds ?? []), seconds];
-          this.#saved.record = { ...this.record, postTraining, times: { ...times, layerSeconds } };
-          this.#saved.position = { ...this.#saved.position, step: postTraining.layers.length };
-          info(describeLayer(postTraining, seconds));
-          this.#saved.save();
-        },
-      }),
-    );
   }
 
   /** Final figures: the last epoch's, on the test set, with test-time and once with sampled gates. */

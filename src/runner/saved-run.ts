@@ -103,9 +103,14 @@ export class SavedRun {
   }
 
   /** Whether it is time for the next checkpoint. */
-  isDue({ everyEpochs, everyMinutes }: RunConfig["checkpoint"]): boolean {
+  isDue(every: RunConfig["checkpoint"]): boolean {
     const { epoch, batch } = this.position;
-    return (batch === 0 && epoch % everyEpochs === 0) || performance.now() - this.#savedAt >= everyMinutes * 60_000;
+    return (batch === 0 && epoch % every.everyEpochs === 0) || this.isOverdue(every);
+  }
+
+  /** The same by time alone. */
+  isOverdue({ everyMinutes }: Pick<RunConfig["checkpoint"], "everyMinutes">): boolean {
+    return performance.now() - this.#savedAt >= everyMinutes * 60_000;
   }
 
   /** @throws what a stop by a signal is, between two steps or two batches of an evaluation. */

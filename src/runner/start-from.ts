@@ -7,7 +7,7 @@ import { equalizeLayers } from "../methods/equalize.ts";
 import { readCheckpointAlone } from "../runs/checkpoint.ts";
 import { runFiles } from "../runs/run-directory.ts";
 import type { Model } from "../training/model.ts";
-import { parameterValues } from "../training/snapshot.ts";
+import { allParameterValues } from "../training/snapshot.ts";
 import { takeWeights } from "../training/take-weights.ts";
 
 /**
@@ -34,7 +34,7 @@ export function equalize(network: Network, model: Model): void {
     network.nodes.flatMap((node) => (node.kind === "batch-norm" ? [[node.id, node.epsilon]] : [])),
   );
   const changed = equalizeLayers(network, {
-    parameters: new Map(Array.from(model.parameters.keys(), (id) => [id, parameterValues(model, id)])),
+    parameters: allParameterValues(model),
     inverseDeviations: new Map(
       Array.from(model.statistics, ([id, statistics]) => [id, inverseDeviation(statistics, lookup(epsilons, id))]),
     ),

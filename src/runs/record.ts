@@ -7,6 +7,7 @@ import { analysisSchema } from "./analysis.ts";
 import { checkMetrics } from "./check-metrics.ts";
 import { exportSchema } from "./export-schema.ts";
 import { recordedConfig } from "./recorded-config.ts";
+import { searchSchema } from "./search-schema.ts";
 
 /** Version of the record's shape; a reader refuses newer ones and says so. */
 export const recordVersion = 3;
@@ -222,6 +223,7 @@ export const recordSchema = z
     quantizers: listOf(quantizer),
     startLoss: finite.optional().describe("the task's loss in the first step, before its update"),
     epochs: listOf(epoch),
+    search: searchSchema.optional().describe("of methods that search for bit-widths: what they train with"),
     postTraining: postTraining.optional().describe("of methods that quantize a trained network layer by layer"),
     result: result.nullable(),
     findings: findingsSchema.nullable().describe("what the task finds of the trained network on the test set"),

@@ -46,6 +46,10 @@ export function parameterValues({ ops, parameters }: Pick<Model, "ops" | "parame
   );
 }
 
+/** Current values of all parameters. */
+export const allParameterValues = (model: Pick<Model, "ops" | "parameters">): ReadonlyMap<string, Float32Array> =>
+  new Map(Array.from(model.parameters.keys(), (id) => [id, parameterValues(model, id)]));
+
 /**
  * Puts a snapshot back, and the trainer into the phase in which it was taken.
  *

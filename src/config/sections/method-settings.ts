@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { autoq } from "./methods/autoq-settings.ts";
 import { bayesianBits } from "./methods/bayesian-bits-settings.ts";
 import { fixed } from "./methods/fixed-settings.ts";
 import { fp32 } from "./methods/fp32-settings.ts";
@@ -6,5 +7,5 @@ import { adaround, bitSplit, nearest } from "./methods/layerwise-settings.ts";
 import { sensitivity } from "./methods/sensitivity-settings.ts";
 
 export const method = z
-  .discriminatedUnion("name", [bayesianBits, fixed, fp32, sensitivity, nearest, adaround, bitSplit])
+  .discriminatedUnion("name", [bayesianBits, fixed, fp32, sensitivity, autoq, nearest, adaround, bitSplit])
   .describe("how bit-widths are chosen, by its name");

@@ -45,7 +45,7 @@ export function requireReachable({ places, cost, limit }: WalkOptions): void {
   const least = lowestCost({ places, cost });
   if (least <= limit) return;
   throw new UserError(
-    `cannot meet the budget: the lowest bit-widths cost ${Number(least.toPrecision(4))}, method.budget is ${limit}; raise it or allow lower widths (method.widths)`,
+    `cannot meet the budget: the lowest bit-widths cost ${Number(least.toPrecision(4))}, method.target is ${limit}; raise it`,
   );
 }
 

@@ -1,4 +1,5 @@
 import { at } from "../../core/elements.ts";
+import { placeBits } from "../../quantization/row-groups.ts";
 import type { Target } from "../method.ts";
 import type { Decisions, SearchSpace, SpaceLayer } from "./search-space.ts";
 
@@ -8,14 +9,12 @@ export interface CostModel {
   cost(decisions: Decisions): number;
 }
 
-/** Bytes of a channel beside its codes: its step, and one for its place, as channels of one width are packed together. */
-const CHANNEL_BYTES = 5;
-
 /**
  * How a target is counted: bit operations by output channel, Σ over layers of MACs/outputs · activation bits · Σ of the
- * channels' bits, in percent of those at 32 × 32 bits; or bytes of codes, float32 biases, and what each channel needs.
+ * channels' bits, in percent of those at 32 × 32 bits; or bytes of codes, float32 biases, and what each channel needs. A
+ * run's account is no more: it also knows what pruned channels spare the layers behind.
  */
-export function costModel({ layers }: SearchSpace, target: Target): CostModel {
+export function costModel({ layers, weightWidths }: SearchSpace, target: Target): CostModel {
   const sums = ({ units }: Decisions) =>
     layers.map((layer, index) =>
       layer.units.reduce((sum, { rows }, unit) => sum + rows.length * at(at(units, index), unit), 0),
@@ -28,7 +27,7 @@ export function costModel({ layers }: SearchSpace, target: Target): CostModel {
     };
   }
   const constant = layers.reduce(
-    (sum, { biases, outputs, units }) => sum + 4 * biases + (units.length > 1 ? CHANNEL_BYTES * outputs : 0),
+    (sum, { biases, outputs, units }) => sum + 4 * biases + besides(outputs, units.length > 1 ? weightWidths.length : 1),
     0,
   );
   return {
@@ -37,6 +36,13 @@ export function costModel({ layers }: SearchSpace, target: Target): CostModel {
       sums(decisions).reduce((sum, bits, index) => sum + (bits * at(layers, index).fanIn) / 8, constant),
   };
 }
+
+/**
+ * Bytes of a weight beside the bits of its codes: codes of each width end with a whole byte; where channels have widths of
+ * their own, each has a step and a place, as those of one width are packed together.
+ */
+const besides = (outputs: number, widths: number): number =>
+  widths + (widths > 1 ? (4 + placeBits(outputs) / 8) * outputs : 0);
 
 const bitOperationsOf = (
   layers: readonly SpaceLayer[],

@@ -6,6 +6,7 @@ import type { Network } from "../../kinds/index.ts";
 import { type Layer, layersOf } from "../../network/layers.ts";
 import { unquantizedBits } from "../../quantization/bit-operations.ts";
 import { rowOf, type WeightMatrix } from "../../quantization/weight-grid.ts";
+import { gatedNodes } from "../../quantizers/gated-nodes.ts";
 import type { Widths } from "../../quantization/width-actions.ts";
 import { layerStates, scaledColumns } from "./layer-state.ts";
 import type { ActivationChoice, SearchSpace, SpaceLayer, Unit } from "./search-space.ts";
@@ -36,6 +37,7 @@ export function createSpace(
   const variances = layers.map(({ name }) => variancesOf(lookup(weights, name)));
   const parts = variances.map((own) => unitsOf(own, level === "layer" ? 1 : groups));
   const scaled = scaledVariances(parts, variances);
+  const prunable = gatedNodes(network);
   const firstReaders = new Map<NodeId, number>();
   const choices = layers.map((layer, index): ActivationChoice => {
     const { inputQuantizer } = layer;
@@ -47,9 +49,10 @@ export function createSpace(
     layers: layers.map((layer, index): SpaceLayer => {
       const { inputs, outputs } = lookup(weights, layer.name);
       const units = parts[index]!.map((rows, unit): Unit => ({ rows, variance: scaled[index]![unit]! }));
-      const { name, macs } = layer;
+      const { name, macs, weightQuantizer } = layer;
       return {
         ...{ name, macs, outputs, units },
+        prunable: weightQuantizer !== null && prunable.has(weightQuantizer),
         fanIn: inputs,
         biases: layer.shift === null ? 0 : channelsBehind(layer),
         state: states[index]!,

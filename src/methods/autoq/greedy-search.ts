@@ -86,7 +86,7 @@ export class GreedySearch implements Searcher {
     const trial = this.#trials[this.#scores.length];
     if (trial !== undefined) {
       const { places } = at(this.#tensors, trial.tensor);
-      return widest.map((width, index) => (places.includes(index) ? trial.width : width));
+      return widest.map((width, index) => (places.includes(index) ? this.#atLeast(index, trial.width) : width));
     }
     return this.#best === null ? this.#lowered(widest, this.#tensors) : this.#exchanged(this.#best.widths);
   }
@@ -123,7 +123,7 @@ export class GreedySearch implements Searcher {
         const lower = ladder.findLast((width) => width < at(current, first(places)));
         if (lower === undefined) continue;
         const next = [...current];
-        for (const place of places) next[place] = lower;
+        for (const place of places) next[place] = this.#atLeast(place, lower);
         const harm = this.#harm(first(places), lower) - this.#harm(first(places), at(current, first(places)));
         const price = (harm * places.length) / Math.max(before - this.#cost(next), Number.MIN_VALUE);
         if (best === null || price < best.price) best = { widths: next, price };
@@ -132,6 +132,11 @@ export class GreedySearch implements Searcher {
       current = best.widths;
     }
     return current;
+  }
+
+  /** A width of a tensor at one of its places, which may have none as low. */
+  #atLeast(place: number, width: number): number {
+    return Math.max(width, first(at(this.#limits.places, place).widths));
   }
 
   /** What a width takes off the score, of a place: its share of what it takes where the whole tensor has it. */

@@ -77,6 +77,11 @@ export class KernelSearch implements Searcher {
     this.#asked = null;
   }
 
+  get goals(): readonly number[] {
+    const widest = last(this.#problem.space.weightWidths);
+    return (this.#asked?.layers ?? []).map(({ action: [, goal] }) => goal * widest);
+  }
+
   get tensors(): ReadonlyMap<string, StoredTensor> {
     return new Map<string, StoredTensor>([
       ["episode", { shape: [1], values: Float64Array.of(this.#episode) }],

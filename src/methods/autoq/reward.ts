@@ -1,12 +1,4 @@
-/** What a search is for. */
-export type Objective =
-  | { readonly name: "resource-constrained" }
-  | {
-      readonly name: "accuracy-guaranteed";
-      /** Powers of the score and of the cost. */
-      readonly scorePower: number;
-      readonly costPower: number;
-    };
+import type { SearchObjective } from "../method.ts";
 
 /** What a policy came to. */
 export interface Measured {
@@ -22,7 +14,7 @@ const LEAST_SCORE = 0.01;
  * Of an episode. Under a budget only the score counts, 0.1 · (score - that of the network in float32), as HAQ's; without
  * one log(score^a / cost^b), as NetScore's: doubling the cost takes b·log 2 off it.
  */
-export function extrinsicReward(objective: Objective, { score, cost }: Measured, floatScore: number): number {
+export function extrinsicReward(objective: SearchObjective, { score, cost }: Measured, floatScore: number): number {
   switch (objective.name) {
     case "resource-constrained":
       return 0.1 * (score - floatScore);

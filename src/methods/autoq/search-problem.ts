@@ -1,7 +1,9 @@
+import { at, first } from "../../core/elements.ts";
 import type { StoredTensor } from "../../runs/safetensors.ts";
+import type { SearchObjective } from "../method.ts";
 import { requireReachable, walkIntoBudget } from "./budget-walk.ts";
 import type { CostModel } from "./cost-model.ts";
-import { extrinsicReward, type Objective } from "./reward.ts";
+import { extrinsicReward } from "./reward.ts";
 import { type Decisions, decisionsOf, type Place, placesOf, type SearchSpace, widthsAt } from "./search-space.ts";
 
 /** Sizes of the agents' hidden layers. */
@@ -18,7 +20,7 @@ export const agentSizes: AgentSizes = { layers: [300, 300], kernels: [128, 128] 
 export interface SearchProblem {
   readonly space: SearchSpace;
   readonly costs: CostModel;
-  readonly objective: Objective;
+  readonly objective: SearchObjective;
   /** Policies that are measured. */
   readonly episodes: number;
   /** Those before anything is learned. */
@@ -40,6 +42,8 @@ export interface Searcher {
   ask(): Decisions;
   /** @param score In percent, of what was asked for last. */
   tell(score: number): void;
+  /** Mean bits of each layer's kernels that it aimed at in what was asked for last; only where it sets goals. */
+  readonly goals?: readonly number[];
   /** Everything it has learned between a `tell` and an `ask`, by name. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** Takes what `tensors` gave, and goes on as that search would. */
@@ -59,12 +63,12 @@ export class Limits {
     if (this.#isLimited) requireReachable(this.#walk);
   }
 
-  /** The decisions, walked into the budget where there is one. */
+  /** The decisions with widths that their places may have, walked into the budget where there is one. */
   permit(decisions: Decisions): Decisions {
-    if (!this.#isLimited) return decisions;
-    const widths = widthsAt(this.places, decisions);
-    const walked = walkIntoBudget(widths, this.#walk);
-    return walked === widths ? decisions : this.decisions(walked);
+    const asked = widthsAt(this.places, decisions);
+    const raised = asked.map((width, index) => Math.max(width, first(at(this.places, index).widths)));
+    const permitted = this.#isLimited ? walkIntoBudget(raised, this.#walk) : raised;
+    return permitted.every((width, index) => width === asked[index]) ? decisions : this.decisions(permitted);
   }
 
   /** Those with these widths at the places. */

@@ -14,7 +14,9 @@ export interface SpaceLayer {
   readonly biases: number;
   /** What tells it from the others, each within [0, 1]. */
   readonly state: Float32Array;
-  /** Output channels whose bits are decided together: a partition of them. */
+  /** Whether output channels can be pruned, which is what 0 bits are. */
+  readonly prunable: boolean;
+  /** Output channels whose bits are decided together: a partition of them, by rising variance. */
   readonly units: readonly Unit[];
   readonly activation: ActivationChoice;
 }
@@ -73,13 +75,17 @@ export interface Place extends WalkPlace {
   readonly unit: number | null;
 }
 
-/** All that is decided, in the order in which a walk into the budget lowers it. */
+/**
+ * All that is decided, in the order in which a walk into the budget lowers it. Of a layer that can be pruned the unit whose
+ * weights vary most stays.
+ */
 export function placesOf(space: SearchSpace): readonly Place[] {
   const { layers, weightWidths, activationWidths } = space;
+  const kept = weightWidths.filter((width) => width > 0);
   return layers
-    .flatMap(({ units }, layer): readonly Place[] => [
+    .flatMap(({ units, prunable }, layer): readonly Place[] => [
       ...(isDeciding(space, layer) ? [{ layer, unit: null, widths: activationWidths }] : []),
-      ...units.map((_, unit) => ({ layer, unit, widths: weightWidths })),
+      ...units.map((_, unit) => ({ layer, unit, widths: prunable && unit < units.length - 1 ? weightWidths : kept })),
     ])
     .toSorted((one, other) => other.layer - one.layer);
 }

@@ -6,12 +6,18 @@ import type { Measured } from "./reward.ts";
 import { Limits, type Searcher, type SearchProblem } from "./search-problem.ts";
 import { type Decisions, widthsAt } from "./search-space.ts";
 
-/** The best of a search so far. */
-export interface Found extends Measured {
-  readonly decisions: Decisions;
+/** A policy that was measured. */
+interface Episode extends Measured {
   readonly reward: number;
+}
+
+/** The best of a search so far. */
+export interface Found extends Episode {
+  readonly decisions: Decisions;
   /** Counted from 0. */
   readonly episode: number;
+  /** Mean bits of each layer's kernels that were aimed at; none where the search sets no goals. */
+  readonly goals: readonly number[];
 }
 
 /** A search with what it came to: every episode, and the best policy of those that the problem permits. */
@@ -19,7 +25,7 @@ export class TrackedSearch {
   readonly #problem: SearchProblem;
   readonly #limits: Limits;
   readonly #searcher: Searcher;
-  readonly #episodes: Measured[] = [];
+  readonly #episodes: Episode[] = [];
   #best: Found | null = null;
   #asked: Decisions | null = null;
 
@@ -29,7 +35,7 @@ export class TrackedSearch {
     this.#searcher = searcher;
   }
 
-  get episodes(): readonly Measured[] {
+  get episodes(): readonly Episode[] {
     return this.#episodes;
   }
 
@@ -51,17 +57,17 @@ export class TrackedSearch {
   tell(score: number): void {
     if (this.#asked === null) throw new Error("a search is told of what it did not ask for");
     const decisions = this.#asked;
+    const found = this.#found(decisions, score, this.#episodes.length, this.#searcher.goals ?? []);
     this.#searcher.tell(score);
     this.#asked = null;
-    const found = this.#found(decisions, score, this.#episodes.length);
     if (this.#limits.isPermitted(decisions) && isBetter(found, this.#best)) this.#best = found;
-    this.#episodes.push({ score, cost: found.cost });
+    this.#episodes.push({ score, cost: found.cost, reward: found.reward });
   }
 
   get tensors(): ReadonlyMap<string, StoredTensor> {
     const best = this.#best;
     const widths = best === null ? [] : widthsAt(this.#limits.places, best.decisions);
-    const episodes = this.#episodes.flatMap(({ score, cost }) => [score, cost]);
+    const episodes = this.#episodes.flatMap(({ score, cost, reward }) => [score, cost, reward]);
     const numbers = (values: readonly number[]): StoredTensor => ({
       shape: [values.length],
       values: Float64Array.from(values),
@@ -69,6 +75,7 @@ export class TrackedSearch {
     return new Map<string, StoredTensor>([
       ["episodes", numbers(episodes)],
       ["best", numbers(best === null ? [] : [best.episode, ...widths])],
+      ["goals", numbers(best?.goals ?? [])],
       ...Array.from(this.#searcher.tensors, ([name, tensor]) => [`searcher/${name}`, tensor] as const),
     ]);
   }
@@ -76,12 +83,14 @@ export class TrackedSearch {
   /** Takes what `tensors` gave, and goes on as that search would. */
   restore(tensors: ReadonlyMap<string, StoredTensor>): void {
     const told = lookup(tensors, "episodes").values;
-    for (let index = 0; index < told.length; index += 2) {
-      this.#episodes.push({ score: at(told, index), cost: at(told, index + 1) });
+    for (let index = 0; index < told.length; index += 3) {
+      this.#episodes.push({ score: at(told, index), cost: at(told, index + 1), reward: at(told, index + 2) });
     }
     const [episode, ...widths] = lookup(tensors, "best").values;
     if (episode !== undefined) {
-      this.#best = this.#found(this.#limits.decisions(widths), at(this.#episodes, episode).score, episode);
+      const { score } = at(this.#episodes, episode);
+      const goals = Array.from(lookup(tensors, "goals").values);
+      this.#best = this.#found(this.#limits.decisions(widths), score, episode, goals);
     }
     this.#searcher.restore(tensorsUnder(tensors, "searcher/"));
   }
@@ -90,9 +99,9 @@ export class TrackedSearch {
     this.#searcher.dispose();
   }
 
-  #found(decisions: Decisions, score: number, episode: number): Found {
+  #found(decisions: Decisions, score: number, episode: number, goals: readonly number[]): Found {
     const cost = this.#problem.costs.cost(decisions);
-    return { decisions, score, cost, reward: this.#limits.reward(decisions, score), episode };
+    return { decisions, score, cost, reward: this.#limits.reward(decisions, score), episode, goals };
   }
 }
 

@@ -10,6 +10,7 @@ export const methodLooks: { readonly [Name in MethodName]: { readonly colour: st
   fixed: { colour: "var(--series-2)", shape: "square" },
   fp32: { colour: "var(--series-6)", shape: "diamond" },
   sensitivity: { colour: "var(--series-5)", shape: "hexagon" },
+  autoq: { colour: "var(--series-8)", shape: "pentagon" },
   adaround: { colour: "var(--series-3)", shape: "triangle" },
   "bit-split": { colour: "var(--series-4)", shape: "triangle down" },
   nearest: { colour: "var(--series-7)", shape: "star" },

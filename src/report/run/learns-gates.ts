@@ -6,6 +6,7 @@ const byMethod: { readonly [Name in ReturnType<typeof methodOf>]: boolean } = {
   fixed: false,
   fp32: false,
   sensitivity: false,
+  autoq: false,
   nearest: false,
   adaround: false,
   "bit-split": false,

@@ -89,6 +89,13 @@ export class PolicyEvaluator {
     return at(this.#kernels, layer);
   }
 
+  /** The range of what a layer reads through a quantizer, at so many bits. */
+  activationRange(layer: number, bits: BitWidth): number {
+    const { inputQuantizer } = at(this.#layers, layer);
+    if (inputQuantizer === null) throw new RangeError(`layer ${layer} reads no quantizer`);
+    return lookup(lookup(this.#ranges, inputQuantizer), bits);
+  }
+
   dispose(): void {
     const { ops } = this.#options.float;
     for (const held of this.#held) if (held !== null) ops.release(held.tensor);

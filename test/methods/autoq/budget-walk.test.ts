@@ -37,6 +37,6 @@ t.test("a budget that pinned places alone exceed is refused; HAQ's walk would go
   const places = [{ widths: ladder }, { widths: ladder, pinned: 8 }];
   const cost = ([one = 0, two = 0]: readonly number[]) => one + two;
   t.throws(() => walkIntoBudget([8, 8], { places, cost, limit: 7 }), UserError);
-  t.throws(() => walkIntoBudget([8, 8], { places, cost, limit: 7 }), { message: /cost 8, method.budget is 7/ });
+  t.throws(() => walkIntoBudget([8, 8], { places, cost, limit: 7 }), { message: /cost 8, method.target is 7/ });
   t.strictSame(walkIntoBudget([8, 8], { places, cost, limit: 8 }), [0, 8]);
 });

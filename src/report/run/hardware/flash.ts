@@ -54,6 +54,7 @@ function stepsByChannel({ config: { method } }: RunRecord): boolean {
     case "bayesian-bits":
     case "fixed":
     case "sensitivity":
+    case "autoq":
       return method.weightRanges === "per-channel";
     case "nearest":
     case "adaround":
