@@ -84,7 +84,10 @@ export class LayerwiseRun implements Disposable {
     if (float === null) return new Map();
     const shapeOf = (id: string) => lookup(float.parameters, id).shape;
     return new Map(
-      Array.from(allParameterValues(float), ([id, values]) => [`${prefix}${id}`, { shape: shapeOf(id), values }] as const),
+      Array.from(
+        allParameterValues(float),
+        ([id, values]) => [`${prefix}${id}`, { shape: shapeOf(id), values }] as const,
+      ),
     );
   }
 

@@ -18,7 +18,7 @@ import { layersOf } from "../network/layers.ts";
 import { insertQuantizers } from "../quantizers/insert-quantizers.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
 import type { SearchRecord } from "../runs/search-schema.ts";
-import { gainOf, mainMetric, mainValue, type Metrics } from "../tasks/metric.ts";
+import { gainOf, type Metrics, mainMetric, mainValue } from "../tasks/metric.ts";
 import { holdImages } from "../training/analysis/held-images.ts";
 import { readCalibrationImages } from "../training/layerwise/calibration-images.ts";
 import { matrixOf } from "../training/layerwise/weight-matrix.ts";
@@ -116,6 +116,7 @@ export class SearchRun {
       const [own] = this.#names;
       const { best } = lookup(this.#searches, own);
       if (best === null) throw new Error(`${own} has found nothing`);
+      this.#warnIfBeaten(best, hooks);
       const rounded = settlePolicy(model, evaluator, policyOf(problem.space, best.decisions));
       return { images: held.split.count, rounded, ...this.#record(problem, best) };
     } finally {
@@ -208,6 +209,14 @@ export class SearchRun {
         activation: at(activations, layer),
       })),
     };
+  }
+
+  #warnIfBeaten(best: Found, { warn }: SearchHooks): void {
+    for (const name of this.#names.slice(1)) {
+      const other = lookup(this.#searches, name).best;
+      if (other !== null && other.reward > best.reward)
+        warn(`${this.#describe(name, other)}, which is better than what is trained with: raise method.episodes`);
+    }
   }
 
   /** `autoq: best top-1 97.30 at 1.2 % of bit operations`. */

@@ -16,7 +16,15 @@ const settings = (method: object, share = 0.2) => ({
   name: "searched",
   data: { name: "mnist" as const, folder: data, batchSize: 16, validationShare: share },
   network: { name: "lenet5" as const },
-  method: { name: "autoq" as const, groups: 2, target: { relativeBops: 1 }, episodes: 5, warmup: 2, images: 16, ...method },
+  method: {
+    name: "autoq" as const,
+    groups: 2,
+    target: { relativeBops: 1 },
+    episodes: 5,
+    warmup: 2,
+    images: 16,
+    ...method,
+  },
   training: { epochs: 1, pretrain: { epochs: 1 } },
   export: { latency: false },
 });
@@ -53,7 +61,10 @@ t.test("a search, end to end", { skip: nativeMissing(), timeout: 300_000 }, asyn
   );
   const [own] = search!.searches;
   t.ok(own!.best!.cost <= 1 && result!.relativeBops <= own!.best!.cost + 1e-9, "within the budget");
-  t.ok(result!.layers.some(({ channelBits }) => channelBits !== undefined), "channels have widths of their own");
+  t.ok(
+    result!.layers.some(({ channelBits }) => channelBits !== undefined),
+    "channels have widths of their own",
+  );
   t.ok(exports.length > 0 && exports[0]!.verification !== null);
 
   const out = join(folder, "stopped");
@@ -72,7 +83,10 @@ t.test("what cannot be searched for is refused before anything is trained", { sk
     await t.rejects(attempt, UsageError);
     await t.rejects(attempt, { message });
   };
-  await refused({ target: { relativeBops: 0.0001 } }, /method\.target\.relativeBops: expected at least .*, got 0\.0001/);
+  await refused(
+    { target: { relativeBops: 0.0001 } },
+    /method\.target\.relativeBops: expected at least .*, got 0\.0001/,
+  );
   await refused({ groups: 100_000 }, /method\.groups: expected at most 512, .*, got 100000/);
   await refused({ warmup: 5 }, /method\.warmup: expected less than method\.episodes \(5\)/);
   await refused({}, /data\.validationShare: expected more than 0: method autoq/, 0);

@@ -27,7 +27,8 @@ export function costModel({ layers, weightWidths }: SearchSpace, target: Target)
     };
   }
   const constant = layers.reduce(
-    (sum, { biases, outputs, units }) => sum + 4 * biases + besides(outputs, units.length > 1 ? weightWidths.length : 1),
+    (sum, { biases, outputs, units }) =>
+      sum + 4 * biases + besides(outputs, units.length > 1 ? weightWidths.length : 1),
     0,
   );
   return {

@@ -6,8 +6,8 @@ import type { Network } from "../../kinds/index.ts";
 import { type Layer, layersOf } from "../../network/layers.ts";
 import { unquantizedBits } from "../../quantization/bit-operations.ts";
 import { rowOf, type WeightMatrix } from "../../quantization/weight-grid.ts";
-import { gatedNodes } from "../../quantizers/gated-nodes.ts";
 import type { Widths } from "../../quantization/width-actions.ts";
+import { gatedNodes } from "../../quantizers/gated-nodes.ts";
 import { layerStates, scaledColumns } from "./layer-state.ts";
 import type { ActivationChoice, SearchSpace, SpaceLayer, Unit } from "./search-space.ts";
 

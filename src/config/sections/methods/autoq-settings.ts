@@ -30,7 +30,9 @@ export const autoq = z.strictObject({
       "constrained: the best main metric within method.target; guaranteed: the largest log(metric² / √bit operations), without a budget",
     ),
   target: target.optional(),
-  episodes: count.default(300).describe("policies that are measured, and as many by random and by greedy search beside"),
+  episodes: count
+    .default(300)
+    .describe("policies that are measured, and as many by random and by greedy search beside"),
   warmup: z.int().min(0).default(40).describe("of these, the first, drawn at random, before agents learn"),
   images: count.default(1000).describe("held-out images that policies are measured on, all where there are fewer"),
   ...quantization,
