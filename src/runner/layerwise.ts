@@ -102,7 +102,7 @@ export class LayerwiseRun implements Disposable {
   async run(saved: SavedRun, { progress, info }: Reporter): Promise<void> {
     using watch = watchProgress(progress, () => saved.check());
     watch.stage("quantizing", saved.record.network.layers.length);
-    await this.#quantize(saved.record.postTraining!, {
+    await this.quantize(saved.record.postTraining!, {
       warn: (message) => saved.warn(message),
       pause: () => saved.hearSignals(),
       hear: watch.done,
@@ -118,7 +118,7 @@ export class LayerwiseRun implements Disposable {
   }
 
   /** Before the first layer, bits and ranges of activations are set. */
-  async #quantize(before: PostTraining, { warn, layer, pause, hear }: LayerHooks): Promise<void> {
+  async quantize(before: PostTraining, { warn, layer, pause, hear }: LayerHooks): Promise<void> {
     const { config, dataset, model } = this.#prepared;
     if (this.#float === null) return;
     const layerwise = this.#layerwise;
