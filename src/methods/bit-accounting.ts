@@ -1,4 +1,4 @@
-import { last } from "../core/elements.ts";
+import { at, last } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
 import type { NodeId } from "../graph/graph.ts";
 import { elementsOf } from "../graph/shape.ts";
@@ -136,7 +136,7 @@ function weightBytes(widths: GridBits | readonly ChannelBits[], weights: number)
 
 function byChannel(widths: readonly ChannelBits[], kept: readonly number[], outputs: number): readonly ChannelBits[] {
   const all = new Array<ChannelBits>(outputs).fill(0);
-  for (const [place, channel] of kept.entries()) all[channel] = widths[place]!;
+  for (const [place, channel] of kept.entries()) all[channel] = at(widths, place);
   return all;
 }
 

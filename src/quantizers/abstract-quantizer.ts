@@ -1,4 +1,4 @@
-import { first } from "../core/elements.ts";
+import { at, first } from "../core/elements.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { QuantizerNode } from "../kinds/quantizer.ts";
 import { encode, stepSize } from "../quantization/grid.ts";
@@ -87,7 +87,7 @@ export abstract class Quantizer implements QuantizerParts {
     const { groups, kept } = this;
     if (groups.count === 1) return null;
     const bits = testTimeBits(this.phi);
-    const widths = Array.from({ length: groups.channels }, (_, channel): ChannelBits => bits[groups.of(channel)]!);
+    const widths = Array.from({ length: groups.channels }, (_, channel): ChannelBits => at(bits, groups.of(channel)));
     if (kept === null) return widths;
     const open = new Set(kept);
     return widths.map((width, channel) => (open.has(channel) ? width : 0));
@@ -97,7 +97,7 @@ export abstract class Quantizer implements QuantizerParts {
   bitsOf(channels: readonly number[]): GridBits | readonly ChannelBits[] {
     const { channelBits } = this;
     if (channelBits === null) return this.bits;
-    const bits = channels.map((channel) => channelBits[channel]!);
+    const bits = channels.map((channel) => at(channelBits, channel));
     const [one = 0, ...others] = bits;
     return others.every((width) => width === one) ? (one === 0 ? bitWidths[0] : one) : bits;
   }
@@ -122,7 +122,7 @@ export abstract class Quantizer implements QuantizerParts {
     const { groups, phi } = this;
     if (groups.count === 1) return levelProbabilities(phi, 0);
     const own = Array.from({ length: groups.count }, (_, group) => levelProbabilities(phi, group));
-    return perGate((level) => mean(groups.spread(own.map((gates) => gates[level]!))));
+    return perGate((level) => mean(groups.spread(own.map((gates) => at(gates, level)))));
   }
 
   /** Expected bits: 2 + 2·q_4 + 4·q_4 q_8 + …, the mean over channels by the probabilities that they are kept. */
@@ -132,8 +132,8 @@ export abstract class Quantizer implements QuantizerParts {
     const bits = Array.from({ length: groups.count }, (_, group) => expectedBits(levelProbabilities(phi, group)));
     let [sum, weights] = [0, 0];
     for (let channel = 0; channel < groups.channels; channel++) {
-      const weight = prune === null ? 1 : openProbability(prune[channel]!).value;
-      sum += weight * bits[groups.of(channel)]!;
+      const weight = prune === null ? 1 : openProbability(at(prune, channel)).value;
+      sum += weight * at(bits, groups.of(channel));
       weights += weight;
     }
     return sum / weights;
@@ -179,7 +179,7 @@ export abstract class Quantizer implements QuantizerParts {
       const onGrid = encode(own, width, { xMax: units, signed });
       for (const [index, code] of onGrid.entries()) if (bitsOf(index % channels) === width) codes[index] = code;
     }
-    const rangeOf = (channel: number) => (range.length === 1 ? this.xMax : range[channel]!);
+    const rangeOf = (channel: number) => (range.length === 1 ? this.xMax : at(range, channel));
     return {
       scale: Float32Array.from({ length: channels }, (_, channel) =>
         stepSize(bitsOf(channel), { xMax: rangeOf(channel), signed }),
@@ -206,7 +206,7 @@ function expectedBits(probabilities: readonly number[]): number {
   let bits: number = bitWidths[0];
   for (const [level, probability] of probabilities.entries()) {
     reached *= probability;
-    bits += reached * (bitWidths[level + 1]! - bitWidths[level]!);
+    bits += reached * (at(bitWidths, level + 1) - at(bitWidths, level));
   }
   return bits;
 }

@@ -1,3 +1,4 @@
+import { at } from "../core/elements.ts";
 import type { WeightedLevel } from "../engine/ops.ts";
 import type { QuantizationParameters } from "../graph/node-kind.ts";
 import type { QuantizerNode } from "../kinds/quantizer.ts";
@@ -41,10 +42,10 @@ export function sampleOf(
   channels: readonly Gate[] | null,
   groups: ChannelGroups | null = null,
 ): GateSample {
-  const terms = levels.map((gates) => telescope(perGate((gate) => gates[gate]!.value)));
+  const terms = levels.map((gates) => telescope(perGate((gate) => at(gates, gate).value)));
   const learns = (group: number, { derivatives }: Term) =>
-    levels[group]!.some(({ derivative }, gate) => derivative !== 0 && derivatives[gate] !== 0);
-  const wanted = bitWidths.filter((_, level) => terms.some((own, group) => learns(group, own[level]!)));
+    at(levels, group).some(({ derivative }, gate) => derivative !== 0 && derivatives[gate] !== 0);
+  const wanted = bitWidths.filter((_, level) => terms.some((own, group) => learns(group, at(own, level))));
   const isPruned = channels?.some(({ value }) => value !== 1) ?? false;
   return {
     levels,
@@ -64,11 +65,12 @@ function weightedLevels(
   terms: readonly (readonly Term[])[],
   { groups, learn }: { readonly groups: ChannelGroups | null; readonly learn: boolean },
 ): readonly WeightedLevel[] {
-  const [first, ...others] = terms;
-  const isShared = others.every((own) => own.every(({ weight }, level) => weight === first![level]!.weight));
-  if (groups === null || others.length === 0 || (isShared && !learn)) return first!.filter(({ weight }) => weight > 0);
+  const [, ...others] = terms;
+  const first = at(terms, 0);
+  const isShared = others.every((own) => own.every(({ weight }, level) => weight === at(first, level).weight));
+  if (groups === null || others.length === 0 || (isShared && !learn)) return first.filter(({ weight }) => weight > 0);
   return bitWidths.flatMap((bits, level) => {
-    const weights = terms.map((own) => own[level]!.weight);
+    const weights = terms.map((own) => at(own, level).weight);
     return weights.some((weight) => weight > 0) ? [{ bits, weight: groups.spread(weights) }] : [];
   });
 }

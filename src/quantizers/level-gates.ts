@@ -1,3 +1,4 @@
+import { at } from "../core/elements.ts";
 import { CLOSED_PARAMETER, type Gate, isOpen, openProbability, sampleGate } from "../quantization/hard-concrete.ts";
 import { type BitWidth, bitWidths, gatedWidths, type PerGate, perGate } from "../quantization/levels.ts";
 import type { ChannelGroups } from "./channel-groups.ts";
@@ -48,7 +49,7 @@ export function drawLevels(phi: Float64Array, draw: Draw): readonly PerGate<Gate
 /** Gates of a group at test time that are open, without a closed one before them. */
 function countOpen(phi: Float64Array, group: number): number {
   const groups = groupsIn(phi);
-  const closed = gatedWidths.findIndex((_, level) => !isOpen(phi[level * groups + group]!));
+  const closed = gatedWidths.findIndex((_, level) => !isOpen(at(phi, level * groups + group)));
   return closed < 0 ? gatedWidths.length : closed;
 }
 
@@ -64,11 +65,11 @@ export const testTimeLevels = (phi: Float64Array): readonly PerGate<Gate>[] =>
 
 /** The bit-width of each group at test time: 2^(1 + number of leading open gates). */
 export const testTimeBits = (phi: Float64Array): readonly BitWidth[] =>
-  overGroups(phi, (group) => bitWidths[countOpen(phi, group)]!);
+  overGroups(phi, (group) => at(bitWidths, countOpen(phi, group)));
 
 /** Probability that each gate of a group is open, by itself. */
 export const levelProbabilities = (phi: Float64Array, group: number): PerGate<number> =>
-  perGate((level) => openProbability(phi[level * groupsIn(phi) + group]!).value);
+  perGate((level) => openProbability(at(phi, level * groupsIn(phi) + group)).value);
 
 /** Level gates that learn: from the scalar products of their levels with the gradient, and from the prior. */
 export const learnedLevels = (phi: Float64Array, groups: ChannelGroups): LearnedNumbers => ({
@@ -81,8 +82,8 @@ export const learnedLevels = (phi: Float64Array, groups: ChannelGroups): Learned
     for (const [group, gates] of sample.levels.entries()) {
       for (const [gate, { derivative }] of gates.entries()) {
         if (derivative === 0) continue;
-        const slope = sample.terms[group]!.reduce(
-          (sum, { bits, derivatives }) => sum + derivatives[gate]! * (inner.get(bits)?.[group] ?? 0),
+        const slope = at(sample.terms, group).reduce(
+          (sum, { bits, derivatives }) => sum + at(derivatives, gate) * (inner.get(bits)?.[group] ?? 0),
           0,
         );
         gradient[gate * groups.count + group]! += slope * derivative;

@@ -26,7 +26,7 @@ const settings = (method: object, share = 0.2) => ({
     ...method,
   },
   training: { epochs: 1, pretrain: { epochs: 1 } },
-  export: { latency: false },
+  export: { latency: false as const },
 });
 
 /** Stops a run after so many policies. */

@@ -1,4 +1,4 @@
-import { last } from "../../core/elements.ts";
+import { at, last } from "../../core/elements.ts";
 import { lookup } from "../../core/lookup.ts";
 import { square } from "../../core/powers.ts";
 import type { NodeId } from "../../graph/graph.ts";
@@ -48,15 +48,15 @@ export function createSpace(
   return {
     layers: layers.map((layer, index): SpaceLayer => {
       const { inputs, outputs } = lookup(weights, layer.name);
-      const units = parts[index]!.map((rows, unit): Unit => ({ rows, variance: scaled[index]![unit]! }));
+      const units = at(parts, index).map((rows, unit): Unit => ({ rows, variance: at(at(scaled, index), unit) }));
       const { name, macs, weightQuantizer } = layer;
       return {
         ...{ name, macs, outputs, units },
         prunable: weightQuantizer !== null && prunable.has(weightQuantizer),
         fanIn: inputs,
         biases: layer.shift === null ? 0 : channelsBehind(layer),
-        state: states[index]!,
-        activation: choices[index]!,
+        state: at(states, index),
+        activation: at(choices, index),
       };
     }),
     weightWidths,
@@ -78,7 +78,7 @@ function variancesOf({ values, outputs, inputs }: WeightMatrix): Float64Array {
 /** The kernels of a layer in groups of nearly the same size, by rising variance. */
 function unitsOf(variances: Float64Array, groups: number | null): readonly Uint32Array[] {
   const order = Uint32Array.from(variances.keys()).sort(
-    (one, other) => variances[one]! - variances[other]! || one - other,
+    (one, other) => at(variances, one) - at(variances, other) || one - other,
   );
   const count = Math.min(groups ?? order.length, order.length);
   const start = (group: number) => Math.round((group * order.length) / count);
