@@ -144,15 +144,16 @@ function learned(
     ]),
   );
   const noiseOf = (row: LayerRow) => noise.get(of(row)?.id ?? "") ?? null;
-  return [
-    {
-      title: `${what} bits, mean of the channels`,
-      value: meanBits,
-      show: (row) => {
-        const bits = meanBits(row);
-        return bits === null ? null : `widest; mean ${significant(bits, 3)}`;
-      },
+  const ofChannels: Further<LayerRow> = {
+    title: `${what} bits, mean of the channels`,
+    value: meanBits,
+    show: (row) => {
+      const bits = meanBits(row);
+      return bits === null ? null : `widest; mean ${significant(bits, 3)}`;
     },
+  };
+  return [
+    ...(hasOwnBits(record) && what === "Weight" ? [ofChannels] : []),
     {
       title: `${what} range`,
       value: range,
@@ -171,6 +172,10 @@ function learned(
     { title: `${what} quantizer`, value: (row) => of(row)?.id ?? null, show: null },
   ];
 }
+
+/** Whether output channels have widths of their own. */
+const hasOwnBits = ({ epochs }: RunRecord): boolean =>
+  Object.values(epochs.at(-1)?.quantizers ?? {}).some(({ meanBits }) => meanBits !== undefined);
 
 const gridOf = (quantizer: RunRecord["quantizers"][number] | null): string | null =>
   quantizer && (quantizer.signed ? "signed" : "unsigned");
