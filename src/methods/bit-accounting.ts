@@ -1,5 +1,6 @@
 import { at, last } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
+import { mean } from "../core/mean.ts";
 import type { NodeId } from "../graph/graph.ts";
 import { elementsOf } from "../graph/shape.ts";
 import type { Network } from "../kinds/index.ts";
@@ -139,8 +140,6 @@ function byChannel(widths: readonly ChannelBits[], kept: readonly number[], outp
   for (const [place, channel] of kept.entries()) all[channel] = at(widths, place);
   return all;
 }
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** The authors' keep(out) and keep(in): a layer's own open gates, and those of the layer before it on a chain. */
 function authorsCosts(accounts: readonly LayerAccount[], quantizers: Quantizers): LayerCost[] {

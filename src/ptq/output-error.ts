@@ -1,4 +1,5 @@
 import { lookup } from "../core/lookup.ts";
+import { mean } from "../core/mean.ts";
 import type { ActivationGrid } from "./activation-grid.ts";
 import type { FileGraph } from "./file-graph.ts";
 import { type Calibration, OpenWeights, type Weights } from "./open-weights.ts";
@@ -67,7 +68,7 @@ export class OutputError implements AsyncDisposable {
   async with(weights: Weights, grids: Grids = new Map()): Promise<number> {
     const got = await outputsWith(await this.#opened(grids), this.#calibration, weights);
     const errors = Array.from(this.#expected, ([name, runs]) => relativeError(runs, lookup(got, name)));
-    return errors.reduce((sum, error) => sum + error, 0) / errors.length;
+    return mean(errors);
   }
 
   /** With the same grids several weights are measured: that session stays until others are wanted. */

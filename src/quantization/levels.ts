@@ -1,3 +1,5 @@
+import { mean } from "../core/mean.ts";
+
 /** The bit-widths a tensor can learn. */
 export const bitWidths = [2, 4, 8, 16, 32] as const;
 export type BitWidth = (typeof bitWidths)[number];
@@ -11,6 +13,12 @@ export type ChannelBits = BitWidth | 0;
 /** The widest of some channels; that of a weight whose channels are all pruned is 2. */
 export const widest = (bits: readonly ChannelBits[]): BitWidth =>
   bits.reduce<BitWidth>((widest, bits) => (bits !== 0 && bits > widest ? bits : widest), bitWidths[0]);
+
+/** The mean of the channels that are kept; null where none is. */
+export function meanBits(bits: readonly ChannelBits[]): number | null {
+  const kept = bits.filter((width) => width !== 0);
+  return kept.length === 0 ? null : mean(kept);
+}
 
 /** Bits that an element of a grid takes in a file: codes of 3 bits are stored in 4. */
 export const storedBits = <B extends GridBits>(bits: B): Exclude<B, 3> | 4 =>

@@ -1,4 +1,5 @@
 import { at, first } from "../core/elements.ts";
+import { mean } from "../core/mean.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { QuantizerNode } from "../kinds/quantizer.ts";
 import { encode, stepSize } from "../quantization/grid.ts";
@@ -197,8 +198,6 @@ export abstract class Quantizer implements QuantizerParts {
     return this.prune && testTimeChannels(this.prune);
   }
 }
-
-const mean = (values: Float32Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Expected bits of gates that are open with these probabilities, each by itself. */
 function expectedBits(probabilities: readonly number[]): number {

@@ -54,16 +54,17 @@ export function createQuantizers(
   const shapes = outputShapes(network);
   const largest = Math.max(...layers.map(({ macs }) => macs));
   const quantizers = network.nodes.filter((node) => node.kind === "quantizer");
-  const givenChannels = (id: NodeId) => {
-    const given = quantizers.filter((node) => node.id === id).map((node) => bitsOf?.(node));
-    return given.some((bits) => typeof bits === "object" && bits.includes(0));
+  const bits = new Map(quantizers.map((node) => [node.id, bitsOf?.(node)]));
+  const prunes = (id: NodeId): boolean => {
+    const given = bits.get(id);
+    return pruning || (typeof given === "object" && given.includes(0));
   };
-  const gated = new Map(Array.from(gatedNodes(network)).filter(([id]) => pruning || givenChannels(id)));
+  const gated = new Map(Array.from(gatedNodes(network)).filter(([id]) => prunes(id)));
   return new Map(
     quantizers.map((node) => {
       const macs = layersServedBy(layers, node.id).reduce((sum, layer) => sum + layer.macs, 0);
       const channels = channelsOf(lookup(shapes, node.id));
-      const given = bitsOf?.(node);
+      const given = bits.get(node.id);
       const size = typeof given === "object" ? 1 : node.role === "weight" ? groupSize(granularity, channels) : channels;
       const groups = new ChannelGroups(channels, size);
       const ofLevels = [initial.bits4, initial.bits8, initial.bits16, initial.bits32];

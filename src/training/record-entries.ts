@@ -5,6 +5,7 @@ import { type Network, onlyInput } from "../kinds/index.ts";
 import { account } from "../methods/bit-accounting.ts";
 import { layersOf } from "../network/layers.ts";
 import { outputShapes } from "../network/output-shapes.ts";
+import { meanBits } from "../quantization/levels.ts";
 import type { Quantizer } from "../quantizers/abstract-quantizer.ts";
 import type { LearnedQuantizer, RunRecord, RunResult } from "../runs/record.ts";
 import { describeGraph } from "./describe-graph.ts";
@@ -21,8 +22,8 @@ export const learnedOf = (quantizer: Quantizer): LearnedQuantizer => ({
 
 /** Of the kept channels, where they have gates of their own. */
 function meanBitsOf({ channelBits }: Quantizer): { readonly meanBits?: number } {
-  const kept = channelBits?.filter((bits) => bits !== 0) ?? [];
-  return kept.length === 0 ? {} : { meanBits: kept.reduce<number>((sum, bits) => sum + bits, 0) / kept.length };
+  const mean = channelBits && meanBits(channelBits);
+  return mean === null ? {} : { meanBits: mean };
 }
 
 /** The network's static description for the record. */

@@ -1,3 +1,4 @@
+import { meanBits } from "../../../quantization/levels.ts";
 import type { RunRecord, RunResult } from "../../../runs/record.ts";
 import { barFigure } from "../../charts/bar-figure.ts";
 import { bytes, integer, share, significant } from "../../page/format.ts";
@@ -70,9 +71,8 @@ ${result && worked(record, result)}</div>`;
 
 /** One width, or the mean of the kept channels'. */
 function weightBitsText({ weightBits, channelBits }: RunResult["layers"][number]): string {
-  const kept = channelBits?.filter((bits) => bits > 0) ?? [];
-  if (kept.length === 0) return `${weightBits}`;
-  return `${significant(kept.reduce<number>((sum, bits) => sum + bits, 0) / kept.length, 4)} (mean of the channels)`;
+  const mean = channelBits === undefined ? null : meanBits(channelBits);
+  return mean === null ? `${weightBits}` : `${significant(mean, 4)} (mean of the channels)`;
 }
 
 /** The formula with the figures of the layer that costs most, and the sum beside the authors'. */

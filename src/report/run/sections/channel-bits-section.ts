@@ -1,3 +1,4 @@
+import { mean } from "../../../core/mean.ts";
 import type { RunRecord, RunResult } from "../../../runs/record.ts";
 import { bitStrip, stripData } from "../../charts/strip.ts";
 import { bitChip, bitWidths } from "../../page/chips.ts";
@@ -64,5 +65,3 @@ export function channelBitsMarkup({ result }: RunRecord): Markup | null {
 const sorted = (bits: ChannelBits): ChannelBits => bits.toSorted((one, other) => other - one);
 
 const count = (bits: ChannelBits, width: number): number => bits.filter((own) => own === width).length;
-
-const mean = (bits: ChannelBits): number => bits.reduce<number>((sum, own) => sum + own, 0) / bits.length;

@@ -1,3 +1,4 @@
+import { mean } from "../../../core/mean.ts";
 import type { ChannelGates } from "../../../runs/analysis.ts";
 import type { RunRecord } from "../../../runs/record.ts";
 import { heatStrip, stripData } from "../../charts/strip.ts";
@@ -80,6 +81,6 @@ function sorted(probabilities: readonly number[]): readonly number[] {
   if (together === 1) return all;
   return Array.from({ length: Math.ceil(all.length / together) }, (_, cell) => {
     const part = all.slice(cell * together, (cell + 1) * together);
-    return part.reduce((sum, value) => sum + value, 0) / part.length;
+    return mean(part);
   });
 }

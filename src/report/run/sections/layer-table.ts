@@ -80,7 +80,7 @@ function tensorColumns(record: RunRecord): readonly Summed[] {
     bitsColumn("Weight", {
       bits: ({ state }) => state?.weightBits ?? null,
       isThere: isLayer,
-      further: learned(record, "Weight", ({ weight }) => weight),
+      further: [...ofChannels(record), ...learned(record, "Weight", ({ weight }) => weight)],
     }),
     bitsColumn("Input", { bits: ({ state }) => state?.inputBits ?? null, isThere: isLayer }),
     bitsColumn("Output", {
@@ -133,10 +133,6 @@ function learned(
     const quantizer = of(row);
     return (quantizer && learnedNow(record, quantizer.id)?.xMax) ?? null;
   };
-  const meanBits = (row: LayerRow): number | null => {
-    const quantizer = of(row);
-    return (quantizer && learnedNow(record, quantizer.id)?.meanBits) ?? null;
-  };
   const noise = new Map(
     record.analysis?.sensitivity?.tensors.map((tensor: Sensitivity["tensors"][number]) => [
       tensor.quantizer,
@@ -144,16 +140,7 @@ function learned(
     ]),
   );
   const noiseOf = (row: LayerRow) => noise.get(of(row)?.id ?? "") ?? null;
-  const ofChannels: Further<LayerRow> = {
-    title: `${what} bits, mean of the channels`,
-    value: meanBits,
-    show: (row) => {
-      const bits = meanBits(row);
-      return bits === null ? null : `widest; mean ${significant(bits, 3)}`;
-    },
-  };
   return [
-    ...(hasOwnBits(record) && what === "Weight" ? [ofChannels] : []),
     {
       title: `${what} range`,
       value: range,
@@ -173,9 +160,22 @@ function learned(
   ];
 }
 
-/** Whether output channels have widths of their own. */
-const hasOwnBits = ({ epochs }: RunRecord): boolean =>
-  Object.values(epochs.at(-1)?.quantizers ?? {}).some(({ meanBits }) => meanBits !== undefined);
+/** The mean of the output channels' bits, where they have widths of their own: the chip has the widest. */
+function ofChannels(record: RunRecord): readonly Further<LayerRow>[] {
+  const now = Object.values(record.epochs.at(-1)?.quantizers ?? {});
+  if (now.every(({ meanBits }) => meanBits === undefined)) return [];
+  const mean = ({ weight }: LayerRow): number | null => (weight && learnedNow(record, weight.id)?.meanBits) ?? null;
+  return [
+    {
+      title: "Weight bits, mean of the channels",
+      value: mean,
+      show: (row) => {
+        const bits = mean(row);
+        return bits === null ? null : `widest; mean ${significant(bits, 3)}`;
+      },
+    },
+  ];
+}
 
 const gridOf = (quantizer: RunRecord["quantizers"][number] | null): string | null =>
   quantizer && (quantizer.signed ? "signed" : "unsigned");
