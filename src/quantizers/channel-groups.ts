@@ -3,7 +3,7 @@ export class ChannelGroups {
   readonly channels: number;
   readonly size: number;
 
-  /** @param size At most `channels`: then all of them share their gates. */
+  /** @param size With as many as `channels`, or more, all of them share their gates. */
   constructor(channels: number, size: number) {
     this.channels = channels;
     this.size = size;

@@ -86,7 +86,7 @@ export function createQuantizers(
 
 function groupSize(granularity: Granularity, channels: number): number {
   if (granularity === "tensor") return channels;
-  return granularity === "channel" ? 1 : Math.min(granularity.group, channels);
+  return granularity === "channel" ? 1 : granularity.group;
 }
 
 function withGivenBits(parts: QuantizerParts, bits: BitWidth): Quantizer {

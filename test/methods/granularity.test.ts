@@ -23,6 +23,7 @@ function made(settings: Record<string, unknown>) {
   return { network, quantizers: method.quantizers(network) };
 }
 
+const list = (length: number, bits: ChannelBits) => new Array<ChannelBits>(length).fill(bits);
 const granular = (granularity: unknown) => made({ name: "bayesian-bits", granularity });
 
 t.test("equal widths cost what they cost together: bit operations, and bytes", async (t) => {
@@ -80,8 +81,22 @@ t.test("gates of channels are decided so that a budget is kept, and used", async
   }
 });
 
+t.test("a level of a group opens no sooner than those below it in that group", async (t) => {
+  const { quantizers } = granular({ group: 32 });
+  for (const { phi, prune } of quantizers.values()) {
+    phi.fill(-5);
+    prune?.fill(6);
+  }
+  // conv2 has two groups: z_8 of the first is nearest to opening, but its z_4 stands behind that of the second.
+  const { phi, channelBits: before } = quantizers.get("conv2.weight.quantizer")!;
+  phi.set([-1.5, -1.2, -1]);
+  t.strictSame(new Set(before), new Set([2]));
+  const wider = () => quantizers.get("conv2.weight.quantizer")!.channelBits!.filter((bits) => bits > 2).length;
+  fitBudget(quantizers, { limit: 100, cost: () => 90 + wider() / 4, expected: () => 0 });
+  t.strictSame(quantizers.get("conv2.weight.quantizer")?.channelBits, [...list(32, 2), ...list(32, 4)]);
+});
+
 t.test("what does not fit the network is refused with the place, what was expected, and what was given", async (t) => {
-  const list = (length: number, bits: ChannelBits) => new Array<ChannelBits>(length).fill(bits);
   const refused = (settings: Record<string, unknown>, message: string) =>
     t.throws(() => made(settings), new UsageError(message));
   const fixed = (id: string, bits: unknown) => ({ name: "fixed", tensors: { [id]: bits } });
