@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import t from "tap";
+import type { Gate } from "../../src/quantization/hard-concrete.ts";
 import { bitWidths, perGate } from "../../src/quantization/levels.ts";
 import { ChannelGroups } from "../../src/quantizers/channel-groups.ts";
 import { FixedQuantizer } from "../../src/quantizers/fixed-quantizer.ts";
@@ -82,6 +83,31 @@ t.test("a channel's gates and gradients are those of a tensor with its numbers",
     }
   });
 });
+
+t.test(
+  "terms have one weight where all channels do and nothing is learned of each, else one for each channel",
+  async (t) => {
+    const closed = { value: 0, derivative: 0 };
+    const open = { value: 1, derivative: 0 };
+    const half = { value: 0.5, derivative: 0.1 };
+    const weights = (gates: readonly Gate[]) =>
+      sampleOf(
+        { xMax: 1, ranges: null },
+        gates.map((gate) => [gate, closed, closed, closed]),
+        null,
+        new ChannelGroups(3, 2),
+      ).parameters.terms.map(({ bits, weight }) => [bits, typeof weight === "number" ? weight : [...weight]]);
+    t.strictSame(weights([open, open]), [[4, 1]]);
+    t.strictSame(weights([closed, open]), [
+      [2, [1, 1, 0]],
+      [4, [0, 0, 1]],
+    ]);
+    t.strictSame(weights([half, half]), [
+      [2, [0.5, 0.5, 0.5]],
+      [4, [0.5, 0.5, 0.5]],
+    ]);
+  },
+);
 
 t.test(
   "groups that share their gates learn from the sums of their channels; the last one may be smaller",
