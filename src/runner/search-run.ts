@@ -1,5 +1,6 @@
 import { at } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
+import { mean } from "../core/mean.ts";
 import type { Progress, Reporter } from "../core/progress.ts";
 import type { ByteBatch } from "../data/dataset.ts";
 import { costModel } from "../methods/autoq/cost-model.ts";
@@ -15,10 +16,11 @@ import { type Found, TrackedSearch } from "../methods/autoq/tracked-search.ts";
 import { mergeBatchNorm, mergeValues } from "../methods/layerwise/merge-batch-norm.ts";
 import type { WidthSearch } from "../methods/method.ts";
 import { layersOf } from "../network/layers.ts";
+import { gatedNodes } from "../quantizers/gated-nodes.ts";
 import { insertQuantizers } from "../quantizers/insert-quantizers.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
 import type { SearchRecord } from "../runs/search-schema.ts";
-import { gainOf, type Metrics, mainMetric, mainValue } from "../tasks/metric.ts";
+import { gainOf, type Metrics, mainMetric, mainValue, namedText } from "../tasks/metric.ts";
 import { holdImages } from "../training/analysis/held-images.ts";
 import { readCalibrationImages } from "../training/layerwise/calibration-images.ts";
 import { matrixOf } from "../training/layerwise/weight-matrix.ts";
@@ -103,14 +105,16 @@ export class SearchRun {
       hooks.warn(`searched on all ${held.split.count} held-out images: method.images is ${most}`);
     const images: ByteBatch[] = [];
     for await (const batch of held.split.batches({ batchSize })) images.push(batch);
+    const calibration = await readCalibrationImages(dataset, { images: CALIBRATION, seed: config.seed });
     const float = this.#float();
-    const evaluator = new PolicyEvaluator({
-      ...{ float, task, images, normalization: dataset.normalization },
-      quantized: insertQuantizers(float.network, { quantizeAddends: this.#search.quantizeAddends }),
-      calibration: await readCalibrationImages(dataset, { images: CALIBRATION, seed: config.seed }),
-      activationWidths: this.#search.activationWidths,
-    });
+    let evaluator: PolicyEvaluator | null = null;
     try {
+      evaluator = new PolicyEvaluator({
+        ...{ float, task, images, calibration, normalization: dataset.normalization },
+        quantized: insertQuantizers(float.network, { quantizeAddends: this.#search.quantizeAddends }),
+        gated: gatedNodes(model.network),
+        activationWidths: this.#search.activationWidths,
+      });
       const problem = this.#problem(float, this.#score(evaluator.evaluate(null)));
       await this.#measureAll(problem, evaluator, hooks);
       const [own] = this.#names;
@@ -120,7 +124,7 @@ export class SearchRun {
       const rounded = settlePolicy(model, evaluator, policyOf(problem.space, best.decisions));
       return { images: held.split.count, rounded, ...this.#record(problem, best) };
     } finally {
-      evaluator.dispose();
+      evaluator?.dispose();
       for (const variable of float.parameters.values()) ops.dispose(variable);
       // Where it was stopped, they go into a checkpoint.
       this.#stored = this.tensors;
@@ -202,10 +206,10 @@ export class SearchRun {
         const { episodes, best } = lookup(this.#searches, name);
         return { name, episodes: [...episodes], best: best && asRecorded(best) };
       }),
-      layers: space.layers.map(({ name, outputs }, layer) => ({
+      layers: space.layers.map(({ name }, layer) => ({
         name,
         goal: goals[layer] ?? null,
-        achieved: at(weights, layer).reduce((sum, bits) => sum + bits, 0) / outputs,
+        achieved: mean(at(weights, layer)),
         activation: at(activations, layer),
       })),
     };
@@ -219,13 +223,13 @@ export class SearchRun {
     }
   }
 
-  /** `autoq: best top-1 97.30 at 1.2 % of bit operations`. */
+  /** `autoq: best top-1 97.30 % at 1.2 % of bit operations`. */
   #describe(name: SearchName, best: Found | null): string {
     if (best === null) return `${name}: nothing within the budget yet`;
-    const { label } = mainMetric(this.#prepared.task.description);
+    const metric = mainMetric(this.#prepared.task.description);
     const cost = Number(best.cost.toPrecision(4));
     const unit = "relativeBops" in this.#search.target ? "% of bit operations" : "bytes";
-    return `${name}: best ${label} ${Number(Math.abs(best.score).toPrecision(4))} at ${cost} ${unit}`;
+    return `${name}: best ${namedText({ ...metric, value: gainOf(metric, best.score) })} at ${cost} ${unit}`;
   }
 }
 

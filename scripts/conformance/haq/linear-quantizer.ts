@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { clipThreshold, quantizeLinear } from "../../../src/quantization/clip-search.ts";
 import { largestDifference, largestMagnitude, numbers, type Outcome, relativeError, Tally } from "../compare.ts";
+import { clipThreshold, quantizeLinear } from "./clip-search.ts";
 
 const file = z.object({
   cases: z.array(

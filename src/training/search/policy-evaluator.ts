@@ -1,4 +1,4 @@
-import { at, first, last } from "../../core/elements.ts";
+import { at, first } from "../../core/elements.ts";
 import { lookup } from "../../core/lookup.ts";
 import type { ByteBatch, Normalization } from "../../data/dataset.ts";
 import type { Tensor } from "../../engine/ops.ts";
@@ -27,12 +27,20 @@ export interface PolicyEvaluatorOptions {
   /** The same with quantizers. */
   readonly quantized: Network;
   readonly task: Task;
+  /** The nodes whose channels go with those of a weight, by its quantizer (`gatedNodes` of the network that trains). */
+  readonly gated: ReadonlyMap<NodeId, readonly NodeId[]>;
   /** What policies are judged on. */
   readonly images: readonly ByteBatch[];
   readonly normalization: Normalization;
   /** What ranges of activations are found from. */
   readonly calibration: CalibrationImages;
   readonly activationWidths: readonly number[];
+}
+
+/** How an activation is quantized. */
+export interface ActivationGrid {
+  readonly bits: BitWidth;
+  readonly xMax: number;
 }
 
 /** A layer's weight on the engine, as the policy before had it. */
@@ -59,9 +67,7 @@ export class PolicyEvaluator {
     this.#options = options;
     const { float, quantized } = options;
     this.#layers = layersOf(quantized);
-    this.#kernels = this.#layers.map(
-      ({ weight, weightShape }) => new KernelCache(parameterValues(float, weight), last(weightShape)),
-    );
+    this.#kernels = this.#layers.map((layer) => new KernelCache(layer, parameterValues(float, layer.weight)));
     this.#held = this.#layers.map(() => null);
     this.#ranges = this.#calibrate();
     const { ops } = float;
@@ -89,11 +95,15 @@ export class PolicyEvaluator {
     return at(this.#kernels, layer);
   }
 
-  /** The range of what a layer reads through a quantizer, at so many bits. */
-  activationRange(layer: number, bits: BitWidth): number {
-    const { inputQuantizer } = at(this.#layers, layer);
-    if (inputQuantizer === null) throw new RangeError(`layer ${layer} reads no quantizer`);
-    return lookup(lookup(this.#ranges, inputQuantizer), bits);
+  /** The grid of every activation's quantizer: at the width of the layer that reads it, and the widest where none does. */
+  gridsOf({ activations }: Policy): ReadonlyMap<NodeId, ActivationGrid> {
+    const read = new Map(this.#layers.map(({ inputQuantizer }, index) => [inputQuantizer, at(activations, index)]));
+    return new Map(
+      Array.from(this.#ranges, ([id, ranges]) => {
+        const bits = knownWidth(read.get(id) ?? Math.max(...ranges.keys()));
+        return [id, { bits, xMax: lookup(ranges, bits) }];
+      }),
+    );
   }
 
   dispose(): void {
@@ -115,11 +125,13 @@ export class PolicyEvaluator {
           const pass = passOf(float, new Map(), inputs, { training: false });
           return readFloats(ops, first(forward(float.network, pass, { keep: false }).outputs)).slice();
         }
-        const grids = this.#grids(policy);
+        const grids = this.gridsOf(policy);
+        const factors = this.#factors(policy);
         const model = { ...float, network: quantized };
         const pass = {
           ...passOf(model, new Map(), inputs, { training: false }),
-          quantizer: (id: NodeId) => grids.get(id) ?? transparentGrid,
+          quantizer: (id: NodeId) => parametersOf(lookup(grids, id)),
+          factor: (id: NodeId) => factors.get(id) ?? null,
         };
         return readFloats(ops, first(forward(quantized, pass, { keep: false, weights }).outputs)).slice();
       },
@@ -144,15 +156,18 @@ export class PolicyEvaluator {
     return all;
   }
 
-  #grids({ activations }: Policy): ReadonlyMap<NodeId, QuantizationParameters> {
-    const read = new Map(this.#layers.map(({ inputQuantizer }, index) => [inputQuantizer, at(activations, index)]));
-    return new Map(
-      Array.from(this.#ranges, ([id, ranges]) => {
-        // What no layer reads has the widest grid.
-        const bits = knownWidth(read.get(id) ?? Math.max(...ranges.keys()));
-        return [id, { xMax: lookup(ranges, bits), ranges: null, terms: [{ bits, weight: 1 }], wanted: [] }];
-      }),
-    );
+  /** What else is zero in a channel of 0 bits: as in training, what is left of its batch normalization, or its bias. */
+  #factors({ weights }: Policy): ReadonlyMap<NodeId, Tensor> {
+    const { float, gated } = this.#options;
+    const factors = new Map<NodeId, Tensor>();
+    for (const [index, { weightQuantizer }] of this.#layers.entries()) {
+      if (weightQuantizer === null) continue;
+      const kept = Float32Array.from(at(weights, index), (bits) => (bits === 0 ? 0 : 1));
+      for (const id of gated.get(weightQuantizer) ?? []) {
+        if (id !== weightQuantizer) factors.set(id, float.ops.tensor(kept, [kept.length]));
+      }
+    }
+    return factors;
   }
 
   #calibrate(): ReadonlyMap<NodeId, ReadonlyMap<number, number>> {
@@ -171,12 +186,11 @@ export class PolicyEvaluator {
 }
 
 /** A grid so fine that nothing is rounded. */
-const transparentGrid: QuantizationParameters = {
-  xMax: UNLIMITED,
-  ranges: null,
-  terms: [{ bits: 32, weight: 1 }],
-  wanted: [],
-};
+const transparentGrid = parametersOf({ bits: 32, xMax: UNLIMITED });
+
+function parametersOf({ bits, xMax }: ActivationGrid): QuantizationParameters {
+  return { xMax, ranges: null, terms: [{ bits, weight: 1 }], wanted: [] };
+}
 
 /** A width that activations can have. */
 function knownWidth(bits: number): BitWidth {

@@ -20,33 +20,33 @@ export const containerOf = (bits: number): ChannelBits =>
  */
 export function settlePolicy(
   { network, quantizers }: Pick<Model, "network" | "quantizers">,
-  evaluator: Pick<PolicyEvaluator, "kernelsOf" | "activationRange">,
-  { weights, activations }: Policy,
+  evaluator: Pick<PolicyEvaluator, "kernelsOf" | "gridsOf">,
+  policy: Policy,
 ): number {
   let rounded = 0;
-  for (const [layer, { weightQuantizer, inputQuantizer }] of layersOf(network).entries()) {
-    if (weightQuantizer !== null) {
-      const { phi, prune, groups, range, floor } = lookup(quantizers, weightQuantizer);
-      const given = Array.from(at(weights, layer));
-      const bits = given.map(containerOf);
-      rounded += given.filter((width, channel) => width !== bits[channel]).length;
-      const widths = bits.map((width) => width || bitWidths[0]);
-      if (groups.count === 1) setBits({ phi }, at(widths, 0));
-      else setGroupBits({ phi }, widths);
-      if (prune !== null) setKept(prune, (channel) => bits[channel] !== 0);
-      if (range.length > 1) {
-        for (const [channel, width] of widths.entries()) {
-          // The grid's step is 2·range/(2^bits - 1).
-          const { step } = evaluator.kernelsOf(layer).kernel(channel, width);
-          range[channel] = Math.max(at(floor, 0), (step * (2 ** width - 1)) / 2);
-        }
+  for (const [layer, { weightQuantizer }] of layersOf(network).entries()) {
+    if (weightQuantizer === null) continue;
+    const { phi, prune, groups, range, floor } = lookup(quantizers, weightQuantizer);
+    const given = Array.from(at(policy.weights, layer));
+    const bits = given.map(containerOf);
+    rounded += given.filter((width, channel) => width !== bits[channel]).length;
+    const widths = bits.map((width) => width || bitWidths[0]);
+    if (groups.count === 1) setBits({ phi }, at(widths, 0));
+    else setGroupBits({ phi }, widths);
+    if (prune !== null) setKept(prune, (channel) => bits[channel] !== 0);
+    // A range for each channel, which a layer of one has in any case.
+    if (range.length === widths.length) {
+      for (const [channel, width] of widths.entries()) {
+        // The grid's step is 2·range/(2^bits - 1).
+        const { step } = evaluator.kernelsOf(layer).kernel(channel, width);
+        range[channel] = Math.max(at(floor, 0), (step * (2 ** width - 1)) / 2);
       }
     }
-    if (inputQuantizer === null) continue;
-    const quantizer = lookup(quantizers, inputQuantizer);
-    const bits = containerOf(at(activations, layer)) || bitWidths[0];
+  }
+  for (const [id, { bits, xMax }] of evaluator.gridsOf(policy)) {
+    const quantizer = lookup(quantizers, id);
     setBits(quantizer, bits);
-    quantizer.range[0] = evaluator.activationRange(layer, bits);
+    quantizer.range[0] = xMax;
   }
   return rounded;
 }

@@ -115,7 +115,10 @@ t.test(
       fc.tuple(kernels, fc.double({ min: 0, max: 4, noNaN: true })),
       ([kernels, allowed]) => {
         const errors = kernels.map((kernel) =>
-          powers.map((width) => quantizeKernel(Float32Array.from(kernel), width).error),
+          powers.map((width) => {
+            const { values } = quantizeKernel(Float32Array.from(kernel), width);
+            return kernel.reduce((sum, weight, index) => sum + (weight - values[index]!) ** 2, 0);
+          }),
         );
         const least = (policies: readonly (readonly number[])[]) =>
           policies.reduce((least, widths) => {

@@ -5,6 +5,7 @@ import { imageShape } from "../../../src/kinds/windows.ts";
 import type { Policy } from "../../../src/methods/autoq/search-space.ts";
 import { layersOf } from "../../../src/network/layers.ts";
 import { lenet5 } from "../../../src/network/zoo/lenet5.ts";
+import { gatedNodes } from "../../../src/quantizers/gated-nodes.ts";
 import { createTask } from "../../../src/tasks/create-task.ts";
 import { CalibrationImages } from "../../../src/training/layerwise/calibration-images.ts";
 import { PolicyEvaluator } from "../../../src/training/search/policy-evaluator.ts";
@@ -26,6 +27,7 @@ function evaluatorFor(batch: ByteBatch): PolicyEvaluator {
   return new PolicyEvaluator({
     ...{ float, quantized: model.network, task, normalization, calibration },
     images: [batch],
+    gated: gatedNodes(model.network),
     activationWidths: [2, 4, 8],
   });
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import t from "tap";
-import { clipThreshold, quantizeLinear } from "../../src/quantization/clip-search.ts";
+import { clipThreshold, quantizeLinear } from "../../scripts/conformance/haq/clip-search.ts";
 import { expect, lawHolds } from "../fixtures/laws.ts";
 
 // The figures of HAQ's own are checked with the golden files.

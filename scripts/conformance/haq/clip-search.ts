@@ -1,6 +1,6 @@
-import { roundHalfEven } from "./grid.ts";
-import { largestMagnitude } from "./scale-search.ts";
-import { clamp } from "./weight-grid.ts";
+import { roundHalfEven } from "../../../src/quantization/grid.ts";
+import { largestMagnitude } from "../../../src/quantization/scale-search.ts";
+import { clamp } from "../../../src/quantization/weight-grid.ts";
 
 // HAQ's linear quantizer (Wang et al., CVPR 2019): one threshold for a tensor.
 
