@@ -74,9 +74,13 @@ export function checkQuantizer(content: unknown, ops: Ops): Outcome {
       limit: null,
     };
     const { z4, z8, z16, z32 } = golden.gates;
+    const levels = [z4, z8, z16, z32].map(standing);
     const sample = sampleOf(
       { xMax: golden.x_max, ranges: null },
-      [[standing(z4), standing(z8), standing(z16), standing(z32)]],
+      {
+        values: Float64Array.from(levels, ({ value }) => value),
+        derivatives: Float64Array.from(levels, ({ derivative }) => derivative),
+      },
       golden.z2?.map(standing) ?? null,
     );
     const sums = {

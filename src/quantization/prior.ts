@@ -1,4 +1,4 @@
-import { at, first } from "../core/elements.ts";
+import { first } from "../core/elements.ts";
 import { openProbability } from "./hard-concrete.ts";
 import { bitWidths, gatedWidths, perGate } from "./levels.ts";
 
@@ -38,15 +38,14 @@ export function complexity({ phi, prune, groups }: GateParameters, { kind, macSh
   const { channels, size } = groups;
   const gradient = new Float64Array(phi.length);
   const pruneGradient = prune === null ? null : new Float64Array(prune.length);
+  const sums = new Float64Array(gatedWidths.length);
   let value = 0;
   for (let group = 0; group < count; group++) {
     const open = perGate((level) => openProbability(phi[level * count + group]!));
     // Per unit of q(z_2 > 0): λ_2 + q_4·(λ_4 + q_8·(λ_8 + …)), from the innermost level outwards.
-    let inner = 0;
-    const sums: number[] = [];
-    for (let level = 3; level >= 0; level--) {
-      inner = costs[level + 1]! + (level < 3 ? open[level + 1]!.value * inner : 0);
-      sums[level] = inner;
+    for (let level = gatedWidths.length - 1, inner = 0; level >= 0; level--) {
+      sums[level] = costs[level + 1]! + inner;
+      inner = open[level]!.value * sums[level]!;
     }
     const perChannel = (prune === null ? 1 : first(costs)) + first(open).value * first(sums);
 
@@ -60,8 +59,8 @@ export function complexity({ phi, prune, groups }: GateParameters, { kind, macSh
     kept /= channels;
     let outer = kept;
     for (let level = 0; level < gatedWidths.length; level++) {
-      const { value: probability, derivative } = at(open, level);
-      gradient[level * count + group] = outer * derivative * at(sums, level);
+      const { value: probability, derivative } = open[level]!;
+      gradient[level * count + group] = outer * derivative * sums[level]!;
       outer *= probability;
     }
     value += kept * perChannel;

@@ -8,7 +8,7 @@ import { bitWidths, type ChannelBits, type GridBits, perGate, widest } from "../
 import { type Complexity, complexity, type PriorWeight } from "../quantization/prior.ts";
 import { keepProbability, keptChannels, testTimeChannels } from "./channel-gates.ts";
 import type { ChannelGroups } from "./channel-groups.ts";
-import { type Draw, type GateSample, type RangeParameters, sampleOf } from "./gate-sample.ts";
+import { type Draw, type GateSample, type LevelGates, type RangeParameters, sampleOf } from "./gate-sample.ts";
 import type { LearnedNumbers } from "./learned-numbers.ts";
 import { levelProbabilities, testTimeBits, testTimeLevels } from "./level-gates.ts";
 
@@ -190,7 +190,7 @@ export abstract class Quantizer implements QuantizerParts {
   }
 
   /** What a pass makes of such gates. */
-  protected sampled(levels: GateSample["levels"], channels: readonly Gate[] | null): GateSample {
+  protected sampled(levels: LevelGates, channels: readonly Gate[] | null): GateSample {
     return sampleOf(this.rangeParameters, levels, channels, this.groups);
   }
 

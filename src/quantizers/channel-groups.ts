@@ -20,7 +20,9 @@ export class ChannelGroups {
 
   /** One number for each channel: its group's. */
   spread(values: ArrayLike<number>): Float32Array {
-    return Float32Array.from({ length: this.channels }, (_, channel) => values[this.of(channel)]!);
+    const spread = new Float32Array(this.channels);
+    for (let channel = 0; channel < this.channels; channel++) spread[channel] = values[this.of(channel)]!;
+    return spread;
   }
 
   /** The sums of each group's channels. */

@@ -1,14 +1,21 @@
-import { at } from "../core/elements.ts";
+import { first } from "../core/elements.ts";
 import type { WeightedLevel } from "../engine/ops.ts";
 import type { QuantizationParameters } from "../graph/node-kind.ts";
 import type { QuantizerNode } from "../kinds/quantizer.ts";
 import type { Gate } from "../quantization/hard-concrete.ts";
-import { bitWidths, type PerGate, perGate } from "../quantization/levels.ts";
-import { type Term, telescope } from "../quantization/telescope.ts";
+import { bitWidths, gatedWidths } from "../quantization/levels.ts";
+import { movedWeights, telescope } from "../quantization/telescope.ts";
 import type { ChannelGroups } from "./channel-groups.ts";
 
 /** Uniform draws from (0, 1), in the order a quantizer asks for them: z_2 of every channel, then z_4, z_8 … */
 export type Draw = (count: number) => ArrayLike<number>;
+
+/** z_4, z_8, z_16, z_32 as they stand in one pass: of each in turn, one for each group of channels that share them. */
+export interface LevelGates {
+  readonly values: Float64Array;
+  /** By the gates' parameters; 0 where the clamp holds one. */
+  readonly derivatives: Float64Array;
+}
 
 /** The gates of one quantizer as they stand in one pass: what the network needs to know of them, and the gradients. */
 export interface GateSample {
@@ -17,10 +24,7 @@ export interface GateSample {
   readonly factor: Float32Array | null;
   /** Whether any z_2 is unsaturated, so that its gradient is needed. */
   readonly wantsFactor: boolean;
-  /** By group of channels that share the gates of their levels. */
-  readonly levels: readonly PerGate<Gate>[];
-  /** By group. */
-  readonly terms: readonly (readonly Term[])[];
+  readonly levels: LevelGates;
   /** z_2 of every channel; null where there are none. */
   readonly channels: readonly Gate[] | null;
 }
@@ -38,20 +42,18 @@ export const certain = (open: boolean): Gate => ({ value: open ? 1 : 0, derivati
  */
 export function sampleOf(
   ranges: RangeParameters,
-  levels: readonly PerGate<Gate>[],
+  levels: LevelGates,
   channels: readonly Gate[] | null,
   groups: ChannelGroups | null = null,
 ): GateSample {
-  const terms = levels.map((gates) => telescope(perGate((gate) => at(gates, gate).value)));
-  const learns = (group: number, { derivatives }: Term) =>
-    at(levels, group).some(({ derivative }, gate) => derivative !== 0 && derivatives[gate] !== 0);
-  const wanted = bitWidths.filter((_, level) => terms.some((own, group) => learns(group, at(own, level))));
+  const moved = movedWeights(levels.values, levels.derivatives);
+  const wanted = bitWidths.filter((_, level) => moved[level]);
+  const terms = weightedLevels(levels.values, { groups, learn: wanted.length > 0 });
   const isPruned = channels?.some(({ value }) => value !== 1) ?? false;
   return {
     levels,
-    terms,
     channels,
-    parameters: { ...ranges, terms: weightedLevels(terms, { groups, learn: wanted.length > 0 }), wanted },
+    parameters: { ...ranges, terms, wanted },
     factor: channels !== null && isPruned ? Float32Array.from(channels, ({ value }) => value) : null,
     wantsFactor: channels?.some(({ derivative }) => derivative !== 0) ?? false,
   };
@@ -62,23 +64,29 @@ export function sampleOf(
  * one for each channel.
  */
 function weightedLevels(
-  terms: readonly (readonly Term[])[],
+  gates: Float64Array,
   { groups, learn }: { readonly groups: ChannelGroups | null; readonly learn: boolean },
 ): readonly WeightedLevel[] {
-  const [, ...others] = terms;
-  const first = at(terms, 0);
-  const isShared = others.every((own) => own.every(({ weight }, level) => weight === at(first, level).weight));
-  if (groups === null || others.length === 0 || (isShared && !learn)) return first.filter(({ weight }) => weight > 0);
-  return bitWidths.flatMap((bits, level) => {
-    const weights = terms.map((own) => at(own, level).weight);
-    return weights.some((weight) => weight > 0) ? [{ bits, weight: groups.spread(weights) }] : [];
+  const weights = telescope(gates);
+  const count = gates.length / gatedWidths.length;
+  const rows = bitWidths.map((bits, level) => ({ bits, own: weights.subarray(level * count, (level + 1) * count) }));
+  const isShared = !learn && rows.every(({ own }) => own.every((weight) => weight === own[0]));
+  const isOne = groups === null || count === 1 || isShared;
+  return rows.flatMap(({ bits, own }) => {
+    if (!own.some((weight) => weight > 0)) return [];
+    return [{ bits, weight: isOne ? first(own) : groups.spread(own) }];
   });
 }
 
 /** A range past every value of a network that works, and small enough to stay finite in float32. */
 export const UNLIMITED = 1e30;
 
-const atFloat32 = (xMax: number): GateSample => sampleOf({ xMax, ranges: null }, [perGate(() => certain(true))], null);
+const allOpen: LevelGates = {
+  values: new Float64Array(gatedWidths.length).fill(1),
+  derivatives: new Float64Array(gatedWidths.length),
+};
+
+const atFloat32 = (xMax: number): GateSample => sampleOf({ xMax, ranges: null }, allOpen, null);
 
 /** A pass that leaves the tensor as it is. */
 export const untouched: GateSample = atFloat32(UNLIMITED);

@@ -1,8 +1,9 @@
 import { at } from "../core/elements.ts";
-import { CLOSED_PARAMETER, type Gate, isOpen, openProbability, sampleGate } from "../quantization/hard-concrete.ts";
+import { CLOSED_PARAMETER, isOpen, openProbability, sampleGate } from "../quantization/hard-concrete.ts";
 import { type BitWidth, bitWidths, gatedWidths, type PerGate, perGate } from "../quantization/levels.ts";
+import { telescopeGradient } from "../quantization/telescope.ts";
 import type { ChannelGroups } from "./channel-groups.ts";
-import { certain, type Draw } from "./gate-sample.ts";
+import type { Draw, LevelGates } from "./gate-sample.ts";
 import type { LearnedNumbers } from "./learned-numbers.ts";
 
 // Gates of the levels above 2 bits; phi holds the parameters of z_4, z_8, z_16, z_32: of each level in turn, one for each
@@ -10,8 +11,6 @@ import type { LearnedNumbers } from "./learned-numbers.ts";
 
 /** Parameters at and beyond which a gate is open or closed for certain: what a given bit-width is written as. */
 const CERTAIN = 20;
-
-const CLOSED: Gate = { value: 0, derivative: 0 };
 
 /** Groups that have gates of their own. */
 export const groupsIn = (phi: Float64Array): number => phi.length / gatedWidths.length;
@@ -32,18 +31,22 @@ export function setGroupBits({ phi }: { readonly phi: Float64Array }, bits: read
  * Gates of one training step, by group; a gate that is closed for certain, and those above it, need no numbers, but where
  * those of another group do: then each group has its own.
  */
-export function drawLevels(phi: Float64Array, draw: Draw): readonly PerGate<Gate>[] {
+export function drawLevels(phi: Float64Array, draw: Draw): LevelGates {
   const groups = groupsIn(phi);
-  const drawn = Array.from({ length: groups }, (): Gate[] => []);
+  const values = new Float64Array(phi.length);
+  const derivatives = new Float64Array(phi.length);
+  let alive = Array.from({ length: groups }, (_, group) => group);
   for (let level = 0; level < gatedWidths.length; level++) {
-    const isAlive = (group: number) =>
-      drawn[group]!.length === level && phi[level * groups + group]! > CLOSED_PARAMETER;
-    const alive = Array.from(drawn.keys()).filter(isAlive);
+    alive = alive.filter((group) => phi[level * groups + group]! > CLOSED_PARAMETER);
     if (alive.length === 0) break;
     const numbers = draw(groups);
-    for (const group of alive) drawn[group]!.push(sampleGate(phi[level * groups + group]!, numbers[group]!));
+    for (const group of alive) {
+      const gate = sampleGate(phi[level * groups + group]!, numbers[group]!);
+      values[level * groups + group] = gate.value;
+      derivatives[level * groups + group] = gate.derivative;
+    }
   }
-  return drawn.map((gates) => perGate((level) => gates[level] ?? CLOSED));
+  return { values, derivatives };
 }
 
 /** Gates of a group at test time that are open, without a closed one before them. */
@@ -56,12 +59,16 @@ function countOpen(phi: Float64Array, group: number): number {
 const overGroups = <T>(phi: Float64Array, of: (group: number) => T): readonly T[] =>
   Array.from({ length: groupsIn(phi) }, (_, group) => of(group));
 
-/** Gates at test time, by group. */
-export const testTimeLevels = (phi: Float64Array): readonly PerGate<Gate>[] =>
-  overGroups(phi, (group) => {
+/** Gates at test time: none is open above a closed one. */
+export function testTimeLevels(phi: Float64Array): LevelGates {
+  const groups = groupsIn(phi);
+  const values = new Float64Array(phi.length);
+  for (let group = 0; group < groups; group++) {
     const open = countOpen(phi, group);
-    return perGate((level) => certain(level < open));
-  });
+    for (let level = 0; level < open; level++) values[level * groups + group] = 1;
+  }
+  return { values, derivatives: new Float64Array(phi.length) };
+}
 
 /** The bit-width of each group at test time: 2^(1 + number of leading open gates). */
 export const testTimeBits = (phi: Float64Array): readonly BitWidth[] =>
@@ -77,19 +84,18 @@ export const learnedLevels = (phi: Float64Array, groups: ChannelGroups): Learned
   group: "gates",
   values: phi,
   gradient({ sample, sums, prior, priorStrength }) {
-    const gradient = prior.gradient.map((value) => priorStrength * value);
-    const inner = new Map(Array.from(sums.levels, ([bits, values]) => [bits, groupSums(values, groups)] as const));
-    for (const [group, gates] of sample.levels.entries()) {
-      for (const [gate, { derivative }] of gates.entries()) {
-        if (derivative === 0) continue;
-        const slope = at(sample.terms, group).reduce(
-          (sum, { bits, derivatives }) => sum + at(derivatives, gate) * (inner.get(bits)?.[group] ?? 0),
-          0,
-        );
-        gradient[gate * groups.count + group]! += slope * derivative;
-      }
+    const { values, derivatives } = sample.levels;
+    const byWeight = new Float64Array(bitWidths.length * groups.count);
+    for (const [level, bits] of bitWidths.entries()) {
+      const inner = sums.levels.get(bits);
+      if (inner !== undefined) byWeight.set(groupSums(inner, groups), level * groups.count);
     }
-    return gradient;
+    const byGate = telescopeGradient(values, byWeight);
+    return byGate.map((slope, index) => {
+      const byPrior = priorStrength * at(prior.gradient, index);
+      const derivative = at(derivatives, index);
+      return derivative === 0 ? byPrior : byPrior + slope * derivative;
+    });
   },
   hold: () => false,
 });

@@ -36,15 +36,19 @@ function valuesOf({ seed, signed, xMax, shape }: Case): Float32Array {
 const pruningOf = ({ pruning, shape }: Case) =>
   Float32Array.from({ length: shape[1]! }, (_, channel) => pruning?.[channel % pruning.length] ?? 1);
 
-/** The terms of each channel. */
-const rowsOf = ({ gates, rows, shape }: Case) =>
-  Array.from({ length: shape[1]! }, (_, channel) => telescope(rows === null ? gates : rows[channel % rows.length]!));
-
-function termsOf(drawn: Case): readonly WeightedLevel[] {
-  if (drawn.rows === null) return telescope(drawn.gates).filter(({ weight }) => weight > 0);
-  const rows = rowsOf(drawn);
+function termsOf({ gates, rows, shape }: Case): readonly WeightedLevel[] {
+  if (rows === null) {
+    const weights = telescope(Float64Array.from(gates));
+    return bitWidths.map((bits, level) => ({ bits, weight: weights[level]! })).filter(({ weight }) => weight > 0);
+  }
+  const channels = shape[1]!;
+  const own = Array.from({ length: channels }, (_, channel) => rows[channel % rows.length]!);
+  const weights = telescope(Float64Array.from([0, 1, 2, 3].flatMap((gate) => own.map((gates) => gates[gate]!))));
   return bitWidths
-    .map((bits, level) => ({ bits, weight: Float32Array.from(rows, (terms) => terms[level]!.weight) }))
+    .map((bits, level) => ({
+      bits,
+      weight: Float32Array.from(weights.subarray(level * channels, (level + 1) * channels)),
+    }))
     .filter(({ weight }) => weight.some((value) => value > 0));
 }
 

@@ -24,7 +24,7 @@ const standing = (value: number) => ({ value, derivative: 0 });
 const sampleFor = (xMax: number, z: readonly number[], channels: readonly number[] | null = null): GateSample =>
   sampleOf(
     { xMax, ranges: null },
-    [[standing(z[0]!), standing(z[1]!), standing(z[2]!), standing(z[3]!)]],
+    { values: Float64Array.from(z), derivatives: new Float64Array(4) },
     channels?.map(standing) ?? null,
   );
 

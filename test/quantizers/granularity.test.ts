@@ -59,7 +59,10 @@ t.test("channels in another order have their gates and gradients in that order",
     const other = gradientOf(moved(phi), moved(numbers), moved(inner));
     expect(
       order.every((group, place) =>
-        plain.levels[group]!.every((gate, level) => gate.value === other.levels[place]![level]!.value),
+        [0, 1, 2, 3].every(
+          (level) =>
+            plain.levels.values[level * order.length + group] === other.levels.values[level * order.length + place],
+        ),
       ),
       "gates",
     );
@@ -90,10 +93,14 @@ t.test(
     const closed = { value: 0, derivative: 0 };
     const open = { value: 1, derivative: 0 };
     const half = { value: 0.5, derivative: 0.1 };
-    const weights = (gates: readonly Gate[]) =>
+    /** Of z_4 of two groups, the others closed. */
+    const weights = ([first, second]: readonly [Gate, Gate]) =>
       sampleOf(
         { xMax: 1, ranges: null },
-        gates.map((gate) => [gate, closed, closed, closed]),
+        {
+          values: Float64Array.of(first.value, second.value, 0, 0, 0, 0, 0, 0),
+          derivatives: Float64Array.of(first.derivative, second.derivative, 0, 0, 0, 0, 0, 0),
+        },
         null,
         new ChannelGroups(3, 2),
       ).parameters.terms.map(({ bits, weight }) => [bits, typeof weight === "number" ? weight : [...weight]]);
