@@ -1,5 +1,6 @@
 import type { BitWidth } from "../quantization/levels.ts";
 import type { Extensions } from "./extensions.ts";
+import type { Nonlinearity } from "./nonlinearity.ts";
 import type { Tensor } from "./tensor.ts";
 
 export type { DataType, Precision, Tensor } from "./tensor.ts";
@@ -188,16 +189,22 @@ export interface Ops {
   addBias(x: Tensor, bias: Tensor): Tensor;
   /** Sums over all axes but the last. */
   sumPerChannel(x: Tensor): Tensor;
+  /** Sums over some axes, which keep size 1. */
+  sumOver(x: Tensor, axes: readonly number[]): Tensor;
   relu(x: Tensor): Tensor;
   /** x clipped to [0, limit]. */
   cappedRelu(x: Tensor, limit: number): Tensor;
   /** The gradient where `output` is positive, else 0. */
   reluGradient(output: Tensor, gradient: Tensor): Tensor;
+  nonlinear(x: Tensor, of: Nonlinearity): Tensor;
+  /** The gradient by x. */
+  nonlinearGradient(x: Tensor, gradient: Tensor, of: Nonlinearity): Tensor;
   reshape(x: Tensor, shape: readonly number[]): Tensor;
+  /** Elementwise, broadcasting as `multiply`. */
   add(a: Tensor, b: Tensor): Tensor;
   /** Sum of tensors of one shape, in one pass. */
   sum(tensors: readonly Tensor[]): Tensor;
-  /** Elementwise, broadcasting a scalar or one number per channel. */
+  /** Elementwise, broadcasting axes of size 1 and a shape that is shorter in front. */
   multiply(a: Tensor, b: Tensor): Tensor;
   /** Σ of the elementwise product, as a scalar tensor. */
   dot(a: Tensor, b: Tensor): Tensor;

@@ -2,7 +2,9 @@ import type { ByKind } from "../core/by-kind.ts";
 import { at, first, last } from "../core/elements.ts";
 import { square } from "../core/powers.ts";
 import { tuple } from "../core/tuple.ts";
+import { nonlinearValue, steepestSlope } from "../engine/nonlinearity.ts";
 import { noPadding } from "../kinds/windows.ts";
+import { broadcast } from "../network/onnx/strided.ts";
 import type { FrozenConvolution, FrozenLayer, FrozenMaxPool, FrozenNode } from "./frozen-network.ts";
 
 /** Reads one element of one image's value, [height, width, channels] or [units]. */
@@ -61,13 +63,14 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
     if (limit === null || magnitudes) return (index) => Math.max(0, x(index));
     return (index) => Math.min(limit, Math.max(0, x(index)));
   },
-  add(_, { inputs }) {
-    const [x, y] = tuple(
-      inputs.map(({ elements }) => elements),
-      2,
-    );
-    return (index) => x(index) + y(index);
+  nonlinear({ of }, { inputs, magnitudes }) {
+    const { elements: x } = first(inputs);
+    if (!magnitudes) return (index) => nonlinearValue(of, x(index));
+    const [steepest, ofZero] = [steepestSlope(of), Math.abs(nonlinearValue(of, 0))];
+    return (index) => ofZero + steepest * x(index);
   },
+  add: (node, { inputs }) => ofBoth(node, inputs, (a, b) => a + b),
+  multiply: (node, { inputs }) => ofBoth(node, inputs, (a, b) => a * b),
   concat({ outputShape }, { inputs }) {
     const channels = last(outputShape);
     return (index) => {
@@ -99,6 +102,29 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
   flatten: (_, { inputs }) => first(inputs).elements,
   quantizer: unknown,
 };
+
+/** Elements of two values that meet, aligned at their channels. */
+function ofBoth(
+  { outputShape }: FrozenNode,
+  inputs: Exact["inputs"],
+  join: (a: number, b: number) => number,
+): Elements {
+  const [x, y] = tuple(
+    inputs.map(({ elements, shape }): Elements => {
+      const { strides } = broadcast(shape, outputShape) ?? { strides: [] };
+      return (index) => {
+        let [rest, place] = [index, 0];
+        for (let axis = outputShape.length - 1; axis >= 0; axis--) {
+          place += (rest % at(outputShape, axis)) * at(strides, axis);
+          rest = Math.floor(rest / at(outputShape, axis));
+        }
+        return elements(place);
+      };
+    }),
+    2,
+  );
+  return (index) => join(x(index), y(index));
+}
 
 function unknown({ id }: FrozenNode): never {
   throw new Error(`${id}: its value must be known`);

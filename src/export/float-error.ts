@@ -18,6 +18,9 @@ const POSITION = 6;
 /** Operations of a normalised pixel: scale and shift rounded, a product and a difference. */
 const NORMALIZATION = 4;
 
+/** Operations that stand for a runtime's approximation of exp, tanh or erf, and what is done with it. */
+const APPROXIMATION = 24;
+
 interface Source {
   /** Operations that each of its terms has passed at most. */
   readonly operations: number;
@@ -42,7 +45,9 @@ const operations: ByKind<FrozenNode, [readonly Source[]], number> = {
   "average-pool": ({ size }, [x]) => x!.operations + square(size) + 1,
   "global-average-pool": (_, [x]) => x!.operations + first(x!.shape) * at(x!.shape, 1) + 1,
   relu: unchanged,
+  nonlinear: (_, [x]) => x!.operations + APPROXIMATION,
   add: (_, inputs) => Math.max(...inputs.map((input) => input.operations)) + 1,
+  multiply: (_, inputs) => inputs.reduce((sum, { operations }) => sum + operations, 1),
   concat: (_, inputs) => Math.max(...inputs.map((input) => input.operations)),
   pad: unchanged,
   select: unchanged,

@@ -1,13 +1,15 @@
 import type { ByKind } from "../core/by-kind.ts";
-import { first } from "../core/elements.ts";
+import { at, first, last } from "../core/elements.ts";
 import { UserError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
 import { tuple } from "../core/tuple.ts";
-import type { DepthwiseConv2dNode } from "../kinds/depthwise-conv2d.ts";
+import { nonlinearValue } from "../engine/nonlinearity.ts";
+import type { AffineNode } from "../kinds/affine.ts";
+import type { BatchNormNode } from "../kinds/batch-norm.ts";
 import type { LayerNode, Node } from "../kinds/index.ts";
 import { freezeAffine } from "./freeze-affine.ts";
 import { freezeLayer } from "./freeze-layer.ts";
-import type { FreezePlace, Frozen } from "./freeze-place.ts";
+import type { Activation, FreezePlace, Frozen } from "./freeze-place.ts";
 import { freezeQuantizer, quantized } from "./freeze-quantizer.ts";
 import type { FrozenNode, FrozenSelect } from "./frozen-network.ts";
 
@@ -16,6 +18,11 @@ const made = ({ kept, shape }: FreezePlace, node: FrozenNode, constants: Float64
   nodes: [node],
   activation: { kept, constants, shape, node: node.id },
 });
+
+function affineRule(node: AffineNode | BatchNormNode, place: FreezePlace): Frozen {
+  const { affine, constants } = freezeAffine(node, place);
+  return made(place, affine, constants);
+}
 
 /** A node that is part of what it reads. */
 const merged = ({ sources }: FreezePlace): Frozen => ({ nodes: [], activation: first(sources) });
@@ -36,7 +43,7 @@ export const freezeRules: ByKind<Node, [FreezePlace], Frozen | null> = {
   "depthwise-conv2d"(node, place) {
     const { parts, constants } = layerParts(node, place);
     const { stride, padding } = node;
-    const select = selection(node, place);
+    const select = selection(`${node.id}.channels`, place, first(place.sources));
     const inputs = select === null ? place.base.inputs : [select.id];
     const frozen = made(
       place,
@@ -58,10 +65,9 @@ export const freezeRules: ByKind<Node, [FreezePlace], Frozen | null> = {
   bias: (_, place) => merged(place),
   "folded-norm": (_, place) => merged(place),
   "batch-norm"(node, place) {
+    const layer = place.layers.get(node.inputs[0]);
     // Behind a weight without a quantizer it is part of the layer.
-    if (place.layers.get(node.inputs[0])?.weightQuantizer === null) return merged(place);
-    const { affine, constants } = freezeAffine(node, place);
-    return made(place, affine, constants);
+    return layer?.shift?.id === node.id && layer.weightQuantizer === null ? merged(place) : affineRule(node, place);
   },
   quantizer(node, place) {
     if (node.role === "weight") return null;
@@ -77,18 +83,33 @@ export const freezeRules: ByKind<Node, [FreezePlace], Frozen | null> = {
     const value = (x: number) => Math.min(highest, Math.max(0, x));
     return made(place, { ...place.base, kind: "relu", limit }, constantsOf(place).map(value));
   },
+  affine: affineRule,
+  nonlinear({ kind, of }, place) {
+    const value = (x: number) => nonlinearValue(of, x);
+    return made(place, { ...place.base, kind, of }, constantsOf(place).map(value));
+  },
   "max-pool": ({ kind, size, stride, padding }, place) =>
     made(place, { ...place.base, kind, size, stride, padding }, constantsOf(place)),
   "average-pool": ({ kind, size, stride }, place) =>
     made(place, { ...place.base, kind, size, stride }, constantsOf(place)),
   "global-average-pool": ({ kind }, place) => made(place, { ...place.base, kind }, constantsOf(place)),
-  add({ kind }, place) {
-    const [left, right] = tuple(
-      place.sources.map(({ constants }) => constants),
-      2,
+  add: ({ kind }, place) =>
+    made(
+      place,
+      { ...place.base, kind },
+      ofBoth(place, (a, b) => a + b),
+    ),
+  multiply({ kind }, place) {
+    const selects = place.sources.map((source, index) =>
+      selection(`${place.base.id}.channels${index + 1}`, place, source),
     );
-    const sums = left.map((value, channel) => value + right[channel]!);
-    return made(place, { ...place.base, kind }, sums);
+    const inputs = selects.map((select, index) => select?.id ?? place.sources[index]!.node);
+    const frozen = made(
+      place,
+      { ...place.base, kind, inputs },
+      ofBoth(place, (a, b) => a * b),
+    );
+    return { ...frozen, nodes: [...selects.filter((select) => select !== null), ...frozen.nodes] };
   },
   concat({ kind }, place) {
     const constants = place.sources.flatMap(({ constants }) => [...constants]);
@@ -123,15 +144,21 @@ function layerParts({ id }: LayerNode, { shape, kept, sources, layers, trained }
   return freezeLayer(lookup(layers, id), { ...trained, kept, keptInputs, constants });
 }
 
-/** Of the channels that a depthwise convolution could read, those that it keeps itself; null: all. */
-function selection({ id }: DepthwiseConv2dNode, { kept, sources }: FreezePlace): FrozenSelect | null {
-  const source = first(sources);
-  if (kept.length === source.kept.length) return null;
+/** Of the channels that a node reads, those that it keeps itself; null: all, or one that is repeated. */
+function selection(id: string, { kept }: FreezePlace, source: Activation): FrozenSelect | null {
+  if (kept.length === source.kept.length || last(source.shape) === 1) return null;
   return {
     kind: "select",
-    id: `${id}.channels`,
+    id,
     inputs: [source.node],
     outputShape: [...source.shape.slice(0, -1), kept.length],
     channels: kept.map((channel) => source.kept.indexOf(channel)),
   };
+}
+
+/** What a node makes of the constants of both that it reads, by channel. */
+function ofBoth({ sources, shape }: FreezePlace, join: (a: number, b: number) => number): Float64Array {
+  const [left, right] = tuple(sources, 2);
+  const of = ({ constants }: Activation, channel: number) => at(constants, Math.min(channel, constants.length - 1));
+  return Float64Array.from({ length: last(shape) }, (_, channel) => join(of(left, channel), of(right, channel)));
 }

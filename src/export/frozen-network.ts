@@ -1,4 +1,5 @@
 import type { OfKind } from "../core/by-kind.ts";
+import type { Nonlinearity } from "../engine/nonlinearity.ts";
 import type { Padding } from "../graph/graph.ts";
 import { elementsOf } from "../graph/shape.ts";
 
@@ -76,7 +77,7 @@ export type FrozenConvolution = FrozenConv2d | FrozenDepthwiseConv2d;
 /** A layer with weights. */
 export type FrozenLayer = FrozenConvolution | FrozenDense;
 
-/** x·scale + shift per channel: a batch normalization that stands behind no layer. */
+/** x·scale + shift per channel: what stands behind no layer. */
 export interface FrozenAffine extends Base {
   readonly kind: "affine";
   readonly scale: Float32Array;
@@ -108,7 +109,7 @@ export interface FrozenFlatten extends Base {
   readonly kind: "flatten";
 }
 
-/** The sum of two values of one shape. */
+/** The sum of two values, one of which may be repeated: [channels] for each pixel of an image. */
 export interface FrozenAdd extends Base {
   readonly kind: "add";
 }
@@ -124,6 +125,17 @@ export interface FrozenRelu extends Base {
   readonly limit: number | null;
 }
 
+/** The product of two values, one of which may be repeated: [channels] for each pixel of an image. */
+export interface FrozenMultiply extends Base {
+  readonly kind: "multiply";
+}
+
+/** A function of each element by itself. */
+export interface FrozenNonlinear extends Base {
+  readonly kind: "nonlinear";
+  readonly of: Nonlinearity;
+}
+
 /** Adds rows, columns and channels of zeros. */
 export interface FrozenPad extends Base {
   readonly kind: "pad";
@@ -131,7 +143,7 @@ export interface FrozenPad extends Base {
   readonly channels: readonly [before: number, after: number];
 }
 
-/** Some channels of an image: what a depthwise convolution reads when its own gates have closed others. */
+/** Some of the channels: what a depthwise convolution or a product reads where others are closed behind it. */
 export interface FrozenSelect extends Base {
   readonly kind: "select";
   /** Indices among the channels that the input has. */
@@ -161,7 +173,9 @@ export type FrozenNode =
   | FrozenAveragePool
   | FrozenGlobalAveragePool
   | FrozenRelu
+  | FrozenNonlinear
   | FrozenAdd
+  | FrozenMultiply
   | FrozenConcat
   | FrozenPad
   | FrozenSelect
@@ -181,7 +195,9 @@ const weighted: { readonly [K in FrozenKind]: OfKind<FrozenNode, K> extends Froz
   "average-pool": false,
   "global-average-pool": false,
   relu: false,
+  nonlinear: false,
   add: false,
+  multiply: false,
   concat: false,
   pad: false,
   select: false,

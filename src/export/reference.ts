@@ -1,10 +1,11 @@
 import { applyByKind, type ByKind } from "../core/by-kind.ts";
-import { first, last } from "../core/elements.ts";
+import { first } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
+import { tuple } from "../core/tuple.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
 import type { Padding } from "../graph/graph.ts";
+import { aligned } from "../kinds/broadcast.ts";
 import { concatenated } from "../kinds/concat.ts";
-import { noPadding } from "../kinds/windows.ts";
 import { type FrozenLayer, type FrozenNetwork, type FrozenNode, isFrozenLayer } from "./frozen-network.ts";
 import { valuesOf } from "./tensor-values.ts";
 
@@ -37,11 +38,13 @@ const kernels: ByKind<FrozenNode, [Evaluated], Tensor> = {
   "average-pool": (node, { ops, inputs: [x] }) => ops.averagePool(x!, node),
   "global-average-pool": (_, { ops, inputs: [x] }) => ops.globalAveragePool(x!),
   relu: ({ limit }, { ops, inputs: [x] }) => (limit === null ? ops.relu(x!) : ops.cappedRelu(x!, limit)),
-  add: (_, { ops, inputs: [x, y] }) => ops.add(x!, y!),
+  nonlinear: ({ of }, { ops, inputs: [x] }) => ops.nonlinear(x!, of),
+  add: (_, { ops, inputs }) => ops.add(...aligned(ops, tuple(inputs, 2))),
+  multiply: (_, { ops, inputs }) => ops.multiply(...aligned(ops, tuple(inputs, 2))),
   concat: (_, { ops, inputs }) => concatenated(inputs, ops),
   pad: (node, { ops, inputs: [x] }) => ops.pad(x!, node),
   select: ({ channels }, { ops, inputs: [x] }) =>
-    ops.conv2d(x!, selection(ops, last(x!.shape), channels), { stride: 1, padding: noPadding }),
+    ops.gather(x!, ops.tensor(Int32Array.from(channels), [channels.length]), x!.shape.length - 1),
   flatten: ({ outputShape }, { ops, inputs: [x] }) => ops.reshape(x!, [first(x!.shape), ...outputShape]),
   quantizer: (node, { ops, inputs: [x] }) => ops.quantize(x!, node),
 };
@@ -53,13 +56,6 @@ function layer(
 ): Tensor {
   const { weight, bias } = parametersOf(id);
   return ops.addBias(multiply(x!, weight), bias);
-}
-
-/** A convolution that picks channels: exact, as all other weights are zero. */
-function selection(ops: Ops, inputs: number, channels: readonly number[]): Tensor {
-  const weights = new Float32Array(inputs * channels.length);
-  for (const [output, channel] of channels.entries()) weights[channel * channels.length + output] = 1;
-  return ops.tensor(weights, [1, 1, inputs, channels.length]);
 }
 
 /** No element is smaller: padding of a max-pool never wins. */

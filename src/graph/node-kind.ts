@@ -74,18 +74,18 @@ export interface ChannelPlace {
 /** How channels pass through a node: what pruning follows. */
 export interface ChannelFlow<N extends AnyNode> {
   /**
-   * The inputs whose channels become those of the output: none, the first, or all, added to each other or side by side.
-   * Others hold weights, or are read for statistics alone.
+   * The inputs whose channels become those of the output: none, the first, or all, added to or multiplied with each other,
+   * or side by side. Others hold weights, or are read for statistics alone.
    */
-  readonly inputs: "none" | "first" | "added" | "side-by-side";
+  readonly inputs: "none" | "first" | "added" | "multiplied" | "side-by-side";
   /** Whether every channel of the output is made of all channels of the input. */
   readonly mixes: boolean;
   /** The channels that one of the output is made of, where they are not mixed; none: it is zero. */
   sources(node: N, channel: number, sizes: readonly number[]): readonly ChannelPlace[];
   /** Whether it puts zeros around what it reads: a channel that is the same number everywhere no longer is, behind it. */
   padsZeros(node: N): boolean;
-  /** Whether it adds a number to each channel: a channel of zeros becomes a constant. */
-  readonly shifts: boolean;
+  /** Whether a channel of zeros becomes another constant, as where a number is added to each channel. */
+  shifts(node: N): boolean;
 }
 
 /**

@@ -7,8 +7,11 @@ export const inputsOf = (node: AnyNode): readonly NodeId[] => node.inputs ?? [];
 export const nodesById = <N extends AnyNode>({ nodes }: Pick<Graph<N>, "nodes">): ReadonlyMap<NodeId, N> =>
   new Map(nodes.map((node) => [node.id, node]));
 
+/** By node. */
+export type Readers<N extends AnyNode> = ReadonlyMap<NodeId, readonly N[]>;
+
 /** The nodes that read each one, in order; those that nothing reads are left out. */
-export function readersOf<N extends AnyNode>({ nodes }: Pick<Graph<N>, "nodes">): ReadonlyMap<NodeId, readonly N[]> {
+export function readersOf<N extends AnyNode>({ nodes }: Pick<Graph<N>, "nodes">): Readers<N> {
   const readers = new Map<NodeId, N[]>();
   for (const node of nodes) {
     for (const id of new Set(inputsOf(node))) {

@@ -1,34 +1,34 @@
+import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
+import { aligned, bothChannels, gathered, metShape } from "./broadcast.ts";
 import { sameChannels } from "./channel-flows.ts";
 
-/** Elementwise sum of two tensors of one shape: a residual connection. */
+/** Elementwise sum: a residual connection; [channels] is added to each pixel of an image. */
 export interface AddNode {
   readonly kind: "add";
   readonly id: NodeId;
   readonly inputs: readonly [NodeId, NodeId];
 }
 
-export const add: NodeKind<AddNode, readonly []> = {
-  shape({ id }, [left, right]) {
-    if (`${left}` !== `${right}`) throw new Error(`${id}: adds [${left}] and [${right}], which differ`);
-    return left;
-  },
+/** Inputs are kept for the way back where one of them is repeated, for its shape alone. */
+export const add: NodeKind<AddNode, readonly [] | readonly [Tensor, Tensor]> = {
+  shape: ({ id }, inputs) => metShape(id, "adds", inputs),
   macs: null,
   readsIntegers: false,
-  forward: (_, [left, right], { ops }) => ({ output: ops.add(left, right), saved: [] }),
+  forward(_, inputs, { ops }) {
+    const [left, right] = aligned(ops, inputs);
+    return { output: ops.add(left, right), saved: `${left.shape}` === `${right.shape}` ? [] : inputs };
+  },
   addsBias: false,
-  backward: (_, gradient) => [gradient, gradient],
+  backward(_, gradient, saved, { ops }) {
+    if (saved.length === 0) return [gradient, gradient];
+    const [left, right] = saved;
+    return [gathered(ops, gradient, left.shape), gathered(ops, gradient, right.shape)];
+  },
   nonNegative: (_, inputs) => inputs.every(Boolean),
   grid: "new",
-  channels: {
-    ...sameChannels,
-    inputs: "added",
-    sources: (_, channel) => [
-      { input: 0, channel },
-      { input: 1, channel },
-    ],
-  },
+  channels: { ...sameChannels, inputs: "added", sources: bothChannels },
   letsFactorsPass: () => false,
   copies: 0,
 };

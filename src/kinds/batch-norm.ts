@@ -57,7 +57,7 @@ export const batchNorm: NodeKind<BatchNormNode, SavedNorm> = {
   },
   nonNegative: () => false,
   grid: "new",
-  channels: { ...sameChannels, shifts: true },
+  channels: { ...sameChannels, shifts: () => true },
   letsFactorsPass: () => false,
   copies: 0,
 };

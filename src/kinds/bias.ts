@@ -33,7 +33,7 @@ export const bias: NodeKind<BiasNode, readonly [Tensor]> = {
   },
   nonNegative: () => false,
   grid: "new",
-  channels: { ...sameChannels, shifts: true },
+  channels: { ...sameChannels, shifts: () => true },
   letsFactorsPass: () => false,
   copies: 0,
 };

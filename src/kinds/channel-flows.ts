@@ -10,7 +10,7 @@ export const ownChannels: ChannelFlow<AnyNode> = {
   mixes: false,
   sources: nothing,
   padsZeros: never,
-  shifts: false,
+  shifts: never,
 };
 
 /** Each channel is made of the same one of the first input. */
@@ -19,7 +19,7 @@ export const sameChannels: ChannelFlow<AnyNode> = {
   mixes: false,
   sources: (_, channel) => [{ input: 0, channel }],
   padsZeros: never,
-  shifts: false,
+  shifts: never,
 };
 
 /** Each channel is made of all of the first input. */

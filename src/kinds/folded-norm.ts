@@ -88,7 +88,7 @@ export const foldedNorm: NodeKind<FoldedNormNode, SavedRunning | SavedBatch> = {
   },
   nonNegative: () => false,
   grid: "new",
-  channels: { ...sameChannels, shifts: true },
+  channels: { ...sameChannels, shifts: () => true },
   letsFactorsPass: () => false,
   copies: 0,
 };

@@ -2,6 +2,7 @@ import type { Graph, NodeId } from "../graph/graph.ts";
 import type { GridFlow, NodeKind, PerInput } from "../graph/node-kind.ts";
 import { inputsOf } from "../graph/walk.ts";
 import { type AddNode, add } from "./add.ts";
+import { type AffineNode, affine } from "./affine.ts";
 import { type AveragePoolNode, averagePool } from "./average-pool.ts";
 import { type BatchNormNode, batchNorm } from "./batch-norm.ts";
 import { type BiasNode, bias } from "./bias.ts";
@@ -15,6 +16,8 @@ import { type FoldedNormNode, foldedNorm } from "./folded-norm.ts";
 import { type GlobalAveragePoolNode, globalAveragePool } from "./global-average-pool.ts";
 import { type InputNode, input } from "./input.ts";
 import { type MaxPoolNode, maxPool } from "./max-pool.ts";
+import { type MultiplyNode, multiply } from "./multiply.ts";
+import { type NonlinearNode, nonlinear } from "./nonlinear.ts";
 import { type PadNode, pad } from "./pad.ts";
 import { type ParameterNode, parameter } from "./parameter.ts";
 import { type QuantizerNode, quantizer } from "./quantizer.ts";
@@ -32,11 +35,14 @@ export type Node =
   | LayerNode
   | ShiftNode
   | FoldNode
+  | AffineNode
   | ReluNode
+  | NonlinearNode
   | MaxPoolNode
   | AveragePoolNode
   | GlobalAveragePoolNode
   | AddNode
+  | MultiplyNode
   | ConcatNode
   | PadNode
   | FlattenNode
@@ -56,11 +62,14 @@ const kinds: { readonly [K in Node["kind"]]: NodeKind<Extract<Node, { kind: K }>
   "batch-norm": batchNorm,
   fold,
   "folded-norm": foldedNorm,
+  affine,
   relu,
+  nonlinear,
   "max-pool": maxPool,
   "average-pool": averagePool,
   "global-average-pool": globalAveragePool,
   add,
+  multiply,
   concat,
   pad,
   flatten,
@@ -82,7 +91,10 @@ export const gridBehind = (kind: string): GridFlow => grids.get(kind) ?? "new";
 
 export const isLayer = (node: Node): node is LayerNode => kindOf(node).macs !== null;
 
-export const isShift = (node: Node): node is ShiftNode => kindOf(node).channels.shifts;
+/** The kinds of {@link ShiftNode}. */
+const shiftKinds: { readonly [K in ShiftNode["kind"]]: true } = { bias: true, "batch-norm": true, "folded-norm": true };
+
+export const isShift = (node: Node): node is ShiftNode => node.kind in shiftKinds;
 
 /** The inputs of a network, in order. */
 export const inputNodes = ({ nodes }: Pick<Network, "nodes">): readonly InputNode[] =>

@@ -1,3 +1,4 @@
+import type { Nonlinearity } from "../engine/nonlinearity.ts";
 import type { InputType, NodeId, Padding, Shape } from "../graph/graph.ts";
 import type { LayerNode, Network, Node } from "../kinds/index.ts";
 import type { Initial, ParameterNode } from "../kinds/parameter.ts";
@@ -76,6 +77,10 @@ export class NetworkBuilder {
     return this.node({ kind: "relu", id, inputs: [input], limit });
   }
 
+  nonlinear(id: string, input: NodeId, of: Nonlinearity): NodeId {
+    return this.node({ kind: "nonlinear", id, inputs: [input], of });
+  }
+
   maxPool(
     id: string,
     input: NodeId,
@@ -90,6 +95,10 @@ export class NetworkBuilder {
 
   add(id: string, left: NodeId, right: NodeId): NodeId {
     return this.node({ kind: "add", id, inputs: [left, right] });
+  }
+
+  multiply(id: string, left: NodeId, right: NodeId): NodeId {
+    return this.node({ kind: "multiply", id, inputs: [left, right] });
   }
 
   /** Channels of zeros before and after those of `input`. */

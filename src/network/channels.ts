@@ -72,7 +72,7 @@ export function followChannels(network: Network, open: (id: NodeId) => readonly 
   const states = new Map<NodeId, Uint8Array>();
   const follow = (node: Node): Uint8Array => {
     const { channels } = kindOf(node);
-    const { inputs, mixes, shifts } = channels;
+    const { inputs, mixes } = channels;
     const makes = (channel: number) =>
       !isLayer(node) || (isOpen(node.id, channel) && lookup(used, node.id)[channel] === 1);
     const stateOf = ({ input, channel }: ChannelPlace) => lookup(states, inputsOf(node)[input]!)[channel]!;
@@ -91,10 +91,11 @@ export function followChannels(network: Network, open: (id: NodeId) => readonly 
       const places = sourcesOf(node, channel);
       if (pads) keepConstants(places);
       const found = places.map(stateOf);
-      const own = found.reduce((most, one) => Math.max(most, one), zero);
-      // What is added up is cut out of all or of none.
+      const isProduct = inputs === "multiplied";
+      const own = isProduct && found.includes(zero) ? zero : found.reduce((most, one) => Math.max(most, one), zero);
+      // What is added up is cut out of all or of none; a factor is no constant where its product is none.
       if (own === kept && places.length > 1) for (const place of places) requirePlace(node, place);
-      if (own === kept || !shifts) return own;
+      if (own === kept || !channels.shifts(node)) return own;
       return isOpen(node.id, channel) ? constant : zero;
     };
     const result = new Uint8Array(sizeOf(node.id));

@@ -2,7 +2,7 @@ import { first } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
 import type { NodeId } from "../graph/graph.ts";
 import { channelsOf, elementsOf } from "../graph/shape.ts";
-import { inputsOf, nodesById } from "../graph/walk.ts";
+import { inputsOf, nodesById, type Readers, readersOf } from "../graph/walk.ts";
 import { isLayer, isShift, kindOf, type LayerNode, type Network, type Node, type ShiftNode } from "../kinds/index.ts";
 import type { QuantizerNode } from "../kinds/quantizer.ts";
 import { outputShapes } from "./output-shapes.ts";
@@ -29,6 +29,12 @@ export interface Layer {
   readonly previous: string | null;
 }
 
+/** The shift that alone reads a layer; null: there is none. */
+export function shiftOf({ id }: LayerNode, readers: Readers<Node>): ShiftNode | null {
+  const [reader, ...others] = readers.get(id) ?? [];
+  return reader !== undefined && others.length === 0 && isShift(reader) && reader.inputs[0] === id ? reader : null;
+}
+
 /** The node that `id` has its values from: itself, or what stands before pooling, padding and flattening. */
 export function sourceOf(nodes: ReadonlyMap<NodeId, Node>, id: NodeId): Node {
   let node = lookup(nodes, id);
@@ -40,11 +46,11 @@ export function sourceOf(nodes: ReadonlyMap<NodeId, Node>, id: NodeId): Node {
 export function layersOf(network: Network): readonly Layer[] {
   const nodes = nodesById(network);
   const shapes = outputShapes(network);
-  const shifts = new Map(network.nodes.filter(isShift).map((node) => [node.inputs[0], node]));
+  const readers = readersOf(network);
   return network.nodes.filter(isLayer).map((node) => {
     const [data, weightInput] = node.inputs;
     const { weight, quantizer } = weightOf(nodes, weightInput);
-    const shift = shifts.get(node.id) ?? null;
+    const shift = shiftOf(node, readers);
     const source = sourceOf(nodes, data);
     const weightShape = lookup(shapes, weight);
     const outputShape = lookup(shapes, node.id);

@@ -1,24 +1,27 @@
 import { lookup } from "../core/lookup.ts";
 import type { NodeId } from "../graph/graph.ts";
-import { nodesById } from "../graph/walk.ts";
+import { nodesById, readersOf } from "../graph/walk.ts";
 import type { BatchNormNode } from "../kinds/batch-norm.ts";
 import type { FoldNode } from "../kinds/fold.ts";
 import type { Statistics } from "../kinds/folded-norm.ts";
 import { isLayer, type LayerNode, type Network, type Node } from "../kinds/index.ts";
+import { shiftOf } from "../network/layers.ts";
 
 /** The folded weight of a layer. */
 export const foldedWeightId = (layer: string): NodeId => `${layer}.weight.folded`;
 
 /**
- * Folds each batch normalization that stands behind a layer into the layer's weight, as it will be deployed; what is
+ * Folds each batch normalization that alone reads a layer into the layer's weight, as it will be deployed; what is
  * left of it stays behind the layer. Others stay as they are. Parameters come first in the result: a weight is folded
  * with a scale that the network names after the layer.
  */
 export function foldBatchNorm(network: Network, statistics: Statistics): Network {
   const nodes = nodesById(network);
+  const readers = readersOf(network);
   const norms = new Map<NodeId, BatchNormNode>();
   for (const node of network.nodes) {
-    if (node.kind === "batch-norm" && isLayer(lookup(nodes, node.inputs[0]))) norms.set(node.inputs[0], node);
+    const shift = isLayer(node) ? shiftOf(node, readers) : null;
+    if (shift?.kind === "batch-norm") norms.set(node.id, shift);
   }
   if (norms.size === 0) return network;
   const parameters = network.nodes.filter(({ kind }) => kind === "parameter");

@@ -18,7 +18,8 @@ export function gatedNodes(network: Network): ReadonlyMap<NodeId, readonly NodeI
     (readers.get(id) ?? []).some((reader) => {
       if (!channelInputs(reader).includes(id)) return false;
       const { channels } = kindOf(reader);
-      if (channels.padsZeros(reader) || channels.inputs === "added") return true;
+      const meetsOthers = channels.inputs === "added" || channels.inputs === "multiplied";
+      if (channels.padsZeros(reader) || meetsOthers) return true;
       return !channels.mixes && mustBeZero(reader.id);
     });
   const gated = new Map<NodeId, readonly NodeId[]>();

@@ -1,11 +1,11 @@
 import { lookup } from "../core/lookup.ts";
 import type { NodeId } from "../graph/graph.ts";
 import { insertBehind, rewire } from "../graph/rewrite.ts";
-import { nodesById, readersOf } from "../graph/walk.ts";
+import { nodesById, type Readers, readersOf } from "../graph/walk.ts";
 import type { Statistics } from "../kinds/folded-norm.ts";
 import { isLayer, isShift, kindOf, type Network, type Node, perInput } from "../kinds/index.ts";
 import type { QuantizerNode } from "../kinds/quantizer.ts";
-import { layersOf, sourceOf } from "../network/layers.ts";
+import { layersOf, shiftOf, sourceOf } from "../network/layers.ts";
 import { foldBatchNorm } from "./fold-batch-norm.ts";
 
 /** Quantizer of a layer's weight. */
@@ -70,7 +70,7 @@ function quantizeActivations(network: Network, quantizeAddends: boolean): Networ
     const rectifies = node.kind === "relu" && !isOutput(node.id);
     quantized.set(node.id, {
       kind: "quantizer",
-      id: activationQuantizerId(producerOf(nodes, node)),
+      id: activationQuantizerId(producerOf(nodes, readers, node)),
       inputs: [node.id],
       role: "activation",
       signed: !nonNegative.has(node.id),
@@ -101,10 +101,11 @@ function quantizeActivations(network: Network, quantizeAddends: boolean): Networ
 }
 
 /** The layer that an activation is the output of, or the node that makes it where there is no single one. */
-function producerOf(nodes: ReadonlyMap<NodeId, Node>, node: Node): NodeId {
-  if (node.kind === "relu") return producerOf(nodes, lookup(nodes, node.inputs[0]));
-  if (isShift(node)) return node.inputs[0];
-  return node.id;
+function producerOf(nodes: ReadonlyMap<NodeId, Node>, readers: Readers<Node>, node: Node): NodeId {
+  if (node.kind === "relu") return producerOf(nodes, readers, lookup(nodes, node.inputs[0]));
+  if (!isShift(node)) return node.id;
+  const before = lookup(nodes, node.inputs[0]);
+  return isLayer(before) && shiftOf(before, readers) === node ? before.id : node.id;
 }
 
 /** The nodes of which no value is below zero. */

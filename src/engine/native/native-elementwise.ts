@@ -4,15 +4,28 @@ import { float, index } from "./kernel-attributes.ts";
 
 type Elementwise = Pick<
   Ops,
-  "addBias" | "sumPerChannel" | "relu" | "cappedRelu" | "reluGradient" | "reshape" | "add" | "sum" | "multiply" | "dot"
+  | "addBias"
+  | "sumPerChannel"
+  | "sumOver"
+  | "relu"
+  | "cappedRelu"
+  | "reluGradient"
+  | "reshape"
+  | "add"
+  | "sum"
+  | "multiply"
+  | "dot"
 >;
 
 /** One kernel each, but for the scalar product. */
 export function elementwise(run: Executor): Elementwise {
   const multiply = (a: Tensor, b: Tensor) => run.run(run.kernel("Mul", float), [a, b]);
+  const sum = (x: Tensor, axes: Int32Array, keep: boolean) =>
+    run.run(run.kernel("Sum", { ...float, Tidx: index, keep_dims: keep }), [x, run.create(axes, [axes.length])]);
   return {
     addBias: (x, bias) => run.run(run.kernel("BiasAdd", { ...float, data_format: "NHWC" }), [x, bias]),
     sumPerChannel: (x) => run.run(run.kernel("BiasAddGrad", { ...float, data_format: "NHWC" }), [x]),
+    sumOver: (x, axes) => sum(x, Int32Array.from(axes), true),
     relu: (x) => run.run(run.kernel("Relu", float), [x]),
     cappedRelu: (x, limit) => run.run(run.kernel("ClipByValue", float), [x, run.scalar(0), run.scalar(limit)]),
     reluGradient: (output, gradient) => run.run(run.kernel("ReluGrad", float), [gradient, output]),
@@ -28,8 +41,7 @@ export function elementwise(run: Executor): Elementwise {
     dot(a, b) {
       const product = multiply(a, b);
       const axes = Int32Array.from(a.shape, (_, axis) => axis);
-      const sum = run.kernel("Sum", { ...float, Tidx: index, keep_dims: false });
-      const result = run.run(sum, [product, run.create(axes, [axes.length])]);
+      const result = sum(product, axes, false);
       run.release(product);
       return result;
     },

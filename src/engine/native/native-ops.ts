@@ -10,6 +10,7 @@ import { convolutions } from "./native-convolution.ts";
 import { elementwise } from "./native-elementwise.ts";
 import { images } from "./native-images.ts";
 import { leastSquares } from "./native-least-squares.ts";
+import { nonlinearities } from "./native-nonlinear.ts";
 import { normalization } from "./native-normalization.ts";
 import { pooling } from "./native-pooling.ts";
 import { quantization } from "./native-quantization.ts";
@@ -30,6 +31,7 @@ export function createNativeOps(binding: Binding): { readonly atPrecision: (prec
     ...pooling(run),
     ...images(run),
     ...normalization(run),
+    ...nonlinearities(run),
     ...rows(run),
     ...classification(run),
     ...variables(run),

@@ -10,6 +10,7 @@ type Elementwise = Pick<
   Ops,
   | "addBias"
   | "sumPerChannel"
+  | "sumOver"
   | "relu"
   | "cappedRelu"
   | "reluGradient"
@@ -37,6 +38,7 @@ export function elementwise(arena: Arena): Elementwise {
   return {
     addBias: add,
     sumPerChannel: (x) => arena.make((tf) => tf.sum(rows(tf, x), 0)),
+    sumOver: (x, axes) => arena.make((tf) => tf.sum(of(x), [...axes], true)),
     relu: (x) => arena.make((tf) => tf.relu(of(x))),
     cappedRelu: (x, limit) => arena.make((tf) => tf.clipByValue(of(x), 0, limit)),
     reluGradient: (output, gradient) =>

@@ -8,6 +8,7 @@ import { convolutions } from "./portable-convolution.ts";
 import { elementwise } from "./portable-elementwise.ts";
 import { images } from "./portable-images.ts";
 import { leastSquares } from "./portable-least-squares.ts";
+import { nonlinearities } from "./portable-nonlinear.ts";
 import { rounding } from "./portable-rounding.ts";
 import { rows } from "./portable-rows.ts";
 
@@ -21,6 +22,7 @@ export function portableOps(tf: Tfjs): Ops {
     ...composedQuantizer(basic),
     ...convolutions(arena),
     ...images(arena),
+    ...nonlinearities(arena),
     ...rows(arena),
     ...variables(arena),
     extension: (name) => extensions[name],

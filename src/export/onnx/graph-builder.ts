@@ -17,8 +17,8 @@ type TensorProto = MessageInitShape<typeof TensorProtoSchema>;
 type ValueInfo = MessageInitShape<typeof ValueInfoProtoSchema>;
 type AttributeProto = MessageInitShape<typeof AttributeProtoSchema>;
 
-/** An integer, a list of integers or a text: all that the operators used here need. */
-export type Attribute = number | readonly number[] | string;
+/** An integer, a list of integers, a text or a float: all that the operators used here need. */
+export type Attribute = number | readonly number[] | string | { readonly float: number };
 
 export interface ValueDescription {
   readonly name: string;
@@ -128,6 +128,7 @@ function attribute(name: string, value: Attribute): AttributeProto {
   if (typeof value === "number") return { name, type: AttributeProto_AttributeType.INT, i: BigInt(value) };
   if (typeof value === "string")
     return { name, type: AttributeProto_AttributeType.STRING, s: new TextEncoder().encode(value) };
+  if ("float" in value) return { name, type: AttributeProto_AttributeType.FLOAT, f: value.float };
   return { name, type: AttributeProto_AttributeType.INTS, ints: value.map(BigInt) };
 }
 

@@ -4,6 +4,7 @@ import { noPadding } from "../../kinds/windows.ts";
 import type { FrozenInput, FrozenLayer, FrozenNetwork, FrozenNode, FrozenQuantizer } from "../frozen-network.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { pads } from "./layer-operators.ts";
+import { addNonlinear } from "./nonlinear-operators.ts";
 import { channelShape, channelsFirst } from "./value-layout.ts";
 
 /** A node whose operator is the same in every form. */
@@ -51,8 +52,14 @@ const operators: ByKind<PlainNode, [Place], void> = {
     const pooled = graph.node("GlobalAveragePool", inputs, { name: `${name}.pooled` });
     graph.node("Flatten", [pooled], { name, output, attributes: { axis: 1 } });
   },
-  add({ id: name }, { graph, inputs, output }) {
-    graph.node("Add", inputs, { name, output });
+  nonlinear({ id: name, of }, { graph, inputs, output }) {
+    addNonlinear(of, { graph, name, input: first(inputs), output });
+  },
+  add(node, place) {
+    place.graph.node("Add", metInputs(node, place), { name: node.id, output: place.output });
+  },
+  multiply(node, place) {
+    place.graph.node("Mul", metInputs(node, place), { name: node.id, output: place.output });
   },
   concat({ id: name }, { graph, inputs, output }) {
     graph.node("Concat", inputs, { name, output, attributes: { axis: 1 } });
@@ -71,6 +78,17 @@ const operators: ByKind<PlainNode, [Place], void> = {
     graph.node("Flatten", inputs, { name, output, attributes: { axis: 1 } });
   },
 };
+
+/** What a node reads, vectors that meet images as images of one pixel. */
+function metInputs({ id, inputs: ids, outputShape }: PlainNode, { graph, network, inputs }: Place): readonly string[] {
+  const isVector = (source: string | undefined) =>
+    network.nodes.some((node) => node.id === source && node.outputShape.length < outputShape.length);
+  return inputs.map((input, index) => {
+    if (!isVector(ids[index])) return input;
+    const axes = graph.int64s(`${id}.axes${index + 1}`, [2, 3]);
+    return graph.node("Unsqueeze", [input, axes], { name: `${id}.pixel${index + 1}` });
+  });
+}
 
 /** Adds the operator of a node that has no weight and no grid, named after the node. */
 export const addPlain = (graph: GraphBuilder, network: FrozenNetwork, node: PlainNode, wiring: Wiring): void =>

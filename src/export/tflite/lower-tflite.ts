@@ -66,7 +66,9 @@ const rules: ByKind<FrozenNode, [TfliteFile], void> = {
   "average-pool": onFloats,
   "global-average-pool": onFloats,
   relu: onFloats,
+  nonlinear: onFloats,
   add: addSum,
+  multiply: onFloats,
   concat: sideBySide,
   pad: onCodes,
   select: onCodes,
@@ -121,7 +123,7 @@ function onFloats(node: PlainNode, file: TfliteFile): void {
   addPlain(file.builder, node, {
     inputs: node.inputs.map((id) => file.float(id)),
     output: file.own(node),
-    inputShape: file.node(first(node.inputs)).outputShape,
+    inputShapes: node.inputs.map((id) => file.node(id).outputShape),
     grid: undefined,
   });
 }
@@ -157,7 +159,7 @@ function moveCodes(node: PlainNode, file: TfliteFile, sources: readonly TfliteCo
   addPlain(builder, node, {
     inputs: sources.map(({ name }) => name),
     output: name,
-    inputShape: file.node(first(node.inputs)).outputShape,
+    inputShapes: node.inputs.map((id) => file.node(id).outputShape),
     grid,
   });
   const lowest = Math.min(...sources.map(({ limits: [lowest] }) => lowest));
@@ -169,7 +171,8 @@ function moveCodes(node: PlainNode, file: TfliteFile, sources: readonly TfliteCo
 function addSum(node: FrozenAdd, file: TfliteFile): void {
   const addends = node.inputs.flatMap((id) => file.codes.get(id) ?? []);
   const behind = file.codesBehind(node);
-  if (behind === null || addends.length < 2) {
+  const isRepeated = node.inputs.some((id) => file.node(id).outputShape.length < node.outputShape.length);
+  if (behind === null || addends.length < 2 || isRepeated) {
     onFloats(node, file);
     return;
   }

@@ -4,6 +4,7 @@ import type { Padding } from "../../graph/graph.ts";
 import type { PlainNode } from "../onnx/operators.ts";
 import { floatBytes } from "../onnx/packing.ts";
 import { type TensorGrid, TensorType, type TfliteBuilder } from "./tflite-builder.ts";
+import { addNonlinear } from "./tflite-nonlinear.ts";
 import { optionsOf } from "./tflite-options.ts";
 import { paddingKind } from "./tflite-windows.ts";
 
@@ -16,8 +17,8 @@ export interface PlainWiring {
   readonly inputs: readonly string[];
   /** A value that is there already. */
   readonly output: string;
-  /** Without the batch, of the first input. */
-  readonly inputShape: readonly number[];
+  /** Without the batch, of each input. */
+  readonly inputShapes: readonly (readonly number[])[];
   /** Of the codes; undefined: float32. */
   readonly grid: TensorGrid | undefined;
 }
@@ -45,7 +46,8 @@ const operators: ByKind<PlainNode, [Place], void> = {
     );
     builder.operator("Add", [scaled, builder.floats(`${id}.shift`, shift, [shift.length])], output);
   },
-  "max-pool"({ id, size, stride, padding }, { builder, inputs, output, inputShape, grid }) {
+  "max-pool"({ id, size, stride, padding }, { builder, inputs, output, inputShapes, grid }) {
+    const inputShape = first(inputShapes);
     const kind = paddingKind({ size: [size, size], stride, padding }, inputShape);
     const input = first(inputs);
     const padded = kind === "operator" ? lowestAround(builder, { id, input, inputShape, padding, grid }) : input;
@@ -57,8 +59,14 @@ const operators: ByKind<PlainNode, [Place], void> = {
   "global-average-pool"({ id }, { builder, inputs, output }) {
     builder.operator("Mean", [first(inputs), builder.int32s(`${id}.axes`, [1, 2])], output, optionsOf.mean());
   },
-  add(_, { builder, inputs, output }) {
-    builder.operator("Add", inputs, output, optionsOf.add({ relu: false }));
+  nonlinear({ id, of, outputShape: shape }, { builder, inputs, output }) {
+    addNonlinear(of, { builder, id, shape, input: first(inputs), output });
+  },
+  add(node, place) {
+    place.builder.operator("Add", metInputs(node, place), place.output, optionsOf.add({ relu: false }));
+  },
+  multiply(node, place) {
+    place.builder.operator("Mul", metInputs(node, place), place.output);
   },
   concat({ outputShape }, { builder, inputs, output }) {
     builder.operator("Concatenation", inputs, output, optionsOf.concatenation(outputShape.length));
@@ -81,6 +89,22 @@ const operators: ByKind<PlainNode, [Place], void> = {
   },
 };
 
+/** What a node reads, vectors that meet images as images of one pixel. */
+function metInputs({ id, outputShape }: PlainNode, { builder, inputs, inputShapes }: Place): readonly string[] {
+  return inputs.map((input, index) => {
+    const shape = at(inputShapes, index);
+    if (shape.length === outputShape.length) return input;
+    const pixel = [1, 1, at(shape, 0)];
+    const [name, sizes] = [`${id}.pixel${index + 1}`, [-1, ...pixel]];
+    return builder.operator(
+      "Reshape",
+      [input, builder.int32s(`${name}.shape`, sizes)],
+      builder.value(name, { shape: pixel }),
+      optionsOf.reshape(sizes),
+    );
+  });
+}
+
 /** Adds the operators of a node that has no weight and no grid. */
 export const addPlain = (builder: TfliteBuilder, node: PlainNode, wiring: PlainWiring): void =>
   applyByKind(operators, node, { ...wiring, builder });
@@ -95,7 +119,9 @@ function padSizes(
   return builder.int32s(`${id}.sizes`, [0, 0, top, bottom, left, right, before, after], [4, 2]);
 }
 
-interface Padded extends Pick<PlainWiring, "inputShape" | "grid"> {
+interface Padded extends Pick<PlainWiring, "grid"> {
+  /** Without the batch. */
+  readonly inputShape: readonly number[];
   readonly id: string;
   readonly input: string;
   readonly padding: Padding;

@@ -19,6 +19,7 @@ export interface OperatorKind {
 
 /** The operators that files of ours can have: what a microcontroller's program has to register. */
 export const operatorKinds = {
+  Abs: { code: BuiltinOperator.ABS, version: 1 },
   Add: { code: BuiltinOperator.ADD, version: 2 },
   AveragePool2D: { code: BuiltinOperator.AVERAGE_POOL_2D, version: 1 },
   Cast: { code: BuiltinOperator.CAST, version: 1 },
@@ -27,13 +28,21 @@ export const operatorKinds = {
   DepthwiseConv2D: { code: BuiltinOperator.DEPTHWISE_CONV_2D, version: 3 },
   Dequantize: { code: BuiltinOperator.DEQUANTIZE, version: 5 },
   Div: { code: BuiltinOperator.DIV, version: 1 },
+  Elu: { code: BuiltinOperator.ELU, version: 1 },
+  Exp: { code: BuiltinOperator.EXP, version: 1 },
   FullyConnected: { code: BuiltinOperator.FULLY_CONNECTED, version: 5, versionOfInt4: 10 },
   Gather: { code: BuiltinOperator.GATHER, version: 2 },
+  Gelu: { code: BuiltinOperator.GELU, version: 1 },
+  HardSwish: { code: BuiltinOperator.HARD_SWISH, version: 1 },
+  LeakyRelu: { code: BuiltinOperator.LEAKY_RELU, version: 1 },
+  Log: { code: BuiltinOperator.LOG, version: 1 },
+  Logistic: { code: BuiltinOperator.LOGISTIC, version: 1 },
   MaxPool2D: { code: BuiltinOperator.MAX_POOL_2D, version: 2 },
   Maximum: { code: BuiltinOperator.MAXIMUM, version: 2 },
   Mean: { code: BuiltinOperator.MEAN, version: 1 },
   Minimum: { code: BuiltinOperator.MINIMUM, version: 2 },
   Mul: { code: BuiltinOperator.MUL, version: 1 },
+  Neg: { code: BuiltinOperator.NEG, version: 1 },
   Pad: { code: BuiltinOperator.PAD, version: 2 },
   PadV2: { code: BuiltinOperator.PADV2, version: 2 },
   Quantize: { code: BuiltinOperator.QUANTIZE, version: 1 },
@@ -41,6 +50,7 @@ export const operatorKinds = {
   Reshape: { code: BuiltinOperator.RESHAPE, version: 1 },
   Round: { code: BuiltinOperator.ROUND, version: 1 },
   Sub: { code: BuiltinOperator.SUB, version: 1 },
+  Tanh: { code: BuiltinOperator.TANH, version: 1 },
 } as const satisfies Readonly<Record<string, OperatorKind>>;
 
 export type OperatorName = keyof typeof operatorKinds;
@@ -63,7 +73,7 @@ export const optionsOf = {
   conv2d: (one: Windows & Activated): OperatorOptions => ({
     type: BuiltinOptions.Conv2DOptions,
     write: (builder) =>
-      schema.Conv2DOptions.createConv2DOptions(builder, paddingOf(one), one.stride, one.stride, activation(one)),
+      schema.Conv2DOptions.createConv2DOptions(builder, paddingOf(one), one.stride, one.stride, activation(one), 1, 1),
   }),
   depthwise: (one: Windows & Activated): OperatorOptions => ({
     type: BuiltinOptions.DepthwiseConv2DOptions,
@@ -75,6 +85,8 @@ export const optionsOf = {
         one.stride,
         1,
         activation(one),
+        1,
+        1,
       ),
   }),
   pool: (one: Windows & { readonly size: number }): OperatorOptions => ({
@@ -97,6 +109,14 @@ export const optionsOf = {
   add: (one: Activated): OperatorOptions => ({
     type: BuiltinOptions.AddOptions,
     write: (builder) => schema.AddOptions.createAddOptions(builder, activation(one)),
+  }),
+  gelu: (one: { readonly approximate: boolean }): OperatorOptions => ({
+    type: BuiltinOptions.GeluOptions,
+    write: (builder) => schema.GeluOptions.createGeluOptions(builder, one.approximate),
+  }),
+  leakyRelu: (slope: number): OperatorOptions => ({
+    type: BuiltinOptions.LeakyReluOptions,
+    write: (builder) => schema.LeakyReluOptions.createLeakyReluOptions(builder, slope),
   }),
   concatenation: (axis: number): OperatorOptions => ({
     type: BuiltinOptions.ConcatenationOptions,

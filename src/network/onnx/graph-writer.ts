@@ -130,10 +130,10 @@ export class GraphWriter {
     }
   }
 
-  /** Batch normalization behind a layer; a bias before it moves the mean and is gone. */
+  /** Batch normalization, of a layer or of any other value; a bias of the layer moves the mean and is gone. */
   batchNorm(
     id: NodeId,
-    { layer, bias, outputs }: OpenLayer,
+    source: OpenLayer | NodeId,
     values: RunningStatistics & {
       readonly scale: Float32Array;
       readonly shift: Float32Array;
@@ -142,12 +142,12 @@ export class GraphWriter {
   ): NodeId {
     const { scale, shift, variance, epsilon } = values;
     let { mean } = values;
-    if (bias !== null) {
-      const moved = lookup(this.#parameters, bias);
+    if (typeof source === "object" && source.bias !== null) {
+      const moved = lookup(this.#parameters, source.bias);
       mean = mean.map((value, channel) => value - moved[channel]!);
-      this.#parameters.delete(bias);
-      this.#nodes.delete(bias);
-      this.#nodes.delete(`${layer.id}.biased`);
+      this.#parameters.delete(source.bias);
+      this.#nodes.delete(source.bias);
+      this.#nodes.delete(`${source.layer.id}.biased`);
     }
     requireUsable(`${id}: running mean`, mean);
     requireUsable(`${id}: running variance`, variance);
@@ -155,11 +155,15 @@ export class GraphWriter {
       throw new Damaged("has a negative variance or no epsilon");
     this.#statistics.set(id, { mean, variance });
     const inputs = [
-      layer.id,
-      this.#parameter(`${id}.scale`, "scale", [outputs], scale, { kind: "constant", value: 1 }),
-      this.#parameter(`${id}.shift`, "shift", [outputs], shift, { kind: "constant", value: 0 }),
+      typeof source === "object" ? source.layer.id : source,
+      ...this.#perChannel(id, { scale, shift }),
     ] as const;
     return this.push({ kind: "batch-norm", id, inputs, epsilon, frozen: false });
+  }
+
+  /** A factor and a summand for each channel. */
+  affine(id: NodeId, x: NodeId, values: { readonly scale: Float32Array; readonly shift: Float32Array }): NodeId {
+    return this.push({ kind: "affine", id, inputs: [x, ...this.#perChannel(id, values)] });
   }
 
   /** Lowers the limit of a ReLU; false where `node` is none. */
@@ -169,6 +173,13 @@ export class GraphWriter {
     const limits = [found.limit, limit].filter((value) => value !== null);
     this.#nodes.set(node, { ...found, limit: limits.length === 0 ? null : Math.min(...limits) });
     return true;
+  }
+
+  #perChannel(id: NodeId, { scale, shift }: { scale: Float32Array; shift: Float32Array }): readonly [NodeId, NodeId] {
+    return [
+      this.#parameter(`${id}.scale`, "scale", [scale.length], scale, { kind: "constant", value: 1 }),
+      this.#parameter(`${id}.shift`, "shift", [shift.length], shift, { kind: "constant", value: 0 }),
+    ];
   }
 
   #parameter(id: NodeId, role: ParameterNode["role"], shape: Shape, values: Float32Array, initial: Initial): NodeId {

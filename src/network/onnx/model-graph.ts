@@ -4,7 +4,9 @@ import type { NodeProto, ValueInfoProto } from "../../onnx/generated/onnx_pb.ts"
 import { isStandardDomain, type Model } from "../../onnx/onnx-model.ts";
 import { declaredTensor } from "../../onnx/value-info.ts";
 import { Attributes, type TensorProto } from "./attributes.ts";
+import { joinGelu, type ScalarOf } from "./decomposed-gelu.ts";
 import { cut, Damaged } from "./problems.ts";
+import { decodeTensor } from "./tensors.ts";
 
 /** A node of the file. */
 export interface OnnxNode {
@@ -79,7 +81,9 @@ export function readGraph(model: Model): ModelGraph {
       addOnce(makers, made, node, "values");
     }
   }
-  const nodes = inOrder(output, makers, (name) => name === input.name || tensors.has(name)).map(asNode);
+  const isGiven = (name: string) => name === input.name || tensors.has(name);
+  const written = inOrder(output, makers, isGiven).map(asNode);
+  const nodes = needed(joinGelu(written, scalarsOf(written, tensors)), output);
   const shapes = new Map<string, DeclaredShape>();
   for (const value of [...graph.valueInfo, ...graph.output]) {
     const shape = shapeOf(value);
@@ -180,6 +184,33 @@ function inOrder(
     }
   }
   return ordered;
+}
+
+/** The number of a tensor of one element, or of a Constant node. */
+function scalarsOf(nodes: readonly OnnxNode[], tensors: ReadonlyMap<string, TensorProto>): ScalarOf {
+  const constants = new Map(nodes.flatMap((node) => (node.operator === "Constant" ? [[node.outputs[0], node]] : [])));
+  return (name) => {
+    const made = constants.get(name);
+    const tensor = tensors.get(name) ?? made?.attributes.tensor("value");
+    if (tensor) {
+      const { kind, values } = decodeTensor(tensor);
+      return kind === "floats" && values.length === 1 ? first(values) : null;
+    }
+    return made?.attributes.has("value_float") ? made.attributes.float("value_float", 0) : null;
+  };
+}
+
+/** The nodes that `output` still comes from. */
+function needed(nodes: readonly OnnxNode[], output: string): readonly OnnxNode[] {
+  const wanted = new Set([output]);
+  return nodes
+    .toReversed()
+    .filter(({ inputs, outputs }) => {
+      const isWanted = outputs.some((name) => wanted.has(name));
+      if (isWanted) for (const input of inputs) wanted.add(input);
+      return isWanted;
+    })
+    .toReversed();
 }
 
 function countReaders(nodes: readonly OnnxNode[], output: string): ModelGraph["readers"] {

@@ -150,14 +150,10 @@ export class Translation {
     return this.#readers.get(node) === 1;
   }
 
-  /** The layer whose output `value` is, which nobody else reads: what is done to it becomes a part of the layer. */
-  layerBefore(value: Activation): OpenLayer {
-    const layer = this.writer.openLayer(value.node);
-    if (layer === null || value.order !== null || value.padding !== null) {
-      throw new Unsupported("it stands behind no convolution or dense layer");
-    }
-    if (!this.hasOneReader(value)) throw new Unsupported("the layer before it has other readers too");
-    return layer;
+  /** The layer whose output `value` is, which nobody else reads: what is done to it becomes a part of the layer. Null: none. */
+  layerBefore(value: Activation): OpenLayer | null {
+    const isOutput = value.order === null && value.padding === null && this.hasOneReader(value);
+    return isOutput ? this.writer.openLayer(value.node) : null;
   }
 
   #addReaders(node: NodeId, count: number): void {

@@ -24,21 +24,31 @@ export enum BuiltinOperator {
   DEPTHWISE_CONV_2D = 4,
   DEQUANTIZE = 6,
   FULLY_CONNECTED = 9,
+  LOGISTIC = 14,
   MAX_POOL_2D = 17,
   MUL = 18,
   RELU = 19,
   RESHAPE = 22,
+  TANH = 28,
   PAD = 34,
   GATHER = 36,
   MEAN = 40,
   SUB = 41,
   DIV = 42,
+  EXP = 47,
   CAST = 53,
   MAXIMUM = 55,
   MINIMUM = 57,
+  NEG = 59,
   PADV2 = 60,
+  LOG = 73,
+  LEAKY_RELU = 98,
+  ABS = 101,
+  ELU = 111,
   QUANTIZE = 114,
-  ROUND = 116
+  ROUND = 116,
+  HARD_SWISH = 117,
+  GELU = 150
 }
 
 export enum Padding {
@@ -62,13 +72,15 @@ export enum BuiltinOptions {
   ReshapeOptions = 17,
   GatherOptions = 23,
   ReducerOptions = 27,
-  CastOptions = 37
+  CastOptions = 37,
+  LeakyReluOptions = 75,
+  GeluOptions = 116
 }
 
 export function unionToBuiltinOptions(
   type: BuiltinOptions,
-  accessor: (obj:AddOptions|CastOptions|ConcatenationOptions|Conv2DOptions|DepthwiseConv2DOptions|FullyConnectedOptions|GatherOptions|Pool2DOptions|ReducerOptions|ReshapeOptions) => AddOptions|CastOptions|ConcatenationOptions|Conv2DOptions|DepthwiseConv2DOptions|FullyConnectedOptions|GatherOptions|Pool2DOptions|ReducerOptions|ReshapeOptions|null
-): AddOptions|CastOptions|ConcatenationOptions|Conv2DOptions|DepthwiseConv2DOptions|FullyConnectedOptions|GatherOptions|Pool2DOptions|ReducerOptions|ReshapeOptions|null {
+  accessor: (obj:AddOptions|CastOptions|ConcatenationOptions|Conv2DOptions|DepthwiseConv2DOptions|FullyConnectedOptions|GatherOptions|GeluOptions|LeakyReluOptions|Pool2DOptions|ReducerOptions|ReshapeOptions) => AddOptions|CastOptions|ConcatenationOptions|Conv2DOptions|DepthwiseConv2DOptions|FullyConnectedOptions|GatherOptions|GeluOptions|LeakyReluOptions|Pool2DOptions|ReducerOptions|ReshapeOptions|null
+): AddOptions|CastOptions|ConcatenationOptions|Conv2DOptions|DepthwiseConv2DOptions|FullyConnectedOptions|GatherOptions|GeluOptions|LeakyReluOptions|Pool2DOptions|ReducerOptions|ReshapeOptions|null {
   switch(BuiltinOptions[type]) {
     case 'NONE': return null; 
     case 'Conv2DOptions': return accessor(new Conv2DOptions())! as Conv2DOptions;
@@ -81,15 +93,17 @@ export function unionToBuiltinOptions(
     case 'GatherOptions': return accessor(new GatherOptions())! as GatherOptions;
     case 'ReducerOptions': return accessor(new ReducerOptions())! as ReducerOptions;
     case 'CastOptions': return accessor(new CastOptions())! as CastOptions;
+    case 'LeakyReluOptions': return accessor(new LeakyReluOptions())! as LeakyReluOptions;
+    case 'GeluOptions': return accessor(new GeluOptions())! as GeluOptions;
     default: return null;
   }
 }
 
 export function unionListToBuiltinOptions(
   type: BuiltinOptions, 
-  accessor: (index: number, obj:AddOptions|CastOptions|ConcatenationOptions|Conv2DOptions|DepthwiseConv2DOptions|FullyConnectedOptions|GatherOptions|Pool2DOptions|ReducerOptions|ReshapeOptions) => AddOptions|CastOptions|ConcatenationOptions|Conv2DOptions|DepthwiseConv2DOptions|FullyConnectedOptions|GatherOptions|Pool2DOptions|ReducerOptions|ReshapeOptions|null, 
+  accessor: (index: number, obj:AddOptions|CastOptions|ConcatenationOptions|Conv2DOptions|DepthwiseConv2DOptions|FullyConnectedOptions|GatherOptions|GeluOptions|LeakyReluOptions|Pool2DOptions|ReducerOptions|ReshapeOptions) => AddOptions|CastOptions|ConcatenationOptions|Conv2DOptions|DepthwiseConv2DOptions|FullyConnectedOptions|GatherOptions|GeluOptions|LeakyReluOptions|Pool2DOptions|ReducerOptions|ReshapeOptions|null, 
   index: number
-): AddOptions|CastOptions|ConcatenationOptions|Conv2DOptions|DepthwiseConv2DOptions|FullyConnectedOptions|GatherOptions|Pool2DOptions|ReducerOptions|ReshapeOptions|null {
+): AddOptions|CastOptions|ConcatenationOptions|Conv2DOptions|DepthwiseConv2DOptions|FullyConnectedOptions|GatherOptions|GeluOptions|LeakyReluOptions|Pool2DOptions|ReducerOptions|ReshapeOptions|null {
   switch(BuiltinOptions[type]) {
     case 'NONE': return null; 
     case 'Conv2DOptions': return accessor(index, new Conv2DOptions())! as Conv2DOptions;
@@ -102,6 +116,8 @@ export function unionListToBuiltinOptions(
     case 'GatherOptions': return accessor(index, new GatherOptions())! as GatherOptions;
     case 'ReducerOptions': return accessor(index, new ReducerOptions())! as ReducerOptions;
     case 'CastOptions': return accessor(index, new CastOptions())! as CastOptions;
+    case 'LeakyReluOptions': return accessor(index, new LeakyReluOptions())! as LeakyReluOptions;
+    case 'GeluOptions': return accessor(index, new GeluOptions())! as GeluOptions;
     default: return null;
   }
 }
@@ -390,8 +406,18 @@ fusedActivationFunction():ActivationFunctionType {
   return offset ? this.bb!.readInt8(this.bb_pos + offset) : ActivationFunctionType.NONE;
 }
 
+dilationWFactor():number {
+  const offset = this.bb!.__offset(this.bb_pos, 12);
+  return offset ? this.bb!.readInt32(this.bb_pos + offset) : 1;
+}
+
+dilationHFactor():number {
+  const offset = this.bb!.__offset(this.bb_pos, 14);
+  return offset ? this.bb!.readInt32(this.bb_pos + offset) : 1;
+}
+
 static startConv2DOptions(builder:flatbuffers.Builder) {
-  builder.startObject(4);
+  builder.startObject(6);
 }
 
 static addPadding(builder:flatbuffers.Builder, padding:Padding) {
@@ -410,17 +436,27 @@ static addFusedActivationFunction(builder:flatbuffers.Builder, fusedActivationFu
   builder.addFieldInt8(3, fusedActivationFunction, ActivationFunctionType.NONE);
 }
 
+static addDilationWFactor(builder:flatbuffers.Builder, dilationWFactor:number) {
+  builder.addFieldInt32(4, dilationWFactor, 1);
+}
+
+static addDilationHFactor(builder:flatbuffers.Builder, dilationHFactor:number) {
+  builder.addFieldInt32(5, dilationHFactor, 1);
+}
+
 static endConv2DOptions(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createConv2DOptions(builder:flatbuffers.Builder, padding:Padding, strideW:number, strideH:number, fusedActivationFunction:ActivationFunctionType):flatbuffers.Offset {
+static createConv2DOptions(builder:flatbuffers.Builder, padding:Padding, strideW:number, strideH:number, fusedActivationFunction:ActivationFunctionType, dilationWFactor:number, dilationHFactor:number):flatbuffers.Offset {
   Conv2DOptions.startConv2DOptions(builder);
   Conv2DOptions.addPadding(builder, padding);
   Conv2DOptions.addStrideW(builder, strideW);
   Conv2DOptions.addStrideH(builder, strideH);
   Conv2DOptions.addFusedActivationFunction(builder, fusedActivationFunction);
+  Conv2DOptions.addDilationWFactor(builder, dilationWFactor);
+  Conv2DOptions.addDilationHFactor(builder, dilationHFactor);
   return Conv2DOptions.endConv2DOptions(builder);
 }
 }
@@ -468,8 +504,18 @@ fusedActivationFunction():ActivationFunctionType {
   return offset ? this.bb!.readInt8(this.bb_pos + offset) : ActivationFunctionType.NONE;
 }
 
+dilationWFactor():number {
+  const offset = this.bb!.__offset(this.bb_pos, 14);
+  return offset ? this.bb!.readInt32(this.bb_pos + offset) : 1;
+}
+
+dilationHFactor():number {
+  const offset = this.bb!.__offset(this.bb_pos, 16);
+  return offset ? this.bb!.readInt32(this.bb_pos + offset) : 1;
+}
+
 static startDepthwiseConv2DOptions(builder:flatbuffers.Builder) {
-  builder.startObject(5);
+  builder.startObject(7);
 }
 
 static addPadding(builder:flatbuffers.Builder, padding:Padding) {
@@ -492,18 +538,28 @@ static addFusedActivationFunction(builder:flatbuffers.Builder, fusedActivationFu
   builder.addFieldInt8(4, fusedActivationFunction, ActivationFunctionType.NONE);
 }
 
+static addDilationWFactor(builder:flatbuffers.Builder, dilationWFactor:number) {
+  builder.addFieldInt32(5, dilationWFactor, 1);
+}
+
+static addDilationHFactor(builder:flatbuffers.Builder, dilationHFactor:number) {
+  builder.addFieldInt32(6, dilationHFactor, 1);
+}
+
 static endDepthwiseConv2DOptions(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createDepthwiseConv2DOptions(builder:flatbuffers.Builder, padding:Padding, strideW:number, strideH:number, depthMultiplier:number, fusedActivationFunction:ActivationFunctionType):flatbuffers.Offset {
+static createDepthwiseConv2DOptions(builder:flatbuffers.Builder, padding:Padding, strideW:number, strideH:number, depthMultiplier:number, fusedActivationFunction:ActivationFunctionType, dilationWFactor:number, dilationHFactor:number):flatbuffers.Offset {
   DepthwiseConv2DOptions.startDepthwiseConv2DOptions(builder);
   DepthwiseConv2DOptions.addPadding(builder, padding);
   DepthwiseConv2DOptions.addStrideW(builder, strideW);
   DepthwiseConv2DOptions.addStrideH(builder, strideH);
   DepthwiseConv2DOptions.addDepthMultiplier(builder, depthMultiplier);
   DepthwiseConv2DOptions.addFusedActivationFunction(builder, fusedActivationFunction);
+  DepthwiseConv2DOptions.addDilationWFactor(builder, dilationWFactor);
+  DepthwiseConv2DOptions.addDilationHFactor(builder, dilationHFactor);
   return DepthwiseConv2DOptions.endDepthwiseConv2DOptions(builder);
 }
 }
@@ -946,6 +1002,92 @@ static createCastOptions(builder:flatbuffers.Builder, inDataType:TensorType, out
   CastOptions.addInDataType(builder, inDataType);
   CastOptions.addOutDataType(builder, outDataType);
   return CastOptions.endCastOptions(builder);
+}
+}
+
+export class LeakyReluOptions {
+  bb: flatbuffers.ByteBuffer|null = null;
+  bb_pos = 0;
+  __init(i:number, bb:flatbuffers.ByteBuffer):LeakyReluOptions {
+  this.bb_pos = i;
+  this.bb = bb;
+  return this;
+}
+
+static getRootAsLeakyReluOptions(bb:flatbuffers.ByteBuffer, obj?:LeakyReluOptions):LeakyReluOptions {
+  return (obj || new LeakyReluOptions()).__init(bb.readInt32(bb.position()) + bb.position(), bb);
+}
+
+static getSizePrefixedRootAsLeakyReluOptions(bb:flatbuffers.ByteBuffer, obj?:LeakyReluOptions):LeakyReluOptions {
+  bb.setPosition(bb.position() + flatbuffers.SIZE_PREFIX_LENGTH);
+  return (obj || new LeakyReluOptions()).__init(bb.readInt32(bb.position()) + bb.position(), bb);
+}
+
+alpha():number {
+  const offset = this.bb!.__offset(this.bb_pos, 4);
+  return offset ? this.bb!.readFloat32(this.bb_pos + offset) : 0.0;
+}
+
+static startLeakyReluOptions(builder:flatbuffers.Builder) {
+  builder.startObject(1);
+}
+
+static addAlpha(builder:flatbuffers.Builder, alpha:number) {
+  builder.addFieldFloat32(0, alpha, 0.0);
+}
+
+static endLeakyReluOptions(builder:flatbuffers.Builder):flatbuffers.Offset {
+  const offset = builder.endObject();
+  return offset;
+}
+
+static createLeakyReluOptions(builder:flatbuffers.Builder, alpha:number):flatbuffers.Offset {
+  LeakyReluOptions.startLeakyReluOptions(builder);
+  LeakyReluOptions.addAlpha(builder, alpha);
+  return LeakyReluOptions.endLeakyReluOptions(builder);
+}
+}
+
+export class GeluOptions {
+  bb: flatbuffers.ByteBuffer|null = null;
+  bb_pos = 0;
+  __init(i:number, bb:flatbuffers.ByteBuffer):GeluOptions {
+  this.bb_pos = i;
+  this.bb = bb;
+  return this;
+}
+
+static getRootAsGeluOptions(bb:flatbuffers.ByteBuffer, obj?:GeluOptions):GeluOptions {
+  return (obj || new GeluOptions()).__init(bb.readInt32(bb.position()) + bb.position(), bb);
+}
+
+static getSizePrefixedRootAsGeluOptions(bb:flatbuffers.ByteBuffer, obj?:GeluOptions):GeluOptions {
+  bb.setPosition(bb.position() + flatbuffers.SIZE_PREFIX_LENGTH);
+  return (obj || new GeluOptions()).__init(bb.readInt32(bb.position()) + bb.position(), bb);
+}
+
+approximate():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 4);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
+static startGeluOptions(builder:flatbuffers.Builder) {
+  builder.startObject(1);
+}
+
+static addApproximate(builder:flatbuffers.Builder, approximate:boolean) {
+  builder.addFieldInt8(0, +approximate, +false);
+}
+
+static endGeluOptions(builder:flatbuffers.Builder):flatbuffers.Offset {
+  const offset = builder.endObject();
+  return offset;
+}
+
+static createGeluOptions(builder:flatbuffers.Builder, approximate:boolean):flatbuffers.Offset {
+  GeluOptions.startGeluOptions(builder);
+  GeluOptions.addApproximate(builder, approximate);
+  return GeluOptions.endGeluOptions(builder);
 }
 }
 

@@ -43,11 +43,6 @@ function constantOf(kind: Constant["kind"], dims: readonly number[], numbers: re
   return { kind, dims, values };
 }
 
-const ofTwo =
-  (combine: Binary): Operator =>
-  (node, translation) =>
-    combined(node, translation, combine);
-
 const ofOne =
   (map: (x: number) => number): Operator =>
   (node, translation) =>
@@ -57,9 +52,7 @@ const ofOne =
 export const arithmetic = {
   Abs: ofOne(Math.abs),
   Ceil: ofOne(Math.ceil),
-  Div: ofTwo((a, b) => a / b),
   Floor: ofOne(Math.floor),
   Neg: ofOne((x) => -x),
   Sqrt: ofOne(Math.sqrt),
-  Sub: ofTwo((a, b) => a - b),
 } as const satisfies Record<string, Operator>;

@@ -3,7 +3,7 @@ import type { OnnxNode } from "../model-graph.ts";
 import { nodeName } from "../names.ts";
 import { Damaged, Unsupported } from "../problems.ts";
 import type { Operator, Translation } from "../translation.ts";
-import { type Activation, type Constant, dimsOf, type Floats, numbersOf, type Value } from "../value.ts";
+import { type Activation, type Constant, dimsOf, elementsIn, type Floats, numbersOf, type Value } from "../value.ts";
 import { combined, joinsConstants, mapped } from "./arithmetic-operators.ts";
 
 export const relu: Operator = (node, translation) => rectified(node, translation, null);
@@ -56,44 +56,109 @@ function rectified(node: OnnxNode, translation: Translation, limit: number | nul
   return { ...x, node: translation.writer.push({ kind: "relu", id, inputs: [x.node], limit }) };
 }
 
-/** A residual sum, or a layer's bias. */
+/** A sum of two activations, a layer's bias, or a constant summand. */
 export const add: Operator = (node, translation) => {
   if (node.inputs.length !== 2) throw new Unsupported(`it has ${node.inputs.length} inputs, expected 2`);
   if (joinsConstants(node, translation)) return combined(node, translation, (a, b) => a + b);
-  const [left, right] = [translation.value(node, 0), translation.value(node, 1)];
-  if (left.kind === "activation" && right.kind === "activation") return sum(node, translation);
-  const index = left.kind === "activation" ? 0 : 1;
-  const x = translation.activation(node, index, { keepPadding: true });
-  const constant = translation.floats(node, 1 - index);
-  const values = perChannel(constant, x);
+  const index = constantInput(node, translation);
+  if (index === null) return joined(node, translation, "add");
+  const x = translation.activation(node, 1 - index, { keepPadding: true });
+  const values = perChannel(translation.floats(node, index), x);
   const layer = translation.layerBefore(x);
-  return { ...x, node: translation.writer.bias(layer, values) };
+  if (layer !== null) return { ...x, node: translation.writer.bias(layer, values) };
+  return affine(node, translation, 1 - index, { scale: values.map(() => 1), shift: values });
 };
 
-/** A constant factor per channel behind a layer, as exporters leave of batch normalization: it goes into the weight. */
+/** A difference of an activation and a constant. */
+export const sub: Operator = (node, translation) => {
+  if (joinsConstants(node, translation)) return combined(node, translation, (a, b) => a - b);
+  const index = constantInput(node, translation);
+  if (index === null) throw new Unsupported("it subtracts what is computed, expected a constant");
+  const x = translation.activation(node, 1 - index);
+  const values = perChannel(translation.floats(node, index), x);
+  const [sign, shift] = index === 1 ? [1, values.map((value) => -value)] : [-1, values];
+  return affine(node, translation, 1 - index, { scale: values.map(() => sign), shift });
+};
+
+/**
+ * A product of two activations, or a constant factor per channel, which goes into the weight of the layer that it stands
+ * behind, as exporters leave of batch normalization.
+ */
 export const mul: Operator = (node, translation) => {
   if (node.inputs.length !== 2) throw new Unsupported(`it has ${node.inputs.length} inputs, expected 2`);
   if (joinsConstants(node, translation)) return combined(node, translation, (a, b) => a * b);
-  const index = translation.value(node, 0).kind === "activation" ? 0 : 1;
-  const constant = translation.floats(node, 1 - index);
-  const x = translation.activation(node, index, { keepPadding: true });
-  const factors = perChannel(constant, x);
-  translation.writer.scale(translation.layerBefore(x), factors);
-  return x;
+  const index = constantInput(node, translation);
+  if (index === null) return joined(node, translation, "multiply");
+  const x = translation.activation(node, 1 - index, { keepPadding: true });
+  return scaled(node, translation, 1 - index, perChannel(translation.floats(node, index), x));
 };
 
-function sum(node: OnnxNode, translation: Translation): Value {
+/** An activation over a constant. */
+export const div: Operator = (node, translation) => {
+  if (joinsConstants(node, translation)) return combined(node, translation, (a, b) => a / b);
+  if (constantInput(node, translation) !== 1)
+    throw new Unsupported("it divides by what is computed, expected a constant");
+  const x = translation.activation(node, 0, { keepPadding: true });
+  const factors = perChannel(translation.floats(node, 1), x).map((value) => 1 / value);
+  return scaled(node, translation, 0, factors);
+};
+
+/** Which of two inputs is a constant; null: neither. */
+function constantInput(node: OnnxNode, translation: Translation): 0 | 1 | null {
+  if (translation.value(node, 0).kind !== "activation") return 0;
+  return translation.value(node, 1).kind === "activation" ? null : 1;
+}
+
+/** An activation times a number for each channel. */
+function scaled(node: OnnxNode, translation: Translation, index: number, factors: Float32Array): Value {
+  const x = translation.activation(node, index, { keepPadding: true });
+  const layer = translation.layerBefore(x);
+  if (layer === null) return affine(node, translation, index, { scale: factors, shift: factors.map(() => 0) });
+  translation.writer.scale(layer, factors);
+  return x;
+}
+
+/** A factor and a summand for each channel behind what is no layer that could take them in. */
+function affine(
+  node: OnnxNode,
+  translation: Translation,
+  index: number,
+  { scale, shift }: { readonly scale: Float32Array; readonly shift: Float32Array },
+): Value {
+  const x = translation.activation(node, index);
+  const id = translation.writer.name(nodeName(node));
+  return { ...x, node: translation.writer.affine(id, x.node, { scale: inOrder(x, scale), shift: inOrder(x, shift) }) };
+}
+
+/** Numbers for each unit of the file in the graph's order. */
+const inOrder = ({ order }: Activation, values: Float32Array): Float32Array =>
+  order === null ? values : Float32Array.from(order, (unit) => values[unit]!);
+
+/** Two activations that meet element by element: of one shape, or one of them a number for each channel of an image. */
+function joined(node: OnnxNode, translation: Translation, kind: "add" | "multiply"): Value {
   const [left, right] = [translation.activation(node, 0), translation.activation(node, 1)];
-  if (`${dimsOf(left)}` !== `${dimsOf(right)}` || left.vector !== right.vector) {
-    throw new Unsupported(`it adds [batch, ${dimsOf(left)}] and [batch, ${dimsOf(right)}], expected the same shape`);
+  const [large, small] = elementsIn(left.size) >= elementsIn(right.size) ? [left, right] : [right, left];
+  const isRepeated = elementsIn(small.size) < elementsIn(large.size);
+  const fits = isRepeated ? isAlongside(small, large) : `${dimsOf(left)}` === `${dimsOf(right)}`;
+  if (!fits || (!isRepeated && left.vector !== right.vector)) {
+    throw new Unsupported(
+      `it joins [batch, ${dimsOf(left)}] and [batch, ${dimsOf(right)}], expected the same shape, or an image and a number for each of its channels or pixels`,
+    );
   }
-  const sameAxes = left.axes.every((axis, index) => axis === right.axes[index] || left.size[axis] === 1);
-  if (!sameAxes || !sameOrder(left, right)) {
-    throw new Unsupported("it adds tensors whose axes are in different orders");
+  const sameAxes = small.axes.every((axis, index) => axis === large.axes[index] || small.size[axis] === 1);
+  if (!sameAxes || (isRepeated ? small.order !== null : !sameOrder(left, right))) {
+    throw new Unsupported("it joins tensors whose axes are in different orders");
   }
   const id = translation.writer.name(nodeName(node));
-  return { ...left, node: translation.writer.push({ kind: "add", id, inputs: [left.node, right.node] }) };
+  return { ...large, node: translation.writer.push({ kind, id, inputs: [left.node, right.node] }) };
 }
+
+/** Whether a tensor is as large as another, or 1, along every axis. */
+const isAlongside = (small: Activation, large: Activation): boolean =>
+  small.axes.length === large.axes.length &&
+  (["height", "width", "channels"] as const).every(
+    (axis) => small.size[axis] === 1 || small.size[axis] === large.size[axis],
+  );
 
 function sameOrder({ order: a }: Activation, { order: b }: Activation): boolean {
   if (a === null || b === null) return a === b;

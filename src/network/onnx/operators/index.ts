@@ -4,8 +4,9 @@ import { concat } from "./concat-operators.ts";
 import { cast, castLike, constant, dropout, identity, softmax } from "./constants-operators.ts";
 import { conv } from "./convolution-operators.ts";
 import { gemm, matMul } from "./dense-operators.ts";
-import { add, clip, max, min, mul, relu } from "./elementwise-operators.ts";
+import { add, clip, div, max, min, mul, relu, sub } from "./elementwise-operators.ts";
 import { flatten, pad, reshape, squeeze, transpose, unsqueeze } from "./layout-operators.ts";
+import { nonlinearities } from "./nonlinear-operators.ts";
 import { batchNormalization } from "./normalization-operators.ts";
 import { averagePool, globalAveragePool, maxPool, reduceMean } from "./pooling-operators.ts";
 import { constantOfShape, expand, gather, shape, size, slice } from "./views-operators.ts";
@@ -14,6 +15,7 @@ import { constantOfShape, expand, gather, shape, size, slice } from "./views-ope
 export const operators: ReadonlyMap<string, Operator> = new Map(
   Object.entries({
     ...arithmetic,
+    ...nonlinearities,
     Add: add,
     AveragePool: averagePool,
     BatchNormalization: batchNormalization,
@@ -24,6 +26,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
     Constant: constant,
     ConstantOfShape: constantOfShape,
     Conv: conv,
+    Div: div,
     Dropout: dropout,
     Expand: expand,
     Flatten: flatten,
@@ -46,6 +49,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
     Slice: slice,
     Softmax: softmax,
     Squeeze: squeeze,
+    Sub: sub,
     Sum: add,
     Transpose: transpose,
     Unsqueeze: unsqueeze,

@@ -1,4 +1,4 @@
-import { elementsOf } from "../../../graph/shape.ts";
+import { commonShape, elementsOf } from "../../../graph/shape.ts";
 import type { OnnxNode } from "../model-graph.ts";
 import { Damaged, Unsupported } from "../problems.ts";
 import { broadcast, permuted, stridesOf, type View, walk } from "../strided.ts";
@@ -69,13 +69,10 @@ function sizesOf(node: OnnxNode, translation: Translation, index: number): reado
 }
 
 /** The shape that two tensors are repeated to, so that their elements meet. */
-export function commonSizes(a: readonly number[], b: readonly number[]): number[] {
-  const rank = Math.max(a.length, b.length);
-  return Array.from({ length: rank }, (_, index) => {
-    const [left, right] = [a[index - rank + a.length] ?? 1, b[index - rank + b.length] ?? 1];
-    if (left !== right && left !== 1 && right !== 1) throw new Damaged(`its inputs are [${a}] and [${b}]`);
-    return left === 1 ? right : left;
-  });
+export function commonSizes(a: readonly number[], b: readonly number[]): readonly number[] {
+  const common = commonShape(a, b);
+  if (common === null) throw new Damaged(`its inputs are [${a}] and [${b}]`);
+  return common;
 }
 
 export const gather: Operator = (node, translation) => {

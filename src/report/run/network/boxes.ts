@@ -28,7 +28,16 @@ export interface Box {
 type GraphNode = NonNullable<RunRecord["network"]["graph"]>[number];
 
 /** Kinds that change numbers, not the way: they are part of the line from their first input to the next box. */
-const partOfTheLine = new Set(["bias", "relu", "batch-norm", "folded-norm", "flatten", "quantizer"]);
+const partOfTheLine = new Set([
+  "bias",
+  "relu",
+  "nonlinear",
+  "affine",
+  "batch-norm",
+  "folded-norm",
+  "flatten",
+  "quantizer",
+]);
 
 /** What comes out of a node, as a line into the next box. */
 interface Line extends Wire {
