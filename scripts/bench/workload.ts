@@ -28,6 +28,9 @@ const usual: { readonly [N in Workload["network"]]?: { readonly image?: ImageSha
   vgg7: { batches: [32, 128] },
   resnet18: { image: imageNet, batches: [16] },
   mobilenetv2: { image: imageNet, batches: [16] },
+  "mobilenetv3-small": { image: imageNet, batches: [16] },
+  "ds-cnn": { image: [49, 10, 1] },
+  "mobilenetv1-0.25": { image: [96, 96, 3], batches: [32] },
 };
 
 /** Every network of the zoo at its usual batches, or one of them at one. */

@@ -18,10 +18,14 @@ interface LayerOptions {
 }
 
 interface ConvolutionOptions {
-  readonly kernel: number;
+  /** Rows and columns; one number: as many of both. */
+  readonly kernel: number | readonly [rows: number, columns: number];
   readonly stride?: number;
   readonly padding?: Padding;
 }
+
+const sides = (kernel: ConvolutionOptions["kernel"]): readonly [number, number] =>
+  typeof kernel === "number" ? [kernel, kernel] : kernel;
 
 /** Writes a network layer by layer; each call returns the id of the node it ends with. */
 export class NetworkBuilder {
@@ -32,18 +36,19 @@ export class NetworkBuilder {
     return this.node({ kind: "input", id, shape, dtype });
   }
 
-  /** Convolution: weight [kernel, kernel, in, out]. */
+  /** Convolution: weight [rows, columns, in, out]. */
   conv2d(
     id: string,
     input: NodeId,
     { kernel, inputs, outputs, stride = 1, padding = noPadding, bias = true }: LayerOptions & ConvolutionOptions,
   ): NodeId {
-    const fanIn = kernel * kernel * inputs;
-    const weight = this.#weight(id, [kernel, kernel, inputs, outputs], fanIn);
+    const [rows, columns] = sides(kernel);
+    const fanIn = rows * columns * inputs;
+    const weight = this.#weight(id, [rows, columns, inputs, outputs], fanIn);
     return this.#layer({ kind: "conv2d", id, inputs: [input, weight], stride, padding }, { outputs, fanIn, bias });
   }
 
-  /** Depthwise convolution: weight [kernel, kernel, 1, channels]. */
+  /** Depthwise convolution: weight [rows, columns, 1, channels]. */
   depthwiseConv2d(
     id: string,
     input: NodeId,
@@ -55,8 +60,9 @@ export class NetworkBuilder {
       bias = true,
     }: ConvolutionOptions & { readonly channels: number; readonly bias?: boolean },
   ): NodeId {
-    const fanIn = kernel * kernel;
-    const weight = this.#weight(id, [kernel, kernel, 1, channels], fanIn);
+    const [rows, columns] = sides(kernel);
+    const fanIn = rows * columns;
+    const weight = this.#weight(id, [rows, columns, 1, channels], fanIn);
     const node = { kind: "depthwise-conv2d", id, inputs: [input, weight], stride, padding } as const;
     return this.#layer(node, { outputs: channels, fanIn, bias });
   }

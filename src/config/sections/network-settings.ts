@@ -1,6 +1,18 @@
 import { z } from "zod";
 
-const names = ["lenet5", "vgg7", "resnet20", "resnet32", "resnet56", "resnet18", "mobilenetv2"] as const;
+const names = [
+  "lenet5",
+  "vgg7",
+  "resnet20",
+  "resnet32",
+  "resnet56",
+  "resnet18",
+  "mobilenetv2",
+  "mobilenetv3-small",
+  "resnet8",
+  "ds-cnn",
+  "mobilenetv1-0.25",
+] as const;
 
 export const network = z
   .union([

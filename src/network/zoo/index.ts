@@ -1,6 +1,8 @@
 import type { Network } from "../../kinds/index.ts";
 import { lenet5 } from "./lenet5.ts";
+import { dsCnn, mobilenetv1Quarter, resnet8 } from "./mlperf-tiny.ts";
 import { mobilenetv2 } from "./mobilenetv2.ts";
+import { mobilenetv3Small } from "./mobilenetv3.ts";
 import type { ZooOptions } from "./options.ts";
 import { type CifarResNetOptions, cifarResNet } from "./resnet-cifar.ts";
 import { resnet18 } from "./resnet18.ts";
@@ -14,6 +16,10 @@ const zoo = {
   resnet56: (options: CifarResNetOptions) => cifarResNet("resnet56", 56, options),
   resnet18,
   mobilenetv2,
+  "mobilenetv3-small": mobilenetv3Small,
+  resnet8,
+  "ds-cnn": dsCnn,
+  "mobilenetv1-0.25": mobilenetv1Quarter,
 } as const satisfies Readonly<Record<string, (options: ZooOptions) => Network>>;
 
 export type NetworkName = keyof typeof zoo;

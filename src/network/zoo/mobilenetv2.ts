@@ -1,6 +1,7 @@
 import type { NodeId } from "../../graph/graph.ts";
 import type { Network } from "../../kinds/index.ts";
 import { evenPadding, NetworkBuilder } from "../builder.ts";
+import { channelsFor } from "./channels-for.ts";
 import type { ZooOptions } from "./options.ts";
 
 /** Table 2 of the paper: expansion, output channels, repetitions, first stride. */
@@ -22,11 +23,7 @@ export interface MobileNetV2Options extends ZooOptions {
 /** MobileNetV2 (Sandler et al., 2018, arXiv 1801.04381): inverted residuals with linear bottlenecks, ReLU6. */
 export function mobilenetv2({ inputShape, classes, width = 1 }: MobileNetV2Options): Network {
   const network = new NetworkBuilder();
-  /** Channels are multiples of 8, at least 90 % of what the width asks for. */
-  const scaled = (channels: number) => {
-    const rounded = Math.max(8, Math.floor((channels * width + 4) / 8) * 8);
-    return rounded < 0.9 * channels * width ? rounded + 8 : rounded;
-  };
+  const scaled = (channels: number) => channelsFor(channels * width);
   const pointwise = (id: string, x: NodeId, inputs: number, outputs: number) =>
     network.batchNorm(`${id}.norm`, network.conv2d(id, x, { kernel: 1, inputs, outputs, bias: false }), {
       channels: outputs,
