@@ -1,5 +1,12 @@
 import { first } from "../../core/elements.ts";
-import type { OnnxNode } from "./model-graph.ts";
+
+/** What is looked at of a node. */
+interface Written {
+  readonly operator: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: unknown;
+}
 
 /** A number that a file holds; null where a name stands for anything else. */
 export type ScalarOf = (name: string) => number | null;
@@ -11,10 +18,10 @@ const TOLERANCE = 1e-4;
  * GELU as exporters write it out, x/2·(1 + erf(x/sqrt(2))) in any order of its factors, as one node each, in the place of
  * its last product. The nodes that it was made of stay where others read them.
  */
-export function joinGelu(nodes: readonly OnnxNode[], scalarOf: ScalarOf): readonly OnnxNode[] {
+export function joinGelu<N extends Written>(nodes: readonly N[], scalarOf: ScalarOf): readonly N[] {
   if (!nodes.some(({ operator }) => operator === "Erf")) return nodes;
   const makers = new Map(nodes.map((node) => [node.outputs[0] ?? "", node]));
-  const readers = new Map<string, OnnxNode[]>();
+  const readers = new Map<string, N[]>();
   for (const node of nodes) {
     for (const input of new Set(node.inputs)) readers.set(input, [...(readers.get(input) ?? []), node]);
   }
@@ -23,7 +30,7 @@ export function joinGelu(nodes: readonly OnnxNode[], scalarOf: ScalarOf): readon
     return known !== null && Math.abs(known / value - 1) < TOLERANCE;
   };
   /** The other input of a node that reads `name`, of an operator that has no order. */
-  const beside = ({ inputs: [a = "", b = ""] }: OnnxNode, name: string) => (a === name ? b : a);
+  const beside = ({ inputs: [a = "", b = ""] }: N, name: string) => (a === name ? b : a);
   /** What a value is a constant times of. */
   const unscaled = (name: string, factor: number): string | null => {
     const maker = makers.get(name);
@@ -32,12 +39,12 @@ export function joinGelu(nodes: readonly OnnxNode[], scalarOf: ScalarOf): readon
     if (maker?.operator !== "Mul") return null;
     return is(b, factor) ? a : is(a, factor) ? b : null;
   };
-  const onlyReader = (name: string, operator: string): OnnxNode | null => {
+  const onlyReader = (name: string, operator: string): N | null => {
     const [reader, ...others] = readers.get(name) ?? [];
     return reader?.operator === operator && others.length === 0 ? reader : null;
   };
 
-  const joined = new Map<OnnxNode, OnnxNode>();
+  const joined = new Map<N, N>();
   for (const erf of nodes.filter(({ operator }) => operator === "Erf")) {
     const x = unscaled(first(erf.inputs), Math.SQRT1_2);
     const erfOut = first(erf.outputs);
