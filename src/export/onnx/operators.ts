@@ -4,7 +4,7 @@ import { noPadding } from "../../kinds/windows.ts";
 import type { FrozenInput, FrozenLayer, FrozenNetwork, FrozenNode, FrozenQuantizer } from "../frozen-network.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { pads } from "./layer-operators.ts";
-import { addNonlinear } from "./nonlinear-operators.ts";
+import { addNonlinear } from "./add-nonlinear.ts";
 import { channelShape, channelsFirst } from "./value-layout.ts";
 
 /** A node whose operator is the same in every form. */
