@@ -12,6 +12,7 @@ import { parseBudget } from "../ptq/budget-text.ts";
 import { folderData } from "../ptq/folder-data.ts";
 import { loadModel } from "../ptq/load-model.ts";
 import { weightBits } from "../quantization/weight-grid.ts";
+import type { WidthGranularity } from "../quantization/width-granularity.ts";
 
 /** Options of `quantize` that are settings. */
 export interface QuantizeArguments {
@@ -19,6 +20,7 @@ export interface QuantizeArguments {
   readonly weights?: string;
   readonly budget?: string;
   readonly granularity?: string;
+  readonly widthGranularity?: string;
   readonly activations?: string;
   readonly data?: string;
   readonly minSqnr?: string;
@@ -39,6 +41,7 @@ const places: Source["places"] = new Map([
   ["data", "--data"],
   ["bits.weights", "--weights"],
   ["bits.budget", "--budget"],
+  ["bits.granularity", "--width-granularity"],
   ["bits.activations", "--activations"],
   ["bits.layers", "--layer-bits"],
   ["method.name", "--method"],
@@ -53,10 +56,16 @@ const places: Source["places"] = new Map([
 
 /** The settings that options stand for. @throws UsageError that names the option. */
 export function settingsOf(options: QuantizeArguments): Source {
-  const { model, budget, data, method, iterations, granularity, minSqnr, minAgreement } = options;
+  const { model, budget, data, method, iterations, granularity, widthGranularity, minSqnr, minAgreement } = options;
   if (budget !== undefined && options.weights !== undefined) {
     throw new UsageError("--weights and --budget: expected one of them: a budget chooses the bits of weights");
   }
+  if (widthGranularity !== undefined && budget === undefined) {
+    throw new UsageError(
+      `--width-granularity ${widthGranularity}: a budget chooses the widths of output channels: give one with --budget, as --budget 12.5%`,
+    );
+  }
+  const ofWidths = widthGranularity === undefined ? {} : { granularity: widthGranularityOf(widthGranularity) };
   const weights = oneOf("--weights ", options.weights ?? "8", weightBits);
   const limit = budget === undefined ? null : parseBudget(budget);
   const usual = data === undefined ? "32" : "8";
@@ -73,7 +82,7 @@ export function settingsOf(options: QuantizeArguments): Source {
       ...(granularity !== undefined && { granularity: granularityOf(granularity) }),
     },
     bits: {
-      ...(limit === null ? { weights } : { budget: limit }),
+      ...(limit === null ? { weights } : { budget: limit, ...ofWidths }),
       ...(options.activations !== undefined && { activations }),
       layers: layerBitsOf(options.layerBits),
     },
@@ -123,6 +132,16 @@ function granularityOf(text: string) {
   const found = granularityNames.find((name) => name === text);
   if (found !== undefined) return found;
   throw new UsageError(`--granularity ${text}: expected tensor, channel, block:32, block:64 or block:128`);
+}
+
+/** Reads `tensor`, `channel`, `group:8`. */
+function widthGranularityOf(text: string): WidthGranularity {
+  if (text === "tensor" || text === "channel") return text;
+  const group = Number(/^group:([1-9][0-9]*)$/.exec(text)?.[1]);
+  if (Number.isSafeInteger(group)) return { group };
+  throw new UsageError(
+    `--width-granularity ${text}: expected tensor, channel, or a number of neighbouring output channels, as group:8`,
+  );
 }
 
 function numberOf(option: string, text: string): number {

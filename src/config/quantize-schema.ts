@@ -48,6 +48,13 @@ export const quantizeSchema = sections.superRefine((config, context) => {
   if (granularity === "tensor" && finds === "bit-split") {
     refuse(["method", "granularity"], `channel: ${stepsOf(finds)}`, granularity);
   }
+  const ofChannels = "budget" in bits && bits.granularity !== "tensor" ? "bits.granularity" : null;
+  const given = Object.entries(bits.layers).find(([, widths]) => typeof widths !== "number")?.[0];
+  const mixed = ofChannels ?? (given === undefined ? null : `bits.layers.${given}`);
+  if (mixed !== null && granularity !== "channel") {
+    const why = `${mixed} gives output channels bit-widths of their own, which need a step each`;
+    refuse(["method", "granularity"], `channel: ${why}`, granularity);
+  }
   const relativeBops = "budget" in bits && "relativeBops" in bits.budget ? bits.budget.relativeBops : null;
   if (bits.activations === "budget" && relativeBops === null) {
     const why = "budget.relativeBops alone chooses widths of activations";

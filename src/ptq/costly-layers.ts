@@ -1,6 +1,6 @@
 import { decibels } from "../core/decibels.ts";
 import { lookup } from "../core/lookup.ts";
-import type { WeightBits } from "../quantization/weight-grid.ts";
+import { meanWidth } from "../quantization/weight-widths.ts";
 import { copyGraph } from "./copy-graph.ts";
 import type { FileGraph } from "./file-graph.ts";
 import type { Calibration } from "./open-weights.ts";
@@ -13,7 +13,8 @@ import { distinctWeights, readersOf, weightKey } from "./weight-site.ts";
 export interface CostlyLayer {
   /** That read it. */
   readonly layers: readonly string[];
-  readonly bits: WeightBits;
+  /** Of each number, on average. */
+  readonly bits: number;
   /** What it was measured with: 8 bits, or float (32) where it has 8 already. */
   readonly instead: 8 | 32;
   /** null: not one number differs then. */
@@ -49,7 +50,7 @@ export function costMeter(
   const sites = solved.map(({ site }) => ({ ...site, node: copy.copyOf(site.node) }));
   return async (calibration) => {
     await using error = await OutputError.open(copy.graph, { sites, calibration, file });
-    const widths = new Map(solved.map(({ site, bits }) => [weightKey(site), bits]));
+    const widths = new Map(solved.map(({ site, bits }) => [weightKey(site), meanWidth(bits)]));
     const quantized = new Map(solved.map((one) => [weightKey(one.site), decoded(one)]));
     const all = await error.with(quantized);
     if (all === 0) return { weightsDb: null, layers: [], togetherDb: 0 };

@@ -2,6 +2,7 @@ import { at } from "../core/elements.ts";
 import { LARGEST_BIAS } from "../export/onnx/integer-weight.ts";
 import { roundHalfEven } from "../quantization/grid.ts";
 import { clamp, symmetricCodes } from "../quantization/weight-grid.ts";
+import { widthOf } from "../quantization/weight-widths.ts";
 import type { SolvedSite } from "./solve-site.ts";
 import { fromRows, toRows } from "./weight-site.ts";
 
@@ -17,10 +18,10 @@ export function fitBias(solved: SolvedSite, bias: Float32Array, step: number): S
   const least = Float32Array.from(bias, (value) => (1.001 * Math.abs(value)) / (step * LARGEST_BIAS));
   if (least.every((value, channel) => value <= at(steps, channel))) return solved;
   const fitted = steps.map((own, channel) => Math.max(own, at(least, channel)));
-  const { lowest, highest } = symmetricCodes(bits);
   const rows = toRows(site.layout, Float32Array.from(codes));
   const again = Int32Array.from(rows.values, (code, index) => {
     const channel = Math.floor(index / rows.inputs);
+    const { lowest, highest } = symmetricCodes(widthOf(bits, channel));
     return clamp(roundHalfEven((code * at(steps, channel)) / at(fitted, channel)), lowest, highest);
   });
   return { ...solved, codes: fromRows(site.layout, again), steps: fitted };

@@ -1,10 +1,12 @@
 import { z } from "zod";
-import { type WeightBits, weightBits } from "../quantization/weight-grid.ts";
+import type { WeightBits } from "../quantization/weight-grid.ts";
+import { parseWidths, type WeightWidths } from "../quantization/weight-widths.ts";
 
 /** Widths that a budget chooses from; 3 bits take 4 in a file. */
 export const budgetWidths = [2, 4, 8] as const satisfies readonly WeightBits[];
 
-const widthSchema = z.literal(weightBits);
+/** Bits of each output channel of a weight, a digit each (`widthsText`). */
+export const channelDigits = z.string().regex(/^[2348]{2,}$/);
 
 export const activationBits = z.literal([8, 16, 32]);
 const index = z.number().int().nonnegative();
@@ -25,12 +27,18 @@ export const harmTableSchema = z.strictObject({
       numbers: z.number().int(),
       choices: z.array(
         z.strictObject({
-          bits: widthSchema,
-          /** Of the packed codes. */
+          /** Of each number, on average; it tells choices of a weight apart. */
+          bits: z.number().positive(),
+          /** Where output channels have widths of their own. */
+          channelBits: channelDigits.optional(),
+          /** Of the packed codes, and of the order of their rows where channels have widths of their own. */
           bytes: z.number(),
           /** Of all that the file holds for it. */
           stored: z.number().int(),
+          /** Measured; where channels have widths of their own, told from measured ones by `rowError` (`harmAt`). */
           harm: z.number(),
+          /** The sum of its output channels' errors (`rowErrors`), where they may have widths of their own. */
+          rowError: z.number().optional(),
         }),
       ),
     }),
@@ -62,3 +70,8 @@ export const harmTableSchema = z.strictObject({
     .default([]),
 });
 export type HarmTable = z.infer<typeof harmTableSchema>;
+export type HarmChoice = HarmTable["weights"][number]["choices"][number];
+
+/** Those that a choice gives a weight. @throws RangeError for what is no width of a weight. */
+export const widthsOfChoice = ({ bits, channelBits }: HarmChoice): WeightWidths =>
+  parseWidths(channelBits ?? String(bits));

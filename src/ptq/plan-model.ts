@@ -1,22 +1,24 @@
 import type { Saturation } from "../config/sections/export-settings.ts";
 import type { WidthBudget } from "../config/sections/quantize-settings.ts";
+import { at } from "../core/elements.ts";
 import { UsageError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
 import { elementTypes } from "../onnx/element-types.ts";
 import { encodeModel, writtenLength } from "../onnx/encode-model.ts";
 import { withGraph } from "../onnx/onnx-model.ts";
-import { storedBits } from "../quantization/levels.ts";
-import type { WeightBits } from "../quantization/weight-grid.ts";
+import { choiceOf } from "../quantization/product-knapsack.ts";
+import { meanWidth, type WeightWidths, widthBytes } from "../quantization/weight-widths.ts";
 import type { ActivationGrid } from "./activation-grid.ts";
 import { type ActivationWidths, leastGrids } from "./activation-widths.ts";
 import { budgetText } from "./budget-text.ts";
 import { copyGraph } from "./copy-graph.ts";
 import { FileGraph } from "./file-graph.ts";
-import { budgetWidths, type HarmTable } from "./harm-table.ts";
+import { budgetWidths, type HarmTable, widthsOfChoice } from "./harm-table.ts";
 import { measureActivations } from "./measure-activations.ts";
 import { type MeasureOptions, type Measuring, measureHarms } from "./measure-harms.ts";
 import { OutputError } from "./output-error.ts";
 import { planWidths, refuseTooSmall, type WidthPlan } from "./plan-widths.ts";
+import type { RowWidths } from "./row-errors.ts";
 import { productsOf } from "./site-macs.ts";
 import { roundSite, type SolvedSite } from "./solve-site.ts";
 import { addFloatWeight } from "./store-weight.ts";
@@ -27,6 +29,8 @@ export interface BudgetOptions {
   readonly limit: WidthBudget;
   /** What was measured of the file before; null: it is to be measured. */
   readonly table: HarmTable | null;
+  /** Which output channels have widths of their own; left out: weights have one each. */
+  readonly rows?: RowWidths | undefined;
 }
 
 /** How a budget was met. */
@@ -34,7 +38,7 @@ export interface ModelPlan {
   readonly table: HarmTable;
   /** The chosen one first. */
   readonly plans: readonly WidthPlan[];
-  bitsOf(site: WeightSite): WeightBits;
+  bitsOf(site: WeightSite): WeightWidths;
   /** What stands on a grid. */
   readonly grids: ReadonlyMap<string, ActivationGrid>;
 }
@@ -42,7 +46,7 @@ export interface ModelPlan {
 /** Samples that harms are measured on. */
 const SAMPLES = 64;
 
-interface PlanOptions extends Omit<MeasureOptions, "storedBytes" | "error"> {
+interface PlanOptions extends Omit<MeasureOptions, "storedBytes" | "error" | "rows"> {
   readonly activations: ActivationWidths;
   readonly unquantized: readonly WeightedNode[];
   readonly saturation: Saturation;
@@ -55,7 +59,7 @@ interface PlanOptions extends Omit<MeasureOptions, "storedBytes" | "error"> {
  */
 export async function planModel(
   graph: FileGraph,
-  { limit, table: known }: BudgetOptions,
+  { limit, table: known, rows }: BudgetOptions,
   options: PlanOptions,
 ): Promise<ModelPlan> {
   if (known !== null) return withinLimit(graph, { table: known, limit, measuring: null }, options);
@@ -67,7 +71,7 @@ export async function planModel(
   const few = calibration && { samples: calibration.samples, order: calibration.order.subarray(0, SAMPLES) };
   await using error = few && (await OutputError.open(graph, { sites, calibration: few, file }));
   const { weights, candidates } = await measureHarms(graph, {
-    ...{ ...options, error },
+    ...{ ...options, error, rows },
     storedBytes: storedBytesIn(graph),
   });
   const { watch } = options;
@@ -112,7 +116,7 @@ function cheapestTable(
     const { length: numbers } = site.values;
     const bits = least(site);
     // What the file holds for it stands in `rest`.
-    const choice = { bits, bytes: (numbers * storedBits(bits)) / 8, stored: 0, harm: 0 };
+    const choice = { bits: meanWidth(bits), bytes: widthBytes(bits, numbers), stored: 0, harm: 0 };
     return { key: weightKey(site), layers: [], numbers, choices: [choice] };
   });
   const { values, widths } = activations;
@@ -147,7 +151,12 @@ function chosen(table: HarmTable, plans: readonly WidthPlan[], activations: Acti
   const chosenBits = new Map(table.activations.map(({ name }, item) => [name, best?.activations[item]]));
   // A budget of bytes leaves activations what they are given.
   const grids = activations.gridsAt(activations.values.map((name) => chosenBits.get(name) ?? activations.widths[0]));
-  const widths = new Map(table.weights.map(({ key }, item) => [key, best?.bits[item] ?? 8]));
+  const widths = new Map(
+    table.weights.map(({ key, choices }, item) => [
+      key,
+      widthsOfChoice(at(choices, choiceOf(choices, best?.bits[item] ?? 8))),
+    ]),
+  );
   return { table, plans, grids, bitsOf: (site) => lookup(widths, weightKey(site)) };
 }
 
@@ -166,7 +175,7 @@ function storedBytesIn(graph: FileGraph): (solved: SolvedSite) => number {
 function fileBytes(
   graph: FileGraph,
   { sites, activations, saturation }: Pick<PlanOptions, "sites" | "activations" | "saturation">,
-  bitsOf: (site: WeightSite) => WeightBits,
+  bitsOf: (site: WeightSite) => WeightWidths,
 ): number {
   const copy = copyGraph(graph);
   const rounded = new Map(distinctWeights(sites).map((site) => [weightKey(site), roundSite(site, bitsOf(site))]));

@@ -4,10 +4,11 @@ import { UsageError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
 import { choiceOf, type WidthChoice, type WidthPicks } from "../quantization/product-knapsack.ts";
 import { budgetText } from "./budget-text.ts";
-import { budgetWidths, type HarmTable } from "./harm-table.ts";
+import { budgetWidths, type HarmChoice, type HarmTable } from "./harm-table.ts";
 import type { Measuring } from "./measure-harms.ts";
 import { recalled } from "./memo.ts";
 import { relativeBopsOf } from "./relative-bops.ts";
+import { harmAt } from "./row-choices.ts";
 import { type ChosenWidths, chooserOf, costOf, endPicks, isSame, limitOf, sumOver, widthsOf } from "./width-budget.ts";
 
 /** A width for each weight of a table, and for each activation where the budget chooses them. */
@@ -27,7 +28,8 @@ const ROUNDS = 2;
 
 /**
  * The plan with the least error of all that were looked at: every uniform one that the budget allows, the one with the
- * least sum of harms, and what comes of measuring again around the best. Without `measuring` that with the least sum.
+ * least sum of harms, that of whole weights too where rows may have widths of their own, and what comes of measuring again
+ * around the best. Without `measuring` that with the least sum.
  *
  * @returns All plans that were looked at, the best first.
  * @throws UsageError where no plan is within the budget.
@@ -59,6 +61,11 @@ export async function planWidths(
   let best = await look("knapsack", picks);
   if (measuring === null) return plans;
   const better = (plan: WidthPlan) => (plan.error ?? 0) < (best.error ?? 0);
+  const whole = leastSum(withoutRows(table));
+  if (whole !== null) {
+    const looked = await look("knapsack", picksOf(table, widthsOf(withoutRows(table), whole)));
+    if (better(looked)) best = looked;
+  }
   for (const plan of uniformPlans(table, picks).filter((one) => costOf(table, unit, one) <= limit)) {
     const looked = await look("uniform", plan);
     if (better(looked)) best = looked;
@@ -100,29 +107,49 @@ function uniformPlans({ weights, activations }: HarmTable, { activations: chosen
   );
 }
 
+/** The table with one width for each weight, where it has a choice. */
+const withoutRows = (table: HarmTable): HarmTable => ({
+  ...table,
+  weights: table.weights.map((weight) => {
+    const whole = weight.choices.filter(({ channelBits }) => channelBits === undefined);
+    return whole.length > 0 ? { ...weight, choices: whole } : weight;
+  }),
+});
+
+/** Which choices of a table widths are. */
+const picksOf = ({ weights, activations }: HarmTable, widths: ChosenWidths): WidthPicks => ({
+  weights: widths.bits.map((bits, item) => choiceOf(at(weights, item).choices, bits)),
+  activations: widths.activations.map((bits, item) => choiceOf(at(activations, item).choices, bits)),
+});
+
 function errorOf(
   { weights }: HarmTable,
   { bits, activations }: ChosenWidths,
   { error, candidates, gridsAt, memo }: Measuring,
 ): Promise<number> {
-  const chosen = () =>
-    new Map(weights.map(({ key }, item) => [key, lookup(lookup(candidates, key), at(bits, item))] as const));
+  const chosen = () => new Map(weights.map(({ key }, item) => [key, lookup(candidates, key)(at(bits, item))] as const));
   const key = ["plan", ...bits, ...(activations.length > 0 ? ["of", ...activations] : [])].join(" ");
   return recalled(memo, key, () => error.with(chosen(), gridsAt(activations)));
 }
 
-/** The table with the error of the outputs when a plan is changed in one width, in place of the harms. */
+/**
+ * The table with the error of the outputs when a plan is changed in one width, in place of the harms. Rows of several widths
+ * that are not the plan's are told by the errors of the rows.
+ */
 async function measuredAround(table: HarmTable, plan: WidthPlan, measuring: Measuring): Promise<HarmTable> {
   const own = plan.error ?? 0;
   const weights: HarmTable["weights"] = [];
   for (const [item, weight] of table.weights.entries()) {
-    const choices: typeof weight.choices = [];
+    const measured = new Map<HarmChoice, number>();
     for (const choice of weight.choices) {
       const bits = plan.bits.with(item, choice.bits);
       const isOwn = choice.bits === plan.bits[item];
-      choices.push({ ...choice, harm: isOwn ? own : await errorOf(table, { ...plan, bits }, measuring) });
+      if (!isOwn && choice.channelBits !== undefined) continue;
+      measured.set(choice, isOwn ? own : await errorOf(table, { ...plan, bits }, measuring));
     }
-    weights.push({ ...weight, choices });
+    const known = Array.from(measured, ([{ rowError = 0 }, harm]) => ({ rowError, harm }));
+    const harmOf = (choice: HarmChoice) => measured.get(choice) ?? harmAt(known, choice.rowError ?? 0);
+    weights.push({ ...weight, choices: weight.choices.map((choice) => ({ ...choice, harm: harmOf(choice) })) });
   }
   if (plan.activations.length === 0) return { ...table, weights };
   const activations: HarmTable["activations"] = [];

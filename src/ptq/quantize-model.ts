@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import type { Saturation } from "../config/sections/export-settings.ts";
 import type { LayerwiseMethod } from "../config/sections/methods/layerwise-settings.ts";
 import type { ActivationBits } from "../config/sections/quantize-settings.ts";
-import { UsageError, UserError } from "../core/errors.ts";
+import { UserError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
 import type { Watch } from "../core/progress.ts";
 import type { Ops } from "../engine/ops.ts";
@@ -10,8 +10,8 @@ import { saturationNote } from "../export/onnx/saturation.ts";
 import type { LayerwiseSettings } from "../methods/layerwise/create-layerwise.ts";
 import type { EncodedModel } from "../onnx/encode-model.ts";
 import { type Model, opsetOf } from "../onnx/onnx-model.ts";
-import { storedBits } from "../quantization/levels.ts";
 import type { WeightBits } from "../quantization/weight-grid.ts";
+import { meanWidth, type WeightWidths, widthBytes, widthsText } from "../quantization/weight-widths.ts";
 import type { ActivationGrid } from "./activation-grid.ts";
 import { findActivations, leastGrids } from "./activation-widths.ts";
 import { type Costs, costMeter } from "./costly-layers.ts";
@@ -19,6 +19,7 @@ import { FileGraph } from "./file-graph.ts";
 import { findSites, type LeftNode } from "./find-sites.ts";
 import { foldBatchNorms } from "./fold-normalization.ts";
 import { addedBiases, fuseBias } from "./fuse-biases.ts";
+import { givenWidths } from "./given-widths.ts";
 import { type LayerNoise, noiseMeter } from "./layer-noise.ts";
 import { liftWeights } from "./lift-weights.ts";
 import type { Memo } from "./memo.ts";
@@ -38,7 +39,7 @@ export interface QuantizeModelOptions {
   /** Of weights whose layers have no width of their own, where there is no budget. */
   readonly weights: WeightBits;
   /** By a layer's name; null: it has none of its own. */
-  bitsOf(name: string): WeightBits | null;
+  bitsOf(name: string): WeightWidths | null;
   /** What widths may come to; null: all weights get `weights`. */
   readonly budget: BudgetOptions | null;
   /** What finds the codes of layers that it can solve; null: all are rounded to nearest. It needs calibration samples. */
@@ -65,13 +66,16 @@ export interface QuantizedLayer {
   readonly name: string;
   readonly operator: string;
   readonly shape: readonly number[];
-  readonly bits: WeightBits;
+  /** Of each number, on average. */
+  readonly bits: number;
+  /** Of each output channel, a digit each, where they have widths of their own. */
+  readonly channelBits?: string;
   readonly granularity: Granularity;
   /** What found its codes. */
   readonly method: LayerwiseMethod;
   /** Whether it computes in integers of 8 bits. */
   readonly integer: boolean;
-  /** Of its packed codes. */
+  /** Of its packed codes, and of the order of their rows where they have widths of their own. */
   readonly bytes: number;
 }
 
@@ -128,7 +132,7 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
   }
   const found = await findActivations(graph, { sites, activations: options.activations, calibration, file });
   const { bitsOf, budget, solver, memo, watch } = options;
-  const own = ownWidths(sites, bitsOf, file);
+  const own = givenWidths(sites, bitsOf, file);
   const fixed = (site: WeightSite) => own.get(weightKey(site)) ?? null;
   const common = { sites, solver, calibration, file, memo, watch };
   const plan =
@@ -177,36 +181,12 @@ async function fuseBiases(
 
 function layerOf({ site, bits, method }: SolvedSite, integers: ReadonlySet<WeightSite>): QuantizedLayer {
   const { name, node, layout, granularity, values } = site;
-  const bytes = Math.ceil((values.length * storedBits(bits)) / 8);
   return {
-    ...{ name, operator: node.opType, shape: layout.dims, bits, granularity, method, bytes },
+    ...{ name, operator: node.opType, shape: layout.dims, bits: meanWidth(bits) },
+    ...(typeof bits === "number" ? {} : { channelBits: widthsText(bits) }),
+    ...{ granularity, method, bytes: Math.ceil(widthBytes(bits, values.length)) },
     integer: integers.has(site),
   };
-}
-
-/**
- * Widths that were asked for, by weight: layers that read one weight share its bits.
- *
- * @throws UsageError where two of them are to have other bits.
- */
-function ownWidths(
-  sites: readonly WeightSite[],
-  bitsOf: QuantizeModelOptions["bitsOf"],
-  file: string,
-): ReadonlyMap<string, WeightBits> {
-  const widths = new Map<string, { readonly bits: WeightBits; readonly layer: string }>();
-  for (const site of sites) {
-    const bits = bitsOf(site.name);
-    if (bits === null) continue;
-    const known = widths.get(weightKey(site));
-    if (known !== undefined && known.bits !== bits) {
-      throw new UsageError(
-        `${file}: the layers ${JSON.stringify(known.layer)} and ${JSON.stringify(site.name)} read one weight, and are to have ${known.bits} and ${bits} bits: give both the same`,
-      );
-    }
-    widths.set(weightKey(site), known ?? { bits, layer: site.name });
-  }
-  return new Map(Array.from(widths, ([key, { bits }]) => [key, bits]));
 }
 
 /** The codes of every site; sites that share a weight share its codes. */
@@ -224,7 +204,7 @@ async function solveAll(
   }: Pick<QuantizeModelOptions, "solver" | "calibration" | "file" | "memo" | "watch"> & {
     sites: readonly WeightSite[];
     grids: ReadonlyMap<string, ActivationGrid>;
-    widthOf: (site: WeightSite) => WeightBits;
+    widthOf: (site: WeightSite) => WeightWidths;
   },
 ): Promise<readonly SolvedSite[]> {
   if (solver === null || calibration === null) return sites.map((site) => roundSite(site, widthOf(site)));

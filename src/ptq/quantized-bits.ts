@@ -1,8 +1,9 @@
 import { z } from "zod";
-import { first } from "../core/elements.ts";
+import { at, first } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
 import { storedBits } from "../quantization/levels.ts";
 import { symmetricCodes, weightBits } from "../quantization/weight-grid.ts";
+import { widestWidth } from "../quantization/weight-widths.ts";
 import type { ActivationGrid } from "./activation-grid.ts";
 import type { SolvedSite } from "./solve-site.ts";
 import { distinctWeights, readersOf, weightKey } from "./weight-site.ts";
@@ -21,6 +22,12 @@ const weight = z.object({
   shape: z.array(z.int().positive()).describe("in the order of the ONNX file"),
   bits: z.literal(weightBits).describe("of the grid"),
   storedBits: z.literal([2, 4, 8]).describe("that an element takes in the file: 4 for a grid of 3 bits"),
+  channelBits: z
+    .array(z.literal(weightBits))
+    .optional()
+    .describe(
+      "where output channels have widths of their own: that of each index of the axis; bits, storedBits and codes are of the widest",
+    ),
   signed: z.literal(true),
   granularity: z
     .union([z.literal(["tensor", "channel"]), z.int().positive()])
@@ -91,20 +98,26 @@ export function quantizedBits(
   };
 }
 
-function weightEntry({ site, bits, steps }: SolvedSite, layers: readonly string[]): Entry {
+function weightEntry({ site, bits: widths, steps }: SolvedSite, layers: readonly string[]): Entry {
   const { weight: name, layout, granularity } = site;
+  const bits = widestWidth(widths);
   const { lowest, highest } = symmetricCodes(bits);
-  const widest = steps.reduce((most, step) => Math.max(most, step), 0);
+  const end = steps.reduce((most, step, row) => {
+    const width = typeof widths === "number" ? widths : at(widths, row);
+    return Math.max(most, step * symmetricCodes(width).highest);
+  }, 0);
   return {
     name,
     role: "weight",
     layers: [...layers],
     shape: [...layout.dims],
-    ...{ bits, storedBits: storedBits(bits), signed: true, granularity, axis: layout.axis },
+    ...{ bits, storedBits: storedBits(bits) },
+    ...(typeof widths === "number" ? {} : { channelBits: [...widths] }),
+    ...{ signed: true, granularity, axis: layout.axis },
     scale: granularity === "tensor" ? shortest(first(steps)) : Array.from(steps, shortest),
     zeroPoint: 0,
     codes: [lowest, highest],
-    range: [lowest * widest, highest * widest],
+    range: [-end, end],
   };
 }
 

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { quantizeSchema } from "../config/quantize-schema.ts";
 import { layerwiseMethods } from "../config/sections/methods/layerwise-settings.ts";
-import { weightBits } from "../quantization/weight-grid.ts";
-import { activationBits, harmTableSchema } from "./harm-table.ts";
+import { activationBits, channelDigits, harmTableSchema } from "./harm-table.ts";
 
 /** The record of a quantized file, in its folder. */
 export const quantizedFile = "quantized.json";
@@ -46,7 +45,8 @@ const plans = z.strictObject({
   plans: z.array(
     z.strictObject({
       origin: z.enum(["uniform", "knapsack", "refined"]),
-      bits: z.array(z.literal(weightBits)),
+      /** On average, where output channels of a weight have widths of their own. */
+      bits: z.array(z.number()),
       /** Of the table's activations; empty where the budget chose none. */
       activations: z.array(activationBits).default([]),
       bytes: z.number(),
@@ -68,7 +68,7 @@ const loss = z.strictObject({
   layers: z.array(
     z.strictObject({
       layers: z.array(z.string()),
-      bits: z.literal(weightBits),
+      bits: z.number(),
       instead: z.literal([8, 32]),
       gainDb: z.number().nullable(),
     }),
@@ -91,14 +91,17 @@ export const quantizedRecordSchema = z.strictObject({
       name: z.string(),
       operator: z.string(),
       shape: z.array(z.number().int()),
-      bits: z.number().int(),
+      /** Of each number, on average. */
+      bits: z.number(),
+      /** Where output channels have widths of their own. */
+      channelBits: channelDigits.optional(),
       /** What has a step: the whole weight, an output channel, or so many inputs of one. */
       granularity: z.union([z.literal(["tensor", "channel"]), z.number().int()]).default("channel"),
       /** What found its codes: layers that a method cannot solve are rounded to nearest. */
       method: z.enum(layerwiseMethods).default("nearest"),
       /** Whether it computes in integers of 8 bits. */
       integer: z.boolean(),
-      /** Of its packed codes; null: an older record does not tell. */
+      /** Of its packed codes, and the order of rows of several widths; null: an older record does not tell. */
       bytes: z.number().int().nullable().default(null),
       /**
        * Signal-to-noise ratio of what it hands on in the written file, against the file that went in (`noiseMeter`); null:

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { layerwiseMethods } from "../config/sections/methods/layerwise-settings.ts";
-import type { WeightBits } from "../quantization/weight-grid.ts";
+import { type WeightWidths, widthsText } from "../quantization/weight-widths.ts";
 import type { Memo } from "./memo.ts";
 import type { SolvedSite } from "./solve-site.ts";
 import { type WeightSite, weightKey } from "./weight-site.ts";
@@ -18,10 +18,10 @@ interface Place {
   /** What layers saw, which codes depend on. */
   readonly phase: string;
   readonly site: WeightSite;
-  readonly bits: WeightBits;
+  readonly bits: WeightWidths;
 }
 
-const keyOf = ({ phase, site, bits }: Place): string => `codes ${phase} ${bits} ${weightKey(site)}`;
+const keyOf = ({ phase, site, bits }: Place): string => `codes ${phase} ${widthsText(bits)} ${weightKey(site)}`;
 
 /** A weight that was solved before; null: it was not, or what was kept does not fit it. */
 export function recallSolved(memo: Memo, place: Place): SolvedSite | null {

@@ -1,10 +1,12 @@
+import { integerType } from "../export/onnx/integer-types.ts";
+import { joinRows, type RowGraph, rowsOfCodes } from "../export/onnx/join-rows.ts";
 import { floatBytes, intBytes, packCodes } from "../export/onnx/packing.ts";
 import { elementsOf } from "../graph/shape.ts";
 import { elementTypes } from "../onnx/element-types.ts";
 import { contribDomain } from "../onnx/onnx-model.ts";
 import { tensorOf } from "../onnx/tensor-data.ts";
 import { storedBits } from "../quantization/levels.ts";
-import type { WeightBits } from "../quantization/weight-grid.ts";
+import type { WeightWidths } from "../quantization/weight-widths.ts";
 import { type FileGraph, intAttribute } from "./file-graph.ts";
 import type { SiteType, WeightLayout } from "./weight-site.ts";
 
@@ -16,8 +18,22 @@ export interface StoredWeight {
   readonly codes: Int32Array;
   /** Of each index of the layout's axis; with blocks, of each block of each index. */
   readonly steps: Float32Array;
-  readonly bits: WeightBits;
+  /** With blocks one width: rows of several have a step each. */
+  readonly bits: WeightWidths;
 }
+
+/** Codes of one width, and how they lie. */
+interface PlainCodes {
+  readonly name: string;
+  readonly codes: Int32Array;
+  readonly dims: readonly number[];
+  readonly bits: 2 | 4 | 8;
+}
+
+/** What holds codes that integers are made of: int8, or uint8 with the zero point 128. */
+export type CodeContainer = "int8" | "uint8";
+
+const zeroPoints = { int8: 0, uint8: 128 } as const satisfies Record<CodeContainer, number>;
 
 /**
  * Adds a weight as a float value: codes, cast and multiplied by their steps. onnxruntime computes that once, when it
@@ -28,7 +44,7 @@ export interface StoredWeight {
 export function addFloatWeight(graph: FileGraph, weight: StoredWeight, type: SiteType): string {
   const { layout, steps } = weight;
   const { dims, shape, scales } = scalesOf(layout, steps);
-  const codes = addFloatCodes(graph, { ...weight, layout: { ...layout, dims } });
+  const codes = addCodes(graph, weight, dims, (part) => addFloatCodes(graph, part));
   const name = (what: string) => graph.freeName(`${weight.name}.${what}`);
   const scale = graph.setInitializer(tensorOf(name("step"), elementTypes.float, shape, floatBytes(scales)));
   const product = graph.addFirst("Mul", [codes, scale], { output: name("float") });
@@ -66,36 +82,19 @@ const addShape = (graph: FileGraph, name: string, dims: readonly number[]): stri
 
 /** A weight as integer kernels read it. */
 export interface IntegerWeight extends StoredWeight {
-  /** What holds the codes: int8, or uint8 with the zero point 128. */
-  readonly container: "int8" | "uint8";
+  readonly container: CodeContainer;
 }
 
 /** Adds a weight behind DequantizeLinear, for kernels of 8-bit integers. Gives the name of its float value. */
 export function addIntegerWeight(graph: FileGraph, weight: IntegerWeight, domain: string): string {
-  const { layout, steps, codes, bits, container } = weight;
+  const { layout, steps, container } = weight;
   const name = (what: string) => graph.freeName(`${weight.name}.${what}`);
-  const type = elementTypes[container];
-  const zero = container === "uint8" ? 128 : 0;
-  const stored =
-    storedBits(bits) === 8
-      ? graph.setInitializer(
-          tensorOf(
-            name("codes"),
-            type,
-            layout.dims,
-            packCodes(
-              codes.map((code) => code + zero),
-              8,
-            ),
-          ),
-        )
-      : graph.addFirst("Cast", [addFloatCodes(graph, weight, zero)], {
-          output: name("codes"),
-          attributes: [intAttribute("to", type)],
-        });
+  const stored = addStoredCodes(graph, weight, container);
   const channels = steps.length;
   const scale = graph.setInitializer(tensorOf(name("step"), elementTypes.float, [channels], floatBytes(steps)));
-  const zeros = graph.setInitializer(tensorOf(name("zero"), type, [channels], new Uint8Array(channels).fill(zero)));
+  const zeros = graph.setInitializer(
+    tensorOf(name("zero"), elementTypes[container], [channels], new Uint8Array(channels).fill(zeroPoints[container])),
+  );
   return graph.addFirst("DequantizeLinear", [stored, scale, zeros], {
     output: name("float"),
     domain,
@@ -104,14 +103,50 @@ export function addIntegerWeight(graph: FileGraph, weight: IntegerWeight, domain
 }
 
 /** Adds codes as integers of 8 bits; gives their name. */
-export function addStoredCodes(graph: FileGraph, weight: StoredWeight): string {
-  const name = graph.freeName(`${weight.name}.codes`);
-  if (storedBits(weight.bits) === 8) {
-    return graph.setInitializer(tensorOf(name, elementTypes.int8, weight.layout.dims, packCodes(weight.codes, 8)));
-  }
-  const attributes = [intAttribute("to", elementTypes.int8)];
-  return graph.addFirst("Cast", [addFloatCodes(graph, weight)], { output: name, attributes });
+export const addStoredCodes = (graph: FileGraph, weight: StoredWeight, container: CodeContainer = "int8"): string =>
+  addCodes(graph, weight, weight.layout.dims, (part) => {
+    const { name, codes, dims, bits } = part;
+    const zero = zeroPoints[container];
+    const free = graph.freeName(`${name}.codes`);
+    const type = elementTypes[container];
+    if (bits === 8) {
+      const moved = zero === 0 ? codes : codes.map((code) => code + zero);
+      return graph.setInitializer(tensorOf(free, type, dims, packCodes(moved, 8)));
+    }
+    const attributes = [intAttribute("to", type)];
+    return graph.addFirst("Cast", [addFloatCodes(graph, part, zero)], { output: free, attributes });
+  });
+
+/**
+ * Adds codes as one tensor: all at once, or where output channels have widths of their own the rows of each width, joined.
+ *
+ * @param dims Those of the tensor; the layout's, or with blocks others.
+ */
+function addCodes(
+  graph: FileGraph,
+  { name, layout: { axis }, codes, bits }: StoredWeight,
+  dims: readonly number[],
+  add: (codes: PlainCodes) => string,
+): string {
+  if (typeof bits === "number") return add({ name, codes, dims, bits: storedBits(bits) });
+  return joinRows(rowGraph(graph), { name, axis, channelBits: bits }, (group) => {
+    if (group.bits === 0 || group.bits === 16) throw new Error(`${name}: no row has ${group.bits} bits`);
+    const { codes: own, shape } = rowsOfCodes({ codes, shape: dims, axis }, group.rows);
+    return add({ name: `${name}.int${group.bits}`, codes: own, dims: shape, bits: group.bits });
+  });
 }
+
+const rowGraph = (graph: FileGraph): RowGraph => ({
+  node: (opType, inputs, { name, attributes }) =>
+    graph.addFirst(opType, inputs, {
+      output: graph.freeName(name),
+      attributes: Object.entries(attributes).map(([key, value]) => intAttribute(key, value)),
+    }),
+  integers: (name, values, shape, { bits, signed }) =>
+    graph.setInitializer(tensorOf(graph.freeName(name), integerType(bits, signed), shape, packCodes(values, bits))),
+  int32s: (name, values, shape) =>
+    graph.setInitializer(tensorOf(graph.freeName(name), elementTypes.int32, shape, intBytes(values))),
+});
 
 /** Adds an int32 bias behind DequantizeLinear. */
 export function addIntegerBias(
@@ -132,27 +167,26 @@ export function addIntegerBias(
 }
 
 /**
- * Adds codes as float values of the layout's shape. Those of less than 8 bits lie in the parts of bytes, the first
+ * Adds codes as float values. Those of less than 8 bits lie in the parts of bytes, the first
  * stretch of codes in the lowest bits of all bytes; operators that every operator set has take the bytes apart, so that
  * the file needs no newer one and no type of less than 8 bits.
  *
  * @param zero What is added to codes of less than 8 bits.
  */
-function addFloatCodes(graph: FileGraph, weight: StoredWeight, zero = 0): string {
-  const { layout, codes } = weight;
-  const bits = storedBits(weight.bits);
+function addFloatCodes(graph: FileGraph, weight: PlainCodes, zero = 0): string {
+  const { codes, dims, bits } = weight;
   const name = (what: string) => graph.freeName(`${weight.name}.${what}`);
   const cast = (value: string, what: string) =>
     graph.addFirst("Cast", [value], { output: name(what), attributes: [intAttribute("to", elementTypes.float)] });
   if (bits === 8) {
-    const stored = graph.setInitializer(tensorOf(name("codes"), elementTypes.int8, layout.dims, packCodes(codes, 8)));
+    const stored = graph.setInitializer(tensorOf(name("codes"), elementTypes.int8, dims, packCodes(codes, 8)));
     return cast(stored, "cast");
   }
   const scalar = (value: number) =>
     graph.setInitializer(tensorOf(name("number"), elementTypes.float, [], floatBytes([value])));
   const op = (opType: string, inputs: readonly string[], what: string) =>
     graph.addFirst(opType, inputs, { output: name(what) });
-  const elements = elementsOf(layout.dims);
+  const elements = elementsOf(dims);
   const perByte = 8 / bits;
   const bytes = Math.floor(elements / perByte);
   const offset = 2 ** (bits - 1);
@@ -180,7 +214,7 @@ function addFloatCodes(graph: FileGraph, weight: StoredWeight, zero = 0): string
   const attributes = [intAttribute("axis", 0)];
   const joined = graph.addFirst("Concat", parts, { output: name("joined"), attributes });
   const centred = op("Sub", [joined, scalar(offset - zero)], "centred");
-  return op("Reshape", [centred, addShape(graph, name("shape"), layout.dims)], "reshaped");
+  return op("Reshape", [centred, addShape(graph, name("shape"), dims)], "reshaped");
 }
 
 /** The domain whose QuantizeLinear and DequantizeLinear take an axis in this operator set. */

@@ -186,6 +186,19 @@ export function fittingGranularity(
   return isMatrix && (dims[1 - axis] ?? 0) % wanted === 0 ? wanted : "channel";
 }
 
+/** Sites that read the same value, which one pass over the samples shows. */
+export function byValue(sites: readonly WeightSite[]): readonly (readonly WeightSite[])[] {
+  const groups = new Map<string, WeightSite[]>();
+  for (const site of sites) {
+    const { node, operator } = site;
+    const value = operator.data === null ? `${weightKey(site)} alone` : (node.input[operator.data] ?? "");
+    const group = groups.get(value);
+    if (group) group.push(site);
+    else groups.set(value, [site]);
+  }
+  return [...groups.values()];
+}
+
 /** The first site of each weight. */
 export function distinctWeights(sites: readonly WeightSite[]): readonly WeightSite[] {
   const first = new Map<string, WeightSite>();
@@ -194,7 +207,7 @@ export function distinctWeights(sites: readonly WeightSite[]): readonly WeightSi
 }
 
 /** Sizes before, on and behind the axis of a layout. */
-function around({ dims, axis }: WeightLayout): readonly [outer: number, channels: number, inner: number] {
+export function around({ dims, axis }: WeightLayout): readonly [outer: number, channels: number, inner: number] {
   return [elementsOf(dims.slice(0, axis)), dims[axis] ?? 1, elementsOf(dims.slice(axis + 1))];
 }
 

@@ -2,7 +2,6 @@ import type { ActivationBits, WidthBudget } from "../config/sections/quantize-se
 import { at } from "../core/elements.ts";
 import { leastHarm } from "../quantization/knapsack.ts";
 import { choiceOf, productChooser, type WidthChoice, type WidthPicks } from "../quantization/product-knapsack.ts";
-import type { WeightBits } from "../quantization/weight-grid.ts";
 import type { HarmTable } from "./harm-table.ts";
 import { bopsOf, fullBops } from "./relative-bops.ts";
 
@@ -11,7 +10,8 @@ export type BudgetUnit = "bytes" | "stored" | "bops";
 
 /** Bits of the weights and activations that a budget chooses, in the order of its table. */
 export interface ChosenWidths {
-  readonly bits: readonly WeightBits[];
+  /** On average, where output channels of a weight have widths of their own. */
+  readonly bits: readonly number[];
   /** None where the budget chooses none. */
   readonly activations: readonly ActivationBits[];
 }

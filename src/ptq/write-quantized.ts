@@ -54,7 +54,7 @@ export function writeQuantized(graph: FileGraph, { grids, saturation, ...options
     const bias = grid?.bits === 8 && isInteger(graph, site, grids) ? integerBias(graph, one, grid) : null;
     const saturates = bias !== null && maySaturate(one);
     const container = saturates && saturation === "avoid" ? "uint8" : "int8";
-    const key = `${bias !== null} ${one.bits} ${weightKey(site)}`;
+    const key = `${bias !== null} ${weightKey(site)}`;
     const value = written.get(key) ?? writeWeight(graph, one, bias === null ? null : { domain, container });
     written.set(key, value);
     node.input[operator.slot] = value;
@@ -188,7 +188,7 @@ function writeTable(graph: FileGraph, { site, codes, steps, bits }: SolvedSite, 
   const [made = ""] = node.output;
   const name = (what: string) => graph.freeName(`${table}.${what}`);
   const once = (what: string, write: () => string) => {
-    const key = `${what} ${bits} ${weightKey(site)}`;
+    const key = `${what} ${weightKey(site)}`;
     const value = written.get(key) ?? write();
     written.set(key, value);
     return value;

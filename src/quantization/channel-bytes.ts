@@ -6,7 +6,7 @@ export interface ChannelBytes {
   readonly codes: number;
   /** One step in float32 for each output channel. */
   readonly steps: number;
-  /** A byte for the place of each output channel, two where there are more than 256; none where rows lie in runs. */
+  /** A byte for the place of each output channel, two beyond 256 of them, four beyond 65,536; none where rows lie in runs. */
   readonly order: number;
 }
 

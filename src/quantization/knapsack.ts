@@ -73,7 +73,7 @@ interface Suffix {
 function suffixesOf(items: readonly (readonly Choice[])[]): readonly Suffix[] {
   const suffixes: Suffix[] = [{ cost: 0, harm: 0, increments: [] }];
   for (let item = items.length - 1; item >= 0; item--) {
-    const hull = hullOf(at(items, item));
+    const hull = lowerHull(at(items, item));
     const [cheapest] = hull;
     if (cheapest === undefined) throw new RangeError("an item without choices");
     const own = hull.slice(1).map((choice, index): Increment => {
@@ -91,7 +91,7 @@ function suffixesOf(items: readonly (readonly Choice[])[]): readonly Suffix[] {
 }
 
 /** The corners of the lower convex hull of an item's choices, the cheapest first. */
-function hullOf(choices: readonly Choice[]): readonly (Choice & { readonly choice: number })[] {
+export function lowerHull(choices: readonly Choice[]): readonly (Choice & { readonly choice: number })[] {
   const hull: (Choice & { readonly choice: number })[] = [];
   for (const point of undominated(choices.map((one, choice) => ({ ...one, choice })))) {
     for (let last = hull.at(-1), before = hull.at(-2); last && before; last = hull.at(-1), before = hull.at(-2)) {
@@ -123,7 +123,7 @@ function greedyPlan(
   limit: number,
 ): readonly number[] | null {
   if (cost > limit) return null;
-  const plan = items.map((choices) => hullOf(choices)[0]?.choice ?? 0);
+  const plan = items.map((choices) => lowerHull(choices)[0]?.choice ?? 0);
   const closed = new Set<number>();
   let left = limit - cost;
   for (const { item, choice, cost: more } of increments) {

@@ -15,11 +15,11 @@ export interface RowGroups {
   /** In the order in which their widths first occur, so that rows which lie in runs already stay in place. */
   readonly groups: readonly RowGroup[];
   /** For each output channel, its place among the rows of all groups, one group behind the other; null: its own. */
-  readonly order: Uint16Array | null;
+  readonly order: Uint32Array | null;
 }
 
-/** Most channels whose places take a byte each. */
-const BYTE_PLACES = 256;
+/** Most channels whose places take one byte each, and two. */
+const [BYTE_PLACES, SHORT_PLACES] = [2 ** 8, 2 ** 16];
 
 /**
  * Rows of one width together. Widths [2, 8, 4, 3]: groups of 2 bits [0], 8 bits [1] and 4 bits [2, 3], in order already;
@@ -35,7 +35,7 @@ export function rowGroups(widths: ArrayLike<number>): RowGroups {
     if (group === undefined) rows.set(bits, [channel]);
     else group.push(channel);
   }
-  const order = new Uint16Array(widths.length);
+  const order = new Uint32Array(widths.length);
   let place = 0;
   for (const group of rows.values()) for (const channel of group) order[channel] = place++;
   return {
@@ -45,7 +45,8 @@ export function rowGroups(widths: ArrayLike<number>): RowGroups {
 }
 
 /** Bits that each place of an order takes in a file. */
-export const placeBits = (channels: number): 8 | 16 => (channels <= BYTE_PLACES ? 8 : 16);
+export const placeBits = (channels: number): 8 | 16 | 32 =>
+  channels <= BYTE_PLACES ? 8 : channels <= SHORT_PLACES ? 16 : 32;
 
 const rowWidths = [0, 2, 3, 4, 8, 16] as const;
 

@@ -6,6 +6,7 @@ import type { QuantizerNode } from "../kinds/quantizer.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
 import { outputShapes } from "../network/output-shapes.ts";
 import { type BitWidth, bitWidths, type ChannelBits } from "../quantization/levels.ts";
+import { groupSize, type WidthGranularity } from "../quantization/width-granularity.ts";
 import type { Quantizer, QuantizerParts } from "./abstract-quantizer.ts";
 import { setKept } from "./channel-gates.ts";
 import { ChannelGroups } from "./channel-groups.ts";
@@ -15,9 +16,6 @@ import { GatedQuantizer } from "./gated-quantizer.ts";
 import { setBits, setGroupBits } from "./level-gates.ts";
 import { PruningQuantizer } from "./pruning-quantizer.ts";
 import { rangeFloor } from "./range.ts";
-
-/** What has level gates of its own. */
-export type Granularity = "tensor" | "channel" | { readonly group: number };
 
 /** Initial parameters of the gates. */
 export interface InitialGates {
@@ -36,7 +34,7 @@ export interface CreateQuantizersOptions {
   /** Whether every output channel of a weight has a range of its own. */
   readonly weightRanges?: "per-tensor" | "per-channel";
   /** What has level gates of its own: a weight, each output channel of it, or so many neighbouring ones. */
-  readonly granularity?: Granularity;
+  readonly granularity?: WidthGranularity;
   /** The bit-width of a quantizer whose level gates do not learn, or those of its output channels, which stand, too. */
   readonly bitsOf?: (node: QuantizerNode) => BitWidth | readonly ChannelBits[];
 }
@@ -82,11 +80,6 @@ export function createQuantizers(
       return [node.id, typeof given === "object" ? withGivenChannels(parts, given) : withGivenBits(parts, given)];
     }),
   );
-}
-
-function groupSize(granularity: Granularity, channels: number): number {
-  if (granularity === "tensor") return channels;
-  return granularity === "channel" ? 1 : granularity.group;
 }
 
 function withGivenBits(parts: QuantizerParts, bits: BitWidth): Quantizer {

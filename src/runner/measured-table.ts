@@ -48,15 +48,10 @@ export function measuredTable(folder: string, { sha256, dataSha256, settings }: 
 }
 
 /** What a table depends on. */
-const measuring = ({
-  seed,
-  data,
-  input,
-  calibration,
-  method,
-  bits: { activations, layers },
-  skip,
-}: QuantizeConfig) => ({
+const measuring = ({ seed, data, input, calibration, method, bits, skip }: QuantizeConfig) => ({
   ...{ seed, data, input, calibration, method, skip },
-  bits: { activations, layers },
+  bits: {
+    ...("granularity" in bits && { granularity: bits.granularity }),
+    ...{ activations: bits.activations, layers: bits.layers },
+  },
 });

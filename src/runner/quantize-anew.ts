@@ -22,6 +22,7 @@ export async function quantizeAnew(
 ): Promise<QuantizedRecord> {
   const { settings } = readQuantizedRecord(from);
   const { activations, layers } = settings.bits;
+  const ofWidths = "granularity" in settings.bits ? { granularity: settings.bits.granularity } : {};
   if (activations === "budget" && !("relativeBops" in budget)) {
     const text = budgetText(budget);
     throw new UsageError(
@@ -29,5 +30,8 @@ export async function quantizeAnew(
     );
   }
   const name = basename(resolve(options.folder));
-  return quantizeFile({ ...settings, name, bits: { budget, measured: from, activations, layers } }, options);
+  return quantizeFile(
+    { ...settings, name, bits: { budget, ...ofWidths, measured: from, activations, layers } },
+    options,
+  );
 }

@@ -16,8 +16,10 @@ import { NOISE_SAMPLES } from "../ptq/layer-noise.ts";
 import { type LoadedModel, loadModel } from "../ptq/load-model.ts";
 import { checked, forgetful } from "../ptq/memo.ts";
 import { NamePatterns } from "../ptq/name-patterns.ts";
+import type { BudgetOptions } from "../ptq/plan-model.ts";
 import { quantizeModel } from "../ptq/quantize-model.ts";
 import type { QuantizedRecord } from "../ptq/quantized-record.ts";
+import type { RowWidths } from "../ptq/row-errors.ts";
 import { granularities } from "../ptq/weight-site.ts";
 import { acquireLock, whileLocked } from "../runs/lock.ts";
 import { recordFile } from "../runs/record-file.ts";
@@ -104,7 +106,7 @@ async function quantizeInto(
   const found = await solverFor(config, reporter);
   const solver = found?.solver ?? null;
   const environment = found?.environment ?? null;
-  const budget = budgetOf(settings, source, data);
+  const budget = budgetOf(settings, source, { data, engine: found?.engine ?? null });
   const of = {
     ...{ sha256: source.sha256, dataSha256: data?.sha256 ?? null, settings, measured: budget?.table ?? null },
     ...{ program: programOf(), environment, runtime: runtimeName },
@@ -187,13 +189,17 @@ async function settled({ network, bits, ...config }: ResolvedQuantize, data: Cal
 }
 
 /** What widths may come to, with what was measured before; null: their width is given. */
-function budgetOf(settings: QuantizeConfig, { sha256 }: LoadedModel, data: CalibrationData | null) {
+function budgetOf(
+  settings: QuantizeConfig,
+  { sha256 }: LoadedModel,
+  { data, engine }: { readonly data: CalibrationData | null; readonly engine: RowWidths["engine"] },
+): BudgetOptions | null {
   const { bits } = settings;
   if (!("budget" in bits)) return null;
-  const { budget, measured } = bits;
+  const { budget, measured, granularity } = bits;
   const table =
     measured === undefined ? null : measuredTable(measured, { sha256, dataSha256: data?.sha256 ?? null, settings });
-  return { limit: budget, table };
+  return { limit: budget, table, ...(granularity !== "tensor" && { rows: { granularity, engine } }) };
 }
 
 const say = (notes: readonly string[], file: string, reporter: Reporter): void => {

@@ -2,7 +2,8 @@ import t from "tap";
 import { loadEngine } from "../../src/engine/load-engine.ts";
 import type { Ops } from "../../src/engine/ops.ts";
 import { lenet5 } from "../../src/network/zoo/lenet5.ts";
-import { createQuantizers, type Granularity } from "../../src/quantizers/create-quantizers.ts";
+import type { WidthGranularity } from "../../src/quantization/width-granularity.ts";
+import { createQuantizers } from "../../src/quantizers/create-quantizers.ts";
 import { insertQuantizers } from "../../src/quantizers/insert-quantizers.ts";
 import { initializeRanges } from "../../src/training/initial-ranges.ts";
 import { stepGates } from "../../src/training/loop.ts";
@@ -18,7 +19,7 @@ const adam = { optimizer: "adam", weightDecay: 0 } as const;
 const classes = 7;
 
 /** What some steps make of a narrow LeNet-5, every gate unsaturated at first: its numbers, and what its quantizers are. */
-function trained(ops: Ops, granularity: Granularity, steps: number) {
+function trained(ops: Ops, granularity: WidthGranularity, steps: number) {
   const network = insertQuantizers(lenet5({ inputShape: [16, 17, 1], classes, widths: [5, 6, 11] }));
   const initial = { prune: 0.5, bits4: 0.4, bits8: 0.2, bits16: 0, bits32: -0.2 };
   const quantizers = createQuantizers(network, { pruning: true, initial, prior: "bop", granularity });

@@ -4,8 +4,9 @@ import type { Statistics } from "../../../src/kinds/folded-norm.ts";
 import type { Network } from "../../../src/kinds/index.ts";
 import { createNetwork } from "../../../src/network/zoo/index.ts";
 import { gatedWidths } from "../../../src/quantization/levels.ts";
+import type { WidthGranularity } from "../../../src/quantization/width-granularity.ts";
 import type { InitialGates } from "../../../src/quantizers/create-quantizers.ts";
-import { createQuantizers, type Granularity } from "../../../src/quantizers/create-quantizers.ts";
+import { createQuantizers } from "../../../src/quantizers/create-quantizers.ts";
 import { insertQuantizers } from "../../../src/quantizers/insert-quantizers.ts";
 import { createTask } from "../../../src/tasks/create-task.ts";
 import { initializeRanges } from "../../../src/training/initial-ranges.ts";
@@ -54,7 +55,7 @@ export interface OurOptions {
   /** Where batch normalization takes its statistics from. */
   readonly statistics?: Statistics;
   readonly precision?: Precision;
-  readonly granularity?: Granularity;
+  readonly granularity?: WidthGranularity;
 }
 
 /**
@@ -121,7 +122,7 @@ export function createOurs(
   };
 }
 
-function quantizersOf(network: Network, { initial, widthsInTurn }: GateSetting, granularity: Granularity) {
+function quantizersOf(network: Network, { initial, widthsInTurn }: GateSetting, granularity: WidthGranularity) {
   const quantizers = createQuantizers(network, { pruning: true, initial, prior: "bop", granularity });
   if (widthsInTurn === undefined) return quantizers;
   for (const { phi, groups } of quantizers.values()) {

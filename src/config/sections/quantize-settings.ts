@@ -2,6 +2,7 @@ import { z } from "zod";
 import { data } from "./data-settings.ts";
 import { quantizedLayouts, saturations } from "./export-settings.ts";
 import { layerwiseMethods } from "./methods/layerwise-settings.ts";
+import { granularity } from "./methods/shared-settings.ts";
 import { count, positive } from "./numbers.ts";
 
 /** What has a step. */
@@ -99,7 +100,7 @@ const ofAll = {
       "of activations; 32 leaves them in float; budget: chosen by budget.relativeBops, the default there; else if left out 8 with data, 32 without",
     ),
   layers: z
-    .record(z.string(), weightWidth)
+    .record(z.string(), z.union([weightWidth, z.array(weightWidth).min(1).describe("of each output channel")]))
     .default({})
     .describe("of single layers by patterns of their names, as {/head/*: 8}; the first that fits counts"),
 };
@@ -109,6 +110,9 @@ export const quantizeBits = z
     z.strictObject({ weights: weightWidth.default(8).describe("of weights"), ...ofAll }),
     z.strictObject({
       budget,
+      granularity: granularity.describe(
+        "what of a weight gets a bit-width: the tensor, each output channel, or groups of neighbouring ones",
+      ),
       measured: path
         .optional()
         .describe("folder of a quantized file that had a budget, whose measurements are taken instead of new ones"),

@@ -3,7 +3,8 @@ import { last } from "../../core/elements.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { Network } from "../../kinds/index.ts";
 import { layersOf } from "../../network/layers.ts";
-import { createQuantizers, type Granularity } from "../../quantizers/create-quantizers.ts";
+import type { WidthGranularity } from "../../quantization/width-granularity.ts";
+import { createQuantizers } from "../../quantizers/create-quantizers.ts";
 import { insertQuantizers } from "../../quantizers/insert-quantizers.ts";
 import type { Method } from "../method.ts";
 
@@ -39,7 +40,7 @@ export function bayesianBits({
 }
 
 /** @throws UsageError for groups that no layer has so many channels for. */
-function fittingGranularity(network: Network, granularity: Config["granularity"]): Granularity {
+function fittingGranularity(network: Network, granularity: Config["granularity"]): WidthGranularity {
   if (typeof granularity === "string") return granularity;
   const most = Math.max(...layersOf(network).map(({ weightShape }) => last(weightShape)));
   if (granularity.group > most) {

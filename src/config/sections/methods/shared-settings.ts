@@ -22,7 +22,7 @@ export const quantization = {
 export const granularity = z
   .union([
     z.enum(["tensor", "channel"]),
-    z.strictObject({ group: z.int().min(1).describe("neighbouring output channels that share their gates") }),
+    z.strictObject({ group: z.int().min(1).describe("neighbouring output channels that share their bit-width") }),
   ])
   .default("tensor")
   .describe(
