@@ -1,3 +1,4 @@
+import { elementsOf } from "../graph/shape.ts";
 import { budgetWidths } from "../ptq/harm-table.ts";
 import { noiseText } from "../ptq/judge-outputs.ts";
 import type { QuantizedRecord } from "../ptq/quantized-record.ts";
@@ -26,6 +27,7 @@ export function printQuantized(
         run: folder,
         layers: counted,
         bytes: sizes,
+        averageBits: averageOf(layers),
         relativeBops,
         agreement,
         sqnrDb,
@@ -54,12 +56,24 @@ export function printQuantized(
   print(`  time       ${seconds.toFixed(1)} s`);
 }
 
+/** Bits of a number of the layers' weights. */
+function averageOf(layers: QuantizedRecord["layers"]): number {
+  const numbersOf = ({ shape }: (typeof layers)[number]) => elementsOf(shape);
+  const all = layers.reduce((sum, layer) => sum + numbersOf(layer), 0);
+  return layers.reduce((sum, layer) => sum + layer.bits * numbersOf(layer), 0) / all;
+}
+
 function describePlan(
   { budget, table, plans }: NonNullable<QuantizedRecord["plan"]>,
   layers: QuantizedRecord["layers"],
 ): string {
   const [best] = plans;
-  const counts = budgetWidths.map((width) => `${layers.filter(({ bits }) => bits === width).length} of ${width} bits`);
+  const mixed = layers.filter(({ channelBits }) => channelBits !== undefined).length;
+  const whole = layers.filter(({ channelBits }) => channelBits === undefined);
+  const counts = [
+    ...budgetWidths.map((width) => `${whole.filter(({ bits }) => bits === width).length} of ${width} bits`),
+    ...(mixed === 0 ? [] : [`${mixed} with widths by output channel`]),
+  ];
   const numbers = table.weights.reduce((sum, weight) => sum + weight.numbers, 0);
   const share = (25 * (best?.bytes ?? 0)) / numbers;
   const found = table.measured === "weights" ? ", by the error of the weights alone: there is no data" : "";

@@ -5,6 +5,7 @@ import { readModel } from "../../src/onnx/onnx-model.ts";
 import { FileGraph } from "../../src/ptq/file-graph.ts";
 import { addFloatWeight, addIntegerWeight } from "../../src/ptq/store-weight.ts";
 import { outermostCode } from "../../src/quantization/weight-grid.ts";
+import { widthOf } from "../../src/quantization/weight-widths.ts";
 import { encodePlain } from "../fixtures/onnx/plain-model.ts";
 
 const base = {
@@ -13,21 +14,24 @@ const base = {
   inputs: [{ name: "x", shape: [1] }],
 };
 
+const width = fc.constantFrom(2, 3, 4, 8);
+
 const weight = fc
   .record({
-    bits: fc.constantFrom(2, 3, 4, 8),
+    bits: fc.oneof(width, fc.array(width, { minLength: 5, maxLength: 5 })),
     dims: fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 4 }),
     axis: fc.nat(),
     seed: fc.nat(),
   })
-  .map(({ bits, dims, axis, seed }) => {
+  .map(({ bits: drawn, dims, axis, seed }) => {
     const elements = dims.reduce((product, size) => product * size, 1);
     const at = axis % dims.length;
-    const highest = outermostCode(bits);
-    const codes = Int32Array.from(
-      { length: elements },
-      (_, index) => ((index * 7 + seed) % (2 * highest + 1)) - highest,
-    );
+    const bits = typeof drawn === "number" ? drawn : drawn.slice(0, dims[at]!);
+    const inner = dims.slice(at + 1).reduce((product, size) => product * size, 1);
+    const codes = Int32Array.from({ length: elements }, (_, index) => {
+      const highest = outermostCode(widthOf(bits, Math.floor(index / inner) % dims[at]!));
+      return ((index * 7 + seed) % (2 * highest + 1)) - highest;
+    });
     const steps = Float32Array.from({ length: dims[at]! }, (_, index) => 0.25 * (index + 1));
     return { name: "w", layout: { dims, axis: at, groups: 1 }, codes, steps, bits };
   });

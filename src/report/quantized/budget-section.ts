@@ -11,7 +11,7 @@ import { activationHarms, weightHarms } from "./harm-tables.ts";
 import { bopsText, isOfBops } from "./plan-cost.ts";
 import { planFigure } from "./plan-figure.ts";
 import { originTexts } from "./plan-origins.ts";
-import { widthCounts } from "./width-counts.ts";
+import { weightCounts, widthCounts } from "./width-counts.ts";
 
 type Plan = NonNullable<QuantizedRecord["plan"]>;
 
@@ -32,24 +32,28 @@ ${weightHarms(plan)}${plan.table.activations.length > 0 && isOfBops(plan.plans) 
   };
 }
 
-function introduction({ budget, table: { measured, samples }, plans }: Plan): Markup {
+function introduction({ budget, table: { measured, samples, weights }, plans }: Plan): Markup {
   const harm =
     measured === "outputs"
       ? `A harm is what the outputs lose where this weight alone has so many bits, Σ (y − ŷ)² / Σ y², the mean over outputs, on ${integer(samples)} samples: 0.001 is 30\u202fdB.`
       : "There was no data: a harm is the weight’s own relative squared error, which knows nothing of the network.";
+  const byChannel = weights.some(({ choices }) => choices.some(({ rowError }) => rowError !== undefined));
+  const rows =
+    "Where output channels have widths of their own, the harm of a weight is told between those that were measured by the squared errors of its channels: those of what the layer gives, where that is known. ";
   const bops =
     "Bit operations (BOPs) are a layer’s multiply-accumulates times the bits of its weight times the bits of what it multiplies, in percent of those at 32 bits everywhere. A value in float has 32 bits.";
-  return markup`<p>The budget was ${foreign(budget, 20)}. ${isOfBops(plans) && `${bops} `}${harm}</p>`;
+  return markup`<p>The budget was ${foreign(budget, 20)}. ${isOfBops(plans) && `${bops} `}${byChannel && rows}${harm}</p>`;
 }
 
-function planTable({ plans, table: { weights } }: Plan): Markup {
+function planTable({ plans, table: harms }: Plan): Markup {
+  const { weights } = harms;
   const numbers = weights.reduce((sum, weight) => sum + weight.numbers, 0);
   return table<{ readonly plan: Plan["plans"][number]; readonly rank: number }>({
     id: "plan-table",
     caption: "Plans within the budget that were looked at, the chosen one first",
     columns: [
       { title: "Plan", value: ({ plan, rank }) => `${originTexts[plan.origin]}${rank === 0 ? " (chosen)" : ""}` },
-      { title: "Weights", value: ({ plan }) => widthCounts(plan.bits) },
+      { title: "Weights", value: ({ plan }) => weightCounts(harms, plan.bits) },
       ...(isOfBops(plans) ? bopsColumns<{ readonly plan: Plan["plans"][number] }>(({ plan }) => plan) : []),
       sizeColumn(({ plan }) => plan.bytes),
       bitsColumn(({ plan }) => plan.bytes, numbers),
@@ -70,7 +74,8 @@ function planTable({ plans, table: { weights } }: Plan): Markup {
   });
 }
 
-function curveTable({ table: { weights, measured }, plans }: Plan, curve: readonly CurvePoint[]): Markup {
+function curveTable({ table: harms, plans }: Plan, curve: readonly CurvePoint[]): Markup {
+  const { weights, measured } = harms;
   const numbers = weights.reduce((sum, weight) => sum + weight.numbers, 0);
   return table<CurvePoint>({
     id: "budget-table",
@@ -82,7 +87,7 @@ function curveTable({ table: { weights, measured }, plans }: Plan, curve: readon
         value: ({ budget }) => Number.parseFloat(budget.replace("bops:", "")),
         show: ({ budget }) => budget,
       },
-      { title: "Weights", value: ({ bits }) => widthCounts(bits) },
+      { title: "Weights", value: ({ bits }) => weightCounts(harms, bits) },
       ...(isOfBops(plans) ? bopsColumns<CurvePoint>((point) => point) : []),
       sizeColumn((point) => point.bytes),
       bitsColumn((point) => point.bytes, numbers),

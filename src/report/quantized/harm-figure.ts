@@ -1,3 +1,4 @@
+import { budgetWidths } from "../../ptq/harm-table.ts";
 import type { QuantizedRecord } from "../../ptq/quantized-record.ts";
 import { axisOf } from "../charts/axis.ts";
 import { type Drawing, picture } from "../charts/picture.ts";
@@ -19,7 +20,10 @@ export function harmFigure({ table: { weights, measured }, plans }: Plan): Marku
       mark: {
         title: shorten(layers.join(" and "), 60),
         lines: [
-          ["width", `${choice.bits} bits${choice.bits === chosen[item] ? ", chosen" : ""}`],
+          [
+            "width",
+            `${significant(choice.bits)} bits${choice.channelBits === undefined ? "" : " on average, by channel"}${choice.bits === chosen[item] ? ", chosen" : ""}`,
+          ],
           ["bytes", bytes(Math.ceil(choice.bytes))],
           [measured === "outputs" ? "harm to the outputs" : "error of the weight", significant(choice.harm)],
         ] as const,
@@ -62,8 +66,12 @@ ${points.map((point, index) => markup`<g data-i="${index}" transform="translate(
 
 const dot = (bits: number, isChosen: boolean): Markup =>
   isChosen
-    ? markup`<circle class="frame" r="4.5" fill="var(--bits-${bits})" stroke="var(--ink)" stroke-width="0.75"/>`
+    ? markup`<circle class="frame" r="4.5" fill="var(--bits-${nearestWidth(bits)})" stroke="var(--ink)" stroke-width="0.75"/>`
     : markup`<circle class="frame" r="2.5" fill="var(--paper)" stroke="var(--axis)"/>`;
+
+/** The colour of a mean of several is that of the nearest width. */
+const nearestWidth = (bits: number): number =>
+  budgetWidths.reduce((nearest, width) => (Math.abs(width - bits) < Math.abs(nearest - bits) ? width : nearest));
 
 const hollow = trusted('<circle r="2.5" fill="none" stroke="var(--axis)"/>');
 

@@ -34,7 +34,7 @@ export function weightHarms({ table: { weights, measured }, plans }: Plan): Mark
         value: (weight) => weight.numbers,
         show: (weight) => integer(weight.numbers),
       },
-      ...harmColumns<Row>([...budgetWidths, ...widthsOf(weights)]),
+      ...harmColumns<Row>([...budgetWidths, ...widthsOf(weights.map(wholeChoices))]),
     ],
     rows: weights.map((weight, item) => ({ ...weight, bits: chosen[item] ?? null })),
   });
@@ -54,6 +54,11 @@ export function activationHarms({ table: { activations }, plans }: Plan): Markup
     rows: activations.map((activation, item) => ({ ...activation, bits: chosen[item] ?? null })),
   });
 }
+
+/** Of rows of several widths there are too many, and they are told by these. */
+const wholeChoices = ({ choices }: HarmTable["weights"][number]): Pick<Chosen, "choices"> => ({
+  choices: choices.filter(({ channelBits }) => channelBits === undefined),
+});
 
 const widthsOf = (items: readonly Pick<Chosen, "choices">[]): readonly number[] =>
   items.flatMap(({ choices }) => choices.map(({ bits }) => bits));

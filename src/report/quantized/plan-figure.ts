@@ -10,7 +10,7 @@ import { type Markup, markup, trusted } from "../page/markup.ts";
 import { errorAxis, noiseOfError } from "./error-axis.ts";
 import { bopsText, costOfPlans } from "./plan-cost.ts";
 import { originTexts } from "./plan-origins.ts";
-import { widthCounts } from "./width-counts.ts";
+import { weightCounts, widthCounts } from "./width-counts.ts";
 
 type Plan = NonNullable<QuantizedRecord["plan"]>;
 type Looked = Plan["plans"][number];
@@ -24,8 +24,8 @@ export function planFigure(plan: Plan, curve: readonly CurvePoint[]): Markup {
   const cost = costOfPlans(plan);
   const looked = plans.flatMap((plan) => (plan.error === null ? [] : [{ ...plan, error: plan.error }]));
   const points = [
-    ...looked.map((plan) => ({ ...plan, mark: planMark(plan, plan === looked[0]) })),
-    ...curve.map((point) => ({ ...point, origin: null, error: point.harm, mark: curveMark(point, table.measured) })),
+    ...looked.map((plan) => ({ ...plan, mark: planMark(table, plan, plan === looked[0]) })),
+    ...curve.map((point) => ({ ...point, origin: null, error: point.harm, mark: curveMark(table, point) })),
   ];
   const axes = {
     x: axisOf(
@@ -81,13 +81,13 @@ const ring = trusted('<circle r="8" fill="none" stroke="var(--accent)" stroke-wi
 const keyItem = (sign: Markup, text: string): Markup =>
   markup`<li><svg width="18" height="18" viewBox="-9 -9 18 18" aria-hidden="true">${sign}</svg>${text}</li>`;
 
-function planMark(plan: Looked & { readonly error: number }, isChosen: boolean): Mark {
+function planMark(table: Plan["table"], plan: Looked & { readonly error: number }, isChosen: boolean): Mark {
   const { origin, error } = plan;
   return {
     title: isChosen ? "The chosen plan" : "A plan that was measured",
     lines: [
       ["found by", originTexts[origin]],
-      ...widthLines(plan),
+      ...widthLines(table, plan),
       ["error of the outputs", significant(error)],
       ["signal-to-noise", noiseOfError(error)],
     ],
@@ -95,25 +95,23 @@ function planMark(plan: Looked & { readonly error: number }, isChosen: boolean):
 }
 
 /** What was chosen, and what it costs. */
-const widthLines = ({
-  bits,
-  activations,
-  bytes: size,
-  relativeBops,
-}: Pick<CurvePoint, "bits" | "activations" | "bytes" | "relativeBops">): Mark["lines"] => [
-  ["widths", widthCounts(bits)],
+const widthLines = (
+  table: Plan["table"],
+  { bits, activations, bytes: size, relativeBops }: Pick<CurvePoint, "bits" | "activations" | "bytes" | "relativeBops">,
+): Mark["lines"] => [
+  ["widths", weightCounts(table, bits)],
   ...(activations.length === 0 ? [] : [["of activations", widthCounts(activations)] as const]),
   ...(relativeBops === null ? [] : [["relative BOPs", bopsText(relativeBops)] as const]),
   ["bytes of the weights", bytes(Math.round(size))],
 ];
 
-function curveMark(point: CurvePoint, measured: Plan["table"]["measured"]): Mark {
+function curveMark(table: Plan["table"], point: CurvePoint): Mark {
   const { budget, harm } = point;
   return {
     title: `Budget ${budget}`,
     lines: [
-      ...widthLines(point),
-      [measured === "outputs" ? "sum of harms" : "sum of the weights’ errors", significant(harm)],
+      ...widthLines(table, point),
+      [table.measured === "outputs" ? "sum of harms" : "sum of the weights’ errors", significant(harm)],
     ],
   };
 }

@@ -1,5 +1,6 @@
 import { budgetText } from "../../ptq/budget-text.ts";
 import type { QuantizedRecord } from "../../ptq/quantized-record.ts";
+import type { WidthGranularity } from "../../quantization/width-granularity.ts";
 import { integer } from "../page/format.ts";
 import { foreign, type Markup, markup } from "../page/markup.ts";
 import { facts, type Section } from "../page/section.ts";
@@ -11,7 +12,9 @@ export function settingsSection(record: QuantizedRecord): Section {
   const { settings, source, runtime, files } = record;
   const { bits, method, seed, skip } = settings;
   const { name, iterations, granularity } = method;
-  const own = Object.entries(bits.layers).map(([pattern, width]) => `${pattern}=${width}`);
+  const own = Object.entries(bits.layers).map(
+    ([pattern, width]) => `${pattern}=${typeof width === "number" ? width : "by channel"}`,
+  );
   const patterns = (list: readonly string[]) => (list.length === 0 ? "none" : foreign(list.join(", "), 400));
   const optional = (name: string, value: Markup | string | undefined) =>
     value === undefined ? [] : [[name, value] as const];
@@ -22,6 +25,7 @@ export function settingsSection(record: QuantizedRecord): Section {
 <pre class="command"><code>${commandOf(record)}</code></pre>
 ${facts([
   ["Weights", "budget" in bits ? `within ${budgetText(bits.budget)}` : `${bits.weights} bits`],
+  ...("budget" in bits ? [["A width for each", widthsText(bits.granularity)] as const] : []),
   ["Activations", activationsText(bits.activations)],
   ["Method", name],
   ...optional("Iterations", iterations === undefined ? undefined : integer(iterations)),
@@ -60,6 +64,13 @@ function activationsText(activations: QuantizedRecord["settings"]["bits"]["activ
   if (activations === 32) return "in float";
   return activations === "budget" ? "within the budget" : `${activations} bits`;
 }
+
+const widthsText = (granularity: WidthGranularity): string =>
+  typeof granularity === "object"
+    ? `${granularity.group} output channels`
+    : granularity === "tensor"
+      ? "weight"
+      : "output channel";
 
 interface FileRow {
   readonly name: string;

@@ -1,11 +1,11 @@
 import type { RunRecord } from "../../../runs/record.ts";
+import { channelBitsTable } from "../../charts/channel-bits-table.ts";
 import { bitChip, bitWidths } from "../../page/chips.ts";
 import { type Markup, markup } from "../../page/markup.ts";
 import type { Section } from "../../page/section.ts";
 import { learnsGates } from "../learns-gates.ts";
 import { networkFigure } from "../network/network-figure.ts";
 import { learnedNow } from "../run-state.ts";
-import { channelBitsMarkup } from "./channel-bits-section.ts";
 import { layerTable } from "./layer-table.ts";
 
 /** What was learned or given: the bit-width of every tensor and the channels that are left. */
@@ -18,7 +18,7 @@ ${legend(record)}
 ${networkFigure(record)}
 <p class="note">Below a layer stand the shapes of its weight and, for one image, of its output; below bits, the range, beyond which values are clipped (±: signed), and the signal-to-noise ratio where it was measured.</p>
 ${layerTable(record)}
-${channelBitsMarkup(record)}`,
+${channelBitsTable((record.result?.layers ?? []).flatMap(({ name, channelBits: bits }) => (bits === undefined ? [] : [{ name, bits }])))}`,
   };
 }
 
