@@ -34,6 +34,18 @@ const refusals: Readonly<Record<string, readonly [args: readonly string[], messa
     ["--granularity", "block:3"],
     /--granularity block:3: expected tensor, channel, block:32/,
   ],
+  "a granularity of widths that there is not": [
+    ["--budget", "25%", "--width-granularity", "group:0"],
+    /--width-granularity group:0: expected tensor, channel, or a number of neighbouring .* as group:8/,
+  ],
+  "widths by channel without a budget": [
+    ["--width-granularity", "channel"],
+    /--width-granularity channel: a budget chooses .*: give one with --budget/,
+  ],
+  "widths by channel, and one step": [
+    ["--budget", "25%", "--width-granularity", "channel", "--granularity", "tensor"],
+    /expected channel: bits\.granularity gives output channels bit-widths of their own.*\(--granularity\)/,
+  ],
   "blocks that a method cannot solve": [
     ["--data", samples, "--method", "bit-split", "--granularity", "block:32"],
     /the method bit-split has a step for each output channel/,

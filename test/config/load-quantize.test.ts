@@ -58,9 +58,11 @@ t.test("a file extends another, and --set changes both; a budget takes the place
     data: { samples: "a.npz" },
   });
   const { bits } = loadQuantize(path, { set: ["bits.budget.relativeBytes=12.5"] });
-  t.strictSame(bits, { budget: { relativeBytes: 12.5 }, activations: 8, layers: {} });
+  t.strictSame(bits, { budget: { relativeBytes: 12.5 }, granularity: "tensor", activations: 8, layers: {} });
   const bops = loadQuantize(path, { set: ["bits.budget.relativeBops=3"] });
-  t.strictSame(bops.bits, { budget: { relativeBops: 3 }, activations: "budget", layers: {} });
+  t.strictSame(bops.bits, {
+    ...{ budget: { relativeBops: 3 }, granularity: "tensor", activations: "budget", layers: {} },
+  });
 });
 
 const mistakes: Readonly<Record<string, readonly [text: string, message: RegExp]>> = {
@@ -106,6 +108,16 @@ const mistakes: Readonly<Record<string, readonly [text: string, message: RegExp]
     "data: { samples: a.npz }\nmethod: { name: bit-split, granularity: 'block:32' }",
     /method\.granularity: expected tensor or channel: the method bit-split has a step for each output channel/,
   ],
+  "widths by output channel without a step for each": [
+    "method: { granularity: tensor }\nbits: { budget: { averageBits: 3 }, granularity: channel }",
+    /method\.granularity: expected channel: bits\.granularity gives output channels bit-widths .* a step each, got "tensor"/,
+  ],
+  "a list of widths without a step for each": [
+    "method: { granularity: 'block:32' }\nbits: { layers: { head: [2, 8] } }",
+    /method\.granularity: expected channel: bits\.layers\.head gives output channels bit-widths of their own/,
+  ],
+  "a width of a channel that there is not": ["bits: { layers: { head: [2, 5] } }", /bits\.layers\.head.*5/s],
+  "widths by output channel without a budget": ["bits: { weights: 4, granularity: channel }", /bits.*granularity/s],
   "a normalization of bytes": [
     "data: { name: mnist, normalization: { mean: [0.5], deviation: [0.5] } }\ninput: { range: bytes }",
     /input\.range: expected unit: data\.normalization is of pixels from 0 to 1/,
@@ -117,6 +129,14 @@ for (const [what, [text, message]] of Object.entries(mistakes)) {
     t.throws(() => loadQuantize(path), { name: "UsageError", message });
   });
 }
+
+t.test("widths by output channel are kept as they are written", (t) => {
+  const read = (bits: string) => loadQuantize(written("w.yaml", `network: { file: a.onnx }\nbits: ${bits}\n`));
+  const text = "{ budget: { averageBits: 3 }, granularity: { group: 8 }, layers: { head: [2, 8, 4] } }";
+  t.match(read(text).bits, { granularity: { group: 8 }, layers: { head: [2, 8, 4] } });
+  t.match(read("{ budget: { averageBits: 3 } }").bits, { granularity: "tensor" });
+  t.end();
+});
 
 t.test("of a run's configuration the data alone is taken", async (t) => {
   t.match(loadQuantizeData("configs/mnist-lenet5-nearest.yaml"), { data: { name: "mnist" }, input: {} });

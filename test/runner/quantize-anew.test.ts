@@ -101,3 +101,15 @@ t.test("a table that does not hold what a budget needs is refused, with what to 
     message: /was measured with other settings: bits\.activations: 8 → 16/,
   });
 });
+
+t.test("a table of output channels serves other budgets, in plans of widths by channel", async (t) => {
+  await quantized("rows", { budget: { relativeBytes: 12.5 }, granularity: { group: 2 } });
+  const record = await anew("rows", "10%");
+  t.strictSame(record.plan!.table, readQuantizedRecord(join(root, "rows")).plan!.table);
+  t.match(record.settings.bits, { granularity: { group: 2 }, measured: join(root, "rows") });
+  t.ok(record.layers.some(({ channelBits }) => channelBits !== undefined && /^((22)|(44)|(88))+$/.test(channelBits)));
+  await t.rejects(
+    quantized("other", { budget: { relativeBytes: 10 }, granularity: "channel", measured: join(root, "rows") }),
+    { name: "UsageError", message: /was measured with other settings: bits\.granularity/ },
+  );
+});

@@ -26,6 +26,9 @@ export function randomSettings(draw: Draw, file: string, samples: string | null)
   ]);
   // Left out, a budget of bit operations chooses them.
   const given = "relativeBops" in budget && draw.chance(0.7) ? {} : { activations };
-  const bits = draw.chance(0.25) ? { budget, ...given, layers } : { weights, activations, layers };
-  return { ...shared, data, bits, method: ways[method] };
+  const way = ways[method];
+  const byChannel = !("granularity" in way) || way.granularity === "channel";
+  const widths = byChannel ? draw.pick(["tensor", "channel", { group: 4 }] as const) : "tensor";
+  const bits = draw.chance(0.25) ? { budget, granularity: widths, ...given, layers } : { weights, activations, layers };
+  return { ...shared, data, bits, method: way };
 }

@@ -85,6 +85,29 @@ t.test("every layer has a row: what it is, and how far it is from the float file
   ]);
 });
 
+t.test("widths of output channels: their mean, each of them, and how often there are such", async (t) => {
+  const record = quantizedRecord();
+  const { plan } = record;
+  const channelBits = "28442222".repeat(8);
+  const mean = 26 / 8;
+  const layers = record.layers.map((layer) => (layer.name === "conv2" ? { ...layer, bits: mean, channelBits } : layer));
+  const weights = plan!.table.weights.map((weight) => {
+    if (!weight.layers.includes("conv2")) return weight;
+    return { ...weight, choices: [...weight.choices, { ...weight.choices[0]!, bits: mean, channelBits, rowError: 1 }] };
+  });
+  const [best, ...others] = plan!.plans;
+  const plans = [{ ...best!, bits: [8, mean, 4, 4] }, ...others];
+  const page = renderQuantizedReport({
+    ...record,
+    layers,
+    plan: { ...plan!, table: { ...plan!.table, weights }, plans },
+  });
+  t.equal(cellsOf(page, "layer-table")[1]![3], "3.25");
+  t.strictSame(cellsOf(page, "channel-bits")[0]!.slice(3), ["3.25", "2 40", "4 16", "8 8"]);
+  t.equal(cellsOf(page, "plan-table")[0]![1], "2 at 4 bits, 1 at 8 bits, 1 by channel (3.25 bits)");
+  t.strictSame(cellsOf(page, "harm-table")[1]!.slice(2), ["3.25", "0.00115", "4.42e-5", "0"]);
+});
+
 t.test("what is left, grids of activations, notes, settings and checksums are there", async (t) => {
   const record = quantizedRecord();
   const page = renderQuantizedReport(record);
