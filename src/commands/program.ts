@@ -134,10 +134,7 @@ export function createProgram(
       "--budget <size>",
       "each weight gets 2, 4 or 8 bits: 25% of float32, 300kB of the file, avg:4 bits, or bops:3% of the bit operations, with the bits of activations too",
     )
-    .option(
-      "--width-granularity <what>",
-      "what of a weight gets bits within a budget: tensor (default), each channel, or group:8 of neighbouring ones",
-    )
+    .option("--width-granularity <what>", "what a budget gives bits: tensor (default), channel, or group:8 of channels")
     .option("--granularity <what>", "what has a step: tensor, channel (default), or block:32, :64, :128 of its inputs")
     .option("--layer-bits <name=bits>", "bits of single layers, as /head/*=8; may be repeated", collect, [])
     .option(

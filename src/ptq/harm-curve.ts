@@ -28,8 +28,8 @@ export interface CurvePoint extends ChosenWidths {
   readonly harm: number;
 }
 
-/** Of a table of more weights fewer budgets are solved: each takes longer. */
-const WEIGHTS_PER_STEP = 100;
+/** Of a table of more choices fewer budgets are solved: each takes longer. */
+const CHOICES_PER_STEP = 300;
 
 /** Which percents are solved: how a budget of them is written, and how far one is from the next. */
 const scales = {
@@ -40,7 +40,7 @@ const scales = {
 
 /**
  * The least sum of harms against bytes, solved exactly: of the smallest budget, of every whole percent above it (every
- * second one from 100 weights on, and so on), and of the one that has all that helps; against bit operations where a plan
+ * second one from 300 choices on, which 100 weights have, and so on), and of the one that has all that helps; against bit operations where a plan
  * was chosen by them, of every half percent below 8. Budgets that give the plan of a smaller one are left out.
  *
  * @param own A plan whose budget is to be among them.
@@ -55,7 +55,8 @@ export function harmCurve(table: HarmTable, own: Pick<WidthPlan, "bytes" | "rela
   const most = percentOf(costOf(table, unit, endPicks(table, Math.max)));
   const ofOwn = own.relativeBops === null ? percentOf(own.bytes) : Math.ceil(100 * own.relativeBops) / 100;
   const percents = new Set([least, most, Math.min(most, Math.max(least, ofOwn))]);
-  const each = Math.ceil(table.weights.length / WEIGHTS_PER_STEP);
+  const choices = table.weights.reduce((sum, weight) => sum + weight.choices.length, 0);
+  const each = Math.ceil(choices / CHOICES_PER_STEP);
   for (let percent = Math.floor(least) + step(least); percent < most; percent += each * step(percent)) {
     if (percent > least) percents.add(percent);
   }

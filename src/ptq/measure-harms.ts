@@ -141,10 +141,10 @@ const isBudgetWidth = (bits: WeightWidths | null): boolean => budgetWidths.some(
 async function errorsOfRows(
   graph: FileGraph,
   solved: ReadonlyMap<string, readonly SolvedSite[]>,
-  { rows, sites, calibration, file }: MeasureOptions,
+  { rows, sites, calibration, file, watch }: MeasureOptions,
 ): Promise<ReadonlyMap<string, RowErrors> | null> {
   if (rows === undefined) return null;
-  return rowErrors(graph, { ...rows, sites, calibration, file, solved });
+  return rowErrors(graph, { ...rows, sites, calibration, file, watch, solved });
 }
 
 /** Of a weight alone. */

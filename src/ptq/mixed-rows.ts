@@ -1,3 +1,4 @@
+import { first } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
 import type { WeightBits } from "../quantization/weight-grid.ts";
 import { distinctWidths, type WeightWidths, widthOf } from "../quantization/weight-widths.ts";
@@ -17,11 +18,11 @@ export function mixedRows<T extends Float32Array | Int32Array>(
   const [outer, channels, inner] = around(layout);
   const sources = Array.from({ length: channels }, (_, channel) => lookup(at, widthOf(widths, channel)));
   // A typed array's slice is of its kind.
-  const mixed = lookup(at, distinctWidths(widths)[0] ?? 8).slice() as T;
-  for (let block = 0; block < outer; block++) {
-    for (const [channel, source] of sources.entries()) {
-      const start = (block * channels + channel) * inner;
-      mixed.set(source.subarray(start, start + inner), start);
+  const mixed = lookup(at, first(distinctWidths(widths))).slice() as T;
+  for (let block = 0, index = 0; block < outer; block++) {
+    for (let channel = 0; channel < channels; channel++) {
+      const source = sources[channel]!;
+      for (const end = index + inner; index < end; index++) mixed[index] = source[index]!;
     }
   }
   return mixed;
@@ -29,8 +30,7 @@ export function mixedRows<T extends Float32Array | Int32Array>(
 
 /** A weight whose channels have widths of their own, of what was found of all of them at each. */
 export function mixedSite(solved: ReadonlyMap<WeightBits, SolvedSite>, widths: WeightWidths): SolvedSite {
-  const [first = 8] = distinctWidths(widths);
-  const { site, ...one } = lookup(solved, first);
+  const { site, ...one } = lookup(solved, first(distinctWidths(widths)));
   if (typeof widths === "number") return { site, ...one };
   const of = <T>(part: (solved: SolvedSite) => T) => new Map(Array.from(solved, ([bits, own]) => [bits, part(own)]));
   return {

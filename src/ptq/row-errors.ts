@@ -1,7 +1,8 @@
 import { lookup } from "../core/lookup.ts";
+import type { Watch } from "../core/progress.ts";
 import type { Ops } from "../engine/ops.ts";
 import { channelErrors, releaseRows, uploadRows } from "../methods/layerwise/layer-error.ts";
-import { rowOf, type WeightBits } from "../quantization/weight-grid.ts";
+import type { WeightBits } from "../quantization/weight-grid.ts";
 import { widestWidth } from "../quantization/weight-widths.ts";
 import { groupSize, type WidthGranularity } from "../quantization/width-granularity.ts";
 import type { FileGraph } from "./file-graph.ts";
@@ -10,7 +11,7 @@ import type { Calibration, Weights } from "./open-weights.ts";
 import { gatherRows, isSolvable, problemOf } from "./site-problem.ts";
 import type { SolvedSite } from "./solve-site.ts";
 import { decodedValues } from "./solve-sites.ts";
-import { byValue, toRows, type WeightSite, weightKey } from "./weight-site.ts";
+import { byValue, distinctWeights, toRows, type WeightSite, weightKey } from "./weight-site.ts";
 
 /** Which output channels of a weight have widths of their own, and what measures their errors. */
 export interface RowWidths {
@@ -28,6 +29,7 @@ interface RowErrorOptions extends RowWidths {
   readonly solved: ReadonlyMap<string, readonly SolvedSite[]>;
   readonly calibration: Calibration | null;
   readonly file: string;
+  readonly watch: Watch;
 }
 
 /** What the output channels of a weight lose. */
@@ -46,7 +48,7 @@ export interface RowErrors {
  * @returns By `weightKey`.
  */
 export async function rowErrors(graph: FileGraph, options: RowErrorOptions): Promise<ReadonlyMap<string, RowErrors>> {
-  const { sites, solved, engine, granularity, calibration, file } = options;
+  const { sites, solved, engine, granularity, calibration, file, watch } = options;
   const errors = new Map<string, RowErrors>();
   const add = (key: string, of: (one: SolvedSite) => Float64Array) => {
     const byWidth = new Map(lookup(solved, key).map((one) => [widestWidth(one.bits), of(one)]));
@@ -54,12 +56,13 @@ export async function rowErrors(graph: FileGraph, options: RowErrorOptions): Pro
     errors.set(key, { group: groupSize(granularity, channels), byWidth });
   };
   for (const key of solved.keys()) add(key, ownErrors);
-  const seen = sites.filter((site) => solved.has(weightKey(site)) && isSolvable(site));
+  const seen = distinctWeights(sites).filter((site) => solved.has(weightKey(site)) && isSolvable(site));
   if (engine === null || calibration === null || seen.length === 0) return errors;
   const { ops, seed } = engine;
   await using walk = new LayerWalk(graph, { sites, grids: new Map(), calibration, file });
   const weights: Weights = new Map();
   const groups = byValue(seen);
+  watch.stage("measuring output channels", groups.length);
   for (const [index, together] of groups.entries()) {
     const later = groups.slice(index).flat();
     await walk.advance(later, { weights, unknown: new Set(later.map(weightKey)) });
@@ -75,6 +78,7 @@ export async function rowErrors(graph: FileGraph, options: RowErrorOptions): Pro
         channelErrors(ops, whole, uploaded, toRows(site.layout, decodedValues(one)).values),
       );
       releaseRows(ops, uploaded);
+      await watch.done(index, site.name);
     }
   }
   return errors;
@@ -84,8 +88,10 @@ function ownErrors(solved: SolvedSite): Float64Array {
   const { layout, values } = solved.site;
   const { values: rows, outputs, inputs } = toRows(layout, values);
   const decoded = toRows(layout, decodedValues(solved)).values;
-  return Float64Array.from({ length: outputs }, (_, channel) => {
-    const others = rowOf(decoded, channel, inputs);
-    return rowOf(rows, channel, inputs).reduce((sum, value, index) => sum + (value - others[index]!) ** 2, 0);
-  });
+  const errors = new Float64Array(outputs);
+  for (let index = 0; index < rows.length; index++) {
+    const error = rows[index]! - decoded[index]!;
+    errors[Math.floor(index / inputs)]! += error * error;
+  }
+  return errors;
 }

@@ -72,8 +72,7 @@ export function rowsOfCodes(
   for (let block = 0; block < outer; block++) {
     for (const row of rows) {
       const from = (block * channels + row) * inner;
-      found.set(codes.subarray(from, from + inner), place);
-      place += inner;
+      for (let index = from; index < from + inner; index++) found[place++] = codes[index]!;
     }
   }
   return { codes: found, shape: shape.with(axis, rows.length) };
