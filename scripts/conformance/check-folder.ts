@@ -11,6 +11,8 @@ import { checkActivation } from "./bit-split/activation.ts";
 import { checkResponse } from "./bit-split/response.ts";
 import { checkWeights } from "./bit-split/weights.ts";
 import type { Outcome } from "./compare.ts";
+import { checkProductQuantizer } from "./dpq/quantizer.ts";
+import { checkCodedTraining } from "./dpq/training.ts";
 import { checkActions } from "./haq/actions.ts";
 import { checkDdpg } from "./haq/ddpg.ts";
 import { checkLinearQuantizer } from "./haq/linear-quantizer.ts";
@@ -48,6 +50,11 @@ const methods: Readonly<Record<string, Checks>> = {
     "weights.json": checkWeights,
     "response.json": checkResponse,
     "activation.json": checkActivation,
+  },
+  dpq: {
+    "sx.json": checkProductQuantizer,
+    "vq.json": checkProductQuantizer,
+    "embedding_training.json": checkCodedTraining,
   },
   haq: {
     "actions_and_budget.json": checkActions,

@@ -77,7 +77,13 @@ export const quantizeSchema = sections.superRefine((config, context) => {
   if ((data === undefined || "samples" in data) && (input.layout ?? input.range) !== undefined) {
     refuse(["input"], "nothing: it says how images go into the file, and the data is none", input);
   }
-  if (data !== undefined && "name" in data && input.range === "bytes" && typeof data.normalization === "object") {
+  if (
+    data !== undefined &&
+    "name" in data &&
+    input.range === "bytes" &&
+    "normalization" in data &&
+    typeof data.normalization === "object"
+  ) {
     refuse(["input", "range"], "unit: data.normalization is of pixels from 0 to 1", input.range);
   }
   if (config.export.layout === "transformers.js" && "budget" in bits) {

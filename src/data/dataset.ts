@@ -1,18 +1,19 @@
 import type { TargetDescription, Targets } from "./targets.ts";
+import type { TokenizerFile } from "./text/tokenizer.ts";
 
-/** Images of one part of a data set in memory, compact: pixels stay bytes until the engine normalises them. */
+/** Images of one part of a data set in memory, compact: pixels stay bytes until the engine normalises them. Or texts. */
 export interface ImageSet {
   readonly count: number;
-  /** [count, height, width, channels], 0…255. */
+  /** [count, height, width, channels], 0…255; or the bytes of int32 numbers, [count, tokens] (`tokensOf`). */
   readonly images: Uint8Array;
   readonly targets: Targets;
 }
 
-/** Images of one step, as bytes, in arrays of their own: the engine reads them in place. */
+/** Images, or texts, of one step, as bytes, in arrays of their own: the engine reads them in place. */
 export interface ByteBatch {
   /** n: less than what was asked for where damaged images are left out, even 0. */
   readonly count: number;
-  /** [n, height, width, channels]. */
+  /** [n, height, width, channels]; or the bytes of int32 numbers, [n, tokens] (`tokensOf`). */
   readonly images: Uint8Array;
   readonly targets: Targets;
 }
@@ -68,15 +69,30 @@ export interface UsedImages {
   notAmong(files: readonly DataFile[]): readonly string[];
 }
 
+/** Sizes of a sample's axes. */
+type Shape = readonly number[];
+
 /** [height, width, channels]. */
 export type ImageShape = readonly [number, number, number];
+
+/** What the numbers of tokens mean. */
+export interface TokenDescription {
+  /** They are below it. */
+  readonly vocabulary: number;
+  /** How texts become tokens; null: they came as numbers. */
+  readonly tokenizer: TokenizerFile | null;
+}
 
 /** What every data set and format becomes. */
 export interface Dataset {
   readonly name: string;
-  readonly imageShape: ImageShape;
+  /** [height, width, channels], or of texts [tokens]. */
+  readonly imageShape: Shape;
   readonly targets: TargetDescription;
-  readonly normalization: Normalization;
+  /** null: tokens go into the network as they are. */
+  readonly normalization: Normalization | null;
+  /** Of texts; null: images. */
+  readonly tokens: TokenDescription | null;
   readonly train: TrainingSplit;
   /** For choosing without touching the test set; null when nothing is held out for it. */
   readonly validation: Split | null;
@@ -90,10 +106,19 @@ export interface Dataset {
   close(): Promise<void>;
 }
 
+/** A data set of images. */
+export interface ImageDataset extends Dataset {
+  readonly imageShape: ImageShape;
+  readonly normalization: Normalization;
+  readonly tokens: null;
+}
+
 /** A data set that was read into memory whole, before a share is held out. */
 export interface LoadedData {
-  readonly imageShape: ImageShape;
+  readonly imageShape: Shape;
   readonly targets: TargetDescription;
+  /** Of texts; absent: images. */
+  readonly tokens?: TokenDescription;
   /** The customary one; null where there is none. */
   readonly normalization: Normalization | null;
   readonly train: ImageSet;

@@ -1,10 +1,12 @@
 import type { DataConfig } from "../config/sections/data-settings.ts";
+import { last } from "../core/elements.ts";
 import { UsageError } from "../core/errors.ts";
 import type { Reporter } from "../core/progress.ts";
 import { createSplit, createTrainingSplit } from "./batches.ts";
 import type { Dataset, LoadedData, Normalization, Split } from "./dataset.ts";
 import { openFolder } from "./formats/folder/open-folder.ts";
 import { loadNpz } from "./formats/numpy/load-npz.ts";
+import { loadText } from "./formats/text/load-text.ts";
 import { memorySource } from "./memory-source.ts";
 import { measure } from "./normalization.ts";
 import type { OpenedData } from "./opened-data.ts";
@@ -51,6 +53,7 @@ export async function loadDataset(config: DataConfig, { seed, reporter, targets 
       name: config.name,
       imageShape: opened.imageShape,
       targets: opened.targets,
+      tokens: opened.tokens ?? null,
       normalization: await normalizationOf(config, opened, training),
       train: training,
       validation: held,
@@ -74,7 +77,8 @@ async function open(config: DataConfig, context: LoadContext): Promise<OpenedDat
   }
   if (config.name === "folder") return openFolder(config, context);
   const { train, test, ...rest } = await load(config, context);
-  const options = { augmentation: config.augmentation, seed: context.seed };
+  const augmentation = config.name === "text" ? undefined : config.augmentation;
+  const options = { augmentation, seed: context.seed };
   return {
     ...rest,
     train: memorySource(train, rest.imageShape, options),
@@ -88,7 +92,7 @@ async function open(config: DataConfig, context: LoadContext): Promise<OpenedDat
 
 async function load(
   config: Exclude<DataConfig, { name: "folder" }>,
-  { reporter, targets }: LoadContext,
+  { reporter, targets, seed }: LoadContext,
 ): Promise<LoadedData> {
   switch (config.name) {
     case "mnist":
@@ -101,15 +105,22 @@ async function load(
       return loadCifar100(config.folder);
     case "npz":
       return loadNpz(config, targets);
+    case "text":
+      return loadText(config, seed);
   }
 }
 
 async function normalizationOf(
-  { normalization }: DataConfig,
-  { normalization: usual, imageShape, train }: OpenedData,
+  config: DataConfig,
+  { normalization: usual, imageShape, train, tokens }: OpenedData,
   training: Split,
-): Promise<Normalization> {
-  const channels = imageShape[2];
+): Promise<Normalization | null> {
+  const normalization = config.name === "text" ? undefined : config.normalization;
+  if (tokens !== undefined) {
+    if (normalization === undefined) return null;
+    throw new UsageError("data.normalization: texts are numbers of tokens, which are not normalised; leave it away");
+  }
+  const channels = last(imageShape);
   if (typeof normalization === "object") {
     if (normalization.mean.length === channels) return normalization;
     throw new UsageError(

@@ -1,15 +1,16 @@
+import { tuple } from "../core/tuple.ts";
 import { type Augmentation, copyChanged, drawChange, imageDraws } from "./augmentation.ts";
-import type { ByteBatch, ImageSet, ImageShape } from "./dataset.ts";
+import type { ByteBatch, ImageSet } from "./dataset.ts";
 import type { ImageSource } from "./image-source.ts";
 import { pickTargets } from "./targets.ts";
 
-/** Serves images that are in memory; the set itself is never changed. */
+/** Serves images, or texts, that are in memory; the set itself is never changed. */
 export function memorySource(
   { count, images, targets }: ImageSet,
-  shape: ImageShape,
+  shape: readonly number[],
   { augmentation, seed }: { augmentation?: Augmentation | undefined; seed: number },
 ): ImageSource {
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = images.length / count;
   const read = (indices: Uint32Array, epoch: number | null): ByteBatch => {
     const changed = new Uint8Array(indices.length * size);
     indices.forEach((index, position) => {
@@ -17,7 +18,7 @@ export function memorySource(
         changed.set(images.subarray(index * size, (index + 1) * size), position * size);
       } else {
         const change = drawChange(imageDraws({ seed, epoch, index }, 3), augmentation);
-        copyChanged(images, index * size, changed, position * size, shape, change);
+        copyChanged(images, index * size, changed, position * size, tuple(shape, 3), change);
       }
     });
     return { count: indices.length, images: changed, targets: pickTargets(targets, indices, count) };

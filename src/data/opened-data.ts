@@ -1,10 +1,12 @@
-import type { Dataset, Normalization } from "./dataset.ts";
+import type { Dataset, Normalization, TokenDescription } from "./dataset.ts";
 import type { ImageSource } from "./image-source.ts";
 
 /** A data set ready to be read, in memory or from files, before a share is held out. */
 export interface OpenedData extends Pick<Dataset, "imageShape" | "targets" | "files" | "images" | "damaged" | "close"> {
   /** The usual one; null where there is none. */
   readonly normalization: Normalization | null;
+  /** Of texts; absent: images. */
+  readonly tokens?: TokenDescription;
   readonly train: ImageSource;
   /** Where the data set has a part for it. */
   readonly validation: ImageSource | null;

@@ -30,8 +30,16 @@ export interface LeastSquaresKernels {
   images(products: Float64Array, rows: Float32Array): Float64Array;
 }
 
+/** What learning codes by softmax needs (Chen et al. 2020). */
+export interface SoftmaxKernels {
+  /** Of each row of [rows, units]. */
+  softmax(x: Tensor): Tensor;
+  log(x: Tensor): Tensor;
+}
+
 /** Kernels that one method alone needs: every engine has them beside `Ops`, the method asks for them by name. */
 export interface Extensions {
   readonly leastSquares: LeastSquaresKernels;
   readonly rounding: RoundingKernels;
+  readonly softmax: SoftmaxKernels;
 }

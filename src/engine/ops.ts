@@ -231,8 +231,13 @@ export interface Ops {
   /** Index of the largest element of each row. */
   argMax(logits: Tensor): Tensor;
 
-  /** The entries of `axis` that `indices` (int32, [n]) name, in their order. */
+  /** The entries of `axis` that `indices` (int32, of any shape, which stands in place of the axis) name, in their order. */
   gather(x: Tensor, indices: Tensor, axis: number): Tensor;
+  /**
+   * The gradient of `gather` on axis 0: [count, width], each row the sum of those of `rows` ([..., width]) that have its
+   * index among `indices` (int32, [...]).
+   */
+  sumByIndex(rows: Tensor, indices: Tensor, count: number): Tensor;
   /** Matrix products [batch, m, k]·[batch, k, n] of each entry of the first axis. */
   batchMatmul(a: Tensor, b: Tensor, options?: { readonly transposeA?: boolean; readonly transposeB?: boolean }): Tensor;
   /** Kernels that one method alone needs. */

@@ -91,10 +91,13 @@ const entries: ByKind<FrozenNode, [], readonly Entry[]> = {
   conv2d: (layer) => [weightEntry(layer)],
   "depthwise-conv2d": (layer) => [weightEntry(layer)],
   dense: (layer) => [weightEntry(layer)],
+  embedding: (node) => [weightEntry(node)],
+  "coded-embedding": none,
   affine: none,
   "max-pool": none,
   "average-pool": none,
   "global-average-pool": none,
+  "masked-mean": none,
   relu: none,
   nonlinear: none,
   add: none,
@@ -106,7 +109,12 @@ const entries: ByKind<FrozenNode, [], readonly Entry[]> = {
   quantizer: (quantizer) => [activationEntry(quantizer)],
 };
 
-function weightEntry({ id, weight, keptOutputs, unprunedOutputs }: FrozenLayer): Entry {
+function weightEntry({
+  id,
+  weight,
+  keptOutputs,
+  unprunedOutputs,
+}: Pick<FrozenLayer, "id" | "weight" | "keptOutputs" | "unprunedOutputs">): Entry {
   const entry = {
     name: `${id}.weight`,
     role: "weight" as const,

@@ -8,12 +8,13 @@ import { CodeComparison } from "./compare-codes.ts";
 import { ExactValues } from "./exact-values.ts";
 import type { FileRuntime } from "./file-runtime.ts";
 import { floatError } from "./float-error.ts";
+import type { FrozenNetwork } from "./frozen-network.ts";
 import { layerGroups } from "./layer-groups.ts";
 import type { FileValue, Lowered } from "./onnx/model-frame.ts";
 import { toChannelsLast } from "./onnx/value-layout.ts";
 import { Reference } from "./reference.ts";
 import type { RuntimeValues } from "./runtime.ts";
-import { batchOf, floats, type TestImages } from "./test-batches.ts";
+import { batchOf, floats, type TestBatch, type TestImages } from "./test-batches.ts";
 
 /** Images that are compared layer by layer. */
 const IMAGES = 500;
@@ -45,11 +46,7 @@ export async function compareLayers(options: CompareLayersOptions): Promise<Veri
   const reference = new Reference(ops, network);
   const exact = new ExactValues(network.nodes, { magnitudes: false });
   const first = at(network.nodes, 0);
-  const shift = Math.max(
-    ...network.normalization.mean.map((mean, channel) => Math.abs(mean / network.normalization.deviation[channel]!)),
-  );
-  /** The magnitudes of pixel·scale and shift, whose difference is x. */
-  const termsOf = (x: number) => Math.abs(x) + 2 * shift;
+  const termsOf = magnitudesOf(network);
   const magnitudes = new ExactValues(network.nodes, { magnitudes: true });
   const model = await runtime.load(shown);
   try {
@@ -58,15 +55,14 @@ export async function compareLayers(options: CompareLayersOptions): Promise<Veri
       if (batch.count === 0) continue;
       const images = batchOf(batch, { ...options, ...runtime, network });
       const results = await model.run(images.forFile, images.shape);
-      const shownValue = (id: string): Float32Array => {
+      const shownValue = (id: string): TestBatch["normalized"] => {
         const node = network.nodes.find((node) => node.id === id)!;
         if (node.kind === "input") return images.normalized;
         const value = lookup(lowered.values, id);
         const values = decoded(lookup(results, value.name), value);
         return runtime.channelsLast ? values : toChannelsLast(network, node, values);
       };
-      // A normalised pixel is itself a difference.
-      const withMagnitudes = (known: ReadonlyMap<string, Float32Array>) =>
+      const withMagnitudes = (known: ReadonlyMap<string, TestBatch["normalized"]>) =>
         known.has(first.id) ? new Map([...known, [first.id, images.normalized.map(termsOf)]]) : known;
       for (const { from, nodes, end, comparison } of groups) {
         ops.scope(
@@ -81,7 +77,7 @@ export async function compareLayers(options: CompareLayersOptions): Promise<Veri
               values.set(node.id, reference.evaluateNode(node, inputs));
             }
             comparison.add({
-              runtime: shownValue(end.id),
+              runtime: Float32Array.from(shownValue(end.id)),
               reference: floats(ops, lookup(values, end.id)),
               exact: exact.of(at(end.inputs, 0), known),
               magnitude: magnitudes.of(at(end.inputs, 0), withMagnitudes(known)),
@@ -99,6 +95,14 @@ export async function compareLayers(options: CompareLayersOptions): Promise<Veri
     if (!comparison.agrees) throw disagreement(`${file}: ${runtime.name}`, name, end.id, comparison);
   }
   return groups.map(({ comparison }) => comparison.result);
+}
+
+/** The magnitudes of what a normalised pixel is the difference of, pixel·scale and shift; a token is what it is. */
+function magnitudesOf({ normalization }: FrozenNetwork): (x: number) => number {
+  if (normalization === null) return Math.abs;
+  const { mean, deviation } = normalization;
+  const shift = Math.max(...mean.map((value, channel) => Math.abs(value / deviation[channel]!)));
+  return (x) => Math.abs(x) + 2 * shift;
 }
 
 const decoded = (values: RuntimeValues, { scale, zeroPoint }: FileValue): Float32Array =>

@@ -3,22 +3,38 @@ import { at, first, last } from "../core/elements.ts";
 import { square } from "../core/powers.ts";
 import { tuple } from "../core/tuple.ts";
 import { nonlinearValue, steepestSlope } from "../engine/nonlinearity.ts";
+import { PADDING } from "../kinds/masked-mean.ts";
 import { noPadding } from "../kinds/windows.ts";
 import { broadcast } from "../network/onnx/strided.ts";
-import type { FrozenConvolution, FrozenLayer, FrozenMaxPool, FrozenNode } from "./frozen-network.ts";
+import type {
+  FrozenCodedEmbedding,
+  FrozenConvolution,
+  FrozenEmbedding,
+  FrozenLayer,
+  FrozenMaxPool,
+  FrozenNode,
+} from "./frozen-network.ts";
+
+/** A node with a weight, or a table that is looked up. */
+export type WithTable = FrozenLayer | FrozenEmbedding | FrozenCodedEmbedding;
 
 /** Reads one element of one image's value, [height, width, channels] or [units]. */
 export type Elements = (index: number) => number;
 
+interface Read {
+  readonly elements: Elements;
+  readonly shape: readonly number[];
+}
+
 interface Exact {
   /** What the node reads, in order. */
-  readonly inputs: readonly { readonly elements: Elements; readonly shape: readonly number[] }[];
+  readonly inputs: readonly Read[];
   /** Whether every term counts with its absolute value. */
   readonly magnitudes: boolean;
   /** A number as a term of a sum: its absolute value where magnitudes are wanted. */
   term(value: number): number;
   /** The terms of a layer's weight. */
-  weightOf(layer: FrozenLayer): Float32Array;
+  weightOf(node: WithTable): Float32Array;
 }
 
 /** The elements of each kind of node, in float64. */
@@ -36,6 +52,8 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
       return sum;
     };
   },
+  embedding: lookedUp,
+  "coded-embedding": lookedUp,
   affine({ outputShape, scale, shift }, { inputs, term }) {
     const { elements: x } = first(inputs);
     const channels = last(outputShape);
@@ -55,6 +73,20 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
       let sum = 0;
       for (let pixel = 0; pixel < height * width; pixel++) sum += x(pixel * channels + index);
       return sum / (height * width);
+    };
+  },
+  "masked-mean"(_, { inputs }) {
+    const [{ elements: tokens }, { elements: x, shape }] = tuple(inputs, 2);
+    const [length, units] = tuple(shape, 2);
+    return (index) => {
+      let sum = 0;
+      let count = 0;
+      for (let at = 0; at < length; at++) {
+        if (tokens(at) === PADDING) continue;
+        count++;
+        sum += x(at * units + index);
+      }
+      return sum / Math.max(1, count);
     };
   },
   relu({ limit }, { inputs, magnitudes }) {
@@ -102,6 +134,13 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
   flatten: (_, { inputs }) => first(inputs).elements,
   quantizer: unknown,
 };
+
+function lookedUp(node: FrozenEmbedding | FrozenCodedEmbedding, { inputs, weightOf }: Exact): Elements {
+  const { elements: tokens } = first(inputs);
+  const table = weightOf(node);
+  const units = last(node.outputShape);
+  return (index) => table[tokens(Math.floor(index / units)) * units + (index % units)]!;
+}
 
 /** Elements of two values that meet, aligned at their channels. */
 function ofBoth(

@@ -1,9 +1,9 @@
 import { applyByKind } from "../core/by-kind.ts";
 import { lookup } from "../core/lookup.ts";
 import { elementsOf } from "../graph/shape.ts";
-import { type Elements, elementRules } from "./exact-rules.ts";
-import type { FrozenLayer, FrozenNode } from "./frozen-network.ts";
-import { valuesOf } from "./tensor-values.ts";
+import { type Elements, elementRules, type WithTable } from "./exact-rules.ts";
+import type { FrozenNode } from "./frozen-network.ts";
+import { decodedTable, valuesOf } from "./tensor-values.ts";
 
 /**
  * Single elements of a network in float64: what float32 kernels, the trainer's and the runtime's, both approximate.
@@ -24,12 +24,12 @@ export class ExactValues {
    * The elements of a node's value for a batch, counted through the batch, computed from what `known` has: values by
    * node, [batch, …].
    */
-  of(id: string, known: ReadonlyMap<string, Float32Array>): Elements {
+  of(id: string, known: ReadonlyMap<string, ArrayLike<number>>): Elements {
     const size = elementsOf(lookup(this.#nodes, id).outputShape);
     return (index) => this.#image(id, known, Math.floor(index / size))(index % size);
   }
 
-  #image(id: string, known: ReadonlyMap<string, Float32Array>, image: number): Elements {
+  #image(id: string, known: ReadonlyMap<string, ArrayLike<number>>, image: number): Elements {
     const node = lookup(this.#nodes, id);
     const values = known.get(id);
     if (values !== undefined) {
@@ -52,9 +52,10 @@ export class ExactValues {
     return this.#magnitudes ? Math.abs(value) : value;
   }
 
-  #weightOf({ id, weight }: FrozenLayer): Float32Array {
-    const values = this.#weights.get(id) ?? valuesOf(weight).map((value) => this.#term(value));
-    this.#weights.set(id, values);
+  #weightOf(node: WithTable): Float32Array {
+    const written = () => (node.kind === "coded-embedding" ? decodedTable(node) : valuesOf(node.weight));
+    const values = this.#weights.get(node.id) ?? written().map((value) => this.#term(value));
+    this.#weights.set(node.id, values);
     return values;
   }
 }

@@ -67,14 +67,17 @@ async function latencyOf(options: ExportOptions, bytes: Uint8Array): Promise<Lat
   const first = await firstImages(test);
   if (first === null) return null;
   const images: Timed["images"] = (count) => {
-    // A test set with fewer images is taken several times.
-    const size = first.images.length / first.count;
-    const pixels = new Uint8Array(count * size).map((_, at) => first.images[at % first.images.length]!);
-    const { forFile, shape } = batchOf({ images: pixels, count }, options);
+    const { forFile, shape } = batchOf(repeated(first, count), options);
     return { values: forFile, shape };
   };
   const fp32 = lower(unpruned, "fp32", { input, metadata: {} }).bytes;
   return measureLatency({ file, threads, seconds: latency }, { bytes, images }, { bytes: fp32, images });
+}
+
+/** As many as `count` of a batch's images, each several times where it has fewer. */
+function repeated({ images, count: there }: ByteBatch, count: number): Pick<ByteBatch, "images" | "count"> {
+  const size = images.length / there;
+  return { count, images: new Uint8Array(count * size).map((_, at) => images[at % images.length]!) };
 }
 
 /** Forms that onnxruntime runs as they are. */

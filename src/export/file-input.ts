@@ -1,5 +1,8 @@
 import { UserError } from "../core/errors.ts";
 import type { ByteBatch, Dataset } from "../data/dataset.ts";
+import { requireImages } from "../data/require-images.ts";
+import { tokensOf } from "../data/tokens-of.ts";
+import type { FileInputValues } from "../onnx/file-session.ts";
 import { declaredTensor } from "../onnx/value-info.ts";
 import { layoutsOf, normalized, toChannelsFirst } from "./image-layout.ts";
 import { inputTypeOf, type Model } from "./onnx/read-model.ts";
@@ -12,7 +15,7 @@ export interface FileInput {
   /** Images of a batch, where the file allows only so many; null: any number. */
   readonly batch: number | null;
   /** A batch of images as the file takes it, with its shape. */
-  imagesOf(batch: Pixels): { readonly values: Float32Array | Uint8Array; readonly shape: readonly number[] };
+  imagesOf(batch: Pixels): { readonly values: FileInputValues; readonly shape: readonly number[] };
 }
 
 /** A shape without its batch; null: a size that the file leaves open. */
@@ -25,7 +28,8 @@ type Dims = readonly (number | null)[];
  * @throws UserError when they do not fit.
  */
 export function fileInput(model: Model, file: string, dataset: Dataset): FileInput {
-  const { imageShape, normalization } = dataset;
+  if (dataset.tokens !== null) return tokenInput(dataset.imageShape);
+  const { imageShape, normalization } = requireImages(dataset, `evaluate ${file}`);
   const declared = declaredShape(model);
   const [batch = null, ...dims] = declared ?? [null, null, null, null];
   const fits = (sizes: readonly number[]) => sizes.length === dims.length && dims.every(isOpenOr(sizes));
@@ -49,6 +53,12 @@ export function fileInput(model: Model, file: string, dataset: Dataset): FileInp
     },
   };
 }
+
+/** Texts, as files of this program take them: [batch, tokens], any number of them. */
+const tokenInput = (shape: readonly number[]): FileInput => ({
+  batch: null,
+  imagesOf: ({ count, images }) => ({ values: tokensOf(images), shape: [count, ...shape] }),
+});
 
 const isOpenOr = (sizes: readonly number[]) => (size: number | null, axis: number) =>
   size === null || size === sizes[axis];

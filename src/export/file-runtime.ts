@@ -1,3 +1,4 @@
+import type { FileInputValues } from "../onnx/file-session.ts";
 import type { Rounding } from "./compare-codes.ts";
 import type { RuntimeValues } from "./runtime.ts";
 
@@ -8,7 +9,7 @@ export interface LoadedFile {
    *
    * @throws UserError when the file does not take this input.
    */
-  run(values: Float32Array | Uint8Array, shape: readonly number[]): Promise<ReadonlyMap<string, RuntimeValues>>;
+  run(values: FileInputValues, shape: readonly number[]): Promise<ReadonlyMap<string, RuntimeValues>>;
   release(): Promise<void>;
 }
 

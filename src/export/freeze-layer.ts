@@ -67,7 +67,7 @@ export function freezeLayer(layer: Layer, sources: LayerSources): FrozenLayerPar
 }
 
 /** 1 for every output channel whose pruning gate is open. */
-function openFlags(quantizer: Quantizer | null, outputs: number): Uint8Array {
+export function openFlags(quantizer: Quantizer | null, outputs: number): Uint8Array {
   if (!quantizer?.kept) return new Uint8Array(outputs).fill(1);
   const flags = new Uint8Array(outputs);
   for (const output of quantizer.kept) flags[output] = 1;
@@ -108,7 +108,7 @@ interface WeightOptions {
 }
 
 /** A weight on its grid: its values, and a way to cut elements out of it. */
-function encodeWeight(
+export function encodeWeight(
   values: Float32Array,
   { factor, open, quantizer }: WeightOptions,
 ): {

@@ -8,6 +8,7 @@ import type { AffineNode } from "../kinds/affine.ts";
 import type { BatchNormNode } from "../kinds/batch-norm.ts";
 import type { LayerNode, Node } from "../kinds/index.ts";
 import { freezeAffine } from "./freeze-affine.ts";
+import { freezeCodedEmbedding, freezeEmbedding } from "./freeze-embedding.ts";
 import { freezeLayer } from "./freeze-layer.ts";
 import type { Activation, FreezePlace, Frozen } from "./freeze-place.ts";
 import { freezeQuantizer, quantized } from "./freeze-quantizer.ts";
@@ -32,7 +33,7 @@ const ofLayer = () => null;
 
 /** How each kind of node freezes; null: it gives no activation. */
 export const freezeRules: ByKind<Node, [FreezePlace], Frozen | null> = {
-  input: (_, place) => made(place, { ...place.base, kind: "input" }, new Float64Array(place.shape.at(-1)!)),
+  input: (_, place) => made(place, { ...place.base, kind: "input" }, zeros(place)),
   parameter: ofLayer,
   fold: ofLayer,
   conv2d(node, place) {
@@ -62,6 +63,8 @@ export const freezeRules: ByKind<Node, [FreezePlace], Frozen | null> = {
     const { parts, constants } = layerParts(node, place);
     return made(place, { ...place.base, kind: "dense", ...parts }, constants);
   },
+  embedding: (node, place) => made(place, freezeEmbedding(node, place), zeros(place)),
+  "coded-embedding": (node, place) => made(place, freezeCodedEmbedding(node, place), zeros(place)),
   bias: (_, place) => merged(place),
   "folded-norm": (_, place) => merged(place),
   "batch-norm"(node, place) {
@@ -93,6 +96,7 @@ export const freezeRules: ByKind<Node, [FreezePlace], Frozen | null> = {
   "average-pool": ({ kind, size, stride }, place) =>
     made(place, { ...place.base, kind, size, stride }, constantsOf(place)),
   "global-average-pool": ({ kind }, place) => made(place, { ...place.base, kind }, constantsOf(place)),
+  "masked-mean": ({ kind }, place) => made(place, { ...place.base, kind }, last(place.sources).constants),
   add: ({ kind }, place) =>
     made(
       place,
@@ -118,8 +122,8 @@ export const freezeRules: ByKind<Node, [FreezePlace], Frozen | null> = {
   pad({ kind, padding, channels: [before] }, place) {
     const { kept, shape, base } = place;
     const constants = constantsOf(place);
-    const last = before + constants.length;
-    const channels = [kept.filter((one) => one < before).length, kept.filter((one) => one >= last).length] as const;
+    const end = before + constants.length;
+    const channels = [kept.filter((one) => one < before).length, kept.filter((one) => one >= end).length] as const;
     const padded = new Float64Array(shape.at(-1)!);
     padded.set(constants, before);
     return made(place, { ...base, kind, padding, channels }, padded);
@@ -130,6 +134,9 @@ export const freezeRules: ByKind<Node, [FreezePlace], Frozen | null> = {
     return made(place, { ...place.base, kind }, repeated);
   },
 };
+
+/** Of what cuts no channel out but as zero. */
+const zeros = ({ shape }: FreezePlace): Float64Array => new Float64Array(last(shape));
 
 /** The constants of what a node with one activation reads. */
 const constantsOf = ({ sources }: FreezePlace): Float64Array => first(sources).constants;

@@ -38,7 +38,7 @@ interface Base {
   readonly outputShape: readonly number[];
 }
 
-/** The images, normalised. */
+/** What goes in: images, normalised, or the numbers of tokens. */
 export interface FrozenInput extends Base {
   readonly kind: "input";
 }
@@ -76,6 +76,31 @@ export type FrozenConvolution = FrozenConv2d | FrozenDepthwiseConv2d;
 
 /** A layer with weights. */
 export type FrozenLayer = FrozenConvolution | FrozenDense;
+
+/** Rows of a table by the numbers of tokens; weight: [vocabulary, units]. */
+export interface FrozenEmbedding extends Base {
+  readonly kind: "embedding";
+  readonly weight: FrozenTensor;
+  /** Indices, in the unpruned table, of the units that are left. */
+  readonly keptOutputs: readonly number[];
+  readonly unprunedOutputs: number;
+}
+
+/** Codewords, side by side, by the codes that tokens have. */
+export interface FrozenCodedEmbedding extends Base {
+  readonly kind: "coded-embedding";
+  readonly groups: number;
+  /** [vocabulary, groups] */
+  readonly codes: Uint16Array;
+  /** [tables, codewords, units]: a table for each group, or one for all. */
+  readonly values: Float32Array;
+  readonly valuesShape: readonly [tables: number, codewords: number, units: number];
+}
+
+/** [tokens] and [tokens, units] to [units]: the mean over the tokens that are no padding. */
+export interface FrozenMaskedMean extends Base {
+  readonly kind: "masked-mean";
+}
 
 /** x·scale + shift per channel: what stands behind no layer. */
 export interface FrozenAffine extends Base {
@@ -168,10 +193,13 @@ export interface FrozenQuantizer extends Base {
 export type FrozenNode =
   | FrozenInput
   | FrozenLayer
+  | FrozenEmbedding
+  | FrozenCodedEmbedding
   | FrozenAffine
   | FrozenMaxPool
   | FrozenAveragePool
   | FrozenGlobalAveragePool
+  | FrozenMaskedMean
   | FrozenRelu
   | FrozenNonlinear
   | FrozenAdd
@@ -190,10 +218,13 @@ const weighted: { readonly [K in FrozenKind]: OfKind<FrozenNode, K> extends Froz
   conv2d: true,
   "depthwise-conv2d": true,
   dense: true,
+  embedding: false,
+  "coded-embedding": false,
   affine: false,
   "max-pool": false,
   "average-pool": false,
   "global-average-pool": false,
+  "masked-mean": false,
   relu: false,
   nonlinear: false,
   add: false,
@@ -220,8 +251,8 @@ export interface FrozenNetwork {
   readonly output: string;
   /** Names of what its outputs are logits of; none where they are values. */
   readonly classes: readonly string[];
-  /** The input is normalised as (pixel/255 - mean) / deviation, one entry per channel. */
-  readonly normalization: { readonly mean: readonly number[]; readonly deviation: readonly number[] };
+  /** Images are normalised as (pixel/255 - mean) / deviation, one entry per channel; null: the input is tokens. */
+  readonly normalization: { readonly mean: readonly number[]; readonly deviation: readonly number[] } | null;
 }
 
 /** How many values the network gives for each image. */

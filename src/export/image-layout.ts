@@ -1,4 +1,4 @@
-import type { Dataset } from "../data/dataset.ts";
+import type { ImageShape, Normalization } from "../data/dataset.ts";
 
 /** How an image lies in a file's input. */
 export interface ImageLayout {
@@ -7,7 +7,7 @@ export interface ImageLayout {
 }
 
 /** Layouts of an image, as training takes them; gray images may have no channels, or be a row of pixels. */
-export function layoutsOf([height, width, channels]: Dataset["imageShape"]): readonly ImageLayout[] {
+export function layoutsOf([height, width, channels]: ImageShape): readonly ImageLayout[] {
   const first = { dims: [channels, height, width], channelsFirst: true };
   const last = { dims: [height, width, channels], channelsFirst: false };
   const gray = [
@@ -18,7 +18,7 @@ export function layoutsOf([height, width, channels]: Dataset["imageShape"]): rea
 }
 
 /** Pixels, channels last, as a network sees them. */
-export function normalized(images: Uint8Array, { mean, deviation }: Dataset["normalization"]): Float32Array {
+export function normalized(images: Uint8Array, { mean, deviation }: Normalization): Float32Array {
   const scale = deviation.map((value) => 1 / (255 * value));
   const shift = mean.map((value, channel) => value / deviation[channel]!);
   return Float32Array.from(images, (byte, index) => {
@@ -30,7 +30,7 @@ export function normalized(images: Uint8Array, { mean, deviation }: Dataset["nor
 /** [n, height, width, channels] as [n, channels, height, width]. */
 export function toChannelsFirst<T extends Float32Array | Uint8Array>(
   values: T,
-  [height, width, channels]: Dataset["imageShape"],
+  [height, width, channels]: ImageShape,
 ): T {
   if (channels === 1) return values;
   // A copy is of the same kind.

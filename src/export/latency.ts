@@ -1,4 +1,5 @@
 import { median } from "../core/median.ts";
+import type { FileInputValues } from "../onnx/file-session.ts";
 import { RuntimeModel, type RuntimeOptions } from "./runtime.ts";
 
 /** What latency is measured at. */
@@ -23,7 +24,7 @@ export interface Latency {
 export interface Timed {
   readonly bytes: Uint8Array;
   /** Values of `shape`, for any number of images. */
-  images(count: number): { readonly values: Float32Array | Uint8Array; readonly shape: readonly number[] };
+  images(count: number): { readonly values: FileInputValues; readonly shape: readonly number[] };
 }
 
 /** Milliseconds that onnxruntime takes for a batch of each of two models, within `seconds` in all. */

@@ -6,8 +6,9 @@ import type { Ops, Tensor } from "../engine/ops.ts";
 import type { Padding } from "../graph/graph.ts";
 import { aligned } from "../kinds/broadcast.ts";
 import { concatenated } from "../kinds/concat.ts";
+import { maskedMeanOf } from "../kinds/masked-mean.ts";
 import { type FrozenLayer, type FrozenNetwork, type FrozenNode, isFrozenLayer } from "./frozen-network.ts";
-import { valuesOf } from "./tensor-values.ts";
+import { decodedTable, valuesOf } from "./tensor-values.ts";
 
 interface LayerParameters {
   readonly weight: Tensor;
@@ -19,6 +20,8 @@ interface Evaluated {
   /** What the node reads, in order. */
   readonly inputs: readonly Tensor[];
   parametersOf(layer: string): LayerParameters;
+  /** [vocabulary, units] */
+  tableOf(embedding: string): Tensor;
 }
 
 /** The kernels of each kind of node. */
@@ -27,6 +30,8 @@ const kernels: ByKind<FrozenNode, [Evaluated], Tensor> = {
   conv2d: (node, place) => layer(node, place, (x, weight) => place.ops.conv2d(x, weight, node)),
   "depthwise-conv2d": (node, place) => layer(node, place, (x, weight) => place.ops.depthwiseConv2d(x, weight, node)),
   dense: (node, place) => layer(node, place, (x, weight) => place.ops.matmul(x, weight)),
+  embedding: lookedUp,
+  "coded-embedding": lookedUp,
   affine({ scale, shift }, { ops, inputs: [x] }) {
     const [factor, summand] = [scale, shift].map((values) => ops.tensor(values, [values.length]));
     return ops.affine(x!, factor!, summand!);
@@ -37,6 +42,7 @@ const kernels: ByKind<FrozenNode, [Evaluated], Tensor> = {
   },
   "average-pool": (node, { ops, inputs: [x] }) => ops.averagePool(x!, node),
   "global-average-pool": (_, { ops, inputs: [x] }) => ops.globalAveragePool(x!),
+  "masked-mean": (_, { ops, inputs: [tokens, x] }) => maskedMeanOf(tokens!, x!, ops).output,
   relu: ({ limit }, { ops, inputs: [x] }) => (limit === null ? ops.relu(x!) : ops.cappedRelu(x!, limit)),
   nonlinear: ({ of }, { ops, inputs: [x] }) => ops.nonlinear(x!, of),
   add: (_, { ops, inputs }) => ops.add(...aligned(ops, tuple(inputs, 2))),
@@ -48,6 +54,10 @@ const kernels: ByKind<FrozenNode, [Evaluated], Tensor> = {
   flatten: ({ outputShape }, { ops, inputs: [x] }) => ops.reshape(x!, [first(x!.shape), ...outputShape]),
   quantizer: (node, { ops, inputs: [x] }) => ops.quantize(x!, node),
 };
+
+function lookedUp({ id }: FrozenNode, { ops, inputs: [tokens], tableOf }: Evaluated): Tensor {
+  return ops.gather(tableOf(id), tokens!, 0);
+}
 
 function layer(
   { id }: FrozenLayer,
@@ -71,6 +81,7 @@ export class Reference {
   readonly #ops: Ops;
   readonly #network: FrozenNetwork;
   readonly #parameters: ReadonlyMap<string, LayerParameters>;
+  readonly #tables: ReadonlyMap<string, Tensor>;
 
   constructor(ops: Ops, network: FrozenNetwork) {
     this.#ops = ops;
@@ -82,14 +93,27 @@ export class Reference {
         { weight: ops.tensor(valuesOf(weight), weight.shape), bias: ops.tensor(bias, [bias.length]) },
       ]),
     );
+    this.#tables = new Map(
+      network.nodes.flatMap((node) => {
+        if (node.kind === "embedding") return [[node.id, ops.tensor(valuesOf(node.weight), node.weight.shape)]];
+        if (node.kind !== "coded-embedding") return [];
+        const table = decodedTable(node);
+        const units = last(node.outputShape);
+        return [[node.id, ops.tensor(table, [table.length / units, units])]];
+      }),
+    );
   }
 
   /** The output of one node for what it reads, in order. */
   evaluateNode(node: FrozenNode, inputs: readonly Tensor[]): Tensor {
-    return applyByKind(kernels, node, { ops: this.#ops, inputs, parametersOf: (id) => lookup(this.#parameters, id) });
+    return applyByKind(kernels, node, {
+      ...{ ops: this.#ops, inputs },
+      parametersOf: (id) => lookup(this.#parameters, id),
+      tableOf: (id) => lookup(this.#tables, id),
+    });
   }
 
-  /** The network's output for normalised images; owned by the caller. */
+  /** The network's output for normalised images, or tokens; owned by the caller. */
   logits(images: Tensor): Tensor {
     const { nodes, output } = this.#network;
     const uses = new Map<string, number>([[output, 1]]);
@@ -116,5 +140,6 @@ export class Reference {
       this.#ops.release(weight);
       this.#ops.release(bias);
     }
+    for (const table of this.#tables.values()) this.#ops.release(table);
   }
 }

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { FileSession, runtimeName } from "../onnx/file-session.ts";
+import { type FileInputValues, FileSession, runtimeName } from "../onnx/file-session.ts";
 
 export { runtimeName };
 
@@ -42,12 +42,12 @@ export class RuntimeModel {
   }
 
   /**
-   * Runs a batch: `values` in the order of `shape`, [batch, channels, height, width]; bytes where the model takes
-   * uint8. Gives every output by name.
+   * Runs a batch: `values` in the order of `shape`, [batch, channels, height, width] or [batch, tokens]; bytes where the
+   * model takes uint8. Gives every output by name.
    *
    * @throws UserError when the model does not take this input.
    */
-  async run(values: Float32Array | Uint8Array, shape: readonly number[]): Promise<ReadonlyMap<string, RuntimeValues>> {
+  async run(values: FileInputValues, shape: readonly number[]): Promise<ReadonlyMap<string, RuntimeValues>> {
     const results = await this.#session.run({ [this.#input]: FileSession.tensor(values, shape) });
     // The runtime types its data by all that a tensor can hold: these are numbers.
     return new Map(Array.from(results, ([name, { data }]) => [name, data as RuntimeValues]));

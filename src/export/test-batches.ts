@@ -1,14 +1,16 @@
 import type { ExportInput } from "../config/sections/export-settings.ts";
 import { at } from "../core/elements.ts";
 import { tuple } from "../core/tuple.ts";
-import type { ByteBatch, ImageShape, Split } from "../data/dataset.ts";
+import type { ByteBatch, Dataset, Split } from "../data/dataset.ts";
+import { tokensOf } from "../data/tokens-of.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
+import type { FileInputValues } from "../onnx/file-session.ts";
 import type { FrozenNetwork } from "./frozen-network.ts";
 import { toChannelsFirst } from "./onnx/value-layout.ts";
 
-/** Test images as the data set gives them. */
+/** Test images, or texts, as the data set gives them. */
 export interface TestImages extends Split {
-  readonly imageShape: ImageShape;
+  readonly imageShape: Dataset["imageShape"];
 }
 
 /** A batch as the file takes it and as the trainer's kernels do. */
@@ -16,9 +18,9 @@ export interface TestBatch {
   readonly count: number;
   /** Of `forFile`. */
   readonly shape: readonly number[];
-  readonly forFile: Float32Array | Uint8Array;
-  /** Normalised by the engine, [batch, height, width, channels]. */
-  readonly normalized: Float32Array;
+  readonly forFile: FileInputValues;
+  /** Normalised by the engine, [batch, height, width, channels]; or tokens as they are, [batch, tokens]. */
+  readonly normalized: Float32Array | Int32Array;
 }
 
 /** Downloads a copy that outlives the tensor. */
@@ -41,15 +43,20 @@ const fileValues: Readonly<
   float: (_, normalized) => normalized,
 };
 
-/** Both views of a batch of pixels. */
+/** Both views of a batch of pixels, or tokens. */
 export function batchOf(
   { count, images }: Pick<ByteBatch, "count" | "images">,
   { network, ops, input, channelsLast = false }: BatchOptions,
 ): TestBatch {
   const first = at(network.nodes, 0);
+  const { normalization } = network;
+  if (normalization === null) {
+    const tokens = tokensOf(images);
+    return { count, shape: [count, ...first.outputShape], forFile: tokens, normalized: tokens };
+  }
   const [height, width, channels] = tuple(first.outputShape, 3);
   const normalized = ops.scope(
-    () => floats(ops, ops.normalize(ops.tensor(images, [count, height, width, channels]), network.normalization)),
+    () => floats(ops, ops.normalize(ops.tensor(images, [count, height, width, channels]), normalization)),
     () => [],
   );
   const values = fileValues[input](images, normalized);

@@ -14,10 +14,10 @@ export interface QuantizationParameters {
   readonly wanted: readonly BitWidth[];
 }
 
-/** Running statistics of a batch normalization, per channel, on the host. */
+/** Running statistics of a batch normalization, per channel, or of responses, per codeword, on the host. */
 export interface RunningStatistics {
   readonly mean: Float32Array;
-  /** Unbiased, as PyTorch's. */
+  /** Unbiased, as PyTorch's; of a coded embedding's responses biased, as its authors'. */
   readonly variance: Float32Array;
 }
 
@@ -35,16 +35,20 @@ export interface Pass {
   statistics(norm: NodeId): RunningStatistics;
   /** A batch's statistics, in training; the running ones move towards them. */
   observe(norm: NodeId, batch: RunningStatistics): void;
+  /** The codes of a coded embedding once they are frozen, [vocabulary, groups]; null: they follow what it has learned. */
+  codes(id: NodeId): Int32Array | null;
   /** What goes into the network at an input node, [batch, …]; consumed by the pass. */
   input(id: NodeId): Tensor;
 }
 
-/** A pass that hears what quantizers and factors learn. */
+/** A pass that hears what quantizers and factors learn, and what a node adds to the loss. */
 export interface BackwardPass extends Pass {
   /** <g, x_q> - <g_x, x> of the tensor, or of each channel that has a range: over xMax it is the range's gradient. */
   range(id: NodeId, inner: ArrayLike<number>): void;
   /** <g, z_2·X_b> for each wanted bit-width: of the tensor, or of each channel where the terms have weights for each. */
   level(id: NodeId, bits: BitWidth, inner: ArrayLike<number>): void;
+  /** What a node adds to the task's loss; its gradients are among those that `backward` gives. */
+  penalty(id: NodeId, value: number): void;
   /** Whether the factor of a node learns. */
   wantsFactor(id: NodeId): boolean;
   /** A summand of z·dL/dz for each z of the factor of a node. */
@@ -74,10 +78,10 @@ export interface ChannelPlace {
 /** How channels pass through a node: what pruning follows. */
 export interface ChannelFlow<N extends AnyNode> {
   /**
-   * The inputs whose channels become those of the output: none, the first, or all, added to or multiplied with each other,
-   * or side by side. Others hold weights, or are read for statistics alone.
+   * The inputs whose channels become those of the output: none, the first, the last, or all, added to or multiplied with each
+   * other, or side by side. Others hold weights or tokens, or are read for statistics alone.
    */
-  readonly inputs: "none" | "first" | "added" | "multiplied" | "side-by-side";
+  readonly inputs: "none" | "first" | "last" | "added" | "multiplied" | "side-by-side";
   /** Whether every channel of the output is made of all channels of the input. */
   readonly mixes: boolean;
   /** The channels that one of the output is made of, where they are not mixed; none: it is zero. */
@@ -123,6 +127,8 @@ export interface NodeKind<N extends AnyNode, S extends Saved = Saved> {
   readonly channels: ChannelFlow<N>;
   /** Whether a positive factor of a channel of its input may as well stand on that channel of its output. */
   letsFactorsPass(node: N): boolean;
+  /** Channels of its running statistics; absent: it has none. */
+  statistics?(node: N, inputs: PerInput<N, Shape>): number;
   /** Copies of its output that may be kept for the way back, beside the output itself. */
   readonly copies: number;
 }

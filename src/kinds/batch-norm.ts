@@ -2,6 +2,7 @@ import type { Tensor } from "../engine/ops.ts";
 import { readFloats } from "../engine/read-floats.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
+import { channelsOf } from "../graph/shape.ts";
 import { sameChannels } from "./channel-flows.ts";
 import { inverseDeviation, perChannel, unbiased } from "./norm-affine.ts";
 
@@ -59,5 +60,6 @@ export const batchNorm: NodeKind<BatchNormNode, SavedNorm> = {
   grid: "new",
   channels: { ...sameChannels, shifts: () => true },
   letsFactorsPass: () => false,
+  statistics: (_, [x]) => channelsOf(x),
   copies: 0,
 };

@@ -4,7 +4,7 @@ import { tuple } from "../core/tuple.ts";
 import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { BackwardPass, Forward, NodeKind, Pass, PerInput } from "../graph/node-kind.ts";
-import { elementsOf } from "../graph/shape.ts";
+import { channelsOf, elementsOf } from "../graph/shape.ts";
 import { sameChannels } from "./channel-flows.ts";
 import type { Conv2dNode } from "./conv2d.ts";
 import { asRows, type DenseNode } from "./dense.ts";
@@ -90,6 +90,7 @@ export const foldedNorm: NodeKind<FoldedNormNode, SavedRunning | SavedBatch> = {
   grid: "new",
   channels: { ...sameChannels, shifts: () => true },
   letsFactorsPass: () => false,
+  statistics: (_, [x]) => channelsOf(x),
   copies: 0,
 };
 
@@ -125,7 +126,7 @@ function forwardBatch(node: FoldedNormNode, inputs: PerInput<FoldedNormNode, Ten
     () => [],
   );
   const running = inverseDeviation(pass.statistics(node.norm), node.epsilon);
-  const batch = inverseDeviation({ mean, variance }, node.epsilon);
+  const batch = inverseDeviation({ variance }, node.epsilon);
   pass.observe(node.norm, { mean, variance: variance.map((value) => value * correction) });
   const gamma = host(pass, scale);
   const stretch = batch.map((inverse, channel) => inverse / running[channel]!);

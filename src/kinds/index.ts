@@ -6,15 +6,18 @@ import { type AffineNode, affine } from "./affine.ts";
 import { type AveragePoolNode, averagePool } from "./average-pool.ts";
 import { type BatchNormNode, batchNorm } from "./batch-norm.ts";
 import { type BiasNode, bias } from "./bias.ts";
+import { type CodedEmbeddingNode, codedEmbedding } from "./coded-embedding.ts";
 import { type ConcatNode, concat } from "./concat.ts";
 import { type Conv2dNode, conv2d } from "./conv2d.ts";
 import { type DenseNode, dense } from "./dense.ts";
 import { type DepthwiseConv2dNode, depthwiseConv2d } from "./depthwise-conv2d.ts";
+import { type EmbeddingNode, embedding } from "./embedding.ts";
 import { type FlattenNode, flatten } from "./flatten.ts";
 import { type FoldNode, fold } from "./fold.ts";
 import { type FoldedNormNode, foldedNorm } from "./folded-norm.ts";
 import { type GlobalAveragePoolNode, globalAveragePool } from "./global-average-pool.ts";
 import { type InputNode, input } from "./input.ts";
+import { type MaskedMeanNode, maskedMean } from "./masked-mean.ts";
 import { type MaxPoolNode, maxPool } from "./max-pool.ts";
 import { type MultiplyNode, multiply } from "./multiply.ts";
 import { type NonlinearNode, nonlinear } from "./nonlinear.ts";
@@ -24,7 +27,10 @@ import { type QuantizerNode, quantizer } from "./quantizer.ts";
 import { type ReluNode, relu } from "./relu.ts";
 
 /** A layer with a weight: what is quantized, pruned and counted. */
-export type LayerNode = Conv2dNode | DepthwiseConv2dNode | DenseNode;
+export type LayerNode = Conv2dNode | DepthwiseConv2dNode | DenseNode | EmbeddingNode;
+
+/** A layer that multiplies what it reads by its weight: what batch normalization is folded into. */
+export type ProductLayerNode = Exclude<LayerNode, EmbeddingNode>;
 
 /** What stands behind a layer and adds one number per channel: its bias or its batch normalization. */
 export type ShiftNode = BiasNode | BatchNormNode | FoldedNormNode;
@@ -33,6 +39,7 @@ export type Node =
   | InputNode
   | ParameterNode
   | LayerNode
+  | CodedEmbeddingNode
   | ShiftNode
   | FoldNode
   | AffineNode
@@ -41,6 +48,7 @@ export type Node =
   | MaxPoolNode
   | AveragePoolNode
   | GlobalAveragePoolNode
+  | MaskedMeanNode
   | AddNode
   | MultiplyNode
   | ConcatNode
@@ -58,6 +66,8 @@ const kinds: { readonly [K in Node["kind"]]: NodeKind<Extract<Node, { kind: K }>
   conv2d,
   "depthwise-conv2d": depthwiseConv2d,
   dense,
+  embedding,
+  "coded-embedding": codedEmbedding,
   bias,
   "batch-norm": batchNorm,
   fold,
@@ -68,6 +78,7 @@ const kinds: { readonly [K in Node["kind"]]: NodeKind<Extract<Node, { kind: K }>
   "max-pool": maxPool,
   "average-pool": averagePool,
   "global-average-pool": globalAveragePool,
+  "masked-mean": maskedMean,
   add,
   multiply,
   concat,
@@ -93,6 +104,8 @@ export const isLayer = (node: Node): node is LayerNode => kindOf(node).macs !== 
 
 /** The kinds of {@link ShiftNode}. */
 const shiftKinds: { readonly [K in ShiftNode["kind"]]: true } = { bias: true, "batch-norm": true, "folded-norm": true };
+
+export const isProductLayer = (node: Node): node is ProductLayerNode => isLayer(node) && node.kind !== "embedding";
 
 export const isShift = (node: Node): node is ShiftNode => node.kind in shiftKinds;
 

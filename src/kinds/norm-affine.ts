@@ -10,7 +10,7 @@ export const unbiased = (x: Tensor): number => {
 };
 
 /** 1/sqrt(variance + epsilon) per channel. */
-export const inverseDeviation = ({ variance }: RunningStatistics, epsilon: number): Float32Array =>
+export const inverseDeviation = ({ variance }: Pick<RunningStatistics, "variance">, epsilon: number): Float32Array =>
   variance.map((value) => 1 / Math.sqrt(value + epsilon));
 
 /**

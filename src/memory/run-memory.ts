@@ -5,7 +5,7 @@ import { outputsOf } from "../data/targets.ts";
 import { elementsOf } from "../graph/shape.ts";
 import { createMethod } from "../methods/create-method.ts";
 import { plainOf } from "../methods/method.ts";
-import { loadNetwork } from "../network/load-network.ts";
+import { loadNetwork, type NetworkData, networkDataOf } from "../network/load-network.ts";
 import { targetKindOf } from "../tasks/create-task.ts";
 import { type ImageCounts, imageCountsOf, type MemoryStage, memoryStages } from "./memory-stages.ts";
 
@@ -13,8 +13,7 @@ import { type ImageCounts, imageCountsOf, type MemoryStage, memoryStages } from 
 const PROCESS = 500 * 2 ** 20;
 
 interface DataShape {
-  readonly inputShape: readonly [number, number, number];
-  readonly classes: number;
+  readonly network: NetworkData;
   readonly images: ImageCounts;
   /** Bytes of images that are in memory all the time. */
   readonly held: number;
@@ -45,11 +44,12 @@ export async function estimateRuns(
   const shapes = new Map<string, DataShape>();
   const needs = new Map<string, RunEstimate>();
   for (const { name, config } of runs) {
-    const { batchSize: _, evaluationBatchSize: __, augmentation: ___, ...source } = config.data;
+    // How they are batched and changed decides no shape.
+    const source = { ...config.data, batchSize: 0, evaluationBatchSize: 0, augmentation: undefined };
     const key = JSON.stringify([source, config.task]);
     const shape = shapes.get(key) ?? (await shapeOf(config, reporter));
     shapes.set(key, shape);
-    const { network } = loadNetwork(config.network, shape);
+    const { network } = loadNetwork(config.network, shape.network);
     const method = createMethod(config.method, config.seed);
     const prepared = method.prepare(plainOf(method, network));
     const stages = memoryStages(config, { network: prepared, layerwise: method.layerwise, images: shape.images });
@@ -62,8 +62,9 @@ export async function estimateRuns(
 async function shapeOf({ data, task, seed }: RunConfig, reporter: Reporter): Promise<DataShape> {
   const dataset = await loadDataset(data, { seed, reporter, targets: targetKindOf(task) });
   await dataset.close();
-  const { train, validation, test, imageShape, targets } = dataset;
+  const { train, validation, test, imageShape, targets, tokens } = dataset;
   const count = train.count + (validation?.count ?? 0) + test.count;
-  const held = data.name === "folder" ? 0 : count * elementsOf(imageShape);
-  return { inputShape: imageShape, classes: outputsOf(targets), images: imageCountsOf(dataset), held };
+  const held =
+    data.name === "folder" ? 0 : count * elementsOf(imageShape) * (tokens === null ? 1 : Int32Array.BYTES_PER_ELEMENT);
+  return { network: networkDataOf(dataset, outputsOf(targets)), images: imageCountsOf(dataset), held };
 }

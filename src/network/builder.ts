@@ -73,6 +73,19 @@ export class NetworkBuilder {
     return this.#layer({ kind: "dense", id, inputs: [input, weight] }, { outputs, fanIn: inputs, bias });
   }
 
+  /** Rows of a table by the numbers of tokens: weight [vocabulary, units]. */
+  embedding(id: string, tokens: NodeId, { vocabulary, units }: { vocabulary: number; units: number }): NodeId {
+    // TensorFlow's default (Glorot and Bengio, 2010).
+    const bound = Math.sqrt(6 / (vocabulary + units));
+    const weight = this.#parameter(`${id}.weight`, "weight", [vocabulary, units], { kind: "uniform", bound });
+    return this.node({ kind: "embedding", id, inputs: [tokens, weight] });
+  }
+
+  /** The mean over the tokens that are no padding. */
+  maskedMean(id: string, tokens: NodeId, input: NodeId): NodeId {
+    return this.node({ kind: "masked-mean", id, inputs: [tokens, input] });
+  }
+
   batchNorm(id: string, input: NodeId, { channels }: { channels: number }): NodeId {
     const scale = this.#parameter(`${id}.scale`, "scale", [channels], { kind: "constant", value: 1 });
     const shift = this.#parameter(`${id}.shift`, "shift", [channels], { kind: "constant", value: 0 });

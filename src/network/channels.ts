@@ -25,6 +25,7 @@ export type ChannelStates = ReadonlyMap<NodeId, Uint8Array>;
 export function channelInputs(node: Node): readonly NodeId[] {
   const { inputs } = kindOf(node).channels;
   if (inputs === "none") return [];
+  if (inputs === "last") return inputsOf(node).slice(-1);
   return inputs === "first" ? inputsOf(node).slice(0, 1) : inputsOf(node);
 }
 

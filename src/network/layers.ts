@@ -3,7 +3,16 @@ import { lookup } from "../core/lookup.ts";
 import type { NodeId } from "../graph/graph.ts";
 import { channelsOf, elementsOf } from "../graph/shape.ts";
 import { inputsOf, nodesById, type Readers, readersOf } from "../graph/walk.ts";
-import { isLayer, isShift, kindOf, type LayerNode, type Network, type Node, type ShiftNode } from "../kinds/index.ts";
+import {
+  isLayer,
+  isProductLayer,
+  isShift,
+  kindOf,
+  type LayerNode,
+  type Network,
+  type Node,
+  type ShiftNode,
+} from "../kinds/index.ts";
 import type { QuantizerNode } from "../kinds/quantizer.ts";
 import { outputShapes } from "./output-shapes.ts";
 
@@ -29,8 +38,10 @@ export interface Layer {
   readonly previous: string | null;
 }
 
-/** The shift that alone reads a layer; null: there is none. */
-export function shiftOf({ id }: LayerNode, readers: Readers<Node>): ShiftNode | null {
+/** The shift that alone reads a layer; null: there is none. What an embedding gives is no sum that it could join. */
+export function shiftOf(layer: LayerNode, readers: Readers<Node>): ShiftNode | null {
+  const { id } = layer;
+  if (!isProductLayer(layer)) return null;
   const [reader, ...others] = readers.get(id) ?? [];
   return reader !== undefined && others.length === 0 && isShift(reader) && reader.inputs[0] === id ? reader : null;
 }

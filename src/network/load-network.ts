@@ -1,12 +1,15 @@
 import { basename, extname } from "node:path";
+import { first } from "../core/elements.ts";
 import { messageOf, UsageError } from "../core/errors.ts";
+import { tuple } from "../core/tuple.ts";
 import type { Network } from "../kinds/index.ts";
 import type { InitialValues } from "./initial-values.ts";
 import { type FileLayout, importNetwork } from "./onnx/import-network.ts";
 import { type NetworkFile, readNetworkFile } from "./onnx/read-network-file.ts";
 import { outputShapes } from "./output-shapes.ts";
 import { createNetwork, type NetworkName } from "./zoo/index.ts";
-import type { ZooOptions } from "./zoo/options.ts";
+import type { TextOptions, ZooOptions } from "./zoo/options.ts";
+import { type TextClassifierOptions, textClassifier } from "./zoo/text-classifier.ts";
 
 /** An ONNX file that a network was taken over from. */
 export interface ImportedFile {
@@ -14,6 +17,29 @@ export interface ImportedFile {
   readonly bytes: Uint8Array;
   readonly layout: FileLayout;
 }
+
+/** Where a network comes from, as configurations have it. */
+export type NetworkSource =
+  | { readonly name: NetworkName }
+  | ({ readonly name: "text-classifier" } & TextClassifierOptions)
+  | { readonly file: string };
+
+/** The images, or texts, that a network is for, and its outputs. */
+export type NetworkData = ZooOptions | TextOptions;
+
+/** What a network for these samples is made for. */
+export function networkDataOf(
+  {
+    imageShape,
+    tokens,
+  }: { readonly imageShape: readonly number[]; readonly tokens: { readonly vocabulary: number } | null },
+  classes: number,
+): NetworkData {
+  if (tokens !== null) return { length: first(imageShape), vocabulary: tokens.vocabulary, classes };
+  return { inputShape: tuple(imageShape, 3), classes };
+}
+
+const isOfTexts = (data: NetworkData): data is TextOptions => "vocabulary" in data;
 
 /** A network in float32, without quantizers. */
 export interface LoadedNetwork {
@@ -30,18 +56,34 @@ export interface LoadedNetwork {
  * small for a network of the zoo.
  */
 export function loadNetwork(
-  source: { readonly name: NetworkName } | { readonly file: string },
-  data: ZooOptions,
+  source: NetworkSource,
+  data: NetworkData,
 ): LoadedNetwork & { readonly imported: ImportedFile | null } {
-  if ("name" in source) {
-    const network = createNetwork(source.name, data);
-    requireFitting(network, data);
-    return { network, initial: undefined, file: null, imported: null };
+  if ("name" in source) return { network: fromZoo(source, data), initial: undefined, file: null, imported: null };
+  if (isOfTexts(data)) {
+    throw new UsageError(
+      `network.file: networks from files take images, and the data are texts: take network: { name: text-classifier }`,
+    );
   }
   const { model, bytes, file } = readNetworkFile(source.file);
   const name = basename(source.file, extname(source.file));
   const { layout, ...network } = importNetwork(model, { ...data, file: source.file, name });
   return { ...network, file, imported: { path: source.file, bytes, layout } };
+}
+
+function fromZoo(source: Exclude<NetworkSource, { file: string }>, data: NetworkData): Network {
+  if (source.name === "text-classifier") {
+    if (isOfTexts(data)) return textClassifier({ ...data, ...source });
+    throw new UsageError(
+      `network.name: ${source.name} takes texts, and the data are images: take data.name text, or another network`,
+    );
+  }
+  if (isOfTexts(data)) {
+    throw new UsageError(`network.name: ${source.name} takes images, and the data are texts: take text-classifier`);
+  }
+  const network = createNetwork(source.name, data);
+  requireFitting(network, data);
+  return network;
 }
 
 /** Networks of the zoo are whole but for the size of the images that they are built for. */

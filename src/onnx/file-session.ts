@@ -3,6 +3,9 @@ import { messageOf, UserError } from "../core/errors.ts";
 import { ort } from "../core/onnx-runtime.ts";
 import type { EncodedModel } from "./encode-model.ts";
 
+/** What goes into a file: float32, bytes, or the numbers of tokens. */
+export type FileInputValues = Float32Array | Uint8Array | Int32Array;
+
 /** A tensor as the runtime takes and gives it. */
 export type RuntimeTensor = Tensor;
 
@@ -72,8 +75,9 @@ export class FileSession implements AsyncDisposable {
     );
   }
 
-  /** A tensor for {@link run}: float32, or bytes. */
-  static tensor(data: Float32Array | Uint8Array, shape: readonly number[]): RuntimeTensor {
+  /** A tensor for {@link run}. */
+  static tensor(data: FileInputValues, shape: readonly number[]): RuntimeTensor {
+    if (data instanceof Int32Array) return new ort.Tensor("int32", data, shape);
     return data instanceof Uint8Array ? new ort.Tensor("uint8", data, shape) : new ort.Tensor("float32", data, shape);
   }
 

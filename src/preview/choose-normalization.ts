@@ -1,5 +1,5 @@
-import type { DataSettings } from "../config/sections/data-settings.ts";
-import type { Dataset } from "../data/dataset.ts";
+import type { ImageDataSettings } from "../config/sections/data-settings.ts";
+import type { ImageDataset, Normalization } from "../data/dataset.ts";
 import { measure } from "../data/normalization.ts";
 import { evaluateFile } from "../export/evaluate-file.ts";
 import { gainOf, type Metric, type Metrics, mainMetric, mainValue, type TaskDescription } from "../tasks/metric.ts";
@@ -14,12 +14,12 @@ const CLEARLY = 3;
 const USEFUL = 0.25;
 
 /** As a configuration has it, and a data set too. */
-type Way = Exclude<DataSettings["normalization"], "measured" | undefined>;
+type Way = Exclude<ImageDataSettings["normalization"], "measured" | undefined>;
 
 /** How a trained file wants its images, as far as its answers tell. */
 export interface ChosenNormalization {
   /** Undefined: what is usual for the data. */
-  readonly setting: DataSettings["normalization"];
+  readonly setting: ImageDataSettings["normalization"];
   /** As `less 0.5, over 0.5`. */
   readonly label: string;
   readonly metrics: Metrics;
@@ -34,14 +34,18 @@ export interface ChosenNormalization {
  * Runs a network's file on training images, normalised in each of the usual ways, and takes the way in which it answers
  * best: nobody needs to remember how it was trained.
  */
-export async function chooseNormalization(file: string, dataset: Dataset, task: Task): Promise<ChosenNormalization> {
+export async function chooseNormalization(
+  file: string,
+  dataset: ImageDataset,
+  task: Task,
+): Promise<ChosenNormalization> {
   const channels = dataset.imageShape[2];
   const same = (mean: number, deviation: number): Way => ({
     mean: Array<number>(channels).fill(mean),
     deviation: Array<number>(channels).fill(deviation),
   });
   const measured = await measure(dataset.train, channels, TRIED);
-  const ways: readonly { readonly setting: DataSettings["normalization"]; readonly as: Dataset["normalization"] }[] = [
+  const ways: readonly { readonly setting: ImageDataSettings["normalization"]; readonly as: Normalization }[] = [
     { setting: undefined, as: dataset.normalization },
     ...[same(0, 1), same(0.5, 0.5), ...photographs(channels)].map((way) => ({ setting: way, as: way })),
     { setting: "measured", as: measured },
@@ -66,7 +70,7 @@ const photographs = (channels: number): readonly Way[] =>
     ? [{ mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] }]
     : [{ mean: [0.1307], deviation: [0.3081] }];
 
-const labelOf = ({ mean, deviation }: Dataset["normalization"]): string => {
+const labelOf = ({ mean, deviation }: Normalization): string => {
   const list = (values: readonly number[]) =>
     [...new Set(values)].map((value) => Number(value.toPrecision(3))).join(", ");
   return `less ${list(mean)}, over ${list(deviation)}`;

@@ -5,8 +5,9 @@ import type { RunConfig, RunSettings } from "../config/schema.ts";
 import { availableMemory } from "../core/available-memory.ts";
 import { UsageError } from "../core/errors.ts";
 import type { Reporter } from "../core/progress.ts";
-import type { Dataset } from "../data/dataset.ts";
+import type { ImageDataset } from "../data/dataset.ts";
 import { loadDataset } from "../data/load-dataset.ts";
+import { requireImages } from "../data/require-images.ts";
 import { outputsOf } from "../data/targets.ts";
 import { imageCountsOf } from "../memory/index.ts";
 import { budgetOf } from "../methods/budget.ts";
@@ -51,7 +52,7 @@ export function proposedName({ model, data = USUAL_DATA }: Given): string {
 export interface Proposal {
   readonly settings: RunSettings;
   readonly network: NetworkFigures;
-  readonly data: Pick<Dataset, "targets" | "imageShape"> & {
+  readonly data: Pick<ImageDataset, "targets" | "imageShape"> & {
     readonly given: string;
     readonly trainImages: number;
     readonly testImages: number;
@@ -94,7 +95,7 @@ export async function proposeRun(given: Given, reporter: Reporter): Promise<Prop
   const settings = withPlan(draft.settings, plan, { isTrained });
   // What is written is what a reader takes.
   parseConfig(settings);
-  const { imageShape, targets } = prepared.dataset;
+  const { imageShape, targets } = requireImages(prepared.dataset, "init");
   const data = { given: place, targets, imageShape, trainImages: images.images, testImages: images.evaluated };
   return {
     ...{ settings, network, data, answers, task, timing, batchSize, plan },
@@ -119,8 +120,9 @@ async function lookAt(
 ): Promise<Look> {
   // Of a .npz its labels tell what is learned.
   const targets = settings.name === "npz" ? null : "classes";
-  const dataset = await loadDataset(parseData(settings), { seed: 1, reporter, targets });
+  const loaded = await loadDataset(parseData(settings), { seed: 1, reporter, targets });
   try {
+    const dataset = requireImages(loaded, "init");
     const { imageShape, train, test } = dataset;
     const task = dataset.targets.kind === "classes" ? "classification" : "regression";
     const source = path === undefined ? { name: usualNetwork(imageShape) } : { file: path };
@@ -138,7 +140,7 @@ async function lookAt(
       counts: { images: train.count, evaluated: test.count },
     };
   } finally {
-    await dataset.close();
+    await loaded.close();
   }
 }
 

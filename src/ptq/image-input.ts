@@ -1,8 +1,8 @@
-import type { DataConfig } from "../config/sections/data-settings.ts";
+import type { ImageDataConfig } from "../config/sections/data-settings.ts";
 import type { ImageInputSettings } from "../config/sections/quantize-settings.ts";
 import { UsageError } from "../core/errors.ts";
 import { shortenNames } from "../core/shorten.ts";
-import type { ByteBatch, Dataset } from "../data/dataset.ts";
+import type { ByteBatch, ImageDataset } from "../data/dataset.ts";
 import { type ImageLayout, layoutsOf, normalized, toChannelsFirst } from "../export/image-layout.ts";
 import type { RuntimeValue } from "../onnx/file-session.ts";
 import { describeInput, type SampleArray } from "./samples.ts";
@@ -31,12 +31,16 @@ const ranges: Readonly<Record<string, "unit" | "bytes">> = {
  */
 export function imageInput(
   inputs: readonly RuntimeValue[],
-  { imageShape, normalization }: Pick<Dataset, "imageShape" | "normalization">,
+  { imageShape, normalization }: Pick<ImageDataset, "imageShape" | "normalization">,
   {
     given,
     data,
     source,
-  }: { readonly given: ImageInputSettings; readonly data: Pick<DataConfig, "normalization">; readonly source: string },
+  }: {
+    readonly given: ImageInputSettings;
+    readonly data: Pick<ImageDataConfig, "normalization">;
+    readonly source: string;
+  },
 ): ImageInput {
   const [input, ...others] = inputs;
   if (input === undefined || others.length > 0) {

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
-import type { DataConfig } from "../config/sections/data-settings.ts";
+import type { DataConfig, ImageDataConfig } from "../config/sections/data-settings.ts";
 import type { ImageInputSettings } from "../config/sections/quantize-settings.ts";
-import { UserError } from "../core/errors.ts";
+import { UsageError, UserError } from "../core/errors.ts";
 import { permutation } from "../core/random.ts";
 import type { ByteBatch, Dataset, Normalization, Split } from "../data/dataset.ts";
 import { loadDataset } from "../data/load-dataset.ts";
+import { requireImages } from "../data/require-images.ts";
 import type { CalibrationData, DataContext } from "./calibration-data.ts";
 import { imageInput } from "./image-input.ts";
 import type { Calibration } from "./open-weights.ts";
@@ -34,11 +35,14 @@ export async function openImageSamples(
     batch: most,
   }: DataContext & { readonly input: ImageInputSettings; readonly limit: number | undefined; readonly seed: number },
 ): Promise<CalibrationData> {
+  if (data.name === "text")
+    throw new UsageError("quantize --data: expected images, got data.name text; texts go in as .npz");
   const source = "folder" in data && data.folder !== undefined ? data.folder : `data ${data.name}`;
   const dataset = await loadDataset(data, { seed, reporter, targets: null });
   try {
-    const { train, test, targets, normalization } = dataset;
-    const { settings, notes, arrays } = imageInput(inputs, dataset, { given, data, source });
+    const images = requireImages(dataset, "quantize --data");
+    const { train, test, targets, normalization } = images;
+    const { settings, notes, arrays } = imageInput(inputs, images, { given, data, source });
     const labelled = targets.kind === "classes" && targets.names.length > 0;
     const samplesOf = (batch: ByteBatch): Samples =>
       Samples.of(inputs, arrays(batch), source, labelled ? labelsOf(batch) : null, most);
@@ -110,7 +114,7 @@ const hashOf = ({ files }: Dataset, { images }: ByteBatch): string =>
     .digest("hex");
 
 /** The data with paths that are seen from anywhere. */
-function withWholePaths(data: DataConfig): DataConfig {
+function withWholePaths(data: ImageDataConfig): ImageDataConfig {
   switch (data.name) {
     case "npz":
       return { ...data, train: resolve(data.train), test: resolve(data.test) };

@@ -4,7 +4,7 @@ import { nodesById, readersOf } from "../graph/walk.ts";
 import type { BatchNormNode } from "../kinds/batch-norm.ts";
 import type { FoldNode } from "../kinds/fold.ts";
 import type { Statistics } from "../kinds/folded-norm.ts";
-import { isLayer, type LayerNode, type Network, type Node } from "../kinds/index.ts";
+import { isProductLayer, type Network, type Node, type ProductLayerNode } from "../kinds/index.ts";
 import { shiftOf } from "../network/layers.ts";
 
 /** The folded weight of a layer. */
@@ -20,20 +20,20 @@ export function foldBatchNorm(network: Network, statistics: Statistics): Network
   const readers = readersOf(network);
   const norms = new Map<NodeId, BatchNormNode>();
   for (const node of network.nodes) {
-    const shift = isLayer(node) ? shiftOf(node, readers) : null;
+    const shift = isProductLayer(node) ? shiftOf(node, readers) : null;
     if (shift?.kind === "batch-norm") norms.set(node.id, shift);
   }
   if (norms.size === 0) return network;
   const parameters = network.nodes.filter(({ kind }) => kind === "parameter");
   const rest = network.nodes.filter(({ kind }) => kind !== "parameter");
   const folded = rest.flatMap((node): Node[] => {
-    if (isLayer(node)) {
+    if (isProductLayer(node)) {
       const norm = norms.get(node.id);
       return norm === undefined ? [node] : [foldOf(node, norm), withFoldedWeight(node)];
     }
     if (node.kind !== "batch-norm") return [node];
     const layer = lookup(nodes, node.inputs[0]);
-    if (!isLayer(layer) || norms.get(layer.id) !== node) return [node];
+    if (!isProductLayer(layer) || norms.get(layer.id) !== node) return [node];
     return [
       {
         kind: "folded-norm",
@@ -63,7 +63,7 @@ export const freezeBatchNorm = (network: Network): Network => ({
   }),
 });
 
-const foldOf = (layer: LayerNode, norm: BatchNormNode): FoldNode => ({
+const foldOf = (layer: ProductLayerNode, norm: BatchNormNode): FoldNode => ({
   kind: "fold",
   id: foldedWeightId(layer.id),
   inputs: [layer.inputs[1], norm.inputs[1]],
@@ -71,7 +71,7 @@ const foldOf = (layer: LayerNode, norm: BatchNormNode): FoldNode => ({
   epsilon: norm.epsilon,
 });
 
-const withFoldedWeight = (layer: LayerNode): LayerNode => ({
+const withFoldedWeight = (layer: ProductLayerNode): ProductLayerNode => ({
   ...layer,
   inputs: [layer.inputs[0], foldedWeightId(layer.id)],
 });

@@ -1,6 +1,7 @@
 import { last } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
 import type { Reporter } from "../core/progress.ts";
+import { requireImages } from "../data/require-images.ts";
 import type { Layerwise } from "../methods/method.ts";
 import type { InitialValues } from "../network/initial-values.ts";
 import type { PostTraining } from "../runs/record.ts";
@@ -119,7 +120,8 @@ export class LayerwiseRun implements Disposable {
 
   /** Before the first layer, bits and ranges of activations are set. */
   async quantize(before: PostTraining, { warn, layer, pause, hear }: LayerHooks): Promise<void> {
-    const { config, dataset, model } = this.#prepared;
+    const { config, model } = this.#prepared;
+    const dataset = requireImages(this.#prepared.dataset, `method.name: ${config.method.name}`);
     if (this.#float === null) return;
     const layerwise = this.#layerwise;
     const float = this.#float;

@@ -42,7 +42,7 @@ export function newRecord({ config, engine, dataset, task, networkFile, model }:
       targets:
         dataset.targets.kind === "classes" ? { kind: "classes", names: [...dataset.targets.names] } : dataset.targets,
       files: dataset.files.map((file) => ({ ...file })),
-      normalization: {
+      normalization: dataset.normalization && {
         mean: [...dataset.normalization.mean],
         deviation: [...dataset.normalization.deviation],
       },

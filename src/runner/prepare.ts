@@ -2,6 +2,7 @@ import type { RunConfig } from "../config/schema.ts";
 import { first } from "../core/elements.ts";
 import { UsageError, UserError } from "../core/errors.ts";
 import type { Reporter } from "../core/progress.ts";
+import { tuple } from "../core/tuple.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { loadDataset } from "../data/load-dataset.ts";
 import { type Engine, loadEngine } from "../engine/load-engine.ts";
@@ -12,7 +13,7 @@ import { budgetOf } from "../methods/budget.ts";
 import { createMethod } from "../methods/create-method.ts";
 import { leastCost } from "../methods/fit-budget.ts";
 import { type Method, plainOf } from "../methods/method.ts";
-import { type LoadedNetwork, loadNetwork } from "../network/load-network.ts";
+import { type LoadedNetwork, loadNetwork, networkDataOf } from "../network/load-network.ts";
 import type { NetworkFile } from "../network/onnx/read-network-file.ts";
 import { createTask, type Findings, targetKindOf } from "../tasks/create-task.ts";
 import type { Task } from "../tasks/task.ts";
@@ -62,7 +63,7 @@ export async function prepare(config: RunConfig, reporter: Reporter): Promise<Pr
 async function build(config: RunConfig, engine: Engine, dataset: Dataset): Promise<Prepared> {
   const task = createTask(config.task, dataset.targets);
   const method = createMethod(config.method, config.seed);
-  const data = { inputShape: dataset.imageShape, classes: task.outputs };
+  const data = networkDataOf(dataset, task.outputs);
   const { imported, ...source } = loadNetwork(config.network, data);
   const { initial, file: networkFile } = source;
   if (imported !== null && imported.layout.ending !== null && dataset.targets.kind !== "classes") {
@@ -70,7 +71,10 @@ async function build(config: RunConfig, engine: Engine, dataset: Dataset): Promi
       `${imported.path}: it ends in a softmax, which gives probabilities of classes, no values: use task.name classification, or take the softmax off`,
     );
   }
-  if (imported !== null) await verifyImport({ ...imported, ...source, ...data }, engine.ops, config.engine);
+  if (imported !== null) {
+    const images = { inputShape: tuple(dataset.imageShape, 3), classes: task.outputs };
+    await verifyImport({ ...imported, ...source, ...images }, engine.ops, config.engine);
+  }
   const plain = plainOf(method, source.network);
   const network = method.prepare(plain);
   const strength = strengthOf(method, network);

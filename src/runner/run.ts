@@ -2,6 +2,7 @@ import { canonicalConfig } from "../config/canonical.ts";
 import type { Change } from "../config/changes.ts";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { first } from "../core/elements.ts";
+import { tuple } from "../core/tuple.ts";
 import type { Split } from "../data/dataset.ts";
 import type { Checkpoint } from "../runs/checkpoint.ts";
 import { withExport } from "../runs/exports.ts";
@@ -161,7 +162,7 @@ export class Run implements Disposable {
   async finish(): Promise<void> {
     const { model, dataset, config, task } = this.prepared;
     await this.#saved.saveWhenStopped(async () => {
-      const examiner = task.examiner(dataset.imageShape, this.#float.values);
+      const examiner = task.examiner(dataset.tokens === null ? tuple(dataset.imageShape, 3) : null, this.#float.values);
       const { taskLoss, metrics } = await this.#evaluate(dataset.test, testTimeGates, (batch) => examiner.add(batch));
       const sampled = await this.#evaluate(dataset.test, (model) =>
         stepGates(model, config.seed, this.#saved.position.step),

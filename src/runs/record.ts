@@ -37,7 +37,7 @@ const dataset = z.object({
   trainImages: count,
   validationImages: count,
   testImages: count,
-  imageShape: z.array(count).describe("height, width, channels"),
+  imageShape: z.array(count).describe("height, width, channels; of texts their tokens"),
   targets: z
     .discriminatedUnion("kind", [
       z.object({ kind: z.literal("classes"), names: z.array(z.string()) }),
@@ -55,8 +55,10 @@ const dataset = z.object({
 
 const layer = z.object({
   name: z.string(),
-  kind: z.enum(["conv2d", "depthwise-conv2d", "dense"]),
-  weightShape: z.array(count).describe("convolution: kernel height, kernel width, in, out; dense: in, out"),
+  kind: z.enum(["conv2d", "depthwise-conv2d", "dense", "embedding"]),
+  weightShape: z
+    .array(count)
+    .describe("convolution: kernel height, kernel width, in, out; dense: in, out; embedding: vocabulary, units"),
   outputShape: z.array(count).describe("height, width, channels or units, before pruning"),
   macs: count.describe("multiply-accumulates for one image, before pruning"),
   parameters: count.describe("weights and biases, batch normalizations folded in, before pruning"),

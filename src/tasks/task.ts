@@ -54,8 +54,11 @@ export interface Task<Findings = unknown> {
   evaluator(): Evaluator;
   /** Null where answers are not right or wrong. */
   answers(): Answers | null;
-  /** @param float The answers that the same network gave in float32; null where it was not asked. */
-  examiner(imageShape: ImageShape, float: Float32Array | null): Examiner<Findings>;
+  /**
+   * @param imageShape null: of texts, of which no pictures are shown.
+   * @param float The answers that the same network gave in float32; null where it was not asked.
+   */
+  examiner(imageShape: ImageShape | null, float: Float32Array | null): Examiner<Findings>;
   /** @param trainer The metrics as the training measured them; null: what the trainer's outputs give. */
   agreement(trainer: Metrics | null): Agreement;
 }

@@ -7,6 +7,7 @@ import { evaluateWeights, forward } from "../network/passes.ts";
 import type { Metrics } from "../tasks/metric.ts";
 import type { EvaluatedBatch, Task } from "../tasks/task.ts";
 import type { Model } from "./model.ts";
+import { networkInput } from "./network-input.ts";
 import { type GateSamples, passOf, soleInput } from "./pass.ts";
 
 export interface Evaluation {
@@ -18,7 +19,7 @@ export interface Evaluation {
 export interface EvaluationOptions {
   readonly task: Task;
   readonly samples: GateSamples;
-  readonly normalization: Normalization;
+  readonly normalization: Normalization | null;
   readonly batchSize: number;
   /** Hears every batch; its arrays are the engine's again when it returns. */
   readonly observe?: (batch: EvaluatedBatch) => void;
@@ -47,8 +48,8 @@ export async function evaluate(
       if (batch.count === 0) continue;
       ops.scope(
         () => {
-          const bytes = ops.tensor(batch.images, [batch.count, ...onlyInput(network).shape]);
-          const inputs = soleInput(network, ops.normalize(bytes, normalization));
+          const imageShape = onlyInput(network).shape;
+          const inputs = soleInput(network, networkInput(ops, batch, { imageShape, normalization }));
           const pass = passOf(model, samples, inputs, { training: false });
           const output = first(forward(network, pass, { keep: false, weights }).outputs);
           taskLoss += ops.scalar(task.loss(ops, output, task.targets(ops, batch)).loss) * batch.count;

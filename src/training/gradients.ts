@@ -10,14 +10,14 @@ import type { Model } from "./model.ts";
 import { type GateSamples, passOf, soleInput } from "./pass.ts";
 
 export interface Batch {
-  /** Normalised images, [batch, height, width, channels]; consumed by the pass. */
+  /** Normalised images, [batch, height, width, channels], or tokens, [batch, tokens]; consumed by the pass. */
   readonly images: Tensor;
   /** What the task compares the outputs with, as it has uploaded it. */
   readonly targets: Tensor;
 }
 
 export interface StepResult {
-  /** The task's loss plus prior strength times complexity. */
+  /** The task's loss, what nodes add to it, and prior strength times complexity. */
   readonly loss: number;
   readonly taskLoss: number;
   readonly complexity: number;
@@ -70,6 +70,7 @@ export function computeGradients(
   const owners = new Map<NodeId, NodeId>();
   for (const [id, { multiplies }] of quantizers) for (const node of multiplies) owners.set(node, id);
   for (const id of quantizers.keys()) sums.set(id, { range: [0], levels: new Map(), channels: null });
+  let penalties = 0;
   const pass: Pass = passOf(model, samples, soleInput(network, batch.images), {
     training: true,
     momentum: STATISTICS_MOMENTUM,
@@ -78,6 +79,9 @@ export function computeGradients(
     ...pass,
     range: (id, inner) => {
       lookup(sums, id).range = inner;
+    },
+    penalty: (_, value) => {
+      penalties += value;
     },
     level: (id, bits, inner) => lookup(sums, id).levels.set(bits, inner),
     wantsFactor: (id) => {
@@ -110,7 +114,7 @@ export function computeGradients(
     );
   }
   return {
-    loss: taskLoss + priorStrength * complexity,
+    loss: taskLoss + penalties + priorStrength * complexity,
     taskLoss,
     complexity,
     sums: taskSums,

@@ -12,6 +12,7 @@ import type { DivergenceWatch } from "./divergence.ts";
 import type { StepResult } from "./gradients.ts";
 import type { PerGroup } from "./groups.ts";
 import type { Model } from "./model.ts";
+import { networkInput } from "./network-input.ts";
 import { drawGates, type GateSamples } from "./pass.ts";
 import { epochsOf, learningRatesAt, type Phase, phaseAt } from "./phases.ts";
 import type { Trainer } from "./trainer.ts";
@@ -87,7 +88,7 @@ export async function trainLoop(
   from: Position,
   hooks: LoopHooks,
 ): Promise<Position> {
-  const { train, imageShape, normalization } = dataset;
+  const { train } = dataset;
   const { seed, batchSize, phases, task } = options;
   const { strength } = trainer;
   const perEpoch = batchesPerEpoch(train.count, batchSize);
@@ -109,10 +110,7 @@ export async function trainLoop(
       const step = { step: position.step + 1, epoch: epoch + 1 };
       const result = trainer.train(
         () => ({
-          images: ops.scope(
-            () => ops.normalize(ops.tensor(batch.images, [batch.count, ...imageShape]), normalization),
-            (normalized) => [normalized],
-          ),
+          images: networkInput(ops, batch, dataset),
           targets: task.targets(ops, batch),
         }),
         stepGates(model, seed, position.step),

@@ -1,11 +1,10 @@
-import { last } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
 import { uniforms } from "../core/random.ts";
 import type { Ops, Variable } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { RunningStatistics } from "../graph/node-kind.ts";
 import { elementsOf } from "../graph/shape.ts";
-import type { Network } from "../kinds/index.ts";
+import { kindOf, type Network, perInput } from "../kinds/index.ts";
 import type { ParameterNode } from "../kinds/parameter.ts";
 import type { InitialValues } from "../network/initial-values.ts";
 import { outputShapes } from "../network/output-shapes.ts";
@@ -19,8 +18,10 @@ export interface Model {
   /** Of the passes of training: the same engine, at the precision that was asked for. */
   readonly trainingOps: Ops;
   readonly parameters: ReadonlyMap<NodeId, Variable>;
-  /** Running statistics by batch normalization: on the host, and changed in place. */
+  /** Running statistics by batch normalization and coded embedding: on the host, and changed in place. */
   readonly statistics: ReadonlyMap<NodeId, RunningStatistics>;
+  /** Of coded embeddings whose codes are frozen, [vocabulary, groups]: none while they learn. */
+  readonly codes: Map<NodeId, Int32Array>;
   /** Where training changes the kind of a quantizer, another one takes its place here. */
   readonly quantizers: Map<NodeId, Quantizer>;
 }
@@ -48,6 +49,7 @@ export function createModel(
     parameters,
     statistics: createStatistics(network, initial?.statistics),
     quantizers,
+    codes: new Map(),
   };
 }
 
@@ -81,18 +83,18 @@ function createStatistics(
   known: InitialValues["statistics"] = new Map(),
 ): ReadonlyMap<NodeId, RunningStatistics> {
   const shapes = outputShapes(network);
-  const norms = network.nodes.filter(({ kind }) => kind === "batch-norm" || kind === "folded-norm");
-  return new Map(
-    norms.map(({ id }) => {
-      const channels = last(lookup(shapes, id));
-      const { mean, variance } = known.get(id) ?? {};
-      return [
-        id,
-        {
-          mean: mean?.slice() ?? new Float32Array(channels),
-          variance: variance?.slice() ?? new Float32Array(channels).fill(1),
-        },
-      ];
-    }),
-  );
+  const statistics = new Map<NodeId, RunningStatistics>();
+  for (const node of network.nodes) {
+    const channels = kindOf(node).statistics?.(
+      node,
+      perInput(node, (id) => lookup(shapes, id)),
+    );
+    if (channels === undefined) continue;
+    const { mean, variance } = known.get(node.id) ?? {};
+    statistics.set(node.id, {
+      mean: mean?.slice() ?? new Float32Array(channels),
+      variance: variance?.slice() ?? new Float32Array(channels).fill(1),
+    });
+  }
+  return statistics;
 }

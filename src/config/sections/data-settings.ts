@@ -34,9 +34,7 @@ const randomResizedCrop = z
 const describeAugmentation = "how training images are changed, in every epoch anew";
 
 /** What every data set's settings have. */
-const common = {
-  normalization,
-  augmentation: z.strictObject(changes).optional().describe(describeAugmentation),
+const batches = {
   validationShare: share.default(0).describe("share of the training images that is held out for choosing"),
   batchSize: count.default(128).describe("images per training step"),
   evaluationBatchSize: count.default(1000).describe("images per step of evaluation"),
@@ -47,6 +45,13 @@ const common = {
     })
     .optional()
     .describe("a part of the data, for trying things out"),
+};
+
+/** What those of images have. */
+const common = {
+  normalization,
+  augmentation: z.strictObject(changes).optional().describe(describeAugmentation),
+  ...batches,
 };
 
 const name = <const T extends string>(value: T) => z.literal(value).describe("the data set");
@@ -117,17 +122,62 @@ const imageFolder = z.strictObject({
 
 const npz = z.strictObject({
   name: name("npz"),
-  train: z.string().min(1).describe("NumPy file with training images (uint8, channels last) and labels"),
+  train: z
+    .string()
+    .min(1)
+    .describe(
+      "NumPy file with training images (uint8, channels last), or numbers of tokens (int32 or int64), and labels",
+    ),
   test: z.string().min(1).describe("the same of the test images; may be the same file"),
   classes: z.array(z.string().min(1)).min(2).optional().describe("names of the classes; without it, their numbers"),
   ...common,
 });
 
+const text = z.strictObject({
+  name: name("text"),
+  folder: folder.describe(
+    "folder with train and test, each a folder with one folder of .txt files per class or a table (.csv, .tsv, .jsonl) of texts and their classes, or with one of these alone",
+  ),
+  testShare: z
+    .number()
+    .gt(0)
+    .max(0.5)
+    .optional()
+    .describe("share of each class that is set aside for tests, where the folder has no part for them"),
+  columns: z
+    .strictObject({
+      text: z.string().min(1).default("text").describe("of the texts"),
+      label: z.string().min(1).default("label").describe("of their classes"),
+    })
+    .prefault({})
+    .describe("names in a table's first line, or in its objects"),
+  maxTokens: count.default(256).describe("tokens of a text that count: what follows is cut off"),
+  vocabulary: z
+    .strictObject({
+      kind: z
+        .enum(["words", "subwords"])
+        .default("words")
+        .describe("words, or parts of them that byte-pair encoding finds"),
+      size: z
+        .int()
+        .min(4)
+        .max(2 ** 20)
+        .default(20000)
+        .describe("tokens at most, padding and unknown among them"),
+      minimum: count.default(2).describe("how often a word stands in the training texts at least"),
+      lowercase: z.boolean().default(true).describe("whether texts are put in lower case"),
+    })
+    .prefault({})
+    .describe("made of the texts that are trained on, the most frequent first"),
+  ...batches,
+});
+
 export const data = z
-  .discriminatedUnion("name", [mnist, fashionMnist, cifar10, cifar100, imageFolder, npz])
+  .discriminatedUnion("name", [mnist, fashionMnist, cifar10, cifar100, imageFolder, npz, text])
   .superRefine((settings, context) => {
     const refuse = (path: (string | number)[], message: string, input: unknown) =>
       context.addIssue({ code: "custom", path, message, input });
+    if (settings.name === "text") return;
     const { normalization: given } = settings;
     if (typeof given === "object" && given.mean.length !== given.deviation.length) {
       refuse(["normalization", "deviation"], "expected as many deviations as means", given.deviation);
@@ -151,4 +201,9 @@ export const data = z
 
 export type DataConfig = z.output<typeof data>;
 export type DataSettings = z.input<typeof data>;
+/** Of images. */
+export type ImageDataSettings = Exclude<DataSettings, { name: "text" }>;
+export type TextConfig = Extract<DataConfig, { name: "text" }>;
+/** Of images. */
+export type ImageDataConfig = Exclude<DataConfig, TextConfig>;
 export type FolderConfig = Extract<DataConfig, { name: "folder" }>;

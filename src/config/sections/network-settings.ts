@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { count } from "./numbers.ts";
 
 const names = [
   "lenet5",
@@ -16,7 +17,19 @@ const names = [
 
 export const network = z
   .union([
-    z.strictObject({ name: z.enum(names).describe("a network of the zoo") }),
+    z.strictObject({ name: z.enum(names).describe("a network of the zoo for images") }),
+    z.strictObject({
+      name: z
+        .literal("text-classifier")
+        .describe("the network of the zoo for texts: the mean of their embeddings, and two dense layers"),
+      dimension: count.default(300).describe("units of an embedding"),
+      rank: count
+        .optional()
+        .describe(
+          "of an embedding table in two factors, [vocabulary, rank] and [rank, dimension]; without it, it is one table",
+        ),
+      hidden: count.default(300).describe("units of the hidden dense layer"),
+    }),
     z.strictObject({
       file: z
         .string()

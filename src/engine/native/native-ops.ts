@@ -16,6 +16,7 @@ import { pooling } from "./native-pooling.ts";
 import { quantization } from "./native-quantization.ts";
 import { rounding } from "./native-rounding.ts";
 import { rows } from "./native-rows.ts";
+import { softmax } from "./native-softmax.ts";
 import { variables } from "./native-variables.ts";
 
 /**
@@ -36,7 +37,7 @@ export function createNativeOps(binding: Binding): { readonly atPrecision: (prec
     ...classification(run),
     ...variables(run),
   };
-  const extensions: Extensions = { leastSquares: leastSquares(run), rounding: rounding(run) };
+  const extensions: Extensions = { leastSquares: leastSquares(run), rounding: rounding(run), softmax: softmax(run) };
   const extension: Ops["extension"] = (name) => extensions[name];
   return { atPrecision: (precision) => ({ ...shared, ...convolutions(run, precision), extension }) };
 }

@@ -11,12 +11,17 @@ import { leastSquares } from "./portable-least-squares.ts";
 import { nonlinearities } from "./portable-nonlinear.ts";
 import { rounding } from "./portable-rounding.ts";
 import { rows } from "./portable-rows.ts";
+import { softmax } from "./portable-softmax.ts";
 
 /** The same operations on WebAssembly kernels: everywhere, slowly. */
 export function portableOps(tf: Tfjs): Ops {
   const arena = new Arena(tf);
   const basic = { ...memory(arena), ...elementwise(arena) };
-  const extensions: Extensions = { leastSquares: leastSquares(basic), rounding: rounding(arena) };
+  const extensions: Extensions = {
+    leastSquares: leastSquares(basic),
+    rounding: rounding(arena),
+    softmax: softmax(arena),
+  };
   return {
     ...basic,
     ...composedQuantizer(basic),

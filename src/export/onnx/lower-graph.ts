@@ -10,7 +10,7 @@ import {
 } from "../frozen-network.ts";
 import { type Attribute, GraphBuilder } from "./graph-builder.ts";
 import { layerOperators, type OrderedWeight, orderedWeight } from "./layer-operators.ts";
-import { encodeModel, imageInput, type Lowered, type LowerOptions, normalizedInput, valueName } from "./model-frame.ts";
+import { encodeModel, inputNode, type Lowered, type LowerOptions, normalizedInput, valueName } from "./model-frame.ts";
 import { addPlain, type PlainNode } from "./operators.ts";
 
 /** What sets apart the forms in which every value is float32 between its operators. */
@@ -35,11 +35,10 @@ export interface Form {
  * @throws Error when the network's nodes do not fit each other.
  */
 export function lowerGraph(network: FrozenNetwork, form: Form, options: LowerOptions): Lowered {
-  const { first } = imageInput(network);
   const graph = new GraphBuilder();
   const nodes = new Map(network.nodes.map((node) => [node.id, node]));
   const names = new Map(network.nodes.map((node) => [node.id, valueName(network, node)]));
-  names.set(first.id, normalizedInput(graph, network, options.input));
+  names.set(inputNode(network).id, normalizedInput(graph, network, options.input));
   for (const node of network.nodes) {
     const inputs = node.inputs.map((id) => {
       if (!nodes.has(id)) throw new Error(`${node.id}: reads "${id}", which is not in the network`);
@@ -71,10 +70,13 @@ const rules: ByKind<FrozenNode, [Place], void> = {
   conv2d: layer,
   "depthwise-conv2d": layer,
   dense: layer,
+  embedding: plain,
+  "coded-embedding": plain,
   affine: shielded,
   "max-pool": shielded,
   "average-pool": shielded,
   "global-average-pool": shielded,
+  "masked-mean": shielded,
   relu: shielded,
   nonlinear: shielded,
   add: shielded,
@@ -82,9 +84,13 @@ const rules: ByKind<FrozenNode, [Place], void> = {
   concat: shielded,
   pad: shielded,
   select: shielded,
-  flatten: (node, { graph, network, inputs, output }) => addPlain(graph, network, node, { inputs, output }),
+  flatten: plain,
   quantizer: (node, { graph, form, inputs, output }) => form.quantizer(graph, node, at(inputs, 0), output),
 };
+
+function plain(node: PlainNode, { graph, network, inputs, output }: Place): void {
+  addPlain(graph, network, node, { inputs, output });
+}
 
 function layer(node: FrozenLayer, { graph, network, form, inputs, output }: Place): void {
   const { id: name, bias: values } = node;

@@ -6,7 +6,6 @@ import { addQuantizer } from "./add-quantizer.ts";
 import { IntegerFile } from "./integer-file.ts";
 import {
   encodeModel,
-  imageInput,
   inputName,
   type Lowered,
   type LowerOptions,
@@ -43,10 +42,13 @@ const rules: ByKind<FrozenNode, [IntegerFile], void> = {
   conv2d: addLayer,
   "depthwise-conv2d": addLayer,
   dense: addLayer,
+  embedding: onFloats,
+  "coded-embedding": onFloats,
   affine: onFloats,
   "max-pool": onCodes,
   "average-pool": onFloats,
   "global-average-pool": onFloats,
+  "masked-mean": onFloats,
   relu: onFloats,
   nonlinear: onFloats,
   add: onFloats,
@@ -68,7 +70,6 @@ function addInput(node: FrozenInput, file: IntegerFile): void {
     file.codes.set(node.id, { name: inputName, scale, zeroPoint, highest: 255, grid });
     return;
   }
-  imageInput(network);
   file.hasFloat(node, normalizedInput(file.graph, network, options.input));
 }
 

@@ -2,7 +2,13 @@ import type { ExportInput, Saturation } from "../../config/sections/export-setti
 import { at } from "../../core/elements.ts";
 import { elementTypes } from "../../onnx/element-types.ts";
 import { bitsOf } from "../bits-file.ts";
-import { type FrozenNetwork, type FrozenNode, isFrozenLayer, outputCount } from "../frozen-network.ts";
+import {
+  type FrozenInput,
+  type FrozenNetwork,
+  type FrozenNode,
+  isFrozenLayer,
+  outputCount,
+} from "../frozen-network.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { imageOf } from "./value-layout.ts";
 
@@ -46,6 +52,13 @@ export function valueName(network: FrozenNetwork, node: Pick<FrozenNode, "id" | 
   return node.kind === "input" ? `${inputName}.normalized` : node.id;
 }
 
+/** The first node of a network. */
+export function inputNode(network: FrozenNetwork): FrozenInput {
+  const [first] = network.nodes;
+  if (first?.kind === "input") return first;
+  throw new Error(`${network.name}: expected an input as first node, got ${first?.kind ?? "nothing"}`);
+}
+
 /** The first node of a network, with its image. */
 export function imageInput(network: FrozenNetwork) {
   const [first] = network.nodes;
@@ -58,7 +71,7 @@ export function imageInput(network: FrozenNetwork) {
 
 /** Adds (pixel/255 - mean)/deviation behind a uint8 input; gives the name of the normalised value. */
 export function normalizedInput(graph: GraphBuilder, network: FrozenNetwork, input: InputKind): string {
-  if (input === "float") return inputName;
+  if (input === "float" || network.normalization === null) return inputName;
   const { first } = imageInput(network);
   const { mean, deviation } = network.normalization;
   const shape = [mean.length, 1, 1];
@@ -77,24 +90,39 @@ export function normalizedInput(graph: GraphBuilder, network: FrozenNetwork, inp
   return graph.node("Sub", [scaled, shift], { name: valueName(network, first) });
 }
 
-/** The file's bytes: [batch, channels, height, width] in, [batch, outputs] out, any number of images. */
+/** The file's bytes: [batch, channels, height, width], or [batch, tokens], in, [batch, outputs] out, any number of them. */
 export function encodeModel(
   graph: GraphBuilder,
   network: FrozenNetwork,
   { input, metadata, doc }: LowerOptions & { readonly doc: string },
 ): Uint8Array {
-  const [height, width, channels] = imageInput(network).image;
-  const type = input === "uint8" ? elementTypes.uint8 : elementTypes.float;
-  const images = input === "uint8" ? "uint8 images" : "normalised float32 images";
+  const taken = takenBy(network, input);
   const classifies = network.classes.length > 0;
   const outputs = classifies ? "logits, [batch, classes]" : "values, [batch, outputs]";
   return graph.encode({
     name: network.name,
-    doc: `${doc} Input: ${images}, [batch, channels, height, width]; output: ${outputs}.`,
-    inputs: [{ name: inputName, shape: ["batch", channels, height, width], type }],
+    doc: `${doc} Input: ${taken.text}; output: ${outputs}.`,
+    inputs: [{ name: inputName, shape: taken.shape, type: taken.type }],
     outputs: [{ name: outputName, shape: ["batch", outputCount(network)] }],
     metadata: fileMetadata(network, { input, metadata }),
   });
+}
+
+/** What a file takes: images, or the numbers of tokens, which a text of any length has. */
+function takenBy(network: FrozenNetwork, input: InputKind) {
+  if (network.normalization === null) {
+    return {
+      text: "int32 numbers of tokens, [batch, tokens], 0 is padding",
+      shape: ["batch", "tokens"],
+      type: elementTypes.int32,
+    };
+  }
+  const [height, width, channels] = imageInput(network).image;
+  const [images, type] =
+    input === "uint8"
+      ? (["uint8 images", elementTypes.uint8] as const)
+      : (["normalised float32 images", elementTypes.float] as const);
+  return { text: `${images}, [batch, channels, height, width]`, shape: ["batch", channels, height, width], type };
 }
 
 /** What a file says of its network: name, names of classes, learned bits, input. */
@@ -105,8 +133,7 @@ export const fileMetadata = (
   name: network.name,
   ...(network.classes.length > 0 && { classes: JSON.stringify(network.classes) }),
   bits: bitsOf(network),
-  input,
-  normalization: JSON.stringify(network.normalization),
+  ...(network.normalization !== null && { input, normalization: JSON.stringify(network.normalization) }),
   ...metadata,
 });
 
@@ -115,8 +142,10 @@ export const fileMetadata = (
  * or black is no whole code.
  */
 export function pixelGrid({
-  normalization: { mean, deviation },
+  normalization,
 }: Pick<FrozenNetwork, "normalization">): { readonly scale: number; readonly zeroPoint: number } | null {
+  if (normalization === null) return null;
+  const { mean, deviation } = normalization;
   const zeroPoint = 255 * at(mean, 0);
   const uniform = mean.every((value) => value === mean[0]) && deviation.every((value) => value === deviation[0]);
   if (!uniform || !Number.isInteger(zeroPoint) || zeroPoint > 255) return null;

@@ -2,9 +2,11 @@ import { applyByKind, type ByKind } from "../../core/by-kind.ts";
 import { first } from "../../core/elements.ts";
 import { noPadding } from "../../kinds/windows.ts";
 import type { FrozenInput, FrozenLayer, FrozenNetwork, FrozenNode, FrozenQuantizer } from "../frozen-network.ts";
+import { addCodedEmbedding, addEmbedding } from "./gathered-rows.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { pads } from "./layer-operators.ts";
 import { addNonlinear } from "./add-nonlinear.ts";
+import { addMaskedMean } from "./masked-mean-operators.ts";
 import { channelShape, channelsFirst } from "./value-layout.ts";
 
 /** A node whose operator is the same in every form. */
@@ -25,6 +27,10 @@ interface Place extends Wiring {
 
 /** The operators that a node becomes, the last one named after it. */
 const operators: ByKind<PlainNode, [Place], void> = {
+  embedding: (node, { graph, inputs, output }) => addEmbedding(node, { graph, tokens: first(inputs), output }),
+  "coded-embedding": (node, { graph, inputs, output }) =>
+    addCodedEmbedding(node, { graph, tokens: first(inputs), output }),
+  "masked-mean": ({ id }, { graph, inputs, output }) => addMaskedMean(id, { graph, inputs, output }),
   relu({ id: name, limit }, { graph, inputs, output }) {
     if (limit === null) graph.node("Relu", inputs, { name, output });
     else {

@@ -5,6 +5,7 @@ import type { FrozenAdd, FrozenInput, FrozenNetwork, FrozenNode } from "../froze
 import { fileMetadata, imageInput, inputName, type Lowered, pixelGrid, withBiases } from "../onnx/model-frame.ts";
 import type { PlainNode } from "../onnx/operators.ts";
 import { scaleOf } from "./codes-behind.ts";
+import { refuseTokens } from "./refuse-tokens.ts";
 import { TensorType } from "./tflite-builder.ts";
 import { type TfliteCodes, TfliteFile, type TfliteOptions } from "./tflite-file.ts";
 import { addLayer } from "./tflite-layer.ts";
@@ -61,10 +62,13 @@ const rules: ByKind<FrozenNode, [TfliteFile], void> = {
   conv2d: addLayer,
   "depthwise-conv2d": addLayer,
   dense: addLayer,
+  embedding: refuseTokens,
+  "coded-embedding": refuseTokens,
   affine: onFloats,
   "max-pool": onCodes,
   "average-pool": onFloats,
   "global-average-pool": onFloats,
+  "masked-mean": refuseTokens,
   relu: onFloats,
   nonlinear: onFloats,
   add: addSum,
@@ -82,6 +86,7 @@ const OFFSET = 128;
 /** Pixels are codes themselves where one scale and a whole zero point serve all channels. */
 function addInput(node: FrozenInput, file: TfliteFile): void {
   const { network, options, builder } = file;
+  if (network.normalization === null) refuseTokens(node);
   const shape = imageInput(network).image;
   if (options.input === "float") {
     file.hasFloat(node, builder.value(inputName, { shape }));

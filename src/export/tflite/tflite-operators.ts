@@ -3,6 +3,7 @@ import { at, first } from "../../core/elements.ts";
 import type { Padding } from "../../graph/graph.ts";
 import type { PlainNode } from "../onnx/operators.ts";
 import { floatBytes } from "../onnx/packing.ts";
+import { refuseTokens } from "./refuse-tokens.ts";
 import { type TensorGrid, TensorType, type TfliteBuilder } from "./tflite-builder.ts";
 import { addNonlinear } from "./tflite-nonlinear.ts";
 import { optionsOf } from "./tflite-options.ts";
@@ -29,6 +30,9 @@ interface Place extends PlainWiring {
 
 /** The operators that a node becomes. */
 const operators: ByKind<PlainNode, [Place], void> = {
+  embedding: refuseTokens,
+  "coded-embedding": refuseTokens,
+  "masked-mean": refuseTokens,
   relu({ id, limit, outputShape }, { builder, inputs, output }) {
     if (limit === null) {
       builder.operator("Relu", inputs, output);

@@ -37,7 +37,7 @@ export function scaledColumns(rows: readonly (readonly number[])[]): readonly Fl
 function factsOf({ kind, node, weightShape }: Layer, inputShape: readonly number[]): readonly number[] {
   const weights = elementsOf(weightShape);
   const [inputs, outputs] = [last(inputShape), last(weightShape)];
-  if (node.kind === "dense") return [0, inputs, outputs, 0, 1, weights, 1];
+  if (node.kind === "dense" || node.kind === "embedding") return [0, inputs, outputs, 0, 1, weights, 1];
   const isDepthwise = kind === "depthwise-conv2d" ? 1 : 0;
   return [isDepthwise, inputs, outputs, node.stride, first(weightShape), weights, elementsOf(inputShape.slice(0, -1))];
 }

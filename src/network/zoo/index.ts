@@ -22,9 +22,10 @@ const zoo = {
   "mobilenetv1-0.25": mobilenetv1Quarter,
 } as const satisfies Readonly<Record<string, (options: ZooOptions) => Network>>;
 
+/** A network for images. */
 export type NetworkName = keyof typeof zoo;
 // The keys of an object that is written out here.
 export const networkNames = Object.keys(zoo) as NetworkName[];
 
-/** A network of the zoo, by its name in configurations. */
+/** A network of the zoo for images, by its name in configurations. */
 export const createNetwork = (name: NetworkName, options: ZooOptions): Network => zoo[name](options);

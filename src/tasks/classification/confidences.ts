@@ -12,8 +12,8 @@ interface ClassifiedBatch {
 
 /** What a network says of labelled images: the class it gives to each, how sure it is, and its worst mistakes. */
 export class Confidences {
-  /** [height, width, channels]. */
-  readonly imageShape: readonly [number, number, number];
+  /** [height, width, channels]; null: there are no pictures. */
+  readonly imageShape: readonly [number, number, number] | null;
   /** Probability of the predicted class, image by image. */
   readonly confidence: number[] = [];
   readonly correct: boolean[] = [];
@@ -23,7 +23,7 @@ export class Confidences {
   readonly #float: FloatComparison | null;
 
   /** @param float What a network in float32 gave these images, as {@link FloatComparison} takes it. */
-  constructor(imageShape: readonly [number, number, number], float: ArrayLike<number> | null = null) {
+  constructor(imageShape: readonly [number, number, number] | null, float: ArrayLike<number> | null = null) {
     this.imageShape = imageShape;
     this.#float = float && new FloatComparison(float);
   }
@@ -44,7 +44,7 @@ export class Confidences {
     if (this.confusion.length === 0) {
       for (let truth = 0; truth < classes; truth++) this.confusion.push(new Array<number>(classes).fill(0));
     }
-    const size = elementsOf(this.imageShape);
+    const size = this.imageShape === null ? 0 : elementsOf(this.imageShape);
     for (const [image, truth] of labels.entries()) {
       const row = logits.subarray(image * classes, (image + 1) * classes);
       const index = this.confidence.length;

@@ -8,16 +8,19 @@ const largestSide = 64;
 
 /** The images that the network got wrong with the highest confidence, as pictures, most confident first. */
 export const worstImages = ({ mistakes, imageShape }: Confidences): WorstImage[] =>
-  mistakes.map((mistake) => asPicture(mistake, imageShape));
+  imageShape === null ? [] : mistakes.map((mistake) => asPicture(mistake, imageShape));
 
 /** What became of what float32 got right, with pictures of what was lost. */
 export function lostImages({ againstFloat, imageShape }: Confidences): ComparedWithFloat | null {
   if (againstFloat === null) return null;
   const { mistakes, ...counts } = againstFloat;
-  return { ...counts, images: mistakes.map((mistake) => asPicture(mistake, imageShape)) };
+  return { ...counts, images: imageShape === null ? [] : mistakes.map((mistake) => asPicture(mistake, imageShape)) };
 }
 
-function asPicture<Kept extends Mistake>({ pixels, ...mistake }: Kept, imageShape: Confidences["imageShape"]) {
+function asPicture<Kept extends Mistake>(
+  { pixels, ...mistake }: Kept,
+  imageShape: NonNullable<Confidences["imageShape"]>,
+) {
   const small = thumbnail(pixels, imageShape);
   const { width, height } = small;
   return { ...mistake, width, height, png: encodePng(small).toString("base64") };

@@ -6,34 +6,33 @@ import { forward } from "../../network/passes.ts";
 import { openProbability } from "../../quantization/hard-concrete.ts";
 import type { Analysis, ChannelGates, WeightHistogram } from "../../runs/analysis.ts";
 import type { Model } from "../model.ts";
+import { networkInput } from "../network-input.ts";
 import { passOf, soleInput, testTimeGates } from "../pass.ts";
 import { weightHistogram } from "./weight-histograms.ts";
 
 /** What only the trained network can tell of itself, for the record. */
 export function analyse(
   model: Model,
-  { imageShape, normalization }: Pick<Dataset, "imageShape" | "normalization">,
+  dataset: Pick<Dataset, "imageShape" | "normalization">,
 ): Pick<Analysis, "weights" | "channels"> {
   return {
-    weights: weightHistograms(model, imageShape, normalization),
+    weights: weightHistograms(model, dataset),
     channels: channelGates(model),
   };
 }
 
 /** Every weight as its quantizer reads it, seen in a pass over one blank image. */
-function weightHistograms(
-  model: Model,
-  imageShape: Dataset["imageShape"],
-  normalization: Dataset["normalization"],
-): WeightHistogram[] {
+function weightHistograms(model: Model, dataset: Pick<Dataset, "imageShape" | "normalization">): WeightHistogram[] {
   const { ops, network, quantizers } = model;
   const histograms: WeightHistogram[] = [];
   ops.scope(
     () => {
-      const blank = ops.tensor(new Uint8Array(elementsOf(imageShape)), [1, ...imageShape]);
+      // Of a text there are four bytes for each token.
+      const bytes = elementsOf(dataset.imageShape) * (dataset.normalization === null ? 4 : 1);
+      const blank = networkInput(ops, { count: 1, images: new Uint8Array(bytes) }, dataset);
       forward(
         network,
-        passOf(model, testTimeGates(model), soleInput(network, ops.normalize(blank, normalization)), {
+        passOf(model, testTimeGates(model), soleInput(network, blank), {
           training: false,
         }),
         {

@@ -50,7 +50,7 @@ export function triedChanges({ quantizers }: Pick<Model, "quantizers">): readonl
 export interface SensitivityOptions {
   readonly task: Task;
   readonly images: HeldImages;
-  readonly normalization: Normalization;
+  readonly normalization: Normalization | null;
   /** Called between two batches; throws to end there. */
   pause(): Promise<void>;
   /** Hears after each evaluation how many are done. */

@@ -8,6 +8,7 @@ import { onlyInput } from "../../kinds/index.ts";
 import { forward } from "../../network/passes.ts";
 import type { Quantizer } from "../../quantizers/abstract-quantizer.ts";
 import type { Model } from "../model.ts";
+import { networkInput } from "../network-input.ts";
 import { passOf, soleInput, testTimeGates } from "../pass.ts";
 
 /**
@@ -18,15 +19,15 @@ import { passOf, soleInput, testTimeGates } from "../pass.ts";
  */
 export function signalToNoise(
   model: Model,
-  { count, images }: Pick<ByteBatch, "count" | "images">,
-  normalization: Normalization,
+  sample: Pick<ByteBatch, "count" | "images">,
+  normalization: Normalization | null,
 ): ReadonlyMap<NodeId, number | null> {
   const { ops, network, quantizers } = model;
   const ratios = new Map<NodeId, number | null>();
   ops.scope(
     () => {
-      const pixels = ops.tensor(images, [count, ...onlyInput(network).shape]);
-      const inputs = soleInput(network, ops.normalize(pixels, normalization));
+      const imageShape = onlyInput(network).shape;
+      const inputs = soleInput(network, networkInput(ops, sample, { imageShape, normalization }));
       forward(network, passOf(model, testTimeGates(model), inputs, { training: false }), {
         keep: false,
         observe: (node, output, [read]) => {

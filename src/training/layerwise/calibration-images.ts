@@ -1,6 +1,6 @@
 import { UserError } from "../../core/errors.ts";
 import { subset } from "../../core/random.ts";
-import type { Dataset } from "../../data/dataset.ts";
+import type { ImageDataset } from "../../data/dataset.ts";
 import type { Ops, Tensor } from "../../engine/ops.ts";
 
 /** Images of one pass: what is alive on the engine at once. */
@@ -10,9 +10,9 @@ export const CALIBRATION_BATCH = 64;
 export class CalibrationImages {
   readonly count: number;
   readonly #images: Uint8Array;
-  readonly #dataset: Pick<Dataset, "imageShape" | "normalization">;
+  readonly #dataset: Pick<ImageDataset, "imageShape" | "normalization">;
 
-  constructor(images: Uint8Array, dataset: Pick<Dataset, "imageShape" | "normalization">) {
+  constructor(images: Uint8Array, dataset: Pick<ImageDataset, "imageShape" | "normalization">) {
     this.#images = images;
     this.#dataset = dataset;
     this.count = images.length / imageSize(dataset);
@@ -29,7 +29,7 @@ export class CalibrationImages {
   }
 }
 
-const imageSize = ({ imageShape: [height, width, channels] }: Pick<Dataset, "imageShape">): number =>
+const imageSize = ({ imageShape: [height, width, channels] }: Pick<ImageDataset, "imageShape">): number =>
   height * width * channels;
 
 /**
@@ -39,7 +39,7 @@ const imageSize = ({ imageShape: [height, width, channels] }: Pick<Dataset, "ima
  * @throws UserError when none can be read.
  */
 export async function readCalibrationImages(
-  dataset: Dataset,
+  dataset: ImageDataset,
   { images, seed }: { readonly images: number; readonly seed: number },
 ): Promise<CalibrationImages> {
   const { train } = dataset;

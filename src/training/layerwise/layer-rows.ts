@@ -85,6 +85,7 @@ function featuresOf({ ops }: Model, network: Network, pass: ReturnType<typeof pa
 export function geometryOf({ node, weightShape, outputShape }: Layer): LayerGeometry {
   const outputs = last(weightShape);
   if (node.kind === "dense") return denseGeometry(first(weightShape), outputs, elementsOf(outputShape) / outputs);
+  if (node.kind === "embedding") throw new Error(`${node.id}: an embedding has no rows of inputs`);
   const depthwise = node.kind === "depthwise-conv2d";
   return {
     kernel: [first(weightShape), at(weightShape, 1)],

@@ -103,11 +103,11 @@ function scanOneTree(folder: string, classes: readonly string[], testShare: numb
   };
 }
 
-/** Sets a share of images aside for tests, at least one: the same images whatever the seed. */
-export function setAside(
-  images: readonly FoundImage[],
+/** Sets a share of images, or texts, aside for tests, at least one: the same whatever the seed. */
+export function setAside<Sample>(
+  images: readonly Sample[],
   { share, stream }: { readonly share: number; readonly stream: string },
-): { readonly train: readonly FoundImage[]; readonly test: readonly FoundImage[] } {
+): { readonly train: readonly Sample[]; readonly test: readonly Sample[] } {
   const cut = Math.max(0, images.length - Math.max(1, Math.round(images.length * share)));
   const order = permutation({ seed: 0, stream, counter: 0 }, images.length);
   const pick = (from: number, to: number) => Array.from(order.slice(from, to).sort(), (at) => images[at]!);

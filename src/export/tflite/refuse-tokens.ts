@@ -1,0 +1,9 @@
+import { UserError } from "../../core/errors.ts";
+import type { FrozenNode } from "../frozen-network.ts";
+
+/** Networks that read tokens have no form for microcontrollers. @throws UserError that says so. */
+export function refuseTokens({ id }: Pick<FrozenNode, "id">): never {
+  throw new UserError(
+    `cannot export ${id}: TensorFlow Lite files here take images, and this network reads tokens: export one of the ONNX forms, as compact`,
+  );
+}
