@@ -3,6 +3,7 @@ import type { Reporter } from "../core/progress.ts";
 import type { DataFile } from "../data/dataset.ts";
 import { cifar10Folder, fetchCifar10 } from "../data/sets/cifar10.ts";
 import { fetchMnist, mnistFolder } from "../data/sets/mnist.ts";
+import { fetchReuters, reutersFolder } from "../data/sets/reuters-r8.ts";
 import type { Context } from "./context.ts";
 
 interface Fetchable {
@@ -12,6 +13,7 @@ interface Fetchable {
 
 const fetchable: ReadonlyMap<string, Fetchable> = new Map([
   ["mnist", { folder: mnistFolder, fetch: fetchMnist }],
+  ["reuters-r8", { folder: reutersFolder, fetch: fetchReuters }],
   ["cifar10", { folder: cifar10Folder, fetch: fetchCifar10 }],
 ]);
 

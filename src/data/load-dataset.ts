@@ -1,4 +1,4 @@
-import type { DataConfig } from "../config/sections/data-settings.ts";
+import type { DataConfig, TextConfig } from "../config/sections/data-settings.ts";
 import { last } from "../core/elements.ts";
 import { UsageError } from "../core/errors.ts";
 import type { Reporter } from "../core/progress.ts";
@@ -14,6 +14,7 @@ import { loadCifar10 } from "./sets/cifar10.ts";
 import { loadCifar100 } from "./sets/cifar100.ts";
 import { loadFashionMnist } from "./sets/fashion-mnist.ts";
 import { loadMnist } from "./sets/mnist.ts";
+import { fetchReuters, reutersFolder } from "./sets/reuters-r8.ts";
 import { firstIndices, holdOut } from "./split.ts";
 import type { TargetKind } from "./targets.ts";
 
@@ -106,7 +107,19 @@ async function load(
     case "npz":
       return loadNpz(config, targets);
     case "text":
-      return loadText(config, seed);
+      return loadText(config, { seed, folder: await textFolder(config, reporter) });
+  }
+}
+
+/** Where the texts lie; a corpus is fetched once. */
+async function textFolder({ corpus, folder }: TextConfig, reporter: Reporter): Promise<string> {
+  if (folder !== undefined) return folder;
+  switch (corpus) {
+    case undefined:
+      throw new UsageError("data.folder: expected either a folder or a corpus");
+    case "reuters-r8":
+      await fetchReuters(reporter);
+      return reutersFolder();
   }
 }
 

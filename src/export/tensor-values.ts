@@ -1,4 +1,4 @@
-import { codewordRows } from "../kinds/coded/codewords.ts";
+import { decodeCodes } from "../kinds/coded/codewords.ts";
 import type { FrozenCodedEmbedding, FrozenTensor } from "./frozen-network.ts";
 
 /** The values of a stored tensor: codes · scale, float32, as the trained network sees them. */
@@ -10,11 +10,5 @@ export function valuesOf(tensor: FrozenTensor): Float32Array {
 }
 
 /** The table that codes stand for, [vocabulary, groups·units]. */
-export function decodedTable({ codes, groups, values, valuesShape }: FrozenCodedEmbedding): Float32Array {
-  const [, , units] = valuesShape;
-  const table = new Float32Array(codes.length * units);
-  for (const [at, row] of codewordRows(Int32Array.from(codes), groups, valuesShape).entries()) {
-    table.set(values.subarray(row * units, (row + 1) * units), at * units);
-  }
-  return table;
-}
+export const decodedTable = ({ codes, groups, values, valuesShape }: FrozenCodedEmbedding): Float32Array =>
+  decodeCodes(Int32Array.from(codes), groups, values, valuesShape);

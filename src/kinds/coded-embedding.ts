@@ -3,12 +3,11 @@ import type { Ops, Tensor } from "../engine/ops.ts";
 import { readFloats } from "../engine/read-floats.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { NodeKind, Pass } from "../graph/node-kind.ts";
-import { elementsOf } from "../graph/shape.ts";
 import { mixedChannels } from "./channel-flows.ts";
 import { byGroup, chosenCodes, decoded } from "./coded/codewords.ts";
 import { type DistinctTokens, distinctTokens } from "./coded/distinct-tokens.ts";
 import { learnBySoftmax, learnStraightThrough } from "./coded/learn-codes.ts";
-import { normalizeByBatch, normalizeByRunning } from "./coded/normalized-responses.ts";
+import { asTables, normalizeByBatch, normalizeByRunning, tablesOf } from "./coded/normalized-responses.ts";
 import { responses } from "./coded/responses.ts";
 import { tokenShape } from "./embedding.ts";
 
@@ -36,7 +35,7 @@ export interface CodedEmbeddingNode {
   readonly normalization: "codeword" | "group" | "none";
 }
 
-/** tokens, queries, keys and values as they went in; then, of the batch: queries by group, responses, 1/deviation. */
+/** tokens, queries, keys and values as they went in; then, of the batch: queries by group, responses, codes, 1/deviation. */
 type Saved = readonly [Tensor, Tensor, Tensor, Tensor, ...chosen: (Tensor | null)[]];
 
 export const codedEmbedding: NodeKind<CodedEmbeddingNode, Saved> = {
@@ -62,7 +61,7 @@ export const codedEmbedding: NodeKind<CodedEmbeddingNode, Saved> = {
     const { groups } = node;
     const place = (codes: Int32Array) =>
       ops.gather(decoded(codes, groups, values, ops), ops.tensor(words.places, tokens.shape), 0);
-    const frozen = pass.codes(node.id);
+    const frozen = pass.training ? null : pass.codes(node.id);
     if (frozen !== null) {
       return { output: place(codesOf(frozen, words.tokens, groups)), saved: [tokens, queries, keys, values] };
     }
@@ -70,15 +69,16 @@ export const codedEmbedding: NodeKind<CodedEmbeddingNode, Saved> = {
     const rows = byGroup(picked, groups, ops);
     const raw = responses(rows, keys, node.variant === "sx" ? "dot" : "euclidean", ops);
     const { normalized, inverse } = normalize(node, raw, words, pass);
+    const codes = chosenCodes(normalized, groups, ops);
     return {
-      output: place(chosenCodes(normalized, groups, ops)),
-      saved: [tokens, queries, keys, values, rows, normalized, inverse],
+      output: place(codes),
+      saved: [tokens, queries, keys, values, rows, normalized, ops.tensor(codes, [codes.length]), inverse],
     };
   },
   addsBias: false,
-  backward(node, gradient, [tokens, queries, keys, values, rows, chosenBy, inverse], pass) {
+  backward(node, gradient, [tokens, queries, keys, values, rows, chosenBy, codes, inverse], pass) {
     const { ops } = pass;
-    if (!rows || !chosenBy) throw new Error(`${node.id}: its codes are frozen, and learn no more`);
+    if (!rows || !chosenBy || !codes) throw new Error(`${node.id}: its codes are frozen, and learn no more`);
     const words = distinctTokens(ops.read(tokens));
     const { groups } = node;
     const count = words.tokens.length;
@@ -88,7 +88,7 @@ export const codedEmbedding: NodeKind<CodedEmbeddingNode, Saved> = {
       summed,
       {
         ...{ queries: rows, keys, values, responses: chosenBy, groups, counts: words.counts, total },
-        codes: chosenCodes(chosenBy, groups, ops),
+        codes: Int32Array.from(ops.read(codes)),
         norm: inverse ? { inverse, weights: rowWeights(node, words, ops) } : null,
       },
       node,
@@ -115,9 +115,6 @@ const codesOf = (frozen: Int32Array, tokens: Int32Array, groups: number): Int32A
 
 type Batch = Pick<DistinctTokens, "counts" | "places">;
 
-/** How many sets of responses have statistics of their own. */
-const tablesOf = ({ normalization, groups }: CodedEmbeddingNode): number => (normalization === "group" ? groups : 1);
-
 /** What each row of responses, by group, counts in its statistics: [tables, 1, rows], 1 in sum for each table. */
 function rowWeights(node: CodedEmbeddingNode, { counts, places }: Batch, ops: Ops): Tensor {
   const { groups } = node;
@@ -137,9 +134,7 @@ function normalize(
 ): { readonly normalized: Tensor; readonly inverse: Tensor | null } {
   const { ops } = pass;
   if (node.normalization === "none") return { normalized: raw, inverse: null };
-  const tables = tablesOf(node);
-  const codewords = last(raw.shape);
-  const x = ops.reshape(raw, [tables, elementsOf(raw.shape) / (tables * codewords), codewords]);
+  const x = asTables(raw, tablesOf(node), ops);
   if (!pass.training) return { normalized: normalizeByRunning(x, pass.statistics(node.id), ops), inverse: null };
   const { normalized, inverse, statistics } = normalizeByBatch(x, rowWeights(node, batch, ops), ops);
   pass.observe(node.id, {

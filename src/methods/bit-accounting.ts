@@ -5,6 +5,7 @@ import type { NodeId } from "../graph/graph.ts";
 import { elementsOf } from "../graph/shape.ts";
 import type { Network } from "../kinds/index.ts";
 import { type ChannelStates, followChannels, keptChannels } from "../network/channels.ts";
+import { type CodedEmbedding, codedEmbeddingsOf } from "../network/coded-embeddings.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
 import {
   bitOperations,
@@ -13,6 +14,7 @@ import {
   unquantizedBits,
 } from "../quantization/bit-operations.ts";
 import { channelBytes } from "../quantization/channel-bytes.ts";
+import { codeBits, codeBytes, storedCodeBits } from "../quantization/code-bytes.ts";
 import { type ChannelBits, type GridBits, storedBits, widest } from "../quantization/levels.ts";
 import type { Quantizer } from "../quantizers/abstract-quantizer.ts";
 
@@ -38,9 +40,22 @@ export interface LayerAccount {
   readonly bytes: number;
 }
 
+/** What an embedding by codes costs. */
+export interface CodedAccount {
+  readonly embedding: CodedEmbedding;
+  /** Bytes of its codes as a file stores them, each token's in bytes of their own. */
+  readonly codeBytes: number;
+  /** Bytes of its codewords, float32. */
+  readonly valueBytes: number;
+  /** Bits of both at log2 of the codewords, rounded up: how the paper counts. */
+  readonly countedBits: number;
+  readonly fp32Bytes: number;
+}
+
 /** The network's account: where bit operations, MACs and sizes are computed, and nowhere else. */
 export interface Account {
   readonly layers: readonly LayerAccount[];
+  readonly coded: readonly CodedAccount[];
   /** Percent of the 32×32-bit, unpruned network. */
   readonly relativeBops: number;
   /** The same by the authors' formula, which counts input pruning on straight chains of layers only. */
@@ -74,22 +89,42 @@ export function account(network: Network, quantizers: Quantizers): Account {
   const prunable = accounts.filter(
     ({ layer }) => layer.weightQuantizer && lookup(quantizers, layer.weightQuantizer).kept !== null,
   );
-  const parameters = sum(({ layer }) => layer.parameters);
+  const coded = codedEmbeddingsOf(network).map(accountCodes);
+  const ofCodes = (value: (account: CodedAccount) => number) =>
+    coded.reduce((total, account) => total + value(account), 0);
+  const parameters = sum(({ layer }) => layer.parameters) + ofCodes(({ fp32Bytes }) => fp32Bytes) / 4;
   return {
     layers: accounts,
+    coded,
     relativeBops: relativeBitOperations(accounts.map(({ cost }) => cost)),
     relativeBopsAuthors: relativeBitOperations(authorsCosts(accounts, quantizers)),
-    packedBytes: sum(({ bytes }) => bytes),
+    packedBytes: sum(({ bytes }) => bytes) + ofCodes(({ codeBytes, valueBytes }) => codeBytes + valueBytes),
     fp32Bytes: 4 * parameters,
     channels: {
       kept: prunable.reduce((total, { keptOutputs }) => total + keptOutputs, 0),
       of: prunable.reduce((total, { outputs }) => total + outputs, 0),
     },
-    parameters: { kept: sum(({ parameters }) => parameters), of: parameters },
+    parameters: {
+      kept: sum(({ parameters }) => parameters) + ofCodes(({ valueBytes }) => valueBytes) / 4,
+      of: parameters,
+    },
     macs: {
       kept: Math.round(sum(({ cost }) => cost.macs * cost.keptOutputs * cost.keptInputs)),
       of: sum(({ cost }) => cost.macs),
     },
+  };
+}
+
+function accountCodes(embedding: CodedEmbedding): CodedAccount {
+  const { node, vocabulary, units, tables } = embedding;
+  const { groups, codewords } = node;
+  const valueBytes = (4 * tables * codewords * units) / groups;
+  return {
+    embedding,
+    codeBytes: codeBytes(vocabulary, groups, storedCodeBits(codewords)),
+    valueBytes,
+    countedBits: vocabulary * groups * codeBits(codewords) + 8 * valueBytes,
+    fp32Bytes: 4 * vocabulary * units,
   };
 }
 

@@ -3,6 +3,7 @@ import { layerwise } from "./layerwise/create-layerwise.ts";
 import type { Method } from "./method.ts";
 import { autoq } from "./trained/autoq.ts";
 import { bayesianBits } from "./trained/bayesian-bits.ts";
+import { dpq } from "./trained/dpq.ts";
 import { fixed } from "./trained/fixed.ts";
 import { fp32 } from "./trained/fp32.ts";
 import { sensitivity } from "./trained/sensitivity.ts";
@@ -18,6 +19,8 @@ export function createMethod(config: RunConfig["method"], seed: number): Method 
       return bayesianBits(config);
     case "autoq":
       return autoq(config);
+    case "dpq":
+      return dpq(config);
     case "fixed":
       return fixed(config);
     case "fp32":

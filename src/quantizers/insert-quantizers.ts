@@ -1,3 +1,4 @@
+import { UsageError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
 import type { NodeId } from "../graph/graph.ts";
 import { insertBehind, rewire } from "../graph/rewrite.ts";
@@ -5,7 +6,7 @@ import { nodesById, type Readers, readersOf } from "../graph/walk.ts";
 import type { Statistics } from "../kinds/folded-norm.ts";
 import { isLayer, isShift, kindOf, type Network, type Node, perInput } from "../kinds/index.ts";
 import type { QuantizerNode } from "../kinds/quantizer.ts";
-import { layersOf, shiftOf, sourceOf } from "../network/layers.ts";
+import { type Layer, layersOf, shiftOf, sourceOf } from "../network/layers.ts";
 import { foldBatchNorm } from "./fold-batch-norm.ts";
 
 /** Quantizer of a layer's weight. */
@@ -33,12 +34,23 @@ export function insertQuantizers(
   { statistics = "every-position", quantizeAddends = false }: QuantizerOptions = {},
 ): Network {
   const folded = foldBatchNorm(network, statistics);
-  return quantizeActivations(quantizeWeights(folded), quantizeAddends);
+  return quantizeActivations(quantizeWeights(folded, layersOf(folded)), quantizeAddends);
 }
 
-function quantizeWeights(network: Network): Network {
+/**
+ * Adds a quantizer to the tables of embeddings, and to nothing else.
+ *
+ * @throws UsageError where there are none.
+ */
+export function quantizeEmbeddings(network: Network): Network {
+  const embeddings = layersOf(network).filter(({ kind }) => kind === "embedding");
+  if (embeddings.length > 0) return quantizeWeights(network, embeddings);
+  throw new UsageError(`method.layers: ${network.name} has no embeddings: leave it away`);
+}
+
+function quantizeWeights(network: Network, layers: readonly Layer[]): Network {
   const quantizers = new Map<NodeId, QuantizerNode>(
-    layersOf(network).map(({ node, name }) => [
+    layers.map(({ node, name }) => [
       node.inputs[1],
       {
         kind: "quantizer",

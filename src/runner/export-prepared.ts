@@ -36,7 +36,7 @@ export async function exportPrepared(
     quantizers: model.quantizers,
     parameters: new Map(Array.from(model.parameters.keys(), (id) => [id, parameterValues(model, id)])),
     statistics: model.statistics,
-    codes: model.codes,
+    codes: new Map(Array.from(model.codes, ([id, { codes }]) => [id, codes])),
     classes: dataset.targets.kind === "classes" ? dataset.targets.names : [],
     normalization: dataset.normalization,
   };

@@ -10,6 +10,7 @@ import type { RunRecord } from "../runs/record.ts";
 import { clearRun, runFiles } from "../runs/run-directory.ts";
 import { DivergenceWatch } from "../training/divergence.ts";
 import type { Evaluation, EvaluationOptions } from "../training/evaluate.ts";
+import { freezeCodes } from "../training/freeze-codes.ts";
 import { type EpochSummary, stepGates, trainLoop } from "../training/loop.ts";
 import { type GatesOf, testTimeGates, transparentGates } from "../training/pass.ts";
 import { epochsOf } from "../training/phases.ts";
@@ -162,6 +163,7 @@ export class Run implements Disposable {
   async finish(): Promise<void> {
     const { model, dataset, config, task } = this.prepared;
     await this.#saved.saveWhenStopped(async () => {
+      await freezeCodes(model, dataset.train, config.data.evaluationBatchSize);
       const examiner = task.examiner(dataset.tokens === null ? tuple(dataset.imageShape, 3) : null, this.#float.values);
       const { taskLoss, metrics } = await this.#evaluate(dataset.test, testTimeGates, (batch) => examiner.add(batch));
       const sampled = await this.#evaluate(dataset.test, (model) =>

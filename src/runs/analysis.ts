@@ -64,14 +64,31 @@ const sensitivity = z.object({
   ),
 });
 
+const codes = z.object({
+  name: z.string().describe("the embedding's"),
+  changed: count.describe("codes that are others by statistics of all training texts than by the running ones"),
+  entropy: z.array(finite).describe("bits that a code of each group carries, over the vocabulary"),
+  unused: z.array(count).describe("codewords of each group that no token has"),
+  distinct: count.describe("tokens that differ in a code: all others share theirs with one of them"),
+  neighbours: listOf(
+    z.object({
+      word: z.string(),
+      before: z.array(z.string()).describe("the most like it by what its codes were chosen from, the likest first"),
+      after: z.array(z.string()).describe("the same by what its codes stand for"),
+    }),
+  ),
+});
+
 /** What only the trained network can tell: made when a run ends, with test-time gates. */
 export const analysisSchema = z.object({
   weights: listOf(weightHistogram),
   channels: listOf(channelGates),
+  codes: listOf(codes).optional().describe("of embeddings by codes; absent where there are none"),
   sensitivity: sensitivity.optional().describe("how much each tensor's bits matter; absent where it was not measured"),
 });
 
 export type Analysis = z.infer<typeof analysisSchema>;
+export type CodeAnalysis = z.infer<typeof codes>;
 export type Sensitivity = z.infer<typeof sensitivity>;
 export type WeightHistogram = Analysis["weights"][number];
 export type ChannelGates = Analysis["channels"][number];

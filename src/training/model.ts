@@ -10,6 +10,14 @@ import type { InitialValues } from "../network/initial-values.ts";
 import { outputShapes } from "../network/output-shapes.ts";
 import type { Quantizer } from "../quantizers/abstract-quantizer.ts";
 
+/** The codes of an embedding once they stand. */
+export interface FrozenCodes {
+  /** [vocabulary, groups] */
+  readonly codes: Int32Array;
+  /** How many are others than by the running statistics, which follow single batches. */
+  readonly changed: number;
+}
+
 /** A network in training: its graph with quantizers, and everything that is learned. */
 export interface Model {
   readonly network: Network;
@@ -20,8 +28,8 @@ export interface Model {
   readonly parameters: ReadonlyMap<NodeId, Variable>;
   /** Running statistics by batch normalization and coded embedding: on the host, and changed in place. */
   readonly statistics: ReadonlyMap<NodeId, RunningStatistics>;
-  /** Of coded embeddings whose codes are frozen, [vocabulary, groups]: none while they learn. */
-  readonly codes: Map<NodeId, Int32Array>;
+  /** Of embeddings by codes once they are frozen: none while they learn. */
+  readonly codes: Map<NodeId, FrozenCodes>;
   /** Where training changes the kind of a quantizer, another one takes its place here. */
   readonly quantizers: Map<NodeId, Quantizer>;
 }

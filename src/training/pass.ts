@@ -62,7 +62,7 @@ export function passOf(model: Model, samples: GateSamples, inputs: Inputs, mode:
     parameter: (id) => ops.value(lookup(model.parameters, id)),
     quantizer: (id) => lookup(samples, id).parameters,
     factor: (id) => factors.get(id) ?? null,
-    codes: (id) => model.codes.get(id) ?? null,
+    codes: (id) => model.codes.get(id)?.codes ?? null,
   };
 }
 

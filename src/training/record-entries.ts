@@ -2,7 +2,8 @@ import { lookup } from "../core/lookup.ts";
 import type { NodeId } from "../graph/graph.ts";
 import { elementsOf } from "../graph/shape.ts";
 import { type Network, onlyInput } from "../kinds/index.ts";
-import { account } from "../methods/bit-accounting.ts";
+import { account, type CodedAccount } from "../methods/bit-accounting.ts";
+import { codedEmbeddingsOf } from "../network/coded-embeddings.ts";
 import { layersOf } from "../network/layers.ts";
 import { outputShapes } from "../network/output-shapes.ts";
 import { meanBits } from "../quantization/levels.ts";
@@ -29,10 +30,11 @@ function meanBitsOf({ channelBits }: Quantizer): { readonly meanBits?: number } 
 /** The network's static description for the record. */
 export function describeNetwork(network: Network): Omit<RunRecord["network"], "file"> {
   const layers = layersOf(network);
+  const coded = codedEmbeddingsOf(network).reduce((sum, { vocabulary, units }) => sum + vocabulary * units, 0);
   return {
     name: network.name,
     inputShape: [...onlyInput(network).shape],
-    parameters: layers.reduce((sum, { parameters }) => sum + parameters, 0),
+    parameters: layers.reduce((sum, { parameters }) => sum + parameters, coded),
     macs: layers.reduce((sum, { macs }) => sum + macs, 0),
     layers: layers.map(
       ({ name, kind, weightShape, outputShape, macs, parameters, weightQuantizer, inputQuantizer }) => ({
@@ -70,11 +72,12 @@ export function describeQuantizers(
 export function accountResult(
   network: Network,
   quantizers: ReadonlyMap<NodeId, Quantizer>,
-): Pick<RunResult, "relativeBops" | "relativeBopsAuthors" | "bytes" | "channels" | "parameters" | "macs" | "layers"> {
-  const { layers, relativeBops, relativeBopsAuthors, packedBytes, fp32Bytes, channels, parameters, macs } = account(
-    network,
-    quantizers,
-  );
+): Pick<
+  RunResult,
+  "relativeBops" | "relativeBopsAuthors" | "bytes" | "channels" | "parameters" | "macs" | "layers" | "coded"
+> {
+  const { layers, relativeBops, relativeBopsAuthors, packedBytes, fp32Bytes, channels, parameters, macs, coded } =
+    account(network, quantizers);
   const total = layers.reduce((sum, { bops }) => sum + bops, 0);
   return {
     relativeBops,
@@ -83,6 +86,7 @@ export function accountResult(
     channels,
     parameters,
     macs,
+    ...(coded.length > 0 && { coded: coded.map(codedResult) }),
     layers: layers.map((one) => ({
       name: one.layer.name,
       weightBits: one.weightBits,
@@ -99,3 +103,11 @@ export function accountResult(
     })),
   };
 }
+
+const codedResult = ({
+  embedding: { node, vocabulary, units, tables },
+  ...bytes
+}: CodedAccount): NonNullable<RunResult["coded"]>[number] => ({
+  ...{ name: node.id, vocabulary, units, groups: node.groups, codewords: node.codewords },
+  ...{ shared: tables === 1 && node.groups > 1, ...bytes },
+});

@@ -1,9 +1,10 @@
-import { at } from "../core/elements.ts";
+import { at, first } from "../core/elements.ts";
 import { UserError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
 import { tuple } from "../core/tuple.ts";
 import { readFloats } from "../engine/read-floats.ts";
 import { elementsOf } from "../graph/shape.ts";
+import { codedEmbeddingsOf } from "../network/coded-embeddings.ts";
 import { GridQuantizer, weightBits } from "../quantizers/grid-quantizer.ts";
 import { rangeFloor } from "../quantizers/range.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
@@ -26,6 +27,10 @@ export function takeSnapshot(trainer: Trainer): ReadonlyMap<string, StoredTensor
   for (const [id, { mean, variance }] of model.statistics) {
     put(`statistics/mean/${id}`, mean);
     put(`statistics/variance/${id}`, variance);
+  }
+  for (const [id, { codes, changed }] of model.codes) {
+    put(`codes/frozen/${id}`, Float32Array.from(codes));
+    put(`codes/changed/${id}`, Float64Array.of(changed));
   }
   put("trainer/updates", Float64Array.of(trainer.updates));
   put("trainer/strength", trainer.strength.state);
@@ -89,6 +94,12 @@ export function restoreSnapshot(
   for (const [id, { mean, variance }] of model.statistics) {
     mean.set(take(`statistics/mean/${id}`, mean.length));
     variance.set(take(`statistics/variance/${id}`, variance.length));
+  }
+  model.codes.clear();
+  for (const { node, vocabulary } of codedEmbeddingsOf(model.network)) {
+    if (!tensors.has(`codes/frozen/${node.id}`)) continue;
+    const codes = Int32Array.from(take(`codes/frozen/${node.id}`, vocabulary * node.groups));
+    model.codes.set(node.id, { codes, changed: first(take(`codes/changed/${node.id}`, 1)) });
   }
   [trainer.updates] = tuple(take("trainer/updates", 1), 1);
   trainer.strength.state.set(take("trainer/strength", trainer.strength.state.length));

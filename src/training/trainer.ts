@@ -86,6 +86,8 @@ export class Trainer {
   ): (StepResult & { readonly held: Held }) | null {
     return this.#inPhase.ops.scope(
       () => {
+        // What learns on is frozen no more.
+        this.#model.codes.clear();
         const gradients = computeGradients(this.#inPhase, makeBatch(), samples, objective);
         const permitted = inspect?.(gradients) !== false;
         this.step++;

@@ -24,6 +24,8 @@ export interface CodedTables {
   readonly values: z.infer<typeof table> | null;
   /** null: responses are not normalized. */
   readonly statistics: RunningStatistics | null;
+  /** Where they are frozen. */
+  readonly codes?: Int32Array;
 }
 
 /** Of the authors' implementation: epsilon is the node's. */
@@ -41,7 +43,7 @@ export interface Passed {
 
 /** One pass of the tokens through the node, forward, and in training backward from `gradient`. */
 export function passThrough(
-  { node, queries, keys, values, statistics }: CodedTables,
+  { node, queries, keys, values, statistics, codes }: CodedTables,
   {
     tokens,
     gradient,
@@ -58,7 +60,7 @@ export function passThrough(
     running.map((value, index) => value + MOMENTUM * (batch[index]! - value));
   const pass: BackwardPass = {
     ...{ ops, training },
-    ...{ input: refuse, parameter: refuse, quantizer: refuse, factor: refuse, codes: () => null },
+    ...{ input: refuse, parameter: refuse, quantizer: refuse, factor: refuse, codes: () => codes ?? null },
     ...{ range: refuse, level: refuse, wantsFactor: refuse, factorGradient: refuse },
     statistics: () => statistics ?? refuse(),
     observe(_, batch) {

@@ -135,9 +135,15 @@ const npz = z.strictObject({
 
 const text = z.strictObject({
   name: name("text"),
-  folder: folder.describe(
-    "folder with train and test, each a folder with one folder of .txt files per class or a table (.csv, .tsv, .jsonl) of texts and their classes, or with one of these alone",
-  ),
+  corpus: z
+    .enum(["reuters-r8"])
+    .optional()
+    .describe("texts that are fetched once into the cache: news of eight classes, for research alone"),
+  folder: folder
+    .optional()
+    .describe(
+      "folder with train and test, each a folder with one folder of .txt files per class or a table (.csv, .tsv, .jsonl) of texts and their classes, or with one of these alone",
+    ),
   testShare: z
     .number()
     .gt(0)
@@ -177,7 +183,13 @@ export const data = z
   .superRefine((settings, context) => {
     const refuse = (path: (string | number)[], message: string, input: unknown) =>
       context.addIssue({ code: "custom", path, message, input });
-    if (settings.name === "text") return;
+    if (settings.name === "text") {
+      const { corpus, folder } = settings;
+      if ((corpus === undefined) === (folder === undefined)) {
+        refuse(["folder"], "expected either a folder or a corpus", folder);
+      }
+      return;
+    }
     const { normalization: given } = settings;
     if (typeof given === "object" && given.mean.length !== given.deviation.length) {
       refuse(["normalization", "deviation"], "expected as many deviations as means", given.deviation);

@@ -60,3 +60,18 @@ const asRows = (table: Tensor, ops: Ops): Tensor => {
   const [tables, codewords, units] = tuple(table.shape, 3);
   return ops.reshape(table, [tables * codewords, units]);
 };
+
+/** What codes stand for, as `decoded`, on the host. */
+export function decodeCodes(
+  codes: Int32Array,
+  groups: number,
+  values: Float32Array,
+  shape: readonly [tables: number, codewords: number, units: number],
+): Float32Array {
+  const [, , units] = shape;
+  const table = new Float32Array(codes.length * units);
+  for (const [at, row] of codewordRows(codes, groups, shape).entries()) {
+    table.set(values.subarray(row * units, (row + 1) * units), at * units);
+  }
+  return table;
+}

@@ -151,4 +151,5 @@ function entropyTerms(
   return { gradient: ops.multiply(byP, shares), penalty };
 }
 
-const scale = (x: Tensor, factor: number, ops: Ops): Tensor => ops.multiply(x, ops.tensor(Float32Array.of(factor), []));
+const scale = (x: Tensor, factor: number, ops: Ops): Tensor =>
+  factor === 1 ? x : ops.multiply(x, ops.tensor(Float32Array.of(factor), []));

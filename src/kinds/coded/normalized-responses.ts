@@ -1,7 +1,9 @@
+import { last } from "../../core/elements.ts";
 import { tuple } from "../../core/tuple.ts";
 import type { Ops, Tensor } from "../../engine/ops.ts";
 import { readFloats } from "../../engine/read-floats.ts";
 import type { RunningStatistics } from "../../graph/node-kind.ts";
+import { elementsOf } from "../../graph/shape.ts";
 import { inverseDeviation } from "../norm-affine.ts";
 
 /** The authors'. */
@@ -16,6 +18,21 @@ export interface Normalized {
   /** 1/sqrt(variance + epsilon), [tables, 1, codewords]. */
   readonly inverse: Tensor;
   readonly statistics: { readonly mean: Tensor; readonly variance: Tensor };
+}
+
+/** How many sets of responses have statistics of their own. */
+export const tablesOf = ({
+  normalization,
+  groups,
+}: {
+  readonly normalization: "codeword" | "group" | "none";
+  readonly groups: number;
+}): number => (normalization === "group" ? groups : 1);
+
+/** Responses of groups, [.., .., codewords], as [tables, rows, codewords]. */
+export function asTables(x: Tensor, tables: number, ops: Ops): Tensor {
+  const codewords = last(x.shape);
+  return ops.reshape(x, [tables, elementsOf(x.shape) / (tables * codewords), codewords]);
 }
 
 /** @param weights [tables, 1, rows], 1 in sum for each table. */
@@ -46,12 +63,13 @@ export function normalizationGradient(
   ops: Ops,
 ): Tensor {
   const [tables, rows] = tuple(gradient.shape, 3);
-  const ones = ops.tensor(new Float32Array(tables * rows).fill(1), [tables, 1, rows]);
-  const sums = ops.batchMatmul(ones, gradient);
-  const products = ops.batchMatmul(ones, ops.multiply(gradient, normalized));
+  const minusOnes = ops.tensor(new Float32Array(tables * rows).fill(-1), [tables, 1, rows]);
+  const sums = ops.batchMatmul(minusOnes, gradient);
+  const products = ops.batchMatmul(minusOnes, ops.multiply(gradient, normalized));
   const common = ops.add(sums, ops.multiply(normalized, products));
   const shared = ops.multiply(common, ops.reshape(weights, [tables, rows, 1]));
-  return ops.multiply(ops.add(gradient, negative(shared, ops)), inverse);
+  return ops.multiply(ops.add(gradient, shared), inverse);
 }
 
-const negative = (x: Tensor, ops: Ops): Tensor => ops.multiply(x, ops.tensor(Float32Array.of(-1), []));
+/** With the other sign. */
+export const negative = (x: Tensor, ops: Ops): Tensor => ops.multiply(x, ops.tensor(Float32Array.of(-1), []));

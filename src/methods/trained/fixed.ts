@@ -9,7 +9,7 @@ import { layersOf } from "../../network/layers.ts";
 import type { BitWidth, ChannelBits, GridBits } from "../../quantization/levels.ts";
 import { createQuantizers } from "../../quantizers/create-quantizers.ts";
 import { gatedNodes } from "../../quantizers/gated-nodes.ts";
-import { insertQuantizers } from "../../quantizers/insert-quantizers.ts";
+import { insertQuantizers, quantizeEmbeddings } from "../../quantizers/insert-quantizers.ts";
 import { type Method, noPrior } from "../method.ts";
 
 type Config = Extract<RunConfig["method"], { name: "fixed" }>;
@@ -30,9 +30,12 @@ const initial = { prune: 0, bits4: 0, bits8: 0, bits16: 0, bits32: 0 };
  * Given bit-widths with learned ranges: the gradient of a range is that of PACT (Choi et al., 2018) for what is clipped
  * and of LSQ (Esser et al., 2020) for what is rounded (docs/method.md, "Quantizer").
  */
-export function fixed({ batchNorm, quantizeAddends, weightRanges, ...bits }: Config): Method {
+export function fixed({ batchNorm, quantizeAddends, weightRanges, layers, ...bits }: Config): Method {
   return {
-    prepare: (network) => insertQuantizers(network, { statistics: batchNorm, quantizeAddends }),
+    prepare: (network) =>
+      layers === "embeddings"
+        ? quantizeEmbeddings(network)
+        : insertQuantizers(network, { statistics: batchNorm, quantizeAddends }),
     quantizers(network) {
       const { tensors, ...widths } = bits;
       const [ofTensors, ofChannels] = splitTable(tensors);

@@ -4,6 +4,7 @@ import { methodOf } from "./method-name.ts";
 const byMethod: { readonly [Name in ReturnType<typeof methodOf>]: boolean } = {
   "bayesian-bits": true,
   fixed: false,
+  dpq: false,
   fp32: false,
   sensitivity: false,
   autoq: false,

@@ -8,14 +8,17 @@ import type { Analysis, ChannelGates, WeightHistogram } from "../../runs/analysi
 import type { Model } from "../model.ts";
 import { networkInput } from "../network-input.ts";
 import { passOf, soleInput, testTimeGates } from "../pass.ts";
+import { analyseCodes } from "./analyse-codes.ts";
 import { weightHistogram } from "./weight-histograms.ts";
 
 /** What only the trained network can tell of itself, for the record. */
 export function analyse(
   model: Model,
-  dataset: Pick<Dataset, "imageShape" | "normalization">,
-): Pick<Analysis, "weights" | "channels"> {
+  dataset: Pick<Dataset, "imageShape" | "normalization" | "tokens">,
+): Pick<Analysis, "weights" | "channels" | "codes"> {
+  const codes = analyseCodes(model, dataset.tokens);
   return {
+    ...(codes.length > 0 && { codes }),
     weights: weightHistograms(model, dataset),
     channels: channelGates(model),
   };

@@ -10,6 +10,10 @@ export const fixed = z.strictObject({
   lastLayer: integerWidth
     .optional()
     .describe("bits of the last layer's weight and of the activation it reads, where they differ"),
+  layers: z
+    .enum(["all", "embeddings"])
+    .optional()
+    .describe("embeddings: tables of embeddings alone are quantized, to the bits of weights; all, if left out"),
   tensors: z
     .record(z.string(), integerWidths)
     .default({})

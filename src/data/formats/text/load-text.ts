@@ -15,16 +15,19 @@ import type { LabelledText } from "./labelled-rows.ts";
  * @param seed Chooses which texts are held out.
  * @throws UserError, UsageError as `findTexts` does; where a text has no words, or a class nothing to train on.
  */
-export function loadText(config: TextConfig, seed: number): LoadedData {
+export function loadText(
+  config: TextConfig,
+  { seed, folder }: { readonly seed: number; readonly folder: string },
+): LoadedData {
   const { vocabulary, maxTokens, limit, validationShare } = config;
-  const found = findTexts(config);
+  const found = findTexts({ ...config, folder });
   const train = inOrder(found.train);
   const { train: used } = holdOut(firstIndices(train.length, limit?.train), { share: validationShare, seed });
   const texts = Array.from(used, (index) => train[index]!.text);
   const tokenizer = buildTokenizer(texts, { ...vocabulary, maxTokens });
   const names = [...new Set(train.map(({ label }) => label))].sort();
   if (names.length < 2) {
-    throw new UserError(`cannot read data.folder ${config.folder}: its training texts are all of class ${names[0]}`);
+    throw new UserError(`cannot read data.folder ${folder}: its training texts are all of class ${names[0]}`);
   }
   const classes = new Map(names.map((name, index) => [name, index]));
   const encoder = new Tokenizer(tokenizer);

@@ -62,6 +62,7 @@ function stepsByChannel({ config: { method } }: RunRecord): boolean {
     case "bit-split":
       return true;
     case "fp32":
+    case "dpq":
       return false;
   }
 }
