@@ -1,11 +1,12 @@
-import { basename } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { configHash } from "../config/canonical.ts";
 import type { RunConfig } from "../config/schema.ts";
+import { writeFileAtomically } from "../core/atomic-file.ts";
 import type { Reporter } from "../core/progress.ts";
 import { exportFile } from "../export/export-file.ts";
 import { type FreezeInput, freeze } from "../export/freeze.ts";
 import type { ExportRecord, RunRecord } from "../runs/record.ts";
-import { modelFile, runFiles } from "../runs/run-directory.ts";
+import { modelFile, runFiles, vocabularyFile } from "../runs/run-directory.ts";
 import { pausingSplit } from "../training/pausing-split.ts";
 import { parameterValues } from "../training/snapshot.ts";
 import type { Prepared } from "./prepare.ts";
@@ -40,6 +41,8 @@ export async function exportPrepared(
     classes: dataset.targets.kind === "classes" ? dataset.targets.names : [],
     normalization: dataset.normalization,
   };
+  const tokenizer = dataset.tokens?.tokenizer ?? null;
+  if (tokenizer !== null) writeFileAtomically(join(dirname(file), vocabularyFile), `${JSON.stringify(tokenizer)}\n`);
   const exported = await exportFile({
     form,
     input,

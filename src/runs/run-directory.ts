@@ -12,6 +12,9 @@ import { imageLogFile } from "./image-log.ts";
 import { acquireLock, type RunLock } from "./lock.ts";
 import { readRecord, recordFile } from "./record-file.ts";
 
+/** How texts become numbers of tokens, beside a network that reads them. */
+export const vocabularyFile = "vocabulary.json";
+
 /** The files of a run (docs/formats.md). */
 export const runFiles = (folder: string) => ({
   config: join(folder, "config.yaml"),
@@ -21,6 +24,7 @@ export const runFiles = (folder: string) => ({
   model: join(folder, "model.onnx"),
   bits: join(folder, "bits.json"),
   report: join(folder, "report.html"),
+  vocabulary: join(folder, vocabularyFile),
 });
 
 /** The file with the hashes of a finished run's files. */
@@ -123,7 +127,7 @@ function openingOf(folder: string, { resume, force }: { resume: boolean; force: 
  * @throws UserError that names the folder, the cause and the remedy.
  */
 export function clearRun(folder: string): void {
-  const { config, checkpoint, bits, report } = runFiles(folder);
+  const { config, checkpoint, bits, report, vocabulary } = runFiles(folder);
   const models = modelFiles(folder);
   const checkpoints = [checkpoint, previousCheckpoint(folder), unreadableCheckpoint(folder)];
   askGuards(folder);
@@ -131,7 +135,7 @@ export function clearRun(folder: string): void {
     // The record first: without it, what is left of the old run passes for one that was stopped. The logs last: such a
     // run cannot go on from its checkpoints without them.
     const own = [recordFile, runManifestFile, baselineFile].map((name) => join(folder, name));
-    const files = [...own, report, ...models, bits, config];
+    const files = [...own, report, ...models, bits, vocabulary, config];
     for (const path of [...files, ...checkpoints]) rmSync(path, { force: true });
     for (const place of [folder, dirname(checkpoint)]) syncFolder(place);
     for (const name of [epochLogFile, imageLogFile]) rmSync(join(folder, name), { force: true });

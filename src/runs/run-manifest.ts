@@ -20,8 +20,8 @@ const manifestSchema = z.object({
 
 /** What a run is made of, but for its report, which can be made again, and its logs. */
 function filesOf(folder: string): readonly string[] {
-  const { config, checkpoint, bits } = runFiles(folder);
-  return [config, checkpoint, join(folder, imageLogFile), ...modelFiles(folder), bits].filter((path) =>
+  const { config, checkpoint, bits, vocabulary } = runFiles(folder);
+  return [config, checkpoint, join(folder, imageLogFile), ...modelFiles(folder), bits, vocabulary].filter((path) =>
     existsSync(path),
   );
 }

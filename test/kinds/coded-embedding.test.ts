@@ -2,8 +2,8 @@ import fc from "fast-check";
 import t, { type Test } from "tap";
 import { passThrough } from "../../scripts/conformance/dpq/tables.ts";
 import { type Engine, loadEngine } from "../../src/engine/load-engine.ts";
-import type { CodedEmbeddingNode } from "../../src/kinds/coded-embedding.ts";
 import { vocabularyCodes, vocabularyStatistics } from "../../src/kinds/coded/vocabulary-codes.ts";
+import type { CodedEmbeddingNode } from "../../src/kinds/coded-embedding.ts";
 import { anyEngine, near, random } from "../fixtures/engines.ts";
 
 const numRuns = 15;
@@ -40,7 +40,10 @@ function tablesOf({ seed, variant, normalization, shared, vocabulary, groups, co
     queries: { values: random(seed, "queries", [vocabulary, groups * units]), width: groups * units },
     keys: nested(random(seed, "keys", shape), shape),
     values: variant === "sx" ? nested(random(seed, "values", shape), shape) : null,
-    statistics: sets === 0 ? null : { mean: new Float32Array(sets * codewords), variance: new Float32Array(sets * codewords).fill(1) },
+    statistics:
+      sets === 0
+        ? null
+        : { mean: new Float32Array(sets * codewords), variance: new Float32Array(sets * codewords).fill(1) },
   };
 }
 
@@ -79,7 +82,16 @@ t.test("vq: a query's gradient is its output's, summed, and the task gives codew
       for (let unit = 0; unit < width; unit++) expected[token * width + unit]! += gradient[place * width + unit]!;
     }
     near(byQuery!, expected);
-    near(trained(drawn, engine, tablesOf(drawn), gradient.map(() => 0)).gradients[1]!, byKey!, 0);
+    near(
+      trained(
+        drawn,
+        engine,
+        tablesOf(drawn),
+        gradient.map(() => 0),
+      ).gradients[1]!,
+      byKey!,
+      0,
+    );
     const { values } = tablesOf(drawn).queries;
     const distance = Array.from(tokensOf(drawn)).reduce((sum, token, place) => {
       const apart = output.subarray(place * width, (place + 1) * width);
@@ -142,7 +154,10 @@ t.test("sx: gradients of queries and keys are those of the soft mean, of values 
       Float64Array.from(values, (value, index) => value + (index === at ? by : 0)) as unknown as Float32Array;
     const at = drawn.seed % tables.queries.values.length;
     const byFirst = (direction: number) =>
-      softLoss(drawn, { ...tables, queries: { ...tables.queries, values: moved(tables.queries.values, at, direction * step) } });
+      softLoss(drawn, {
+        ...tables,
+        queries: { ...tables.queries, values: moved(tables.queries.values, at, direction * step) },
+      });
     near([byQuery![at]!], [(byFirst(1) - byFirst(-1)) / (2 * step)], 3e-3);
     const key = (direction: number) => {
       const keys = structuredClone(tables.keys);
@@ -190,9 +205,21 @@ t.test("frozen codes give each token what inference gives it, bit for bit", asyn
         const counts = new Float64Array(drawn.vocabulary);
         for (const token of tokensOf(drawn)) counts[token]!++;
         const whole = vocabularyStatistics(tables.node, uploaded, counts, ops);
-        const moved = passThrough(tables, { tokens: tokensOf(drawn), gradient: gradientOf(drawn), training: true }, ops);
-        near(moved.statistics!.mean, whole.mean.map((value) => 0.01 * value), 1e-5);
-        near(moved.statistics!.variance, whole.variance.map((value) => 0.99 + 0.01 * value), 1e-5);
+        const moved = passThrough(
+          tables,
+          { tokens: tokensOf(drawn), gradient: gradientOf(drawn), training: true },
+          ops,
+        );
+        near(
+          moved.statistics!.mean,
+          whole.mean.map((value) => 0.01 * value),
+          1e-5,
+        );
+        near(
+          moved.statistics!.variance,
+          whole.variance.map((value) => 0.99 + 0.01 * value),
+          1e-5,
+        );
       },
       () => [],
     );

@@ -24,13 +24,16 @@ for (const { kind, skip } of engineKinds) {
       const table = upload(ops, seed, "table", [vocabulary, units]);
       const inputs = [ops.tensor(tokens, [batch, length]), table.tensor] as const;
       const { output, saved } = embedding.forward(node, inputs, passForKind(ops));
-      const rows = Array.from(tokens).flatMap((token) => [...table.values.subarray(token * units, (token + 1) * units)]);
+      const rows = Array.from(tokens).flatMap((token) => [
+        ...table.values.subarray(token * units, (token + 1) * units),
+      ]);
       matches(ops, output, [batch, length, units], rows, 0);
       const gradient = upload(ops, seed, "gradient", [batch, length, units]);
       const [none, byTable] = embedding.backward(node, gradient.tensor, saved, passForKind(ops), []);
       const expected = new Float64Array(vocabulary * units);
       for (const [place, token] of tokens.entries()) {
-        for (let unit = 0; unit < units; unit++) expected[token * units + unit]! += gradient.values[place * units + unit]!;
+        for (let unit = 0; unit < units; unit++)
+          expected[token * units + unit]! += gradient.values[place * units + unit]!;
       }
       if (none !== null) throw new Error("tokens have no gradient");
       matches(ops, byTable!, [vocabulary, units], expected);
@@ -74,8 +77,17 @@ for (const { kind, skip } of engineKinds) {
 t.test("shapes of what is no text are refused", async (t) => {
   const node = { kind: "masked-mean", id: "m", inputs: ["tokens", "x"] } as const;
   t.strictSame(maskedMean.shape(node, [[5], [5, 3]]), [3]);
-  t.throws(() => maskedMean.shape(node, [[5], [4, 3]]), { message: "m: reads [4,3] beside 5 tokens, expected [5, units]" });
-  t.throws(() => maskedMean.shape(node, [[5, 5], [5, 3]]), {
-    message: "m: reads [5,5], expected the numbers of tokens, [tokens]",
+  t.throws(() => maskedMean.shape(node, [[5], [4, 3]]), {
+    message: "m: reads [4,3] beside 5 tokens, expected [5, units]",
   });
+  t.throws(
+    () =>
+      maskedMean.shape(node, [
+        [5, 5],
+        [5, 3],
+      ]),
+    {
+      message: "m: reads [5,5], expected the numbers of tokens, [tokens]",
+    },
+  );
 });

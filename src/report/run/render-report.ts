@@ -7,6 +7,7 @@ import { learnsGates } from "./learns-gates.ts";
 import { baselineTable } from "./sections/baselines-section.ts";
 import { bitOperationSection } from "./sections/bit-operations-section.ts";
 import { bitWidthSection } from "./sections/bit-widths-section.ts";
+import { codesSection } from "./sections/codes-section.ts";
 import { exportSection } from "./sections/export-section.ts";
 import { gateSection } from "./sections/gates-section.ts";
 import { hardwareSection } from "./sections/hardware-section.ts";
@@ -33,6 +34,7 @@ export interface ReportOptions {
 export function renderReport(record: RunRecord, { baselines = [], liveVersion }: ReportOptions = {}): string {
   const warnings = warningSection(record);
   const layerwise = layerwiseSection(record);
+  const codes = codesSection(record);
   const sensitivity = sensitivitySection(record);
   return pageText({
     title: `${record.name} · Bayesian Bits`,
@@ -41,6 +43,7 @@ export function renderReport(record: RunRecord, { baselines = [], liveVersion }:
       ...(warnings ? [warnings] : []),
       bitWidthSection(record),
       bitOperationSection(record),
+      ...(codes ? [codes] : []),
       ...(sensitivity ? [sensitivity] : []),
       exportSection(record),
       hardwareSection(record),
