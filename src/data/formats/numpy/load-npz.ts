@@ -1,14 +1,14 @@
 import { statSync } from "node:fs";
 import { availableMemory } from "../../../core/available-memory.ts";
-import { at } from "../../../core/elements.ts";
 import { UserError } from "../../../core/errors.ts";
 import { shortenNames } from "../../../core/shorten.ts";
-import type { DataFile, ImageSet, ImageShape, LoadedData } from "../../dataset.ts";
+import type { DataFile, ImageSet, LoadedData } from "../../dataset.ts";
 import type { TargetKind } from "../../targets.ts";
 import { requireProportion } from "../unpacked-size.ts";
 import { checkLabels, describeLabels, labelKind, labelValues } from "./labels.ts";
 import { type NpyHeader, shapeText } from "./npy.ts";
 import { NpzFile } from "./npz.ts";
+import { isTokens, tokenBytes, tokenValues } from "./token-arrays.ts";
 
 export interface NpzOptions {
   /** Paths; both may name one file that holds both parts. */
@@ -29,7 +29,7 @@ const acceptedNames = {
 
 /**
  * Reads training and test images from NumPy's .npz files: images uint8 [n, height, width, channels], or [n, height,
- * width] of one channel; labels integers [n] or [n, 1] for classes, floats [n] or [n, outputs] for values.
+ * width] of one channel, or texts as integers [n, tokens], 0 being padding; labels integers [n] or [n, 1] for classes, floats [n] or [n, outputs] for values.
  *
  * @param options.free Bytes of memory that the arrays may take.
  * @throws UserError that names file and array, or says that they do not fit into memory, or are out of proportion to the file;
@@ -56,10 +56,12 @@ export async function loadNpz(
       `${test} has images of ${tested.shape.join(" x ")}, ${train} of ${trained.shape.join(" x ")}: they are not of one data set`,
     );
   }
+  const vocabulary = Math.max(trained.vocabulary, tested.vocabulary);
   return {
     imageShape: trained.shape,
     targets: describeLabels({ train: trained.set, test: tested.set, paths: { train, test }, classes }),
     normalization: null,
+    ...(vocabulary > 0 && { tokens: { vocabulary, tokenizer: null } }),
     train: trained.set,
     test: tested.set,
     files: train === test ? [trained.file] : [trained.file, tested.file],
@@ -68,7 +70,10 @@ export async function loadNpz(
 
 interface Part {
   readonly set: ImageSet;
-  readonly shape: ImageShape;
+  /** [height, width, channels], or of texts [tokens]. */
+  readonly shape: readonly number[];
+  /** Of texts; 0: images. */
+  readonly vocabulary: number;
   readonly file: DataFile;
 }
 
@@ -83,7 +88,7 @@ async function bytesOf(path: string, part: "train" | "test", kind: TargetKind | 
   const npz = await NpzFile.open(path);
   try {
     const [imagesName, labelsName] = [nameIn(npz, "images", part), nameIn(npz, "labels", part)];
-    const images = await npz.header(imagesName, checkImages);
+    const images = await npz.header(imagesName, checkSamples);
     const labels = await npz.header(labelsName, (header, place) =>
       checkLabels(header, place, kind ?? labelKind(header)),
     );
@@ -101,15 +106,17 @@ async function bytesOf(path: string, part: "train" | "test", kind: TargetKind | 
 async function readPart(path: string, part: "train" | "test", kind: TargetKind | null): Promise<Part> {
   const npz = await NpzFile.open(path);
   try {
-    const images = await npz.read(nameIn(npz, "images", part), checkImages);
+    const images = await npz.read(nameIn(npz, "images", part), checkSamples);
     const labels = await npz.read(nameIn(npz, "labels", part), (header, place) =>
       checkLabels(header, place, kind ?? labelKind(header)),
     );
-    const [count, height, width] = [at(images.shape, 0), at(images.shape, 1), at(images.shape, 2)];
-    const channels = images.shape[3] ?? 1;
+    const [count, ...sizes] = images.shape;
+    const values = isTokens(images) ? tokenValues(images) : { images: images.bytes, vocabulary: 0 };
     return {
-      set: { count, images: images.bytes, targets: labelValues(labels, kind ?? labelKind(labels)) },
-      shape: [height, width, channels],
+      set: { count: count!, images: values.images, targets: labelValues(labels, kind ?? labelKind(labels)) },
+      // Gray images may have no channels.
+      shape: sizes.length === 2 ? [...sizes, 1] : sizes,
+      vocabulary: values.vocabulary,
       file: await npz.describe(),
     };
   } finally {
@@ -125,6 +132,9 @@ function nameIn({ path, names }: NpzFile, what: keyof typeof acceptedNames, part
     `cannot read ${path}: it has no ${part} ${what}: expected an array named ${accepted.join(", ")}; it holds ${shortenNames(names)}`,
   );
 }
+
+const checkSamples = (header: NpyHeader, place: string): number =>
+  isTokens(header) ? tokenBytes(header) : checkImages(header, place);
 
 function checkImages({ type, shape }: NpyHeader, place: string): number {
   if (type !== "|u1") {
