@@ -6,6 +6,7 @@ import { batchesPerEpoch, firstImages } from "../../src/data/batches.ts";
 import { prepare } from "../../src/runner/prepare.ts";
 import { initializeRanges } from "../../src/training/initial-ranges.ts";
 import { start, stepGates, trainLoop } from "../../src/training/loop.ts";
+import { networkInput } from "../../src/training/network-input.ts";
 import { describeSaving, savingTimes } from "./saving.ts";
 
 // npm run bench:endurance [-- --steps N --rounds N --epochs N]: what an epoch of MNIST costs beside as many bare steps, in
@@ -24,10 +25,7 @@ const { ops } = model;
 const { batchSize } = config.data;
 const batch = await firstImages(dataset.train, batchSize);
 const makeBatch = () => ({
-  images: ops.scope(
-    () => ops.normalize(ops.tensor(batch.images, [batchSize, ...dataset.imageShape]), dataset.normalization),
-    (normalized) => [normalized],
-  ),
+  images: networkInput(ops, batch, dataset),
   targets: task.targets(ops, batch),
 });
 initializeRanges(

@@ -104,6 +104,7 @@ export function checkQuantizer(content: unknown, ops: Ops): Outcome {
             sums.range = inner;
           },
           level: (_: string, bits: number, inner: ArrayLike<number>) => sums.levels.set(bits, inner),
+          ...{ codes: () => null, penalty: () => {} },
           factorGradient: (_: string, inner: ArrayLike<number>) => {
             sums.channels = Float64Array.from(inner);
           },

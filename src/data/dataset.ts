@@ -91,8 +91,8 @@ export interface Dataset {
   readonly targets: TargetDescription;
   /** null: tokens go into the network as they are. */
   readonly normalization: Normalization | null;
-  /** Of texts; null: images. */
-  readonly tokens: TokenDescription | null;
+  /** Of texts; absent: images. */
+  readonly tokens?: TokenDescription;
   readonly train: TrainingSplit;
   /** For choosing without touching the test set; null when nothing is held out for it. */
   readonly validation: Split | null;
@@ -110,7 +110,6 @@ export interface Dataset {
 export interface ImageDataset extends Dataset {
   readonly imageShape: ImageShape;
   readonly normalization: Normalization;
-  readonly tokens: null;
 }
 
 /** A data set that was read into memory whole, before a share is held out. */

@@ -54,7 +54,7 @@ export async function loadDataset(config: DataConfig, { seed, reporter, targets 
       name: config.name,
       imageShape: opened.imageShape,
       targets: opened.targets,
-      tokens: opened.tokens ?? null,
+      ...(opened.tokens && { tokens: opened.tokens }),
       normalization: await normalizationOf(config, opened, training),
       train: training,
       validation: held,

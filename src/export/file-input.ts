@@ -28,7 +28,7 @@ type Dims = readonly (number | null)[];
  * @throws UserError when they do not fit.
  */
 export function fileInput(model: Model, file: string, dataset: Dataset): FileInput {
-  if (dataset.tokens !== null) return tokenInput(dataset.imageShape);
+  if (dataset.tokens !== undefined) return tokenInput(dataset.imageShape);
   const { imageShape, normalization } = requireImages(dataset, `evaluate ${file}`);
   const declared = declaredShape(model);
   const [batch = null, ...dims] = declared ?? [null, null, null, null];

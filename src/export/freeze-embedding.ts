@@ -1,6 +1,7 @@
 import { last } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
 import { tuple } from "../core/tuple.ts";
+import type { NodeId } from "../graph/graph.ts";
 import type { CodedEmbeddingNode } from "../kinds/coded-embedding.ts";
 import type { EmbeddingNode } from "../kinds/embedding.ts";
 import { encodeWeight, openFlags } from "./freeze-layer.ts";
@@ -34,7 +35,7 @@ export function freezeCodedEmbedding(
   const units = last(shape) / groups;
   return {
     ...{ ...base, kind: "coded-embedding", groups },
-    codes: Uint16Array.from(lookup(trained.codes, id)),
+    codes: Uint16Array.from(lookup(trained.codes ?? new Map<NodeId, Int32Array>(), id)),
     values: table,
     valuesShape: [table.length / (codewords * units), codewords, units],
   };

@@ -21,8 +21,8 @@ export interface TrainedValues {
   readonly quantizers: ReadonlyMap<NodeId, Quantizer>;
   /** Values of the trained tensors. */
   readonly parameters: ReadonlyMap<NodeId, Float32Array>;
-  /** Of coded embeddings, [vocabulary, groups]. */
-  readonly codes: ReadonlyMap<NodeId, Int32Array>;
+  /** Of coded embeddings, [vocabulary, groups]; absent: there are none. */
+  readonly codes?: ReadonlyMap<NodeId, Int32Array>;
   /** Running statistics by batch normalization. */
   readonly statistics: ReadonlyMap<NodeId, RunningStatistics>;
 }

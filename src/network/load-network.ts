@@ -32,10 +32,10 @@ export function networkDataOf(
   {
     imageShape,
     tokens,
-  }: { readonly imageShape: readonly number[]; readonly tokens: { readonly vocabulary: number } | null },
+  }: { readonly imageShape: readonly number[]; readonly tokens?: { readonly vocabulary: number } },
   classes: number,
 ): NetworkData {
-  if (tokens !== null) return { length: first(imageShape), vocabulary: tokens.vocabulary, classes };
+  if (tokens !== undefined) return { length: first(imageShape), vocabulary: tokens.vocabulary, classes };
   return { inputShape: tuple(imageShape, 3), classes };
 }
 

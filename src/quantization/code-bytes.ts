@@ -3,9 +3,6 @@ const storedWidths = [2, 4, 8, 16] as const;
 
 export type StoredCodeBits = (typeof storedWidths)[number];
 
-/** Codewords that codes can tell apart. */
-export const mostCodewords = 2 ** 16;
-
 /** Bits that tell codewords apart. */
 export const codeBits = (codewords: number): number => Math.ceil(Math.log2(codewords));
 

@@ -5,6 +5,7 @@ import { findingsSchema } from "../tasks/create-task.ts";
 import { taskDescriptionSchema } from "../tasks/metric.ts";
 import { analysisSchema } from "./analysis.ts";
 import { checkMetrics } from "./check-metrics.ts";
+import { codedSchema } from "./coded-schema.ts";
 import { exportSchema } from "./export-schema.ts";
 import { recordedConfig } from "./recorded-config.ts";
 import { searchSchema } from "./search-schema.ts";
@@ -137,19 +138,6 @@ const layerResult = z.object({
   bytes: count.describe("of the packed weight and its float32 bias"),
 });
 
-const coded = z.object({
-  name: z.string(),
-  vocabulary: count.describe("tokens that have codes"),
-  units: count.describe("of an embedding"),
-  groups: count.describe("codes of each token"),
-  codewords: count.describe("that a code names one of"),
-  shared: z.boolean().describe("whether all groups have the same codewords"),
-  codeBytes: count.describe("of the codes in a file: 2, 4, 8 or 16 bits each, each token's in bytes of their own"),
-  valueBytes: count.describe("of the codewords, float32"),
-  countedBits: finite.describe("of both at log2 of the codewords, rounded up: how the paper counts"),
-  fp32Bytes: count.describe("of the table in float32"),
-});
-
 const result = z.object({
   metrics: metrics.describe("of the test set, last epoch, test-time gates"),
   taskLoss: finite,
@@ -164,7 +152,7 @@ const result = z.object({
   parameters: z.object({ kept: count, of: count }),
   macs: z.object({ kept: finite, of: count }).optional().describe("multiply-accumulates for one image"),
   layers: listOf(layerResult),
-  coded: listOf(coded).optional().describe("embeddings by codes; absent where there are none"),
+  coded: listOf(codedSchema).optional().describe("embeddings by codes; absent where there are none"),
   diverged: z.string().optional().describe("what shows that training diverged; absent where nothing does"),
 });
 

@@ -76,7 +76,7 @@ t.test("gradients of all outputs reach the parameters", async (t) => {
       ]);
       const pass = {
         ...passOf(model, new Map(), inputs, { training: true, momentum: 0 }),
-        ...{ range: () => {}, level: () => {}, wantsFactor: () => false, factorGradient: () => {} },
+        ...{ penalty: () => {}, range: () => {}, level: () => {}, wantsFactor: () => false, factorGradient: () => {} },
       };
       const trace = forward(network, pass, { keep: true });
       const tensors = upstream.map((values) => ops.tensor(values, [batch, 6]));

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import type { Dataset, ImageShape } from "../../src/data/dataset.ts";
+import type { ImageDataset, ImageShape } from "../../src/data/dataset.ts";
 import { chooseNormalization } from "../../src/preview/choose-normalization.ts";
 import { encodePlain, node } from "../fixtures/onnx/plain-model.ts";
 import { splitOf, trainingSplitOf } from "../fixtures/splits.ts";
@@ -20,7 +20,7 @@ const set = {
   ),
   targets: classTargets(labels),
 };
-const dataset: Dataset = {
+const dataset: ImageDataset = {
   name: "made",
   imageShape: shape,
   targets: { kind: "classes", names: ["dark", "bright"] },

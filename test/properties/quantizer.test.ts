@@ -50,6 +50,7 @@ function quantize(ops: Ops, x: readonly number[], signed: boolean, sample: GateS
           throw new Error("no batch normalization here");
         },
         observe: () => {},
+        codes: () => null,
         input: () => input,
         parameter: () => input,
         quantizer: () => sample.parameters,

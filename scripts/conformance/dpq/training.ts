@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Ops } from "../../../src/engine/ops.ts";
 import { largestDifference, largestMagnitude, numbers, type Outcome, Tally } from "../compare.ts";
-import { passThrough, table } from "./tables.ts";
+import { type CodedTables, passThrough, table } from "./tables.ts";
 
 const state = z.object({ query_wemb: z.array(numbers), centroids_k: table, centroids_v: table.optional() });
 const file = z.object({
@@ -35,7 +35,7 @@ export function checkCodedTraining(content: unknown, ops: Ops): Outcome {
   for (const golden of file.parse(content).cases) {
     const { initial, final, D: groups, emb_size: units, additive_quantization: additive } = golden;
     const width = initial.query_wemb[0]!.length;
-    let tables = {
+    let tables: CodedTables = {
       node: {
         ...({ kind: "coded-embedding", id: "embedding", inputs: ["tokens", "queries", "keys"] } as const),
         ...{ groups, codewords: golden.K },

@@ -1,11 +1,14 @@
 import { elementTypes } from "../../onnx/element-types.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
-import type { Wiring } from "./operators.ts";
 
 /** The mean over the tokens that are no padding, as a product with what each counts; a text of padding alone gives 0. */
 export function addMaskedMean(
   name: string,
-  { graph, inputs: [tokens = "", x = ""], output }: Wiring & { readonly graph: GraphBuilder },
+  {
+    graph,
+    inputs: [tokens = "", x = ""],
+    output,
+  }: { readonly graph: GraphBuilder; readonly inputs: readonly string[]; readonly output: string },
 ): void {
   const axis = graph.int64s(`${name}.axis`, [1]);
   const isToken = graph.node("Cast", [tokens], { name: `${name}.mask`, attributes: { to: elementTypes.bool } });

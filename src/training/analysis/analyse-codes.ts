@@ -13,7 +13,7 @@ const NEIGHBOURS = 5;
 const FIRST_SHOWN = 100;
 
 /** What became of tokens as codes: how codewords are used, which tokens share all codes, who stands beside whom. */
-export const analyseCodes = (model: Model, tokens: TokenDescription | null): CodeAnalysis[] =>
+export const analyseCodes = (model: Model, tokens: TokenDescription | undefined): CodeAnalysis[] =>
   codedEmbeddingsOf(model.network).map((embedding) => {
     const { codes, changed } = lookup(model.codes, embedding.node.id);
     return {
