@@ -1,5 +1,5 @@
 import { applyByKind, type ByKind } from "../core/by-kind.ts";
-import { first } from "../core/elements.ts";
+import { first, last } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
 import { tuple } from "../core/tuple.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
