@@ -78,8 +78,8 @@ export function checkCodedTraining(content: unknown, ops: Ops): Outcome {
       check(difference(tables.queries.values, final.query_wemb.flat()), TOLERANCE);
       check(difference(tables.keys.flat(2), final.centroids_k.flat(2)), TOLERANCE);
       if (final.centroids_v) check(difference(tables.values!.flat(2), final.centroids_v.flat(2)), TOLERANCE);
-      check(difference(tables.statistics.mean, golden.final_moving.moving_mean), TOLERANCE);
-      check(difference(tables.statistics.variance, golden.final_moving.moving_variance), TOLERANCE);
+      check(difference(tables.statistics!.mean, golden.final_moving.moving_mean), TOLERANCE);
+      check(difference(tables.statistics!.variance, golden.final_moving.moving_variance), TOLERANCE);
     });
   }
   return tally;

@@ -179,7 +179,7 @@ const text = z.strictObject({
 });
 
 export const data = z
-  .discriminatedUnion("name", [mnist, fashionMnist, cifar10, cifar100, imageFolder, npz, text])
+  .discriminatedUnion("name", [mnist, fashionMnist, cifar10, cifar100, imageFolder, text, npz])
   .superRefine((settings, context) => {
     const refuse = (path: (string | number)[], message: string, input: unknown) =>
       context.addIssue({ code: "custom", path, message, input });

@@ -1,4 +1,5 @@
 import type { Environment, RunRecord } from "../../../runs/record.ts";
+import { samplesOf } from "../../../runs/sample-words.ts";
 import { duration, integer, moment } from "../../page/format.ts";
 import { foreign, type Markup, markup } from "../../page/markup.ts";
 import { facts, type Section } from "../../page/section.ts";
@@ -19,7 +20,7 @@ ${environment(record)}
 <p class="note">SHA-256 <code>${configHash}</code>. Marked: what has another value than its default.</p>
 <pre class="listing" tabindex="0" role="region" aria-label="Configuration"><code>${configListing(config)}</code></pre>
 <h3>Data and files</h3>
-<p>${foreign(data.name)}: ${integer(data.trainImages)} training, ${integer(data.validationImages)} validation and ${integer(data.testImages)} test images of ${data.imageShape.join(" × ")}, ${targetsText(data.targets)}.</p>
+<p>${foreign(data.name)}: ${integer(data.trainImages)} training, ${integer(data.validationImages)} validation and ${integer(data.testImages)} test ${samplesOf(data)} of ${data.imageShape.join(" × ")}${samplesOf(data) === "texts" && " tokens"}, ${targetsText(data.targets)}.</p>
 ${fileTable(record)}`,
   };
 }
