@@ -1,8 +1,9 @@
 import { at } from "../../core/elements.ts";
 import type { Mark } from "../browser/data.ts";
-import type { BitWidth } from "../page/chips.ts";
+
 import { distinctNames } from "../page/distinct-names.ts";
 import { type Markup, trusted } from "../page/markup.ts";
+import { meanText, shadeOf, type TensorBits } from "../page/tensor-bits.ts";
 import { drawChart } from "./chart.ts";
 import { type Drawing, picture } from "./picture.ts";
 import { roomFor } from "./room-for.ts";
@@ -11,7 +12,7 @@ import { roomFor } from "./room-for.ts";
 export interface HeatCell {
   readonly row: number;
   readonly column: number;
-  readonly bits: BitWidth;
+  readonly bits: TensorBits;
   readonly mark: Mark;
 }
 
@@ -41,8 +42,8 @@ const sizes = {
 
 type Size = (typeof sizes)[keyof typeof sizes];
 
-/** Pixels of the gap between two panels, of a panel's title, and of the least cell with a number. */
-const [gap, titleHeight, numbered] = [28, 24, 15];
+/** Pixels of the gap between two panels, and of a panel's title. */
+const [gap, titleHeight] = [28, 24];
 
 /** Bits as coloured cells, rows by columns, in panels. */
 export function heatMap(map: HeatMap): Markup {
@@ -96,8 +97,8 @@ function drawing({ rows, columns, panels }: HeatMap, id: string, size: Size): Dr
     })),
     series: panels.map(({ cells }, index) => ({
       ...{ type: "custom", xAxisIndex: index, yAxisIndex: index },
-      renderItem: cellOf(cell, size.cell.height),
-      data: cells.map(({ column, row, bits }) => [column, row, bits]),
+      renderItem: cellOf(cells, { width: cell, height: size.cell.height }),
+      data: cells.map(({ column, row }) => [column, row]),
     })),
   };
   const { content } = drawChart(id, option, {
@@ -110,6 +111,9 @@ function drawing({ rows, columns, panels }: HeatMap, id: string, size: Size): Dr
   return { width, height, content: trusted(content) };
 }
 
+/** Pixels of the least cell that shows its number. */
+const roomForNumber = (text: string): number => (text.length < 3 ? 15 : 20);
+
 /** What ECharts asks for a cell. */
 interface CellApi {
   value(dimension: number): number;
@@ -118,18 +122,21 @@ interface CellApi {
 
 /** A cell in the colour of its bits, with their number where there is room. */
 const cellOf =
-  (width: number, height: number) =>
-  (_: unknown, api: CellApi): object => {
+  (cells: readonly HeatCell[], { width, height }: { readonly width: number; readonly height: number }) =>
+  ({ dataIndex }: { readonly dataIndex: number }, api: CellApi): object => {
     const [x, y] = api.coord([api.value(0), api.value(1)]);
-    const bits = api.value(2);
+    const { bits } = at(cells, dataIndex);
+    const [shade, text] = [shadeOf(bits), meanText(bits)];
     const frame = { x: x - width / 2, y: y - height / 2, width, height };
     const edge = width < 6 ? {} : { stroke: "var(--paper)", lineWidth: 1 };
-    const number = { text: String(bits), x, y, fill: `var(--on-${bits})`, fontSize: 10, fontFamily: "inherit" };
+    const number = { text, x, y, fill: `var(--on-${shade})`, fontSize: 10, fontFamily: "inherit" };
     return {
       type: "group",
       children: [
-        { type: "rect", shape: frame, style: { fill: `var(--bits-${bits})`, ...edge } },
-        ...(width < numbered ? [] : [{ type: "text", style: { ...number, align: "center", verticalAlign: "middle" } }]),
+        { type: "rect", shape: frame, style: { fill: `var(--bits-${shade})`, ...edge } },
+        ...(width < roomForNumber(text)
+          ? []
+          : [{ type: "text", style: { ...number, align: "center", verticalAlign: "middle" } }]),
       ],
     };
   };

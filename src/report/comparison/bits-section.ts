@@ -5,12 +5,13 @@ import { mainMetric, mainValue } from "../../tasks/metric.ts";
 import type { Mark } from "../browser/data.ts";
 import { type HeatCell, heatMap } from "../charts/heat-map.ts";
 import { thin } from "../charts/thin.ts";
-import { type BitWidth, bitChip, bitWidths } from "../page/chips.ts";
+import { bitChip, bitWidths } from "../page/chips.ts";
 import { integer, percent } from "../page/format.ts";
 import { foreign, type Markup, markup, shorten } from "../page/markup.ts";
 import { shown } from "../page/metrics.ts";
 import type { Section } from "../page/section.ts";
 import { type Column, table } from "../page/table.ts";
+import { bitsText, meanText, resultBits, shadeOf, type TensorBits } from "../page/tensor-bits.ts";
 import { groupRuns } from "./configurations.ts";
 import type { NumberOf } from "./run-numbers.ts";
 
@@ -33,9 +34,9 @@ const tensors = [
   {
     title: "Weights",
     name: "weight",
-    bitsOf: ({ keptOutputs, weightBits }: LayerResult): BitWidth => (keptOutputs === 0 ? 0 : weightBits),
+    bitsOf: resultBits,
   },
-  { title: "Activations read", name: "activation", bitsOf: ({ inputBits }: LayerResult): BitWidth => inputBits },
+  { title: "Activations read", name: "activation", bitsOf: ({ inputBits }: LayerResult): TensorBits => inputBits },
 ] as const;
 
 /** The bits of every layer in every run with a result, a picture for each network on its data; null where there is none. */
@@ -50,7 +51,7 @@ export function bitsSection(records: readonly RunRecord[], numberOf: NumberOf): 
   if (networks.size === 0) return null;
   const used = new Set(
     records.flatMap(({ result }) =>
-      (result?.layers ?? []).flatMap((layer) => tensors.map(({ bitsOf }) => bitsOf(layer))),
+      (result?.layers ?? []).flatMap((layer) => tensors.map(({ bitsOf }) => shadeOf(bitsOf(layer)))),
     ),
   );
   const bodies = Array.from(networks.values(), (own, index) =>
@@ -111,7 +112,8 @@ ${table<Finished>({
   columns: [
     { title: "Run", value: ({ name }) => name, show: ({ name }) => foreign(name, 40) },
     ...names.map((layer): Column<Finished> => {
-      const text = ({ layers }: Finished) => tensors.map(({ bitsOf }) => bitsOf(lookup(layers, layer))).join(" / ");
+      const text = ({ layers }: Finished) =>
+        tensors.map(({ bitsOf }) => meanText(bitsOf(lookup(layers, layer)))).join(" / ");
       return { title: shorten(layer, 40), value: text };
     }),
   ],
@@ -127,12 +129,12 @@ const mainText = ({ task, result }: RunRecord): string =>
 function markOf(
   { name, record }: Finished,
   { name: layer, keptOutputs, outputs, share }: LayerResult,
-  { tensor, bits }: { readonly tensor: string; readonly bits: BitWidth },
+  { tensor, bits }: { readonly tensor: string; readonly bits: TensorBits },
 ): Mark {
   return {
     title: `${shorten(layer, 40)} in ${shorten(name, 40)}`,
     lines: [
-      [tensor, bits === 0 ? "pruned" : `${bits} bits`],
+      [tensor, bitsText(bits)],
       ...(keptOutputs < outputs ? [["channels kept", `${integer(keptOutputs)} of ${integer(outputs)}`] as const] : []),
       ["of the bit operations", percent(share, 1)],
       [mainMetric(record.task).label, mainText(record)],

@@ -7,7 +7,8 @@ export const bitWidths = [0, 2, 3, 4, 8, 16, 32] as const;
 export type BitWidth = (typeof bitWidths)[number];
 
 /** A bit-width in its colour, which is the same everywhere in the page. The number says it too. */
-export const bitChip = (bits: BitWidth): Markup => markup`<span class="bits b${bits}">${bits}</span>`;
+export const bitChip = (bits: BitWidth, text = String(bits)): Markup =>
+  markup`<span class="bits b${bits}">${text}</span>`;
 
 /** The CSS colour of a bit-width, for fills in SVG. */
 export const bitColour = (bits: BitWidth): string => `var(--bits-${bits})`;

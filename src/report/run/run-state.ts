@@ -1,5 +1,6 @@
 import type { EpochRecord, LearnedQuantizer, RunRecord } from "../../runs/record.ts";
 import type { BitWidth } from "../page/chips.ts";
+import { learnedBits, type TensorBits } from "../page/tensor-bits.ts";
 
 /** What the last finished epoch, or the last layer quantized, says of a quantizer; null before the first. */
 export function learnedNow(record: RunRecord, id: string): LearnedQuantizer | null {
@@ -9,11 +10,16 @@ export function learnedNow(record: RunRecord, id: string): LearnedQuantizer | nu
 /** Bits shown for a quantizer: 0 where every channel is pruned, null before the first epoch. */
 export function bitsNow(record: RunRecord, id: string): BitWidth | null {
   const learned = learnedNow(record, id);
-  return learned && bitsOf(learned);
+  return learned?.kept === 0 ? 0 : (learned?.bits ?? null);
 }
 
-/** Bits that a learned state stands for: 0 where every channel is pruned. */
-export const bitsOf = ({ bits, kept }: LearnedQuantizer): BitWidth => (kept === 0 ? 0 : bits);
+/** The same with the mean of a weight's output channels, where they have several widths. */
+export function tensorBitsNow(record: RunRecord, id: string): TensorBits | null {
+  const learned = learnedNow(record, id);
+  const layer = record.network.layers.find(({ weightQuantizer }) => weightQuantizer === id);
+  const result = record.result?.layers.find(({ name }) => name === layer?.name);
+  return learned && learnedBits(learned, result?.channelBits);
+}
 
 /** The id of a layer's row in the table of layers, by its place in the network. */
 export const layerRow = (place: number): string => `layer-${place + 1}`;
@@ -23,7 +29,7 @@ type Layer = RunRecord["network"]["layers"][number];
 export interface LayerState {
   readonly layer: Layer;
   /** null before the first epoch. */
-  readonly weightBits: BitWidth | null;
+  readonly weightBits: TensorBits | null;
   /** Of the activation it reads; null before the first epoch, and where only the network's graph tells. */
   readonly inputBits: BitWidth | null;
   readonly outputs: number;
@@ -49,7 +55,7 @@ export function layerStates(record: RunRecord): readonly LayerState[] {
     const kept = result?.keptOutputs ?? (hasGates ? (learned?.kept ?? null) : outputs);
     return {
       layer,
-      weightBits: weightQuantizer === null ? 32 : learned && bitsOf(learned),
+      weightBits: weightQuantizer === null ? 32 : tensorBitsNow(record, weightQuantizer),
       inputBits: result?.inputBits ?? (inputQuantizer === null ? null : bitsNow(record, inputQuantizer)),
       outputs,
       kept,

@@ -1,5 +1,6 @@
 import { pixelGrid } from "../../../export/onnx/model-frame.ts";
 import type { RunRecord } from "../../../runs/record.ts";
+import { widestOf } from "../../page/tensor-bits.ts";
 import { type Box, boxesOf } from "../network/boxes.ts";
 
 /** Codes of more bits than this are float32 in the files that programs run. */
@@ -13,7 +14,7 @@ export function floatParts(record: RunRecord): readonly string[] {
   const boxes = boxesOf(record);
   const { normalization } = record.data;
   const readsPixels = boxes.some(({ wires }) => wires.some(({ from, bits }) => isInput(boxes, from) && bits === 8));
-  const weights = boxes.filter(({ state }) => (state?.weightBits ?? 0) > widestCode);
+  const weights = boxes.filter(({ state }) => widestOf(state?.weightBits ?? 0) > widestCode);
   const layers = boxes.filter((box) => box.state !== null && readsFloat(box));
   const others = boxes.filter((box) => box.state === null && readsFloat(box));
   return [

@@ -1,10 +1,11 @@
 import type { RunRecord } from "../../../runs/record.ts";
 import type { Mark } from "../../browser/data.ts";
 import { type Drawing, picture } from "../../charts/picture.ts";
-import { type BitWidth, bitColour } from "../../page/chips.ts";
+import { bitColour } from "../../page/chips.ts";
 import { distinctNames } from "../../page/distinct-names.ts";
 import { integer, share } from "../../page/format.ts";
 import { type Markup, markup, shorten } from "../../page/markup.ts";
+import { bitsText, meanText, shadeOf, type TensorBits } from "../../page/tensor-bits.ts";
 import { layerRow } from "../run-state.ts";
 import { type Box, boxesOf } from "./boxes.ts";
 import { type Layout, layOut, type Placed, type Route, type Sized } from "./graph-layout.ts";
@@ -42,15 +43,14 @@ export function networkFigure(record: RunRecord): Markup {
   return picture({
     id: "network",
     title: "The network",
-    summary: `The network as a graph. ${boxes.map(spoken).join("; ")}.`,
+    summary: `The network as a graph. ${boxes.map(sentence).join("; ")}.`,
     marks: boxes.map((box) => mark(box, box.state ? layers.indexOf(box.state.layer.name) : -1)),
     wide: drawing(widths.wide),
     narrow: drawing(widths.narrow),
   });
 }
 
-const bitsText = (bits: BitWidth | null | undefined): string =>
-  bits === null || bits === undefined ? "not known yet" : bits === 0 ? "pruned away" : `${bits} bits`;
+const spoken = (bits: TensorBits | null): string => (bits === null ? "not known yet" : bitsText(bits));
 
 const nameOf = ({ id, kind }: Box): string => (kind === "input" ? "input" : id);
 
@@ -86,8 +86,8 @@ function mark(box: Box, row: number): Mark {
     ...(row >= 0 && { goesTo: layerRow(row) }),
     lines: [
       ...(box.kind === "input" ? [] : [["kind", doing(box)] as const]),
-      ...(state ? [["weight", bitsText(state.weightBits)] as const] : []),
-      ...wires.map(({ from, bits }) => [`reads ${shorten(from, 40)}`, bitsText(bits)] as const),
+      ...(state ? [["weight", spoken(state.weightBits)] as const] : []),
+      ...wires.map(({ from, bits }) => [`reads ${shorten(from, 40)}`, spoken(bits)] as const),
       ...(state ? [["channels kept", keptOf(box)] as const] : []),
       ["output", shape.join("×")],
       ...(state ? [["MACs", integer(state.layer.macs)] as const] : []),
@@ -95,9 +95,9 @@ function mark(box: Box, row: number): Mark {
   };
 }
 
-function spoken(box: Box): string {
-  const reads = box.wires.map(({ from, bits }) => `${shorten(from, 40)} with ${bitsText(bits)}`).join(" and ");
-  const weight = box.state ? `, weight ${bitsText(box.state.weightBits)}, ${keptOf(box)} channels` : "";
+function sentence(box: Box): string {
+  const reads = box.wires.map(({ from, bits }) => `${shorten(from, 40)} with ${spoken(bits)}`).join(" and ");
+  const weight = box.state ? `, weight ${spoken(box.state.weightBits)}, ${keptOf(box)} channels` : "";
   return `${shorten(nameOf(box), 40)}${weight}${reads && `, reads ${reads}`}`;
 }
 
@@ -114,9 +114,10 @@ function end({ end: [x, y], input }: Route, flow: Layout["flow"], to: Box | unde
     : markup`<path d="M${round(x - 6)} ${round(y - 3.5)}v7l6-3.5z" fill="var(--axis)"/>${chip(x - 33, y - 8, bits)}`;
 }
 
-function chip(x: number, y: number, bits: BitWidth | null): Markup {
-  const [fill, ink] = bits === null ? ["var(--paper)", "var(--muted)"] : [bitColour(bits), `var(--on-${bits})`];
-  return markup`<rect x="${round(x)}" y="${round(y)}" width="24" height="16" rx="3" fill="${fill}"/><text x="${round(x + 12)}" y="${round(y + 12)}" text-anchor="middle" font-size="11" font-weight="650" fill="${ink}">${bits ?? "–"}</text>`;
+function chip(x: number, y: number, bits: TensorBits | null): Markup {
+  const shade = bits === null ? null : shadeOf(bits);
+  const [fill, ink] = shade === null ? ["var(--paper)", "var(--muted)"] : [bitColour(shade), `var(--on-${shade})`];
+  return markup`<rect x="${round(x)}" y="${round(y)}" width="24" height="16" rx="3" fill="${fill}"/><text x="${round(x + 12)}" y="${round(y + 12)}" text-anchor="middle" font-size="11" font-weight="650" fill="${ink}">${bits === null ? "–" : meanText(bits)}</text>`;
 }
 
 function boxAt(

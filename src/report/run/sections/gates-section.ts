@@ -1,16 +1,15 @@
 import { gatedWidths } from "../../../quantization/levels.ts";
 import type { RunRecord } from "../../../runs/record.ts";
 import { bitStrip, heatStrip, stripData, stripThin } from "../../charts/strip.ts";
-import { bitChip } from "../../page/chips.ts";
 import { foreign, type Markup, markup } from "../../page/markup.ts";
 import { later, type Section } from "../../page/section.ts";
 import { type Column, table } from "../../page/table.ts";
-import { bitsOf } from "../run-state.ts";
+import { learnedBits, meanOf, shadeOf, type TensorBits, tensorChip } from "../../page/tensor-bits.ts";
 import { channelMarkup } from "./channels-section.ts";
 
 /** A quantizer's states over the drawn epochs. */
 interface Course {
-  readonly bits: readonly ReturnType<typeof bitsOf>[];
+  readonly bits: readonly TensorBits[];
   /** By level: the probability that its gate is open. */
   readonly gates: Readonly<Record<string, readonly number[]>>;
   /** Mean probability that a channel's gate is open; empty where channels cannot be pruned. */
@@ -51,7 +50,7 @@ ${table<Row>({
     {
       title: "Learned bits",
       kind: "picture",
-      value: ({ bits }) => bits.at(-1) ?? null,
+      value: ({ bits }) => bits.map(meanOf).at(-1) ?? null,
       show: ({ bits, row }) => bitsCell(bits, row),
     },
     ...gatedWidths.map((level) => gate(`${level} bits`, String(level), ({ gates }) => gates[level] ?? [])),
@@ -67,7 +66,7 @@ ${stripData(block, {
     ...Object.fromEntries(gatedWidths.map((level) => [level, "probability"])),
   },
   labels: drawn.flatMap((index) => epochs[index]?.epoch ?? []),
-  rows: rows.map(({ bits, gates, keep }) => ({ bits, ...gates, keep })),
+  rows: rows.map(({ bits, gates, keep }) => ({ bits: bits.map(meanOf), ...gates, keep })),
 })}
 ${channelMarkup(record)}`;
 }
@@ -85,7 +84,7 @@ const ramp = (): Markup[] =>
 function courseOf({ epochs }: RunRecord, id: string, drawn: readonly number[]): Course {
   const course = drawn.flatMap((index) => epochs[index]?.quantizers[id] ?? []);
   return {
-    bits: course.map(bitsOf),
+    bits: course.map((learned) => learnedBits(learned)),
     gates: Object.fromEntries(
       gatedWidths.map((level, position) => [level, course.map(({ probabilities }) => probabilities[position] ?? 0)]),
     ),
@@ -100,9 +99,9 @@ function heatCell(values: readonly number[], row: number, key: string): Markup {
     : markup`<span class="stripped">${heatStrip(values, { block, row, key })}<span>${last.toFixed(2)}</span></span>`;
 }
 
-function bitsCell(bits: readonly ReturnType<typeof bitsOf>[], row: number): Markup {
+function bitsCell(bits: readonly TensorBits[], row: number): Markup {
   const last = bits.at(-1);
   return last === undefined
     ? markup`–`
-    : markup`<span class="stripped">${bitStrip(bits, { block, row, key: "bits" })}${bitChip(last)}</span>`;
+    : markup`<span class="stripped">${bitStrip(bits.map(shadeOf), { block, row, key: "bits" })}${tensorChip(last)}</span>`;
 }

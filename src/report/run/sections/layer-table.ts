@@ -1,10 +1,11 @@
 import type { Sensitivity } from "../../../runs/analysis.ts";
 import type { RunRecord, RunResult } from "../../../runs/record.ts";
-import { type BitWidth, bitChip, keptBar } from "../../page/chips.ts";
+import { keptBar } from "../../page/chips.ts";
 import { bytes, integer, percent, significant } from "../../page/format.ts";
 import { foreign, type Markup, markup } from "../../page/markup.ts";
 import { stagesOf } from "../../page/stages.ts";
 import { type Column, type Further, table } from "../../page/table.ts";
+import { meanOf, rangeText, type TensorBits, tensorChip } from "../../page/tensor-bits.ts";
 import { bitsNow, layerRow, learnedNow } from "../run-state.ts";
 import { differ } from "./headline-section.ts";
 import { type LayerRow, layerRows } from "./layer-table-rows.ts";
@@ -22,7 +23,7 @@ export function layerTable(record: RunRecord): Markup {
   const { network, result } = record;
   const rows = layerRows(record);
   const stages = stagesOf(rows.map(({ name }) => name));
-  const columns = [...tensorColumns(record), ...(result ? costColumns(result) : [])];
+  const columns = [...tensorColumns(record, rows), ...(result ? costColumns(result) : [])];
   const others = rows.filter(({ state }) => state === null);
   return table<LayerRow>({
     id: "layer-table",
@@ -52,7 +53,7 @@ interface Summed extends Column<LayerRow> {
   readonly total?: string;
 }
 
-function tensorColumns(record: RunRecord): readonly Summed[] {
+function tensorColumns(record: RunRecord, rows: readonly LayerRow[]): readonly Summed[] {
   const { network } = record;
   return [
     {
@@ -80,7 +81,7 @@ function tensorColumns(record: RunRecord): readonly Summed[] {
     bitsColumn("Weight", {
       bits: ({ state }) => state?.weightBits ?? null,
       isThere: isLayer,
-      further: [...ofChannels(record), ...learned(record, "Weight", ({ weight }) => weight)],
+      further: [...ofChannels(rows), ...learned(record, "Weight", ({ weight }) => weight)],
     }),
     bitsColumn("Input", { bits: ({ state }) => state?.inputBits ?? null, isThere: isLayer }),
     bitsColumn("Output", {
@@ -102,7 +103,7 @@ const keptMarkup = (kept: number | null, of: number): Markup =>
   markup`${kept === null ? "–" : integer(kept)} of ${integer(of)} ${kept !== null && keptBar(kept, of)}`;
 
 interface Bits {
-  readonly bits: (row: LayerRow) => BitWidth | null;
+  readonly bits: (row: LayerRow) => TensorBits | null;
   /** Whether the row has such a tensor, whose bits may not be known yet. */
   readonly isThere: (row: LayerRow) => boolean;
   readonly further?: readonly Further<LayerRow>[];
@@ -111,11 +112,14 @@ interface Bits {
 const bitsColumn = (what: string, { bits, isThere, further = [] }: Bits): Summed => ({
   title: `${what} bits`,
   kind: "picture",
-  value: bits,
+  value: (row) => {
+    const own = bits(row);
+    return own === null ? null : meanOf(own);
+  },
   applies: isThere,
   show: (row) => {
-    const width = bits(row);
-    if (width !== null) return bitChip(width);
+    const own = bits(row);
+    if (own !== null) return tensorChip(own);
     return isThere(row) ? unknown : "–";
   },
   further,
@@ -144,7 +148,7 @@ function learned(
     {
       title: `${what} range`,
       value: range,
-      show: (row) => rangeText(range(row), of(row)?.signed ?? false),
+      show: (row) => clippedText(range(row), of(row)?.signed ?? false),
     },
     {
       title: `${what} signal-to-noise, dB`,
@@ -160,27 +164,16 @@ function learned(
   ];
 }
 
-/** The mean of the output channels' bits, where they have widths of their own: the chip has the widest. */
-function ofChannels(record: RunRecord): readonly Further<LayerRow>[] {
-  const now = Object.values(record.epochs.at(-1)?.quantizers ?? {});
-  if (now.every(({ meanBits }) => meanBits === undefined)) return [];
-  const mean = ({ weight }: LayerRow): number | null => (weight && learnedNow(record, weight.id)?.meanBits) ?? null;
-  return [
-    {
-      title: "Weight bits, mean of the channels",
-      value: mean,
-      show: (row) => {
-        const bits = mean(row);
-        return bits === null ? null : `widest; mean ${significant(bits, 3)}`;
-      },
-    },
-  ];
+/** Between which widths the output channels lie, where they have several: the chip has their mean. */
+function ofChannels(rows: readonly LayerRow[]): readonly Further<LayerRow>[] {
+  const range = ({ state }: LayerRow) => rangeText(state?.weightBits ?? 0);
+  return rows.every((row) => range(row) === null) ? [] : [{ title: "Weight bits by channel", value: range }];
 }
 
 const gridOf = (quantizer: RunRecord["quantizers"][number] | null): string | null =>
   quantizer && (quantizer.signed ? "signed" : "unsigned");
 
-const rangeText = (xMax: number | null, signed: boolean): string | null =>
+const clippedText = (xMax: number | null, signed: boolean): string | null =>
   xMax === null ? null : `${signed ? "±" : "0…"}${significant(xMax)}`;
 
 function costColumns({ layers, bytes: size, parameters }: RunResult): readonly Summed[] {

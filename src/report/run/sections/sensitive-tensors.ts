@@ -2,7 +2,8 @@ import type { Sensitivity } from "../../../runs/analysis.ts";
 import type { RunRecord, RunResult } from "../../../runs/record.ts";
 import { gainOf, mainMetric, mainValue } from "../../../tasks/metric.ts";
 import type { BitWidth } from "../../page/chips.ts";
-import { bitsNow } from "../run-state.ts";
+import { meanOf, type TensorBits } from "../../page/tensor-bits.ts";
+import { tensorBitsNow } from "../run-state.ts";
 
 /** One width of one tensor, the others as they are: how the main metric and the costs would differ. */
 export interface Alternative {
@@ -21,7 +22,7 @@ export interface Alternative {
 /** A tensor with what its other widths would give. */
 export interface SensitiveTensor {
   readonly name: string;
-  readonly bits: BitWidth | null;
+  readonly bits: TensorBits | null;
   readonly signalToNoise: number | null;
   readonly alternatives: readonly Alternative[];
 }
@@ -44,7 +45,7 @@ export function sensitiveTensors(
       const { role, layer } = known.get(quantizer) ?? { role: "tensor", layer: quantizer };
       return {
         name: role === "activation" ? `output of ${layer}` : `${role} of ${layer}`,
-        bits: bitsNow(record, quantizer),
+        bits: tensorBitsNow(record, quantizer),
         signalToNoise,
         alternatives: choices.map(({ bits, metrics, error, bytes, relativeBops }) => {
           const difference = mainValue(task, metrics) - now;
@@ -79,8 +80,8 @@ export const freeSavings = (tensors: readonly SensitiveTensor[]): readonly Advis
 
 const advised = (
   tensors: readonly SensitiveTensor[],
-  holds: (alternative: Alternative, now: BitWidth) => boolean,
+  holds: (alternative: Alternative, now: number) => boolean,
 ): readonly Advised[] =>
   tensors.flatMap(({ name, bits: now, alternatives }) =>
-    now === null ? [] : alternatives.filter((one) => holds(one, now)).map((one) => ({ name, ...one })),
+    now === null ? [] : alternatives.filter((one) => holds(one, meanOf(now))).map((one) => ({ name, ...one })),
   );

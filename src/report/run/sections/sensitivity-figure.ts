@@ -7,6 +7,7 @@ import { distinctNames } from "../../page/distinct-names.ts";
 import { integer, significant } from "../../page/format.ts";
 import { type Markup, markup, shorten } from "../../page/markup.ts";
 import { capital, differenceText } from "../../page/metrics.ts";
+import { meanText } from "../../page/tensor-bits.ts";
 import type { SensitiveTensor } from "./sensitive-tensors.ts";
 
 /** So many tensors are drawn, those whose bits matter most; the table has all. */
@@ -36,7 +37,7 @@ export function sensitivityFigure(tensors: readonly SensitiveTensor[], metric: M
     marks: dots.map(({ tensor, bits, difference, error, relativeBops }) => ({
       title: shorten(tensor.name, 60),
       lines: [
-        ["at", `${bits} bits in place of ${tensor.bits ?? "–"}`],
+        ["at", `${bits} bits in place of ${tensor.bits === null ? "–" : meanText(tensor.bits)}`],
         [metric.label, differenceText(metric, difference)],
         ...(error === null ? [] : [["standard error", significant(error)] as const]),
         ["relative BOPs", `${relativeBops < 0 ? "−" : "+"}${significant(Math.abs(relativeBops))}\u202f%`],

@@ -6,6 +6,7 @@ import { foreign, type Markup, markup } from "../../page/markup.ts";
 import { capital, differenceText, shown } from "../../page/metrics.ts";
 import type { Section } from "../../page/section.ts";
 import { type Column, table } from "../../page/table.ts";
+import { meanOf, tensorChip, widestOf } from "../../page/tensor-bits.ts";
 import {
   type Advised,
   type Alternative,
@@ -45,7 +46,7 @@ function advice(tensors: readonly SensitiveTensor[], metric: Metric): Markup {
   const gains = certainGains(tensors).slice(0, said);
   const savings = freeSavings(tensors).slice(0, said);
   const isRaised = tensors.some(({ bits, alternatives }) =>
-    alternatives.some((one) => bits !== null && one.bits > bits),
+    alternatives.some((one) => bits !== null && one.bits > meanOf(bits)),
   );
   const change = (one: Advised) => `${differenceText(metric, one.difference)}${errorText(metric, one.error)}`;
   return markup`<ul>${gains.map((one) => markup`<li>Give the ${foreign(one.name, 60)} ${one.bits} bits: ${change(one)} for ${costText(one)}.</li>`)}${gains.length === 0 && isRaised && markup`<li>More bits for one tensor give nothing that these images can tell: ${certainErrors} standard errors.</li>`}${savings.map((one) => markup`<li>With ${one.bits} bits the ${foreign(one.name, 60)} would save ${costText(one)}: ${change(one)}.</li>`)}</ul>`;
@@ -63,7 +64,7 @@ function costText({ bytes: size, relativeBops }: Alternative): string {
 function tensorTable(tensors: readonly SensitiveTensor[], metric: Metric): Markup {
   const at8 = ({ alternatives }: SensitiveTensor) => alternatives.find(({ bits }) => bits === 8) ?? null;
   const lower = ({ bits, alternatives }: SensitiveTensor) =>
-    alternatives.filter((one) => bits !== null && one.bits < bits).at(-1) ?? null;
+    alternatives.filter((one) => bits !== null && one.bits < widestOf(bits)).at(-1) ?? null;
   const unit = metric.unit === "%" ? ", points" : metric.unit === "" ? "" : `, ${metric.unit}`;
   return table<SensitiveTensor>({
     id: "sensitivity-table",
@@ -74,8 +75,8 @@ function tensorTable(tensors: readonly SensitiveTensor[], metric: Metric): Marku
       {
         title: "Bits",
         kind: "picture",
-        value: ({ bits }) => bits,
-        show: ({ bits }) => (bits === null ? "–" : bitChip(bits)),
+        value: ({ bits }) => bits && meanOf(bits),
+        show: ({ bits }) => (bits === null ? "–" : tensorChip(bits)),
       },
       {
         title: "Signal-to-noise, dB",
