@@ -136,11 +136,11 @@ export class Run implements Disposable {
     try {
       await this.#saved.saveWhenStopped(async () => {
         if (this.#endsEarly()) return;
-        await this.#search?.runWhereDue(this.#saved, reporter);
+        await this.#searchWhereDue();
         await trainLoop(trainer, dataset, options, this.#saved.position, {
           step: async (position, perEpoch) => {
             this.#saved.position = position;
-            await this.#search?.runWhereDue(this.#saved, reporter);
+            await this.#searchWhereDue();
             if (position.step === 1) this.#saved.record = withStartLoss(this.record, position.sums);
             const reached = pace.after(position, perEpoch);
             progress.update(position.epoch + position.batch / perEpoch, describeStep(this.record, reached));
@@ -157,6 +157,13 @@ export class Run implements Disposable {
     } finally {
       progress.stop();
     }
+  }
+
+  async #searchWhereDue(): Promise<void> {
+    const startedAt = performance.now();
+    await this.#search?.runWhereDue(this.#saved, this.context.reporter);
+    // What it takes is no epoch's time.
+    this.#lastEpochAt += performance.now() - startedAt;
   }
 
   /** Final figures: the last epoch's, on the test set, with test-time and once with sampled gates. */

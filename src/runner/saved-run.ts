@@ -13,6 +13,7 @@ import type { RunRecord } from "../runs/record.ts";
 import { recordFile, writeRecord, writeRunningRecord } from "../runs/record-file.ts";
 import { writeFinishedRecord } from "../runs/run-manifest.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
+import type { SearchName } from "../runs/search-schema.ts";
 import { start } from "../training/loop.ts";
 import type { RunContext } from "./run-context.ts";
 
@@ -80,6 +81,14 @@ export class SavedRun {
     this.#hasSaved = true;
     this.#secondsBefore = record.times.seconds;
     this.record = record;
+  }
+
+  /** Seconds that a policy has taken, of which nobody has to hear. */
+  addSearchTime(name: SearchName, seconds: number): void {
+    const { times } = this.#record;
+    const { [name]: before = 0 } = times.searchSeconds ?? {};
+    const searchSeconds = { ...times.searchSeconds, [name]: before + seconds };
+    this.#record = { ...this.#record, times: { ...times, searchSeconds } };
   }
 
   /** Checkpoint and record to disk. */

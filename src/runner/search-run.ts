@@ -20,7 +20,7 @@ import { layersOf } from "../network/layers.ts";
 import { gatedNodes } from "../quantizers/gated-nodes.ts";
 import { insertQuantizers } from "../quantizers/insert-quantizers.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
-import type { SearchRecord } from "../runs/search-schema.ts";
+import type { SearchName, SearchRecord } from "../runs/search-schema.ts";
 import { gainOf, type Metrics, mainMetric, mainValue, namedText } from "../tasks/metric.ts";
 import { holdImages } from "../training/analysis/held-images.ts";
 import { readCalibrationImages } from "../training/layerwise/calibration-images.ts";
@@ -42,16 +42,14 @@ const CALIBRATION = 256;
 /** Share of the extrinsic reward in that of kernels: AutoQ's. */
 const zeta = { from: 0.1, to: 0.8 } as const;
 
-type SearchName = SearchRecord["searches"][number]["name"];
-
 interface SearchHooks {
   readonly progress: Progress;
   warn(message: string): void;
   info(message: string): void;
   /** Between two policies: throws to end there. */
   pause(): Promise<void>;
-  /** After each policy: time for a checkpoint, if one is due. */
-  measured(): unknown;
+  /** After each policy, which took so many seconds: time for a checkpoint, if one is due. */
+  measured(name: SearchName, seconds: number): void;
 }
 
 /** What a run does before quantizers train: it searches for bit-widths, and sets the best into them. */
@@ -87,7 +85,10 @@ export class SearchRun {
     if (saved.record.search !== undefined || !phaseAt(phases, saved.position.epoch).quantizes) return;
     const search = await this.#run({
       ...{ progress, info, pause: () => saved.hearSignals(), warn: (message) => saved.warn(message) },
-      measured: () => saved.isOverdue(config.checkpoint) && saved.save(),
+      measured: (name, seconds) => {
+        saved.addSearchTime(name, seconds);
+        if (saved.isOverdue(config.checkpoint)) saved.save();
+      },
     });
     saved.record = { ...saved.record, search };
     this.#stored = new Map();
@@ -150,9 +151,10 @@ export class SearchRun {
       this.#searches.set(name, search);
       while (!search.isDone) {
         await hooks.pause();
+        const startedAt = performance.now();
         search.tell(this.#score(evaluator.evaluate(policyOf(problem.space, search.ask()))));
         hooks.progress.update(index * problem.episodes + search.episodes.length, this.#describe(name, search.best));
-        hooks.measured();
+        hooks.measured(name, (performance.now() - startedAt) / 1000);
       }
       hooks.info(`${search.episodes.length} policies: ${this.#describe(name, search.best)}`);
     }

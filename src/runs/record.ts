@@ -8,7 +8,7 @@ import { checkMetrics } from "./check-metrics.ts";
 import { codedSchema } from "./coded-schema.ts";
 import { exportSchema } from "./export-schema.ts";
 import { recordedConfig } from "./recorded-config.ts";
-import { searchSchema } from "./search-schema.ts";
+import { searchName, searchSchema } from "./search-schema.ts";
 
 /** Version of the record's shape; a reader refuses newer ones and says so. */
 export const recordVersion = 3;
@@ -183,6 +183,7 @@ const times = z.object({
   seconds: finite.describe("of computing, over all sessions of the run"),
   epochSeconds: z.array(finite),
   layerSeconds: z.array(finite).optional().describe("of each layer that was quantized after training"),
+  searchSeconds: z.partialRecord(searchName, finite).optional().describe("of each search for bit-widths"),
   waitingForData: z
     .array(percent)
     .default([])

@@ -12,8 +12,10 @@ const policy = z.object({
 
 const found = policy.extend({ episode: count.describe("in which it was measured, counted from 0") });
 
+export const searchName = z.enum(["autoq", "haq", "random", "greedy"]);
+
 const searched = z.object({
-  name: z.enum(["autoq", "haq", "random", "greedy"]),
+  name: searchName,
   episodes: listOf(policy).describe("every policy that was measured, in order"),
   best: found.nullable().describe("of those that the objective permits; null: there was none"),
 });
@@ -36,4 +38,5 @@ export const searchSchema = z.object({
   rounded: count.describe("output channels whose width was rounded up to 2, 4 or 8"),
 });
 
+export type SearchName = z.infer<typeof searchName>;
 export type SearchRecord = z.infer<typeof searchSchema>;

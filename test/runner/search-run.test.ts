@@ -65,6 +65,7 @@ t.test("a search, end to end", { skip: nativeMissing(), timeout: 300_000 }, asyn
     result!.layers.some(({ channelBits }) => channelBits !== undefined),
     "channels have widths of their own",
   );
+  t.strictSame(Object.keys(whole.times.searchSeconds ?? {}), ["autoq", "random", "greedy"]);
   t.ok(exports.length > 0 && exports[0]!.verification !== null);
 
   const out = join(folder, "stopped");
@@ -73,6 +74,11 @@ t.test("a search, end to end", { skip: nativeMissing(), timeout: 300_000 }, asyn
   await t.rejects(train(settings({}), { folder: out, resume: true, ...stoppingAfter(3) }), StoppedError);
   const resumed = await train(settings({}), { folder: out, resume: true });
   t.strictSame(resumed.search, search);
+  t.strictSame(
+    Object.keys(resumed.times.searchSeconds ?? {}),
+    ["autoq", "random", "greedy"],
+    "also of earlier sessions",
+  );
   const digests = (run: string) => digestsOf(readCheckpoint(runFiles(run).checkpoint).tensors);
   t.strictSame(digests(out), digests(join(folder, "whole")), "bit for bit");
 });
