@@ -29,6 +29,12 @@ export function axisOf(
   return { at, ticks: ticks.filter((tick) => at(tick) >= 0 && at(tick) <= 1), logarithmic: asLogarithm };
 }
 
+/** An axis on which what lies outside stands a little inside its ends. */
+export const heldAxis = (axis: Axis): Axis => ({
+  ...axis,
+  at: (value) => Math.max(0.03, Math.min(0.97, axis.at(value))),
+});
+
 /** The same number on every version of Node, as `**` is not. */
 const tenTo = (exponent: number): number => Math.exp(exponent * Math.LN10);
 

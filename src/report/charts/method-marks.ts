@@ -17,9 +17,9 @@ export const methodLooks: { readonly [Name in MethodName]: { readonly colour: st
   nearest: { colour: "var(--series-7)", shape: "star" },
 };
 
-/** A method's mark, around the origin. */
-export const methodSymbol = (method: MethodName): Markup =>
-  symbol(methodLooks[method].shape, methodLooks[method].colour);
+/** A method's mark, around the origin. @param filled What tells its runs apart, as {@link symbol} has it. */
+export const methodSymbol = (method: MethodName, filled?: number): Markup =>
+  symbol(methodLooks[method].shape, methodLooks[method].colour, filled);
 
 /** A method's mark and name, in a line of text. */
 export const methodMark = (method: MethodName): Markup =>

@@ -32,6 +32,13 @@ export function placeOf(axes: PlotAxes, { width, height }: { readonly width: num
   };
 }
 
+/** A front from point to point, by rising cost, and on to the right. @param points In pixels. */
+export function frontLine(points: readonly { readonly x: number; readonly y: number }[], { width }: Place): Markup {
+  const steps = points.map(({ x, y }, index) => (index === 0 ? `M${x} ${y}` : `H${x}V${y}`));
+  const path = steps.length === 0 ? "" : `${steps.join("")}H${width - plotFrame.right}`;
+  return markup`<path d="${path}" fill="none" stroke="var(--accent)" stroke-width="1.5"/>`;
+}
+
 /** Lines and labels of both axes. @param name Of the horizontal axis. */
 export function plotGrid(axes: PlotAxes, { x, y, width, height }: Place, name: string): Markup {
   const text = (at: number, up: number, anchor: string, content: string) =>

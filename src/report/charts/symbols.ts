@@ -18,13 +18,28 @@ export type Shape = keyof typeof shapes;
 
 const inOrder: readonly Shape[] = ["circle", "square", "diamond", "triangle"];
 
-/** A mark around the origin. @param colour In CSS. */
-export const symbol = (shape: Shape, colour: string): Markup =>
-  trusted(`<path class="frame" d="${shapes[shape]}" fill="${colour}" stroke="var(--paper)" stroke-width="1"/>`);
+/**
+ * A mark around the origin.
+ *
+ * @param colour In CSS.
+ * @param filled How much of it is filled, from the middle: 1 all, 0 nothing but its outline.
+ */
+export const symbol = (shape: Shape, colour: string, filled = 1): Markup =>
+  trusted(
+    filled === 1
+      ? `<path class="frame" d="${shapes[shape]}" fill="${colour}" stroke="var(--paper)" stroke-width="1"/>`
+      : `<path class="frame" d="${shapes[shape]}" fill="var(--paper)" stroke="${colour}" stroke-width="1.5"/>${filled > 0 ? `<path d="${shapes[shape]}" fill="${colour}" transform="scale(${filled})"/>` : ""}`,
+  );
 
 /** The mark of the n-th kind of what has no mark of its own. */
 export const symbolAt = (index: number): Markup =>
   symbol(inOrder[index % inOrder.length] ?? "circle", seriesColour(index));
+
+/** Beside a mark at the edge of a plot: the way to where it belongs. */
+export const arrow = (way: "up" | "down"): Markup =>
+  trusted(
+    `<path d="${way === "down" ? "M-4 7L0 11L4 7" : "M-4 -7L0 -11L4 -7"}" fill="none" stroke="var(--ink)" stroke-width="1.5"/>`,
+  );
 
 /** A mark for what others have done. */
 export const cross: Markup = trusted(

@@ -74,8 +74,8 @@ function ownName([first, ...others]: Runs): string {
 
 /** The name that a sweep gives a run of this seed, without the seed: `target-0.3_seed-2` → `target-0.3`. */
 function nameWithoutSeed({ name, seed }: RunRecord): string {
-  const ending = new RegExp(`(?:^|[-_. ])seed[-_. ]?${seed}$`);
-  return name.replace(ending, "");
+  const part = new RegExp(`(^|[-_. ])seed[-_. ]?${seed}(?:$|([-_. ]))`);
+  return name.replace(part, (_, before: string, after = "") => (before === "" ? "" : after));
 }
 
 /** The settings that tell a configuration from these, those first that few others share. */

@@ -1,14 +1,16 @@
 import { gainOf, type Metric } from "../../tasks/metric.ts";
-import { type Axis, axisOf } from "../charts/axis.ts";
+import { axisOf, heldAxis } from "../charts/axis.ts";
+import { frontKey, lineKey, markKey } from "../charts/key.ts";
 import { methodLooks } from "../charts/method-marks.ts";
+import { paretoFront } from "../charts/pareto.ts";
 import { type Drawing, picture } from "../charts/picture.ts";
-import { type Place, placeOf, plotFrame, plotGrid, plotSizes } from "../charts/plot-frame.ts";
+import { frontLine, type Place, placeOf, plotGrid, plotSizes } from "../charts/plot-frame.ts";
+import { arrow } from "../charts/symbols.ts";
 import { significant } from "../page/format.ts";
 import { type Markup, markup, shorten } from "../page/markup.ts";
 import { shown } from "../page/metrics.ts";
 import { ofRuns } from "../page/table.ts";
 import { leastDrawn } from "./outliers.ts";
-import { paretoFront } from "./pareto.ts";
 import { labels } from "./pareto-labels.ts";
 import { ofPoint, type PlottedPoint, type PlottedRun, pointSymbol } from "./plotted-point.ts";
 
@@ -50,7 +52,7 @@ export function paretoFigure({ id, title, cost, points, metric }: ParetoFigure):
       runs.map(({ cost }) => cost),
       { logarithmic: true },
     ),
-    y: held(
+    y: heldAxis(
       axisOf(runs.filter((run) => !isBeyond(run)).flatMap(({ value, interval }) => [value, ...(interval ?? [])])),
     ),
   };
@@ -63,7 +65,7 @@ export function paretoFigure({ id, title, cost, points, metric }: ParetoFigure):
     marks: runs.map(({ mark }) => mark),
     wide: drawing(plotSizes.wide),
     narrow: drawing(plotSizes.narrow),
-    key: markup`<ul class="key">${keyOf(points)}${hasIntervals && keyItem("M6 1V11M3 1H9M3 11H9", "var(--muted)", "95\u202f% interval")}${keyItem("M0 9H11V3H22", "var(--accent)", "Pareto front")}</ul>`,
+    key: markup`<ul class="key">${keyOf(points)}${hasIntervals && lineKey({ path: "M6 1V11M3 1H9M3 11H9", colour: "var(--muted)" }, "95\u202f% interval")}${frontKey("Pareto front")}</ul>`,
     ...(beyond.length > 0 && {
       note: `At the edge, because ${beyond.length === 1 ? "it lies" : "they lie"} far ${metric.better === "higher" ? "below" : "above"}: ${beyond
         .slice(0, saidBeyond)
@@ -75,21 +77,18 @@ export function paretoFigure({ id, title, cost, points, metric }: ParetoFigure):
   function drawing(size: { readonly width: number; readonly height: number }): Drawing {
     const place = placeOf(axes, size);
     const { x, y } = place;
-    const steps = front.map(
-      ({ point, cost }, index) => `${index === 0 ? `M${x(cost)} ` : `H${x(cost)}V`}${y(point.value.mean)}`,
-    );
     return {
       ...size,
-      content: markup`${plotGrid(axes, place, cost)}<path d="${steps.join("")}H${size.width - plotFrame.right}" fill="none" stroke="var(--accent)" stroke-width="1.5"/>
+      content: markup`${plotGrid(axes, place, cost)}${frontLine(
+        front.map(({ point, cost }) => ({ x: x(cost), y: y(point.value.mean) })),
+        place,
+      )}
 ${runs.map((run) => interval(run, place))}
 ${points.map((point) => spread(point, place))}
 ${runs.map((run, index) => {
   const { point, cost, value, number } = run;
   const isOne = point.runs.length > 1 && point.method !== null;
-  const arrow =
-    isBeyond(run) &&
-    markup`<path d="${metric.better === "higher" ? "M-4 7L0 11L4 7" : "M-4 -7L0 -11L4 -7"}" fill="none" stroke="var(--ink)" stroke-width="1.5"/>`;
-  return markup`<g data-i="${index}" transform="translate(${x(cost)} ${y(value)})"${isOne && markup` opacity="0.8"`}${number !== undefined && ofRuns([number])}>${pointSymbol(point)}${arrow}</g>`;
+  return markup`<g data-i="${index}" transform="translate(${x(cost)} ${y(value)})"${isOne && markup` opacity="0.8"`}${number !== undefined && ofRuns([number])}>${pointSymbol(point)}${isBeyond(run) && arrow(metric.better === "higher" ? "down" : "up")}</g>`;
 })}
 ${front.map(({ point, cost }) => markup`<circle cx="${x(cost)}" cy="${y(point.value.mean)}" r="8" fill="none" stroke="var(--accent)" stroke-width="1.5"${ofPoint(point)}/>`)}
 ${labels(points, onFront, place)}`,
@@ -100,23 +99,15 @@ ${labels(points, onFront, place)}`,
 /** Names of at most so many points stand in the note. */
 const saidBeyond = 4;
 
-/** What lies outside the axis stands a little inside its ends. */
-const held = (axis: Axis): Axis => ({ ...axis, at: (value) => Math.max(0.03, Math.min(0.97, axis.at(value))) });
-
 const halfOf = (interval: PlottedRun["interval"]): number => (interval === null ? 0 : (interval[1] - interval[0]) / 2);
 
-/** Every method in the order of its first point, and what others have published. */
+/** Every method, with each granularity that it has, in the order of its first point, and what others have published. */
 function keyOf(points: readonly PlottedPoint[]): readonly Markup[] {
-  const methods = new Map(points.map((point) => [point.method, point] as const));
-  return Array.from(
-    methods,
-    ([method, point]) =>
-      markup`<li><svg width="12" height="12" viewBox="-6 -6 12 12" aria-hidden="true">${pointSymbol(point)}</svg>${method ?? "published"}</li>`,
-  );
+  const name = ({ method, granularity }: PlottedPoint) =>
+    `${method ?? "published"}${granularity === null ? "" : `, by ${granularity.name}`}`;
+  const named = new Map(points.map((point) => [name(point), point] as const));
+  return Array.from(named, ([name, point]) => markKey(pointSymbol(point), name));
 }
-
-const keyItem = (path: string, colour: string, text: string): Markup =>
-  markup`<li><svg width="22" height="12" viewBox="0 0 22 12" aria-hidden="true"><path d="${path}" fill="none" stroke="${colour}" stroke-width="1.5"/></svg>${text}</li>`;
 
 /** Of a run, in its method's colour. */
 function interval({ point, cost, interval, number }: Drawn, { x, y }: Place): Markup | null {

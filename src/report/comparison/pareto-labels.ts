@@ -1,5 +1,6 @@
 import { type Place, plotFrame, toTenths } from "../charts/plot-frame.ts";
-import { type Markup, markup, shorten } from "../page/markup.ts";
+import { distinctNames } from "../page/distinct-names.ts";
+import { type Markup, markup } from "../page/markup.ts";
 import { ofPoint, type PlottedPoint } from "./plotted-point.ts";
 
 /** Names beside the points, those of the front and of references first; what would cover another is left out. */
@@ -12,10 +13,14 @@ export function labels(
     .flatMap(({ runs }) => runs)
     .map(({ cost, value }) => ({ left: place.x(cost) - 4, right: place.x(cost) + 4, y: place.y(value) + 4 }));
   const first = (point: PlottedPoint) => (onFront.has(point) || point.method === null ? 0 : 1);
+  const names = distinctNames(
+    points.map(({ label }) => label),
+    26,
+  );
   return points
-    .toSorted((one, other) => first(one) - first(other))
-    .flatMap((point) => {
-      const text = shorten(point.label, 26);
+    .map((point, index) => ({ point, text: names[index] ?? "" }))
+    .toSorted((one, other) => first(one.point) - first(other.point))
+    .flatMap(({ point, text }) => {
       const wide = (onFront.has(point) ? 7 : 6.2) * text.length;
       const at = { x: place.x(point.cost.mean), y: place.y(point.value.mean) };
       for (const [dx, dy] of [

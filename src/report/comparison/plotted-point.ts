@@ -3,6 +3,7 @@ import { type MethodName, methodSymbol } from "../charts/method-marks.ts";
 import { cross } from "../charts/symbols.ts";
 import type { Markup } from "../page/markup.ts";
 import { ofRuns } from "../page/table.ts";
+import type { Granularity } from "./granularity.ts";
 import type { Spread } from "./spread.ts";
 
 /** A run in a plot: where it lies, and what hovering tells. */
@@ -19,6 +20,8 @@ export interface PlottedPoint {
   readonly label: string;
   /** null: a result that others have published, which takes no part in the front. */
   readonly method: MethodName | null;
+  /** What learns a bit-width, where that tells runs apart. */
+  readonly granularity: Granularity | null;
   readonly cost: Spread;
   readonly value: Spread;
   readonly runs: readonly PlottedRun[];
@@ -26,8 +29,8 @@ export interface PlottedPoint {
   readonly numbers: readonly number[];
 }
 
-export const pointSymbol = ({ method }: Pick<PlottedPoint, "method">): Markup =>
-  method === null ? cross : methodSymbol(method);
+export const pointSymbol = ({ method, granularity }: Pick<PlottedPoint, "method" | "granularity">): Markup =>
+  method === null ? cross : methodSymbol(method, granularity?.filled);
 
 /** Says which runs an element of the drawing tells of; nothing of published results, which no filter hides. */
 export const ofPoint = ({ numbers }: Pick<PlottedPoint, "numbers">): Markup | null =>

@@ -3,6 +3,7 @@ import type { RunRecord } from "../../runs/record.ts";
 import type { FilterData } from "../browser/data.ts";
 import { dataBlock, type Markup, markup, shorten } from "../page/markup.ts";
 import { methodOf } from "../run/method-name.ts";
+import { granularityName } from "./granularity.ts";
 
 /** Of fewer runs one sees at a glance what is whose. */
 const fewestRuns = 3;
@@ -11,17 +12,21 @@ type Layer = NonNullable<RunRecord["result"]>["layers"][number];
 
 /** The bit-widths that occur among a run's layers. */
 const widthsOf =
-  (bitsOf: (layer: Layer) => number) =>
+  (bitsOf: (layer: Layer) => readonly number[]) =>
   ({ result }: RunRecord): readonly string[] =>
-    [...new Set(result?.layers.map(bitsOf))].sort((one, other) => one - other).map((bits) => `${bits} bits`);
+    [...new Set(result?.layers.flatMap(bitsOf))].sort((one, other) => one - other).map((bits) => `${bits} bits`);
+
+const weightBits = ({ weightBits: one, channelBits }: Layer): readonly number[] =>
+  channelBits?.filter((bits) => bits > 0) ?? [one];
 
 /** By what runs are picked, and what each has of it: several values where it has tensors of several. */
 const fields: readonly { readonly name: string; readonly valuesOf: (record: RunRecord) => readonly string[] }[] = [
   { name: "Method", valuesOf: (record) => [methodOf(record)] },
+  { name: "Granularity", valuesOf: (record) => [granularityName(record) ?? []].flat() },
   { name: "Network", valuesOf: ({ network }) => [shorten(network.name, 40)] },
   { name: "Data", valuesOf: ({ data }) => [shorten(data.name, 40)] },
-  { name: "With weights of", valuesOf: widthsOf(({ weightBits }) => weightBits) },
-  { name: "With activations of", valuesOf: widthsOf(({ inputBits }) => inputBits) },
+  { name: "With weights of", valuesOf: widthsOf(weightBits) },
+  { name: "With activations of", valuesOf: widthsOf(({ inputBits }) => [inputBits]) },
   {
     name: "Budget",
     valuesOf: (record) => {

@@ -9,6 +9,7 @@ import type { Section } from "../page/section.ts";
 import { type Column, table } from "../page/table.ts";
 import { methodOf } from "../run/method-name.ts";
 import type { Configuration } from "./configurations.ts";
+import { granularityColumns, granularityNote } from "./granularity.ts";
 import { budgetColumn, floatColumns, floatNote } from "./judgement-columns.ts";
 import { latencyColumns, latencyNote } from "./latency-columns.ts";
 import { metricTitle, resultText, resultValue, sharedMetric } from "./main-metric.ts";
@@ -55,6 +56,7 @@ export function runSection(
           value: methodOf,
           show: (record) => methodMark(methodOf(record)),
         },
+        ...granularityColumns(records),
         ...(records.every(({ status }) => status === "finished") ? [] : [statusColumn]),
         {
           title: metricTitle(records),
@@ -93,7 +95,7 @@ export function runSection(
       runsOf: (record) => [numberOf(record)],
       pinned: true,
     })}
-<p class="note">${alikeNote(records)}${floatNote(records)}${hasIntervals && "Intervals are Wilson’s, of the test images; two runs whose intervals overlap are not told apart by this test set. "}${latencyNote(records)}</p>`,
+<p class="note">${alikeNote(records)}${floatNote(records)}${hasIntervals && "Intervals are Wilson’s, of the test images; two runs whose intervals overlap are not told apart by this test set. "}${granularityNote(records)}${latencyNote(records)}</p>`,
   };
 }
 

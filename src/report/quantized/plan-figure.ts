@@ -2,11 +2,12 @@ import type { CurvePoint } from "../../ptq/harm-curve.ts";
 import type { QuantizedRecord } from "../../ptq/quantized-record.ts";
 import type { Mark } from "../browser/data.ts";
 import { axisOf } from "../charts/axis.ts";
+import { lineKey, markKey, ring } from "../charts/key.ts";
 import { type Drawing, picture } from "../charts/picture.ts";
-import { placeOf, plotFrame, plotGrid, plotSizes } from "../charts/plot-frame.ts";
+import { frontLine, placeOf, plotGrid, plotSizes } from "../charts/plot-frame.ts";
 import { symbolAt } from "../charts/symbols.ts";
 import { bytes, significant } from "../page/format.ts";
-import { type Markup, markup, trusted } from "../page/markup.ts";
+import { type Markup, markup } from "../page/markup.ts";
 import { errorAxis, noiseOfError } from "./error-axis.ts";
 import { bopsText, costOfPlans } from "./plan-cost.ts";
 import { originTexts } from "./plan-origins.ts";
@@ -44,7 +45,7 @@ export function planFigure(plan: Plan, curve: readonly CurvePoint[]): Markup {
     marks: points.map(({ mark }) => mark),
     wide: drawing(plotSizes.wide),
     narrow: drawing(plotSizes.narrow),
-    key: markup`<ul class="key">${used.map((origin) => keyItem(symbolAt(origins.indexOf(origin)), originTexts[origin]))}${chosen !== undefined && keyItem(ring, "chosen")}<li><svg width="22" height="12" viewBox="0 0 22 12" aria-hidden="true"><path d="M0 3H11V9H22" fill="none" stroke="var(--accent)" stroke-width="1.5"/></svg>sum of harms, at best</li></ul>`,
+    key: markup`<ul class="key">${used.map((origin) => markKey(symbolAt(origins.indexOf(origin)), originTexts[origin]))}${chosen !== undefined && markKey(ring, "chosen")}${lineKey({ path: "M0 3H11V9H22", colour: "var(--accent)" }, "sum of harms, at best")}</ul>`,
   });
 
   function drawing(size: { readonly width: number; readonly height: number }): Drawing {
@@ -53,14 +54,12 @@ export function planFigure(plan: Plan, curve: readonly CurvePoint[]): Markup {
       x: place.x(cost.of(point)),
       y: place.y(point.error),
     });
-    const steps = curve.map((point, index) => {
-      const { x, y } = at({ ...point, error: point.harm });
-      return index === 0 ? `M${x} ${y}` : `H${x}V${y}`;
-    });
-    const end = curve.length === 0 ? "" : `H${size.width - plotFrame.right}`;
     return {
       ...size,
-      content: markup`${plotGrid(axes, place, cost.axis)}<path d="${steps.join("")}${end}" fill="none" stroke="var(--accent)" stroke-width="1.5"/>
+      content: markup`${plotGrid(axes, place, cost.axis)}${frontLine(
+        curve.map((point) => at({ ...point, error: point.harm })),
+        place,
+      )}
 ${points
   .map((point, index) => {
     const { x, y } = at(point);
@@ -75,11 +74,6 @@ ${points
     };
   }
 }
-
-const ring = trusted('<circle r="8" fill="none" stroke="var(--accent)" stroke-width="1.5"/>');
-
-const keyItem = (sign: Markup, text: string): Markup =>
-  markup`<li><svg width="18" height="18" viewBox="-9 -9 18 18" aria-hidden="true">${sign}</svg>${text}</li>`;
 
 function planMark(table: Plan["table"], plan: Looked & { readonly error: number }, isChosen: boolean): Mark {
   const { origin, error } = plan;

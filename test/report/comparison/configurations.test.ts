@@ -61,6 +61,11 @@ t.test(
       ["target-0.3", "target-0.6"],
     );
     t.strictSame(labels(run("seed-1", 1, 0.3), run("seed-2", 2, 0.3)), ["bayesian-bits"], "seeds are no name");
+    t.strictSame(
+      labels(run("seed-1_target-0.3", 1, 0.3), run("seed-2_target-0.3", 2, 0.3), run("a_seed-1_b", 1, 0.6)),
+      ["target-0.3", "a_b"],
+      "a seed may stand anywhere",
+    );
     t.strictSame(labels(run("base", 1, 0.1), run("base", 1, 0.3), run("other", 1, 0.5)), [
       "base (strength 0.1)",
       "base (strength 0.3)",

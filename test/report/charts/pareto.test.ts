@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import t from "tap";
-import { dominates, paretoFront } from "../../../src/report/comparison/pareto.ts";
+import { dominates, paretoFront } from "../../../src/report/charts/pareto.ts";
 
 const seed = 3;
 /** Few different values: ties and equal points are what goes wrong. */
