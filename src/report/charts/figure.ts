@@ -15,6 +15,8 @@ export interface Figure {
   readonly category: string;
   readonly categories: readonly string[];
   readonly series: readonly Series[];
+  /** So many of the series of a line chart, the last ones, are dots, in the colours of the first ones. */
+  readonly dots?: number;
   /** A sentence below the chart. */
   readonly note?: Markup | string;
 }
@@ -63,14 +65,14 @@ export function figure<F extends Figure>(
   { kind, draw }: { kind: "line" | "bar"; draw: (id: string, width: number, chart: F) => DrawnChart },
 ): Markup {
   const chart = kind === "line" ? thinned(whole) : whole;
-  const { id, title, unit, category, categories, series, note } = chart;
+  const { id, title, unit, category, categories, series, dots = 0, note } = chart;
   const summary = `${title}, by ${category}. ${series.map((one) => summaryOf(one, kind, categories, unit)).join("; ")}.`;
   const left = whole.categories.length - categories.length;
   return figureFrame({
     id,
     title,
     axis: kind === "line" ? "x" : "y",
-    key: series.length > 1 && key(series, kind),
+    key: series.length > 1 && key(series, kind, dots),
     plot: markup`${svg(draw(`${id}-w`, widths.wide, chart), "wide", summary)}
 ${svg(draw(`${id}-n`, widths.narrow, chart), "narrow", summary)}`,
     note: left > 0 ? markup`${note} ${categories.length} of ${whole.categories.length} ${category}s are drawn.` : note,
@@ -103,11 +105,14 @@ export function svg(
   return markup`<svg class="${size}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${summary}" data-first="${first.toFixed(1)}" data-last="${last.toFixed(1)}">${trusted(content)}</svg>`;
 }
 
-function key(series: readonly Series[], kind: "line" | "bar"): Markup {
+function key(series: readonly Series[], kind: "line" | "bar", dots: number): Markup {
+  const lines = series.length - dots;
   const swatch = (index: number) =>
-    kind === "bar"
-      ? markup`<rect y="2" width="10" height="8" fill="${seriesColour(index)}"/>`
-      : markup`<path d="M0 6H22" fill="none" stroke="${seriesColour(index)}" stroke-width="2" stroke-dasharray="${(dashes[index % dashes.length] ?? []).join(" ")}"/>`;
+    index >= lines
+      ? markup`<circle cx="11" cy="6" r="3" fill="${seriesColour(index - lines)}" fill-opacity="0.55"/>`
+      : kind === "bar"
+        ? markup`<rect y="2" width="10" height="8" fill="${seriesColour(index)}"/>`
+        : markup`<path d="M0 6H22" fill="none" stroke="${seriesColour(index)}" stroke-width="2" stroke-dasharray="${(dashes[index % dashes.length] ?? []).join(" ")}"/>`;
   const size = kind === "bar" ? 10 : 22;
   return markup`<ul class="key">${series.map(
     ({ name }, index) =>

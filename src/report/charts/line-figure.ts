@@ -8,6 +8,10 @@ import { dashes, type Figure, figure, seriesColour } from "./figure.ts";
 export interface LineFigure extends Figure {
   /** Logarithmic where all values are positive; linear otherwise. */
   readonly logarithmic?: boolean;
+  /** The axis begins a little below, and what lies further below stands at its beginning. */
+  readonly least?: number;
+  /** Whether a value holds until the next one: lines go in steps. */
+  readonly stepped?: boolean;
   /** Epochs at which something begins: an upright line at each. */
   readonly borders?: readonly number[];
 }
@@ -22,12 +26,28 @@ export function lineFigure(chart: LineFigure): Markup {
   return figure(chart, { kind: "line", draw });
 }
 
-function draw(id: string, width: number, { categories, series, logarithmic, borders = [] }: LineFigure): DrawnChart {
+function draw(
+  id: string,
+  width: number,
+  { categories, series, logarithmic, dots = 0, least, stepped = false, borders = [] }: LineFigure,
+): DrawnChart {
   const values = series.flatMap((one) => one.values.filter((value) => value !== null));
   const asLogarithm = logarithmic === true && values.length > 0 && values.every((value) => value > 0);
   const bounds = asLogarithm ? logarithmicBounds(values) : null;
   const labelled = bounds && { customValues: [...logarithmicTicks([bounds.min, bounds.max])] };
   const label = { color: "var(--muted)", fontSize: 11, fontFamily: "inherit" };
+  const lines = series.length - dots;
+  const floor = least === undefined ? Number.NEGATIVE_INFINITY : least - 0.05 * (Math.max(...values) - least);
+  const lineOf = (index: number) => ({
+    type: "line",
+    connectNulls: false,
+    symbol: "circle",
+    symbolSize: 5,
+    showSymbol: dots === 0 && categories.length <= markedPoints,
+    step: stepped ? "end" : false,
+    lineStyle: { color: seriesColour(index), width: 2, type: dashes[index % dashes.length] },
+    itemStyle: { color: seriesColour(index), borderWidth: 0 },
+  });
   const option = {
     grid: { left: 6, right: 14, top: 10, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     xAxis: {
@@ -42,27 +62,34 @@ function draw(id: string, width: number, { categories, series, logarithmic, bord
       type: asLogarithm ? "log" : "value",
       scale: true,
       ...bounds,
+      ...(least !== undefined && { min: floor }),
       splitNumber: 4,
       axisTick: { show: false, ...labelled },
-      axisLabel: { ...label, ...labelled, formatter: (value: number) => significant(value, 4) },
+      axisLabel: {
+        ...label,
+        ...labelled,
+        ...(least !== undefined && { showMinLabel: false }),
+        formatter: (value: number) => significant(value, 4),
+      },
       splitLine: { lineStyle: { color: "var(--rule)" }, ...labelled },
     },
     series: series.map(({ values }, index) => ({
-      type: "line",
-      data: values,
+      data: values.map((value) => (value === null ? null : Math.max(value, floor))),
       silent: true,
       emphasis: { disabled: true },
-      connectNulls: false,
-      symbol: "circle",
-      symbolSize: 5,
-      showSymbol: categories.length <= markedPoints,
-      lineStyle: { color: seriesColour(index), width: 2, type: dashes[index % dashes.length] },
-      itemStyle: { color: seriesColour(index), borderWidth: 0 },
+      ...(index < lines ? lineOf(index) : dotsOf(index - lines)),
       ...(index === 0 && { markLine: bordersAt(borders, categories) }),
     })),
   };
   return drawChart(id, option, { width, height, axis: "x", categories: categories.length });
 }
+
+/** In the colour of a line, which they do not cover. */
+const dotsOf = (line: number) => ({
+  type: "scatter",
+  symbolSize: 5,
+  itemStyle: { color: seriesColour(line), opacity: 0.55, borderWidth: 0 },
+});
 
 /** Upright lines at the first drawn category that is no less than each border. */
 const bordersAt = (borders: readonly number[], categories: readonly string[]) => ({

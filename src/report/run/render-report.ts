@@ -15,6 +15,7 @@ import { headline } from "./sections/headline-section.ts";
 import { layerwiseSection } from "./sections/layerwise-section.ts";
 import { rangeSection } from "./sections/ranges-section.ts";
 import { reproductionSection } from "./sections/reproduction-section.ts";
+import { searchSection } from "./sections/search-section.ts";
 import { sensitivitySection } from "./sections/sensitivity-section.ts";
 import { trainingSection } from "./sections/training-section.ts";
 import { warningSection } from "./sections/warnings-section.ts";
@@ -35,6 +36,7 @@ export function renderReport(record: RunRecord, { baselines = [], liveVersion }:
   const warnings = warningSection(record);
   const layerwise = layerwiseSection(record);
   const codes = codesSection(record);
+  const search = searchSection(record);
   const sensitivity = sensitivitySection(record);
   return pageText({
     title: `${record.name} · Bayesian Bits`,
@@ -44,6 +46,7 @@ export function renderReport(record: RunRecord, { baselines = [], liveVersion }:
       bitWidthSection(record),
       bitOperationSection(record),
       ...(codes ? [codes] : []),
+      ...(search ? [search] : []),
       ...(sensitivity ? [sensitivity] : []),
       exportSection(record),
       hardwareSection(record),
