@@ -8,7 +8,7 @@ import { budgetWidths, type HarmChoice, type HarmTable } from "./harm-table.ts";
 import { type Memo, recalled } from "./memo.ts";
 import { mixedRows } from "./mixed-rows.ts";
 import { type OutputError, relativeError } from "./output-error.ts";
-import { withRowChoices } from "./row-choices.ts";
+import { landmarksOf, withMeasured, withRowChoices } from "./row-choices.ts";
 import { type RowErrors, type RowWidths, rowErrors } from "./row-errors.ts";
 import { roundSite, type SolvedSite } from "./solve-site.ts";
 import { decoded, type SolveOptions, solveSites } from "./solve-sites.ts";
@@ -62,21 +62,27 @@ export async function measureHarms(
     const numbers = site.values.length;
     const found = lookup(solved, key);
     const tensors = new Map(found.map((one) => [meanWidth(one.bits), decoded(one)]));
+    const harmOf = async (bits: number, tensor: RuntimeTensor) =>
+      error === null
+        ? weightError(site.values, tensor)
+        : await recalled(memo, `harm ${bits} ${key}`, () => error.with(new Map([[key, tensor]])));
     const measured: HarmChoice[] = [];
     for (const one of found) {
       const bits = meanWidth(one.bits);
-      const tensor = lookup(tensors, bits);
-      const harm =
-        error === null
-          ? weightError(site.values, tensor)
-          : await recalled(memo, `harm ${bits} ${key}`, () => error.with(new Map([[key, tensor]])));
+      const harm = await harmOf(bits, lookup(tensors, bits));
       const channelBits = typeof one.bits === "number" ? {} : { channelBits: widthsText(one.bits) };
       measured.push({ bits, ...channelBits, bytes: widthBytes(one.bits, numbers), stored: storedBytes(one), harm });
     }
     const rows = errors?.get(key);
-    const choices = rows === undefined ? measured : withRowChoices(measured, rows, { solved: found, storedBytes });
+    const told = rows === undefined ? measured : withRowChoices(measured, rows, { solved: found, storedBytes });
+    const values = valuesOf(site, tensors, told);
+    const harms = new Map(told.flatMap((choice) => (choice.channelBits === undefined ? [[choice, choice.harm]] : [])));
+    for (const choice of rows === undefined ? [] : landmarksOf(told)) {
+      harms.set(choice, await harmOf(choice.bits, values(choice.bits)));
+    }
     await watch.done(weights.length, site.name);
-    candidates.set(key, valuesOf(site, tensors, choices));
+    candidates.set(key, values);
+    const choices = rows === undefined ? measured : withMeasured(told, harms);
     weights.push({ key, layers: [...readersOf(sites, key)], numbers, choices });
   }
   return { weights, candidates };

@@ -8,7 +8,7 @@ import { budgetWidths, type HarmChoice, type HarmTable } from "./harm-table.ts";
 import type { Measuring } from "./measure-harms.ts";
 import { recalled } from "./memo.ts";
 import { relativeBopsOf } from "./relative-bops.ts";
-import { harmAt } from "./row-choices.ts";
+import { withMeasured } from "./row-choices.ts";
 import { type ChosenWidths, chooserOf, costOf, endPicks, isSame, limitOf, sumOver, widthsOf } from "./width-budget.ts";
 
 /** A width for each weight of a table, and for each activation where the budget chooses them. */
@@ -147,9 +147,7 @@ async function measuredAround(table: HarmTable, plan: WidthPlan, measuring: Meas
       if (!isOwn && choice.channelBits !== undefined) continue;
       measured.set(choice, isOwn ? own : await errorOf(table, { ...plan, bits }, measuring));
     }
-    const known = Array.from(measured, ([{ rowError = 0 }, harm]) => ({ rowError, harm }));
-    const harmOf = (choice: HarmChoice) => measured.get(choice) ?? harmAt(known, choice.rowError ?? 0);
-    weights.push({ ...weight, choices: weight.choices.map((choice) => ({ ...choice, harm: harmOf(choice) })) });
+    weights.push({ ...weight, choices: withMeasured(weight.choices, measured) });
   }
   if (plan.activations.length === 0) return { ...table, weights };
   const activations: HarmTable["activations"] = [];

@@ -56,6 +56,26 @@ export function rowPlans({ byWidth, group: size }: RowErrors): readonly RowPlan[
   return plans;
 }
 
+/** Averages at which rows of several widths are measured too: how harms go between whole widths is not always as errors do. */
+const landmarks = [3, 6];
+
+/** The choices of several widths whose harm is to be measured. */
+export const landmarksOf = (choices: readonly HarmChoice[]): readonly HarmChoice[] => {
+  const mixed = choices.filter(({ channelBits }) => channelBits !== undefined);
+  const near = (average: number) =>
+    mixed.toSorted((one, other) => Math.abs(one.bits - average) - Math.abs(other.bits - average)).slice(0, 1);
+  return [...new Set(landmarks.flatMap(near))];
+};
+
+/** Choices with the harms of some of them measured: what was not is told by those that were. */
+export function withMeasured(choices: readonly HarmChoice[], measured: ReadonlyMap<HarmChoice, number>): HarmChoice[] {
+  const known = Array.from(measured, ([{ rowError = 0 }, harm]) => ({ rowError, harm }));
+  return choices.map((choice) => ({
+    ...choice,
+    harm: measured.get(choice) ?? harmAt(known, choice.rowError ?? 0),
+  }));
+}
+
 /** A harm that was measured, where the errors of rows come to so much. */
 interface MeasuredHarm {
   readonly rowError: number;
@@ -66,7 +86,7 @@ interface MeasuredHarm {
  * The harm of rows whose errors come to `error`: between measured ones it goes with the error; beyond them it is that of the
  * nearest.
  */
-export function harmAt(measured: readonly MeasuredHarm[], error: number): number {
+function harmAt(measured: readonly MeasuredHarm[], error: number): number {
   const sorted = measured.toSorted((one, other) => one.rowError - other.rowError);
   const next = sorted.findIndex(({ rowError }) => rowError >= error);
   const [above, below] = [sorted.at(next), sorted[Math.max(0, next - 1)]];

@@ -5,8 +5,9 @@ import { FileSession } from "../../src/onnx/file-session.ts";
 import { parseBudget } from "../../src/ptq/budget-text.ts";
 import type { HarmTable } from "../../src/ptq/harm-table.ts";
 import { chooserOf, sumOver } from "../../src/ptq/width-budget.ts";
+import { channelBytes } from "../../src/quantization/channel-bytes.ts";
 import type { WeightBits } from "../../src/quantization/weight-grid.ts";
-import { type WeightWidths, widthBytes } from "../../src/quantization/weight-widths.ts";
+import type { WeightWidths } from "../../src/quantization/weight-widths.ts";
 import type { WidthGranularity } from "../../src/quantization/width-granularity.ts";
 import { anyEngine } from "../fixtures/engines.ts";
 import { encodePlain, type PlainModel } from "../fixtures/onnx/plain-model.ts";
@@ -76,10 +77,16 @@ t.test("a table with rows tells no more harm than one of whole weights, for any 
     };
     t.ok(table.weights.every(({ choices }) => choices.length > 10));
     for (const { numbers, choices } of table.weights) {
-      for (const { bits, channelBits, bytes } of choices) {
-        const widths = (channelBits === undefined ? bits : parsed(channelBits)) as WeightWidths;
-        t.ok(Math.abs(widthBytes(widths, numbers) - bytes) < 1);
+      const mixed = choices.filter(({ channelBits }) => channelBits !== undefined);
+      for (const { channelBits, bytes } of mixed) {
+        const { codes, order } = channelBytes(parsed(channelBits), numbers / OUTPUTS);
+        t.equal(bytes, codes + order);
       }
+      const harms = mixed.map(({ harm }) => harm);
+      t.ok(
+        harms.every((harm, index) => harm <= (harms[index - 1] ?? Number.POSITIVE_INFINITY)),
+        `more bits harm no more: ${harms}`,
+      );
     }
     const harm = (of: HarmTable, limit: number) => sumOver(of, chooserOf(of, "bytes")(limit)!, (one) => one.harm);
     for (let limit = 2 * ((INPUTS * OUTPUTS) / 4); limit < 2 * INPUTS * OUTPUTS; limit += 97) {
