@@ -1,9 +1,11 @@
-import { at, last } from "../../core/elements.ts";
+import { at } from "../../core/elements.ts";
 import { lookup } from "../../core/lookup.ts";
+import { mean } from "../../core/mean.ts";
 import { square } from "../../core/powers.ts";
 import type { NodeId } from "../../graph/graph.ts";
+import { channelsOf } from "../../graph/shape.ts";
 import type { Network } from "../../kinds/index.ts";
-import { type Layer, layersOf } from "../../network/layers.ts";
+import { layersOf } from "../../network/layers.ts";
 import { unquantizedBits } from "../../quantization/bit-operations.ts";
 import { rowOf, type WeightMatrix } from "../../quantization/weight-grid.ts";
 import type { Widths } from "../../quantization/width-actions.ts";
@@ -54,7 +56,7 @@ export function createSpace(
         ...{ name, macs, outputs, units },
         prunable: weightQuantizer !== null && prunable.has(weightQuantizer),
         fanIn: inputs,
-        biases: layer.shift === null ? 0 : channelsBehind(layer),
+        biases: layer.shift === null ? 0 : channelsOf(layer.outputShape),
         state: at(states, index),
         activation: at(choices, index),
       };
@@ -64,14 +66,12 @@ export function createSpace(
   };
 }
 
-const channelsBehind = ({ outputShape }: Layer): number => last(outputShape);
-
 /** Variance of each kernel. */
 function variancesOf({ values, outputs, inputs }: WeightMatrix): Float64Array {
   return Float64Array.from({ length: outputs }, (_, output) => {
     const kernel = rowOf(values, output, inputs);
-    const mean = kernel.reduce((sum, weight) => sum + weight, 0) / inputs;
-    return kernel.reduce((sum, weight) => sum + square(weight - mean), 0) / inputs;
+    const middle = mean(kernel);
+    return mean(Float64Array.from(kernel, (weight) => square(weight - middle)));
   });
 }
 
@@ -91,9 +91,9 @@ function scaledVariances(
   variances: readonly Float64Array[],
 ): readonly (readonly number[])[] {
   const means = parts.map((units, layer) =>
-    units.map((rows) => Math.log(1e-12 + rows.reduce((sum, row) => sum + variances[layer]![row]!, 0) / rows.length)),
+    units.map((rows) => Math.log(1e-12 + mean(Float64Array.from(rows, (row) => variances[layer]![row]!)))),
   );
-  const scaled = scaledColumns(means.flat().map((mean) => [mean]));
+  const scaled = scaledColumns(means.flat().map((own) => [own]));
   let next = 0;
   return means.map((units) => units.map(() => scaled[next++]?.[0] ?? 0));
 }

@@ -1,5 +1,8 @@
+import { mean } from "../../core/mean.ts";
+import { square } from "../../core/powers.ts";
 import type { Ops, Tensor } from "../../engine/ops.ts";
 import { readFloats } from "../../engine/read-floats.ts";
+import { sigmoid } from "../../quantization/hard-concrete.ts";
 import type { StoredTensor } from "../../runs/safetensors.ts";
 import { Perceptron } from "./perceptron.ts";
 
@@ -39,7 +42,7 @@ export interface Transitions {
   readonly continues: Float32Array;
 }
 
-/** Losses of an update, each before its own step. */
+/** Losses of an update, each before its own step: the conformance holds them against those of HAQ's code. */
 export interface UpdateLosses {
   readonly value: number;
   readonly policy: number;
@@ -93,7 +96,7 @@ export class DdpgAgent {
     critic.train(learningRates.critic, () => {
       const trace = critic.forward(this.#criticInput(batch.states, batch.actions));
       const errors = readFloats(this.#ops, trace.output).map((value, row) => value - goals[row]!);
-      losses.value = errors.reduce((sum, error) => sum + error * error, 0) / batch.count;
+      losses.value = mean(errors.map(square));
       return {
         trace,
         gradient: this.#upload(
@@ -106,7 +109,7 @@ export class DdpgAgent {
       const trace = actor.forward(this.#upload(batch.states, this.#options.state));
       const actions = readFloats(this.#ops, trace.output).map(sigmoid);
       const judged = critic.forward(this.#criticInput(batch.states, actions));
-      losses.policy = -readFloats(this.#ops, judged.output).reduce((sum, value) => sum + value, 0) / batch.count;
+      losses.policy = -mean(readFloats(this.#ops, judged.output));
       const better = this.#upload(new Float32Array(batch.count).fill(-1 / batch.count), 1);
       const byInput = readFloats(this.#ops, critic.inputGradient(judged, better));
       const gradient = actions.map((action, index) => action * (1 - action) * byInput[this.#criticPlace(index)]!);
@@ -144,10 +147,10 @@ export class DdpgAgent {
   }
 
   /** What the critic should say: the reward over the baseline, and the targets' judgement of what comes next. */
-  #goals({ rewards, nextStates, continues, count }: Transitions): Float32Array {
-    const mean = rewards.reduce((sum, reward) => sum + reward, 0) / count;
-    const before = this.#baseline ?? mean;
-    const baseline = before + BASELINE_SHARE * (mean - before);
+  #goals({ rewards, nextStates, continues }: Transitions): Float32Array {
+    const now = mean(rewards);
+    const before = this.#baseline ?? now;
+    const baseline = before + BASELINE_SHARE * (now - before);
     this.#baseline = baseline;
     const { discount } = this.#options;
     if (discount === 0) return rewards.map((reward) => reward - baseline);
@@ -189,8 +192,6 @@ export class DdpgAgent {
     return Math.floor(index / action) * (state + action + 1) + state + (index % action);
   }
 }
-
-const sigmoid = (value: number): number => 1 / (1 + Math.exp(-value));
 
 /** Those whose names begin with a prefix, without it. */
 export const tensorsUnder = (

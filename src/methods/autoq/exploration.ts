@@ -1,3 +1,4 @@
+import { power } from "../../core/powers.ts";
 import { type RandomKey, uniforms } from "../../core/random.ts";
 
 /** Noise while an agent explores, and its share that is left from one episode to the next (HAQ). */
@@ -7,8 +8,7 @@ const DECAY = 0.99;
 const ATTEMPTS = 24;
 
 /** Standard deviation of an episode, counted from 0: constant in the warm-up. */
-export const noiseAt = (episode: number, warmup: number): number =>
-  NOISE * Math.exp(Math.max(0, episode - warmup) * Math.log(DECAY));
+export const noiseAt = (episode: number, warmup: number): number => NOISE * power(DECAY, Math.max(0, episode - warmup));
 
 /** A draw from the normal distribution around `mean`, which lies within [0, 1], cut to [0, 1]. */
 export function truncatedNormal(key: RandomKey, mean: number, deviation: number): number {

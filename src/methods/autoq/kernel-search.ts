@@ -1,4 +1,5 @@
 import { at, last } from "../../core/elements.ts";
+import { mean } from "../../core/mean.ts";
 import type { Ops } from "../../engine/ops.ts";
 import { actionOf, widthOf } from "../../quantization/width-actions.ts";
 import type { StoredTensor } from "../../runs/safetensors.ts";
@@ -128,16 +129,15 @@ export class KernelSearch implements Searcher {
     const actions = bits.map((width, unit) =>
       width === kernels.bits[unit] ? at(kernels.actions, unit) : actionOf(width, weightWidths),
     );
-    const achieved = this.#perKernel(layer, bits);
-    const mean = achieved.reduce((sum, width) => sum + width, 0) / achieved.length;
-    return { action: [activation, mean / last(weightWidths)], kernels: { actions, bits } };
+    const achieved = mean(this.#perKernel(layer, bits));
+    return { action: [activation, achieved / last(weightWidths)], kernels: { actions, bits } };
   }
 
   /** The intrinsic reward of a layer's kernels, for each: layers of many then count as those of few. */
   #paid(layer: number, { goal }: LayerDecision, unitBits: readonly number[], zeta: number, extrinsic: number): number {
     const bits = this.#perKernel(layer, unitBits);
-    const mean = goal * last(this.#problem.space.weightWidths);
-    return intrinsicReward({ zeta, goal: mean, bits, extrinsic }) / bits.length;
+    const wanted = goal * last(this.#problem.space.weightWidths);
+    return intrinsicReward({ zeta, goal: wanted, bits, extrinsic }) / bits.length;
   }
 
   #perKernel(layer: number, unitBits: readonly number[]): readonly number[] {

@@ -1,4 +1,5 @@
 import { at, last } from "../../core/elements.ts";
+import { clamp } from "../../quantization/weight-grid.ts";
 import { layerStateSize } from "./layer-state.ts";
 import type { SearchSpace, Unit } from "./search-space.ts";
 
@@ -63,7 +64,7 @@ export function kernelStates(
       states[row + layerStateSize + 2] = goal;
       states[row + layerStateSize + 3] = activation;
       states[row + layerStateSize + 4] = unit === 0 ? goal : at(bits, unit - 1) / widest;
-      states[row + layerStateSize + 5] = Math.min(1, Math.max(0, needed));
+      states[row + layerStateSize + 5] = clamp(needed, 0, 1);
       row += kernelStateSize;
     }
   }

@@ -2,6 +2,7 @@ import { at } from "../../core/elements.ts";
 import { uniforms } from "../../core/random.ts";
 import type { AdamStep, Ops, Tensor, Variable } from "../../engine/ops.ts";
 import { readFloats } from "../../engine/read-floats.ts";
+import { elementsOf } from "../../graph/shape.ts";
 import type { StoredTensor } from "../../runs/safetensors.ts";
 
 /** Sizes of a perceptron: of what it reads, of its hidden layers, of what it gives. */
@@ -35,7 +36,7 @@ export class Perceptron {
   /** Weights are uniform within 1/sqrt(inputs of the layer) at first: a function of `seed` and `name`. */
   constructor(ops: Ops, sizes: Sizes, { name, seed }: { readonly name: string; readonly seed: number }) {
     this.#ops = ops;
-    const zeros = (shape: readonly number[]) => new Float32Array(shape.reduce((count, size) => count * size, 1));
+    const zeros = (shape: readonly number[]) => new Float32Array(elementsOf(shape));
     this.#trained = layers.map((layer) => {
       const [inputs, outputs] = [at(sizes, layer), at(sizes, layer + 1)];
       const trained = (part: string, shape: readonly number[]): Trained => {

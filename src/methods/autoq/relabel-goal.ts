@@ -1,3 +1,5 @@
+import { square } from "../../core/powers.ts";
+
 /** Goals between which the best is looked for: one number is searched exactly. */
 export const goalGrid = Float64Array.from({ length: 33 }, (_, index) => index / 32);
 
@@ -14,8 +16,7 @@ export function likeliestGoal(candidates: ArrayLike<number>, did: ArrayLike<numb
   for (let candidate = 0; candidate < candidates.length; candidate++) {
     let distance = 0;
     for (let kernel = 0; kernel < did.length; kernel++) {
-      const apart = did[kernel]! - would[candidate * did.length + kernel]!;
-      distance += apart * apart;
+      distance += square(did[kernel]! - would[candidate * did.length + kernel]!);
     }
     if (distance < best.distance) best = { goal: candidates[candidate]!, distance };
   }

@@ -1,5 +1,6 @@
 import { last } from "../../core/elements.ts";
 import { UsageError } from "../../core/errors.ts";
+import { elementsOf } from "../../graph/shape.ts";
 import type { Network } from "../../kinds/index.ts";
 import { layersOf } from "../../network/layers.ts";
 import type { WeightMatrix } from "../../quantization/weight-grid.ts";
@@ -51,7 +52,7 @@ function requireGain({ better, label }: Metric): void {
 const blankWeights = (network: Network): ReadonlyMap<string, WeightMatrix> =>
   new Map(
     layersOf(network).map(({ name, weightShape }) => {
-      const elements = weightShape.reduce((product, size) => product * size, 1);
+      const elements = elementsOf(weightShape);
       const outputs = last(weightShape);
       return [name, { values: new Float32Array(elements), outputs, inputs: elements / outputs }];
     }),
