@@ -1,11 +1,14 @@
 import { at } from "../../core/elements.ts";
+import { type LayerCost, relativeBitOperations } from "../../quantization/bit-operations.ts";
 import { placeBits } from "../../quantization/row-groups.ts";
 import type { Target } from "../method.ts";
-import type { Decisions, SearchSpace, SpaceLayer } from "./search-space.ts";
+import type { Decisions, SearchSpace } from "./search-space.ts";
 
 /** What a policy costs, and what it may. Linear in every width while the others stay, and never falling in one. */
 export interface CostModel {
   readonly limit: number;
+  /** Whether bits of activations cost anything: they are no part of what is stored. */
+  readonly countsActivations: boolean;
   cost(decisions: Decisions): number;
 }
 
@@ -20,10 +23,17 @@ export function costModel({ layers, weightWidths }: SearchSpace, target: Target)
       layer.units.reduce((sum, { rows }, unit) => sum + rows.length * at(at(units, index), unit), 0),
     );
   if ("relativeBops" in target) {
-    const full = layers.reduce((sum, { macs }) => sum + 32 * 32 * macs, 0);
+    const costOf = (bits: number, layer: number, inputBits: number): LayerCost => {
+      const { macs, outputs } = at(layers, layer);
+      return { macs, weightBits: bits / outputs, inputBits, keptOutputs: 1, keptInputs: 1 };
+    };
     return {
       limit: target.relativeBops,
-      cost: (decisions) => (100 * bitOperationsOf(layers, sums(decisions), decisions.activations)) / full,
+      countsActivations: true,
+      cost: (decisions) =>
+        relativeBitOperations(
+          sums(decisions).map((bits, layer) => costOf(bits, layer, at(decisions.activations, layer))),
+        ),
     };
   }
   const constant = layers.reduce(
@@ -33,6 +43,7 @@ export function costModel({ layers, weightWidths }: SearchSpace, target: Target)
   );
   return {
     limit: target.sizeBytes,
+    countsActivations: false,
     cost: (decisions) =>
       sums(decisions).reduce((sum, bits, index) => sum + (bits * at(layers, index).fanIn) / 8, constant),
   };
@@ -44,13 +55,3 @@ export function costModel({ layers, weightWidths }: SearchSpace, target: Target)
  */
 const besides = (outputs: number, widths: number): number =>
   widths + (widths > 1 ? (4 + placeBits(outputs) / 8) * outputs : 0);
-
-const bitOperationsOf = (
-  layers: readonly SpaceLayer[],
-  weightBits: readonly number[],
-  activationBits: readonly number[],
-): number =>
-  layers.reduce(
-    (sum, { macs, outputs }, index) => sum + (macs / outputs) * at(activationBits, index) * at(weightBits, index),
-    0,
-  );

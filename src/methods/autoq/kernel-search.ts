@@ -104,10 +104,10 @@ export class KernelSearch implements Searcher {
 
   /** Of what the layer reads: chosen, or what another layer has chosen, or nobody's choice. */
   #activationBits(layer: number, [action]: GoalAction, before: readonly number[]): number {
-    const { layers, activationWidths } = this.#problem.space;
-    const { activation } = at(layers, layer);
+    const { activation } = at(this.#problem.space.layers, layer);
     if ("bits" in activation) return activation.bits;
-    return activation.decidedBy === layer ? widthOf(action, activationWidths) : at(before, activation.decidedBy);
+    const { decidedBy } = activation;
+    return decidedBy === layer ? widthOf(action, this.#limits.activationWidths) : at(before, decidedBy);
   }
 
   #decision([, goal]: GoalAction, activationBits: number): LayerDecision {
@@ -120,7 +120,8 @@ export class KernelSearch implements Searcher {
    */
   #asItWasDone(layer: number, { action, kernels }: LayerEpisode, { units, activations }: Decisions): LayerEpisode {
     const { space } = this.#problem;
-    const { weightWidths, activationWidths } = space;
+    const { weightWidths } = space;
+    const { activationWidths } = this.#limits;
     const bits = at(units, layer);
     const width = at(activations, layer);
     const isKept = !isDeciding(space, layer) || widthOf(action[0], activationWidths) === width;

@@ -1,4 +1,5 @@
-import { at, first } from "../../core/elements.ts";
+import { at, first, last } from "../../core/elements.ts";
+import type { Widths } from "../../quantization/width-actions.ts";
 import type { StoredTensor } from "../../runs/safetensors.ts";
 import type { SearchObjective } from "../method.ts";
 import { requireReachable, walkIntoBudget } from "./budget-walk.ts";
@@ -54,12 +55,16 @@ export interface Searcher {
 /** How a problem limits what may be asked for. */
 export class Limits {
   readonly places: readonly Place[];
+  /** Those that activations may have: the widest alone where fewer bits would save nothing. */
+  readonly activationWidths: Widths;
   readonly #problem: SearchProblem;
 
   /** @throws UserError where no policy meets the budget. */
   constructor(problem: SearchProblem) {
+    const { space, costs } = problem;
     this.#problem = problem;
-    this.places = placesOf(problem.space);
+    this.activationWidths = costs.countsActivations ? space.activationWidths : [last(space.activationWidths)];
+    this.places = placesOf({ ...space, activationWidths: this.activationWidths });
     if (this.#isLimited) requireReachable(this.#walk);
   }
 

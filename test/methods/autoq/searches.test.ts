@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import t from "tap";
 import { UserError } from "../../../src/core/errors.ts";
+import { costModel } from "../../../src/methods/autoq/cost-model.ts";
 import { GreedySearch } from "../../../src/methods/autoq/greedy-search.ts";
 import { randomSearch } from "../../../src/methods/autoq/random-search.ts";
 import type { Searcher, SearchProblem } from "../../../src/methods/autoq/search-problem.ts";
@@ -79,6 +80,19 @@ for (const kind of ["kernel", "layer", "random", "greedy"] as const) {
     const { decisions, score: found, cost } = search.best!;
     t.ok(cost <= 3);
     t.equal(seen.get(JSON.stringify(decisions)), found);
+  });
+
+  t.test(`${kind}: a budget of bytes, which activations are no part of, leaves them at the widest`, async (t) => {
+    const { cost } = costModel(space, { sizeBytes: 0 });
+    const units = (bits: number) => space.layers.map((layer) => layer.units.map(() => bits));
+    const sizeBytes = cost({ units: units(4), activations: [8, 8] });
+    const searcher = create(kind, { ...problem, costs: costModel(space, { sizeBytes }) });
+    for (let episode = 0; episode < 6; episode++) {
+      const decisions = searcher.ask();
+      t.strictSame(decisions.activations, [8, 8]);
+      searcher.tell(score(decisions));
+    }
+    searcher.dispose();
   });
 
   t.test(`${kind}: a budget that nothing meets is refused`, async (t) => {
