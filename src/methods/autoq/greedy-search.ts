@@ -21,16 +21,21 @@ const LOOKED_AT = 12;
 
 /**
  * The baseline of measured sensitivity: each tensor is tried alone at each lower width, the others at the widest; then
- * those are lowered that harm least for what they save, until the budget is met. What is left of the evaluations goes into
- * exchanges: one place up, others down, kept where that is better. It is a function of the scores that it was told.
+ * those are lowered that harm least for what they save, until the budget is met, or without one as far as the reward should
+ * be largest. What is left of the evaluations goes into exchanges: one place at another width, others down where a budget
+ * asks for it, kept where that is better. It is a function of the scores that it was told.
  */
 export class GreedySearch implements Searcher {
   readonly #problem: SearchProblem;
   readonly #limits: Limits;
   readonly #tensors: readonly Tensor[];
   readonly #trials: readonly Trial[];
+  /** Of each place its tensor. */
+  readonly #tensorOf: ReadonlyMap<number, number>;
+  /** Of each tensor the trials by their width. */
+  readonly #trialsOf: readonly ReadonlyMap<number, number>[];
   readonly #scores: number[] = [];
-  /** Widths of all places that were best so far, and their reward, once the trials are done. */
+  /** Widths of all places that were best so far, and their reward; under a budget trials do not count. */
   #best: { readonly widths: readonly number[]; readonly reward: number } | null = null;
   #asked: readonly number[] = [];
 
@@ -52,6 +57,13 @@ export class GreedySearch implements Searcher {
       widths.slice(0, -1).map((width, rank) => ({ tensor, width, below: widths.length - rank })),
     );
     this.#trials = all.toSorted((one, other) => one.below - other.below).slice(0, Math.floor(problem.episodes / 2));
+    this.#tensorOf = new Map(
+      this.#tensors.flatMap(({ places }, tensor) => places.map((place) => [place, tensor] as const)),
+    );
+    this.#trialsOf = this.#tensors.map(
+      (_, tensor) =>
+        new Map(this.#trials.flatMap((trial, index) => (trial.tensor === tensor ? [[trial.width, index]] : []))),
+    );
   }
 
   ask(): Decisions {
@@ -62,7 +74,7 @@ export class GreedySearch implements Searcher {
   tell(score: number): void {
     const isTrial = this.#scores.length < this.#trials.length;
     this.#scores.push(score);
-    if (isTrial) return;
+    if (isTrial && this.#limits.isLimited) return;
     const decisions = this.#limits.decisions(this.#asked);
     const reward = this.#limits.reward(decisions, score);
     if (this.#best === null || reward > this.#best.reward) this.#best = { widths: this.#asked, reward };
@@ -85,13 +97,15 @@ export class GreedySearch implements Searcher {
     const widest = this.#limits.places.map(({ widths }) => last(widths));
     const trial = this.#trials[this.#scores.length];
     if (trial !== undefined) {
-      const { places } = at(this.#tensors, trial.tensor);
-      return widest.map((width, index) => (places.includes(index) ? this.#atLeast(index, trial.width) : width));
+      return widest.map((width, place) =>
+        lookup(this.#tensorOf, place) === trial.tensor ? this.#atLeast(place, trial.width) : width,
+      );
     }
-    return this.#best === null ? this.#lowered(widest, this.#tensors) : this.#exchanged(this.#best.widths);
+    const isFirst = this.#scores.length === this.#trials.length;
+    return isFirst || this.#best === null ? this.#lowered(widest, this.#tensors) : this.#exchanged(this.#best.widths);
   }
 
-  /** One place at another width, then others lowered as far as the budget asks for it. */
+  /** One place at another width, then others lowered as far as a budget asks for it. */
   #exchanged(widths: readonly number[]): readonly number[] {
     const { seed } = this.#problem;
     const counter = this.#scores.length;
@@ -100,6 +114,7 @@ export class GreedySearch implements Searcher {
     const changed = pick(where);
     const next = [...widths];
     next[changed] = widthOf(what, at(this.#limits.places, changed).widths);
+    if (!this.#limits.isLimited) return next;
     const alone = (place: number): Tensor => ({ places: [place], widths: at(this.#limits.places, place).widths });
     const lowered = this.#lowered(
       next,
@@ -113,10 +128,23 @@ export class GreedySearch implements Searcher {
     return this.#isPermitted(lowered) ? lowered : this.#lowered(lowered, all.map(alone));
   }
 
-  /** Tensors lowered, a width at a time, that which harms least for what it saves, until the budget is met. */
+  /** Tensors lowered until the budget is met; without one, to where the reward should be largest. */
   #lowered(widths: readonly number[], tensors: readonly Tensor[]): readonly number[] {
+    const { isLimited } = this.#limits;
+    let best = { widths, reward: Number.NEGATIVE_INFINITY };
+    for (const lower of this.#descent(widths, tensors)) {
+      if (isLimited && this.#isPermitted(lower)) return lower;
+      const reward = isLimited ? -this.#cost(lower) : this.#expectedReward(lower);
+      if (reward > best.reward) best = { widths: lower, reward };
+    }
+    return best.widths;
+  }
+
+  /** The widths as they are, then lowered a width of one tensor at a time: that which harms least for what it saves. */
+  *#descent(widths: readonly number[], tensors: readonly Tensor[]): Generator<readonly number[]> {
     let current = widths;
-    while (!this.#isPermitted(current)) {
+    for (;;) {
+      yield current;
       const before = this.#cost(current);
       let best: { readonly widths: readonly number[]; readonly price: number } | null = null;
       for (const { places, widths: ladder } of tensors) {
@@ -124,14 +152,21 @@ export class GreedySearch implements Searcher {
         if (lower === undefined) continue;
         const next = [...current];
         for (const place of places) next[place] = this.#atLeast(place, lower);
+        const saved = before - this.#cost(next);
+        if (!(saved > 0)) continue;
         const harm = this.#harm(first(places), lower) - this.#harm(first(places), at(current, first(places)));
-        const price = (harm * places.length) / Math.max(before - this.#cost(next), Number.MIN_VALUE);
+        const price = (harm * places.length) / saved;
         if (best === null || price < best.price) best = { widths: next, price };
       }
-      if (best === null) return current;
+      if (best === null) return;
       current = best.widths;
     }
-    return current;
+  }
+
+  /** Of a policy that was not measured: as if what each place takes off the score added up. */
+  #expectedReward(widths: readonly number[]): number {
+    const harm = widths.reduce((sum, width, place) => sum + this.#harm(place, width), 0);
+    return this.#limits.reward(this.#limits.decisions(widths), this.#problem.floatScore - harm);
   }
 
   /** A width of a tensor at one of its places, which may have none as low. */
@@ -141,12 +176,12 @@ export class GreedySearch implements Searcher {
 
   /** What a width takes off the score, of a place: its share of what it takes where the whole tensor has it. */
   #harm(place: number, width: number): number {
-    const tensor = this.#tensors.findIndex(({ places }) => places.includes(place));
+    const tensor = lookup(this.#tensorOf, place);
     const { places, widths } = at(this.#tensors, tensor);
     if (width === last(widths)) return 0;
     // One that was not tried harms as the next higher that was.
-    const tried = this.#trials.findIndex((trial) => trial.tensor === tensor && trial.width === width);
-    if (tried < 0) return this.#harm(place, at(widths, widths.indexOf(width) + 1));
+    const tried = at(this.#trialsOf, tensor).get(width);
+    if (tried === undefined) return this.#harm(place, at(widths, widths.indexOf(width) + 1));
     return (this.#problem.floatScore - at(this.#scores, tried)) / places.length;
   }
 

@@ -65,14 +65,14 @@ export class Limits {
     this.#problem = problem;
     this.activationWidths = costs.countsActivations ? space.activationWidths : [last(space.activationWidths)];
     this.places = placesOf({ ...space, activationWidths: this.activationWidths });
-    if (this.#isLimited) requireReachable(this.#walk);
+    if (this.isLimited) requireReachable(this.#walk);
   }
 
   /** The decisions with widths that their places may have, walked into the budget where there is one. */
   permit(decisions: Decisions): Decisions {
     const asked = widthsAt(this.places, decisions);
     const raised = asked.map((width, index) => Math.max(width, first(at(this.places, index).widths)));
-    const permitted = this.#isLimited ? walkIntoBudget(raised, this.#walk) : raised;
+    const permitted = this.isLimited ? walkIntoBudget(raised, this.#walk) : raised;
     return permitted.every((width, index) => width === asked[index]) ? decisions : this.decisions(permitted);
   }
 
@@ -82,7 +82,7 @@ export class Limits {
   }
 
   isPermitted(decisions: Decisions): boolean {
-    return !this.#isLimited || this.#problem.costs.cost(decisions) <= this.#problem.costs.limit;
+    return !this.isLimited || this.#problem.costs.cost(decisions) <= this.#problem.costs.limit;
   }
 
   reward(decisions: Decisions, score: number): number {
@@ -90,7 +90,8 @@ export class Limits {
     return extrinsicReward(objective, { score, cost: costs.cost(decisions) }, floatScore);
   }
 
-  get #isLimited(): boolean {
+  /** Whether there is a budget. */
+  get isLimited(): boolean {
     return this.#problem.objective.name === "resource-constrained";
   }
 
