@@ -1,30 +1,24 @@
 import { at, last } from "../../core/elements.ts";
 import { uniforms } from "../../core/random.ts";
 import type { Ops } from "../../engine/ops.ts";
-import { actionOf, type Widths, widthOf } from "../../quantization/width-actions.ts";
+import { actionOf, widthOf } from "../../quantization/width-actions.ts";
 import type { StoredTensor } from "../../runs/safetensors.ts";
 import { DdpgAgent, haqSettings, tensorsUnder } from "./ddpg-agent.ts";
 import { noiseAt, truncatedNormal } from "./exploration.ts";
 import { layerStateSize } from "./layer-state.ts";
 import { BATCH, REMEMBERED, Replay } from "./replay.ts";
 import { agentSizes, Limits, type Searcher, type SearchProblem } from "./search-problem.ts";
-import { type Decisions, isDeciding } from "./search-space.ts";
+import { type Decisions, type Place, widthsAt } from "./search-space.ts";
 
 /** A layer's own numbers, the last action in shares of the widest, and whether weights are decided. */
 const STATE = layerStateSize + 2;
-
-/** One decision of an episode: of a layer's weights, or of what it reads. */
-interface Step {
-  readonly layer: number;
-  readonly of: "weights" | "activation";
-  readonly widths: Widths;
-}
 
 /** Layer-wise widths by one agent: HAQ (Wang et al., CVPR 2019). Weights and activations of a layer are decided in turn. */
 export class LayerSearch implements Searcher {
   readonly #problem: SearchProblem;
   readonly #limits: Limits;
-  readonly #steps: readonly Step[];
+  /** Decisions of an episode: of each layer the weights, then what it reads. */
+  readonly #steps: readonly Place[];
   readonly #agent: DdpgAgent;
   readonly #replay: Replay;
   #episode = 0;
@@ -33,13 +27,10 @@ export class LayerSearch implements Searcher {
   #asked: { readonly actions: readonly number[]; readonly decisions: Decisions } | null = null;
 
   constructor(ops: Ops, problem: SearchProblem) {
-    const { space, seed, sizes: { layers: hidden } = agentSizes } = problem;
+    const { seed, sizes: { layers: hidden } = agentSizes } = problem;
     this.#problem = problem;
     this.#limits = new Limits(problem);
-    this.#steps = space.layers.flatMap((_, layer): readonly Step[] => [
-      { layer, of: "weights", widths: space.weightWidths },
-      ...(isDeciding(space, layer) ? [{ layer, of: "activation" as const, widths: space.activationWidths }] : []),
-    ]);
+    this.#steps = this.#limits.places.toReversed();
     this.#agent = new DdpgAgent(ops, { ...haqSettings, hidden, name: "search/layers", seed, state: STATE, action: 1 });
     const capacity = REMEMBERED * this.#steps.length;
     this.#replay = new Replay({ capacity, state: STATE, action: 1, keepsNext: true });
@@ -60,7 +51,7 @@ export class LayerSearch implements Searcher {
       actions.push(action);
       widths.push(widthOf(action, step.widths));
     }
-    const decisions = this.#limits.permit(this.#decisions(widths));
+    const decisions = this.#limits.permit(this.#limits.decisions(widths.toReversed()));
     this.#asked = { actions, decisions };
     return decisions;
   }
@@ -69,7 +60,7 @@ export class LayerSearch implements Searcher {
     if (this.#asked === null) throw new Error("a search is told of what it did not ask for");
     const { actions, decisions } = this.#asked;
     const reward = this.#limits.reward(decisions, score);
-    const widths = this.#widths(decisions);
+    const widths = widthsAt(this.#limits.places, decisions).toReversed();
     for (const [index, step] of this.#steps.entries()) {
       const drawn = at(actions, index);
       const width = at(widths, index);
@@ -113,23 +104,7 @@ export class LayerSearch implements Searcher {
     const state = new Float32Array(STATE);
     state.set(at(this.#problem.space.layers, step.layer).state);
     state[layerStateSize] = index === 0 ? 1 : at(widths, index - 1) / last(at(this.#steps, index - 1).widths);
-    state[layerStateSize + 1] = step.of === "weights" ? 1 : 0;
+    state[layerStateSize + 1] = step.unit === null ? 0 : 1;
     return state;
-  }
-
-  #decisions(widths: readonly number[]): Decisions {
-    const chosen = (layer: number, of: Step["of"]) =>
-      at(
-        widths,
-        this.#steps.findIndex((step) => step.layer === layer && step.of === of),
-      );
-    return this.#limits.decisions(
-      this.#limits.places.map(({ layer, unit }) => chosen(layer, unit === null ? "activation" : "weights")),
-    );
-  }
-
-  /** Of each step; the units of a layer may have been walked apart: the first stands for all. */
-  #widths({ units, activations }: Decisions): readonly number[] {
-    return this.#steps.map(({ layer, of }) => (of === "activation" ? at(activations, layer) : at(at(units, layer), 0)));
   }
 }

@@ -100,6 +100,22 @@ for (const kind of ["kernel", "layer", "random", "greedy"] as const) {
   });
 }
 
+t.test("layer: what is drawn in the warm-up is spread evenly over the widths that a layer may have", async (t) => {
+  const problem = problemOf(spaceOf([2, 2], "layer"), 100, { episodes: 400, warmup: 400 });
+  const searcher = create("layer", problem);
+  const counts = new Map<number, number>();
+  for (const policy of policiesOf(searcher, 300, () => 100)) {
+    const { units }: Decisions = JSON.parse(policy);
+    for (const bits of units.flat()) counts.set(bits, (counts.get(bits) ?? 0) + 1);
+  }
+  searcher.dispose();
+  t.strictSame(
+    [...counts.keys()].toSorted((a, b) => a - b),
+    [2, 4, 8],
+  );
+  for (const [bits, count] of counts) t.ok(Math.abs(count - 200) < 50, `${bits} bits: ${count} of 600`);
+});
+
 t.test("two kernels with known best widths: found for most seeds", async (t) => {
   const score = scoreFor([2, 8]);
   const found = [0, 1, 2].filter((seed) => {
