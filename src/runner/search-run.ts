@@ -183,15 +183,16 @@ export class SearchRun {
     return createModel(mergeBatchNorm(plain), { ops: engine.ops, seed, quantizers: new Map(), initial });
   }
 
-  #problem(float: Model, floatScore: number): SearchProblem {
-    const { model, config } = this.#prepared;
+  #problem(float: Model, score: number): SearchProblem {
+    const { model, config, task } = this.#prepared;
     const { episodes, warmup, objective, target } = this.#search;
     const weights = new Map(
       layersOf(float.network).map((layer) => [layer.name, matrixOf(layer, parameterValues(float, layer.weight))]),
     );
     const space = createSpace(model.network, weights, this.#search);
     const { seed } = config;
-    return { space, costs: costModel(space, target), objective, episodes, warmup, zeta, seed, floatScore };
+    const reference = { score, isShare: mainMetric(task.description).isShare };
+    return { space, costs: costModel(space, target), objective, episodes, warmup, zeta, seed, float: reference };
   }
 
   #score(metrics: Metrics): number {
@@ -200,10 +201,10 @@ export class SearchRun {
   }
 
   #record(problem: SearchProblem, { decisions, goals }: Found): Omit<SearchRecord, "images" | "rounded"> {
-    const { space, costs, floatScore, objective } = problem;
+    const { space, costs, float, objective } = problem;
     const { weights, activations } = policyOf(space, decisions);
     return {
-      floatScore,
+      floatScore: float.score,
       unit: "relativeBops" in this.#search.target ? "relativeBops" : "sizeBytes",
       limit: objective.name === "resource-constrained" ? costs.limit : null,
       searches: this.#names.map((name) => {

@@ -166,7 +166,7 @@ export class GreedySearch implements Searcher {
   /** Of a policy that was not measured: as if what each place takes off the score added up. */
   #expectedReward(widths: readonly number[]): number {
     const harm = widths.reduce((sum, width, place) => sum + this.#harm(place, width), 0);
-    return this.#limits.reward(this.#limits.decisions(widths), this.#problem.floatScore - harm);
+    return this.#limits.reward(this.#limits.decisions(widths), this.#problem.float.score - harm);
   }
 
   /** A width of a tensor at one of its places, which may have none as low. */
@@ -182,7 +182,7 @@ export class GreedySearch implements Searcher {
     // One that was not tried harms as the next higher that was.
     const tried = at(this.#trialsOf, tensor).get(width);
     if (tried === undefined) return this.#harm(place, at(widths, widths.indexOf(width) + 1));
-    return (this.#problem.floatScore - at(this.#scores, tried)) / places.length;
+    return (this.#problem.float.score - at(this.#scores, tried)) / places.length;
   }
 
   #cost(widths: readonly number[]): number {

@@ -4,7 +4,7 @@ import type { StoredTensor } from "../../runs/safetensors.ts";
 import type { SearchObjective } from "../method.ts";
 import { requireReachable, walkIntoBudget } from "./budget-walk.ts";
 import type { CostModel } from "./cost-model.ts";
-import { extrinsicReward } from "./reward.ts";
+import { extrinsicReward, type Reference } from "./reward.ts";
 import { type Decisions, decisionsOf, type Place, placesOf, type SearchSpace, widthsAt } from "./search-space.ts";
 
 /** Sizes of the agents' hidden layers. */
@@ -31,8 +31,7 @@ export interface SearchProblem {
   readonly seed: number;
   /** Sizes of the agents' hidden layers; {@link agentSizes} unless given. */
   readonly sizes?: AgentSizes;
-  /** Score of the network in float32, in percent. */
-  readonly floatScore: number;
+  readonly float: Reference;
 }
 
 /**
@@ -41,7 +40,7 @@ export interface SearchProblem {
  */
 export interface Searcher {
   ask(): Decisions;
-  /** @param score In percent, of what was asked for last. */
+  /** @param score Of what was asked for last: larger is better. */
   tell(score: number): void;
   /** Mean bits of each layer's kernels that it aimed at in what was asked for last; only where it sets goals. */
   readonly goals?: readonly number[];
@@ -86,8 +85,8 @@ export class Limits {
   }
 
   reward(decisions: Decisions, score: number): number {
-    const { objective, costs, floatScore } = this.#problem;
-    return extrinsicReward(objective, { score, cost: costs.cost(decisions) }, floatScore);
+    const { objective, costs, float } = this.#problem;
+    return extrinsicReward(objective, { score, cost: costs.cost(decisions) }, float);
   }
 
   /** Whether there is a budget. */

@@ -28,7 +28,8 @@ t.test("what saves nothing is not lowered, however well its trial did", async (t
   const limit = costModel(free, { relativeBops: 1 }).cost({ ...widest, units: [[4], [4], [8]] });
   const score = ({ units, activations }: Decisions) => (units[2]![0]! < 8 || activations[2]! < 8 ? 100 : 90);
   for (const floatScore of [90, 100]) {
-    const { asked } = searched(problemOf(free, limit, { episodes: 40, floatScore }), score);
+    const float = { score: floatScore, isShare: true };
+    const { asked } = searched(problemOf(free, limit, { episodes: 40, float }), score);
     const first = asked.find(
       ({ units, activations }) => [...units.flat(), ...activations].filter((bits) => bits < 8).length > 1,
     )!;
