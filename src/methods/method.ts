@@ -46,8 +46,8 @@ export interface Method {
 export interface WidthSearch {
   /** Weights of one width each, or kernels. */
   readonly level: "layer" | "kernel";
-  /** Kernels of a layer are decided in so many groups; null: each alone. */
-  readonly groups: number | null;
+  /** Kernels of a layer are decided in so many groups; null: each alone; undefined: in a moderate number of them. */
+  readonly groups: number | null | undefined;
   /** Rising; 0: a kernel is pruned. */
   readonly weightWidths: readonly number[];
   /** Rising. */

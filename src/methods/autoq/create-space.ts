@@ -13,12 +13,15 @@ import { gatedNodes } from "../../quantizers/gated-nodes.ts";
 import { layerStates, scaledColumns } from "./layer-state.ts";
 import type { ActivationChoice, SearchSpace, SpaceLayer, Unit } from "./search-space.ts";
 
+/** Of kernels in a layer, unless told otherwise. */
+const GROUPS = 8;
+
 /** How a network is divided into what is decided. */
 export interface SpaceOptions {
   /** Weights of one width each, or kernels. */
   readonly level: "layer" | "kernel";
-  /** Kernels of a layer are decided in so many groups, by their variance; null: each alone. */
-  readonly groups: number | null;
+  /** Kernels of a layer are decided in so many groups at most, by their variance; null: each alone; undefined: 8. */
+  readonly groups: number | null | undefined;
   readonly weightWidths: Widths;
   readonly activationWidths: Widths;
 }
@@ -32,7 +35,7 @@ export interface SpaceOptions {
 export function createSpace(
   network: Network,
   weights: ReadonlyMap<string, WeightMatrix>,
-  { level, groups, weightWidths, activationWidths }: SpaceOptions,
+  { level, groups = GROUPS, weightWidths, activationWidths }: SpaceOptions,
 ): SearchSpace {
   const layers = layersOf(network);
   const states = layerStates(network);

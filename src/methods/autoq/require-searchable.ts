@@ -15,13 +15,13 @@ import { decisionsOf, placesOf } from "./search-space.ts";
  * Refuses a search, before anything is trained, that cannot come to anything.
  *
  * @param network With quantizers.
- * @throws UsageError where no policy meets the budget, no layer has as many output channels as there are groups, or the
+ * @throws UsageError where no policy meets the budget, no layer has as many output channels as groups are asked for, or the
  * task's main metric has no logarithm to gain from.
  */
 export function requireSearchable(search: WidthSearch, network: Network, task: TaskDescription): void {
   const { level, groups, objective, target } = search;
   const most = Math.max(...layersOf(network).map(({ weightShape }) => last(weightShape)));
-  if (level === "kernel" && groups !== null && groups > most) {
+  if (level === "kernel" && groups != null && groups > most) {
     throw new UsageError(
       `method.groups: expected at most ${most}, the output channels of the largest layer of ${network.name}, got ${groups}; null decides each channel alone`,
     );

@@ -40,6 +40,12 @@ t.test("every kernel is in one unit, by rising variance", async (t) => {
   }
 });
 
+t.test("unless told otherwise a layer has eight groups, or as many as channels", async (t) => {
+  const { layers } = createSpace(network, weights, { ...options, groups: undefined, level: "kernel" });
+  for (const { outputs, units } of layers) t.equal(units.length, Math.min(8, outputs));
+  t.ok(layers.some(({ outputs }) => outputs < 8));
+});
+
 t.test("a cost is linear in every width, and rises with it", async (t) => {
   const models = [costModel(space, { relativeBops: 1 }), costModel(space, { sizeBytes: 1 })];
   const place = fc.nat({ max: places.length - 1 });

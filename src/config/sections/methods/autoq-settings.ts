@@ -13,9 +13,9 @@ export const autoq = z.strictObject({
     .describe("whether each output channel of a weight has a width (AutoQ), or each weight (HAQ)"),
   groups: count
     .nullable()
-    .default(8)
+    .optional()
     .describe(
-      "output channels of a layer are decided in so many groups, by the variance of their weights; null: each alone",
+      "output channels of a layer are decided in so many groups, by the variance of their weights; null: each alone; if left out 8, or as many as a layer has channels",
     ),
   widths: z
     .enum(["powers", "any"])
