@@ -6,7 +6,6 @@ import type { ByteBatch } from "../data/dataset.ts";
 import { requireImages } from "../data/require-images.ts";
 import { costModel } from "../methods/autoq/cost-model.ts";
 import { createSpace } from "../methods/autoq/create-space.ts";
-import { tensorsUnder } from "../methods/autoq/ddpg-agent.ts";
 import { GreedySearch } from "../methods/autoq/greedy-search.ts";
 import { KernelSearch } from "../methods/autoq/kernel-search.ts";
 import { LayerSearch } from "../methods/autoq/layer-search.ts";
@@ -21,6 +20,7 @@ import { gatedNodes } from "../quantizers/gated-nodes.ts";
 import { insertQuantizers } from "../quantizers/insert-quantizers.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
 import type { SearchName, SearchRecord } from "../runs/search-schema.ts";
+import { putUnder, takeUnder } from "../runs/stored-tensors.ts";
 import { gainOf, type Metrics, mainMetric, mainValue, namedText } from "../tasks/metric.ts";
 import { holdImages } from "../training/analysis/held-images.ts";
 import { readCalibrationImages } from "../training/layerwise/calibration-images.ts";
@@ -68,15 +68,15 @@ export class SearchRun {
 
   /** The searches, while they go on. */
   get tensors(): ReadonlyMap<string, StoredTensor> {
-    const now = Array.from(this.#searches).flatMap(([name, { tensors }]) =>
-      Array.from(tensors, ([own, tensor]) => [`${prefix}${name}/${own}`, tensor] as const),
-    );
+    const now = Array.from(this.#searches).flatMap(([name, { tensors }]) => [
+      ...putUnder(`${prefix}${name}/`, tensors),
+    ]);
     return new Map([...this.#stored, ...now]);
   }
 
   /** Takes up what a checkpoint has under {@link tensors}. */
   restore(tensors: ReadonlyMap<string, StoredTensor>): void {
-    this.#stored = new Map(Array.from(tensors).filter(([name]) => name.startsWith(prefix)));
+    this.#stored = putUnder(prefix, takeUnder(prefix, tensors));
   }
 
   /** Where quantizers train from now on, and the widths that they train with are yet to be found: finds them. */
@@ -146,7 +146,7 @@ export class SearchRun {
     hooks.progress.start("searching", names.length * problem.episodes);
     for (const [index, name] of names.entries()) {
       const search = new TrackedSearch(problem, this.#create(name, problem));
-      const stored = tensorsUnder(this.#stored, `${prefix}${name}/`);
+      const stored = takeUnder(`${prefix}${name}/`, this.#stored);
       if (stored.size > 0) search.restore(stored);
       this.#searches.set(name, search);
       while (!search.isDone) {

@@ -4,6 +4,7 @@ import type { Ops, Tensor } from "../../engine/ops.ts";
 import { readFloats } from "../../engine/read-floats.ts";
 import { sigmoid } from "../../quantization/hard-concrete.ts";
 import type { StoredTensor } from "../../runs/safetensors.ts";
+import { putUnder, storedNumbers, takeUnder } from "../../runs/stored-tensors.ts";
 import { Perceptron } from "./perceptron.ts";
 
 export interface AgentOptions {
@@ -23,6 +24,7 @@ export interface AgentOptions {
 
 /** HAQ's. */
 export const haqSettings = {
+  hidden: [300, 300],
   learningRates: { actor: 1e-4, critic: 1e-3 },
   mixing: 0.01,
   discount: 1,
@@ -51,7 +53,10 @@ export interface UpdateLosses {
 /** How far the moving average of rewards goes towards a batch's mean. */
 const BASELINE_SHARE = 0.5;
 
-const nets = ["actor", "critic", "actorTarget", "criticTarget"] as const;
+interface Pair {
+  readonly actor: Perceptron;
+  readonly critic: Perceptron;
+}
 
 /**
  * An agent that learns actions in [0, 1] by deep deterministic policy gradients (Lillicrap et al., 2016), as HAQ's: the
@@ -61,7 +66,9 @@ const nets = ["actor", "critic", "actorTarget", "criticTarget"] as const;
 export class DdpgAgent {
   readonly #ops: Ops;
   readonly #options: AgentOptions;
-  readonly #nets: { readonly [Net in (typeof nets)[number]]: Perceptron };
+  readonly #nets: Pair;
+  /** null: nobody asks what comes next. */
+  readonly #targets: Pair | null;
   /** Moving average of the rewards, which is taken off them; null before the first update. */
   #baseline: number | null = null;
 
@@ -69,10 +76,13 @@ export class DdpgAgent {
     this.#ops = ops;
     this.#options = options;
     const { name, seed, state, action, hidden } = options;
-    // A target begins as its net: it draws the same numbers.
-    const actor = () => new Perceptron(ops, [state, ...hidden, action], { name: `${name}/actor`, seed });
-    const critic = () => new Perceptron(ops, [state + action + 1, ...hidden, 1], { name: `${name}/critic`, seed });
-    this.#nets = { actor: actor(), critic: critic(), actorTarget: actor(), criticTarget: critic() };
+    const pair = (): Pair => ({
+      actor: new Perceptron(ops, [state, ...hidden, action], { name: `${name}/actor`, seed }),
+      critic: new Perceptron(ops, [state + action + 1, ...hidden, 1], { name: `${name}/critic`, seed }),
+    });
+    this.#nets = pair();
+    // They begin as the nets: they draw the same numbers.
+    this.#targets = options.discount > 0 ? pair() : null;
   }
 
   get baseline(): number | null {
@@ -90,7 +100,7 @@ export class DdpgAgent {
   /** One update: the critic, then the actor by the critic as it is now, then both targets. */
   update(batch: Transitions): UpdateLosses {
     const { learningRates, mixing } = this.#options;
-    const { actor, critic, actorTarget, criticTarget } = this.#nets;
+    const { actor, critic } = this.#nets;
     const losses = { value: 0, policy: 0 };
     const goals = this.#goals(batch);
     critic.train(learningRates.critic, () => {
@@ -115,35 +125,36 @@ export class DdpgAgent {
       const gradient = actions.map((action, index) => action * (1 - action) * byInput[this.#criticPlace(index)]!);
       return { trace, gradient: this.#upload(gradient, this.#options.action) };
     });
-    if (this.#options.discount > 0) {
-      actorTarget.moveTowards(actor, mixing);
-      criticTarget.moveTowards(critic, mixing);
-    }
+    this.#targets?.actor.moveTowards(actor, mixing);
+    this.#targets?.critic.moveTowards(critic, mixing);
     return losses;
   }
 
   /** Everything that learning has changed, by name. */
   get tensors(): ReadonlyMap<string, StoredTensor> {
-    const stored = this.#learning.flatMap((net) =>
-      Array.from(this.#nets[net].tensors, ([name, tensor]) => [`${net}/${name}`, tensor] as const),
-    );
-    const baseline = Float64Array.from(this.#baseline === null ? [] : [this.#baseline]);
-    return new Map([...stored, ["baseline", { shape: [baseline.length], values: baseline }]]);
+    return new Map([
+      ...this.#perceptrons.flatMap(([name, { tensors }]) => [...putUnder(`${name}/`, tensors)]),
+      ["baseline", storedNumbers(this.#baseline === null ? [] : [this.#baseline])],
+    ]);
   }
 
   /** Takes what `tensors` gave; what is not named stays. */
   restore(tensors: ReadonlyMap<string, StoredTensor>): void {
-    for (const net of nets) this.#nets[net].restore(tensorsUnder(tensors, `${net}/`));
+    for (const [name, net] of this.#perceptrons) net.restore(takeUnder(`${name}/`, tensors));
     this.#baseline = tensors.get("baseline")?.values[0] ?? null;
   }
 
   dispose(): void {
-    for (const net of nets) this.#nets[net].dispose();
+    for (const [, net] of this.#perceptrons) net.dispose();
   }
 
-  /** Targets do nothing where nobody asks what comes next. */
-  get #learning(): readonly (typeof nets)[number][] {
-    return this.#options.discount > 0 ? nets : ["actor", "critic"];
+  get #perceptrons(): readonly (readonly [name: string, Perceptron])[] {
+    const named = ({ actor, critic }: Pair, suffix: string) =>
+      [
+        [`actor${suffix}`, actor],
+        [`critic${suffix}`, critic],
+      ] as const;
+    return [...named(this.#nets, ""), ...(this.#targets === null ? [] : named(this.#targets, "Target"))];
   }
 
   /** What the critic should say: the reward over the baseline, and the targets' judgement of what comes next. */
@@ -152,16 +163,16 @@ export class DdpgAgent {
     const before = this.#baseline ?? now;
     const baseline = before + BASELINE_SHARE * (now - before);
     this.#baseline = baseline;
-    const { discount } = this.#options;
-    if (discount === 0) return rewards.map((reward) => reward - baseline);
+    const targets = this.#targets;
+    if (targets === null) return rewards.map((reward) => reward - baseline);
     const next = this.#ops.scope(
       () => {
-        const { actorTarget, criticTarget } = this.#nets;
-        const actions = this.#actions(actorTarget, this.#upload(nextStates, this.#options.state));
-        return readFloats(this.#ops, criticTarget.forward(this.#criticInput(nextStates, actions)).output).slice();
+        const actions = this.#actions(targets.actor, this.#upload(nextStates, this.#options.state));
+        return readFloats(this.#ops, targets.critic.forward(this.#criticInput(nextStates, actions)).output).slice();
       },
       () => [],
     );
+    const { discount } = this.#options;
     return rewards.map((reward, row) => reward - baseline + discount * continues[row]! * next[row]!);
   }
 
@@ -192,14 +203,3 @@ export class DdpgAgent {
     return Math.floor(index / action) * (state + action + 1) + state + (index % action);
   }
 }
-
-/** Those whose names begin with a prefix, without it. */
-export const tensorsUnder = (
-  tensors: ReadonlyMap<string, StoredTensor>,
-  prefix: string,
-): ReadonlyMap<string, StoredTensor> =>
-  new Map(
-    Array.from(tensors)
-      .filter(([name]) => name.startsWith(prefix))
-      .map(([name, tensor]) => [name.slice(prefix.length), tensor]),
-  );

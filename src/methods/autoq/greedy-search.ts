@@ -2,6 +2,7 @@ import { at, first, last } from "../../core/elements.ts";
 import { lookup } from "../../core/lookup.ts";
 import { uniforms } from "../../core/random.ts";
 import { widthOf } from "../../quantization/width-actions.ts";
+import { storedNumbers } from "../../runs/stored-tensors.ts";
 import { Limits, type Searcher, type SearchProblem } from "./search-problem.ts";
 import type { Decisions } from "./search-space.ts";
 
@@ -81,7 +82,7 @@ export class GreedySearch implements Searcher {
   }
 
   get tensors() {
-    return new Map([["scores", { shape: [this.#scores.length], values: Float64Array.from(this.#scores) }]]);
+    return new Map([["scores", storedNumbers(this.#scores)]]);
   }
 
   restore(tensors: Parameters<Searcher["restore"]>[0]): void {

@@ -1,9 +1,10 @@
-import { at, last } from "../../core/elements.ts";
+import { at, first, last } from "../../core/elements.ts";
+import { lookup } from "../../core/lookup.ts";
 import { mean } from "../../core/mean.ts";
 import type { Ops } from "../../engine/ops.ts";
 import { actionOf, widthOf } from "../../quantization/width-actions.ts";
 import type { StoredTensor } from "../../runs/safetensors.ts";
-import { tensorsUnder } from "./ddpg-agent.ts";
+import { putUnder, storedNumbers, takeUnder } from "../../runs/stored-tensors.ts";
 import { type GoalAction, GoalAgent } from "./goal-agent.ts";
 import { KernelAgent, type UnitActions } from "./kernel-agent.ts";
 import type { LayerDecision } from "./kernel-states.ts";
@@ -84,17 +85,17 @@ export class KernelSearch implements Searcher {
   }
 
   get tensors(): ReadonlyMap<string, StoredTensor> {
-    return new Map<string, StoredTensor>([
-      ["episode", { shape: [1], values: Float64Array.of(this.#episode) }],
-      ...Array.from(this.#goals.tensors, ([name, tensor]) => [`goals/${name}`, tensor] as const),
-      ...Array.from(this.#kernels.tensors, ([name, tensor]) => [`kernels/${name}`, tensor] as const),
+    return new Map([
+      ["episode", storedNumbers([this.#episode])],
+      ...putUnder("goals/", this.#goals.tensors),
+      ...putUnder("kernels/", this.#kernels.tensors),
     ]);
   }
 
   restore(tensors: ReadonlyMap<string, StoredTensor>): void {
-    this.#episode = tensors.get("episode")?.values[0] ?? 0;
-    this.#goals.restore(tensorsUnder(tensors, "goals/"));
-    this.#kernels.restore(tensorsUnder(tensors, "kernels/"));
+    this.#episode = first(lookup(tensors, "episode").values);
+    this.#goals.restore(takeUnder("goals/", tensors));
+    this.#kernels.restore(takeUnder("kernels/", tensors));
   }
 
   dispose(): void {

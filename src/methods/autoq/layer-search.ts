@@ -1,13 +1,12 @@
-import { at, last } from "../../core/elements.ts";
-import { uniforms } from "../../core/random.ts";
+import { at, first, last } from "../../core/elements.ts";
+import { lookup } from "../../core/lookup.ts";
 import type { Ops } from "../../engine/ops.ts";
 import { actionOf, widthOf } from "../../quantization/width-actions.ts";
 import type { StoredTensor } from "../../runs/safetensors.ts";
-import { DdpgAgent, haqSettings, tensorsUnder } from "./ddpg-agent.ts";
-import { noiseAt, truncatedNormal } from "./exploration.ts";
+import { putUnder, storedNumbers, takeUnder } from "../../runs/stored-tensors.ts";
 import { layerStateSize } from "./layer-state.ts";
-import { BATCH, REMEMBERED, Replay } from "./replay.ts";
-import { agentSizes, Limits, type Searcher, type SearchProblem } from "./search-problem.ts";
+import { Learner } from "./learner.ts";
+import { Limits, type Searcher, type SearchProblem } from "./search-problem.ts";
 import { type Decisions, type Place, widthsAt } from "./search-space.ts";
 
 /** A layer's own numbers, the last action in shares of the widest, and whether weights are decided. */
@@ -19,35 +18,28 @@ export class LayerSearch implements Searcher {
   readonly #limits: Limits;
   /** Decisions of an episode: of each layer the weights, then what it reads. */
   readonly #steps: readonly Place[];
-  readonly #agent: DdpgAgent;
-  readonly #replay: Replay;
+  readonly #learner: Learner;
   #episode = 0;
-  #updates = 0;
   /** The action of each step as it was taken, and what became of them. */
   #asked: { readonly actions: readonly number[]; readonly decisions: Decisions } | null = null;
 
   constructor(ops: Ops, problem: SearchProblem) {
-    const { seed, sizes: { layers: hidden } = agentSizes } = problem;
+    const { seed, warmup } = problem;
     this.#problem = problem;
     this.#limits = new Limits(problem);
     this.#steps = this.#limits.places.toReversed();
-    this.#agent = new DdpgAgent(ops, { ...haqSettings, hidden, name: "search/layers", seed, state: STATE, action: 1 });
-    const capacity = REMEMBERED * this.#steps.length;
-    this.#replay = new Replay({ capacity, state: STATE, action: 1, keepsNext: true });
+    this.#learner = new Learner(ops, {
+      ...{ name: "search/layers", seed, warmup, steps: this.#steps.length, bootstraps: true },
+      ...{ state: STATE, action: 1 },
+    });
   }
 
   ask(): Decisions {
-    const { warmup, seed } = this.#problem;
-    const draws = uniforms({ seed, stream: "search/layers/first", counter: this.#episode }, this.#steps.length);
     const actions: number[] = [];
     const widths: number[] = [];
     for (const [index, step] of this.#steps.entries()) {
-      const counter = this.#episode * this.#steps.length + index;
-      const mean = this.#episode < warmup ? 0 : at(this.#agent.act(this.#state(index, widths)), 0);
-      const action =
-        this.#episode < warmup
-          ? at(draws, index)
-          : truncatedNormal({ seed, stream: "search/layers/noise", counter }, mean, noiseAt(this.#episode, warmup));
+      const moment = { episode: this.#episode, step: index };
+      const action = at(this.#learner.explore(this.#state(index, widths), moment), 0);
       actions.push(action);
       widths.push(widthOf(action, step.widths));
     }
@@ -68,34 +60,24 @@ export class LayerSearch implements Searcher {
       const action = widthOf(drawn, step.widths) === width ? drawn : actionOf(width, step.widths);
       const isLast = index === this.#steps.length - 1;
       const next = isLast ? null : this.#state(index + 1, widths);
-      this.#replay.add({ state: this.#state(index, widths), action: [action], reward, next });
+      this.#learner.remember({ state: this.#state(index, widths), action: [action], reward, next });
     }
-    if (this.#episode >= this.#problem.warmup) for (const _ of this.#steps) this.#learn();
+    if (this.#episode >= this.#problem.warmup) this.#learner.learn();
     this.#episode++;
     this.#asked = null;
   }
 
   get tensors(): ReadonlyMap<string, StoredTensor> {
-    return new Map<string, StoredTensor>([
-      ["progress", { shape: [2], values: Float64Array.of(this.#episode, this.#updates) }],
-      ...Array.from(this.#agent.tensors, ([name, tensor]) => [`agent/${name}`, tensor] as const),
-      ...Array.from(this.#replay.tensors, ([name, tensor]) => [`replay/${name}`, tensor] as const),
-    ]);
+    return new Map([["episode", storedNumbers([this.#episode])], ...putUnder("learner/", this.#learner.tensors)]);
   }
 
   restore(tensors: ReadonlyMap<string, StoredTensor>): void {
-    [this.#episode = 0, this.#updates = 0] = tensors.get("progress")?.values ?? [];
-    this.#agent.restore(tensorsUnder(tensors, "agent/"));
-    this.#replay.restore(tensorsUnder(tensors, "replay/"));
+    this.#episode = first(lookup(tensors, "episode").values);
+    this.#learner.restore(takeUnder("learner/", tensors));
   }
 
   dispose(): void {
-    this.#agent.dispose();
-  }
-
-  #learn(): void {
-    const key = { seed: this.#problem.seed, stream: "search/layers/replay", counter: this.#updates++ };
-    this.#agent.update(this.#replay.at(this.#replay.draw(key, BATCH)));
+    this.#learner.dispose();
   }
 
   /** What the agent sees at a step, with the widths of those before it. */

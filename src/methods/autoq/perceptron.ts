@@ -4,6 +4,7 @@ import type { AdamStep, Ops, Tensor, Variable } from "../../engine/ops.ts";
 import { readFloats } from "../../engine/read-floats.ts";
 import { elementsOf } from "../../graph/shape.ts";
 import type { StoredTensor } from "../../runs/safetensors.ts";
+import { storedNumbers } from "../../runs/stored-tensors.ts";
 
 /** Sizes of a perceptron: of what it reads, of its hidden layers, of what it gives. */
 export type Sizes = readonly [inputs: number, first: number, second: number, outputs: number];
@@ -122,7 +123,7 @@ export class Perceptron {
 
   /** Weights, moments and steps, by name. */
   get tensors(): ReadonlyMap<string, StoredTensor> {
-    const stored = new Map<string, StoredTensor>([["steps", { shape: [1], values: Float64Array.of(this.#steps) }]]);
+    const stored = new Map([["steps", storedNumbers([this.#steps])]]);
     for (const [name, variable] of this.#variables) {
       const values = this.#ops.scope(
         () => readFloats(this.#ops, this.#ops.value(variable)).slice(),

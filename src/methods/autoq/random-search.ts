@@ -1,6 +1,8 @@
-import { at } from "../../core/elements.ts";
+import { at, first } from "../../core/elements.ts";
+import { lookup } from "../../core/lookup.ts";
 import { uniforms } from "../../core/random.ts";
 import { widthOf } from "../../quantization/width-actions.ts";
+import { storedNumbers } from "../../runs/stored-tensors.ts";
 import { Limits, type Searcher, type SearchProblem } from "./search-problem.ts";
 
 /** The baseline that learns nothing: widths drawn at random, walked into the budget. */
@@ -18,10 +20,10 @@ export function randomSearch(problem: SearchProblem): Searcher {
       episode++;
     },
     get tensors() {
-      return new Map([["episode", { shape: [1], values: Float64Array.of(episode) }]]);
+      return new Map([["episode", storedNumbers([episode])]]);
     },
     restore(tensors) {
-      episode = tensors.get("episode")?.values[0] ?? 0;
+      episode = first(lookup(tensors, "episode").values);
     },
     dispose() {},
   };

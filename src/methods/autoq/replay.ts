@@ -1,10 +1,9 @@
+import { first } from "../../core/elements.ts";
+import { lookup } from "../../core/lookup.ts";
 import { type RandomKey, uniforms } from "../../core/random.ts";
 import type { StoredTensor } from "../../runs/safetensors.ts";
+import { storedNumbers } from "../../runs/stored-tensors.ts";
 import type { Transitions } from "./ddpg-agent.ts";
-
-/** Transitions of an update, and episodes whose transitions are kept (HAQ). */
-export const BATCH = 64;
-export const REMEMBERED = 128;
 
 /** What happened at one step. */
 export interface Transition {
@@ -17,13 +16,18 @@ export interface Transition {
   readonly note?: ArrayLike<number>;
 }
 
+/** Transitions with what else belongs to them: [count, note]. */
+export interface Remembered extends Transitions {
+  readonly notes: Float32Array;
+}
+
 export interface ReplayOptions {
   /** Transitions that it holds. */
   readonly capacity: number;
   /** Numbers of a state, of an action, and of what else belongs to a transition. */
   readonly state: number;
   readonly action: number;
-  readonly note?: number;
+  readonly note: number;
   /** Whether next states are kept. */
   readonly keepsNext: boolean;
 }
@@ -54,13 +58,9 @@ export class Replay {
     this.#reward = column(1);
     this.#continues = column(1);
     this.#next = column(options.keepsNext ? options.state : 0);
-    this.#note = column(options.note ?? 0);
+    this.#note = column(options.note);
     this.#width = from;
     this.#rows = new Float32Array(options.capacity * from);
-  }
-
-  get count(): number {
-    return Math.min(this.#added, this.#options.capacity);
   }
 
   add({ state, action, reward, next, note = [] }: Transition): void {
@@ -74,40 +74,36 @@ export class Replay {
     this.#rows.set(note, row + this.#note.from);
   }
 
-  /** Places of the ring, each chosen at random. */
-  draw(key: RandomKey, count: number): Uint32Array {
-    return Uint32Array.from(uniforms(key, count), (u) => Math.floor(u * this.count));
-  }
-
-  /** The transitions at these places. */
-  at(places: Uint32Array): Transitions {
+  /** So many of its transitions, each chosen at random. */
+  draw(key: RandomKey, count: number): Remembered {
+    const places = Uint32Array.from(uniforms(key, count), (u) => Math.floor(u * this.#count));
     return {
-      count: places.length,
+      count,
       states: this.#gather(places, this.#state),
       actions: this.#gather(places, this.#action),
       rewards: this.#gather(places, this.#reward),
       continues: this.#gather(places, this.#continues),
       nextStates: this.#gather(places, this.#next),
+      notes: this.#gather(places, this.#note),
     };
   }
 
-  /** What else belongs to the transition at a place. */
-  noteAt(place: number): Float32Array {
-    return this.#gather(Uint32Array.of(place), this.#note);
-  }
-
   get tensors(): ReadonlyMap<string, StoredTensor> {
-    const filled = this.#rows.slice(0, this.count * this.#width);
-    return new Map<string, StoredTensor>([
-      ["rows", { shape: [this.count, this.#width], values: filled }],
-      ["added", { shape: [1], values: Float64Array.of(this.#added) }],
+    const filled = this.#rows.slice(0, this.#count * this.#width);
+    return new Map([
+      ["rows", { shape: [this.#count, this.#width], values: filled }],
+      ["added", storedNumbers([this.#added])],
     ]);
   }
 
   /** Takes what `tensors` gave. */
   restore(tensors: ReadonlyMap<string, StoredTensor>): void {
-    this.#rows.set(tensors.get("rows")?.values ?? []);
-    this.#added = tensors.get("added")?.values[0] ?? 0;
+    this.#rows.set(lookup(tensors, "rows").values);
+    this.#added = first(lookup(tensors, "added").values);
+  }
+
+  get #count(): number {
+    return Math.min(this.#added, this.#options.capacity);
   }
 
   #gather(places: Uint32Array, { from, width }: Column): Float32Array {

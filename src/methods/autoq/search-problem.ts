@@ -7,16 +7,6 @@ import type { CostModel } from "./cost-model.ts";
 import { extrinsicReward, type Reference } from "./reward.ts";
 import { type Decisions, decisionsOf, type Place, placesOf, type SearchSpace, widthsAt } from "./search-space.ts";
 
-/** Sizes of the agents' hidden layers. */
-export interface AgentSizes {
-  readonly layers: readonly [number, number];
-  /** Of the agent that is asked some ten thousand times in an update of the other, to relabel goals. */
-  readonly kernels: readonly [number, number];
-}
-
-/** HAQ's for agents of layers, fewer for that of kernels. */
-export const agentSizes: AgentSizes = { layers: [300, 300], kernels: [128, 128] };
-
 /** What is searched for, and how long. */
 export interface SearchProblem {
   readonly space: SearchSpace;
@@ -29,8 +19,6 @@ export interface SearchProblem {
   /** Share of the extrinsic reward in that of kernels, from the first episode to the last. */
   readonly zeta: { readonly from: number; readonly to: number };
   readonly seed: number;
-  /** Sizes of the agents' hidden layers; {@link agentSizes} unless given. */
-  readonly sizes?: AgentSizes;
   readonly float: Reference;
 }
 

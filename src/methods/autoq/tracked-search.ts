@@ -1,7 +1,7 @@
 import { at } from "../../core/elements.ts";
 import { lookup } from "../../core/lookup.ts";
 import type { StoredTensor } from "../../runs/safetensors.ts";
-import { tensorsUnder } from "./ddpg-agent.ts";
+import { putUnder, storedNumbers, takeUnder } from "../../runs/stored-tensors.ts";
 import type { Measured } from "./reward.ts";
 import { Limits, type Searcher, type SearchProblem } from "./search-problem.ts";
 import { type Decisions, widthsAt } from "./search-space.ts";
@@ -68,15 +68,11 @@ export class TrackedSearch {
     const best = this.#best;
     const widths = best === null ? [] : widthsAt(this.#limits.places, best.decisions);
     const episodes = this.#episodes.flatMap(({ score, cost, reward }) => [score, cost, reward]);
-    const numbers = (values: readonly number[]): StoredTensor => ({
-      shape: [values.length],
-      values: Float64Array.from(values),
-    });
-    return new Map<string, StoredTensor>([
-      ["episodes", numbers(episodes)],
-      ["best", numbers(best === null ? [] : [best.episode, ...widths])],
-      ["goals", numbers(best?.goals ?? [])],
-      ...Array.from(this.#searcher.tensors, ([name, tensor]) => [`searcher/${name}`, tensor] as const),
+    return new Map([
+      ["episodes", storedNumbers(episodes)],
+      ["best", storedNumbers(best === null ? [] : [best.episode, ...widths])],
+      ["goals", storedNumbers(best?.goals ?? [])],
+      ...putUnder("searcher/", this.#searcher.tensors),
     ]);
   }
 
@@ -92,7 +88,7 @@ export class TrackedSearch {
       const goals = Array.from(lookup(tensors, "goals").values);
       this.#best = this.#found(this.#limits.decisions(widths), score, episode, goals);
     }
-    this.#searcher.restore(tensorsUnder(tensors, "searcher/"));
+    this.#searcher.restore(takeUnder("searcher/", tensors));
   }
 
   dispose(): void {

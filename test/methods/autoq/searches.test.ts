@@ -8,11 +8,14 @@ import type { Searcher, SearchProblem } from "../../../src/methods/autoq/search-
 import type { Decisions } from "../../../src/methods/autoq/search-space.ts";
 import { TrackedSearch } from "../../../src/methods/autoq/tracked-search.ts";
 import { quantizeKernel } from "../../../src/quantization/kernel-quantizer.ts";
+import { digestsOf } from "../../fixtures/digests.ts";
 import { anyEngine } from "../../fixtures/engines.ts";
 import { expect, lawHolds } from "../../fixtures/laws.ts";
 import { policiesOf, powers, problemOf, searcherOf, spaceOf } from "../../fixtures/search-problems.ts";
 
 const { ops } = await anyEngine();
+
+const guaranteed = { name: "accuracy-guaranteed", scorePower: 2, costPower: 0.5 } as const;
 
 type Kind = "kernel" | "layer" | "random" | "greedy";
 
@@ -26,73 +29,70 @@ const scoreFor = (wanted: readonly number[]) => (decisions: Decisions) =>
   100 -
   decisions.units.flat().reduce((sum, bits, kernel) => sum + (bits - wanted[kernel % wanted.length]!) ** 2 / 4, 0);
 
+/** What a search comes to: its policies, in order, and all that it has learned. */
+function runOf(kind: Kind, problem: SearchProblem, score: (decisions: Decisions) => number, stops: readonly number[]) {
+  let search = new TrackedSearch(problem, create(kind, problem));
+  const scores = new Map<string, number>();
+  while (!search.isDone) {
+    if (stops.includes(search.episodes.length)) {
+      const stored = structuredClone(search.tensors);
+      search.dispose();
+      search = new TrackedSearch(problem, create(kind, problem));
+      search.restore(stored);
+    }
+    const decisions = search.ask();
+    scores.set(JSON.stringify(decisions), score(decisions));
+    search.tell(score(decisions));
+  }
+  const { tensors, best, episodes } = search;
+  search.dispose();
+  return { scores, learned: digestsOf(tensors), best: best!, episodes };
+}
+
 for (const kind of ["kernel", "layer", "random", "greedy"] as const) {
   const space = spaceOf([2, 2], kind === "layer" ? "layer" : "kernel");
-  const problem = problemOf(space, 3, { episodes: 6, warmup: 3, sizes: { layers: [8, 8], kernels: [8, 8] } });
+  const problem = problemOf(space, 3, { episodes: 6, warmup: 3 });
   const score = scoreFor([2, 4]);
+  const { cost: bytesOf } = costModel(space, { sizeBytes: 0 });
+  const halved = { units: space.layers.map(({ units }) => units.map(() => 4)), activations: [8, 8] };
+  const sizeBytes = bytesOf(halved);
 
-  t.test(`${kind}: a search that was stopped goes on to the same policies, bit for bit`, async (t) => {
-    const whole = create(kind, problem);
-    const expected = policiesOf(whole, 6, score);
-    whole.dispose();
-    for (const stoppedAt of [2, 4]) {
-      const before = new TrackedSearch(problem, create(kind, problem));
-      for (let episode = 0; episode < stoppedAt; episode++) before.tell(score(before.ask()));
-      const stored = structuredClone(before.tensors);
-      before.dispose();
-      const after = new TrackedSearch(problem, create(kind, problem));
-      after.restore(stored);
-      t.equal(after.episodes.length, stoppedAt);
-      t.strictSame(after.best, before.best);
-      const rest = Array.from({ length: 6 - stoppedAt }, () => {
-        const decisions = after.ask();
-        after.tell(score(decisions));
-        return JSON.stringify(decisions);
-      });
-      t.strictSame(rest, expected.slice(stoppedAt));
-      t.ok(after.isDone);
-      after.dispose();
-    }
-  });
-
-  t.test(`${kind}: another seed asks for others, and nothing is left over`, async (t) => {
+  t.test(`${kind}: a search that was stopped comes to the same, bit for bit`, async (t) => {
     const before = ops.liveTensors();
-    const [one, other] = [1, 2].map((seed) => {
-      const searcher = create(kind, { ...problem, seed });
-      const policies = policiesOf(searcher, 6, score);
-      searcher.dispose();
-      return policies;
+    const whole = runOf(kind, problem, score, []);
+    // Before and after it has begun to learn.
+    t.strictSame(runOf(kind, problem, score, [2, 4]), whole);
+    t.equal(ops.liveTensors(), before, "nothing is left over");
+  });
+
+  const variants: Readonly<Record<string, SearchProblem>> = {
+    "a budget of bit operations": problem,
+    "a budget of bytes": { ...problem, costs: costModel(space, { sizeBytes }) },
+    "no budget": { ...problem, objective: guaranteed },
+  };
+  for (const [name, variant] of Object.entries(variants)) {
+    t.test(`${kind}, ${name}: what it finds is permitted, of the widths, and the best that was measured`, async (t) => {
+      const { scores, best, episodes } = runOf(kind, variant, score, []);
+      const { decisions, score: found, cost, reward } = best;
+      t.equal(scores.get(JSON.stringify(decisions)), found);
+      const { limit } = variant.costs;
+      const permitted = name === "no budget" ? episodes : episodes.filter(({ cost }) => cost <= limit);
+      t.ok(permitted.some((episode) => episode.cost === cost));
+      t.ok(permitted.every((episode) => episode.reward <= reward));
+      for (const policy of scores.keys()) {
+        const { units, activations }: Decisions = JSON.parse(policy);
+        t.ok(units.flat().every((bits) => powers.includes(bits)));
+        // They are no part of what is stored.
+        if (name === "a budget of bytes") t.strictSame(activations, [8, 8]);
+      }
     });
-    t.notSame(one, other);
-    t.equal(ops.liveTensors(), before);
-  });
+  }
 
-  t.test(`${kind}: what it finds is within the budget, of the widths, and one that was measured`, async (t) => {
-    const search = new TrackedSearch(problem, create(kind, problem));
-    const seen = new Map<string, number>();
-    while (!search.isDone) {
-      const decisions = search.ask();
-      seen.set(JSON.stringify(decisions), score(decisions));
-      search.tell(score(decisions));
-      t.ok(decisions.units.flat().every((bits) => powers.includes(bits)));
-    }
-    search.dispose();
-    const { decisions, score: found, cost } = search.best!;
-    t.ok(cost <= 3);
-    t.equal(seen.get(JSON.stringify(decisions)), found);
-  });
-
-  t.test(`${kind}: a budget of bytes, which activations are no part of, leaves them at the widest`, async (t) => {
-    const { cost } = costModel(space, { sizeBytes: 0 });
-    const units = (bits: number) => space.layers.map((layer) => layer.units.map(() => bits));
-    const sizeBytes = cost({ units: units(4), activations: [8, 8] });
-    const searcher = create(kind, { ...problem, costs: costModel(space, { sizeBytes }) });
-    for (let episode = 0; episode < 6; episode++) {
-      const decisions = searcher.ask();
-      t.strictSame(decisions.activations, [8, 8]);
-      searcher.tell(score(decisions));
-    }
-    searcher.dispose();
+  t.test(`${kind}: another seed asks for others`, async (t) => {
+    const [one, other] = [1, 2].map((seed) =>
+      [...runOf(kind, { ...problem, warmup: 6, seed }, score, []).scores.keys()].join(),
+    );
+    t.not(one, other);
   });
 
   t.test(`${kind}: a budget that nothing meets is refused`, async (t) => {
@@ -116,17 +116,36 @@ t.test("layer: what is drawn in the warm-up is spread evenly over the widths tha
   for (const [bits, count] of counts) t.ok(Math.abs(count - 200) < 50, `${bits} bits: ${count} of 600`);
 });
 
-t.test("two kernels with known best widths: found for most seeds", async (t) => {
-  const score = scoreFor([2, 8]);
-  const found = [0, 1, 2].filter((seed) => {
-    const sizes = { layers: [8, 8], kernels: [8, 8] } as const;
-    const problem = problemOf(spaceOf([3]), (100 * 6 * 8) / 1024, { seed, episodes: 20, warmup: 14, sizes });
-    const search = new TrackedSearch(problem, create("kernel", problem));
-    while (!search.isDone) search.tell(score(search.ask()));
-    search.dispose();
-    return search.best!.score >= 95;
+const long = process.env.BAYESIAN_BITS_SEARCHES === "all" ? {} : { skip: "npm run test:search" };
+
+for (const kind of ["kernel", "layer"] as const) {
+  t.test(`${kind}: one kernel with known best bits: asked for by most seeds once it has learned`, long, async (t) => {
+    for (const wanted of [2, 4, 8]) {
+      const score = ({ units: [[bits = 0] = []] }: Decisions) => 100 - 10 * Math.abs(bits - wanted);
+      const learned = Array.from({ length: 10 }, (_, seed) => {
+        const problem = problemOf(spaceOf([1], kind), 100, { seed, episodes: 400, warmup: 20 });
+        const scores = runOf(kind, problem, score, []).episodes.map(({ score }) => score);
+        return scores.slice(-20).filter((score) => score === 100).length >= 15;
+      });
+      const count = learned.filter(Boolean).length;
+      t.ok(count >= 7, `${count} of 10 ask for ${wanted} bits`);
+    }
   });
-  t.ok(found.length >= 2, `${found.length} of 3`);
+}
+
+t.test("many kernels, whose best bits are those of their layers: random search comes nowhere near", async (t) => {
+  const space = spaceOf([16, 16]);
+  const wanted = [2, 8];
+  const score = ({ units }: Decisions) =>
+    100 -
+    units.flatMap((bits, layer) => bits.map((width) => Math.abs(width - wanted[layer]!) / 2)).reduce((a, b) => a + b);
+  const bestOf = (kind: Kind, seed: number) =>
+    runOf(kind, problemOf(space, 100, { seed, episodes: 26, warmup: 24 }), score, []).best.score;
+  const random = Array.from({ length: 10 }, (_, seed) => bestOf("random", seed));
+  for (const seed of [1, 2]) {
+    const found = bestOf("kernel", seed);
+    t.ok(found > Math.max(...random), `${found}, and ${random}`);
+  }
 });
 
 t.test(
