@@ -4,12 +4,18 @@ import { uniforms } from "../../core/random.ts";
 import { widthOf } from "../../quantization/width-actions.ts";
 import { storedNumbers } from "../../runs/stored-tensors.ts";
 import { Limits, type Searcher, type SearchProblem } from "./search-problem.ts";
-import type { Decisions } from "./search-space.ts";
+import type { Decisions, Place } from "./search-space.ts";
 
 /** What is lowered together: the activation of a layer, or all units of it. Indices of places. */
 interface Tensor {
   readonly places: readonly number[];
   readonly widths: readonly number[];
+}
+
+/** A tensor's next lower width, and what that harms for what it saves. */
+interface Step {
+  readonly lower: number;
+  readonly price: number;
 }
 
 interface Trial {
@@ -98,9 +104,7 @@ export class GreedySearch implements Searcher {
     const widest = this.#limits.places.map(({ widths }) => last(widths));
     const trial = this.#trials[this.#scores.length];
     if (trial !== undefined) {
-      return widest.map((width, place) =>
-        lookup(this.#tensorOf, place) === trial.tensor ? this.#atLeast(place, trial.width) : width,
-      );
+      return this.#with(widest, at(this.#tensors, trial.tensor), trial.width);
     }
     const isFirst = this.#scores.length === this.#trials.length;
     return isFirst || this.#best === null ? this.#lowered(widest, this.#tensors) : this.#exchanged(this.#best.widths);
@@ -117,13 +121,9 @@ export class GreedySearch implements Searcher {
     next[changed] = widthOf(what, at(this.#limits.places, changed).widths);
     if (!this.#limits.isLimited) return next;
     const alone = (place: number): Tensor => ({ places: [place], widths: at(this.#limits.places, place).widths });
-    const lowered = this.#lowered(
-      next,
-      others
-        .map(pick)
-        .filter((place) => place !== changed)
-        .map(alone),
-    );
+    const looked = new Set(others.map(pick));
+    looked.delete(changed);
+    const lowered = this.#lowered(next, Array.from(looked, alone));
     // Those that were looked at may not suffice.
     const all = widths.map((_, place) => place).filter((place) => place !== changed);
     return this.#isPermitted(lowered) ? lowered : this.#lowered(lowered, all.map(alone));
@@ -144,24 +144,47 @@ export class GreedySearch implements Searcher {
   /** The widths as they are, then lowered a width of one tensor at a time: that which harms least for what it saves. */
   *#descent(widths: readonly number[], tensors: readonly Tensor[]): Generator<readonly number[]> {
     let current = widths;
+    const steps = tensors.map((tensor) => this.#step(current, tensor, this.#cost(current)));
     for (;;) {
       yield current;
-      const before = this.#cost(current);
-      let best: { readonly widths: readonly number[]; readonly price: number } | null = null;
-      for (const { places, widths: ladder } of tensors) {
-        const lower = ladder.findLast((width) => width < at(current, first(places)));
-        if (lower === undefined) continue;
-        const next = [...current];
-        for (const place of places) next[place] = this.#atLeast(place, lower);
-        const saved = before - this.#cost(next);
-        if (!(saved > 0)) continue;
-        const harm = this.#harm(first(places), lower) - this.#harm(first(places), at(current, first(places)));
-        const price = (harm * places.length) / saved;
-        if (best === null || price < best.price) best = { widths: next, price };
+      const cheapest = steps.reduce((least, { price }, index) => (price < at(steps, least).price ? index : least), 0);
+      const tensor = tensors[cheapest];
+      if (tensor === undefined || at(steps, cheapest).price === Number.POSITIVE_INFINITY) return;
+      current = this.#with(current, tensor, at(steps, cheapest).lower);
+      const cost = this.#cost(current);
+      for (const [index, other] of tensors.entries()) {
+        if (other === tensor || this.#areBound(other, tensor)) steps[index] = this.#step(current, other, cost);
       }
-      if (best === null) return;
-      current = best.widths;
     }
+  }
+
+  /** The next lower width of a tensor, and its harm for what it saves; infinite where there is none, or it saves nothing. */
+  #step(current: readonly number[], tensor: Tensor, cost: number): Step {
+    const place = first(tensor.places);
+    const width = at(current, place);
+    const lower = tensor.widths.findLast((other) => other < width);
+    if (lower === undefined) return { lower: width, price: Number.POSITIVE_INFINITY };
+    const saved = cost - this.#cost(this.#with(current, tensor, lower));
+    const harm = this.#harm(place, lower) - this.#harm(place, width);
+    return { lower, price: saved > 0 ? (harm * tensor.places.length) / saved : Number.POSITIVE_INFINITY };
+  }
+
+  /** Whether what one saves depends on the width of the other: bits of weights are multiplied by those that they meet. */
+  #areBound(one: Tensor, other: Tensor): boolean {
+    const place = ({ places }: Tensor) => at(this.#limits.places, first(places));
+    return this.#reads(place(one), place(other)) || this.#reads(place(other), place(one));
+  }
+
+  #reads({ layer, unit }: Place, activation: Place): boolean {
+    const read = at(this.#problem.space.layers, layer).activation;
+    const isPair = unit !== null && activation.unit === null;
+    return isPair && "decidedBy" in read && read.decidedBy === activation.layer;
+  }
+
+  #with(widths: readonly number[], { places }: Tensor, width: number): readonly number[] {
+    const next = [...widths];
+    for (const place of places) next[place] = this.#atLeast(place, width);
+    return next;
   }
 
   /** Of a policy that was not measured: as if what each place takes off the score added up. */

@@ -57,3 +57,24 @@ t.test("without a budget exchanges begin at a trial, where none that follows is 
   });
   t.ok(best.cost < problem.costs.cost({ ...widest, units: [[2], [8], [8]] }), `${JSON.stringify(best)}`);
 });
+
+t.test("a policy takes a number of costs that grows with the places, not with their square", async (t) => {
+  const many = spaceOf(new Array(20).fill(1));
+  // The lowest widths cost 0.43 %.
+  const problem = problemOf(many, 0.5, { episodes: 30 });
+  let counted = 0;
+  const costs = {
+    ...problem.costs,
+    cost(decisions: Decisions) {
+      counted++;
+      return problem.costs.cost(decisions);
+    },
+  };
+  const search = new GreedySearch({ ...problem, costs });
+  for (let episode = 0; episode < 30; episode++) {
+    counted = 0;
+    search.ask();
+    t.ok(counted <= 16 * 39, `${counted}`);
+    search.tell(100 - episode);
+  }
+});
