@@ -43,6 +43,7 @@ export function createSpace(
   const parts = variances.map((own) => unitsOf(own, level === "layer" ? 1 : groups));
   const scaled = scaledVariances(parts, variances);
   const prunable = gatedNodes(network);
+  const keptWidths = weightWidths.filter((width) => width > 0);
   const firstReaders = new Map<NodeId, number>();
   const choices = layers.map((layer, index): ActivationChoice => {
     const { inputQuantizer } = layer;
@@ -53,11 +54,17 @@ export function createSpace(
   return {
     layers: layers.map((layer, index): SpaceLayer => {
       const { inputs, outputs } = lookup(weights, layer.name);
-      const units = at(parts, index).map((rows, unit): Unit => ({ rows, variance: at(at(scaled, index), unit) }));
       const { name, macs, weightQuantizer } = layer;
+      const isPrunable = weightQuantizer !== null && prunable.has(weightQuantizer);
+      const units = at(parts, index).map(
+        (rows, unit, { length }): Unit => ({
+          rows,
+          widths: isPrunable && unit < length - 1 ? weightWidths : keptWidths,
+          variance: at(at(scaled, index), unit),
+        }),
+      );
       return {
         ...{ name, macs, outputs, units },
-        prunable: weightQuantizer !== null && prunable.has(weightQuantizer),
         fanIn: inputs,
         biases: layer.shift === null ? 0 : channelsOf(layer.outputShape),
         state: at(states, index),

@@ -95,10 +95,10 @@ export class GoalAgent {
   /** The goals that a transition may have had, and what the kernels would see under each. */
   #candidates(note: Float32Array, original: number) {
     const [layer = 0, activation = 0, ...noted] = note;
-    const count = at(this.#space.layers, layer).units.length;
-    const all = noted.slice(0, count);
-    const bits = all.map((action) => widthOf(action, this.#space.weightWidths));
-    const every = Math.ceil(count / ASKED_UNITS);
+    const { units } = at(this.#space.layers, layer);
+    const all = noted.slice(0, units.length);
+    const bits = units.map(({ widths }, unit) => widthOf(at(all, unit), widths));
+    const every = Math.ceil(units.length / ASKED_UNITS);
     const asked = Array.from(all.keys()).filter((unit) => unit % every === 0);
     const did = asked.map((unit) => at(all, unit));
     const goals = Float64Array.of(original, ...goalGrid);

@@ -44,17 +44,17 @@ export class KernelAgent {
   /** What it does in an episode: in the warm-up at random around the goal. */
   decide(episode: number, layer: number, decision: LayerDecision): UnitActions {
     const { layers, weightWidths } = this.#space;
-    const aim = actionBetween(decision.goal * last(weightWidths), weightWidths);
+    const aim = decision.goal * last(weightWidths);
     const actions: number[] = [];
     const bits: number[] = [];
-    for (const unit of at(layers, layer).units.keys()) {
+    for (const [unit, { widths }] of at(layers, layer).units.entries()) {
       const moment = { episode, step: at(this.#firstUnits, layer) + unit };
       const action =
         episode < this.#warmup
-          ? this.#learner.around(aim, WARMUP_NOISE, moment)
+          ? this.#learner.around(actionBetween(aim, widths), WARMUP_NOISE, moment)
           : at(this.#learner.explore(kernelState(this.#space, layer, decision, bits), moment), 0);
       actions.push(action);
-      bits.push(widthOf(action, weightWidths));
+      bits.push(widthOf(action, widths));
     }
     return { actions, bits };
   }

@@ -129,7 +129,9 @@ export class KernelSearch implements Searcher {
     const activation = isKept ? action[0] : actionOf(width, activationWidths);
     if (bits.every((width, unit) => width === kernels.bits[unit])) return { action: [activation, action[1]], kernels };
     const actions = bits.map((width, unit) =>
-      width === kernels.bits[unit] ? at(kernels.actions, unit) : actionOf(width, weightWidths),
+      width === kernels.bits[unit]
+        ? at(kernels.actions, unit)
+        : actionOf(width, at(at(space.layers, layer).units, unit).widths),
     );
     const achieved = mean(this.#perKernel(layer, bits));
     return { action: [activation, achieved / last(weightWidths)], kernels: { actions, bits } };

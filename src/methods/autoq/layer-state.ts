@@ -1,6 +1,6 @@
-import { at, first, last } from "../../core/elements.ts";
+import { at, first } from "../../core/elements.ts";
 import { lookup } from "../../core/lookup.ts";
-import { elementsOf } from "../../graph/shape.ts";
+import { channelsOf, elementsOf } from "../../graph/shape.ts";
 import type { Network } from "../../kinds/index.ts";
 import { type Layer, layersOf } from "../../network/layers.ts";
 import { outputShapes } from "../../network/output-shapes.ts";
@@ -36,7 +36,7 @@ export function scaledColumns(rows: readonly (readonly number[])[]): readonly Fl
 
 function factsOf({ kind, node, weightShape }: Layer, inputShape: readonly number[]): readonly number[] {
   const weights = elementsOf(weightShape);
-  const [inputs, outputs] = [last(inputShape), last(weightShape)];
+  const [inputs, outputs] = [channelsOf(inputShape), channelsOf(weightShape)];
   if (node.kind === "dense" || node.kind === "embedding") return [0, inputs, outputs, 0, 1, weights, 1];
   const isDepthwise = kind === "depthwise-conv2d" ? 1 : 0;
   return [isDepthwise, inputs, outputs, node.stride, first(weightShape), weights, elementsOf(inputShape.slice(0, -1))];

@@ -1,6 +1,5 @@
-import { last } from "../../core/elements.ts";
 import { UsageError } from "../../core/errors.ts";
-import { elementsOf } from "../../graph/shape.ts";
+import { channelsOf, elementsOf } from "../../graph/shape.ts";
 import type { Network } from "../../kinds/index.ts";
 import { layersOf } from "../../network/layers.ts";
 import type { WeightMatrix } from "../../quantization/weight-grid.ts";
@@ -20,7 +19,7 @@ import { decisionsOf, placesOf } from "./search-space.ts";
  */
 export function requireSearchable(search: WidthSearch, network: Network, task: TaskDescription): void {
   const { level, groups, objective, target } = search;
-  const most = Math.max(...layersOf(network).map(({ weightShape }) => last(weightShape)));
+  const most = Math.max(...layersOf(network).map(({ weightShape }) => channelsOf(weightShape)));
   if (level === "kernel" && groups != null && groups > most) {
     throw new UsageError(
       `method.groups: expected at most ${most}, the output channels of the largest layer of ${network.name}, got ${groups}; null decides each channel alone`,
@@ -53,7 +52,7 @@ const blankWeights = (network: Network): ReadonlyMap<string, WeightMatrix> =>
   new Map(
     layersOf(network).map(({ name, weightShape }) => {
       const elements = elementsOf(weightShape);
-      const outputs = last(weightShape);
+      const outputs = channelsOf(weightShape);
       return [name, { values: new Float32Array(elements), outputs, inputs: elements / outputs }];
     }),
   );

@@ -14,16 +14,16 @@ export interface SpaceLayer {
   readonly biases: number;
   /** What tells it from the others, each within [0, 1]. */
   readonly state: Float32Array;
-  /** Whether output channels can be pruned, which is what 0 bits are. */
-  readonly prunable: boolean;
   /** Output channels whose bits are decided together: a partition of them, by rising variance. */
   readonly units: readonly Unit[];
   readonly activation: ActivationChoice;
 }
 
-/** Kernels that get one bit-width. */
+/** Kernels that get one bit-width. Of a layer that can be pruned the unit whose weights vary most stays. */
 export interface Unit {
   readonly rows: Uint32Array;
+  /** What they may get, rising: 0 where they can be pruned. */
+  readonly widths: Widths;
   /** How much their weights vary among all units of the network, within [0, 1]. */
   readonly variance: number;
 }
@@ -36,6 +36,7 @@ export interface SearchSpace {
   readonly layers: readonly SpaceLayer[];
   /** Rising. */
   readonly weightWidths: Widths;
+  /** Rising. */
   readonly activationWidths: Widths;
 }
 
@@ -75,17 +76,13 @@ export interface Place extends WalkPlace {
   readonly unit: number | null;
 }
 
-/**
- * All that is decided, in the order in which a walk into the budget lowers it. Of a layer that can be pruned the unit whose
- * weights vary most stays.
- */
+/** All that is decided, in the order in which a walk into the budget lowers it. */
 export function placesOf(space: SearchSpace): readonly Place[] {
-  const { layers, weightWidths, activationWidths } = space;
-  const kept = weightWidths.filter((width) => width > 0);
+  const { layers, activationWidths } = space;
   return layers
-    .flatMap(({ units, prunable }, layer): readonly Place[] => [
+    .flatMap(({ units }, layer): readonly Place[] => [
       ...(isDeciding(space, layer) ? [{ layer, unit: null, widths: activationWidths }] : []),
-      ...units.map((_, unit) => ({ layer, unit, widths: prunable && unit < units.length - 1 ? weightWidths : kept })),
+      ...units.map(({ widths }, unit) => ({ layer, unit, widths })),
     ])
     .toSorted((one, other) => other.layer - one.layer);
 }

@@ -1,6 +1,6 @@
 import type { RunConfig } from "../../config/schema.ts";
-import { last } from "../../core/elements.ts";
 import { lookup } from "../../core/lookup.ts";
+import { channelsOf } from "../../graph/shape.ts";
 import { layersOf } from "../../network/layers.ts";
 import type { ChannelBits } from "../../quantization/levels.ts";
 import { createQuantizers } from "../../quantizers/create-quantizers.ts";
@@ -31,7 +31,9 @@ export function autoq(config: Config): Method {
     prepare: (network) => insertQuantizers(network, { statistics: batchNorm, quantizeAddends }),
     quantizers(network) {
       const byKernel = level === "kernel";
-      const channels = new Map(layersOf(network).map((layer) => [layer.weightQuantizer, last(layer.weightShape)]));
+      const channels = new Map(
+        layersOf(network).map((layer) => [layer.weightQuantizer, channelsOf(layer.weightShape)]),
+      );
       return createQuantizers(network, {
         ...{ pruning: byKernel, initial, prior: "const", weightRanges },
         bitsOf: ({ id, role }) =>

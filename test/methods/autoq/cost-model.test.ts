@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import t from "tap";
+import { elementsOf } from "../../../src/graph/shape.ts";
 import { costModel } from "../../../src/methods/autoq/cost-model.ts";
 import { createSpace } from "../../../src/methods/autoq/create-space.ts";
 import { decisionsOf, placesOf, policyOf, widthsAt } from "../../../src/methods/autoq/search-space.ts";
@@ -19,7 +20,7 @@ const layers = layersOf(network);
 const weights = new Map(
   layers.map(({ name, weightShape, kind }) => {
     const outputs = weightShape.at(-1)!;
-    const elements = weightShape.reduce((product, size) => product * size, 1);
+    const elements = elementsOf(weightShape);
     return [name, { values: random(1, `${name}/${kind}`, [elements]), outputs, inputs: elements / outputs }];
   }),
 );
