@@ -65,6 +65,8 @@ async function shapeOf({ data, task, seed }: RunConfig, reporter: Reporter): Pro
   const { train, validation, test, imageShape, targets, tokens } = dataset;
   const count = train.count + (validation?.count ?? 0) + test.count;
   const held =
-    data.name === "folder" ? 0 : count * elementsOf(imageShape) * (tokens === undefined ? 1 : Int32Array.BYTES_PER_ELEMENT);
+    data.name === "folder"
+      ? 0
+      : count * elementsOf(imageShape) * (tokens === undefined ? 1 : Int32Array.BYTES_PER_ELEMENT);
   return { network: networkDataOf(dataset, outputsOf(targets)), images: imageCountsOf(dataset), held };
 }

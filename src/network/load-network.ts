@@ -29,10 +29,7 @@ export type NetworkData = ZooOptions | TextOptions;
 
 /** What a network for these samples is made for. */
 export function networkDataOf(
-  {
-    imageShape,
-    tokens,
-  }: { readonly imageShape: readonly number[]; readonly tokens?: { readonly vocabulary: number } },
+  { imageShape, tokens }: { readonly imageShape: readonly number[]; readonly tokens?: { readonly vocabulary: number } },
   classes: number,
 ): NetworkData {
   if (tokens !== undefined) return { length: first(imageShape), vocabulary: tokens.vocabulary, classes };

@@ -171,7 +171,10 @@ export class Run implements Disposable {
     const { model, dataset, config, task } = this.prepared;
     await this.#saved.saveWhenStopped(async () => {
       await freezeCodes(model, dataset.train, config.data.evaluationBatchSize);
-      const examiner = task.examiner(dataset.tokens === undefined ? tuple(dataset.imageShape, 3) : null, this.#float.values);
+      const examiner = task.examiner(
+        dataset.tokens === undefined ? tuple(dataset.imageShape, 3) : null,
+        this.#float.values,
+      );
       const { taskLoss, metrics } = await this.#evaluate(dataset.test, testTimeGates, (batch) => examiner.add(batch));
       const sampled = await this.#evaluate(dataset.test, (model) =>
         stepGates(model, config.seed, this.#saved.position.step),

@@ -2,10 +2,10 @@ import { applyByKind, type ByKind } from "../../core/by-kind.ts";
 import { first } from "../../core/elements.ts";
 import { noPadding } from "../../kinds/windows.ts";
 import type { FrozenInput, FrozenLayer, FrozenNetwork, FrozenNode, FrozenQuantizer } from "../frozen-network.ts";
+import { addNonlinear } from "./add-nonlinear.ts";
 import { addCodedEmbedding, addEmbedding } from "./gathered-rows.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { pads } from "./layer-operators.ts";
-import { addNonlinear } from "./add-nonlinear.ts";
 import { addMaskedMean } from "./masked-mean-operators.ts";
 import { channelShape, channelsFirst } from "./value-layout.ts";
 
