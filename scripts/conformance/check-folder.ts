@@ -17,6 +17,9 @@ import { checkActions } from "./haq/actions.ts";
 import { checkDdpg } from "./haq/ddpg.ts";
 import { checkLinearQuantizer } from "./haq/linear-quantizer.ts";
 import { checkBops, checkHardConcrete, checkRegularizer, checkSchedule } from "./host.ts";
+import { checkCentroidSteps, checkDistillation } from "./ktb/centroid-steps.ts";
+import { checkClustering } from "./ktb/clustering.ts";
+import { checkSizes } from "./ktb/sizes.ts";
 import { checkQuantizer } from "./quantizer.ts";
 import { checkTrajectory } from "./trajectory.ts";
 
@@ -55,6 +58,17 @@ const methods: Readonly<Record<string, Checks>> = {
     "sx.json": checkProductQuantizer,
     "vq.json": checkProductQuantizer,
     "embedding_training.json": checkCodedTraining,
+  },
+  ktb: {
+    "sizes.json": checkSizes,
+    "em_conv3x3_block9.json": checkClustering,
+    "em_conv3x3_stride2_block18.json": checkClustering,
+    "em_dense_block4.json": checkClustering,
+    "em_empty_clusters.json": checkClustering,
+    "em_pointwise_block4.json": checkClustering,
+    "em_rank_deficient.json": checkClustering,
+    "centroid_sgd.json": checkCentroidSteps,
+    "distillation.json": checkDistillation,
   },
   haq: {
     "actions_and_budget.json": checkActions,

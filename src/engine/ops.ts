@@ -110,6 +110,8 @@ export interface AdamStep {
 export interface MomentumStep {
   readonly learningRate: number;
   readonly momentum: number;
+  /** Whether a step looks ahead (Nesterov). */
+  readonly nesterov: boolean;
 }
 
 /**
@@ -250,6 +252,6 @@ export interface Ops {
   dispose(variable: Variable): void;
   /** Adam as PyTorch's, in place. */
   adam(variable: Variable, moments: readonly [Variable, Variable], gradient: Tensor, step: AdamStep): void;
-  /** SGD with Nesterov momentum as PyTorch's, in place. */
-  nesterov(variable: Variable, velocity: Variable, gradient: Tensor, step: MomentumStep): void;
+  /** SGD with momentum as PyTorch's, in place. */
+  momentum(variable: Variable, velocity: Variable, gradient: Tensor, step: MomentumStep): void;
 }

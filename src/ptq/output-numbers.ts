@@ -1,5 +1,5 @@
+import { halfToFloat } from "../core/half-precision.ts";
 import type { RuntimeTensor } from "../onnx/file-session.ts";
-import { halfToFloat } from "../onnx/tensor-data.ts";
 import type { RunSize } from "./samples.ts";
 
 /**

@@ -1,9 +1,9 @@
 import { messageOf, UserError } from "../core/errors.ts";
+import { halfToFloat } from "../core/half-precision.ts";
 import { readWholeFile } from "../core/read-file.ts";
 import { checkLabels, labelValues } from "../data/formats/numpy/labels.ts";
 import { elementBytes, elementKind, type NpyHeader, parseNpyHeader, readNumbers } from "../data/formats/numpy/npy.ts";
 import { type NpyArray, NpzFile } from "../data/formats/numpy/npz.ts";
-import { halfToFloat } from "../onnx/tensor-data.ts";
 import type { SampleData } from "./sample-types.ts";
 import type { SampleArray } from "./samples.ts";
 

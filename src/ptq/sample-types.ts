@@ -1,7 +1,7 @@
 import type { Tensor } from "onnxruntime-node";
+import { floatToHalf } from "../core/half-precision.ts";
 import { ort } from "../core/onnx-runtime.ts";
 import type { RuntimeTensor } from "../onnx/file-session.ts";
-import { floatToHalf } from "../onnx/tensor-data.ts";
 
 /** Numbers as files of samples hold them. */
 export type SampleData =

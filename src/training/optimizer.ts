@@ -7,7 +7,13 @@ import { elementsOf } from "../graph/shape.ts";
 /** How a group of parameters is updated; the learning rate comes with each update, from the group's schedule. */
 export type OptimizerOptions =
   | { readonly optimizer: "adam"; readonly weightDecay: number }
-  | { readonly optimizer: "sgd"; readonly momentum: number; readonly weightDecay: number };
+  | {
+      readonly optimizer: "sgd";
+      readonly momentum: number;
+      readonly weightDecay: number;
+      /** Whether steps look ahead (Nesterov); they do if left out. */
+      readonly nesterov?: boolean | undefined;
+    };
 
 const BETA_1 = 0.9;
 const BETA_2 = 0.999;
@@ -21,7 +27,7 @@ export type MomentPair = readonly [first: Numbers, second: Numbers | null];
 /** Moments by parameter, as checkpoints hold them. */
 export type Moments = ReadonlyMap<string, MomentPair>;
 
-/** Adam (Kingma and Ba, 2015) or SGD with Nesterov momentum, both as PyTorch's, for tensors of the engine. */
+/** Adam (Kingma and Ba, 2015) or SGD with momentum, both as PyTorch's, for tensors of the engine. */
 export class EngineOptimizer {
   readonly #ops: Ops;
   readonly #options: OptimizerOptions;
@@ -56,7 +62,8 @@ export class EngineOptimizer {
       const [first, second] = lookup(this.#moments, name);
       const decayed = this.#decay(variable, gradient);
       if (this.#options.optimizer === "sgd") {
-        ops.nesterov(variable, first, decayed, { learningRate, momentum: this.#options.momentum });
+        const { momentum, nesterov = true } = this.#options;
+        ops.momentum(variable, first, decayed, { learningRate, momentum, nesterov });
       } else {
         ops.adam(variable, [first, second!], decayed, {
           learningRate,
@@ -127,7 +134,8 @@ export class HostOptimizer {
       const slope = gradient[index]! + options.weightDecay * values[index]!;
       if (options.optimizer === "sgd") {
         first[index] = options.momentum * first[index]! + slope;
-        values[index]! -= learningRate * (slope + options.momentum * first[index]!);
+        const { momentum, nesterov = true } = options;
+        values[index]! -= learningRate * (nesterov ? slope + momentum * first[index]! : first[index]!);
         continue;
       }
       first[index] = BETA_1 * first[index]! + (1 - BETA_1) * slope;

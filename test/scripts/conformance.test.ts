@@ -9,6 +9,7 @@ const folders = [
   { folder: "test/fixtures/golden/bit-split", files: 3 },
   { folder: "test/fixtures/golden/haq", files: 3 },
   { folder: "test/fixtures/golden/dpq", files: 3 },
+  { folder: "test/fixtures/golden/ktb", files: 9 },
 ];
 
 for (const kind of ["native", "wasm"] as const) {

@@ -34,9 +34,10 @@ const group = (what: string, { schedule: decay, learningRate = 1e-3, optimizer =
         weightDecay: z.number().min(0).default(0).describe("L2 penalty added to the gradient"),
       }),
       z.strictObject({
-        optimizer: z.literal("sgd").describe("SGD with Nesterov momentum"),
+        optimizer: z.literal("sgd").describe("SGD with momentum"),
         learningRate: positive.default(learningRate).describe("base learning rate"),
-        momentum: z.number().min(0).lt(1).default(0.9).describe("Nesterov momentum"),
+        momentum: z.number().min(0).lt(1).default(0.9).describe("momentum"),
+        nesterov: z.boolean().optional().describe("whether steps look ahead (Nesterov), as they do if left out"),
         schedule: schedule.default({ name: decay }),
         weightDecay: z.number().min(0).default(0).describe("L2 penalty added to the gradient"),
       }),

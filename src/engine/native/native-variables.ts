@@ -6,7 +6,7 @@ import type { Executor } from "./executor.ts";
 import { float } from "./kernel-attributes.ts";
 import { handleOf, idOf, NativeTensor, NativeVariable } from "./native-tensor.ts";
 
-type Variables = Pick<Ops, "variable" | "value" | "assign" | "dispose" | "adam" | "nesterov">;
+type Variables = Pick<Ops, "variable" | "value" | "assign" | "dispose" | "adam" | "momentum">;
 
 /** The shared name that makes a resource variable anonymous: each handle is a variable of its own. */
 const ANONYMOUS = "cd2c89b7-88b7-44c8-ad83-06c2a9158347";
@@ -71,11 +71,11 @@ export function variables(run: Executor): Variables {
         update("ResourceApplyAdam", { ...float, use_locking: false, use_nesterov: false }, variable, inputs);
       });
     },
-    nesterov(variable, velocity, gradient, { learningRate, momentum }) {
+    momentum(variable, velocity, gradient, { learningRate, momentum, nesterov }) {
       withScalars([learningRate, momentum], (scalars) => {
         const [rate, factor] = tuple(scalars, 2);
         const inputs = [handleOf(velocity), rate, idOf(gradient), factor];
-        update("ResourceApplyMomentum", { ...float, use_locking: false, use_nesterov: true }, variable, inputs);
+        update("ResourceApplyMomentum", { ...float, use_locking: false, use_nesterov: nesterov }, variable, inputs);
       });
     },
   };

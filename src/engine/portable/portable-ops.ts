@@ -51,7 +51,7 @@ function memory(arena: Arena): Pick<Ops, "tensor" | "read" | "scalar" | "scope" 
   };
 }
 
-type Variables = Pick<Ops, "variable" | "value" | "assign" | "dispose" | "adam" | "nesterov">;
+type Variables = Pick<Ops, "variable" | "value" | "assign" | "dispose" | "adam" | "momentum">;
 
 /** Trained tensors and their optimizers, composed. */
 function variables(arena: Arena): Variables {
@@ -75,11 +75,11 @@ function variables(arena: Arena): Variables {
         return tf.sub(held(variable).value, change);
       });
     },
-    nesterov(variable, velocity, gradient, { learningRate, momentum }) {
+    momentum(variable, velocity, gradient, { learningRate, momentum, nesterov }) {
       const moving = held(velocity);
       arena.update(moving, (tf) => tf.add(tf.mul(moving.value, momentum), of(gradient)));
       arena.update(variable, (tf) => {
-        const step = tf.add(of(gradient), tf.mul(moving.value, momentum));
+        const step = nesterov ? tf.add(of(gradient), tf.mul(moving.value, momentum)) : moving.value;
         return tf.sub(held(variable).value, tf.mul(step, learningRate));
       });
     },

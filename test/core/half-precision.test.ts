@@ -1,5 +1,5 @@
 import t from "tap";
-import { floatToHalf, halfToFloat } from "../../src/onnx/tensor-data.ts";
+import { floatToHalf, halfToFloat } from "../../src/core/half-precision.ts";
 
 t.test("every half-precision number is its own nearest one", (t) => {
   const wrong: number[] = [];
