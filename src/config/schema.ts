@@ -2,7 +2,7 @@ import { z } from "zod";
 import { checkpoint } from "./sections/checkpoint-settings.ts";
 import { data } from "./sections/data-settings.ts";
 import { engine } from "./sections/engine-settings.ts";
-import { exportSection } from "./sections/export-settings.ts";
+import { codebookProblem, exportSection } from "./sections/export-settings.ts";
 import { method } from "./sections/method-settings.ts";
 import { checkSearch } from "./sections/methods/autoq-settings.ts";
 import { network } from "./sections/network-settings.ts";
@@ -37,6 +37,11 @@ export const configSchema = settingsSchema.superRefine((config, context) => {
   checkTraining(config, context);
   const { data, method, network, training } = config;
   if (method.name === "autoq") checkSearch(method, training, network, context);
+  if (method.name === "product-quantization") {
+    const { form } = config.export;
+    const message = codebookProblem(form);
+    if (message !== null) context.addIssue({ code: "custom", path: ["export", "form"], message, input: form });
+  }
   if ((method.name === "sensitivity" || method.name === "autoq") && data.validationShare === 0) {
     const message = `expected more than 0: method ${method.name} chooses by held-out images`;
     context.addIssue({ code: "custom", path: ["data", "validationShare"], message, input: data.validationShare });

@@ -1,10 +1,18 @@
 import { z } from "zod";
 import { applyByKind, type ByKind } from "../core/by-kind.ts";
-import { at } from "../core/elements.ts";
+import { at, last } from "../core/elements.ts";
 import { codeLimits, stepSize } from "../quantization/grid.ts";
 import { clipFactor, storedBits } from "../quantization/levels.ts";
+import { codebookSize } from "../quantization/product/codebook-size.ts";
 import { rowWidth } from "../quantization/row-groups.ts";
-import type { FrozenLayer, FrozenNetwork, FrozenNode, FrozenQuantizer, IntegerTensor } from "./frozen-network.ts";
+import type {
+  FrozenCodebook,
+  FrozenLayer,
+  FrozenNetwork,
+  FrozenNode,
+  FrozenQuantizer,
+  IntegerTensor,
+} from "./frozen-network.ts";
 
 const channels = z.object({
   kept: z.array(z.int().nonnegative()).describe("indices, before pruning, of the channels that are left"),
@@ -34,6 +42,24 @@ const tensor = z.object({
     .nullable()
     .describe(
       "smallest and largest value of the grid, of the widest one where there are several; null: a float32 weight that is not clipped",
+    ),
+  codebook: z
+    .object({
+      blockSize: z
+        .int()
+        .positive()
+        .describe(
+          "neighbouring inputs of an output channel, in the order input channel, kernel row, kernel column, that have one code",
+        ),
+      centroids: z.int().positive().describe("blocks that codes name"),
+      codeBits: z.literal([4, 8, 16]).describe("that a code takes in a file"),
+      codes: z
+        .tuple([z.int().positive(), z.int().positive()])
+        .describe("shape of the codes: pieces of an output's inputs, output channels"),
+    })
+    .optional()
+    .describe(
+      "where the weight is codes into a table of blocks of float16 numbers, which are its values: it has no grid then",
     ),
   shape: z
     .array(z.int().positive())
@@ -124,7 +150,12 @@ function weightEntry({
   };
   const { bits } = weight;
   if (bits === 32) {
-    return { ...entry, bits, storedBits: bits, scale: null, zeroPoint: null, codes: null, range: null };
+    const { codebook } = weight;
+    return {
+      ...entry,
+      ...{ bits, storedBits: bits, scale: null, zeroPoint: null, codes: null, range: null },
+      ...(codebook && { codebook: codebookEntry(codebook, weight.shape) }),
+    };
   }
   const grid = gridOf(weight.scale, codeLimits(bits, true));
   const common = { ...entry, bits, storedBits: storedBits(bits) };
@@ -136,6 +167,13 @@ function weightEntry({
     ...grid,
     range: rangeOfRows(weight, channelBits),
   };
+}
+
+function codebookEntry({ blockSize, codes, centroids }: FrozenCodebook, shape: readonly number[]): Entry["codebook"] {
+  const count = centroids.length / blockSize;
+  const outputs = last(shape);
+  const { codeBits } = codebookSize(codes.length, { centroids: count, blockSize });
+  return { blockSize, centroids: count, codeBits, codes: [codes.length / outputs, outputs] };
 }
 
 /** The outermost values of the row that reaches farthest. */

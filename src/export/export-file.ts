@@ -4,7 +4,7 @@ import { writeFileAtomically } from "../core/atomic-file.ts";
 import type { ByteBatch } from "../data/dataset.ts";
 import type { ExportRecord } from "../runs/record.ts";
 import { bitsFile } from "./bits-file.ts";
-import { canVerify, fileForms } from "./export-forms.ts";
+import { canVerify, exportForm } from "./export-forms.ts";
 import type { FrozenNetwork } from "./frozen-network.ts";
 import { LATENCY_SECONDS, type Latency, measureLatency, type Timed } from "./latency.ts";
 import { lower } from "./onnx/lower.ts";
@@ -39,7 +39,7 @@ export async function exportFile(options: ExportOptions): Promise<ExportRecord> 
   const { form, metadata, file, network, input, bits } = options;
   const saturation = options.saturation ?? (await defaultSaturation());
   const verifies = canVerify(form, options);
-  const exported = fileForms[form].export(network, { input, saturation, metadata });
+  const exported = exportForm(network, form, { input, saturation, metadata });
   const { bytes, opset } = exported;
   const verification = await writeVerified(file, bytes, async (written) => {
     const verified = verifies ? await exported.verify({ ...options, readFrom: written }) : null;

@@ -1,4 +1,5 @@
 import {
+  codebookProblem,
   type ExportForm,
   type ExportInput,
   exportForms,
@@ -8,7 +9,7 @@ import {
 import { UserError } from "../core/errors.ts";
 import type { Reporter } from "../core/progress.ts";
 import type { Verification } from "../runs/record.ts";
-import type { FrozenNetwork } from "./frozen-network.ts";
+import { type FrozenNetwork, isFrozenLayer } from "./frozen-network.ts";
 import { lower } from "./onnx/lower.ts";
 import type { LowerOptions } from "./onnx/model-frame.ts";
 import { opsetOf, readModel } from "./onnx/read-model.ts";
@@ -86,7 +87,7 @@ const array: FileForm = {
 };
 
 /** How each form of file is written and verified. */
-export const fileForms: Readonly<Record<ExportForm, FileForm>> = {
+const forms: Readonly<Record<ExportForm, FileForm>> = {
   compact: onnx("compact"),
   packed: onnx("packed"),
   int8: onnx("int8"),
@@ -98,6 +99,20 @@ export const fileForms: Readonly<Record<ExportForm, FileForm>> = {
 };
 
 /**
+ * A network in one form of file.
+ *
+ * @throws UserError where files of that form cannot hold its weights, or do not take such images.
+ */
+export function exportForm(network: FrozenNetwork, form: ExportForm, options: FormOptions): Exported {
+  const problem = hasCodebooks(network) ? codebookProblem(form) : null;
+  if (problem !== null) throw new UserError(`cannot export ${form}: ${problem}`);
+  return forms[form].export(network, options);
+}
+
+const hasCodebooks = ({ nodes }: FrozenNetwork): boolean =>
+  nodes.some((node) => isFrozenLayer(node) && node.weight.bits === 32 && node.weight.codebook !== undefined);
+
+/**
  * Whether files of a form can be verified here.
  *
  * @throws UserError when they cannot, and nobody has said that they may be written all the same.
@@ -106,7 +121,7 @@ export function canVerify(
   form: ExportForm,
   { unverified = false }: { readonly unverified?: boolean | undefined },
 ): boolean {
-  const missing = fileForms[form].missing();
+  const missing = forms[form].missing();
   if (missing !== null && !unverified)
     throw new UserError(`cannot export ${form}: ${missing}; or write it --unverified`);
   return missing === null;
@@ -115,10 +130,19 @@ export function canVerify(
 /** Every form, the run's own first; without those whose runtime is not here, which are named, unless they may be unverified. */
 export function allForms(
   own: ExportForm,
-  { unverified = false, reporter }: { readonly unverified?: boolean | undefined; readonly reporter: Reporter },
+  {
+    unverified = false,
+    codebooks,
+    reporter,
+  }: { readonly unverified?: boolean | undefined; readonly codebooks: boolean; readonly reporter: Reporter },
 ): readonly ExportForm[] {
   return [own, ...exportForms.filter((form) => form !== own)].filter((form) => {
-    const missing = fileForms[form].missing();
+    const problem = codebooks ? codebookProblem(form) : null;
+    if (problem !== null) {
+      reporter.warn(`no file of form ${form}: ${problem}`);
+      return false;
+    }
+    const missing = forms[form].missing();
     if (missing === null || unverified) return true;
     reporter.warn(`no file of form ${form}: ${missing}; or write it --unverified`);
     return false;

@@ -4,6 +4,7 @@ import { normAsAffine } from "../kinds/norm-affine.ts";
 import type { Layer } from "../network/layers.ts";
 import { clipFactor } from "../quantization/levels.ts";
 import type { Quantizer } from "../quantizers/abstract-quantizer.ts";
+import { CodebookQuantizer } from "../quantizers/codebook-quantizer.ts";
 import type { TrainedValues } from "./freeze-place.ts";
 import type { FrozenLayer, FrozenTensor } from "./frozen-network.ts";
 
@@ -121,6 +122,11 @@ export function encodeWeight(
     const output = index % outputs;
     return open[output] === 0 ? 0 : factor === null ? value : value * factor[output]!;
   });
+  if (quantizer instanceof CodebookQuantizer) {
+    const { values, ...codebook } = quantizer.frozen;
+    // No channel of it is pruned: it is whole.
+    return { values, select: (_, shape) => ({ bits: 32, shape, values, codebook }) };
+  }
   const bits = quantizer?.bits ?? 32;
   if (quantizer === null || bits === 32) {
     const values = quantizer === null ? folded : floatValues(quantizer, folded);

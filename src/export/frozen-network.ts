@@ -21,11 +21,25 @@ export interface IntegerTensor {
   readonly codes: Int32Array;
 }
 
-/** A weight whose learned bit-width is 32. */
+/** A weight whose learned bit-width is 32, or whose values are those of a codebook. */
 export interface FloatTensor {
   readonly bits: 32;
   readonly shape: readonly number[];
   readonly values: Float32Array;
+  /** Where blocks of the values are entries of a codebook. */
+  readonly codebook?: FrozenCodebook | undefined;
+}
+
+/**
+ * A weight, as [outputs, inputs] in the order input channel, kernel row, kernel column, whose blocks of neighbouring inputs
+ * are entries of a codebook.
+ */
+export interface FrozenCodebook {
+  readonly blockSize: number;
+  /** Of each block, those of all outputs before the next piece of them: [inputs / blockSize, outputs]. */
+  readonly codes: Uint16Array;
+  /** [centroids, blockSize], numbers of float16. */
+  readonly centroids: Float32Array;
 }
 
 export type FrozenTensor = IntegerTensor | FloatTensor;

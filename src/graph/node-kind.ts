@@ -12,6 +12,8 @@ export interface QuantizationParameters {
   readonly terms: readonly WeightedLevel[];
   /** Bit-widths X_b whose inner product with the gradient the gates need; empty when all gates are saturated. */
   readonly wanted: readonly BitWidth[];
+  /** What a weight's codes stand for in its codebook, in its own order: it takes the weight's place. */
+  readonly decoded?: Float32Array | undefined;
 }
 
 /** Running statistics of a batch normalization, per channel, or of responses, per codeword, on the host. */
@@ -49,6 +51,8 @@ export interface BackwardPass extends Pass {
   level(id: NodeId, bits: BitWidth, inner: ArrayLike<number>): void;
   /** What a node adds to the task's loss; its gradients are among those that `backward` gives. */
   penalty(id: NodeId, value: number): void;
+  /** The gradient of the loss by a decoded weight, in the weight's order. */
+  decoded(id: NodeId, gradient: ArrayLike<number>): void;
   /** Whether the factor of a node learns. */
   wantsFactor(id: NodeId): boolean;
   /** A summand of z·dL/dz for each z of the factor of a node. */

@@ -26,11 +26,11 @@ export const conv2d: NodeKind<Conv2dNode, readonly [Tensor, Tensor]> = {
     return { output: ops.conv2d(...saved, node, bias), saved };
   },
   addsBias: true,
-  backward(node, gradient, [x, weight], { ops }, [needsInput]) {
+  backward(node, gradient, [x, weight], { ops }, [needsInput, needsWeight]) {
     const narrow = ops.narrow(gradient);
     return [
       needsInput ? ops.conv2dInputGradient(x.shape, weight, narrow, node) : null,
-      ops.conv2dWeightGradient(x, weight.shape, narrow, node),
+      needsWeight ? ops.conv2dWeightGradient(x, weight.shape, narrow, node) : null,
     ];
   },
   nonNegative: () => false,

@@ -33,12 +33,12 @@ export const dense: NodeKind<DenseNode, readonly [Tensor, Tensor]> = {
     };
   },
   addsBias: false,
-  backward(_, gradient, [rows, weight], { ops }, [needsInput]) {
+  backward(_, gradient, [rows, weight], { ops }, [needsInput, needsWeight]) {
     const narrow = ops.narrow(asRows(gradient, ops));
     const shape = [...gradient.shape.slice(0, -1), channelsOf(rows.shape)];
     return [
       needsInput ? reshaped(ops.matmul(narrow, weight, { transposeB: true }), shape, ops) : null,
-      ops.matmul(rows, narrow, { transposeA: true }),
+      needsWeight ? ops.matmul(rows, narrow, { transposeA: true }) : null,
     ];
   },
   nonNegative: () => false,

@@ -26,11 +26,11 @@ export const depthwiseConv2d: NodeKind<DepthwiseConv2dNode, readonly [Tensor, Te
     return { output: ops.depthwiseConv2d(...saved, node), saved };
   },
   addsBias: false,
-  backward(node, gradient, [x, weight], { ops }, [needsInput]) {
+  backward(node, gradient, [x, weight], { ops }, [needsInput, needsWeight]) {
     const narrow = ops.narrow(gradient);
     return [
       needsInput ? ops.depthwiseConv2dInputGradient(x.shape, weight, narrow, node) : null,
-      ops.depthwiseConv2dWeightGradient(x, weight.shape, narrow, node),
+      needsWeight ? ops.depthwiseConv2dWeightGradient(x, weight.shape, narrow, node) : null,
     ];
   },
   nonNegative: () => false,

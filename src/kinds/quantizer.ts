@@ -30,6 +30,10 @@ export const quantizer: NodeKind<QuantizerNode, readonly [Tensor]> = {
   addsBias: false,
   backward(node, gradient, [x], pass) {
     const options = { ...optionsOf(node, pass), wantsChannels: pass.wantsFactor(node.id) };
+    if (options.decoded !== undefined) {
+      pass.decoded(node.id, pass.ops.read(gradient));
+      return [null];
+    }
     return [backQuantize(node.id, x, gradient, options, pass)];
   },
   nonNegative: ({ signed }) => !signed,
@@ -55,6 +59,7 @@ const optionsOf = ({ id, signed }: QuantizerNode, pass: Pass): Options => ({
 /** With a range r for each channel: r·Q(x/r), where Q has the range 1. */
 function quantize(x: Tensor, options: Options, pass: Pass): Tensor {
   const { ops } = pass;
+  if (options.decoded !== undefined) return ops.tensor(options.decoded, x.shape);
   if (options.ranges === null) return ops.gatedQuantize(x, options);
   const unit = ops.gatedQuantize(ops.multiply(x, inverse(options.ranges, pass)), { ...options, xMax: 1 });
   return ops.multiply(unit, perChannel(pass, options.ranges));

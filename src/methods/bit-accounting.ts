@@ -16,6 +16,7 @@ import {
 import { channelBytes } from "../quantization/channel-bytes.ts";
 import { codeBits, codeBytes, storedCodeBits } from "../quantization/code-bytes.ts";
 import { type ChannelBits, type GridBits, storedBits, widest } from "../quantization/levels.ts";
+import { type CodebookShape, type CodebookSize, codebookSize } from "../quantization/product/codebook-size.ts";
 import type { Quantizer } from "../quantizers/abstract-quantizer.ts";
 
 type Quantizers = ReadonlyMap<NodeId, Quantizer>;
@@ -36,8 +37,10 @@ export interface LayerAccount {
   readonly bops: number;
   /** Weights and biases that are left, batch normalizations folded in. */
   readonly parameters: number;
-  /** Bytes of the packed weight and of its float32 bias. */
+  /** Bytes of the packed weight and of its float32 bias, or of what is left of its normalization. */
   readonly bytes: number;
+  /** Where the weight is codes into a codebook, what these take; null elsewhere. */
+  readonly codebook: CodebookAccount | null;
 }
 
 /** What an embedding by codes costs. */
@@ -51,6 +54,8 @@ export interface CodedAccount {
   readonly countedBits: number;
   readonly fp32Bytes: number;
 }
+/** A weight that is codes into a codebook, which is all float32 when it computes. */
+export interface CodebookAccount extends CodebookShape, CodebookSize {}
 
 /** The network's account: where bit operations, MACs and sizes are computed, and nowhere else. */
 export interface Account {
@@ -146,7 +151,9 @@ function accountLayer(layer: Layer, states: ChannelStates, quantizers: Quantizer
     keptInputs: depthwise ? 1 : keptInputs / input.length,
   };
   const weights = Math.round(elementsOf(layer.weightShape) * cost.keptOutputs * cost.keptInputs);
-  const biases = layer.shift === null ? 0 : keptOutputs;
+  // Behind a codebook a normalization stays, with a factor for each output channel.
+  const each = layer.shift === null ? 0 : layer.shift.kind === "batch-norm" && weight !== null ? 2 : 1;
+  const codebook = weight === null ? null : codebookOf(weight);
   return {
     layer,
     weightBits: typeof widths === "object" ? widest(widths) : widths,
@@ -158,9 +165,18 @@ function accountLayer(layer: Layer, states: ChannelStates, quantizers: Quantizer
     keptInputs,
     cost,
     bops: bitOperations(cost),
-    parameters: weights + biases,
-    bytes: weightBytes(widths, weights) + 4 * biases,
+    parameters: weights + each * keptOutputs,
+    bytes:
+      (codebook ? codebook.indexBytes + codebook.codebookBytes : weightBytes(widths, weights)) + 4 * each * keptOutputs,
+    codebook,
   };
+}
+
+function codebookOf({ codebook }: Quantizer): CodebookAccount | null {
+  if (codebook === null) return null;
+  const { blockSize, codes } = codebook;
+  const shape = { blockSize, centroids: codebook.codebook.length / blockSize };
+  return { ...shape, ...codebookSize(codes.length, shape) };
 }
 
 /** Packed; where widths differ with a step for each channel, and with their order. */

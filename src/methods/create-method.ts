@@ -1,5 +1,6 @@
 import type { RunConfig } from "../config/schema.ts";
 import { layerwise } from "./layerwise/create-layerwise.ts";
+import { productQuantization } from "./layerwise/create-product.ts";
 import type { Method } from "./method.ts";
 import { autoq } from "./trained/autoq.ts";
 import { bayesianBits } from "./trained/bayesian-bits.ts";
@@ -27,6 +28,8 @@ export function createMethod(config: RunConfig["method"], seed: number): Method 
       return fp32;
     case "sensitivity":
       return sensitivity(config);
+    case "product-quantization":
+      return productQuantization(config, seed);
     case "nearest":
     case "adaround":
     case "bit-split":

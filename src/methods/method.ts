@@ -3,7 +3,9 @@ import type { Network } from "../kinds/index.ts";
 import type { InitialValues } from "../network/initial-values.ts";
 import type { BitWidth, GridBits } from "../quantization/levels.ts";
 import type { Quantizer } from "../quantizers/abstract-quantizer.ts";
+import type { PlannedCodebook } from "./layerwise/codebook-plan.ts";
 import type { SolveLayer } from "./layerwise/layer-problem.ts";
+import type { SolveProduct } from "./layerwise/product-quantization.ts";
 
 /** What multiplies the complexity of the gates in the loss: mu. */
 export interface Prior {
@@ -38,6 +40,8 @@ export interface Method {
   readonly trainsWeights: boolean;
   /** What is searched for once weights and first ranges stand, before quantizers train. */
   readonly search?: WidthSearch;
+  /** What makes weights codes into codebooks before they train: of all that learns, these alone. */
+  readonly clustering?: Clustering;
   /** What takes the place of training where a trained network is quantized layer by layer. */
   readonly layerwise?: Layerwise;
 }
@@ -111,6 +115,26 @@ export interface Layerwise {
   /** How ranges of activations are set. */
   readonly ranges: "max" | "mse";
   readonly biasCorrection: boolean;
+}
+
+/** How a method makes a trained network's weights codes into codebooks, layer by layer, before these train. */
+export interface Clustering {
+  /**
+   * The codebook of every layer that gets one, by its name.
+   *
+   * @throws UsageError where settings do not fit the network.
+   */
+  codebooks(network: Network): ReadonlyMap<string, PlannedCodebook>;
+  readonly solve: SolveProduct;
+  /** What blocks are weighed by: images, and places of each; null: by nothing. */
+  readonly calibration: { readonly images: number; readonly positions: number } | null;
+  /** How a layer's codebook learns as soon as it is clustered. */
+  readonly finetune: {
+    readonly steps: number;
+    readonly learningRate: number;
+    readonly momentum: number;
+    readonly weightDecay: number;
+  };
 }
 
 /** Nothing of the gates is in the loss. */

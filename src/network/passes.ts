@@ -165,16 +165,18 @@ function biasedLayers(network: Network, uses: ReadonlyMap<NodeId, number>): Read
  * Walks a trace back from the gradients of its outputs; frees what was saved as it goes.
  *
  * @param upstream The gradient of each output, in order; null: nothing depends on it.
- * @returns The gradient of every parameter, owned by the caller.
+ * @param learns What gradients are wanted for; every parameter if left out.
+ * @returns The gradient of every parameter that learns, owned by the caller.
  */
 export function backward(
   network: Network,
   { saved, holders, outputs }: Trace,
   upstream: readonly (Tensor | null)[],
   pass: BackwardPass,
+  learns: (node: Node) => boolean = ({ kind }) => kind === "parameter",
 ): ReadonlyMap<NodeId, Tensor> {
   const { ops } = pass;
-  const reached = dependentsOf(network, ({ kind }) => kind === "parameter");
+  const reached = dependentsOf(network, learns);
   const gradients = new Map<NodeId, Tensor>();
   /** A node may pass its gradient on unchanged, to several inputs. */
   const owners = new Holders(pass);
@@ -201,12 +203,12 @@ export function backward(
       parameters.set(node.id, gradient);
     } else if (gradient !== undefined) {
       const inputs = inputsOf(node);
+      const needs = inputs.map((id) => reached.has(id));
+      const needed = (results: readonly (Tensor | null)[]) =>
+        results.map((result, index) => (needs[index] ? result : null));
       const results = ops.scope(
-        () => {
-          const needs = inputs.map((id) => reached.has(id));
-          return kindOf(node).backward(node, gradient, kept, pass, needs);
-        },
-        (results) => results,
+        () => needed(kindOf(node).backward(node, gradient, kept, pass, needs)),
+        (made) => made,
       );
       for (const [index, id] of inputs.entries()) add(id, results[index] ?? null);
       owners.drop(gradient);

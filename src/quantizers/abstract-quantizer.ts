@@ -6,6 +6,7 @@ import { encode, stepSize } from "../quantization/grid.ts";
 import { type Gate, openProbability } from "../quantization/hard-concrete.ts";
 import { bitWidths, type ChannelBits, type GridBits, perGate, widest } from "../quantization/levels.ts";
 import { type Complexity, complexity, type PriorWeight } from "../quantization/prior.ts";
+import type { ProductCodes } from "../quantization/product/blocks.ts";
 import { keepProbability, keptChannels, testTimeChannels } from "./channel-gates.ts";
 import type { ChannelGroups } from "./channel-groups.ts";
 import { type Draw, type GateSample, type LevelGates, type RangeParameters, sampleOf } from "./gate-sample.ts";
@@ -81,6 +82,11 @@ export abstract class Quantizer implements QuantizerParts {
   get bits(): GridBits {
     const { channelBits } = this;
     return channelBits === null ? first(testTimeBits(this.phi)) : widest(channelBits);
+  }
+
+  /** The codebook that the weight is decoded from; null of others. */
+  get codebook(): ProductCodes | null {
+    return null;
   }
 
   /** The bit-width of each channel at test time, 0 where it is pruned; null where all have the same gates. */

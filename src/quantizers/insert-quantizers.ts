@@ -34,7 +34,7 @@ export function insertQuantizers(
   { statistics = "every-position", quantizeAddends = false }: QuantizerOptions = {},
 ): Network {
   const folded = foldBatchNorm(network, statistics);
-  return quantizeActivations(quantizeWeights(folded, layersOf(folded)), quantizeAddends);
+  return quantizeActivations(quantizeWeights(folded), quantizeAddends);
 }
 
 /**
@@ -43,12 +43,14 @@ export function insertQuantizers(
  * @throws UsageError where there are none.
  */
 export function quantizeEmbeddings(network: Network): Network {
-  const embeddings = layersOf(network).filter(({ kind }) => kind === "embedding");
-  if (embeddings.length > 0) return quantizeWeights(network, embeddings);
+  const isEmbedding = ({ kind }: Layer) => kind === "embedding";
+  if (layersOf(network).some(isEmbedding)) return quantizeWeights(network, isEmbedding);
   throw new UsageError(`method.layers: ${network.name} has no embeddings: leave it away`);
 }
 
-function quantizeWeights(network: Network, layers: readonly Layer[]): Network {
+/** Adds a quantizer to the weights of the layers that `isQuantized` picks, and to nothing else. */
+export function quantizeWeights(network: Network, isQuantized: (layer: Layer) => boolean = () => true): Network {
+  const layers = layersOf(network).filter(isQuantized);
   const quantizers = new Map<NodeId, QuantizerNode>(
     layers.map(({ node, name }) => [
       node.inputs[1],

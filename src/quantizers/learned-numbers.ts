@@ -9,6 +9,8 @@ export interface BackwardSums {
   readonly levels: ReadonlyMap<number, ArrayLike<number>>;
   /** z_2·dL/dz_2 per channel; null when not asked for. */
   readonly channels: ArrayLike<number> | null;
+  /** By each element of a weight that is decoded from a codebook; null of others. */
+  readonly decoded: ArrayLike<number> | null;
 }
 
 /** What a step says about a quantizer: its gates as they were drawn, what the data say through them, and the prior. */
@@ -23,9 +25,9 @@ export interface StepFindings {
 /** Numbers of a quantizer that learn together, on the host: a few, whose kernels would cost more than they. */
 export interface LearnedNumbers {
   /** What the optimizer's moments are named by, after the quantizer. */
-  readonly name: "phi" | "prune" | "range";
+  readonly name: "phi" | "prune" | "range" | "codebook";
   /** Whose learning rate and optimizer they have. */
-  readonly group: "gates" | "ranges";
+  readonly group: "weights" | "gates" | "ranges";
   /** Changed in place. */
   readonly values: Float64Array;
   /** The share of the group's learning rate that they have; 1 if left out. */

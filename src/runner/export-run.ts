@@ -62,7 +62,8 @@ async function exportLocked(
   await using prepared = await prepare(record.config, reporter);
   requireSameFiles(prepared, folder, checkpoint);
   restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
-  const forms = wanted === "all" ? allForms(own, { unverified, reporter }) : [wanted ?? own];
+  const codebooks = prepared.method.clustering !== undefined;
+  const forms = wanted === "all" ? allForms(own, { unverified, codebooks, reporter }) : [wanted ?? own];
   const written: ExportRecord[] = [];
   for (const form of forms) {
     const pause = async () => {};

@@ -86,6 +86,7 @@ async function build(config: RunConfig, engine: Engine, dataset: Dataset): Promi
     trainingOps: engine.atPrecision(config.engine.precision),
     seed: config.seed,
     quantizers: method.quantizers(network),
+    ...(method.clustering && { learning: new Set() }),
     initial,
   });
   const phases = planPhases(config.training, method);

@@ -18,6 +18,7 @@ import { accountResult } from "../training/record-entries.ts";
 import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
 import { analyseRun } from "./analyse-run.ts";
 import { beginQuantizers, beginWeights } from "./begin-training.ts";
+import { CodebookRun } from "./codebook-run.ts";
 import { continueRecord } from "./continue-record.ts";
 import { describeStep, epochEntry, epochLine, withEpoch, withStartLoss } from "./epoch-entry.ts";
 import { evaluateInPhase } from "./evaluate-in-phase.ts";
@@ -43,6 +44,8 @@ export class Run implements Disposable {
   readonly #layers: LayerwiseRun | null;
   /** Where bit-widths are searched for before quantizers train. */
   readonly #search: SearchRun | null;
+  /** Where weights become codes into codebooks before these train. */
+  readonly #codebooks: CodebookRun | null;
   readonly #float: FloatAnswers;
   #lastEpochAt = performance.now();
   /** Lets signals in, and throws what a stop is. */
@@ -52,9 +55,10 @@ export class Run implements Disposable {
   constructor(folder: string, prepared: Prepared, context: RunContext, publish: (record: RunRecord) => void) {
     this.prepared = prepared;
     this.context = context;
-    const { layerwise, search } = prepared.method;
+    const { layerwise, search, clustering } = prepared.method;
     this.#layers = layerwise ? new LayerwiseRun(prepared, layerwise) : null;
     this.#search = search ? new SearchRun(prepared, search) : null;
+    this.#codebooks = clustering ? new CodebookRun(prepared, clustering) : null;
     this.#float = new FloatAnswers(prepared);
     this.#saved = new SavedRun({
       ...{ folder, context, publish, record: newRecord(prepared) },
@@ -62,7 +66,7 @@ export class Run implements Disposable {
       tensors: () =>
         new Map([
           ...takeSnapshot(prepared.trainer),
-          ...[this.#layers, this.#search, this.#float].flatMap((part) => [...(part?.tensors ?? [])]),
+          ...[this.#layers, this.#search, this.#codebooks, this.#float].flatMap((part) => [...(part?.tensors ?? [])]),
         ]),
     });
     const { guards } = prepared.config.training;
@@ -85,7 +89,10 @@ export class Run implements Disposable {
       this.#saved.record = { ...this.record, postTraining: this.#layers.firstRecord(metrics) };
     } else {
       await beginWeights(this.prepared);
-      if (first(this.prepared.phases).quantizes) {
+      if (this.#codebooks) {
+        const { metrics } = await this.#evaluateFloat();
+        this.#saved.record = { ...this.record, codebooks: this.#codebooks.begin(metrics) };
+      } else if (first(this.prepared.phases).quantizes) {
         if (this.#float.knowsAtStart) await this.#evaluateFloat();
         await this.#beginQuantizers();
       }
@@ -112,6 +119,7 @@ export class Run implements Disposable {
     restoreSnapshot(this.prepared, tensors, progress);
     this.#layers?.restore(tensors);
     this.#search?.restore(tensors);
+    this.#codebooks?.restore(tensors);
     this.#float.restore(tensors);
     const { record, warnings } = continueRecord(checkpoint, this.prepared, changes);
     this.#saved.resume(checkpoint, record);
@@ -127,10 +135,12 @@ export class Run implements Disposable {
     const { reporter } = this.context;
     const layers = this.#layers;
     if (layers) return this.#saved.saveWhenStopped(() => layers.run(this.#saved, reporter));
-    const { config, dataset, trainer, phases, task } = this.prepared;
+    const { config, dataset, trainer, phases } = this.prepared;
+    const task = this.#codebooks?.task ?? this.prepared.task;
     const epochs = epochsOf(phases);
     const { progress } = reporter;
     const options = { seed: config.seed, batchSize: config.data.batchSize, phases, task };
+    await this.#saved.saveWhenStopped(async () => this.#cluster());
     const pace = new StepPace(epochs, this.#saved.position);
     progress.start("training", epochs);
     try {
@@ -164,6 +174,15 @@ export class Run implements Disposable {
     await this.#search?.runWhereDue(this.#saved, this.context.reporter);
     // What it takes is no epoch's time.
     this.#lastEpochAt += performance.now() - startedAt;
+  }
+
+  /** Makes the codebooks that are yet to be made. */
+  async #cluster(): Promise<void> {
+    await this.#codebooks?.runWhereDue(this.#saved, {
+      reporter: this.context.reporter,
+      watch: this.#watch,
+      evaluate: async () => (await this.#evaluate(this.prepared.dataset.test, testTimeGates)).metrics,
+    });
   }
 
   /** Final figures: the last epoch's, on the test set, with test-time and once with sampled gates. */

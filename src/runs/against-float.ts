@@ -50,9 +50,10 @@ export const dropOf = ({ metric, difference }: AgainstFloat): number => 0 - gain
 
 const isFloat = ({ config }: RunRecord): boolean => config.method.name === "fp32";
 
-function quantizedFrom({ postTraining, task }: RunRecord): Reference | null {
-  if (!postTraining) return null;
-  const float = mainValue(task, postTraining.floatMetrics);
+function quantizedFrom({ postTraining, codebooks, task }: RunRecord): Reference | null {
+  const { floatMetrics } = postTraining ?? codebooks ?? {};
+  if (floatMetrics === undefined) return null;
+  const float = mainValue(task, floatMetrics);
   return { reference: "quantized-from", source: "before quantization", float };
 }
 

@@ -9,6 +9,7 @@ interface Evaluated {
 interface WithMetrics {
   readonly task: TaskDescription;
   readonly epochs: readonly { readonly train: Evaluated; readonly evaluation: Evaluated }[];
+  readonly codebooks?: { readonly floatMetrics: Metrics; readonly metrics: Metrics | null } | undefined;
   readonly postTraining?: { readonly floatMetrics: Metrics } | undefined;
   readonly result: (Evaluated & { readonly sampledMetrics: Metrics }) | null;
   readonly analysis?:
@@ -24,7 +25,7 @@ interface WithMetrics {
 
 /** Refuses an evaluation without the task's main metric, and shares beyond 0 to 100 %. */
 export function checkMetrics(record: WithMetrics, context: z.core.$RefinementCtx): void {
-  const { task, epochs, postTraining, result, analysis, exports } = record;
+  const { task, epochs, codebooks, postTraining, result, analysis, exports } = record;
   const { key: main } = mainMetric(task);
   const refuse = (path: (string | number)[], message: string, input: unknown) =>
     context.addIssue({ code: "custom", path, message, input });
@@ -43,6 +44,8 @@ export function checkMetrics(record: WithMetrics, context: z.core.$RefinementCtx
     checkShares(train.metrics, ["epochs", index, "train", "metrics"]);
     check(evaluation.metrics, "epochs", index, "evaluation", "metrics");
   });
+  if (codebooks) check(codebooks.floatMetrics, "codebooks", "floatMetrics");
+  if (codebooks?.metrics) check(codebooks.metrics, "codebooks", "metrics");
   if (postTraining) check(postTraining.floatMetrics, "postTraining", "floatMetrics");
   if (result) {
     check(result.metrics, "result", "metrics");

@@ -6,6 +6,7 @@ import { taskDescriptionSchema } from "../tasks/metric.ts";
 import { analysisSchema } from "./analysis.ts";
 import { checkMetrics } from "./check-metrics.ts";
 import { codedSchema } from "./coded-schema.ts";
+import { codebookAccountSchema, codebooksSchema } from "./codebooks-schema.ts";
 import { exportSchema } from "./export-schema.ts";
 import { recordedConfig } from "./recorded-config.ts";
 import { searchName, searchSchema } from "./search-schema.ts";
@@ -87,6 +88,7 @@ const quantizer = z.object({
 const learned = z.object({
   bits: bits.describe("with test-time gates; of the widest channel where they differ"),
   meanBits: finite.optional().describe("of the kept channels, where they have gates of their own"),
+  centroids: count.optional().describe("of a weight that is codes into a codebook; its bits are those of float32"),
   probabilities: z
     .array(finite)
     .describe("probability that the gates of 4, 8, 16 and 32 bits are open, each by itself, in that order"),
@@ -136,6 +138,7 @@ const layerResult = z.object({
   share: percent.describe("of the network's bit operations"),
   parameters: count.describe("weights and biases left after pruning"),
   bytes: count.describe("of the packed weight and its float32 bias"),
+  codebook: codebookAccountSchema.optional().describe("where the weight is codes into a codebook"),
 });
 
 const result = z.object({
@@ -229,6 +232,7 @@ export const recordSchema = z
     startLoss: finite.optional().describe("the task's loss in the first step, before its update"),
     epochs: listOf(epoch),
     search: searchSchema.optional().describe("of methods that search for bit-widths: what they train with"),
+    codebooks: codebooksSchema.optional().describe("of methods that make weights codes into codebooks"),
     postTraining: postTraining.optional().describe("of methods that quantize a trained network layer by layer"),
     result: result.nullable(),
     findings: findingsSchema.nullable().describe("what the task finds of the trained network on the test set"),

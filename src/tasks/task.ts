@@ -47,6 +47,8 @@ export interface Task<Findings = unknown> {
   targets(ops: Ops, batch: ByteBatch): Tensor;
   /** Mean over the batch (scalar), and its gradient with respect to the outputs [batch, outputs]. */
   loss(ops: Ops, outputs: Tensor, targets: Tensor): { readonly loss: Tensor; readonly gradient: Tensor };
+  /** The same against what another network gives for the images: how a student learns without labels. */
+  imitation(ops: Ops, outputs: Tensor, teacher: Tensor): { readonly loss: Tensor; readonly gradient: Tensor };
   /** What of a training step's batch adds up to the epoch's figures. */
   sums(ops: Ops, outputs: Tensor, targets: Tensor): Sums;
   /** The epoch's figures, some of the metrics, from its sums. */

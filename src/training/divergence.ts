@@ -138,7 +138,7 @@ const farAboveText = (record: Pick<RunRecord, "startLoss" | "task" | "epochs">):
   `the loss of the last epoch is ${last(record.epochs).train.taskLoss.toPrecision(3)}, at the start it was ${startingLoss(record)?.toPrecision(3)}`;
 
 /** What the numbers of a group are called. */
-const called = { gates: "gates", ranges: "range" } as const;
+const called = { weights: "codebook", gates: "gates", ranges: "range" } as const;
 
 /** Optimizers square gradients on the host: what overflows there is as good as infinite. */
 const hasSquares = (values: Float64Array): boolean => values.every((value) => Number.isFinite(value * value));
@@ -177,7 +177,11 @@ function nonFinite(
 
 /** The bit-width that all tensors of all these epochs have, where it is 2 or 32. */
 function uniformBitsOf(epochs: readonly EpochRecord[]): 2 | 32 | null {
-  const widths = new Set(epochs.flatMap(({ quantizers }) => Object.values(quantizers).map(({ bits }) => bits)));
+  const widths = new Set(
+    epochs.flatMap(({ quantizers }) =>
+      Object.values(quantizers).flatMap(({ bits, centroids }) => (centroids === undefined ? [bits] : [])),
+    ),
+  );
   const [bits] = widths;
   return widths.size === 1 && (bits === 2 || bits === 32) ? bits : null;
 }

@@ -3,6 +3,7 @@ import { lookup } from "../core/lookup.ts";
 import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { BackwardPass, Pass } from "../graph/node-kind.ts";
+import type { Node } from "../kinds/index.ts";
 import { backward, forward } from "../network/passes.ts";
 import type { BackwardSums, LearnedNumbers } from "../quantizers/learned-numbers.ts";
 import type { Sums, Task } from "../tasks/task.ts";
@@ -52,6 +53,7 @@ interface QuantizerSums extends BackwardSums {
   range: ArrayLike<number>;
   readonly levels: Map<number, ArrayLike<number>>;
   channels: ArrayLike<number> | null;
+  decoded: ArrayLike<number> | null;
 }
 
 /**
@@ -64,12 +66,12 @@ export function computeGradients(
   samples: GateSamples,
   { task, priorStrength }: Objective,
 ): Gradients {
-  const { ops, network, quantizers } = model;
+  const { ops, network, quantizers, learning } = model;
   const sums = new Map<NodeId, QuantizerSums>();
   /** The quantizer whose pruning gates multiply the result of a node. */
   const owners = new Map<NodeId, NodeId>();
   for (const [id, { multiplies }] of quantizers) for (const node of multiplies) owners.set(node, id);
-  for (const id of quantizers.keys()) sums.set(id, { range: [0], levels: new Map(), channels: null });
+  for (const id of quantizers.keys()) sums.set(id, { range: [0], levels: new Map(), channels: null, decoded: null });
   let penalties = 0;
   const pass: Pass = passOf(model, samples, soleInput(network, batch.images), {
     training: true,
@@ -82,6 +84,9 @@ export function computeGradients(
     },
     penalty: (_, value) => {
       penalties += value;
+    },
+    decoded: (id, gradient) => {
+      lookup(sums, id).decoded = gradient;
     },
     level: (id, bits, inner) => lookup(sums, id).levels.set(bits, inner),
     wantsFactor: (id) => {
@@ -100,7 +105,9 @@ export function computeGradients(
   const taskSums = task.sums(ops, outputs, batch.targets);
   const { loss, gradient } = task.loss(ops, outputs, batch.targets);
   const taskLoss = ops.scalar(loss);
-  const parameters = backward(network, trace, [gradient], backwardPass);
+  const learns = ({ kind, id }: Node) =>
+    kind === "parameter" ? (learning?.has(id) ?? true) : (quantizers.get(id)?.learned.length ?? 0) > 0;
+  const parameters = backward(network, trace, [gradient], backwardPass, learns);
 
   let complexity = 0;
   const learned = new Map<NodeId, readonly LearnedGradient[]>();

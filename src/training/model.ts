@@ -32,6 +32,8 @@ export interface Model {
   readonly codes: Map<NodeId, FrozenCodes>;
   /** Where training changes the kind of a quantizer, another one takes its place here. */
   readonly quantizers: Map<NodeId, Quantizer>;
+  /** The parameters that learn; all if left out. */
+  readonly learning?: ReadonlySet<NodeId> | undefined;
 }
 
 /**
@@ -46,8 +48,13 @@ export function createModel(
     trainingOps = ops,
     seed,
     quantizers,
+    learning,
     initial,
-  }: Pick<Model, "ops" | "quantizers"> & { trainingOps?: Ops; seed: number; initial?: InitialValues | undefined },
+  }: Pick<Model, "ops" | "quantizers" | "learning"> & {
+    trainingOps?: Ops;
+    seed: number;
+    initial?: InitialValues | undefined;
+  },
 ): Model {
   const parameters = createParameters(network, ops, seed, initial?.parameters);
   return {
@@ -58,6 +65,7 @@ export function createModel(
     statistics: createStatistics(network, initial?.statistics),
     quantizers,
     codes: new Map(),
+    learning,
   };
 }
 

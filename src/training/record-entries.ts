@@ -15,6 +15,7 @@ import { describeGraph } from "./describe-graph.ts";
 export const learnedOf = (quantizer: Quantizer): LearnedQuantizer => ({
   bits: quantizer.bits,
   ...meanBitsOf(quantizer),
+  ...(quantizer.codebook && { centroids: quantizer.codebook.codebook.length / quantizer.codebook.blockSize }),
   probabilities: [...quantizer.probabilities],
   xMax: quantizer.xMax,
   kept: quantizer.kept?.length ?? null,
@@ -100,6 +101,7 @@ export function accountResult(
       share: total === 0 ? 0 : (100 * one.bops) / total,
       parameters: one.parameters,
       bytes: one.bytes,
+      ...(one.codebook && { codebook: { ...one.codebook } }),
     })),
   };
 }

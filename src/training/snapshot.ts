@@ -5,6 +5,8 @@ import { tuple } from "../core/tuple.ts";
 import { readFloats } from "../engine/read-floats.ts";
 import { elementsOf } from "../graph/shape.ts";
 import { codedEmbeddingsOf } from "../network/coded-embeddings.ts";
+import { layersOf } from "../network/layers.ts";
+import { CodebookQuantizer } from "../quantizers/codebook-quantizer.ts";
 import { GridQuantizer, weightBits } from "../quantizers/grid-quantizer.ts";
 import { rangeFloor } from "../quantizers/range.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
@@ -34,7 +36,7 @@ export function takeSnapshot(trainer: Trainer): ReadonlyMap<string, StoredTensor
   }
   put("trainer/updates", Float64Array.of(trainer.updates));
   put("trainer/strength", trainer.strength.state);
-  for (const group of ["weights", "gates", "ranges"] as const) {
+  for (const group of ["weights", "codebooks", "gates", "ranges"] as const) {
     for (const [name, [first, second]] of trainer[group].moments) {
       put(`${group}/first/${name}`, first);
       if (second) put(`${group}/second/${name}`, second);
@@ -88,6 +90,13 @@ export function restoreSnapshot(
       if (bits === undefined) throw new UserError(`the checkpoint is damaged: grid/bits/${id} is ${width}`);
       model.quantizers.set(id, new GridQuantizer(quantizer, { bits, steps: Float32Array.from(steps) }));
     }
+    const block = tensors.get(`codebook/block/${id}`)?.values[0];
+    if (block !== undefined) {
+      const layer = layersOf(model.network).find(({ weightQuantizer }) => weightQuantizer === id)!;
+      const codes = Uint16Array.from(take(`codebook/codes/${id}`, elementsOf(layer.weightShape) / block));
+      const codebook = Float64Array.from(tensors.get(`codebook/centroids/${id}`)?.values ?? []);
+      model.quantizers.set(id, new CodebookQuantizer(quantizer, { blockSize: block, codes, codebook }, { layer }));
+    }
     quantizer.floor.set(tensors.get(`floor/${id}`)?.values ?? [rangeFloor]);
     for (const [name, values] of quantizer.stored) values.set(take(`${name}/${id}`, values.length));
   }
@@ -103,7 +112,7 @@ export function restoreSnapshot(
   }
   [trainer.updates] = tuple(take("trainer/updates", 1), 1);
   trainer.strength.state.set(take("trainer/strength", trainer.strength.state.length));
-  for (const group of ["weights", "gates", "ranges"] as const) {
+  for (const group of ["weights", "codebooks", "gates", "ranges"] as const) {
     const moments = new Map<string, MomentPair>();
     for (const [name, { values }] of tensors) {
       if (name.startsWith(`${group}/first/`)) {

@@ -27,6 +27,8 @@ export class Trainer {
   weights: EngineOptimizer;
   gates: HostOptimizer;
   ranges: HostOptimizer;
+  /** Of the group of weights: those that stand in codebooks. */
+  codebooks: HostOptimizer;
   /** Updates done so far. */
   step = 0;
   /** Those done with these optimizers, which is what their moments know. */
@@ -50,7 +52,12 @@ export class Trainer {
     this.#inPhase = model;
     this.#plain = plain;
     this.strength = strength;
-    ({ weights: this.weights, gates: this.gates, ranges: this.ranges } = optimizersOf(model, options));
+    ({
+      weights: this.weights,
+      codebooks: this.codebooks,
+      gates: this.gates,
+      ranges: this.ranges,
+    } = optimizersOf(model, options));
   }
 
   /** The model as it computes in this phase: the network before the method, the method's, or that with frozen statistics. */
@@ -67,7 +74,12 @@ export class Trainer {
     this.#inPhase = batchNormFrozen ? { ...model, network: freezeBatchNorm(model.network) } : model;
     if (schedule.from === this.#scheduleStart) return;
     this.weights.dispose();
-    ({ weights: this.weights, gates: this.gates, ranges: this.ranges } = optimizersOf(model, groups));
+    ({
+      weights: this.weights,
+      codebooks: this.codebooks,
+      gates: this.gates,
+      ranges: this.ranges,
+    } = optimizersOf(model, groups));
     this.updates = 0;
     this.#scheduleStart = schedule.from;
   }
@@ -108,7 +120,12 @@ export class Trainer {
     for (const [id, learned] of quantizers) {
       for (const { numbers, gradient } of learned) {
         const { name, group, values } = numbers;
-        this[group].update(`${id}.${name}`, values, gradient, at(group, numbers.rate?.()));
+        this[group === "weights" ? "codebooks" : group].update(
+          `${id}.${name}`,
+          values,
+          gradient,
+          at(group, numbers.rate?.()),
+        );
         if (numbers.hold()) held[group === "ranges" ? "ranges" : "channels"].push(id);
       }
     }
@@ -123,8 +140,11 @@ const optimizersOf = (model: Model, options: PerGroup<OptimizerOptions | null>) 
   weights: new EngineOptimizer(
     model.ops,
     options.weights ?? resting,
-    options.weights === null ? new Map() : model.parameters,
+    new Map(
+      options.weights === null ? [] : Array.from(model.parameters).filter(([id]) => model.learning?.has(id) ?? true),
+    ),
   ),
+  codebooks: new HostOptimizer(options.weights ?? resting),
   gates: new HostOptimizer(options.gates ?? resting),
   ranges: new HostOptimizer(options.ranges ?? resting),
 });

@@ -77,6 +77,7 @@ t.test("gradients of all outputs reach the parameters", async (t) => {
       const pass = {
         ...passOf(model, new Map(), inputs, { training: true, momentum: 0 }),
         ...{ penalty: () => {}, range: () => {}, level: () => {}, wantsFactor: () => false, factorGradient: () => {} },
+        decoded: () => {},
       };
       const trace = forward(network, pass, { keep: true });
       const tensors = upstream.map((values) => ops.tensor(values, [batch, 6]));

@@ -48,6 +48,7 @@ function pass(
         learned.range = Float64Array.from(inner);
       },
       level: (_: string, bits: BitWidth, [inner]: readonly number[]) => learned.levels.set(bits, inner!),
+      decoded: () => {},
       factorGradient: (_: string, inner: ArrayLike<number>) => {
         learned.channels = Float64Array.from(inner);
       },

@@ -18,6 +18,15 @@ export const inputProblem = (form: ExportForm, input: ExportInput): string | nul
     ? `files of form ${form} take uint8 pixels or normalised images: int8 ones are for tflite and c-array`
     : null;
 
+/** Forms that can hold weights which are codes into codebooks; fp32 has their values. */
+const codebookForms: readonly ExportForm[] = ["compact", "nbits", "fp32"];
+
+/** Why files of a form have no weights that are codes into codebooks; null where they can. */
+export const codebookProblem = (form: ExportForm): string | null =>
+  codebookForms.includes(form)
+    ? null
+    : `expected ${new Intl.ListFormat("en-GB", { type: "disjunction" }).format(codebookForms)}: files of form ${form} hold weights as integers with a scale, not as codes into codebooks`;
+
 /** Whether 8-bit weights may be int8 where x86 processors without VNNI could saturate. */
 export const saturations = ["allow", "avoid"] as const;
 export type Saturation = (typeof saturations)[number];

@@ -106,7 +106,8 @@ export function checkTraining(
   context: z.core.$RefinementCtx,
 ): void {
   const { training: settings, method, network } = config;
-  if (layerwiseMethods.some((name) => name === method.name))
+  if (method.name === "product-quantization") checkCodebooks(settings, network, context);
+  else if (layerwiseMethods.some((name) => name === method.name))
     checkUntrained(settings, { method: method.name, network }, context);
   else checkTrained(settings, method.name, context);
 }
@@ -126,6 +127,19 @@ function checkUntrained(
   if (fixGatesAfter) refuse("fixGatesAfter", fixGatesAfter, `expected nothing: ${untrained}`);
   if (from === undefined && !("file" in network))
     refuse("from", from, `expected the folder of a run, or network.file: ${untrained}`);
+}
+
+/** Codebooks come from a trained network, and learn in one phase, or not at all. */
+function checkCodebooks(settings: z.output<typeof training>, network: object, context: z.core.$RefinementCtx): void {
+  const { epochs, from } = settings;
+  const refuse = (setting: string, input: unknown, message: string) =>
+    context.addIssue({ code: "custom", path: ["training", setting], message, input });
+  const learned = "method product-quantization fine-tunes the codebooks of a trained network, in training.epochs alone";
+  for (const setting of ["pretrain", "finetune", "fixGatesAfter"] as const)
+    if (settings[setting] !== undefined) refuse(setting, settings[setting], `expected nothing: ${learned}`);
+  if (from === undefined && !("file" in network))
+    refuse("from", from, `expected the folder of a run, or network.file: ${learned}`);
+  if (epochs > 0) checkTrained(settings, "product-quantization", context);
 }
 
 /** Nothing happens after the last epoch. */

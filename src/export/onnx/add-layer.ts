@@ -1,7 +1,8 @@
 import { first } from "../../core/elements.ts";
 import { stepSize } from "../../quantization/grid.ts";
-import type { FrozenLayer } from "../frozen-network.ts";
+import type { FloatTensor, FrozenLayer } from "../frozen-network.ts";
 import { addBlockDense } from "./block-dense.ts";
+import { codebookText, codebookWeight } from "./codebook-weight.ts";
 import type { Codes } from "./codes.ts";
 import type { IntegerFile } from "./integer-file.ts";
 import { dequantizedParameters, integerOperator } from "./integer-operator.ts";
@@ -82,7 +83,7 @@ function addFloatLayer(layer: FrozenLayer, file: IntegerFile): void {
   const { graph } = file;
   const readsCodes = file.codes.has(first(layer.inputs));
   const why = readsCodes ? `its weight has ${weight.bits} bits` : "it reads float32 values";
-  const type = weight.bits === 32 ? "float32" : storedTypes(weight, file.storage.least);
+  const type = weight.bits === 32 ? floatText(weight) : storedTypes(weight, file.storage.least);
   file.notes.push(`${id} computes in float32: ${why}; its weight is stored in ${type}`);
   const input = file.float(first(layer.inputs));
   addOperator(layer, file, [
@@ -93,10 +94,15 @@ function addFloatLayer(layer: FrozenLayer, file: IntegerFile): void {
   ]);
 }
 
+const floatText = ({ codebook }: FloatTensor): string =>
+  codebook === undefined ? "float32" : `${codebookText(codebook)}, all of it float32 in memory`;
+
 function floatValue(layer: FrozenLayer, { graph, network, storage }: IntegerFile): string {
   const { weight } = layer;
   const ordered = orderedWeight(network, layer);
-  return weight.bits === 32 ? floatWeight(graph, ordered) : storage.floats(graph, ordered, weight);
+  if (weight.bits !== 32) return storage.floats(graph, ordered, weight);
+  const { codebook } = weight;
+  return codebook === undefined ? floatWeight(graph, ordered) : codebookWeight(graph, ordered, { ...weight, codebook });
 }
 
 function addOperator(layer: FrozenLayer, file: IntegerFile, inputs: readonly string[]): void {

@@ -1,4 +1,5 @@
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { floatToHalf } from "../../core/half-precision.ts";
 import { type ElementType, elementTypes } from "../../onnx/element-types.ts";
 import {
   AttributeProto_AttributeType,
@@ -56,6 +57,11 @@ export class GraphBuilder {
   /** Adds a float32 initializer and gives its name; the shape [] is a scalar. */
   floats(name: string, values: ArrayLike<number>, shape: readonly number[]): string {
     return this.#initializer(name, elementTypes.float, floatBytes(values), shape);
+  }
+
+  /** Adds a float16 initializer, of values that are float16 numbers, and gives its name. */
+  halves(name: string, values: ArrayLike<number>, shape: readonly number[]): string {
+    return this.#initializer(name, elementTypes.float16, packCodes(Array.from(values, floatToHalf), 16), shape);
   }
 
   /** Adds an integer initializer, packed, and gives its name. */

@@ -14,7 +14,7 @@ import { nearest } from "./nearest.ts";
 export type LayerwiseSettings = Extract<RunConfig["method"], { name: "nearest" | "adaround" | "bit-split" }>;
 
 /** No channel is pruned and no level gate learns: what stands here is never looked at. */
-const initial = { prune: 0, bits4: 0, bits8: 0, bits16: 0, bits32: 0 };
+export const initialGates = { prune: 0, bits4: 0, bits8: 0, bits16: 0, bits32: 0 };
 
 /**
  * The methods that quantize a trained network: rounding to nearest, AdaRound, Bit-Split. Until a tensor's turn has come
@@ -25,7 +25,12 @@ export function layerwise(config: LayerwiseSettings, seed: number): Method {
   return {
     prepare: (network) => insertQuantizers(network, { quantizeAddends }),
     quantizers(network) {
-      const quantizers = createQuantizers(network, { pruning: false, initial, prior: "const", bitsOf: () => 32 });
+      const quantizers = createQuantizers(network, {
+        pruning: false,
+        initial: initialGates,
+        prior: "const",
+        bitsOf: () => 32,
+      });
       for (const { node, range } of quantizers.values()) range[0] = node.limit ?? UNLIMITED;
       return quantizers;
     },

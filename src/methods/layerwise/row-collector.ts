@@ -44,7 +44,13 @@ export class RowCollector {
 
   constructor(
     geometry: LayerGeometry,
-    { samples, positions, seed, layer }: { samples: number; positions: number; seed: number; layer: string },
+    {
+      samples,
+      positions,
+      seed,
+      layer,
+      targets = true,
+    }: { samples: number; positions: number; seed: number; layer: string; targets?: boolean },
   ) {
     const { kernel, groups, channels, output } = geometry;
     this.#geometry = geometry;
@@ -53,18 +59,19 @@ export class RowCollector {
     this.#positions = Math.min(positions, output[0] * output[1]);
     const rows = samples * this.#positions;
     this.#inputs = new Float32Array(rows * channels[0] * kernel[0] * kernel[1]);
-    this.#targets = new Float32Array(rows * channels[1]);
+    this.#targets = new Float32Array(targets ? rows * channels[1] : 0);
     if (channels[0] % groups !== 0 || channels[1] % groups !== 0)
       throw new Error(`${layer}: ${channels} channels do not divide into ${groups} groups`);
   }
 
-  /** Adds the layer's inputs and the float layer's outputs, before the activation, for the next images. */
-  add(x: FeatureMap, y: FeatureMap): void {
+  /** Adds the layer's inputs and, where there are targets, the float layer's outputs, before the activation, for the next images. */
+  add(x: FeatureMap, y: FeatureMap | null): void {
     for (let image = 0; image < x.shape[0]; image++) {
       const places = this.#places();
       const row = this.#collected * this.#positions;
       this.#copyPatches(x, image, places, row);
-      for (let index = 0; index < places.length; index++) this.#copyOutputs(y, image, places[index]!, row + index);
+      for (let index = 0; y !== null && index < places.length; index++)
+        this.#copyOutputs(y, image, places[index]!, row + index);
       this.#collected++;
     }
   }

@@ -16,16 +16,20 @@ export interface Blocks {
 export function unroll({ values, outputs, inputs }: WeightMatrix, blockSize: number): Blocks {
   const count = values.length / blockSize;
   const cut = new Float32Array(values.length);
-  for (let column = 0; column < count; column++)
-    cut.set(
-      values.subarray(
-        placeOf(column, { outputs, inputs, blockSize }),
-        placeOf(column, { outputs, inputs, blockSize }) + blockSize,
-      ),
-      column * blockSize,
-    );
+  for (let column = 0; column < count; column++) {
+    const from = startOf(column, { outputs, inputs, blockSize });
+    cut.set(values.subarray(from, from + blockSize), column * blockSize);
+  }
   return { blockSize, count, values: cut };
 }
+
+type MatrixShape = Pick<WeightMatrix, "outputs" | "inputs">;
+
+/** Where in the matrix a column begins. */
+const startOf = (
+  column: number,
+  { outputs, inputs, blockSize }: MatrixShape & { readonly blockSize: number },
+): number => (column % outputs) * inputs + Math.floor(column / outputs) * blockSize;
 
 /** A weight whose blocks are entries of a codebook. */
 export interface ProductCodes {
@@ -36,24 +40,22 @@ export interface ProductCodes {
   readonly codebook: Float64Array;
 }
 
-/** The inverse of {@link unroll} for what the codes stand for: [outputs, inputs] as float32. */
-export function roll(
-  { blockSize, codes, codebook }: ProductCodes,
-  { outputs, inputs }: Pick<WeightMatrix, "outputs" | "inputs">,
-): Float32Array {
-  const values = new Float32Array(outputs * inputs);
-  for (let column = 0; column < codes.length; column++) {
-    const code = codes[column]! * blockSize;
-    values.set(codebook.subarray(code, code + blockSize), placeOf(column, { outputs, inputs, blockSize }));
+/** Which number of the codebook each weight is, [outputs, inputs]. */
+export function placesOf(
+  { blockSize, codes }: Pick<ProductCodes, "blockSize" | "codes">,
+  { outputs, inputs }: MatrixShape,
+): Uint32Array {
+  const places = new Uint32Array(outputs * inputs);
+  for (const [column, code] of codes.entries()) {
+    const start = startOf(column, { outputs, inputs, blockSize });
+    for (let row = 0; row < blockSize; row++) places[start + row] = code * blockSize + row;
   }
-  return values;
+  return places;
 }
 
-/** Where in the matrix a column begins. */
-const placeOf = (
-  column: number,
-  { outputs, inputs, blockSize }: { readonly outputs: number; readonly inputs: number; readonly blockSize: number },
-): number => (column % outputs) * inputs + Math.floor(column / outputs) * blockSize;
+/** The inverse of {@link unroll} for what the codes stand for: [outputs, inputs] as float32. */
+export const roll = (product: ProductCodes, shape: MatrixShape): Float32Array =>
+  Float32Array.from(placesOf(product, shape), (place) => product.codebook[place]!);
 
 /**
  * The mean of the columns of each cluster, [clusters, blockSize]: of a weight's gradient it is the authors' gradient by

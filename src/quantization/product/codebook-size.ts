@@ -1,7 +1,5 @@
-import { wholePower } from "../../core/powers.ts";
-
-/** Centroids that codes of 16 bits can name. */
-const MOST = wholePower(2, 15);
+/** Centroids at most: the authors' limit. */
+const MOST = 2 ** 15;
 
 /** Blocks that there are to be for each centroid: fewer, and the codebook is about as large as the weight. */
 const BLOCKS_PER_CENTROID = 4;

@@ -11,6 +11,7 @@ const shapes = {
   hexagon: "M-5 0L-2.5 -4.5H2.5L5 0L2.5 4.5H-2.5z",
   pentagon: "M0 -5.5L5.2 -1.7L3.2 4.5H-3.2L-5.2 -1.7z",
   cross: "M-1.7 -5H1.7V-1.7H5V1.7H1.7V5H-1.7V1.7H-5V-1.7H-1.7z",
+  bar: "M-5 -2.5H5V2.5H-5z",
   star: "M0 -6L1.6 -1.6L6 0L1.6 1.6L0 6L-1.6 1.6L-6 0L-1.6 -1.6z",
 } as const;
 

@@ -11,6 +11,7 @@ const byMethod: { readonly [Name in ReturnType<typeof methodOf>]: boolean } = {
   nearest: false,
   adaround: false,
   "bit-split": false,
+  "product-quantization": false,
 };
 
 /** Whether a run learns gates: bit-widths and channels that are drawn in training and decided at test time. */

@@ -7,6 +7,7 @@ import { learnsGates } from "./learns-gates.ts";
 import { baselineTable } from "./sections/baselines-section.ts";
 import { bitOperationSection } from "./sections/bit-operations-section.ts";
 import { bitWidthSection } from "./sections/bit-widths-section.ts";
+import { codebooksSection } from "./sections/codebooks-section.ts";
 import { codesSection } from "./sections/codes-section.ts";
 import { exportSection } from "./sections/export-section.ts";
 import { gateSection } from "./sections/gates-section.ts";
@@ -34,6 +35,7 @@ export interface ReportOptions {
  */
 export function renderReport(record: RunRecord, { baselines = [], liveVersion }: ReportOptions = {}): string {
   const warnings = warningSection(record);
+  const codebooks = codebooksSection(record);
   const layerwise = layerwiseSection(record);
   const codes = codesSection(record);
   const search = searchSection(record);
@@ -51,9 +53,10 @@ export function renderReport(record: RunRecord, { baselines = [], liveVersion }:
       exportSection(record),
       hardwareSection(record),
       ...(learnsGates(record) ? [gateSection(record)] : []),
-      layerwise ?? trainingSection(record),
+      ...(codebooks ? [codebooks] : []),
+      ...(codebooks && record.config.training.epochs === 0 ? [] : [layerwise ?? trainingSection(record)]),
       weightSection(record),
-      ...(layerwise || record.quantizers.length === 0 ? [] : [rangeSection(record)]),
+      ...(layerwise || codebooks || record.quantizers.length === 0 ? [] : [rangeSection(record)]),
       findingsSection(record),
       reproductionSection(record),
     ],
@@ -72,8 +75,9 @@ ${record.result === null && unfinishedBanner(record)}
 ${headline(record, baselines)}`;
 }
 
-function work({ epochs, postTraining }: RunRecord): string {
-  const [count, what] = postTraining ? [postTraining.layers.length, "layer"] : [epochs.length, "epoch"];
+function work({ epochs, postTraining, codebooks }: RunRecord): string {
+  const { layers } = postTraining ?? (epochs.length === 0 ? codebooks : undefined) ?? {};
+  const [count, what] = layers ? [layers.length, "layer"] : [epochs.length, "epoch"];
   return `${integer(count)} ${what}${count === 1 ? "" : "s"}`;
 }
 
@@ -90,6 +94,6 @@ function unfinishedBanner(record: RunRecord): Markup {
   return markup`<p class="banner">${story} ${
     last
       ? `The figures are those after epoch ${integer(last.epoch)} of ${integer(planned)}.`
-      : `No ${record.postTraining ? "result" : "epoch"} is finished yet, so there are no figures.`
+      : `No ${record.postTraining || record.codebooks ? "result" : "epoch"} is finished yet, so there are no figures.`
   }</p>`;
 }

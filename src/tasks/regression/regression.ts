@@ -28,6 +28,7 @@ export const regression = {
       description,
       targets: (ops, { count, targets }) => ops.tensor(numbersOf(targets), [count, outputs]),
       loss: squaredError,
+      imitation: squaredError,
       sums: (ops, values, targets) => sumsOf(ops.read(values), ops.read(targets), outputs),
       figures: ({ squared = 0, absolute = 0 }, images) => ({
         rmse: Math.sqrt(squared / images),

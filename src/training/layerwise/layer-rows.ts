@@ -28,18 +28,20 @@ export interface RowOptions {
  * What a layer sees and should give at sampled places of the calibration images. Both networks run batch by batch, only
  * as far as this layer needs: no more than the rows and one batch are in memory.
  *
- * @param float The float32 network: where targets come from.
+ * @param float The float32 network: where targets come from; null: none are wanted.
  * @param model The same with quantizers, the layers before this one quantized.
  */
 export function collectRows(
   layer: Layer,
-  { float, model }: { readonly float: Model; readonly model: Model },
+  { float, model }: { readonly float: Model | null; readonly model: Model },
   { images, positions, inputs, seed }: RowOptions,
 ): CalibrationRows {
-  const { ops } = float;
-  const collector = new RowCollector(geometryOf(layer), { samples: images.count, positions, seed, layer: layer.name });
-  const targetOf = leadingTo(float.network, layer.shift!.id);
-  const source = inputs === "float" ? float : model;
+  const { ops } = model;
+  const collector = new RowCollector(geometryOf(layer), {
+    ...{ samples: images.count, positions, seed, layer: layer.name, targets: float !== null },
+  });
+  const targetOf = float && leadingTo(float.network, layer.shift!.id);
+  const source = inputs === "float" && float !== null ? float : model;
   const node = layersOf(source.network).find(({ name }) => name === layer.name)!.node.inputs[0];
   const sourceOf = leadingTo(source.network, node);
   const samples = samplesOf(source, inputs);
@@ -54,11 +56,12 @@ export function collectRows(
         );
         return [
           x,
-          featuresOf(
-            float,
-            targetOf,
-            passOf(float, new Map(), soleInput(float.network, upload()), { training: false }),
-          ),
+          float &&
+            featuresOf(
+              float,
+              targetOf!,
+              passOf(float, new Map(), soleInput(float.network, upload()), { training: false }),
+            ),
         ] as const;
       },
       () => [],

@@ -12,6 +12,7 @@ import {
 import { usefulSteps } from "../../methods/layerwise/useful-steps.ts";
 import type { Layerwise } from "../../methods/method.ts";
 import { type Layer, layersOf } from "../../network/layers.ts";
+import { matrixOf, weightOf } from "../../network/weight-matrix.ts";
 import type { GridBits } from "../../quantization/levels.ts";
 import { decode } from "../../quantization/weight-grid.ts";
 import { UNLIMITED } from "../../quantizers/gate-sample.ts";
@@ -22,7 +23,6 @@ import { parameterValues } from "../snapshot.ts";
 import type { CalibrationImages } from "./calibration-images.ts";
 import { correctedBias } from "./correct-bias.ts";
 import { collectRows } from "./layer-rows.ts";
-import { matrixOf, weightOf } from "./weight-matrix.ts";
 
 /** What became of one layer. */
 export interface QuantizedLayer extends LayerStatistics {

@@ -1,8 +1,8 @@
 import { lookup } from "../../core/lookup.ts";
 import type { Layer } from "../../network/layers.ts";
+import { matrixOf, weightOf } from "../../network/weight-matrix.ts";
 import { type QuantizedKernel, quantizeKernel } from "../../quantization/kernel-quantizer.ts";
 import { rowOf, type WeightMatrix } from "../../quantization/weight-grid.ts";
-import { matrixOf, weightOf } from "../layerwise/weight-matrix.ts";
 
 /** A layer's kernels at every width that was asked for: each is quantized once. */
 export class KernelCache {

@@ -5,7 +5,7 @@ import { layersOf } from "../../../src/network/layers.ts";
 import { forward } from "../../../src/network/passes.ts";
 import type { CalibrationImages } from "../../../src/training/layerwise/calibration-images.ts";
 import { collectRows } from "../../../src/training/layerwise/layer-rows.ts";
-import { matrixOf, weightOf } from "../../../src/training/layerwise/weight-matrix.ts";
+import { matrixOf, weightOf } from "../../../src/network/weight-matrix.ts";
 import type { Model } from "../../../src/training/model.ts";
 import { passOf, soleInput, testTimeGates } from "../../../src/training/pass.ts";
 import { parameterValues } from "../../../src/training/snapshot.ts";

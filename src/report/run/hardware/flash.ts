@@ -63,6 +63,7 @@ function stepsByChannel({ config: { method } }: RunRecord): boolean {
       return true;
     case "fp32":
     case "dpq":
+    case "product-quantization":
       return false;
   }
 }

@@ -1,6 +1,6 @@
-import { at, last } from "../../core/elements.ts";
-import type { Layer } from "../../network/layers.ts";
-import type { WeightMatrix } from "../../quantization/weight-grid.ts";
+import { at, last } from "../core/elements.ts";
+import type { WeightMatrix } from "../quantization/weight-grid.ts";
+import type { Layer } from "./layers.ts";
 
 /**
  * Where the elements of a layer's weight stand in the matrix that post-training methods work on: for each element of
@@ -28,11 +28,11 @@ export function matrixOf(layer: Layer, weight: Float32Array): WeightMatrix {
 }
 
 /** The inverse: the graph's tensor of values that stand as `matrixOf` puts them. */
-export function weightOf(layer: Layer, matrix: Float32Array): Float32Array {
+export function weightOf<Values extends Float32Array | Uint32Array>(layer: Layer, matrix: Values): Values {
   const { order } = matrixOrder(layer);
-  const weight = new Float32Array(matrix.length);
+  const weight = matrix.slice();
   order.forEach((index, position) => {
     weight[index] = matrix[position]!;
   });
-  return weight;
+  return weight as Values;
 }

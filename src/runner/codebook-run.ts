@@ -1,0 +1,156 @@
+import { last } from "../core/elements.ts";
+import { lookup } from "../core/lookup.ts";
+import type { Reporter } from "../core/progress.ts";
+import type { NodeId } from "../graph/graph.ts";
+import type { RunningStatistics } from "../graph/node-kind.ts";
+import type { Clustering } from "../methods/method.ts";
+import type { CodebooksRecord } from "../runs/codebooks-schema.ts";
+import type { StoredTensor } from "../runs/safetensors.ts";
+import type { Metrics } from "../tasks/metric.ts";
+import type { Task } from "../tasks/task.ts";
+import { readCalibrationImages } from "../training/layerwise/calibration-images.ts";
+import { clusterLayers } from "../training/layerwise/cluster-layers.ts";
+import { finetuneCodebook } from "../training/layerwise/finetune-codebook.ts";
+import { imitating } from "../training/layerwise/teacher.ts";
+import type { LoopHooks } from "../training/loop.ts";
+import type { Prepared } from "./prepare.ts";
+import type { SavedRun } from "./saved-run.ts";
+import { watchProgress } from "./watch-progress.ts";
+
+/** Where checkpoints have the float network's running statistics: those of the codebooks' network move. */
+const prefix = "float/statistics";
+
+interface ClusterHooks {
+  readonly reporter: Reporter;
+  readonly watch: LoopHooks["watch"];
+  /** The metrics of the test set, as the network stands. */
+  evaluate(): Promise<Metrics>;
+}
+
+/** What a run does before codebooks learn together: it makes them, layer by layer, with a checkpoint after each. */
+export class CodebookRun {
+  /** What codebooks learn: what the float network says of the images. */
+  readonly task: Task;
+  readonly #prepared: Prepared;
+  readonly #clustering: Clustering;
+  readonly #statistics: ReadonlyMap<NodeId, RunningStatistics>;
+
+  constructor(prepared: Prepared, clustering: Clustering) {
+    const { model, plain, dataset, task } = prepared;
+    this.#prepared = prepared;
+    this.#clustering = clustering;
+    this.#statistics = copied(model.statistics);
+    // Parameters keep the float weights.
+    const teacher = { ...model, network: plain, quantizers: new Map(), statistics: this.#statistics };
+    this.task = imitating(task, teacher, dataset);
+  }
+
+  /** Takes the network as it stands for the float one. */
+  begin(floatMetrics: Metrics): CodebooksRecord {
+    this.#take(this.#prepared.model.statistics);
+    return { images: 0, floatMetrics, metrics: null, layers: [] };
+  }
+
+  get tensors(): ReadonlyMap<string, StoredTensor> {
+    return new Map(
+      Array.from(this.#statistics).flatMap(([id, { mean, variance }]) => [
+        [`${prefix}/mean/${id}`, { shape: [mean.length], values: mean }] as const,
+        [`${prefix}/variance/${id}`, { shape: [variance.length], values: variance }] as const,
+      ]),
+    );
+  }
+
+  /** Takes up what a checkpoint has under {@link tensors}. */
+  restore(tensors: ReadonlyMap<string, StoredTensor>): void {
+    const valuesOf = (kind: keyof RunningStatistics, id: NodeId) =>
+      Float32Array.from(lookup(tensors, `${prefix}/${kind}/${id}`).values);
+    this.#take(
+      new Map(
+        Array.from(this.#statistics.keys(), (id) => [
+          id,
+          { mean: valuesOf("mean", id), variance: valuesOf("variance", id) },
+        ]),
+      ),
+    );
+  }
+
+  /** Clusters the layers that are left, and then says what came of it. */
+  async runWhereDue(saved: SavedRun, hooks: ClusterHooks): Promise<void> {
+    const { codebooks } = saved.record;
+    if (codebooks === undefined || codebooks.metrics !== null) return;
+    await this.#cluster(saved, codebooks, hooks);
+    const metrics = await hooks.evaluate();
+    saved.record = { ...saved.record, codebooks: { ...saved.record.codebooks!, metrics } };
+    saved.save();
+  }
+
+  async #cluster(saved: SavedRun, before: CodebooksRecord, { reporter, watch }: ClusterHooks): Promise<void> {
+    const { config, dataset, model } = this.#prepared;
+    const { seed } = config;
+    const clustering = this.#clustering;
+    const { calibration } = clustering;
+    const images = calibration && (await readCalibrationImages(dataset, { images: calibration.images, seed }));
+    if (calibration && images && images.count < calibration.images && before.layers.length === 0)
+      saved.warn(
+        `calibrated on all ${images.count} training images: method.calibration.images is ${calibration.images}`,
+      );
+    using progress = watchProgress(reporter.progress, () => saved.check());
+    progress.stage("clustering", clustering.codebooks(model.network).size);
+    const pause = () => saved.hearSignals();
+    await clusterLayers(model, {
+      ...{ clustering, images, seed, pause, hear: progress.done },
+      done: new Set(before.layers.map(({ name }) => name)),
+      finetune: (id) =>
+        finetuneCodebook(model, id, {
+          ...{
+            finetune: clustering.finetune,
+            dataset,
+            task: this.task,
+            batchSize: config.data.batchSize,
+            seed,
+            watch,
+            pause,
+          },
+        }),
+      layer({ planned: { notes, blockSize }, seconds, ...clustered }) {
+        const { times, codebooks } = saved.record;
+        const layer = { ...clustered, objective: [...clustered.objective], occupancy: [...clustered.occupancy] };
+        const entry = { ...layer, blockSize, centroids: clustered.occupancy.length, notes: [...notes] };
+        const layers = [...codebooks!.layers, entry];
+        saved.record = {
+          ...saved.record,
+          codebooks: { ...codebooks!, images: images?.count ?? 0, layers },
+          times: { ...times, layerSeconds: [...(times.layerSeconds ?? []), seconds] },
+        };
+        if (clustered.dead)
+          saved.warn(
+            `${clustered.name} sees only zeros on the calibration images: its codes are fitted to its weights alone`,
+          );
+        reporter.info(describeLayer(entry, seconds));
+        saved.save();
+      },
+    });
+  }
+
+  #take(from: ReadonlyMap<NodeId, RunningStatistics>): void {
+    for (const [id, { mean, variance }] of from) {
+      lookup(this.#statistics, id).mean.set(mean);
+      lookup(this.#statistics, id).variance.set(variance);
+    }
+  }
+}
+
+const copied = (statistics: ReadonlyMap<NodeId, RunningStatistics>): ReadonlyMap<NodeId, RunningStatistics> =>
+  new Map(
+    Array.from(statistics, ([id, { mean, variance }]) => [id, { mean: mean.slice(), variance: variance.slice() }]),
+  );
+
+/** The log's line of a layer that was clustered. */
+function describeLayer(layer: CodebooksRecord["layers"][number], seconds: number): string {
+  const { name, blockSize, centroids, objective, finetuned, notes } = layer;
+  const lost = `${(100 * last(objective)).toPrecision(3)} % lost after ${objective.length} iterations`;
+  const learned =
+    finetuned && `, divergence ${finetuned.lossBefore.toPrecision(3)} to ${finetuned.lossAfter.toPrecision(3)}`;
+  const asked = notes.length === 0 ? "" : ` (${notes.join("; ")})`;
+  return `${name}: ${centroids} centroids of ${blockSize}${asked}, ${lost}${learned ?? ""}, ${seconds.toFixed(1)} s`;
+}
