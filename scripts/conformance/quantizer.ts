@@ -103,6 +103,7 @@ export function checkQuantizer(content: unknown, ops: Ops): Outcome {
           range: (_: string, inner: ArrayLike<number>) => {
             sums.range = inner;
           },
+          decoded: absent,
           level: (_: string, bits: number, inner: ArrayLike<number>) => sums.levels.set(bits, inner),
           ...{ codes: () => null, penalty: () => {} },
           factorGradient: (_: string, inner: ArrayLike<number>) => {

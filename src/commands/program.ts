@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { exportForms, exportInputs, quantizedLayouts, saturations } from "../config/sections/export-settings.ts";
-import { layerwiseMethods } from "../config/sections/methods/layerwise-settings.ts";
+import { fileMethods } from "../config/sections/methods/layerwise-settings.ts";
 import { sweepRunners } from "../config/sections/sweep-settings.ts";
 import { addCompletion } from "./completion.ts";
 import type { Context } from "./context.ts";
@@ -144,8 +144,8 @@ export function createProgram(
     .addOption(
       new Option(
         "--method <name>",
-        "how weights are rounded (default: bit-split below 8 bits with data, else nearest)",
-      ).choices(layerwiseMethods),
+        "how weights are rounded, or made codes into codebooks: product-quantization (default: bit-split below 8 bits with data, else nearest)",
+      ).choices(fileMethods),
     )
     .option("--iterations <count>", "with --method adaround: optimizer steps for each layer (default: 10000)")
     .addOption(maxDrop())

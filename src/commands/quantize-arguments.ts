@@ -4,7 +4,7 @@ import { isConfiguration, loadQuantizeData } from "../config/load-quantize.ts";
 import type { QuantizeSettings } from "../config/quantize-schema.ts";
 import { runName } from "../config/run-name.ts";
 import type { QuantizedLayout, Saturation } from "../config/sections/export-settings.ts";
-import type { LayerwiseMethod } from "../config/sections/methods/layerwise-settings.ts";
+import type { FileMethod } from "../config/sections/methods/layerwise-settings.ts";
 import { granularityNames } from "../config/sections/quantize-settings.ts";
 import type { Source } from "../config/source.ts";
 import { UsageError } from "../core/errors.ts";
@@ -28,7 +28,7 @@ export interface QuantizeArguments {
   readonly saturation?: Saturation;
   readonly layout?: QuantizedLayout;
   readonly skip: readonly string[];
-  readonly method?: LayerwiseMethod;
+  readonly method?: FileMethod;
   readonly iterations?: string;
   /** As NAME=BITS. */
   readonly layerBits: readonly string[];
@@ -72,8 +72,9 @@ export function settingsOf(options: QuantizeArguments): Source {
   const activations = oneOf("--activations ", options.activations ?? usual, activationBits);
   const areChosen = limit !== null && "relativeBops" in limit && options.activations === undefined;
   const bits = budget === undefined ? `w${weights}` : budgetName(budget);
+  const widths = `${bits}${areChosen ? "" : `a${activations}`}`;
   const settings: QuantizeSettings = {
-    name: runName(`${basename(model, ".onnx")}-${bits}${areChosen ? "" : `a${activations}`}`),
+    name: runName(`${basename(model, ".onnx")}-${method === "product-quantization" ? "codes" : widths}`),
     network: { file: model },
     ...(data !== undefined && dataOf(data, model)),
     method: {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { settingsSchema } from "./schema.ts";
-import { adaround, type LayerwiseMethod } from "./sections/methods/layerwise-settings.ts";
+import { adaround, type FileMethod } from "./sections/methods/layerwise-settings.ts";
+import { productQuantization } from "./sections/methods/product-quantization-settings.ts";
 import {
   type ActivationBits,
   calibration,
@@ -42,6 +43,9 @@ export const quantizeSchema = sections.superRefine((config, context) => {
     const why = `iterations are optimizer steps of the method adaround, and ${finds} takes none`;
     refuse(["method", "iterations"], `nothing: ${why}`, iterations);
   }
+  if (finds === "product-quantization") checkCodebooks(config, refuse);
+  else if (method.codebooks !== undefined)
+    refuse(["method", "codebooks"], `nothing: the method ${finds} has none`, method.codebooks);
   if (granularity.startsWith("block") && finds !== "nearest") {
     refuse(["method", "granularity"], `tensor or channel: ${stepsOf(finds)}`, granularity);
   }
@@ -62,7 +66,8 @@ export const quantizeSchema = sections.superRefine((config, context) => {
   }
   if (data === undefined) {
     const remedy = "give some with --data, as --data samples.npz, or as data";
-    if (finds !== "nearest") refuse(["method", "name"], `nearest: the method ${finds} needs samples: ${remedy}`, finds);
+    if (finds !== "nearest" && finds !== "product-quantization")
+      refuse(["method", "name"], `nearest: the method ${finds} needs samples: ${remedy}`, finds);
     if (relativeBops !== null) {
       const why = "how often a layer multiplies, and what its activations harm, is seen on samples";
       refuse(["bits", "budget", "relativeBops"], `a budget of bytes or bits: ${why}: ${remedy}`, relativeBops);
@@ -92,7 +97,20 @@ export const quantizeSchema = sections.superRefine((config, context) => {
   }
 });
 
-const stepsOf = (method: LayerwiseMethod) =>
+/** Weights without grids have no bits, and activations beside them stay in float. */
+function checkCodebooks(
+  { bits, method }: Pick<z.output<typeof sections>, "bits" | "method">,
+  refuse: (path: string[], message: string, input: unknown) => void,
+): void {
+  const why = "the method product-quantization makes weights codes into codebooks (method.codebooks)";
+  if ("budget" in bits) refuse(["bits", "budget"], `nothing: ${why}`, bits.budget);
+  if (Object.keys(bits.layers).length > 0) refuse(["bits", "layers"], `nothing: ${why}`, bits.layers);
+  if (bits.activations !== undefined && bits.activations !== 32)
+    refuse(["bits", "activations"], `32: ${why}, for kernels in float32`, bits.activations);
+  if (method.granularity !== "channel") refuse(["method", "granularity"], `nothing: ${why}`, method.granularity);
+}
+
+const stepsOf = (method: FileMethod) =>
   `the method ${method} has a step for each output channel: choose nearest for this granularity`;
 
 export type QuantizeConfig = z.output<typeof quantizeSchema>;
@@ -105,7 +123,7 @@ function methodOf({
   data,
   method: { name, granularity },
   bits,
-}: Pick<QuantizeConfig, "data" | "method" | "bits">): LayerwiseMethod {
+}: Pick<QuantizeConfig, "data" | "method" | "bits">): FileMethod {
   if (name !== undefined) return name;
   const isCoarse = "budget" in bits || bits.weights < 8;
   return data !== undefined && isCoarse && granularity === "channel" ? "bit-split" : "nearest";
@@ -113,7 +131,7 @@ function methodOf({
 
 /** A configuration in which nothing is left to what the rest of it is. */
 export type ResolvedQuantize = QuantizeConfig & {
-  readonly method: { readonly name: LayerwiseMethod };
+  readonly method: { readonly name: FileMethod };
   readonly bits: { readonly activations: ActivationBits | "budget" };
 };
 
@@ -123,10 +141,22 @@ export function resolveQuantize(config: QuantizeConfig): ResolvedQuantize {
   const name = methodOf(config);
   const { iterations = adaround.shape.iterations.parse(undefined) } = method;
   const isChosen = "budget" in bits && "relativeBops" in bits.budget;
-  const usual = data === undefined ? 32 : isChosen ? "budget" : 8;
+  const codes = name === "product-quantization";
+  const usual = data === undefined || codes ? 32 : isChosen ? "budget" : 8;
   return {
     ...config,
-    method: { ...method, name, ...(name === "adaround" && { iterations }) },
+    method: {
+      ...method,
+      name,
+      ...(name === "adaround" && { iterations }),
+      ...(codes && { codebooks: codebooksOf(method) }),
+    },
     bits: { ...bits, activations: bits.activations ?? usual },
   };
 }
+
+const codebooksOf = ({ codebooks }: QuantizeConfig["method"]) => {
+  const { blockSize, centroids, activations, biasCorrection, iterations, projection, firstLayer } =
+    codebooks ?? productQuantization.parse({ name: "product-quantization" });
+  return { blockSize, centroids, activations, biasCorrection, iterations, projection, firstLayer };
+};

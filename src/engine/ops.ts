@@ -107,10 +107,8 @@ export interface AdamStep {
   readonly step: number;
 }
 
-export interface MomentumStep {
-  readonly learningRate: number;
+export interface MomentumStep extends Pick<AdamStep, "learningRate"> {
   readonly momentum: number;
-  /** Whether a step looks ahead (Nesterov). */
   readonly nesterov: boolean;
 }
 

@@ -126,7 +126,9 @@ export interface Clustering {
    */
   codebooks(network: Network): ReadonlyMap<string, PlannedCodebook>;
   readonly solve: SolveProduct;
-  /** What blocks are weighed by: images, and places of each; null: by nothing. */
+  /** Whether the mean outputs of a layer are set right, in its normalization or bias. */
+  readonly biasCorrection: boolean;
+  /** What layers are looked at on: images, and places of each; null: on nothing. */
   readonly calibration: { readonly images: number; readonly positions: number } | null;
   /** How a layer's codebook learns as soon as it is clustered. */
   readonly finetune: {

@@ -30,9 +30,10 @@ export function matrixOf(layer: Layer, weight: Float32Array): WeightMatrix {
 /** The inverse: the graph's tensor of values that stand as `matrixOf` puts them. */
 export function weightOf<Values extends Float32Array | Uint32Array>(layer: Layer, matrix: Values): Values {
   const { order } = matrixOrder(layer);
-  const weight = matrix.slice();
+  // A typed array's slice is of its kind.
+  const weight = matrix.slice() as Values;
   order.forEach((index, position) => {
-    weight[index] = matrix[position]!;
+    weight[index] = at(matrix, position);
   });
-  return weight as Values;
+  return weight;
 }

@@ -24,7 +24,7 @@ export interface CheckedTime extends Timing {
   readonly stepsPerEpoch: number;
   /** Of all phases. */
   readonly epochs: number;
-  /** Of all epochs, each with its evaluation; not of what comes behind them. */
+  /** Of all epochs, each with its evaluation, and of codebooks' steps before them; not of what comes behind. */
   readonly seconds: number;
 }
 
@@ -68,7 +68,10 @@ export async function checkRun(
   };
 }
 
-const isTrained = ({ method }: RunConfig): boolean => !layerwiseMethods.some((name) => name === method.name);
+function isTrained({ method, training }: RunConfig): boolean {
+  if (method.name === "product-quantization") return training.epochs > 0 || method.finetune.steps > 0;
+  return !layerwiseMethods.some((name) => name === method.name);
+}
 
 async function timeOf(config: RunConfig, prepared: Prepared): Promise<CheckedTime | null> {
   if (isTrained(config)) return timeFor(config, sizesOf(prepared), await measureTraining(prepared));
@@ -78,20 +81,23 @@ async function timeOf(config: RunConfig, prepared: Prepared): Promise<CheckedTim
 }
 
 /** What decides, beside its settings, how long a run takes. */
-const sizesOf = ({ dataset, method }: Prepared) => ({
+const sizesOf = ({ dataset, method, model }: Prepared) => ({
   images: dataset.train.count,
   evaluated: (dataset.validation ?? dataset.test).count,
   method,
+  /** That get codebooks, which may learn one by one before the first epoch. */
+  codebooks: method.clustering?.codebooks(model.network).size ?? 0,
 });
 
 /** How long a configuration takes with steps as they were measured for it, or for another of the same shapes. */
 function timeFor(
-  { data: { batchSize }, training }: RunConfig,
-  { images, evaluated, method }: ReturnType<typeof sizesOf>,
+  { data: { batchSize }, training, method: settings }: RunConfig,
+  { images, evaluated, method, codebooks }: ReturnType<typeof sizesOf>,
   timing: Timing,
 ): CheckedTime {
   const epochs = epochsOf(planPhases(training, method));
-  const seconds = epochs * epochSeconds({ images, evaluated, batchSize, timing });
+  const layerSteps = "finetune" in settings ? codebooks * settings.finetune.steps : 0;
+  const seconds = epochs * epochSeconds({ images, evaluated, batchSize, timing }) + layerSteps * timing.step;
   return { ...timing, batchSize, stepsPerEpoch: batchesPerEpoch(images, batchSize), epochs, seconds };
 }
 

@@ -200,6 +200,9 @@ export const operatorOf = ({ domain, opType }: NodeProto): string =>
 export const intAttribute = (name: string, i: number): AttributeProto =>
   create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(i) });
 
+export const intsAttribute = (name: string, ints: readonly number[]): AttributeProto =>
+  create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: ints.map(BigInt) });
+
 const attributeOf = ({ attribute }: NodeProto, name: string, type: AttributeType): AttributeProto | undefined =>
   attribute.find((one) => one.name === name && one.type === type);
 

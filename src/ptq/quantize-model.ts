@@ -1,6 +1,5 @@
 import { basename } from "node:path";
 import type { Saturation } from "../config/sections/export-settings.ts";
-import type { LayerwiseMethod } from "../config/sections/methods/layerwise-settings.ts";
 import type { ActivationBits } from "../config/sections/quantize-settings.ts";
 import { UserError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
@@ -8,25 +7,27 @@ import type { Watch } from "../core/progress.ts";
 import type { Ops } from "../engine/ops.ts";
 import { saturationNote } from "../export/onnx/saturation.ts";
 import type { LayerwiseSettings } from "../methods/layerwise/create-layerwise.ts";
-import type { EncodedModel } from "../onnx/encode-model.ts";
 import { type Model, opsetOf } from "../onnx/onnx-model.ts";
 import type { WeightBits } from "../quantization/weight-grid.ts";
 import { meanWidth, type WeightWidths, widthBytes, widthsText } from "../quantization/weight-widths.ts";
 import type { ActivationGrid } from "./activation-grid.ts";
 import { findActivations, leastGrids } from "./activation-widths.ts";
-import { type Costs, costMeter } from "./costly-layers.ts";
+import { clusterModel } from "./cluster-model.ts";
+import type { Codebooks } from "./cluster-sites.ts";
+import { costMeter } from "./costly-layers.ts";
 import { FileGraph } from "./file-graph.ts";
-import { findSites, type LeftNode } from "./find-sites.ts";
+import { findSites } from "./find-sites.ts";
 import { foldBatchNorms } from "./fold-normalization.ts";
 import { addedBiases, fuseBias } from "./fuse-biases.ts";
 import { givenWidths } from "./given-widths.ts";
-import { type LayerNoise, noiseMeter } from "./layer-noise.ts";
+import { noiseMeter } from "./layer-noise.ts";
 import { liftWeights } from "./lift-weights.ts";
 import type { Memo } from "./memo.ts";
 import type { Calibration } from "./open-weights.ts";
 import { orderNodes } from "./order-nodes.ts";
-import { type BudgetOptions, type ModelPlan, planModel } from "./plan-model.ts";
-import { type QuantizedBits, quantizedBits } from "./quantized-bits.ts";
+import { type BudgetOptions, planModel } from "./plan-model.ts";
+import { quantizedBits } from "./quantized-bits.ts";
+import type { QuantizedLayer, QuantizedModel } from "./quantized-model.ts";
 import { quantizedNodes } from "./quantized-nodes.ts";
 import { settleConstants } from "./settle-constants.ts";
 import { roundSite, type SolvedSite } from "./solve-site.ts";
@@ -44,6 +45,8 @@ export interface QuantizeModelOptions {
   readonly budget: BudgetOptions | null;
   /** What finds the codes of layers that it can solve; null: all are rounded to nearest. It needs calibration samples. */
   readonly solver: { readonly method: LayerwiseSettings; readonly ops: Ops; readonly seed: number } | null;
+  /** Weights become codes into such codebooks, and nothing else is quantized; null: they get grids. */
+  readonly codebooks: { readonly settings: Codebooks; readonly seed: number } | null;
   /** 32: left in float; "budget": each has its own, within a budget of bit operations. */
   readonly activations: ActivationBits | "budget";
   /** What was found before, and where what is found goes. */
@@ -59,41 +62,6 @@ export interface QuantizeModelOptions {
   readonly calibration: Calibration | null;
   /** Its name in messages. */
   readonly file: string;
-}
-
-/** What became of a weight. */
-export interface QuantizedLayer {
-  readonly name: string;
-  readonly operator: string;
-  readonly shape: readonly number[];
-  /** Of each number, on average. */
-  readonly bits: number;
-  /** Of each output channel, a digit each, where they have widths of their own. */
-  readonly channelBits?: string;
-  readonly granularity: Granularity;
-  /** What found its codes. */
-  readonly method: LayerwiseMethod;
-  /** Whether it computes in integers of 8 bits. */
-  readonly integer: boolean;
-  /** Of its packed codes, and of the order of their rows where they have widths of their own. */
-  readonly bytes: number;
-}
-
-export interface QuantizedModel {
-  readonly encoded: EncodedModel;
-  /** The content of `bits.json`. */
-  readonly bits: QuantizedBits;
-  readonly layers: readonly QuantizedLayer[];
-  readonly left: readonly LeftNode[];
-  readonly grids: ReadonlyMap<string, ActivationGrid>;
-  /** How the budget was met; null: there was none. */
-  readonly plan: ModelPlan | null;
-  /** Measures which weights cost the outputs most. */
-  readonly costs: (calibration: Calibration) => Promise<Costs>;
-  /** Measures how far each layer's output is from the float file's, in the order of `layers`. */
-  readonly noises: (calibration: Calibration) => Promise<readonly LayerNoise[]>;
-  /** What the user should know of it. */
-  readonly notes: readonly string[];
 }
 
 /** The oldest operator set whose files are taken. */
@@ -130,6 +98,7 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
       ].join("; "),
     );
   }
+  if (options.codebooks !== null) return clusterModel(model, graph, { ...options, ...options.codebooks, sites, left });
   const found = await findActivations(graph, { sites, activations: options.activations, calibration, file });
   const { bitsOf, budget, solver, memo, watch } = options;
   const own = givenWidths(sites, bitsOf, file);

@@ -5,6 +5,7 @@ import { storedBits } from "../quantization/levels.ts";
 import { symmetricCodes, weightBits } from "../quantization/weight-grid.ts";
 import { widestWidth } from "../quantization/weight-widths.ts";
 import type { ActivationGrid } from "./activation-grid.ts";
+import type { ClusteredSite } from "./cluster-sites.ts";
 import type { SolvedSite } from "./solve-site.ts";
 import { distinctWeights, readersOf, weightKey } from "./weight-site.ts";
 
@@ -42,6 +43,23 @@ const weight = z.object({
   ...{ codes, range },
 });
 
+const codebookWeight = weight.pick({ name: true, role: true, layers: true, shape: true }).extend({
+  axis: weight.shape.axis,
+  codebook: z
+    .object({
+      blockSize: z
+        .int()
+        .positive()
+        .describe("neighbouring inputs of an output channel, in the tensor's order, that have one code"),
+      centroids: z.int().positive().describe("blocks that codes name"),
+      codeBits: z.literal([8, 16]).describe("that a code takes in the file"),
+      codes: z
+        .tuple([z.int().positive(), z.int().positive()])
+        .describe("shape of the codes: pieces of an output's inputs, output channels"),
+    })
+    .describe("codes into a table of blocks of float16 numbers, which are the weight's values"),
+});
+
 const activation = z.object({
   name: z.string().describe("of the value in the file that went in"),
   role: z.literal("activation"),
@@ -64,6 +82,7 @@ export const quantizedBitsSchema = z
       .describe("bit operations in percent of those at 32 bits everywhere, where they had a budget"),
     network: z.string().describe("the name of the file that went in"),
     tensors: z.array(z.union([weight, activation])).describe("weights, then activations; all others are as they were"),
+    codebooks: z.array(codebookWeight).optional().describe("weights that are codes into codebooks"),
   })
   .describe("The bit-width and grid of every quantized tensor of an ONNX file");
 
@@ -77,8 +96,11 @@ export function quantizedBits(
     solved,
     grids,
     relativeBops,
+    clustered = [],
   }: {
     readonly solved: readonly SolvedSite[];
+    /** Weights that are codes into codebooks. */
+    readonly clustered?: readonly ClusteredSite[];
     readonly grids: ReadonlyMap<string, ActivationGrid>;
     /** null: they had no budget. */
     readonly relativeBops: number | null;
@@ -95,6 +117,7 @@ export function quantizedBits(
     ...{ format: "bayesian-bits-quantized-tensors", version: 1, network },
     ...(relativeBops !== null && { relativeBops }),
     tensors: [...weights, ...activations],
+    ...(clustered.length > 0 && { codebooks: clustered.map(codebookEntry) }),
   };
 }
 
@@ -118,6 +141,17 @@ function weightEntry({ site, bits: widths, steps }: SolvedSite, layers: readonly
     zeroPoint: 0,
     codes: [lowest, highest],
     range: [-end, end],
+  };
+}
+
+function codebookEntry({ site, product }: ClusteredSite): z.infer<typeof codebookWeight> {
+  const { weight: name, layout } = site;
+  const { blockSize, codes, codebook } = product;
+  const outputs = layout.dims[layout.axis] ?? 1;
+  const centroids = codebook.length / blockSize;
+  return {
+    ...{ name, role: "weight", layers: [site.name], shape: [...layout.dims], axis: layout.axis },
+    codebook: { blockSize, centroids, codeBits: centroids <= 256 ? 8 : 16, codes: [codes.length / outputs, outputs] },
   };
 }
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { quantizeSchema } from "../config/quantize-schema.ts";
-import { layerwiseMethods } from "../config/sections/methods/layerwise-settings.ts";
+import { fileMethods } from "../config/sections/methods/layerwise-settings.ts";
 import { activationBits, channelDigits, harmTableSchema } from "./harm-table.ts";
 
 /** The record of a quantized file, in its folder. */
@@ -95,10 +95,12 @@ export const quantizedRecordSchema = z.strictObject({
       bits: z.number(),
       /** Where output channels have widths of their own. */
       channelBits: channelDigits.optional(),
+      /** Where it is codes into a codebook. */
+      codebook: z.strictObject({ blockSize: z.number().int(), centroids: z.number().int() }).optional(),
       /** What has a step: the whole weight, an output channel, or so many inputs of one. */
       granularity: z.union([z.literal(["tensor", "channel"]), z.number().int()]).default("channel"),
       /** What found its codes: layers that a method cannot solve are rounded to nearest. */
-      method: z.enum(layerwiseMethods).default("nearest"),
+      method: z.enum(fileMethods).default("nearest"),
       /** Whether it computes in integers of 8 bits. */
       integer: z.boolean(),
       /** Of its packed codes, and the order of rows of several widths; null: an older record does not tell. */

@@ -1,8 +1,10 @@
 import type { LayerwiseSettings } from "../methods/layerwise/create-layerwise.ts";
 
 /** In how many places of each sample layers are looked at: few samples in more, for as many rows as of all that are asked for. */
-export const placesOf = ({ images, positions }: LayerwiseSettings["calibration"], samples: number): number =>
-  Math.ceil((positions * images) / samples);
+export const placesOf = (
+  { images, positions }: Pick<LayerwiseSettings["calibration"], "images" | "positions">,
+  samples: number,
+): number => Math.ceil((positions * images) / samples);
 
 /** A method whose steps see no more rows where samples have more places than are asked for. */
 export function forPlaces(method: LayerwiseSettings, positions: number): LayerwiseSettings {

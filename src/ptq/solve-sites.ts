@@ -112,7 +112,8 @@ export function decodedValues({ site, codes, steps }: SolvedSite): Float32Array 
   return fromRows(site.layout, decode(Int32Array.from(rows.values), steps, codes.length / steps.length));
 }
 
-const fewer = ({ samples, order }: Calibration, most: number): Calibration => ({
+/** The first samples of a calibration. */
+export const fewer = ({ samples, order }: Calibration, most: number): Calibration => ({
   samples,
   order: order.subarray(0, most),
 });

@@ -1,7 +1,8 @@
+import { at, last } from "../core/elements.ts";
 import { floatToHalf, halfToFloat } from "../core/half-precision.ts";
 import type { Layer } from "../network/layers.ts";
 import { weightOf } from "../network/weight-matrix.ts";
-import { type ProductCodes, placesOf } from "../quantization/product/blocks.ts";
+import { countsOf, meansAt, type ProductCodes, placesOf } from "../quantization/product/blocks.ts";
 import { Quantizer, type QuantizerParts } from "./abstract-quantizer.ts";
 import { type GateSample, untouched } from "./gate-sample.ts";
 import type { LearnedNumbers } from "./learned-numbers.ts";
@@ -27,7 +28,7 @@ export class CodebookQuantizer extends Quantizer {
     super(parts);
     this.#layer = layer;
     this.#codebook = codebook;
-    const outputs = layer.weightShape.at(-1)!;
+    const outputs = last(layer.weightShape);
     const inputs = (codebook.codes.length * codebook.blockSize) / outputs;
     this.#places = weightOf(layer, placesOf(codebook, { outputs, inputs }));
     this.learned = learns ? [learnedCodebook(codebook, this.#places)] : [];
@@ -54,7 +55,7 @@ export class CodebookQuantizer extends Quantizer {
   get frozen() {
     const { blockSize, codes, codebook } = this.#codebook;
     const centroids = Float32Array.from(codebook, (value) => halfToFloat(floatToHalf(value)));
-    return { blockSize, codes, centroids, values: Float32Array.from(this.#places, (place) => centroids[place]!) };
+    return { blockSize, codes, centroids, values: Float32Array.from(this.#places, (place) => at(centroids, place)) };
   }
 
   withFixedGates(): this {
@@ -74,18 +75,13 @@ export class CodebookQuantizer extends Quantizer {
 
 /** A centroid's gradient is the mean over its blocks, as the authors have it, not the sum that the chain rule gives. */
 function learnedCodebook({ blockSize, codes, codebook }: ProductCodes, places: Uint32Array): LearnedNumbers {
-  const counts = new Uint32Array(codebook.length / blockSize);
-  for (const code of codes) counts[code]!++;
+  const counts = countsOf(codes, codebook.length / blockSize);
   return {
     name: "codebook",
     group: "weights",
     values: codebook,
-    gradient({ sums: { decoded } }) {
-      const gradient = new Float64Array(codebook.length);
-      if (decoded === null) return gradient;
-      for (let index = 0; index < places.length; index++) gradient[places[index]!]! += decoded[index]!;
-      return gradient.map((sum, index) => sum / Math.max(1, counts[Math.floor(index / blockSize)]!));
-    },
+    gradient: ({ sums: { decoded } }) =>
+      decoded === undefined ? new Float64Array(codebook.length) : meansAt(places, decoded, { blockSize, counts }),
     hold: () => false,
   };
 }

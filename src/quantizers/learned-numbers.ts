@@ -9,8 +9,8 @@ export interface BackwardSums {
   readonly levels: ReadonlyMap<number, ArrayLike<number>>;
   /** z_2·dL/dz_2 per channel; null when not asked for. */
   readonly channels: ArrayLike<number> | null;
-  /** By each element of a weight that is decoded from a codebook; null of others. */
-  readonly decoded: ArrayLike<number> | null;
+  /** By each element of a weight that is decoded from a codebook. */
+  readonly decoded?: ArrayLike<number> | undefined;
 }
 
 /** What a step says about a quantizer: its gates as they were drawn, what the data say through them, and the prior. */

@@ -23,7 +23,7 @@ export async function solverFor(
   const { method, seed, bits, data } = config;
   const { name, iterations, granularity } = method;
   const measuresRows = "budget" in bits && bits.granularity !== "tensor" && data !== undefined;
-  if (name === "nearest" && !measuresRows) return null;
+  if (name === "product-quantization" || (name === "nearest" && !measuresRows)) return null;
   const { ops, info } = await loadEngine({ reporter });
   const engine = { ops, seed };
   const environment = environmentOf(info);

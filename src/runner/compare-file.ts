@@ -6,7 +6,7 @@ import type { CalibrationData } from "../ptq/calibration-data.ts";
 import { compareOutputs, type OutputComparison } from "../ptq/compare-outputs.ts";
 import { COST_SAMPLES } from "../ptq/costly-layers.ts";
 import { interfaceChange } from "../ptq/interface-change.ts";
-import type { QuantizedModel } from "../ptq/quantize-model.ts";
+import type { QuantizedModel } from "../ptq/quantized-model.ts";
 import type { QuantizedRecord } from "../ptq/quantized-record.ts";
 import { judge } from "./judge-file.ts";
 

@@ -81,6 +81,9 @@ export async function quantizeFile(settings: QuantizeSettings, options: Quantize
 const isSameFile = (one: string, other: string): boolean =>
   existsSync(one) && existsSync(other) && realpathSync(one) === realpathSync(other);
 
+/** What blocks are weighed by, of all samples: as a run of a trained network has it. */
+const WEIGHED_ON = { images: 512, positions: 32 };
+
 async function quantizeInto(
   config: ResolvedQuantize,
   places: QuantizedPlaces,
@@ -99,7 +102,12 @@ async function quantizeInto(
   const notes = [...fileNotes(source.model), ...(data?.notes ?? [])];
   say(notes, file, reporter);
   const { method, bits, skip } = config;
-  const widths = "budget" in bits ? `weights within ${budgetText(bits.budget)}` : `${bits.weights}-bit weights`;
+  const widths =
+    method.codebooks !== undefined
+      ? "weights as codes into codebooks"
+      : "budget" in bits
+        ? `weights within ${budgetText(bits.budget)}`
+        : `${bits.weights}-bit weights`;
   const activations =
     bits.activations === "budget" ? "activations within it too" : `${bits.activations}-bit activations`;
   reporter.info(`quantizing ${file}: ${widths} (${method.name}), ${activations}`);
@@ -132,6 +140,9 @@ async function quantizeInto(
     granularity: granularities[method.granularity],
     calibration: data?.calibration ?? null,
     solver,
+    codebooks: method.codebooks
+      ? { settings: { ...method.codebooks, calibration: WEIGHED_ON }, seed: config.seed }
+      : null,
     memo: checked(progress ?? forgetful, check),
     watch,
   });

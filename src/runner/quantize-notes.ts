@@ -1,7 +1,7 @@
 import { shortenNames } from "../core/shorten.ts";
 import type { Model } from "../onnx/onnx-model.ts";
 import type { NamePatterns } from "../ptq/name-patterns.ts";
-import type { QuantizedModel } from "../ptq/quantize-model.ts";
+import type { QuantizedModel } from "../ptq/quantized-model.ts";
 import { quantizedNodes } from "../ptq/quantized-nodes.ts";
 
 /** What is to be known of a file. */

@@ -4,7 +4,10 @@ import { readRecord } from "../runs/record-file.ts";
 import { type TrainOptions, train } from "./train.ts";
 
 /** Settings of a method that quantizes a trained network layer by layer, without labels. */
-export type PostTrainingMethod = Extract<RunSettings["method"], { name: "nearest" | "adaround" | "bit-split" }>;
+export type PostTrainingMethod = Extract<
+  RunSettings["method"],
+  { name: "nearest" | "adaround" | "bit-split" | "product-quantization" }
+>;
 
 export interface QuantizeOptions extends TrainOptions {
   readonly method: PostTrainingMethod;

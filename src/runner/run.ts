@@ -79,6 +79,7 @@ export class Run implements Disposable {
 
   [Symbol.dispose](): void {
     this.#layers?.[Symbol.dispose]();
+    this.#codebooks?.[Symbol.dispose]();
   }
 
   /** Weights, statistics and ranges before the first step (docs/method.md, "Training"). */
@@ -140,7 +141,8 @@ export class Run implements Disposable {
     const epochs = epochsOf(phases);
     const { progress } = reporter;
     const options = { seed: config.seed, batchSize: config.data.batchSize, phases, task };
-    await this.#saved.saveWhenStopped(async () => this.#cluster());
+    const codebooks = this.#codebooks;
+    if (codebooks) await this.#saved.saveWhenStopped(() => codebooks.runWhereDue(this.#saved, reporter, this.#watch));
     const pace = new StepPace(epochs, this.#saved.position);
     progress.start("training", epochs);
     try {
@@ -174,15 +176,6 @@ export class Run implements Disposable {
     await this.#search?.runWhereDue(this.#saved, this.context.reporter);
     // What it takes is no epoch's time.
     this.#lastEpochAt += performance.now() - startedAt;
-  }
-
-  /** Makes the codebooks that are yet to be made. */
-  async #cluster(): Promise<void> {
-    await this.#codebooks?.runWhereDue(this.#saved, {
-      reporter: this.context.reporter,
-      watch: this.#watch,
-      evaluate: async () => (await this.#evaluate(this.prepared.dataset.test, testTimeGates)).metrics,
-    });
   }
 
   /** Final figures: the last epoch's, on the test set, with test-time and once with sampled gates. */

@@ -53,7 +53,7 @@ interface QuantizerSums extends BackwardSums {
   range: ArrayLike<number>;
   readonly levels: Map<number, ArrayLike<number>>;
   channels: ArrayLike<number> | null;
-  decoded: ArrayLike<number> | null;
+  decoded?: ArrayLike<number>;
 }
 
 /**
@@ -71,7 +71,7 @@ export function computeGradients(
   /** The quantizer whose pruning gates multiply the result of a node. */
   const owners = new Map<NodeId, NodeId>();
   for (const [id, { multiplies }] of quantizers) for (const node of multiplies) owners.set(node, id);
-  for (const id of quantizers.keys()) sums.set(id, { range: [0], levels: new Map(), channels: null, decoded: null });
+  for (const id of quantizers.keys()) sums.set(id, { range: [0], levels: new Map(), channels: null });
   let penalties = 0;
   const pass: Pass = passOf(model, samples, soleInput(network, batch.images), {
     training: true,

@@ -1,3 +1,4 @@
+import { at } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
 import { wholePower } from "../core/powers.ts";
 import type { Ops, Tensor, Variable } from "../engine/ops.ts";
@@ -131,11 +132,13 @@ export class HostOptimizer {
     const options = this.#options;
     const [left1, left2] = [1 - wholePower(BETA_1, step), 1 - wholePower(BETA_2, step)];
     for (let index = 0; index < values.length; index++) {
-      const slope = gradient[index]! + options.weightDecay * values[index]!;
+      const value = at(values, index);
+      const slope = at(gradient, index) + options.weightDecay * value;
       if (options.optimizer === "sgd") {
-        first[index] = options.momentum * first[index]! + slope;
         const { momentum, nesterov = true } = options;
-        values[index]! -= learningRate * (nesterov ? slope + momentum * first[index]! : first[index]!);
+        const velocity = momentum * at(first, index) + slope;
+        first[index] = velocity;
+        values[index] = value - learningRate * (nesterov ? slope + momentum * velocity : velocity);
         continue;
       }
       first[index] = BETA_1 * first[index]! + (1 - BETA_1) * slope;

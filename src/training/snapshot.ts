@@ -82,6 +82,7 @@ export function restoreSnapshot(
     const length = elementsOf(variable.shape);
     model.ops.assign(variable, Float32Array.from(take(`parameter/${id}`, length)));
   }
+  const layers = new Map(layersOf(model.network).map((layer) => [layer.weightQuantizer, layer]));
   for (const [id, quantizer] of model.quantizers) {
     const steps = tensors.get(`grid/steps/${id}`)?.values;
     if (steps !== undefined) {
@@ -92,9 +93,13 @@ export function restoreSnapshot(
     }
     const block = tensors.get(`codebook/block/${id}`)?.values[0];
     if (block !== undefined) {
-      const layer = layersOf(model.network).find(({ weightQuantizer }) => weightQuantizer === id)!;
+      const layer = lookup(layers, id);
       const codes = Uint16Array.from(take(`codebook/codes/${id}`, elementsOf(layer.weightShape) / block));
       const codebook = Float64Array.from(tensors.get(`codebook/centroids/${id}`)?.values ?? []);
+      if (codebook.length === 0 || codes.some((code) => code >= codebook.length / block))
+        throw new UserError(
+          `the checkpoint is damaged: codebook/codes/${id} name blocks that the codebook does not have`,
+        );
       model.quantizers.set(id, new CodebookQuantizer(quantizer, { blockSize: block, codes, codebook }, { layer }));
     }
     quantizer.floor.set(tensors.get(`floor/${id}`)?.values ?? [rangeFloor]);

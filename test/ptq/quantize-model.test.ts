@@ -1,7 +1,7 @@
 import t from "tap";
+import { floatToHalf } from "../../src/core/half-precision.ts";
 import { kernelsOf } from "../../src/export/kernels.ts";
 import { readModel } from "../../src/onnx/onnx-model.ts";
-import { floatToHalf } from "../../src/core/half-precision.ts";
 import type { SampleArray } from "../../src/ptq/samples.ts";
 import { encodePlain, int, ints, node, type PlainModel, type PlainTensor } from "../fixtures/onnx/plain-model.ts";
 import { floats, integers, quantized, sampleArray } from "../fixtures/ptq.ts";

@@ -62,8 +62,15 @@ export function checkClustering(content: unknown): Outcome {
     tally.case((check) => {
       const { product } = toEnd(
         clusterBlocks(blocks, {
-          ...{ metric, centroids: golden.n_centroids, iterations: index + 1, projects: true, seed: 0, name: "golden" },
-          ...{ initial: golden.initial_centroids.flat(), split: splitsOf(golden, metric.root) },
+          ...{
+            metrics: [metric],
+            centroids: golden.n_centroids,
+            iterations: index + 1,
+            projects: true,
+            seed: 0,
+            name: "golden",
+          },
+          ...{ initial: golden.initial_centroids.flat(), split: splitsOf(golden) },
         }),
       );
       check(largestDifference(product.codes, assignments), 0);
@@ -85,16 +92,15 @@ function gramOf(rows: readonly (readonly number[])[]): Float64Array {
 }
 
 /** The figures' own splits in turn: half of the most populated cluster, of several the one whose block comes first. */
-function splitsOf({ iterations, eps, block_size: blockSize }: Golden, root: Float64Array): Split {
+function splitsOf({ iterations, eps, block_size: blockSize }: Golden): Split {
   const splits = iterations.flatMap(({ splits }) => splits);
   return ({ centroids, codes, counts }, attempt) => {
     const { empty_cluster_chosen: empty, standard_normal_noise: noise } = splits[attempt]!;
     const largest = codes.reduce((most, code) => (counts[code]! > counts[most]! ? code : most), codes[0]!);
-    const offset = mapBlocks(root, noise, blockSize);
     for (let row = 0; row < blockSize; row++) {
       const centre = centroids[largest * blockSize + row]!;
-      centroids[empty * blockSize + row] = centre + eps * offset[row]!;
-      centroids[largest * blockSize + row] = centre - eps * offset[row]!;
+      centroids[empty * blockSize + row] = centre + eps * noise[row]!;
+      centroids[largest * blockSize + row] = centre - eps * noise[row]!;
     }
   };
 }

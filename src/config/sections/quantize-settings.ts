@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { data } from "./data-settings.ts";
 import { quantizedLayouts, saturations } from "./export-settings.ts";
-import { layerwiseMethods } from "./methods/layerwise-settings.ts";
+import { fileMethods } from "./methods/layerwise-settings.ts";
+import { productQuantization } from "./methods/product-quantization-settings.ts";
 import { granularity } from "./methods/shared-settings.ts";
 import { count, positive } from "./numbers.ts";
 
@@ -58,10 +59,17 @@ export const calibration = z
 export const quantizeMethod = z
   .strictObject({
     name: z
-      .enum(layerwiseMethods)
+      .enum(fileMethods)
       .optional()
       .describe("how weights are rounded; if left out bit-split below 8 bits with data, else nearest"),
     iterations: count.optional().describe("of adaround: optimizer steps for each layer; 10000 if left out"),
+    codebooks: productQuantization
+      .pick({
+        ...{ blockSize: true, centroids: true, activations: true, biasCorrection: true },
+        ...{ iterations: true, projection: true, firstLayer: true },
+      })
+      .optional()
+      .describe("of product-quantization: the codebooks of layers"),
     granularity: z
       .enum(granularityNames)
       .default("channel")

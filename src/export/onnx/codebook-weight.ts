@@ -1,3 +1,4 @@
+import { at } from "../../core/elements.ts";
 import { elementTypes } from "../../onnx/element-types.ts";
 import { codebookSize } from "../../quantization/product/codebook-size.ts";
 import type { FloatTensor, FrozenCodebook } from "../frozen-network.ts";
@@ -36,7 +37,7 @@ export function codebookWeight(
   const floats = graph.node("Cast", [blocks], { name: `${name}.float`, attributes: { to: elementTypes.float } });
   const ordered = graph.node("Transpose", [floats], { name: `${name}.ordered`, attributes: { perm: [1, 0, 2] } });
   // A dense layer behind an image reads it in another order than it was trained in.
-  const places = Array.from({ length: inputs }, (_, input) => Math.floor(order[input]! / outputs));
+  const places = Array.from({ length: inputs }, (_, input) => Math.floor(at(order, input) / outputs));
   const isMoved = layer.kind === "dense" && places.some((place, input) => place !== input);
   const whole = graph.node("Reshape", [ordered, graph.int64s(`${name}.shape`, shape)], {
     name: `${name}.whole`,

@@ -1,4 +1,5 @@
 import type { RunConfig } from "../../config/schema.ts";
+import { last } from "../../core/elements.ts";
 import { UsageError } from "../../core/errors.ts";
 import { shortenList } from "../../core/shorten.ts";
 import { elementsOf } from "../../graph/shape.ts";
@@ -41,7 +42,7 @@ export function planCodebooks(network: Network, settings: Settings): ReadonlyMap
 
 function planCodebook(layer: Layer, settings: Settings): PlannedCodebook {
   const elements = elementsOf(layer.weightShape);
-  const outputs = layer.weightShape.at(-1)!;
+  const outputs = last(layer.weightShape);
   const kind = kindOf(layer);
   const asked = { blockSize: settings.blockSize[kind], centroids: settings.centroids[kind] };
   return codebookFor({ elements, outputs }, asked);

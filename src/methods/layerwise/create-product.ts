@@ -15,7 +15,7 @@ export function productQuantization(
   config: Extract<RunConfig["method"], { name: "product-quantization" }>,
   seed: number,
 ): Method {
-  const { activations, calibration, finetune, iterations, projection } = config;
+  const { activations, biasCorrection, calibration, finetune, iterations, projection } = config;
   return {
     prepare(network) {
       const planned = planCodebooks(network, config);
@@ -32,8 +32,9 @@ export function productQuantization(
     trainsWeights: true,
     clustering: {
       codebooks: (network) => planCodebooks(network, config),
-      solve: clusterLayer({ iterations, projection, seed }),
-      calibration: activations ? calibration : null,
+      solve: clusterLayer({ activations, biasCorrection, iterations, projection, seed }),
+      calibration: activations || biasCorrection ? calibration : null,
+      biasCorrection,
       finetune,
     },
   };

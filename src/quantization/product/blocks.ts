@@ -1,3 +1,4 @@
+import { at } from "../../core/elements.ts";
 import type { WeightMatrix } from "../weight-grid.ts";
 
 /**
@@ -55,7 +56,14 @@ export function placesOf(
 
 /** The inverse of {@link unroll} for what the codes stand for: [outputs, inputs] as float32. */
 export const roll = (product: ProductCodes, shape: MatrixShape): Float32Array =>
-  Float32Array.from(placesOf(product, shape), (place) => product.codebook[place]!);
+  Float32Array.from(placesOf(product, shape), (place) => at(product.codebook, place));
+
+/** How many columns have each code. */
+export function countsOf(codes: ArrayLike<number>, clusters: number): Uint32Array {
+  const counts = new Uint32Array(clusters);
+  for (const code of Array.from(codes)) counts[code] = at(counts, code) + 1;
+  return counts;
+}
 
 /**
  * The mean of the columns of each cluster, [clusters, blockSize]: of a weight's gradient it is the authors' gradient by
@@ -66,12 +74,25 @@ export function clusterMeans(
   codes: ArrayLike<number>,
   clusters: number,
 ): Float64Array {
-  const sums = new Float64Array(clusters * blockSize);
-  const counts = new Float64Array(clusters);
-  for (let column = 0; column < codes.length; column++) {
-    const code = codes[column]!;
-    counts[code]!++;
-    for (let row = 0; row < blockSize; row++) sums[code * blockSize + row]! += values[column * blockSize + row]!;
-  }
-  return sums.map((sum, index) => sum / Math.max(1, counts[Math.floor(index / blockSize)]!));
+  const places = Uint32Array.from(
+    { length: values.length },
+    (_, index) => at(codes, Math.floor(index / blockSize)) * blockSize + (index % blockSize),
+  );
+  return meansAt(places, values, { blockSize, counts: countsOf(codes, clusters) });
+}
+
+/**
+ * The means of the numbers that are each of the codebook's.
+ *
+ * @param places Which of them each number is.
+ * @param counts Columns of each code.
+ */
+export function meansAt(
+  places: Uint32Array,
+  values: ArrayLike<number>,
+  { blockSize, counts }: { readonly blockSize: number; readonly counts: Uint32Array },
+): Float64Array {
+  const sums = new Float64Array(counts.length * blockSize);
+  for (const [index, place] of places.entries()) sums[place] = at(sums, place) + at(values, index);
+  return sums.map((sum, index) => sum / Math.max(1, at(counts, Math.floor(index / blockSize))));
 }

@@ -1,17 +1,21 @@
+import { at } from "../../core/elements.ts";
 import { uniforms } from "../../core/random.ts";
 import type { Stepwise } from "../../core/stepwise.ts";
+import { bestCentroids } from "./best-centroids.ts";
 import { type BlockMetric, mapBlocks } from "./block-metric.ts";
-import { type Blocks, clusterMeans, type ProductCodes } from "./blocks.ts";
+import { type Blocks, clusterMeans, countsOf, type ProductCodes } from "./blocks.ts";
+import { squaredDistance, sumOfSquares } from "./distance.ts";
 import { distinctBlocks, firstCentroids } from "./first-centroids.ts";
 import { nearestCentroids } from "./nearest-centroids.ts";
 
 export interface ClusterOptions {
-  readonly metric: BlockMetric;
+  /** One for all blocks, or one for each piece of an output's inputs. */
+  readonly metrics: readonly BlockMetric[];
   /** Centroids at most: no more than there are different blocks. */
   readonly centroids: number;
   /** At most; it ends where no block changes its cluster. */
   readonly iterations: number;
-  /** Whether centroids are projected on what the inputs see, as the authors' are; else they are plain means. */
+  /** Whether centroids of the one metric are projected on what the inputs see, as the authors' are. */
   readonly projects?: boolean;
   readonly seed: number;
   /** Names what is random. */
@@ -25,76 +29,97 @@ export interface ClusterOptions {
 /** What clustering came to. */
 export interface Clustered {
   readonly product: ProductCodes;
-  /** Of each iteration: Σ ||R(v - c)||² over the blocks. */
+  /** Of each iteration, the share of Σ ||R v||² over the blocks that is lost: Σ ||R(v - c)||². */
   readonly objective: readonly number[];
   /** How often an empty cluster was given a centroid anew. */
   readonly splits: number;
 }
 
-/** K-means in the metric's space: blocks are points R·v there, and centroids are theirs. */
+/** Blocks and their clusters. */
 export interface Clusters {
-  readonly blockSize: number;
-  /** [count, blockSize] */
-  readonly points: Float64Array;
+  readonly blocks: Blocks;
   /** [centroids, blockSize], changed in place. */
   readonly centroids: Float64Array;
   readonly codes: Uint16Array;
+  /** Of each block from its centroid, as the metric has it. */
+  readonly distances: Float64Array;
+  /** Blocks of each cluster. */
   readonly counts: Uint32Array;
 }
 
 /** Gives one empty cluster a centroid near blocks; `attempt` counts those before it. */
 export type Split = (clusters: Clusters, attempt: number) => void;
 
+/** Blocks that have one metric, as points of its space. */
+interface Space {
+  readonly metric: BlockMetric;
+  readonly points: Float64Array;
+  readonly codes: Uint16Array;
+  readonly distances: Float64Array;
+}
+
 /**
  * Clusters blocks (Stock et al. 2020, section 3.2), each step with the share of the iterations done: every block goes to
- * the nearest centroid, the first of several; every centroid becomes its cluster's mean. As A⁺A is the identity where the
- * inputs differ enough, they weigh in through distances alone.
+ * the nearest centroid, the first of several; every centroid becomes the one that loses least of its cluster.
  */
 export function* clusterBlocks(blocks: Blocks, options: ClusterOptions): Stepwise<Clustered> {
-  const { metric, iterations, seed, name, projects = false } = options;
+  const { metrics, iterations, seed, name, projects = false } = options;
   const { blockSize } = blocks;
-  const initial =
-    options.initial ??
-    firstCentroids(distinctBlocks(blocks), options.centroids, { seed, stream: `${name}.centroids`, blockSize });
-  const centroids = mapBlocks(metric.root, initial, blockSize);
-  const count = centroids.length / blockSize;
-  const points = mapBlocks(metric.root, blocks.values, blockSize);
+  const drawn = { seed, stream: `${name}.centroids`, blockSize };
+  const centroids = Float64Array.from(
+    options.initial ?? firstCentroids(distinctBlocks(blocks), options.centroids, drawn),
+  );
+  const counts = new Uint32Array(centroids.length / blockSize);
   const codes = new Uint16Array(blocks.count);
-  const clusters: Clusters = { blockSize, points, centroids, codes, counts: new Uint32Array(count) };
+  const clusters: Clusters = { blocks, centroids, codes, distances: new Float64Array(blocks.count), counts };
+  const spaces = spacesOf(clusters, metrics);
+  const energy = spaces.reduce((sum, { points }) => sum + sumOfSquares(points), 0);
   const split = options.split ?? splitLargest({ seed, stream: `${name}.splits` });
   const objective: number[] = [];
   let splits = 0;
   for (let iteration = 0; iteration < iterations; iteration++) {
     const before = codes.slice();
-    assign(clusters);
-    while (clusters.counts.includes(0)) {
+    assign(clusters, spaces);
+    while (counts.includes(0)) {
       split(clusters, splits++);
-      assign(clusters);
+      assign(clusters, spaces);
     }
-    centroids.set(clusterMeans({ blockSize, values: points }, codes, count));
-    objective.push(squaredDistance(clusters));
+    centroids.set(bestCentroids(blocks, codes, metrics, counts.length));
+    objective.push(energy === 0 ? 0 : lostBy(clusters, spaces) / energy);
     yield (iteration + 1) / iterations;
     if (iteration > 0 && codes.every((code, column) => code === before[column])) break;
   }
-  const means = clusterMeans(blocks, codes, count);
-  const codebook = projects ? mapBlocks(metric.projection, means, blockSize) : means;
+  const [metric] = metrics;
+  const codebook = projects && metric ? mapBlocks(metric.projection, centroids, blockSize) : centroids;
   return { product: { blockSize, codes, codebook }, objective, splits };
 }
 
-function assign(clusters: Clusters): void {
-  nearestCentroids(clusters);
-  clusters.counts.fill(0);
-  for (const code of clusters.codes) clusters.counts[code]!++;
+function spacesOf({ blocks, codes, distances }: Clusters, metrics: readonly BlockMetric[]): readonly Space[] {
+  const { blockSize, count, values } = blocks;
+  const each = count / metrics.length;
+  return metrics.map((metric, piece) => {
+    const [from, to] = [piece * each, (piece + 1) * each];
+    return {
+      metric,
+      points: mapBlocks(metric.root, values.subarray(from * blockSize, to * blockSize), blockSize),
+      codes: codes.subarray(from, to),
+      distances: distances.subarray(from, to),
+    };
+  });
 }
 
-function squaredDistance({ points, centroids, codes, blockSize }: Clusters): number {
+function assign({ centroids, codes, counts, blocks: { blockSize } }: Clusters, spaces: readonly Space[]): void {
+  for (const { metric, ...space } of spaces)
+    nearestCentroids({ blockSize, ...space, centroids: mapBlocks(metric.root, centroids, blockSize) });
+  counts.set(countsOf(codes, counts.length));
+}
+
+function lostBy({ centroids, blocks: { blockSize } }: Clusters, spaces: readonly Space[]): number {
   let sum = 0;
-  for (let column = 0; column < codes.length; column++) {
-    const [point, centroid] = [column * blockSize, codes[column]! * blockSize];
-    for (let row = 0; row < blockSize; row++) {
-      const difference = points[point + row]! - centroids[centroid + row]!;
-      sum += difference * difference;
-    }
+  for (const { metric, points, codes } of spaces) {
+    const own = mapBlocks(metric.root, centroids, blockSize);
+    for (const [column, code] of codes.entries())
+      sum += squaredDistance(points, column * blockSize, own, code * blockSize, blockSize);
   }
   return sum;
 }
@@ -111,47 +136,32 @@ const MOST_SPLITS = 2;
 const splitLargest =
   ({ seed, stream }: { readonly seed: number; readonly stream: string }): Split =>
   (clusters, attempt) => {
-    const { blockSize, centroids, counts } = clusters;
+    const { blocks, centroids, codes, counts, distances } = clusters;
+    const { blockSize } = blocks;
     const empty = counts.indexOf(0);
     const own = (values: Float64Array, code: number) => values.subarray(code * blockSize, (code + 1) * blockSize);
-    const means = clusterMeans({ blockSize, values: clusters.points }, clusters.codes, counts.length);
+    const means = clusterMeans(blocks, codes, counts.length);
     const spreads = spreadsOf(clusters, means);
-    let largest = -1;
-    for (let code = 0; code < counts.length; code++)
-      if (spreads[code]! > 0 && (largest === -1 || counts[code]! > counts[largest]!)) largest = code;
-    if (largest === -1 || attempt >= MOST_SPLITS * counts.length) {
-      own(centroids, empty).set(own(clusters.points, worstFitted(clusters)));
+    const isLarger = (code: number, most: number) =>
+      at(spreads, code) > 0 && (most < 0 || at(counts, code) > at(counts, most));
+    const largest = counts.reduce((most, _, code) => (isLarger(code, most) ? code : most), -1);
+    if (largest < 0 || attempt >= MOST_SPLITS * counts.length) {
+      const worst = distances.indexOf(distances.reduce((most, distance) => Math.max(most, distance), 0));
+      own(centroids, empty).set(blocks.values.subarray(worst * blockSize, (worst + 1) * blockSize));
       return;
     }
     const direction = uniforms({ seed, stream, counter: attempt }, blockSize);
+    const offset = direction.map((share) => APART * at(spreads, largest) * (2 * share - 1));
     const mean = own(means, largest);
-    for (let row = 0; row < blockSize; row++) {
-      const offset = APART * spreads[largest]! * (2 * direction[row]! - 1);
-      centroids[empty * blockSize + row] = mean[row]! + offset;
-      centroids[largest * blockSize + row] = mean[row]! - offset;
-    }
+    own(centroids, empty).set(mean.map((value, row) => value + at(offset, row)));
+    own(centroids, largest).set(mean.map((value, row) => value - at(offset, row)));
   };
 
-/** The root mean square distance of each cluster's points from their mean. */
-function spreadsOf({ points, codes, counts, blockSize }: Clusters, means: Float64Array): Float64Array {
+/** The root mean square distance of each cluster's blocks from their mean. */
+function spreadsOf({ blocks, codes, counts }: Clusters, means: Float64Array): Float64Array {
+  const { values, blockSize } = blocks;
   const squares = new Float64Array(counts.length);
-  for (let index = 0; index < points.length; index++) {
-    const code = codes[Math.floor(index / blockSize)]!;
-    const difference = points[index]! - means[code * blockSize + (index % blockSize)]!;
-    squares[code]! += difference * difference;
-  }
-  return squares.map((sum, code) => Math.sqrt(sum / Math.max(1, counts[code]!)));
-}
-
-function worstFitted({ points, centroids, codes, blockSize }: Clusters): number {
-  let [worst, farthest] = [0, -1];
-  for (let column = 0; column < codes.length; column++) {
-    let distance = 0;
-    for (let row = 0; row < blockSize; row++) {
-      const difference = points[column * blockSize + row]! - centroids[codes[column]! * blockSize + row]!;
-      distance += difference * difference;
-    }
-    if (distance > farthest) [worst, farthest] = [column, distance];
-  }
-  return worst;
+  for (const [column, code] of codes.entries())
+    squares[code] = at(squares, code) + squaredDistance(values, column * blockSize, means, code * blockSize, blockSize);
+  return squares.map((sum, code) => Math.sqrt(sum / Math.max(1, at(counts, code))));
 }

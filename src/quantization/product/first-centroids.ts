@@ -1,3 +1,4 @@
+import { at } from "../../core/elements.ts";
 import { type RandomKey, subset } from "../../core/random.ts";
 import type { Blocks } from "./blocks.ts";
 
@@ -9,13 +10,13 @@ export function distinctBlocks({ values, blockSize, count }: Blocks): Float32Arr
   const order = Uint32Array.from({ length: count }, (_, column) => column);
   const compare = (one: number, other: number): number => {
     for (let row = 0; row < blockSize; row++) {
-      const difference = values[one * blockSize + row]! - values[other * blockSize + row]!;
+      const difference = at(values, one * blockSize + row) - at(values, other * blockSize + row);
       if (difference !== 0) return difference;
     }
     return 0;
   };
   order.sort(compare);
-  const different = order.filter((column, place) => place === 0 || compare(order[place - 1]!, column) !== 0);
+  const different = order.filter((column, place) => place === 0 || compare(at(order, place - 1), column) !== 0);
   const blocks = new Float32Array(different.length * blockSize);
   for (const [place, column] of different.entries())
     blocks.set(values.subarray(column * blockSize, (column + 1) * blockSize), place * blockSize);

@@ -1,3 +1,5 @@
+import { at } from "../../core/elements.ts";
+
 /** Eigenvalues, and the eigenvector of each as a row, of a symmetric matrix. */
 export interface Eigen {
   readonly values: Float64Array;
@@ -22,8 +24,8 @@ export function eigenOf(matrix: Float64Array, size: number): Eigen {
     let rotated = false;
     for (let p = 0; p < size; p++) {
       for (let q = p + 1; q < size; q++) {
-        const off = a[p * size + q]!;
-        const [left, right] = [a[p * size + p]!, a[q * size + q]!];
+        const off = at(a, p * size + q);
+        const [left, right] = [at(a, p * size + p), at(a, q * size + q)];
         if (Math.abs(off) <= Number.EPSILON * Math.sqrt(Math.abs(left * right))) continue;
         rotated = true;
         const ratio = (right - left) / (2 * off);
@@ -36,7 +38,7 @@ export function eigenOf(matrix: Float64Array, size: number): Eigen {
     }
     if (!rotated) break;
   }
-  return { values: Float64Array.from({ length: size }, (_, row) => a[row * size + row]!), vectors };
+  return { values: Float64Array.from({ length: size }, (_, row) => at(a, row * size + row)), vectors };
 }
 
 interface Rotation {
@@ -48,7 +50,7 @@ interface Rotation {
 
 function rotateRows(matrix: Float64Array, size: number, { p, q, cosine, sine }: Rotation): void {
   for (let column = 0; column < size; column++) {
-    const [left, right] = [matrix[p * size + column]!, matrix[q * size + column]!];
+    const [left, right] = [at(matrix, p * size + column), at(matrix, q * size + column)];
     matrix[p * size + column] = cosine * left - sine * right;
     matrix[q * size + column] = sine * left + cosine * right;
   }
@@ -56,7 +58,7 @@ function rotateRows(matrix: Float64Array, size: number, { p, q, cosine, sine }: 
 
 function rotateColumns(matrix: Float64Array, size: number, { p, q, cosine, sine }: Rotation): void {
   for (let row = 0; row < size; row++) {
-    const [left, right] = [matrix[row * size + p]!, matrix[row * size + q]!];
+    const [left, right] = [at(matrix, row * size + p), at(matrix, row * size + q)];
     matrix[row * size + p] = cosine * left - sine * right;
     matrix[row * size + q] = sine * left + cosine * right;
   }

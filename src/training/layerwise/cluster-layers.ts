@@ -1,12 +1,15 @@
+import { at } from "../../core/elements.ts";
 import { lookup } from "../../core/lookup.ts";
 import { withHearing } from "../../core/stepwise.ts";
 import type { NodeId } from "../../graph/graph.ts";
 import type { PlannedCodebook } from "../../methods/layerwise/codebook-plan.ts";
-import type { ProductStatistics } from "../../methods/layerwise/product-quantization.ts";
+import { meanShift, type ProductStatistics } from "../../methods/layerwise/product-quantization.ts";
 import type { Clustering } from "../../methods/method.ts";
-import { layersOf } from "../../network/layers.ts";
+import { type Layer, layersOf } from "../../network/layers.ts";
 import { matrixOf } from "../../network/weight-matrix.ts";
+import { roll } from "../../quantization/product/blocks.ts";
 import { CodebookQuantizer } from "../../quantizers/codebook-quantizer.ts";
+import { weightQuantizerId } from "../../quantizers/insert-quantizers.ts";
 import type { Model } from "../model.ts";
 import { parameterValues } from "../snapshot.ts";
 import type { CalibrationImages } from "./calibration-images.ts";
@@ -55,18 +58,16 @@ export async function clusterLayers(
     if (planned === undefined || done.has(layer.name)) continue;
     await hear(layers, layer.name);
     const started = performance.now();
-    const id = layer.weightQuantizer!;
+    const id = weightQuantizerId(layer.name);
     const { positions = 1 } = clustering.calibration ?? {};
     const rows = images && collectRows(layer, { float: null, model }, { images, positions, inputs: "quantized", seed });
-    const problem = {
-      name: layer.name,
-      weight: matrixOf(layer, parameterValues(model, layer.weight)),
-      inputs: rows && rows.inputs,
-    };
+    const problem = { name: layer.name, weight: matrixOf(layer, parameterValues(model, layer.weight)), rows };
     const { product, statistics } = await withHearing(clustering.solve(problem, planned), (share) =>
       hear(layers + share, layer.name),
     );
     model.quantizers.set(id, new CodebookQuantizer(lookup(model.quantizers, id), product, { layer }));
+    if (rows && clustering.biasCorrection)
+      shiftOutputs(model, layer, meanShift({ ...problem, rows }, roll(product, problem.weight)));
     const finetuned = await finetune(id);
     layers++;
     const dead = rows?.inputs.every((value) => value === 0) ?? false;
@@ -74,4 +75,19 @@ export async function clusterLayers(
     report({ name: layer.name, planned, ...statistics, finetuned, dead, seconds });
     await pause();
   }
+}
+
+/** Takes off what a layer gives more on average: in the running mean behind it, or in its bias. */
+function shiftOutputs(model: Model, { shift }: Layer, more: Float32Array): void {
+  if (shift === null) return;
+  if (shift.kind === "bias") {
+    const bias = parameterValues(model, shift.inputs[1]);
+    model.ops.assign(
+      lookup(model.parameters, shift.inputs[1]),
+      bias.map((value, output) => value - at(more, output)),
+    );
+    return;
+  }
+  const { mean } = lookup(model.statistics, shift.id);
+  mean.set(mean.map((value, output) => value + at(more, output)));
 }

@@ -59,7 +59,7 @@ export function collectRows(
           float &&
             featuresOf(
               float,
-              targetOf!,
+              targetOf ?? float.network,
               passOf(float, new Map(), soleInput(float.network, upload()), { training: false }),
             ),
         ] as const;

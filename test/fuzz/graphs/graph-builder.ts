@@ -1,6 +1,6 @@
+import { floatToHalf } from "../../../src/core/half-precision.ts";
 import { elementsOf } from "../../../src/graph/shape.ts";
 import { elementTypes } from "../../../src/onnx/element-types.ts";
-import { floatToHalf } from "../../../src/core/half-precision.ts";
 import type { PlainAttribute, PlainGraph, PlainNode, PlainTensor } from "../../fixtures/onnx/plain-model.ts";
 import type { Draw } from "./draw.ts";
 

@@ -8,7 +8,7 @@ import {
   mapBlocks,
   metricOf,
   plainMetric,
-  seenMetric,
+  seenMetrics,
 } from "../../../src/quantization/product/block-metric.ts";
 import { type Blocks, roll, unroll } from "../../../src/quantization/product/blocks.ts";
 import { type ClusterOptions, clusterBlocks } from "../../../src/quantization/product/cluster-blocks.ts";
@@ -50,7 +50,7 @@ function gramOf(rows: Float32Array): Float64Array {
 }
 
 const clustered = (blocks: Blocks, metric: BlockMetric, options: Partial<ClusterOptions> = {}) =>
-  toEnd(clusterBlocks(blocks, { metric, centroids: 6, iterations: 50, seed: 1, name: "layer", ...options }));
+  toEnd(clusterBlocks(blocks, { metrics: [metric], centroids: 6, iterations: 50, seed: 1, name: "layer", ...options }));
 
 const weigh = (seed: number) => metricOf(gramOf(random(seed, "rows", [12, blockSize])), blockSize);
 
@@ -69,6 +69,26 @@ t.test("the objective never rises, no cluster is empty, and codes that stay have
     const again = clustered(blocks, metric, { initial: product.codebook, iterations: 1 });
     if (objective.length < 50) expect(equal(again.product.codes, product.codes), "a fixed point");
     expect(equal(clustered(blocks, metric, { centroids, seed }).product.codes, product.codes), "by the seed alone");
+  });
+});
+
+t.test("with a metric for each piece the objective never rises; where all are one, it is that one", async (t) => {
+  lawHolds(t, some, ({ seed, centroids, count, ...shape }) => {
+    const blocks = blocksOf({ seed, count: 3 * count, ...shape });
+    const metrics = [1, 2, 3].map((piece) => weigh(seed + piece));
+    const { product, objective, splits } = clustered(blocks, metrics[0]!, { metrics, centroids });
+    for (let code = 0; code * blockSize < product.codebook.length; code++)
+      expect(product.codes.includes(code), `nothing has code ${code}`);
+    for (const [index, value] of objective.entries())
+      expect(splits > 0 || index === 0 || value <= objective[index - 1]! + 1e-9, `rises to ${value}`);
+    const same = clustered(blocks, metrics[0]!, {
+      metrics: [metrics[0]!, metrics[0]!, metrics[0]!],
+      centroids,
+      iterations: 3,
+    });
+    const one = clustered(blocks, metrics[0]!, { centroids, iterations: 3 });
+    const off = one.product.codebook.map((value, index) => Math.abs(value - same.product.codebook[index]!));
+    expect(Math.max(...off) <= 1e-6 * shape.scale, "the same centroids");
   });
 });
 
@@ -116,14 +136,7 @@ t.test("orthonormal inputs are plain k-means, and their scale changes nothing", 
     expect(equal(clustered(blocks, scaled, { centroids }).product.codes, plain.product.codes), "by twice the inputs");
     expect(
       equal(
-        clustered(
-          blocks,
-          seenMetric(
-            identity.map(() => 0),
-            blockSize,
-          ),
-          { centroids },
-        ).product.codes,
+        clustered(blocks, seenMetrics([identity.map(() => 0)], blockSize)[0]!, { centroids }).product.codes,
         plain.product.codes,
       ),
       "no inputs",

@@ -131,3 +131,7 @@ export const bitSplit = z.strictObject({
 /** Names of the methods that quantize a trained network without training. */
 export const layerwiseMethods = ["nearest", "adaround", "bit-split"] as const;
 export type LayerwiseMethod = (typeof layerwiseMethods)[number];
+
+/** Those that quantize any file: weights on grids, or codes into codebooks. */
+export const fileMethods = [...layerwiseMethods, "product-quantization"] as const;
+export type FileMethod = (typeof fileMethods)[number];

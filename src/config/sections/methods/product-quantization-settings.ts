@@ -32,14 +32,22 @@ export const productQuantization = z.strictObject({
       "entries of each codebook, at most: also less than a quarter of the layer's blocks, and no more than differ",
     ),
   activations: z
-    .boolean()
-    .default(true)
-    .describe("whether blocks are compared by what they do to the layer's inputs; false: plain k-means on the weights"),
+    .union([z.enum(["blocks", "pooled"]), z.literal(false)])
+    .default("blocks")
+    .describe(
+      "what blocks are compared by: what they do to the inputs of their own piece, or to those of all pieces pooled, as the authors'; false: plain k-means on the weights",
+    ),
   iterations: count.default(100).describe("of k-means, at most: it ends where no block changes its cluster"),
   projection: z
     .boolean()
     .default(false)
     .describe("whether centroids are projected on what the inputs see, as the authors' are; else they are means"),
+  biasCorrection: z
+    .boolean()
+    .default(true)
+    .describe(
+      "whether the mean outputs of a layer on the calibration images are set right, in its normalization or bias, and blocks compared by the rest of them; not the authors'",
+    ),
   firstLayer: z.boolean().default(false).describe("whether the first layer has a codebook, too"),
   depthwise: z.boolean().default(false).describe("whether depthwise convolutions have codebooks, too"),
   skip: z.array(z.string().min(1)).default([]).describe("names of layers that stay in float32"),

@@ -33,11 +33,13 @@ function introduction(
   const against = (value: number) =>
     `${shown(metric, value)} (${differenceText(metric, value - float)} against float32)`;
   const [now, epochs] = [metrics && mainValue(task, metrics), config.training.epochs];
+  const { method } = config;
+  const isWeighed = method.name === "product-quantization" && method.activations;
   return markup`<p>Each weight is cut into blocks of neighbouring inputs, and a block is a code into its layer’s codebook. ${
-    images > 0
-      ? "Blocks were compared by what they do to the inputs that the layer sees behind the layers before it."
-      : "Blocks were compared by themselves (plain k-means)."
-  } What is lost is Σ‖A(v − c)‖² over the blocks, as a share of Σ‖A v‖². The codes make the file small: runtimes compute the whole weight when they load it, so memory and speed are those of float32.</p>
+    isWeighed
+      ? "Blocks v were compared with centroids c by what they do to the inputs A that the layer sees behind the layers before it; what is lost is Σ‖A(v − c)‖² as a share of Σ‖A v‖²."
+      : "Blocks v were compared with centroids c by themselves (plain k-means); what is lost is Σ‖v − c‖² as a share of Σ‖v‖²."
+  } The codes make the file small: runtimes compute the whole weight when they load it, so memory and speed are those of float32.</p>
 ${facts([
   [`Float32, ${metric.label}`, shown(metric, float)],
   ...(now === null ? [] : [[`Behind the last layer, ${metric.label}`, against(now)] as const]),
@@ -122,8 +124,8 @@ function layerTable({ times, result }: RunRecord, { layers }: CodebooksRecord): 
       number("Blocks of a cluster, fewest", ({ occupancy }) => occupancy[0] ?? null, integer),
       number("median", ({ occupancy }) => median([...occupancy]), integer),
       number("most", ({ occupancy }) => last(occupancy), integer),
-      number("Divergence before", ({ finetuned }) => finetuned && finetuned.lossBefore, significant),
-      number("after", ({ finetuned }) => finetuned && finetuned.lossAfter, significant),
+      number("Divergence before", ({ finetuned }) => finetuned?.lossBefore ?? null, significant),
+      number("after", ({ finetuned }) => finetuned?.lossAfter ?? null, significant),
       number("Time", seconds, duration),
       { title: "Note", value: ({ notes }) => notes.join("; "), show: ({ notes }) => foreign(notes.join("; "), 200) },
     ],
