@@ -83,7 +83,13 @@ function layerOf(site: WeightSite, { product }: ClusteredSite): QuantizedLayer {
   const shape = { blockSize, centroids: codebook.length / blockSize };
   const { bitsPerWeight } = codebookSize(codes.length, shape);
   return {
-    ...{ name: site.name, operator: site.node.opType, shape: site.layout.dims, bits: bitsPerWeight, granularity: "tensor" },
+    ...{
+      name: site.name,
+      operator: site.node.opType,
+      shape: site.layout.dims,
+      bits: bitsPerWeight,
+      granularity: "tensor",
+    },
     ...{ method: "product-quantization", integer: false, bytes: codebookBytes(product) },
     codebook: shape,
   };

@@ -1,6 +1,7 @@
 import { last } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
 import type { Reporter } from "../core/progress.ts";
+import { requireImages } from "../data/require-images.ts";
 import type { Variable } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { RunningStatistics } from "../graph/node-kind.ts";
@@ -110,7 +111,8 @@ export class CodebookRun implements Disposable {
     const { seed } = config;
     const clustering = this.#clustering;
     const { calibration } = clustering;
-    const images = calibration && (await readCalibrationImages(dataset, { images: calibration.images, seed }));
+    const readFrom = () => requireImages(dataset, `method.name: ${config.method.name}`);
+    const images = calibration && (await readCalibrationImages(readFrom(), { images: calibration.images, seed }));
     if (calibration && images && images.count < calibration.images && before.layers.length === 0)
       saved.warn(
         `calibrated on all ${images.count} training images: method.calibration.images is ${calibration.images}`,

@@ -61,7 +61,7 @@ export function passThrough(
   const pass: BackwardPass = {
     ...{ ops, training },
     ...{ input: refuse, parameter: refuse, quantizer: refuse, factor: refuse, codes: () => codes ?? null },
-    ...{ range: refuse, level: refuse, wantsFactor: refuse, factorGradient: refuse },
+    ...{ range: refuse, level: refuse, wantsFactor: refuse, factorGradient: refuse, decoded: refuse },
     statistics: () => statistics ?? refuse(),
     observe(_, batch) {
       if (statistics === null) refuse();

@@ -3,20 +3,21 @@ import type { Dataset } from "../../data/dataset.ts";
 import { forward } from "../../network/passes.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { Model } from "../model.ts";
+import { networkInput } from "../network-input.ts";
 import { passOf, soleInput } from "../pass.ts";
 
 /**
- * A task whose loss is to say what a teacher says of the same images: labels are not read. It has no figures of its own.
+ * A task whose loss is to say what a teacher says of the same samples: labels are not read. It has no figures of its own.
  *
  * @param teacher A network without quantizers.
  */
 export const imitating = (task: Task, teacher: Model, data: Pick<Dataset, "imageShape" | "normalization">): Task => ({
   ...task,
-  targets: (ops, { images, count }) =>
+  targets: (ops, batch) =>
     ops.scope(
       () => {
-        const pixels = ops.normalize(ops.tensor(images, [count, ...data.imageShape]), data.normalization);
-        const pass = passOf(teacher, new Map(), soleInput(teacher.network, pixels), { training: false });
+        const inputs = soleInput(teacher.network, networkInput(ops, batch, data));
+        const pass = passOf(teacher, new Map(), inputs, { training: false });
         return first(forward(teacher.network, pass, { keep: false }).outputs);
       },
       (outputs) => [outputs],
