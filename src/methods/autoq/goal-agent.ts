@@ -1,4 +1,5 @@
-import { at } from "../../core/elements.ts";
+import { at, last } from "../../core/elements.ts";
+import { mean } from "../../core/mean.ts";
 import { tuple } from "../../core/tuple.ts";
 import type { Ops } from "../../engine/ops.ts";
 import { widthOf } from "../../quantization/width-actions.ts";
@@ -6,10 +7,10 @@ import type { StoredTensor } from "../../runs/safetensors.ts";
 import type { KernelAgent } from "./kernel-agent.ts";
 import { goalState, goalStateSize, kernelStateSize, kernelStates, type LayerDecision } from "./kernel-states.ts";
 import { Learner } from "./learner.ts";
-import { goalGrid, likeliestGoal } from "./relabel-goal.ts";
+import { goalsBetween, likeliestGoal } from "./relabel-goal.ts";
 import type { Remembered } from "./replay.ts";
 import type { SearchProblem } from "./search-problem.ts";
-import type { SearchSpace } from "./search-space.ts";
+import { bitsPerKernel, type SearchSpace } from "./search-space.ts";
 
 /** Of a layer of many units, so many tell which goal they follow. */
 const ASKED_UNITS = 16;
@@ -95,13 +96,14 @@ export class GoalAgent {
   /** The goals that a transition may have had, and what the kernels would see under each. */
   #candidates(note: Float32Array, original: number) {
     const [layer = 0, activation = 0, ...noted] = note;
-    const { units } = at(this.#space.layers, layer);
+    const { layers, weightWidths } = this.#space;
+    const { units } = at(layers, layer);
     const all = noted.slice(0, units.length);
     const bits = units.map(({ widths }, unit) => widthOf(at(all, unit), widths));
     const every = Math.ceil(units.length / ASKED_UNITS);
     const asked = Array.from(all.keys()).filter((unit) => unit % every === 0);
     const did = asked.map((unit) => at(all, unit));
-    const goals = Float64Array.of(original, ...goalGrid);
+    const goals = goalsBetween(original, mean(bitsPerKernel(units, bits)) / last(weightWidths));
     const states = kernelStates(this.#space, layer, { goals, activation }, bits, asked);
     return { goals, did, states };
   }

@@ -10,7 +10,7 @@ import { KernelAgent, type UnitActions } from "./kernel-agent.ts";
 import type { LayerDecision } from "./kernel-states.ts";
 import { intrinsicReward, zetaAt } from "./reward.ts";
 import { Limits, type Searcher, type SearchProblem } from "./search-problem.ts";
-import { type Decisions, isDeciding } from "./search-space.ts";
+import { bitsPerKernel, type Decisions, isDeciding } from "./search-space.ts";
 
 /** What both controllers did for a layer. */
 interface LayerEpisode {
@@ -133,19 +133,14 @@ export class KernelSearch implements Searcher {
         ? at(kernels.actions, unit)
         : actionOf(width, at(at(space.layers, layer).units, unit).widths),
     );
-    const achieved = mean(this.#perKernel(layer, bits));
+    const achieved = mean(bitsPerKernel(at(space.layers, layer).units, bits));
     return { action: [activation, achieved / last(weightWidths)], kernels: { actions, bits } };
   }
 
   /** The intrinsic reward of a layer's kernels, for each: layers of many then count as those of few. */
   #paid(layer: number, { goal }: LayerDecision, unitBits: readonly number[], zeta: number, extrinsic: number): number {
-    const bits = this.#perKernel(layer, unitBits);
+    const bits = bitsPerKernel(at(this.#problem.space.layers, layer).units, unitBits);
     const wanted = goal * last(this.#problem.space.weightWidths);
     return intrinsicReward({ zeta, goal: wanted, bits, extrinsic }) / bits.length;
-  }
-
-  #perKernel(layer: number, unitBits: readonly number[]): readonly number[] {
-    const { units } = at(this.#problem.space.layers, layer);
-    return units.flatMap(({ rows }, unit) => Array.from(rows, () => at(unitBits, unit)));
   }
 }

@@ -1,7 +1,15 @@
 import { square } from "../../core/powers.ts";
 
-/** Goals between which the best is looked for: one number is searched exactly. */
-export const goalGrid = Float64Array.from({ length: 33 }, (_, index) => index / 32);
+/** Steps from the original goal to what kernels achieved. */
+const STEPS = 32;
+
+/**
+ * Goals that kernels may have followed, the original first: those from it to the mean bits that they achieved, where HIRO
+ * draws its candidates too. Anywhere else a goal would be taken for good that kernels, as they are yet to learn what goals
+ * are, seem to have followed by chance: the controllers then unlearn each other's meaning.
+ */
+export const goalsBetween = (original: number, achieved: number): Float64Array =>
+  Float64Array.from({ length: STEPS + 1 }, (_, step) => original + (step / STEPS) * (achieved - original));
 
 /**
  * The goal, within [0, 1], that makes what kernels did most likely under what they would do now: least Σ (action - what

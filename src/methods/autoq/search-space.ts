@@ -52,6 +52,10 @@ export interface Decisions {
   readonly activations: readonly number[];
 }
 
+/** The bits of a layer's kernels, by those of its units. */
+export const bitsPerKernel = (units: readonly Unit[], bits: readonly number[]): readonly number[] =>
+  units.flatMap(({ rows }, unit) => Array.from(rows, () => at(bits, unit)));
+
 export const isDeciding = ({ layers }: SearchSpace, layer: number): boolean => {
   const { activation } = at(layers, layer);
   return "decidedBy" in activation && activation.decidedBy === layer;
