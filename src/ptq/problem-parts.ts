@@ -3,7 +3,7 @@ import { distinctWidths, type WeightWidths } from "../quantization/weight-widths
 import type { SiteProblem } from "./site-problem.ts";
 
 /** Output channels of one width, and a problem that has them. */
-export interface ProblemPart {
+interface ProblemPart {
   readonly width: WeightBits;
   /** Of the whole problem. */
   readonly channels: readonly number[];

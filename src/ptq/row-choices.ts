@@ -25,7 +25,7 @@ interface RowPlan {
  * Widths of output channels with the least sum of their errors, for some averages of bits: corners of the hull of all there
  * are. Where all channels come out equal it is none.
  */
-export function rowPlans({ byWidth, group: size }: RowErrors): readonly RowPlan[] {
+function rowPlans({ byWidth, group: size }: RowErrors): readonly RowPlan[] {
   const channels = lookup(byWidth, budgetWidths[0]).length;
   const groups = Array.from({ length: Math.ceil(channels / size) }, (_, group) => ({
     start: group * size,
