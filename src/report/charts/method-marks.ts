@@ -8,7 +8,7 @@ export type MethodName = RunConfig["method"]["name"];
 export const methodLooks: { readonly [Name in MethodName]: { readonly colour: string; readonly shape: Shape } } = {
   "bayesian-bits": { colour: "var(--series-1)", shape: "circle" },
   fixed: { colour: "var(--series-2)", shape: "square" },
-  dpq: { colour: "var(--series-3)", shape: "cross" },
+  dpq: { colour: "var(--series-9)", shape: "cross" },
   fp32: { colour: "var(--series-6)", shape: "diamond" },
   sensitivity: { colour: "var(--series-5)", shape: "hexagon" },
   autoq: { colour: "var(--series-8)", shape: "pentagon" },

@@ -15,7 +15,7 @@ export interface Flash {
 export const flashTotal = ({ weights, biases, scales }: Flash): number => weights + biases + scales;
 
 /** Of the pruned network, its weights packed at their bits or in whole bytes. */
-export function flashOf(record: RunRecord, { layers }: RunResult, storage: "packed" | "bytes"): Flash {
+export function flashOf(record: RunRecord, { layers, coded = [] }: RunResult, storage: "packed" | "bytes"): Flash {
   const known = new Map(record.network.layers.map((layer) => [layer.name, layer]));
   const rows = layers.map(({ name, weightBits, channelBits, keptOutputs, parameters, bytes }) => {
     const layer = known.get(name);
@@ -36,15 +36,19 @@ export function flashOf(record: RunRecord, { layers }: RunResult, storage: "pack
   );
   const sum = (of: (row: (typeof rows)[number]) => number) => rows.reduce((total, row) => total + of(row), 0);
   return {
-    weights: sum(({ weights }) => weights),
+    weights: coded.reduce(
+      (total, { codeBytes, valueBytes }) => total + codeBytes + valueBytes,
+      sum(({ weights }) => weights),
+    ),
     biases: sum(({ biases }) => biases),
     scales: 4 * (sum(({ steps }) => steps) + activations.length),
   };
 }
 
 /** Of the unpruned network in float32. */
-export function floatFlash({ network }: RunRecord): Flash {
-  const weights = network.layers.reduce((total, { weightShape }) => total + elementsOf(weightShape), 0);
+export function floatFlash({ network, result }: RunRecord): Flash {
+  const coded = (result?.coded ?? []).reduce((total, { fp32Bytes }) => total + fp32Bytes / 4, 0);
+  const weights = network.layers.reduce((total, { weightShape }) => total + elementsOf(weightShape), coded);
   return { weights: 4 * weights, biases: 4 * (network.parameters - weights), scales: 0 };
 }
 
