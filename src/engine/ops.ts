@@ -220,7 +220,6 @@ export interface Ops {
     gradient: Tensor,
     options: GatedQuantizeOptions & { readonly wanted: readonly BitWidth[]; readonly wantsChannels?: boolean },
   ): GatedQuantizeGradient;
-
   /** uint8 pixels to (pixel/255 - mean)/deviation per channel, float32. */
   normalize(
     pixels: Tensor,
@@ -230,13 +229,9 @@ export interface Ops {
   crossEntropy(logits: Tensor, labels: Tensor): { readonly loss: Tensor; readonly gradient: Tensor };
   /** Index of the largest element of each row. */
   argMax(logits: Tensor): Tensor;
-
   /** The entries of `axis` that `indices` (int32, of any shape, which stands in place of the axis) name, in their order. */
   gather(x: Tensor, indices: Tensor, axis: number): Tensor;
-  /**
-   * The gradient of `gather` on axis 0: [count, width], each row the sum of those of `rows` ([..., width]) that have its
-   * index among `indices` (int32, [...]).
-   */
+  /** The gradient of `gather` on axis 0: row i of [count, width] is the sum of the `rows`, [.., width], that have index i. */
   sumByIndex(rows: Tensor, indices: Tensor, count: number): Tensor;
   /** Matrix products [batch, m, k]·[batch, k, n] of each entry of the first axis. */
   batchMatmul(a: Tensor, b: Tensor, options?: { readonly transposeA?: boolean; readonly transposeB?: boolean }): Tensor;

@@ -139,7 +139,7 @@ function lookedUp(node: FrozenEmbedding | FrozenCodedEmbedding, { inputs, weight
   const { elements: tokens } = first(inputs);
   const table = weightOf(node);
   const units = last(node.outputShape);
-  return (index) => table[tokens(Math.floor(index / units)) * units + (index % units)]!;
+  return (index) => at(table, tokens(Math.floor(index / units)) * units + (index % units));
 }
 
 /** Elements of two values that meet, aligned at their channels. */

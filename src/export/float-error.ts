@@ -47,7 +47,7 @@ const operations: ByKind<FrozenNode, [readonly Source[]], number> = {
   "max-pool": unchanged,
   "average-pool": ({ size }, [x]) => x!.operations + square(size) + 1,
   "global-average-pool": (_, [x]) => x!.operations + first(x!.shape) * at(x!.shape, 1) + 1,
-  "masked-mean": (_, [tokens, x]) => x!.operations + elementsOf(tokens!.shape) + 1,
+  "masked-mean": (_, inputs) => at(inputs, 1).operations + elementsOf(first(inputs).shape) + 1,
   relu: unchanged,
   nonlinear: (_, [x]) => x!.operations + APPROXIMATION,
   add: (_, inputs) => Math.max(...inputs.map((input) => input.operations)) + 1,

@@ -1,4 +1,4 @@
-import { last } from "../core/elements.ts";
+import { at, last } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
 import { tuple } from "../core/tuple.ts";
 import type { NodeId } from "../graph/graph.ts";
@@ -18,7 +18,7 @@ export function freezeEmbedding({ id }: EmbeddingNode, place: FreezePlace): Froz
   const encoded = encodeWeight(lookup(trained.parameters, weight), { factor: null, open, quantizer });
   const indices = Int32Array.from(
     { length: rows * kept.length },
-    (_, at) => Math.floor(at / kept.length) * units + kept[at % kept.length]!,
+    (_, place) => Math.floor(place / kept.length) * units + at(kept, place % kept.length),
   );
   return {
     ...{ ...base, kind: "embedding", keptOutputs: kept, unprunedOutputs: units },

@@ -42,7 +42,7 @@ const kernels: ByKind<FrozenNode, [Evaluated], Tensor> = {
   },
   "average-pool": (node, { ops, inputs: [x] }) => ops.averagePool(x!, node),
   "global-average-pool": (_, { ops, inputs: [x] }) => ops.globalAveragePool(x!),
-  "masked-mean": (_, { ops, inputs: [tokens, x] }) => maskedMeanOf(tokens!, x!, ops).output,
+  "masked-mean": (_, { ops, inputs }) => maskedMeanOf(...tuple(inputs, 2), ops).output,
   relu: ({ limit }, { ops, inputs: [x] }) => (limit === null ? ops.relu(x!) : ops.cappedRelu(x!, limit)),
   nonlinear: ({ of }, { ops, inputs: [x] }) => ops.nonlinear(x!, of),
   add: (_, { ops, inputs }) => ops.add(...aligned(ops, tuple(inputs, 2))),
@@ -55,8 +55,8 @@ const kernels: ByKind<FrozenNode, [Evaluated], Tensor> = {
   quantizer: (node, { ops, inputs: [x] }) => ops.quantize(x!, node),
 };
 
-function lookedUp({ id }: FrozenNode, { ops, inputs: [tokens], tableOf }: Evaluated): Tensor {
-  return ops.gather(tableOf(id), tokens!, 0);
+function lookedUp({ id }: FrozenNode, { ops, inputs, tableOf }: Evaluated): Tensor {
+  return ops.gather(tableOf(id), first(inputs), 0);
 }
 
 function layer(

@@ -1,4 +1,4 @@
-import { first, last } from "../core/elements.ts";
+import { at, first, last } from "../core/elements.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
 import { readFloats } from "../engine/read-floats.ts";
 import type { NodeId } from "../graph/graph.ts";
@@ -108,9 +108,8 @@ export const codedEmbedding: NodeKind<CodedEmbeddingNode, Saved> = {
 
 /** The frozen codes of tokens, token by token. */
 const codesOf = (frozen: Int32Array, tokens: Int32Array, groups: number): Int32Array =>
-  Int32Array.from(
-    { length: tokens.length * groups },
-    (_, at) => frozen[tokens[Math.floor(at / groups)]! * groups + (at % groups)]!,
+  Int32Array.from({ length: tokens.length * groups }, (_, place) =>
+    at(frozen, at(tokens, Math.floor(place / groups)) * groups + (place % groups)),
   );
 
 type Batch = Pick<DistinctTokens, "counts" | "places">;
@@ -121,7 +120,7 @@ function rowWeights(node: CodedEmbeddingNode, { counts, places }: Batch, ops: Op
   const tables = tablesOf(node);
   const rows = (counts.length * groups) / tables;
   const total = (places.length * groups) / tables;
-  const weights = Float32Array.from({ length: tables * rows }, (_, row) => counts[row % counts.length]! / total);
+  const weights = Float32Array.from({ length: tables * rows }, (_, row) => at(counts, row % counts.length) / total);
   return ops.tensor(weights, [tables, 1, rows]);
 }
 

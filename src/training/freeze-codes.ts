@@ -1,3 +1,4 @@
+import { at } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
 import type { Split } from "../data/dataset.ts";
 import { tokensOf } from "../data/tokens-of.ts";
@@ -37,7 +38,7 @@ function freeze(
       running.mean.set(mean);
       running.variance.set(variance);
       const codes = vocabularyCodes(node, tables, running, ops);
-      return { codes, changed: codes.reduce((sum, code, at) => sum + (code === before[at] ? 0 : 1), 0) };
+      return { codes, changed: codes.reduce((sum, code, place) => sum + (code === before[place] ? 0 : 1), 0) };
     },
     () => [],
   );
@@ -46,6 +47,8 @@ function freeze(
 /** How often each token stands in a split, padding among them, as in training. */
 async function countTokens(split: Split, batchSize: number, vocabulary: number): Promise<Float64Array> {
   const counts = new Float64Array(vocabulary);
-  for await (const { images } of split.batches({ batchSize })) for (const token of tokensOf(images)) counts[token]!++;
+  for await (const { images } of split.batches({ batchSize })) {
+    for (const token of tokensOf(images)) counts[token] = at(counts, token) + 1;
+  }
   return counts;
 }

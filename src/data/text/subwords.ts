@@ -1,3 +1,4 @@
+import { at } from "../../core/elements.ts";
 import { lookup } from "../../core/lookup.ts";
 import { byFrequency } from "./words.ts";
 
@@ -5,9 +6,13 @@ import { byFrequency } from "./words.ts";
 const START = "\u2581";
 
 /** A word as what merges begin with: its signs, the first with its mark. */
-const signsOf = (word: string): string[] => [...word].map((sign, at) => (at === 0 ? START + sign : sign));
+const signsOf = (word: string): string[] => [...word].map((sign, place) => (place === 0 ? START + sign : sign));
 
 const pairOf = (left: string, right: string): string => `${left} ${right}`;
+
+/** The pairs of neighbours in a word. */
+const pairsOf = (parts: readonly string[]): readonly string[] =>
+  parts.slice(1).map((right, index) => pairOf(at(parts, index), right));
 
 /** Sub-words, and the pairs that are joined to them, in order. */
 export interface Subwords {
@@ -66,7 +71,7 @@ class PairCounts {
     if (count < 2) return null;
     for (const index of [...lookup(this.#places, pair)]) {
       this.#count(index, -1);
-      const entry = this.#entries[index]!;
+      const entry = at(this.#entries, index);
       entry.parts = joinPair(entry.parts, pair);
       this.#count(index, 1);
     }
@@ -75,9 +80,8 @@ class PairCounts {
 
   /** Adds the pairs of a word, or takes them off. */
   #count(index: number, sign: 1 | -1): void {
-    const { parts, count } = this.#entries[index]!;
-    for (let at = 1; at < parts.length; at++) {
-      const pair = pairOf(parts[at - 1]!, parts[at]!);
+    const { parts, count } = at(this.#entries, index);
+    for (const pair of pairsOf(parts)) {
       const left = (this.#counts.get(pair) ?? 0) + sign * count;
       const places = this.#places.get(pair) ?? new Set();
       if (sign === 1) places.add(index);
@@ -114,8 +118,7 @@ export class SubwordSplitter {
     let parts: string[] = signsOf(word);
     for (;;) {
       let first: { readonly pair: string; readonly rank: number } | null = null;
-      for (let at = 1; at < parts.length; at++) {
-        const pair = pairOf(parts[at - 1]!, parts[at]!);
+      for (const pair of pairsOf(parts)) {
         const rank = this.#ranks.get(pair);
         if (rank !== undefined && (first === null || rank < first.rank)) first = { pair, rank };
       }

@@ -78,7 +78,8 @@ export class Tokenizer {
   encode(text: string): Int32Array {
     const { lowercase, maxTokens, unknown } = this.#file;
     const words = wordsOf(text, { lowercase });
-    const tokens = this.#splitter === null ? words : words.flatMap((word) => this.#splitter!.split(word));
+    const splitter = this.#splitter;
+    const tokens = splitter === null ? words : words.flatMap((word) => splitter.split(word));
     return Int32Array.from(tokens.slice(0, maxTokens), (token) => this.#numbers.get(token) ?? unknown);
   }
 }

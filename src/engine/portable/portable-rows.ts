@@ -1,5 +1,5 @@
 import type * as TensorFlow from "@tensorflow/tfjs-core";
-import { last } from "../../core/elements.ts";
+import { at, last } from "../../core/elements.ts";
 import type { Ops } from "../ops.ts";
 import { type Arena, of } from "./arena.ts";
 
@@ -13,7 +13,10 @@ export function rows(arena: Arena): Pick<Ops, "gather" | "sumByIndex" | "batchMa
       const values = of(rows).dataSync() as Float32Array;
       const sums = new Float32Array(count * width);
       for (const [row, index] of of(indices).dataSync().entries()) {
-        for (let unit = 0; unit < width; unit++) sums[index * width + unit]! += values[row * width + unit]!;
+        const sum = sums.subarray(index * width, (index + 1) * width);
+        values.subarray(row * width, (row + 1) * width).forEach((value, unit) => {
+          sum[unit] = at(sum, unit) + value;
+        });
       }
       return arena.own(arena.tf.tensor(sums, [count, width]));
     },

@@ -1,4 +1,4 @@
-import { last } from "../../core/elements.ts";
+import { at, last } from "../../core/elements.ts";
 import { tuple } from "../../core/tuple.ts";
 import type { Ops, Tensor } from "../../engine/ops.ts";
 import { elementsOf } from "../../graph/shape.ts";
@@ -31,7 +31,9 @@ export function chosenCodes(responses: Tensor, groups: number, ops: Ops): Int32A
   const rows = elementsOf(responses.shape) / codewords;
   const largest = ops.read(ops.argMax(ops.reshape(responses, [rows, codewords])));
   const tokens = rows / groups;
-  return Int32Array.from({ length: rows }, (_, at) => largest[(at % groups) * tokens + Math.floor(at / groups)]!);
+  return Int32Array.from({ length: rows }, (_, place) =>
+    at(largest, (place % groups) * tokens + Math.floor(place / groups)),
+  );
 }
 
 /**
@@ -41,7 +43,7 @@ export function chosenCodes(responses: Tensor, groups: number, ops: Ops): Int32A
  */
 export function codewordRows(codes: Int32Array, groups: number, shape: readonly number[]): Int32Array {
   const [tables, codewords] = tuple(shape, 3);
-  return tables === 1 ? codes : codes.map((code, at) => (at % groups) * codewords + code);
+  return tables === 1 ? codes : codes.map((code, place) => (place % groups) * codewords + code);
 }
 
 /** The codewords of these rows of a table, [rows, units]. */
@@ -70,8 +72,8 @@ export function decodeCodes(
 ): Float32Array {
   const [, , units] = shape;
   const table = new Float32Array(codes.length * units);
-  for (const [at, row] of codewordRows(codes, groups, shape).entries()) {
-    table.set(values.subarray(row * units, (row + 1) * units), at * units);
+  for (const [place, row] of codewordRows(codes, groups, shape).entries()) {
+    table.set(values.subarray(row * units, (row + 1) * units), place * units);
   }
   return table;
 }

@@ -1,3 +1,6 @@
+import { at } from "../../core/elements.ts";
+import { lookup } from "../../core/lookup.ts";
+
 /** The tokens of a batch, each once: what a word comes to is computed once, however often it stands there. */
 export interface DistinctTokens {
   /** Rising. */
@@ -13,8 +16,8 @@ export function distinctTokens(batch: ArrayLike<number>): DistinctTokens {
   const indices = new Map(Array.from(tokens, (token, index) => [token, index]));
   const counts = new Float32Array(tokens.length);
   const places = Int32Array.from(batch, (token) => {
-    const index = indices.get(token)!;
-    counts[index]!++;
+    const index = lookup(indices, token);
+    counts[index] = at(counts, index) + 1;
     return index;
   });
   return { tokens, counts, places };

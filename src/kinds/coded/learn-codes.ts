@@ -1,4 +1,4 @@
-import { last } from "../../core/elements.ts";
+import { at, last } from "../../core/elements.ts";
 import { tuple } from "../../core/tuple.ts";
 import type { Ops, Tensor } from "../../engine/ops.ts";
 import { byGroup, byToken, codewordRows, codewordsOf } from "./codewords.ts";
@@ -110,7 +110,7 @@ export function learnStraightThrough(
   const byCodeword = ops.sumByIndex(
     scale(ops.reshape(weighted, [count * groups, units]), 2, ops),
     ops.tensor(rows, [rows.length]),
-    keys.shape[0]! * keys.shape[1]!,
+    at(keys.shape, 0) * at(keys.shape, 1),
   );
   return {
     queries: beta === 0 ? gradient : ops.add(gradient, scale(weighted, -2 * beta, ops)),
@@ -132,7 +132,7 @@ function entropyTerms(
 ): { readonly gradient: Tensor; readonly penalty: number } {
   const [rows, codewords] = tuple(p.shape, 2);
   const tokens = counts.length;
-  const share = (row: number) => (-beta * counts[row % tokens]!) / (total * groups);
+  const share = (row: number) => (-beta * at(counts, row % tokens)) / (total * groups);
   const shares = ops.tensor(
     Float32Array.from({ length: rows }, (_, row) => share(row)),
     [rows, 1],
@@ -142,10 +142,9 @@ function entropyTerms(
   const inverse = new Float32Array(rows * codewords);
   let penalty = 0;
   for (let row = 0; row < rows; row++) {
-    const code = codes[(row % tokens) * groups + Math.floor(row / tokens)]!;
-    const at = row * codewords + code;
-    inverse[at] = 1 / (probabilities[at]! + LEAST_PROBABILITY);
-    penalty += share(row) * logarithms[at]!;
+    const place = row * codewords + at(codes, (row % tokens) * groups + Math.floor(row / tokens));
+    inverse[place] = 1 / (at(probabilities, place) + LEAST_PROBABILITY);
+    penalty += share(row) * at(logarithms, place);
   }
   const byP = ops.add(logs, ops.tensor(inverse, [rows, codewords]));
   return { gradient: ops.multiply(byP, shares), penalty };

@@ -1,4 +1,4 @@
-import { first } from "../../core/elements.ts";
+import { at, first } from "../../core/elements.ts";
 import type { Ops, Tensor } from "../../engine/ops.ts";
 import { readFloats } from "../../engine/read-floats.ts";
 import type { RunningStatistics } from "../../graph/node-kind.ts";
@@ -48,9 +48,12 @@ export function vocabularyStatistics(
     const sums = new Float64Array(size);
     overVocabulary(node, tables, ops, (x, start, tokens) => {
       const rows = (tokens * node.groups) / sets;
-      const weights = Float32Array.from({ length: sets * rows }, (_, row) => counts[start + (row % tokens)]! / total);
+      const weights = Float32Array.from(
+        { length: sets * rows },
+        (_, row) => at(counts, start + (row % tokens)) / total,
+      );
       const part = readFloats(ops, ops.batchMatmul(ops.tensor(weights, [sets, 1, rows]), of(x)));
-      for (const [index, value] of part.entries()) sums[index]! += value;
+      for (const [index, value] of part.entries()) sums[index] = at(sums, index) + value;
     });
     return sums;
   };

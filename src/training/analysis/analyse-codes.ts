@@ -1,3 +1,4 @@
+import { at } from "../../core/elements.ts";
 import { lookup } from "../../core/lookup.ts";
 import type { TokenDescription } from "../../data/dataset.ts";
 import { decodeCodes } from "../../kinds/coded/codewords.ts";
@@ -30,20 +31,25 @@ function usageOf(codes: Int32Array, { node: { groups, codewords }, vocabulary }:
   const unused: number[] = [];
   for (let group = 0; group < groups; group++) {
     const counts = new Float64Array(codewords);
-    for (let at = group; at < codes.length; at += groups) counts[codes[at]!]!++;
-    const bits = counts.reduce((sum, count) => {
-      const share = count / vocabulary;
-      return count === 0 ? sum : sum - share * Math.log2(share);
+    for (let row = 0; row < vocabulary; row++) count(counts, at(codes, row * groups + group));
+    const bits = counts.reduce((sum, times) => {
+      const share = times / vocabulary;
+      return times === 0 ? sum : sum - share * Math.log2(share);
     }, 0);
     entropy.push(Number(bits.toFixed(4)));
-    unused.push(counts.filter((count) => count === 0).length);
+    unused.push(counts.filter((times) => times === 0).length);
   }
   return { entropy, unused };
 }
 
+/** One more of a kind. */
+function count(counts: Float64Array, kind: number): void {
+  counts[kind] = at(counts, kind) + 1;
+}
+
 function distinctRows(codes: Int32Array, groups: number): number {
   const rows = new Set<string>();
-  for (let at = 0; at < codes.length; at += groups) rows.add(codes.subarray(at, at + groups).join(" "));
+  for (let from = 0; from < codes.length; from += groups) rows.add(codes.subarray(from, from + groups).join(" "));
   return rows.size;
 }
 
@@ -59,9 +65,9 @@ function neighboursOf(
   const before = unitRows(parameterValues(model, queries), vocabulary);
   const after = unitRows(decodeCodes(codes, node.groups, parameterValues(model, values), shape), vocabulary);
   const shown = Array.from({ length: SHOWN }, (_, index) => FIRST_SHOWN + index).filter((token) => token < vocabulary);
-  const named = (table: Float32Array, token: number) => nearest(table, token, units).map((other) => words[other]!);
+  const named = (table: Float32Array, token: number) => nearest(table, token, units).map((other) => at(words, other));
   return shown.map((token) => ({
-    word: words[token]!,
+    word: at(words, token),
     before: named(before, token),
     after: named(after, token),
   }));
@@ -83,10 +89,10 @@ function nearest(table: Float32Array, token: number, units: number): readonly nu
   const own = table.subarray(token * units, (token + 1) * units);
   const likeness = Array.from({ length: table.length / units }, (_, other) => {
     const start = other * units;
-    return own.reduce((sum, value, unit) => sum + value * table[start + unit]!, 0);
+    return own.reduce((sum, value, unit) => sum + value * at(table, start + unit), 0);
   });
   return [...likeness.keys()]
     .filter((other) => other !== token && other > 1)
-    .sort((one, other) => likeness[other]! - likeness[one]! || one - other)
+    .sort((one, other) => at(likeness, other) - at(likeness, one) || one - other)
     .slice(0, NEIGHBOURS);
 }

@@ -110,10 +110,10 @@ async function readPart(path: string, part: "train" | "test", kind: TargetKind |
     const labels = await npz.read(nameIn(npz, "labels", part), (header, place) =>
       checkLabels(header, place, kind ?? labelKind(header)),
     );
-    const [count, ...sizes] = images.shape;
+    const [count = 0, ...sizes] = images.shape;
     const values = isTokens(images) ? tokenValues(images) : { images: images.bytes, vocabulary: 0 };
     return {
-      set: { count: count!, images: values.images, targets: labelValues(labels, kind ?? labelKind(labels)) },
+      set: { count, images: values.images, targets: labelValues(labels, kind ?? labelKind(labels)) },
       // Gray images may have no channels.
       shape: sizes.length === 2 ? [...sizes, 1] : sizes,
       vocabulary: values.vocabulary,

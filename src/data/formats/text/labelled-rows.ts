@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { at } from "../../../core/elements.ts";
 import { messageOf, UserError } from "../../../core/errors.ts";
 import { parseJson } from "../../../core/parse-json.ts";
 
@@ -41,34 +42,34 @@ function tableOf(content: string, separator: "," | "\t", place: string): readonl
   const rows: Row[] = [];
   const quotes = separator === ",";
   let cells: string[] = [];
-  let at = 0;
+  let position = 0;
   let [line, began] = [1, 1];
-  while (at < content.length) {
+  while (position < content.length) {
     let cell: string;
-    if (quotes && content[at] === '"') {
-      const end = closingQuote(content, at + 1);
+    if (quotes && content[position] === '"') {
+      const end = closingQuote(content, position + 1);
       if (end < 0) throw new UserError(`cannot read ${place}: line ${line}: a quote begins there and does not end`);
-      cell = content.slice(at + 1, end).replaceAll('""', '"');
-      for (let from = content.indexOf("\n", at); from >= 0 && from < end; from = content.indexOf("\n", from + 1))
+      cell = content.slice(position + 1, end).replaceAll('""', '"');
+      for (let from = content.indexOf("\n", position); from >= 0 && from < end; from = content.indexOf("\n", from + 1))
         line++;
-      at = end + 1;
+      position = end + 1;
     } else {
-      const end = nextOf(content, at, separator);
-      cell = content.slice(at, end);
-      at = end;
+      const end = nextOf(content, position, separator);
+      cell = content.slice(position, end);
+      position = end;
     }
-    const isLast = at >= content.length || content[at] !== separator;
+    const isLast = position >= content.length || content[position] !== separator;
     cells.push(isLast && cell.endsWith("\r") ? cell.slice(0, -1) : cell);
     if (!isLast) {
-      at++;
-      if (at === content.length) cells.push("");
+      position++;
+      if (position === content.length) cells.push("");
       else continue;
     }
     if (cells.length > 1 || cells[0] !== "") rows.push({ cells, line: began });
     cells = [];
-    at = content.indexOf("\n", at);
-    if (at < 0) break;
-    at++;
+    position = content.indexOf("\n", position);
+    if (position < 0) break;
+    position++;
     line++;
     began = line;
   }
@@ -76,16 +77,16 @@ function tableOf(content: string, separator: "," | "\t", place: string): readonl
 }
 
 function closingQuote(content: string, from: number): number {
-  for (let at = content.indexOf('"', from); at >= 0; at = content.indexOf('"', at + 2)) {
-    if (content[at + 1] !== '"') return at;
+  for (let position = content.indexOf('"', from); position >= 0; position = content.indexOf('"', position + 2)) {
+    if (content[position + 1] !== '"') return position;
   }
   return -1;
 }
 
 function nextOf(content: string, from: number, separator: string): number {
-  let at = from;
-  while (at < content.length && content[at] !== separator && content[at] !== "\n") at++;
-  return at;
+  let position = from;
+  while (position < content.length && content[position] !== separator && content[position] !== "\n") position++;
+  return position;
 }
 
 function fromTable([header, ...rows]: readonly Row[], columns: TextColumns, place: string): LabelledText[] {
@@ -100,7 +101,7 @@ function fromTable([header, ...rows]: readonly Row[], columns: TextColumns, plac
   const [text, label] = [indexOf("text"), indexOf("label")];
   return rows.map(({ cells, line }) => {
     if (cells.length === names.length)
-      return { text: cells[text]!, label: cells[label]!, place: `${place}: line ${line}` };
+      return { text: at(cells, text), label: at(cells, label), place: `${place}: line ${line}` };
     throw new UserError(
       `cannot read ${place}: line ${line} has ${cells.length} cells, the first line ${names.length}: put a text with separators in double quotes`,
     );

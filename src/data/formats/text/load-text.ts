@@ -1,4 +1,5 @@
 import type { TextConfig } from "../../../config/sections/data-settings.ts";
+import { at } from "../../../core/elements.ts";
 import { UserError } from "../../../core/errors.ts";
 import { lookup } from "../../../core/lookup.ts";
 import type { ImageSet, LoadedData } from "../../dataset.ts";
@@ -23,7 +24,7 @@ export function loadText(
   const found = findTexts({ ...config, folder });
   const train = inOrder(found.train);
   const { train: used } = holdOut(firstIndices(train.length, limit?.train), { share: validationShare, seed });
-  const texts = Array.from(used, (index) => train[index]!.text);
+  const texts = Array.from(used, (index) => at(train, index).text);
   const tokenizer = buildTokenizer(texts, { ...vocabulary, maxTokens });
   const names = [...new Set(train.map(({ label }) => label))].sort();
   if (names.length < 2) {
@@ -52,7 +53,7 @@ function inOrder(texts: readonly LabelledText[]): readonly LabelledText[] {
     return own;
   });
   return texts
-    .map((text, index) => ({ text, turn: turn[index]!, index }))
+    .map((text, index) => ({ text, turn: at(turn, index), index }))
     .sort((one, other) => one.turn - other.turn || one.index - other.index)
     .map(({ text }) => text);
 }
