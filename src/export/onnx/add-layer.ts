@@ -1,6 +1,7 @@
 import { first } from "../../core/elements.ts";
 import { stepSize } from "../../quantization/grid.ts";
-import type { FloatTensor, FrozenLayer } from "../frozen-network.ts";
+import type { FrozenLayer } from "../frozen-network.ts";
+import type { FloatTensor } from "../frozen-tensor.ts";
 import { addBlockDense } from "./block-dense.ts";
 import { codebookText, codebookWeight } from "./codebook-weight.ts";
 import type { Codes } from "./codes.ts";

@@ -1,7 +1,7 @@
 import { at } from "../../core/elements.ts";
 import { elementTypes } from "../../onnx/element-types.ts";
 import { codebookSize } from "../../quantization/product/codebook-size.ts";
-import type { FloatTensor, FrozenCodebook } from "../frozen-network.ts";
+import type { FloatTensor, FrozenCodebook } from "../frozen-tensor.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import type { OrderedWeight } from "./layer-operators.ts";
 
