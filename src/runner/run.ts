@@ -2,7 +2,6 @@ import { canonicalConfig } from "../config/canonical.ts";
 import type { Change } from "../config/changes.ts";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { first } from "../core/elements.ts";
-import { tuple } from "../core/tuple.ts";
 import type { Split } from "../data/dataset.ts";
 import type { Checkpoint } from "../runs/checkpoint.ts";
 import { withExport } from "../runs/exports.ts";
@@ -10,19 +9,17 @@ import type { RunRecord } from "../runs/record.ts";
 import { clearRun, runFiles } from "../runs/run-directory.ts";
 import { DivergenceWatch } from "../training/divergence.ts";
 import type { Evaluation, EvaluationOptions } from "../training/evaluate.ts";
-import { freezeCodes } from "../training/freeze-codes.ts";
-import { type EpochSummary, stepGates, trainLoop } from "../training/loop.ts";
+import { type EpochSummary, trainLoop } from "../training/loop.ts";
 import { type GatesOf, testTimeGates, transparentGates } from "../training/pass.ts";
 import { epochsOf } from "../training/phases.ts";
-import { accountResult } from "../training/record-entries.ts";
 import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
-import { analyseRun } from "./analyse-run.ts";
 import { beginQuantizers, beginWeights } from "./begin-training.ts";
 import { CodebookRun } from "./codebook-run.ts";
 import { continueRecord } from "./continue-record.ts";
 import { describeStep, epochEntry, epochLine, withEpoch, withStartLoss } from "./epoch-entry.ts";
 import { evaluateInPhase } from "./evaluate-in-phase.ts";
 import { exportPrepared } from "./export-prepared.ts";
+import { addFinalFigures } from "./final-figures.ts";
 import { FloatAnswers } from "./float-answers.ts";
 import { LayerwiseRun } from "./layerwise.ts";
 import { allDamaged, newRecord } from "./new-record.ts";
@@ -178,37 +175,11 @@ export class Run implements Disposable {
     this.#lastEpochAt += performance.now() - startedAt;
   }
 
-  /** Final figures: the last epoch's, on the test set, with test-time and once with sampled gates. */
+  /** Final figures, on the test set. */
   async finish(): Promise<void> {
-    const { model, dataset, config, task } = this.prepared;
-    await this.#saved.saveWhenStopped(async () => {
-      await freezeCodes(model, dataset.train, config.data.evaluationBatchSize);
-      const examiner = task.examiner(
-        dataset.tokens === undefined ? tuple(dataset.imageShape, 3) : null,
-        this.#float.values,
-      );
-      const { taskLoss, metrics } = await this.#evaluate(dataset.test, testTimeGates, (batch) => examiner.add(batch));
-      const sampled = await this.#evaluate(dataset.test, (model) =>
-        stepGates(model, config.seed, this.#saved.position.step),
-      );
-      const { reporter } = this.context;
-      const analysis = await analyseRun(this.prepared, { reporter, pause: this.#pause });
-      const diverged = this.#watch.end(this.record, metrics);
-      this.#saved.record = {
-        ...this.record,
-        data: { ...this.record.data, damaged: allDamaged(this.record, dataset) },
-        result: {
-          metrics,
-          taskLoss,
-          sampledMetrics: sampled.metrics,
-          ...accountResult(model.network, model.quantizers),
-          ...(diverged !== null && { diverged }),
-        },
-        findings: examiner.findings,
-        analysis,
-      };
-      this.#saved.save();
-    });
+    const { reporter } = this.context;
+    const parts = { reporter, float: this.#float, watch: this.#watch, pause: this.#pause };
+    await this.#saved.saveWhenStopped(() => addFinalFigures(this.prepared, this.#saved, parts));
   }
 
   /** Network and report. */

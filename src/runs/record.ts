@@ -7,6 +7,7 @@ import { analysisSchema } from "./analysis.ts";
 import { checkMetrics } from "./check-metrics.ts";
 import { codebookAccountSchema, codebooksSchema } from "./codebooks-schema.ts";
 import { codedSchema } from "./coded-schema.ts";
+import { environment } from "./environment-schema.ts";
 import { exportSchema } from "./export-schema.ts";
 import { recordedConfig } from "./recorded-config.ts";
 import { searchName, searchSchema } from "./search-schema.ts";
@@ -19,18 +20,6 @@ const count = z.int().nonnegative();
 const metrics = z.record(z.string(), finite);
 const percent = z.number().min(0).max(100);
 const bits = z.literal([2, 3, 4, 8, 16, 32]);
-
-const environment = z.object({
-  version: z.string().describe("version of this program"),
-  node: z.string(),
-  platform: z.string().describe("operating system and processor architecture, as linux-x64"),
-  cpu: z.string(),
-  engine: z.enum(["native", "wasm"]),
-  tensorflow: z.string(),
-  device: z.string(),
-  threads: count,
-  instructionSets: z.array(z.string()),
-});
 
 const file = z.object({ name: z.string(), bytes: count, sha256: z.string() });
 

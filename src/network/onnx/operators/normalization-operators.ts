@@ -1,3 +1,4 @@
+import { tuple } from "../../../core/tuple.ts";
 import { nodeName } from "../names.ts";
 import { Damaged, Unsupported } from "../problems.ts";
 import type { Operator } from "../translation.ts";
@@ -20,9 +21,12 @@ export const batchNormalization: Operator = (node, translation) => {
       throw new Damaged(`its input ${index + 2} is [${dims}], expected [${channels}]`);
     }
   }
-  const [scale, shift, mean, variance] = parameters.map(({ values }) => Float32Array.from(values));
+  const [scale, shift, mean, variance] = tuple(
+    parameters.map(({ values }) => Float32Array.from(values)),
+    4,
+  );
   const id = translation.writer.name(normName(node.inputs[1]) ?? nodeName(node));
-  const values = { scale: scale!, shift: shift!, mean: mean!, variance: variance!, epsilon };
+  const values = { scale, shift, mean, variance, epsilon };
   const read = layer === null ? translation.activation(node) : x;
   return { ...read, node: translation.writer.batchNorm(id, layer ?? read.node, values) };
 };
