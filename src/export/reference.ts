@@ -40,19 +40,21 @@ const kernels: ByKind<FrozenNode, [Evaluated], Tensor> = {
     const padded = hasPadding(node.padding) ? ops.pad(x!, { ...node, channels: [0, 0] }, LOWEST) : x!;
     return ops.maxPool(padded, node).output;
   },
-  "average-pool": (node, { ops, inputs: [x] }) => ops.averagePool(x!, node),
-  "global-average-pool": (_, { ops, inputs: [x] }) => ops.globalAveragePool(x!),
+  "average-pool": (node, { ops, inputs }) => ops.averagePool(first(inputs), node),
+  "global-average-pool": (_, { ops, inputs }) => ops.globalAveragePool(first(inputs)),
   "masked-mean": (_, { ops, inputs }) => maskedMeanOf(...tuple(inputs, 2), ops).output,
-  relu: ({ limit }, { ops, inputs: [x] }) => (limit === null ? ops.relu(x!) : ops.cappedRelu(x!, limit)),
-  nonlinear: ({ of }, { ops, inputs: [x] }) => ops.nonlinear(x!, of),
+  relu: ({ limit }, { ops, inputs }) =>
+    limit === null ? ops.relu(first(inputs)) : ops.cappedRelu(first(inputs), limit),
+  nonlinear: ({ of }, { ops, inputs }) => ops.nonlinear(first(inputs), of),
   add: (_, { ops, inputs }) => ops.add(...aligned(ops, tuple(inputs, 2))),
   multiply: (_, { ops, inputs }) => ops.multiply(...aligned(ops, tuple(inputs, 2))),
   concat: (_, { ops, inputs }) => concatenated(inputs, ops),
-  pad: (node, { ops, inputs: [x] }) => ops.pad(x!, node),
+  pad: (node, { ops, inputs }) => ops.pad(first(inputs), node),
   select: ({ channels }, { ops, inputs: [x] }) =>
     ops.gather(x!, ops.tensor(Int32Array.from(channels), [channels.length]), x!.shape.length - 1),
-  flatten: ({ outputShape }, { ops, inputs: [x] }) => ops.reshape(x!, [first(x!.shape), ...outputShape]),
-  quantizer: (node, { ops, inputs: [x] }) => ops.quantize(x!, node),
+  flatten: ({ outputShape }, { ops, inputs }) =>
+    ops.reshape(first(inputs), [first(first(inputs).shape), ...outputShape]),
+  quantizer: (node, { ops, inputs }) => ops.quantize(first(inputs), node),
 };
 
 function lookedUp({ id }: FrozenNode, { ops, inputs, tableOf }: Evaluated): Tensor {
