@@ -14,7 +14,7 @@ export const methodLooks: { readonly [Name in MethodName]: { readonly colour: st
   autoq: { colour: "var(--series-8)", shape: "pentagon" },
   adaround: { colour: "var(--series-3)", shape: "triangle" },
   "bit-split": { colour: "var(--series-4)", shape: "triangle down" },
-  "product-quantization": { colour: "var(--series-2)", shape: "bar" },
+  "product-quantization": { colour: "var(--series-10)", shape: "bar" },
   nearest: { colour: "var(--series-7)", shape: "star" },
 };
 
