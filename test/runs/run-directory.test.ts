@@ -114,6 +114,7 @@ t.test("a folder that cannot be made is named", async (t) => {
 t.test("a run's files are where they are documented", async (t) => {
   t.strictSame(runFiles("run"), {
     config: join("run", "config.yaml"),
+    vocabulary: join("run", "vocabulary.json"),
     events: join("run", "events.ndjson"),
     checkpoint: join("run", "checkpoints", "last.safetensors"),
     model: join("run", "model.onnx"),
