@@ -52,7 +52,7 @@ const tensor = z.object({
           "neighbouring inputs of an output channel, in the order input channel, kernel row, kernel column, that have one code",
         ),
       centroids: z.int().positive().describe("blocks that codes name"),
-      codeBits: z.literal([4, 8, 16]).describe("that a code takes in a file"),
+      codeBits: z.literal([2, 4, 8, 16]).describe("that a code takes in a file"),
       codes: z
         .tuple([z.int().positive(), z.int().positive()])
         .describe("shape of the codes: pieces of an output's inputs, output channels"),

@@ -125,15 +125,10 @@ export class CodebookRun implements Disposable {
       done: new Set(before.layers.map(({ name }) => name)),
       finetune: (id) =>
         finetuneCodebook(model, id, {
-          ...{
-            finetune: clustering.finetune,
-            dataset,
-            task: this.task,
-            batchSize: config.data.batchSize,
-            seed,
-            watch,
-            pause,
-          },
+          ...{ dataset, seed, watch, pause },
+          finetune: clustering.finetune,
+          task: this.task,
+          batchSize: config.data.batchSize,
         }),
       layer({ planned: { notes, blockSize }, seconds, ...clustered }) {
         const { times, codebooks = before } = saved.record;

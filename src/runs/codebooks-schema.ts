@@ -29,7 +29,7 @@ export const codebookAccountSchema = z.object({
   centroids: z.int().positive().describe("entries of the codebook"),
   bitsPerWeight: finite.describe("of the codes: log2 of the centroids over the block size"),
   countedIndexBytes: finite.describe("of the codes at log2 of the centroids, as the authors count"),
-  codeBits: z.literal([4, 8, 16]).describe("that a code takes in a file"),
+  codeBits: z.literal([2, 4, 8, 16]).describe("that a code takes in a file"),
   indexBytes: count.describe("of the codes in a file"),
   codebookBytes: count.describe("of the centroids in float16"),
 });

@@ -1,3 +1,5 @@
+import { type StoredCodeBits, storedCodeBits } from "../code-bytes.ts";
+
 /** Centroids at most: the authors' limit. */
 const MOST = 2 ** 15;
 
@@ -15,10 +17,10 @@ export function mostCentroids(blocks: number): number {
 export interface CodebookSize {
   /** log2 of the centroids over the block size: how the authors count. */
   readonly bitsPerWeight: number;
-  /** Bytes of the codes at log2 of the centroids, which no file packs unless that is 4, 8 or 16. */
+  /** Bytes of the codes at log2 of the centroids, which no file packs unless that is 2, 4, 8 or 16. */
   readonly countedIndexBytes: number;
   /** Bits that a code takes in a file. */
-  readonly codeBits: 4 | 8 | 16;
+  readonly codeBits: StoredCodeBits;
   /** Bytes of the codes in a file. */
   readonly indexBytes: number;
   /** Bytes of the centroids in float16. */
@@ -28,7 +30,7 @@ export interface CodebookSize {
 /** Sizes of so many blocks' codes into so many centroids. */
 export function codebookSize(blocks: number, { centroids, blockSize }: CodebookShape): CodebookSize {
   const bits = Math.log2(centroids);
-  const codeBits = centroids <= 16 ? 4 : centroids <= 256 ? 8 : 16;
+  const codeBits = storedCodeBits(centroids);
   return {
     bitsPerWeight: bits / blockSize,
     countedIndexBytes: (bits * blocks) / 8,

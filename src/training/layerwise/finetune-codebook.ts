@@ -1,3 +1,4 @@
+import { mean } from "../../core/mean.ts";
 import { batchesPerEpoch } from "../../data/batches.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import type { NodeId } from "../../graph/graph.ts";
@@ -76,6 +77,5 @@ export async function finetuneCodebook(
   } finally {
     trainer.weights.dispose();
   }
-  const mean = (some: readonly number[]) => some.reduce((total, loss) => total + loss, 0) / some.length;
   return { steps, lossBefore: mean(losses.slice(0, MEAN_OF)), lossAfter: mean(losses.slice(-MEAN_OF)) };
 }

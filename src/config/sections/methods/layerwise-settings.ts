@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { count, positive } from "../numbers.ts";
+import { lookedAt } from "./shared-settings.ts";
 
 /** Bit-widths that post-training methods give weights and activations. */
 const weightWidth = z.literal([2, 3, 4, 8]);
@@ -35,14 +36,7 @@ const inputs = z.enum(["float", "quantized-weights", "quantized"]);
 const calibration = (inputsOf: z.output<typeof inputs>) =>
   z
     .strictObject({
-      images: count
-        .default(512)
-        .describe(
-          "training images, chosen by the seed and unchanged, all where there are fewer; their labels are not read",
-        ),
-      positions: count
-        .default(32)
-        .describe("places of each image at which a convolution is looked at; a dense layer has one"),
+      ...lookedAt,
       inputs: inputs
         .default(inputsOf)
         .describe(

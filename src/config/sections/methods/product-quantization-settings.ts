@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { count, positive } from "../numbers.ts";
+import { lookedAt } from "./shared-settings.ts";
 
 const kinds = (what: (layers: string) => string, [conv, pointwise, dense]: readonly [number, number, number]) =>
   z.strictObject({
@@ -51,19 +52,7 @@ export const productQuantization = z.strictObject({
   firstLayer: z.boolean().default(false).describe("whether the first layer has a codebook, too"),
   depthwise: z.boolean().default(false).describe("whether depthwise convolutions have codebooks, too"),
   skip: z.array(z.string().min(1)).default([]).describe("names of layers that stay in float32"),
-  calibration: z
-    .strictObject({
-      images: count
-        .default(512)
-        .describe(
-          "training images, chosen by the seed and unchanged, all where there are fewer; their labels are not read",
-        ),
-      positions: count
-        .default(32)
-        .describe("places of each image at which a convolution is looked at; a dense layer has one"),
-    })
-    .prefault({})
-    .describe("the images whose activations weigh the blocks"),
+  calibration: z.strictObject(lookedAt).prefault({}).describe("the images whose activations weigh the blocks"),
   finetune: z
     .strictObject({
       steps: z.int().min(0).default(0).describe("for each layer, each on data.batchSize images; the authors take 2500"),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { count } from "../numbers.ts";
 
 /** What all methods that quantize have. */
 export const quantization = {
@@ -16,6 +17,18 @@ export const quantization = {
     .boolean()
     .default(false)
     .describe("whether what is added up in a residual sum is quantized first, as in the authors' first version"),
+};
+
+/** What methods that go layer by layer look at. */
+export const lookedAt = {
+  images: count
+    .default(512)
+    .describe(
+      "training images, chosen by the seed and unchanged, all where there are fewer; their labels are not read",
+    ),
+  positions: count
+    .default(32)
+    .describe("places of each image at which a convolution is looked at; a dense layer has one"),
 };
 
 /** Which output channels of a weight share their bit-width. */
