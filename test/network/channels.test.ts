@@ -123,3 +123,25 @@ t.test("what another reader uses stays, though a depthwise convolution has close
   const states = follow(insertQuantizers(plain), { depthwise: [0, 2] });
   t.strictSame(states("wide"), [kept, kept, kept]);
 });
+
+t.test("a product is pruned where one of its factors is, and no factor of a kept one is a constant", async (t) => {
+  const network = new NetworkBuilder();
+  const wide = network.conv2d("conv1", network.input(image), { kernel: 3, inputs: 1, outputs: 3 });
+  const pooled = network.globalAveragePool("squeeze", wide);
+  const gate = network.dense("gate", pooled, { inputs: 3, outputs: 3 });
+  const open = network.nonlinear("sigmoid", gate, { kind: "sigmoid" });
+  const product = network.multiply("product", wide, open);
+  const output = network.conv2d("conv2", product, { kernel: 1, inputs: 3, outputs: 2 });
+  const quantized = insertQuantizers(network.build({ name: "test", outputs: [output] }));
+  t.ok(
+    [...gatedNodes(quantized).values()].some((nodes) => nodes.includes("conv1.biased")),
+    "its bias is gated: times another value a constant is none",
+  );
+  const withoutOne = follow(quantized, { conv1: [0, 2] });
+  t.strictSame(withoutOne("product"), [kept, zero, kept]);
+  t.strictSame(withoutOne("conv1.biased"), [kept, zero, kept]);
+  // What a closed gate makes is sigmoid(bias), the same for all images, but the product is not.
+  const withoutGate = follow(quantized, { gate: [0, 2] });
+  t.strictSame(withoutGate("product"), [kept, kept, kept]);
+  t.strictSame(withoutGate("sigmoid"), [kept, kept, kept]);
+});
