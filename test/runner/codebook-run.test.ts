@@ -48,7 +48,11 @@ t.test("layers become codes, codebooks learn, and the file has them", { timeout:
   const codes = result!.layers.reduce((sum, { codebook }) => sum + codebook!.indexBytes + codebook!.codebookBytes, 0);
   t.ok(codes < result!.bytes.packed && result!.bytes.packed < result!.bytes.fp32 / 4, "bytes");
   const { tensors } = JSON.parse(readFileSync(runFiles(folder).bits, "utf8"));
-  t.match(tensors[0], { bits: 32, codebook: { blockSize: 5, centroids: 4, codeBits: 2 } }, "fewer where blocks are few");
+  t.match(
+    tensors[0],
+    { bits: 32, codebook: { blockSize: 5, centroids: 4, codeBits: 2 } },
+    "fewer where blocks are few",
+  );
   t.match(readFileSync(runFiles(folder).report, "utf8"), /Codebooks/);
   t.equal((await evaluateRun(folder)).metrics.top1, result!.metrics.top1);
   await t.rejects(exportRun(folder, { form: "int8" }), {
