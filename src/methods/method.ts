@@ -1,7 +1,7 @@
 import type { NodeId } from "../graph/graph.ts";
 import type { Network } from "../kinds/index.ts";
 import type { InitialValues } from "../network/initial-values.ts";
-import type { BitWidth, GridBits } from "../quantization/levels.ts";
+import type { BitWidth, GridBits, IntegerWidth } from "../quantization/levels.ts";
 import type { Quantizer } from "../quantizers/abstract-quantizer.ts";
 import type { PlannedCodebook } from "./layerwise/codebook-plan.ts";
 import type { SolveLayer } from "./layerwise/layer-problem.ts";
@@ -91,6 +91,9 @@ export interface SolverNeeds {
   readonly flips: boolean;
 }
 
+/** Bit-widths by quantizer: of the tensor, or of each output channel of a weight. */
+export type GivenWidths = ReadonlyMap<NodeId, GridBits | readonly IntegerWidth[]>;
+
 /** How a method quantizes a trained network layer by layer, from a few unlabeled images. */
 export interface Layerwise {
   /** A network as this method takes it, in float32: what is deployed, batch normalization in weights and biases. */
@@ -98,11 +101,11 @@ export interface Layerwise {
   /** The values of that network's parameters. */
   deployValues(network: Network, values: InitialValues): InitialValues;
   /**
-   * The bit-width of every quantizer.
+   * The bit-width of every quantizer; of a weight, or of each of its output channels.
    *
    * @throws UsageError where names or widths do not fit; UserError where the run cannot be read that they come from.
    */
-  bits(network: Network): ReadonlyMap<NodeId, GridBits>;
+  bits(network: Network): GivenWidths;
   /** What solves a layer whose weight gets so many bits. */
   solver(bits: Exclude<GridBits, 32>): SolveLayer;
   readonly needs: SolverNeeds;

@@ -1,7 +1,7 @@
 import { lookup } from "../core/lookup.ts";
 import type { Ops } from "../engine/ops.ts";
 import { elementsOf } from "../graph/shape.ts";
-import type { CalibrationRows, LayerProblem } from "../methods/layerwise/layer-problem.ts";
+import type { CalibrationRows, LayerProblem, UnsizedProblem } from "../methods/layerwise/layer-problem.ts";
 import { elementTypes } from "../onnx/element-types.ts";
 import type { FileGraph } from "./file-graph.ts";
 import type { LayerWalk } from "./layer-walk.ts";
@@ -12,9 +12,6 @@ import { toRows, type WeightSite } from "./weight-site.ts";
 
 /** Numbers of one collection of rows: 128 MiB. */
 const MOST_NUMBERS = 2 ** 25;
-
-/** A problem for whatever bits. */
-export type SiteProblem = Omit<LayerProblem, "bits" | "name">;
 
 /** Whether a site's outputs can be told from what it reads. */
 export const isSolvable = (site: WeightSite): boolean =>
@@ -47,7 +44,7 @@ export function problemOf(
   site: WeightSite,
   { seen, floats }: { readonly seen: SeenRows | undefined; readonly floats: SeenRows | undefined },
   ops: Ops,
-): SiteProblem | null {
+): UnsizedProblem | null {
   if (seen === undefined || floats === undefined || seen.inputs.length !== floats.inputs.length) return null;
   const weight = toRows(site.layout, site.values);
   const { groups } = site.layout;

@@ -1,20 +1,19 @@
 import type { Watch } from "../core/progress.ts";
-import { withHearing } from "../core/stepwise.ts";
 import type { Ops } from "../engine/ops.ts";
 import { type LayerwiseSettings, solverOf } from "../methods/layerwise/create-layerwise.ts";
-import { usefulSteps } from "../methods/layerwise/useful-steps.ts";
+import type { UnsizedProblem } from "../methods/layerwise/layer-problem.ts";
+import { solveParts } from "../methods/layerwise/solve-parts.ts";
 import type { CalibrationInputs } from "../methods/method.ts";
 import { FileSession, type RuntimeTensor } from "../onnx/file-session.ts";
-import { decode, rowOf } from "../quantization/weight-grid.ts";
+import { decode } from "../quantization/weight-grid.ts";
 import type { WeightWidths } from "../quantization/weight-widths.ts";
 import type { ActivationGrid } from "./activation-grid.ts";
 import type { FileGraph } from "./file-graph.ts";
 import { LayerWalk } from "./layer-walk.ts";
 import type { Memo } from "./memo.ts";
 import type { Calibration } from "./open-weights.ts";
-import { partsOf } from "./problem-parts.ts";
 import { forPlaces, placesOf } from "./sample-places.ts";
-import { gatherRows, isSolvable, problemOf, type SiteProblem } from "./site-problem.ts";
+import { gatherRows, isSolvable, problemOf } from "./site-problem.ts";
 import { roundSite, type SolvedSite } from "./solve-site.ts";
 import { keepSolved, recallSolved } from "./solved-memo.ts";
 import { byValue, distinctWeights, fromRows, toRows, type WeightSite, weightKey } from "./weight-site.ts";
@@ -121,7 +120,7 @@ export const fewer = ({ samples, order }: Calibration, most: number): Calibratio
 /** Solves a site; where output channels have widths of their own, those of each width apart. */
 async function solve(
   site: WeightSite,
-  problem: SiteProblem,
+  problem: UnsizedProblem,
   bits: WeightWidths,
   {
     method,
@@ -130,21 +129,10 @@ async function solve(
     hear,
   }: Pick<SolveOptions, "method" | "ops" | "seed"> & { hear: (share: number) => Promise<void> },
 ): Promise<SolvedSite> {
-  const { name } = site;
-  const { outputs, inputs } = problem.weight;
-  const codes = new Int32Array(outputs * inputs);
-  const steps = new Float32Array(outputs);
-  const parts = partsOf(problem, bits);
-  for (const [index, { width, channels, of, part }] of parts.entries()) {
-    const solver = solverOf(forPlaces(method, problem.rows.positions), width, seed);
-    const solution = await withHearing(solver({ ...part, name, bits: width }, ops), (share) =>
-      hear((index + share) / parts.length),
-    );
-    for (const [place, channel] of channels.entries()) {
-      codes.set(rowOf(solution.codes, of(place), inputs), channel * inputs);
-      steps[channel] = solution.steps[of(place)] ?? 1;
-    }
-  }
-  const useful = usefulSteps(codes, steps);
-  return { site, bits, codes: fromRows(site.layout, codes), steps: useful, method: method.name };
+  const { codes, steps } = await solveParts({ ...problem, name: site.name }, bits, {
+    solver: (width) => solverOf(forPlaces(method, problem.rows.positions), width, seed),
+    ops,
+    hear,
+  });
+  return { site, bits, codes: fromRows(site.layout, codes), steps, method: method.name };
 }

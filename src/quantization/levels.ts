@@ -7,6 +7,9 @@ export type BitWidth = (typeof bitWidths)[number];
 /** The bit-widths that a tensor can end up with: post-training methods also give weights 3 bits. */
 export type GridBits = BitWidth | 3;
 
+/** The bit-widths that are stored as integers. */
+export type IntegerWidth = Exclude<BitWidth, 32>;
+
 /** The bit-width of an output channel of a weight; 0 where it is pruned. */
 export type ChannelBits = BitWidth | 0;
 

@@ -95,7 +95,12 @@ export class LayerwiseRun implements Disposable {
   /** What the record says before the first layer. @throws as `Layerwise.bits`. */
   firstRecord(floatMetrics: Metrics): PostTraining {
     const { model } = this.#prepared;
-    const bits = Object.fromEntries(this.#layerwise.bits(model.network));
+    const bits = Object.fromEntries(
+      Array.from(this.#layerwise.bits(model.network), ([id, bits]) => [
+        id,
+        typeof bits === "number" ? bits : [...bits],
+      ]),
+    );
     return { images: 0, floatMetrics, bits, layers: [], quantizers: quantizersNow(model) };
   }
 
@@ -181,9 +186,10 @@ const warnings: { readonly [Seen in QuantizedLayer["seen"]]: string | null } = {
 
 /** The log's line of the layer that was quantized last. */
 function describeLayer({ layers }: PostTraining, seconds: number): string {
-  const { name, bits, nearestError, error, flipped } = last(layers);
+  const { name, bits, meanBits, nearestError, error, flipped } = last(layers);
   const figures = `error ${error.toPrecision(3)}, of nearest rounding ${nearestError.toPrecision(3)}`;
-  return `${name}: ${bits} bits, ${figures}, ${(100 * flipped).toFixed(1)} % not the nearest, ${seconds.toFixed(1)} s`;
+  const width = meanBits === undefined ? bits : `on average ${meanBits.toFixed(2)}`;
+  return `${name}: ${width} bits, ${figures}, ${(100 * flipped).toFixed(1)} % not the nearest, ${seconds.toFixed(1)} s`;
 }
 
 const quantizersNow = ({ quantizers }: Model): PostTraining["quantizers"] =>

@@ -150,7 +150,8 @@ const result = z.object({
 
 const layerwise = z.object({
   name: z.string(),
-  bits,
+  bits: bits.describe("of the widest channel"),
+  meanBits: finite.optional().describe("of all channels, where they have widths of their own"),
   nearestError: finite.describe(
     "of rounding to nearest: mean over positions of the outputs' squared differences, summed",
   ),
@@ -164,7 +165,9 @@ const layerwise = z.object({
 const postTraining = z.object({
   images: count.describe("calibration images"),
   floatMetrics: metrics.describe("of the test set, before anything is quantized"),
-  bits: z.record(z.string(), bits).describe("what each quantizer is to get"),
+  bits: z
+    .record(z.string(), z.union([bits, listOf(z.literal([2, 4, 8, 16]))]))
+    .describe("what each quantizer is to get: a weight, or each of its output channels"),
   layers: listOf(layerwise).describe("those done so far, in order"),
   quantizers: z.record(z.string(), learned),
 });

@@ -7,7 +7,7 @@ import { elementsOf } from "../graph/shape.ts";
 import { codedEmbeddingsOf } from "../network/coded-embeddings.ts";
 import { layersOf } from "../network/layers.ts";
 import { CodebookQuantizer } from "../quantizers/codebook-quantizer.ts";
-import { GridQuantizer, weightBits } from "../quantizers/grid-quantizer.ts";
+import { GridQuantizer, storedGridBits } from "../quantizers/grid-quantizer.ts";
 import { rangeFloor } from "../quantizers/range.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
 import type { Model } from "./model.ts";
@@ -86,9 +86,8 @@ export function restoreSnapshot(
   for (const [id, quantizer] of model.quantizers) {
     const steps = tensors.get(`grid/steps/${id}`)?.values;
     if (steps !== undefined) {
-      const [width] = tuple(take(`grid/bits/${id}`, 1), 1);
-      const bits = weightBits.find((known) => known === width);
-      if (bits === undefined) throw new UserError(`the checkpoint is damaged: grid/bits/${id} is ${width}`);
+      const bits = storedGridBits(Array.from(tensors.get(`grid/bits/${id}`)?.values ?? []), steps.length);
+      if (bits === null) throw new UserError(`the checkpoint is damaged: grid/bits/${id} are no bit-widths`);
       model.quantizers.set(id, new GridQuantizer(quantizer, { bits, steps: Float32Array.from(steps) }));
     }
     const block = tensors.get(`codebook/block/${id}`)?.values[0];

@@ -14,7 +14,10 @@ function context(json: boolean) {
 t.test("an unknown data set is refused with the known ones", async (t) => {
   const error: unknown = await runFetch({ dataset: "mnits" }, context(false)).catch((reason: unknown) => reason);
   t.type(error, UsageError);
-  t.equal((error as Error).message, 'fetch "mnits": no such data set; those that can be fetched: mnist, reuters-r8, cifar10');
+  t.equal(
+    (error as Error).message,
+    'fetch "mnits": no such data set; those that can be fetched: mnist, reuters-r8, cifar10',
+  );
 });
 
 t.test("the files, their sizes and checksums are printed", { skip: await withoutMnist() }, async (t) => {

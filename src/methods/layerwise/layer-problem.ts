@@ -59,6 +59,9 @@ export interface LayerProblem {
   readonly rows: CalibrationRows;
 }
 
+/** A problem for whatever bits. */
+export type UnsizedProblem = Omit<LayerProblem, "bits" | "name">;
+
 /** A layer's weights on their grids; decoded they are steps[output]·code in float32. */
 export interface LayerSolution {
   /** [outputs, inputs] */

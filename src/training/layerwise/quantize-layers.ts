@@ -1,6 +1,5 @@
 import { lookup } from "../../core/lookup.ts";
-import { withHearing } from "../../core/stepwise.ts";
-import type { NodeId } from "../../graph/graph.ts";
+import { mean } from "../../core/mean.ts";
 import { readersOf } from "../../graph/walk.ts";
 import type { Network } from "../../kinds/index.ts";
 import {
@@ -9,8 +8,8 @@ import {
   type LayerProblem,
   type LayerStatistics,
 } from "../../methods/layerwise/layer-problem.ts";
-import { usefulSteps } from "../../methods/layerwise/useful-steps.ts";
-import type { Layerwise } from "../../methods/method.ts";
+import { solveParts } from "../../methods/layerwise/solve-parts.ts";
+import type { GivenWidths, Layerwise } from "../../methods/method.ts";
 import { type Layer, layersOf } from "../../network/layers.ts";
 import { matrixOf, weightOf } from "../../network/weight-matrix.ts";
 import type { GridBits } from "../../quantization/levels.ts";
@@ -27,7 +26,10 @@ import { collectRows } from "./layer-rows.ts";
 /** What became of one layer. */
 export interface QuantizedLayer extends LayerStatistics {
   readonly name: string;
+  /** Of the widest channel. */
   readonly bits: GridBits;
+  /** Of all channels, where they have widths of their own. */
+  readonly meanBits?: number;
   /** What it saw: nothing but zeros, one and the same input every time, or inputs that differ. */
   readonly seen: "zeros" | "one-input" | "inputs";
   readonly seconds: number;
@@ -35,8 +37,7 @@ export interface QuantizedLayer extends LayerStatistics {
 
 export interface QuantizeLayersOptions {
   readonly layerwise: Layerwise;
-  /** Of the weights' quantizers. */
-  readonly bits: ReadonlyMap<NodeId, GridBits>;
+  readonly bits: GivenWidths;
   readonly images: CalibrationImages;
   readonly seed: number;
   /** Layers that are done. */
@@ -67,29 +68,30 @@ export async function quantizeLayers(
     const quantizer = quantizerOf(model, layer.name);
     const width = lookup(bits, quantizer.node.id);
     if (width === 32) continue;
-    const problem: LayerProblem = {
+    const problem: Omit<LayerProblem, "bits"> = {
       name: layer.name,
       weight: matrixOf(layer, parameterValues(float, layer.weight)),
       bias: parameterValues(float, layer.shift!.inputs[1]),
-      bits: width,
       ...activationBehind(float.network, layer),
       rows: collectRows(layer, models, { ...layerwise.calibration, images, seed }),
     };
-    const { codes, statistics, ...solution } = await withHearing(layerwise.solver(width)(problem, ops), (share) =>
-      hear(index + share, layer.name),
-    );
-    const steps = usefulSteps(codes, solution.steps);
+    const { codes, steps, statistics } = await solveParts<Exclude<GridBits, 32>>(problem, width, {
+      ...{ solver: layerwise.solver, ops },
+      hear: (share) => hear(index + share, layer.name),
+    });
     const weights = decode(codes, steps, problem.weight.inputs);
     ops.assign(lookup(model.parameters, layer.weight), weightOf(layer, weights));
-    const shared = steps.every((step) => step === steps[0]);
+    const shared = typeof width === "number" && steps.every((step) => step === steps[0]);
     const grid = { bits: width, steps: shared ? steps.slice(0, 1) : steps };
-    model.quantizers.set(quantizer.node.id, new GridQuantizer(quantizer, grid));
+    const gridded = new GridQuantizer(quantizer, grid);
+    model.quantizers.set(quantizer.node.id, gridded);
     if (layerwise.biasCorrection) {
       const corrected = correctedBias(weights, problem.bias!, problem.rows);
       ops.assign(lookup(model.parameters, layer.shift!.inputs[1]), corrected);
     }
     const seconds = (performance.now() - started) / 1000;
-    report({ name: layer.name, bits: width, ...statistics, seen: seenBy(problem.rows), seconds });
+    const widths = typeof width === "number" ? { bits: width } : { bits: gridded.bits, meanBits: mean(width) };
+    report({ name: layer.name, ...widths, ...statistics, seen: seenBy(problem.rows), seconds });
     await pause();
   }
 }
@@ -100,11 +102,11 @@ function seenBy(rows: CalibrationRows): QuantizedLayer["seen"] {
 }
 
 /** Gives activations their bits; weights get theirs in turn. */
-export function setActivationBits({ quantizers }: Model, bits: ReadonlyMap<NodeId, GridBits>): void {
+export function setActivationBits({ quantizers }: Model, bits: GivenWidths): void {
   for (const [id, quantizer] of quantizers) {
     const width = lookup(bits, id);
-    // Only weights have grids of 3 bits.
-    if (quantizer.node.role === "activation" && width !== 3) setBits(quantizer, width);
+    // Only weights have grids of 3 bits, and widths for each channel.
+    if (quantizer.node.role === "activation" && typeof width === "number" && width !== 3) setBits(quantizer, width);
     if (width === 32) quantizer.range[0] = quantizer.node.limit ?? UNLIMITED;
   }
 }

@@ -44,7 +44,12 @@ function layerTable({ times }: RunRecord, { layers }: PostTraining): Markup {
     caption: "What each layer has come to",
     columns: [
       { title: "Layer", value: ({ name }) => name, show: ({ name }) => foreign(name) },
-      { title: "Weight bits", kind: "picture", value: ({ bits }) => bits, show: ({ bits }) => bitChip(bits) },
+      {
+        title: "Weight bits",
+        kind: "picture",
+        value: ({ bits, meanBits }) => meanBits ?? bits,
+        show: ({ bits, meanBits }) => bitChip(bits, meanBits?.toFixed(1)),
+      },
       {
         title: "Nearest error",
         kind: "number",
