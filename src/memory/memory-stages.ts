@@ -1,8 +1,8 @@
 import type { RunConfig } from "../config/schema.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Network } from "../kinds/index.ts";
-import type { Layerwise } from "../methods/method.ts";
-import { estimateLayerwise } from "./layerwise-memory.ts";
+import type { Clustering, Layerwise, Method } from "../methods/method.ts";
+import { estimateClustering, estimateLayerwise } from "./layerwise-memory.ts";
 import { evaluationMemory, savingMemory, trainingMemory } from "./training-memory.ts";
 
 /** A part of a run that takes memory for itself: of several, only one is there at a time. */
@@ -29,7 +29,7 @@ export interface MemorySetting {
 export interface RunShape {
   /** With the method's quantizers. */
   readonly network: Network;
-  readonly layerwise?: Layerwise | undefined;
+  readonly method: Pick<Method, "layerwise" | "clustering">;
   /** Images that there are: a batch holds no more. */
   readonly images: ImageCounts;
 }
@@ -50,10 +50,10 @@ export const imageCountsOf = ({
   evaluation: Math.max(test.count, validation?.count ?? 0),
 });
 
-/** What a run takes memory for: training or quantizing layer by layer, evaluation, saving. */
+/** What a run takes memory for: training, clustering before it, or quantizing layer by layer; evaluation, saving. */
 export function memoryStages(
   { data }: Pick<RunConfig, "data">,
-  { network, layerwise, images }: RunShape,
+  { network, method: { layerwise, clustering }, images }: RunShape,
 ): readonly MemoryStage[] {
   const trainingBatch = Math.min(data.batchSize, images.train);
   const work = layerwise ? quantizingStages(network, layerwise) : trainingStages(network, trainingBatch);
@@ -62,7 +62,21 @@ export function memoryStages(
     value: Math.min(data.evaluationBatchSize, images.evaluation),
     atMostAt: (batchSize) => evaluationMemory(network, batchSize),
   });
-  return [...work, evaluation];
+  return [...(clustering ? clusteringStages(network, clustering) : []), ...work, evaluation];
+}
+
+/** Blocks that nothing weighs are clustered in less than a training step takes. */
+function clusteringStages(network: Network, clustering: Clustering): readonly MemoryStage[] {
+  const { calibration } = clustering;
+  if (calibration === null) return [];
+  const at = (images: number) => estimateClustering(network, { ...clustering, calibration }, images);
+  return [
+    certainly(`clustering ${at(calibration.images).layer}`, {
+      path: CALIBRATION_IMAGES,
+      value: calibration.images,
+      atMostAt: (images) => at(images).bytes,
+    }),
+  ];
 }
 
 /** @param batchSize Images that a batch has at most. */
@@ -79,13 +93,15 @@ const trainingStages = (network: Network, batchSize: number): readonly MemorySta
   saving(savingMemory(network)),
 ];
 
+const CALIBRATION_IMAGES = "method.calibration.images";
+
 function quantizingStages(network: Network, layerwise: Layerwise): readonly MemoryStage[] {
   const { images } = layerwise.calibration;
   const at = (count: number) => estimateLayerwise(network, layerwise, count);
   const estimate = at(images);
   return [
     certainly(`quantizing ${estimate.layer}`, {
-      path: "method.calibration.images",
+      path: CALIBRATION_IMAGES,
       value: images,
       atMostAt: (count) => at(count).quantizing,
     }),

@@ -52,7 +52,7 @@ export async function estimateRuns(
     const { network } = loadNetwork(config.network, shape.network);
     const method = createMethod(config.method, config.seed);
     const prepared = method.prepare(plainOf(method, network));
-    const stages = memoryStages(config, { network: prepared, layerwise: method.layerwise, images: shape.images });
+    const stages = memoryStages(config, { network: prepared, method, images: shape.images });
     const always = PROCESS + shape.held;
     needs.set(name, { bytes: always + Math.max(...stages.map(({ atMost }) => atMost)), always, stages });
   }

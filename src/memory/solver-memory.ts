@@ -33,6 +33,15 @@ const CHANNEL = 2;
 export const rowBytes = ({ groups, samples, positions, inputs, outputs }: ProblemSize): number =>
   FLOAT * samples * positions * (groups * inputs + outputs);
 
+/** Rows that are gathered, less their means, and those of a piece. */
+const CLUSTERED_ROWS = 3;
+/** Blocks, in float64: as unrolled, whitened, and what is compared. */
+const BLOCKS = 4;
+
+/** Bytes that are held at once while a layer's blocks are clustered, at most. */
+export const clusteringBytes = ({ groups, samples, positions, inputs, outputs }: ProblemSize): number =>
+  FLOAT * CLUSTERED_ROWS * samples * positions * groups * inputs + DOUBLE * BLOCKS * inputs * outputs;
+
 /** Bytes that are held at once while a layer is solved, at most. */
 export function solverBytes(
   { groups, samples, positions, inputs, outputs }: ProblemSize,

@@ -54,7 +54,7 @@ export async function checkRun(
   canVerify(config.export.form, config.export);
   await using prepared = await prepare(isTrained(config) ? measuredConfig(config) : config, reporter);
   const { model, method, dataset } = prepared;
-  const shape = { network: model.network, layerwise: method.layerwise, images: imageCountsOf(dataset) };
+  const shape = { network: model.network, method, images: imageCountsOf(dataset) };
   const available = availableMemory();
   requireMemory(config, shape, { available, warn: reporter.warn });
   const time = await timeOf(config, prepared);

@@ -19,7 +19,7 @@ export function fitBatches(
   const method = createMethod(config.method, config.seed);
   const prepared = method.prepare(plainOf(method, network));
   const fits = (data: RunConfig["data"], what: string) =>
-    memoryStages({ data }, { network: prepared, layerwise: method.layerwise, images }).every(
+    memoryStages({ data }, { network: prepared, method, images }).every(
       (stage) => stage.what !== what || stage.atMost <= SHARE * available,
     );
   let { data } = config;

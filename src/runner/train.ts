@@ -78,7 +78,7 @@ async function trainIn(
   if (stop.aborted) throw new StoppedError(stop.reason, { folder, hasSaved: resumes });
   const { model, method, dataset } = prepared;
   const images = imageCountsOf(dataset);
-  requireMemory(config, { network: model.network, layerwise: method.layerwise, images }, log);
+  requireMemory(config, { network: model.network, method, images }, log);
   using run = new Run(folder, prepared, { reporter: log, stop, onStep }, onRecord);
   if (checkpoint === null) await run.begin();
   else await run.restore(checkpoint, changes);

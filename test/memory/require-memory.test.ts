@@ -2,6 +2,7 @@ import t from "tap";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { estimateLayerwise } from "../../src/memory/layerwise-memory.ts";
+import { memoryStages } from "../../src/memory/memory-stages.ts";
 import { requireMemory } from "../../src/memory/require-memory.ts";
 import { evaluationMemory, savingMemory, trainingMemory } from "../../src/memory/training-memory.ts";
 import { createMethod } from "../../src/methods/create-method.ts";
@@ -40,7 +41,11 @@ t.test("what cannot fit is refused with the estimate and sizes that fit", async 
   const said = (available: number, ...set: string[]): string => {
     const { warnings, warn } = recordingReporter();
     try {
-      requireMemory(configured(...set), { network, images: { train: 1e6, evaluation: 1e6 } }, { available, warn });
+      requireMemory(
+        configured(...set),
+        { network, method: {}, images: { train: 1e6, evaluation: 1e6 } },
+        { available, warn },
+      );
       return warnings.join("\n");
     } catch (error) {
       t.match(error, { name: "UsageError", exitCode: 2 });
@@ -76,7 +81,7 @@ t.test("a batch holds no more than there are images", async (t) => {
   const set = ["data.batchSize=100000", "data.evaluationBatchSize=100000"];
   const { config } = loadConfig("configs/mnist-lenet5-quick.yaml", { set });
   const judge = (images: { train: number; evaluation: number }, available: number) => () =>
-    requireMemory(config, { network, images }, { available, warn: (message) => t.fail(message) });
+    requireMemory(config, { network, method: {}, images }, { available, warn: (message) => t.fail(message) });
   t.doesNotThrow(judge({ train: 18, evaluation: 9 }, 500 * MIB));
   t.throws(judge({ train: 18, evaluation: 60_000 }, 500 * MIB), /for evaluation at data\.evaluationBatchSize 60000;/);
   t.throws(judge({ train: 60_000, evaluation: 9 }, 500 * MIB), /for training at data\.batchSize 60000 /);
@@ -93,7 +98,7 @@ function quantizing(method: object, data: object = {}) {
   });
   const images = { train: 60_000, evaluation: 100_000 };
   const created = createMethod(config.method, 1);
-  return { config, run: { network: created.prepare(plainOf(created, plain)), layerwise: created.layerwise!, images } };
+  return { config, run: { network: created.prepare(plainOf(created, plain)), method: created, images } };
 }
 
 t.test("quantizing layer by layer is judged by its rows, never by data.batchSize", async (t) => {
@@ -121,7 +126,7 @@ t.test("quantizing layer by layer is judged by its rows, never by data.batchSize
 const bytes = (method: object) => {
   const { config, run } = quantizing(method);
   const { images } = (config.method as { calibration: { images: number } }).calibration;
-  return estimateLayerwise(run.network, run.layerwise, images);
+  return estimateLayerwise(run.network, run.method.layerwise!, images);
 };
 
 t.test("Bit-Split needs its sums too, which no number of images makes smaller", async (t) => {
@@ -159,4 +164,17 @@ t.test("quantizing layer by layer takes no more than the estimate, which is near
   above("adaround", 2048, 612);
   above("bit-split", 128, 99);
   above("bit-split", 256, 130);
+});
+
+t.test("clustering a network's layers is judged by what they see of the calibration images", async (t) => {
+  const judged = (calibration: object, settings: object = {}) => {
+    const { config, run } = quantizing({ name: "product-quantization", calibration, ...settings });
+    return memoryStages(config, run).find(({ what }) => what.startsWith("clustering"));
+  };
+  t.equal(judged({ images: 1000 }, { activations: false, biasCorrection: false }), undefined, "they see nothing");
+  const [few, many] = [judged({ images: 100 })!, judged({ images: 10_000 })!];
+  t.equal(many.what, "clustering conv2");
+  // Patches of 5 × 5 of 32 channels at 10 places, three times.
+  t.ok(many.atMost - few.atMost >= 3 * 9900 * 10 * 800 * 4);
+  t.equal(many.setting?.atMostAt(100), few.atMost);
 });
