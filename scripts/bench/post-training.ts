@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { configSchema } from "../../src/config/schema.ts";
@@ -68,7 +69,7 @@ for (const method of values.method.split(",")) {
   const { config: loaded } = loadConfig(`configs/cifar10-resnet20-${settings}.yaml`, { set });
   const config = settings === method ? loaded : configSchema.parse({ ...loaded, method: { name: method } });
   const { from, ...training } = config.training;
-  const isTrained = from !== undefined && existsSync(from);
+  const isTrained = from !== undefined && existsSync(join(from, "checkpoints"));
   const prepared = await prepare({ ...config, training: isTrained ? config.training : training }, silent);
   const started = performance.now();
   const before = process.cpuUsage();
