@@ -73,8 +73,12 @@ for (const [name, method] of Object.entries({
   "all layers at 8 bits": { name: "fixed" },
 } satisfies Readonly<Record<string, RunSettings["method"]>>)) {
   t.test(`texts are trained on and exported: ${name}`, { timeout: 120_000 }, async (t) => {
-    const { exports } = await train(settings(method), { folder: join(root, name) });
+    const folder = join(root, name);
+    const { exports } = await train(settings(method), { folder });
     t.ok(exports[0]!.verification);
+    const said = readFileSync(runFiles(folder).report, "utf8").replace(/<(script|style)[\s\S]*?<\/\1>/g, "");
+    t.match(said, /\d+ texts/);
+    t.strictSame(said.match(/\d+ (test )?images.{0,60}/g), null, "there are none");
   });
 }
 

@@ -7,6 +7,7 @@ import { fixed, integer, percent, points, share, significant } from "../../page/
 import { type Markup, markup } from "../../page/markup.ts";
 import { later, type Section } from "../../page/section.ts";
 import { learnsGates } from "../learns-gates.ts";
+import { sampleWords } from "../sample-word.ts";
 import { confusionMarkup } from "./confusion.ts";
 import { lostMarkup, worstMarkup } from "./mistakes.ts";
 
@@ -22,7 +23,7 @@ export function classificationSection(record: RunRecord): Section {
         ? later("The test set is examined when the run ends.")
         : markup`${gateModes(record, result)}
 ${confusionMarkup(findings.confusion, classes)}
-${findings.calibration && calibrationMarkup(findings.calibration)}
+${findings.calibration && calibrationMarkup(findings.calibration, sampleWords(record))}
 ${findings.float && lostMarkup(record, findings.float, classes)}
 ${findings.worst && worstMarkup(findings.worst, classes)}`,
   };
@@ -41,7 +42,7 @@ function gateModes(record: RunRecord, { metrics, sampledMetrics }: RunResult): M
         `; with gates sampled as in training ${percent(sampledTop1)} (${interval(sampledTop1)}), ${points(sampledTop1 - top1)}`,
       ]
     : ["As exported", ""];
-  return markup`<p>${how} the network classifies ${percent(top1)} of ${integer(data.testImages)} test images correctly (95\u202f% interval ${interval(top1)})${sampled}.</p>`;
+  return markup`<p>${how} the network classifies ${percent(top1)} of ${integer(data.testImages)} test ${sampleWords(record)} correctly (95\u202f% interval ${interval(top1)})${sampled}.</p>`;
 }
 
 /** Smaller bins say too little to be drawn at full strength. */
@@ -49,7 +50,7 @@ const fewImages = 20;
 
 const side = { wide: 300, narrow: 300 } as const;
 
-function calibrationMarkup({ bins, expectedError }: Calibration): Markup {
+function calibrationMarkup({ bins, expectedError }: Calibration, samples: string): Markup {
   const drawn = bins.filter(({ images }) => images > 0);
   const [left, top, size] = [34, 8, side.wide - 50];
   const x = (value: number) => (left + value * size).toFixed(1);
@@ -72,7 +73,7 @@ function calibrationMarkup({ bins, expectedError }: Calibration): Markup {
     title: "Calibration: share correct by confidence, %",
     summary: `Share classified correctly by mean confidence. ${drawn.map(({ images, confidence, accuracy }) => `${percent(100 * confidence, 1)}: ${percent(100 * accuracy, 1)} of ${integer(images)}`).join("; ")}.`,
     marks: drawn.map(({ images, confidence, accuracy }) => ({
-      title: `${integer(images)} images`,
+      title: `${integer(images)} ${samples}`,
       lines: [
         ["confidence", percent(100 * confidence)],
         ["correct", percent(100 * accuracy)],
@@ -80,13 +81,13 @@ function calibrationMarkup({ bins, expectedError }: Calibration): Markup {
     })),
     wide: drawing,
     narrow: drawing,
-    note: markup`Each dot is the images whose confidence falls into one fifteenth of the axis; hollow dots stand for fewer than ${fewImages}. On the dashed line the network is right as often as it says.`,
+    note: markup`Each dot is the ${samples} whose confidence falls into one fifteenth of the axis; hollow dots stand for fewer than ${fewImages}. On the dashed line the network is right as often as it says.`,
   })}<div class="beside"><h3>Is it as sure as it should be?</h3>
-<p>Expected calibration error: <strong>${significant(100 * expectedError, 3)} points</strong>, the mean distance between confidence and share correct, weighted by images.</p>
-<p>${mood(drawn)}</p></div></div>`;
+<p>Expected calibration error: <strong>${significant(100 * expectedError, 3)} points</strong>, the mean distance between confidence and share correct, weighted by ${samples}.</p>
+<p>${mood(drawn, samples)}</p></div></div>`;
 }
 
-function mood(bins: Calibration["bins"]): string {
+function mood(bins: Calibration["bins"], samples: string): string {
   const images = bins.reduce((sum, bin) => sum + bin.images, 0);
   const mean = (value: (bin: Calibration["bins"][number]) => number) =>
     bins.reduce((sum, bin) => sum + bin.images * value(bin), 0) / Math.max(1, images);
@@ -94,7 +95,7 @@ function mood(bins: Calibration["bins"]): string {
   const way = difference > 0 ? "surer than it is right" : "less sure than it is right";
   const sure = bins.at(-1);
   const last = sure
-    ? ` Its most confident images, ${percent(share(sure.images, images), 1)} of all, are right in ${percent(100 * sure.accuracy)} of the cases.`
+    ? ` Its most confident ${samples}, ${percent(share(sure.images, images), 1)} of all, are right in ${percent(100 * sure.accuracy)} of the cases.`
     : "";
   return `On the whole the network is ${way}, by ${significant(Math.abs(difference), 2)} points.${last}`;
 }

@@ -8,10 +8,11 @@ import { capital, differenceText, shown } from "../../page/metrics.ts";
 import { facts, later, type Section } from "../../page/section.ts";
 import { type Column, table } from "../../page/table.ts";
 import { type Recommendation, recommendedExport, type Speed, speedText } from "../recommended-export.ts";
+import { sampleWords } from "../sample-word.ts";
 
 /** Which file to ship, all that were written, and what a real runtime makes of the one that was delivered. */
 export function exportSection(record: RunRecord): Section {
-  const { exports, task } = record;
+  const { exports } = record;
   const shipped = deliveredExport(record) ?? exports[0];
   const recommended = recommendedExport(record);
   return {
@@ -19,7 +20,7 @@ export function exportSection(record: RunRecord): Section {
     title: "Exported network",
     body:
       shipped && recommended
-        ? markup`${recommendation(recommended)}\n${exports.length > 1 ? formTable(record, recommended) : otherForms}\n${exported(shipped, task)}`
+        ? markup`${recommendation(recommended)}\n${exports.length > 1 ? formTable(record, recommended) : otherForms}\n${exported(shipped, record)}`
         : later("No network has been exported from this run yet."),
   };
 }
@@ -99,7 +100,7 @@ const kernelsText = (kernels: Verification["kernels"]): string =>
 
 function exported(
   { file, form, opset, bytes: size, sha256, notes = [], verification }: ExportRecord,
-  task: RunRecord["task"],
+  record: RunRecord,
 ): Markup {
   return markup`<h3>The file of the run’s own form</h3>
 ${facts([
@@ -110,18 +111,19 @@ ${facts([
   ...notes.map((note) => ["Note", foreign(note, 200)] as const),
 ])}
 <p class="note">Such files are what ships. Checkpoints are not deployable: they hold float32 weights and the state of training.</p>
-${verification ? verified(verification, task) : later("The file has not been verified in a runtime.")}`;
+${verification ? verified(verification, record) : later("The file has not been verified in a runtime.")}`;
 }
 
 function verified(
   { runtime, images, metrics, trainerMetrics, agreement, kernels, layers, latency }: Verification,
-  task: RunRecord["task"],
+  record: RunRecord,
 ): Markup {
+  const { task } = record;
   const metric = mainMetric(task);
   const [file, trainer] = [mainValue(task, metrics), mainValue(task, trainerMetrics)];
   return markup`<h3>Verification in ${foreign(runtime)}</h3>
 ${facts([
-  ["Images", integer(images)],
+  [capital(sampleWords(record)), integer(images)],
   [`${capital(metric.label)} of the file`, shown(metric, file)],
   [
     `${capital(metric.label)} of the trainer`,

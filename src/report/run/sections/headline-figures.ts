@@ -19,15 +19,20 @@ export const figureList = (kind: "decide" | "more", figures: readonly Figure[]):
       markup`<div><dt>${name}</dt><dd><strong${isBad && markup` class="bad"`}>${value}</strong> <span>${note}</span></dd></div>\n`,
   )}</dl>`;
 
-/** The main metric on a set of images. */
+/** The main metric on a set of samples. */
 export function mainFigure(
   metric: Metric,
-  { set, value, images }: { readonly set: string; readonly value: number; readonly images: number },
+  {
+    set,
+    value,
+    count,
+    of,
+  }: { readonly set: string; readonly value: number; readonly count: number; readonly of: string },
 ): Figure {
-  const interval = intervalOf(metric, value, images);
+  const interval = intervalOf(metric, value, count);
   return {
     name: `${capital(metric.label)}, ${set} set`,
     value: shown(metric, value),
-    note: markup`${interval && markup`<abbr title="Wilson score interval">95\u202f% interval</abbr> ${intervalText(interval)}, `}${integer(images)} images`,
+    note: markup`${interval && markup`<abbr title="Wilson score interval">95\u202f% interval</abbr> ${intervalText(interval)}, `}${integer(count)} ${of}`,
   };
 }

@@ -5,6 +5,7 @@ import { type Markup, markup } from "../../page/markup.ts";
 import { capital, differenceText, shown } from "../../page/metrics.ts";
 import { learnsGates } from "../learns-gates.ts";
 import { channelsNow, evaluationImages } from "../run-state.ts";
+import { sampleWords } from "../sample-word.ts";
 import { type Figure, figureList, mainFigure } from "./headline-figures.ts";
 import { verdict } from "./verdict-section.ts";
 
@@ -68,7 +69,8 @@ function unfinished(record: RunRecord): readonly Figure[] {
     mainFigure(mainMetric(record.task), {
       set: last.evaluation.split,
       value: mainValue(record.task, last.evaluation.metrics),
-      images: evaluationImages(record, last),
+      count: evaluationImages(record, last),
+      of: sampleWords(record),
     }),
     {
       name: "Relative bit operations",

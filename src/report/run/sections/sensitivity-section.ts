@@ -7,6 +7,7 @@ import { capital, differenceText, shown } from "../../page/metrics.ts";
 import type { Section } from "../../page/section.ts";
 import { type Column, table } from "../../page/table.ts";
 import { meanOf, tensorChip, widestOf } from "../../page/tensor-bits.ts";
+import { sampleWords } from "../sample-word.ts";
 import {
   type Advised,
   type Alternative,
@@ -32,8 +33,8 @@ export function sensitivitySection(record: RunRecord): Section | null {
   return {
     id: "sensitivity",
     title: "What other bits would give",
-    body: markup`${advice(tensors, metric)}
-<p class="note">${capital(metric.label)} of ${integer(sensitivity.images)} images ${images}: ${shown(metric, mainValue(task, sensitivity.metrics))} as it is; and with one tensor alone at another width, its range as learned. Training at that width would do better.</p>
+    body: markup`${advice(tensors, metric, sampleWords(record))}
+<p class="note">${capital(metric.label)} of ${integer(sensitivity.images)} ${sampleWords(record)} ${images}: ${shown(metric, mainValue(task, sensitivity.metrics))} as it is; and with one tensor alone at another width, its range as learned. Training at that width would do better.</p>
 ${sensitivityFigure(tensors, metric)}
 ${tensorTable(tensors, metric)}`,
   };
@@ -42,14 +43,14 @@ ${tensorTable(tensors, metric)}`,
 /** Sentences say at most so many tensors. */
 const said = 3;
 
-function advice(tensors: readonly SensitiveTensor[], metric: Metric): Markup {
+function advice(tensors: readonly SensitiveTensor[], metric: Metric, samples: string): Markup {
   const gains = certainGains(tensors).slice(0, said);
   const savings = freeSavings(tensors).slice(0, said);
   const isRaised = tensors.some(({ bits, alternatives }) =>
     alternatives.some((one) => bits !== null && one.bits > meanOf(bits)),
   );
   const change = (one: Advised) => `${differenceText(metric, one.difference)}${errorText(metric, one.error)}`;
-  return markup`<ul>${gains.map((one) => markup`<li>Give the ${foreign(one.name, 60)} ${one.bits} bits: ${change(one)} for ${costText(one)}.</li>`)}${gains.length === 0 && isRaised && markup`<li>More bits for one tensor give nothing that these images can tell: ${certainErrors} standard errors.</li>`}${savings.map((one) => markup`<li>With ${one.bits} bits the ${foreign(one.name, 60)} would save ${costText(one)}: ${change(one)}.</li>`)}</ul>`;
+  return markup`<ul>${gains.map((one) => markup`<li>Give the ${foreign(one.name, 60)} ${one.bits} bits: ${change(one)} for ${costText(one)}.</li>`)}${gains.length === 0 && isRaised && markup`<li>More bits for one tensor give nothing that these ${samples} can tell: ${certainErrors} standard errors.</li>`}${savings.map((one) => markup`<li>With ${one.bits} bits the ${foreign(one.name, 60)} would save ${costText(one)}: ${change(one)}.</li>`)}</ul>`;
 }
 
 const errorText = (metric: Metric, error: number | null): string =>

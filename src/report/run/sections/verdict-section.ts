@@ -7,6 +7,7 @@ import { foreign, type Markup, markup } from "../../page/markup.ts";
 import { capital, differenceIntervalText, differenceText, shown } from "../../page/metrics.ts";
 import { methodOf } from "../method-name.ts";
 import { type Recommendation, recommendedExport, slowdown, speedOf, speedText } from "../recommended-export.ts";
+import { sampleWords } from "../sample-word.ts";
 import { type Figure, figureList, mainFigure } from "./headline-figures.ts";
 
 /**
@@ -27,7 +28,7 @@ export function verdict(record: RunRecord, result: RunResult, baselines: readonl
   };
   return markup`${methodOf(record) !== "fp32" && markup`<p class="verdict">${sentence(judged)}</p>`}
 ${figureList("decide", [
-  mainFigure(metric, { set: "test", value: main, images: data.testImages }),
+  mainFigure(metric, { set: "test", value: main, count: data.testImages, of: sampleWords(record) }),
   ...floatFigure(judged.against),
   sizeFigure(judged),
   ...speedFigure(judged.recommended),
