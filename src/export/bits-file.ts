@@ -1,12 +1,14 @@
 import { z } from "zod";
 import { applyByKind, type ByKind } from "../core/by-kind.ts";
 import { at, last } from "../core/elements.ts";
+import { storedCodeBits } from "../quantization/code-bytes.ts";
 import { codeLimits, stepSize } from "../quantization/grid.ts";
 import { clipFactor, storedBits } from "../quantization/levels.ts";
 import { codebookSize } from "../quantization/product/codebook-size.ts";
 import { rowWidth } from "../quantization/row-groups.ts";
 import type {
   FrozenCodebook,
+  FrozenCodedEmbedding,
   FrozenLayer,
   FrozenNetwork,
   FrozenNode,
@@ -61,10 +63,21 @@ const tensor = z.object({
     .describe(
       "where the weight is codes into a table of blocks of float16 numbers, which are its values: it has no grid then",
     ),
+  coded: z
+    .object({
+      codewords: z.int().positive().describe("of each group, which codes name"),
+      codeBits: z.literal([2, 4, 8, 16]).describe("that a code takes in a file"),
+      codes: z.tuple([z.int().positive(), z.int().positive()]).describe("shape of the codes: tokens, groups"),
+      tables: z.int().positive().describe("of codewords: one for each group, or one that all share"),
+    })
+    .optional()
+    .describe(
+      "where a table of embeddings is codes, and codewords of float32 that stand side by side: it has no grid then",
+    ),
   shape: z
     .array(z.int().positive())
     .describe(
-      "after pruning; convolution: kernel height, kernel width, in, out; dense: in, out; image: height, width, channels",
+      "after pruning; convolution: kernel height, kernel width, in, out; dense: in, out; embedding: tokens, units; image: height, width, channels",
     ),
   channels: channels.describe("the last axis"),
 });
@@ -118,7 +131,7 @@ const entries: ByKind<FrozenNode, [], readonly Entry[]> = {
   "depthwise-conv2d": (layer) => [weightEntry(layer)],
   dense: (layer) => [weightEntry(layer)],
   embedding: (node) => [weightEntry(node)],
-  "coded-embedding": none,
+  "coded-embedding": (node) => [codedEntry(node)],
   affine: none,
   "max-pool": none,
   "average-pool": none,
@@ -166,6 +179,17 @@ function weightEntry({
     channelBits: Array.from(channelBits, rowWidth),
     ...grid,
     range: rangeOfRows(weight, channelBits),
+  };
+}
+
+function codedEntry({ id, codes, groups, valuesShape: [tables, codewords, units] }: FrozenCodedEmbedding): Entry {
+  const vocabulary = codes.length / groups;
+  const width = groups * units;
+  return {
+    ...{ name: `${id}.weight`, role: "weight", signed: true, shape: [vocabulary, width] },
+    channels: { kept: Array.from({ length: width }, (_, unit) => unit), of: width },
+    ...{ bits: 32, storedBits: 32, scale: null, zeroPoint: null, codes: null, range: null },
+    coded: { codewords, codeBits: storedCodeBits(codewords), codes: [vocabulary, groups], tables },
   };
 }
 

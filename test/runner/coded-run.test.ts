@@ -3,6 +3,7 @@ import { join } from "node:path";
 import t from "tap";
 import type { RunSettings } from "../../src/config/schema.ts";
 import { tokenizerSchema } from "../../src/data/text/tokenizer.ts";
+import { bitsSchema } from "../../src/export/bits-file.ts";
 import { renderReport } from "../../src/report/run/render-report.ts";
 import { evaluateRun } from "../../src/runner/evaluate-run.ts";
 import { type TrainOptions, train } from "../../src/runner/train.ts";
@@ -45,6 +46,14 @@ t.test("codes are learned, frozen, exported as small as counted, and told", { ti
   const { distinct, entropy, neighbours } = record.analysis!.codes![0]!;
   t.ok(distinct <= 10 && entropy.length === 4);
   t.ok(neighbours.length === 0, "ten tokens have no hundredth");
+  const { tensors } = bitsSchema.parse(JSON.parse(readFileSync(runFiles(folder).bits, "utf8")));
+  t.match(
+    tensors.find(({ coded }) => coded),
+    {
+      ...{ name: "embedding.weight", bits: 32, shape: [10, 8], scale: null },
+      coded: { codewords: 4, codeBits: 2, codes: [10, 4], tables: 4 },
+    },
+  );
   const vocabulary = tokenizerSchema.parse(JSON.parse(readFileSync(runFiles(folder).vocabulary, "utf8")));
   t.equal(vocabulary.tokens.length, 10);
   const { metrics } = await evaluateRun(folder);
