@@ -9,7 +9,7 @@ const sum = (values: readonly number[]) => values.reduce((total, value) => total
 
 // Published: He et al. 2016 (ResNet-20 0.27 M, ResNet-32 0.46 M, ResNet-56 0.85 M parameters), PyTorch's model pages
 // (ResNet-18 11.69 M and 1.81 GMACs, MobileNetV2 3.50 M and 0.30 GMACs, MobileNetV3-Small 2,542,856 and 0.06 GMACs: 56.5
-// million by fvcore); LeNet-5 as the authors' MNIST network. MLPerf Tiny's Keras models have 78,666, 24,908 and 221,794
+// million by fvcore, EfficientNet-B0 5,288,548 and 0.39 GMACs: 385.9 million); LeNet-5 as the authors' MNIST network. MLPerf Tiny's Keras models have 78,666, 24,908 and 221,794
 // with the running statistics and the biases before normalizations, and 12.5, 2.7 and 7.5 million.
 const published: readonly (readonly [NetworkName, readonly [number, number, number], number, number, number])[] = [
   ["lenet5", [28, 28, 1], 10, 582_026, 4.27e6],
@@ -19,6 +19,7 @@ const published: readonly (readonly [NetworkName, readonly [number, number, numb
   ["resnet18", [224, 224, 3], 1000, 11_689_512, 1.814e9],
   ["mobilenetv2", [224, 224, 3], 1000, 3_504_872, 0.3008e9],
   ["mobilenetv3-small", [224, 224, 3], 1000, 2_542_856, 56.5e6],
+  ["efficientnet-b0", [224, 224, 3], 1000, 5_288_548, 385.9e6],
   ["resnet8", [32, 32, 3], 10, 78_666 - 720, 12.5e6],
   ["ds-cnn", [49, 10, 1], 12, 24_908 - 1728, 2.66e6],
   ["mobilenetv1-0.25", [96, 96, 3], 2, 221_794 - 3 * 2736, 7.49e6],

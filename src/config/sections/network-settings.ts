@@ -10,6 +10,7 @@ const names = [
   "resnet18",
   "mobilenetv2",
   "mobilenetv3-small",
+  "efficientnet-b0",
   "resnet8",
   "ds-cnn",
   "mobilenetv1-0.25",

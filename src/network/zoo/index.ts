@@ -1,4 +1,5 @@
 import type { Network } from "../../kinds/index.ts";
+import { efficientnetB0 } from "./efficientnet.ts";
 import { lenet5 } from "./lenet5.ts";
 import { dsCnn, mobilenetv1Quarter, resnet8 } from "./mlperf-tiny.ts";
 import { mobilenetv2 } from "./mobilenetv2.ts";
@@ -17,6 +18,7 @@ const zoo = {
   resnet18,
   mobilenetv2,
   "mobilenetv3-small": mobilenetv3Small,
+  "efficientnet-b0": efficientnetB0,
   resnet8,
   "ds-cnn": dsCnn,
   "mobilenetv1-0.25": mobilenetv1Quarter,
