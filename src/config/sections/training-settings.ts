@@ -3,18 +3,27 @@ import { guards } from "./guards-settings.ts";
 import { layerwiseMethods } from "./methods/layerwise-settings.ts";
 import { count, positive } from "./numbers.ts";
 
+/** Shares of PyTorch's OneCycleLR. */
+const ONE_CYCLE = { warmUp: 0.3, start: 0.04 } as const;
+
 const schedule = z
   .union([
     z.enum(["constant", "linear-decay", "cosine"]).transform((name) => ({ name })),
+    z.literal("one-cycle").transform((name) => ({ name, warmUp: ONE_CYCLE.warmUp, start: ONE_CYCLE.start })),
     z.strictObject({ name: z.enum(["constant", "linear-decay", "cosine"]).describe("the schedule") }),
     z.strictObject({
       name: z.literal("multistep").describe("the schedule"),
       milestones: z.array(count).min(1).describe("epochs at which the rate is multiplied"),
       factor: positive.default(0.1).describe("by how much"),
     }),
+    z.strictObject({
+      name: z.literal("one-cycle").describe("the schedule"),
+      warmUp: z.number().gt(0).lt(1).default(ONE_CYCLE.warmUp).describe("share of the epochs in which the rate rises"),
+      start: z.number().min(0).lt(1).default(ONE_CYCLE.start).describe("share of the base rate that it begins with"),
+    }),
   ])
   .describe(
-    "how the learning rate changes: linear-decay is constant, then linear to 0 over the last third, epoch by epoch; cosine falls to 0 batch by batch",
+    "how the learning rate changes: linear-decay is constant, then linear to 0 over the last third, epoch by epoch; cosine falls to 0 batch by batch; one-cycle rises to the base rate and falls to 0, batch by batch",
   );
 
 interface Defaults {
