@@ -37,7 +37,8 @@ export function geometryOf(layer: GoldenLayer, { shape: [, height, width, channe
     groups: layer.depthwise ? channels : 1,
     channels: [channels, outputs],
     output: [places(height, kernelHeight), places(width, kernelWidth)],
-    stride,
+    strides: [stride, stride],
+    dilations: [1, 1],
     padding: { top: pad, bottom: pad, left: pad, right: pad },
   };
 }

@@ -1,3 +1,4 @@
+import type { Pair } from "../core/pair.ts";
 import type { BitWidth } from "../quantization/levels.ts";
 import type { Extensions } from "./extensions.ts";
 import type { Nonlinearity } from "./nonlinearity.ts";
@@ -15,7 +16,10 @@ export interface Margins {
 
 /** Geometry of a convolution; weights are [kernel height, kernel width, in, out], depthwise ones have 1 in. */
 export interface Conv2dGeometry {
-  readonly stride: number;
+  /** From one window to the next. */
+  readonly strides: Pair;
+  /** From one tap of a window to the next. */
+  readonly dilations: Pair;
   /** Zeros around the image. */
   readonly padding: Margins;
 }
@@ -40,8 +44,9 @@ export interface BatchStatistics {
 }
 
 export interface PoolGeometry {
-  readonly size: number;
-  readonly stride: number;
+  readonly size: Pair;
+  /** From one window to the next. */
+  readonly strides: Pair;
 }
 
 /** What max-pooling remembers for its gradient. */

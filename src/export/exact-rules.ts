@@ -1,8 +1,10 @@
 import type { ByKind } from "../core/by-kind.ts";
 import { at, first, last } from "../core/elements.ts";
-import { square } from "../core/powers.ts";
+import type { Pair } from "../core/pair.ts";
 import { tuple } from "../core/tuple.ts";
 import { nonlinearValue, steepestSlope } from "../engine/nonlinearity.ts";
+import type { Conv2dGeometry } from "../engine/ops.ts";
+import { elementsOf } from "../graph/shape.ts";
 import { PADDING } from "../kinds/masked-mean.ts";
 import { noPadding } from "../kinds/windows.ts";
 import { broadcast } from "../network/onnx/strided.ts";
@@ -64,7 +66,7 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
     pooled(
       { ...node, padding: noPadding },
       exact,
-      (taps) => taps.reduce((sum, value) => sum + value, 0) / square(node.size),
+      (taps) => taps.reduce((sum, value) => sum + value, 0) / elementsOf(node.size),
     ),
   "global-average-pool"(_, { inputs }) {
     const { elements: x, shape } = first(inputs);
@@ -177,14 +179,13 @@ function convolution(
 ): Elements {
   const { elements: x, shape } = first(exact.inputs);
   const weights = exact.weightOf(node);
-  const { stride, padding, bias } = node;
+  const { bias } = node;
   const [height, width, inputs, outputs] = tuple(node.weight.shape, 4);
   const channels = last(shape);
   return (index) => {
     const [row, column, output] = place(index, at(node.outputShape, 1), outputs);
-    const window = { row: row * stride - padding.top, column: column * stride - padding.left, size: [height, width] };
     let sum = exact.term(bias[output]!);
-    for (const { tap, pixel } of tapsOf(window, shape)) {
+    for (const { tap, pixel } of tapsOf({ ...node, size: [height, width] }, [row, column], shape)) {
       for (let input = 0; input < inputs; input++) {
         sum += x(pixel * channels + channelOf(output, input)) * weights[(tap * inputs + input) * outputs + output]!;
       }
@@ -194,7 +195,7 @@ function convolution(
 }
 
 function pooled(
-  { size, stride, padding, outputShape }: Pick<FrozenMaxPool, "size" | "stride" | "padding" | "outputShape">,
+  { outputShape, ...windows }: Pick<FrozenMaxPool, "size" | "strides" | "padding" | "outputShape">,
   { inputs }: Exact,
   combine: (taps: readonly number[]) => number,
 ): Elements {
@@ -202,8 +203,9 @@ function pooled(
   const [, columns, channels] = tuple(outputShape, 3);
   return (index) => {
     const [row, column, channel] = place(index, columns, channels);
-    const window = { row: row * stride - padding.top, column: column * stride - padding.left, size: [size, size] };
-    return combine(tapsOf(window, shape).map(({ pixel }) => x(pixel * channels + channel)));
+    return combine(
+      tapsOf({ ...windows, dilations: [1, 1] }, [row, column], shape).map(({ pixel }) => x(pixel * channels + channel)),
+    );
   };
 }
 
@@ -212,19 +214,21 @@ const place = (index: number, columns: number, channels: number): readonly [numb
   return [Math.floor(pixel / columns), pixel % columns, index % channels];
 };
 
-interface Window {
-  readonly row: number;
-  readonly column: number;
-  readonly size: readonly number[];
+interface Windows extends Conv2dGeometry {
+  readonly size: Pair;
 }
 
-/** The places of a window that lie inside the image: their index in the window and in the image. */
-function tapsOf({ row, column, size }: Window, shape: readonly number[]): { tap: number; pixel: number }[] {
-  const [height, width] = [at(size, 0), at(size, 1)];
+/** The taps of the window at a place of the output that lie inside the image: their index in the window and in the image. */
+function tapsOf(
+  { size: [height, width], strides, dilations, padding }: Windows,
+  [row, column]: Pair,
+  shape: readonly number[],
+): { tap: number; pixel: number }[] {
   const taps = [];
   for (let dy = 0; dy < height; dy++) {
     for (let dx = 0; dx < width; dx++) {
-      const [y, x] = [row + dy, column + dx];
+      const y = row * strides[0] + dy * dilations[0] - padding.top;
+      const x = column * strides[1] + dx * dilations[1] - padding.left;
       if (y < 0 || x < 0 || y >= first(shape) || x >= at(shape, 1)) continue;
       taps.push({ tap: dy * width + dx, pixel: y * at(shape, 1) + x });
     }

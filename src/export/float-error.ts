@@ -1,7 +1,6 @@
 import { applyByKind, type ByKind } from "../core/by-kind.ts";
 import { at, first } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
-import { square } from "../core/powers.ts";
 import { elementsOf } from "../graph/shape.ts";
 import type { FrozenLayer, FrozenNode } from "./frozen-network.ts";
 import type { LayerGroup } from "./layer-groups.ts";
@@ -45,7 +44,7 @@ const operations: ByKind<FrozenNode, [readonly Source[]], number> = {
   "coded-embedding": () => 0,
   affine: (_, [x]) => x!.operations + 2,
   "max-pool": unchanged,
-  "average-pool": ({ size }, [x]) => x!.operations + square(size) + 1,
+  "average-pool": ({ size }, [x]) => x!.operations + elementsOf(size) + 1,
   "global-average-pool": (_, [x]) => x!.operations + first(x!.shape) * at(x!.shape, 1) + 1,
   "masked-mean": (_, inputs) => at(inputs, 1).operations + elementsOf(first(inputs).shape) + 1,
   relu: unchanged,

@@ -38,19 +38,15 @@ export const freezeRules: ByKind<Node, [FreezePlace], Frozen | null> = {
   fold: ofLayer,
   conv2d(node, place) {
     const { parts, constants } = layerParts(node, place);
-    const { stride, padding } = node;
-    return made(place, { ...place.base, kind: "conv2d", stride, padding, ...parts }, constants);
+    const { kind, strides, dilations, padding } = node;
+    return made(place, { ...place.base, kind, strides, dilations, padding, ...parts }, constants);
   },
   "depthwise-conv2d"(node, place) {
     const { parts, constants } = layerParts(node, place);
-    const { stride, padding } = node;
+    const { kind, strides, dilations, padding } = node;
     const select = selection(`${node.id}.channels`, place, first(place.sources));
     const inputs = select === null ? place.base.inputs : [select.id];
-    const frozen = made(
-      place,
-      { ...place.base, inputs, kind: "depthwise-conv2d", stride, padding, ...parts },
-      constants,
-    );
+    const frozen = made(place, { ...place.base, inputs, kind, strides, dilations, padding, ...parts }, constants);
     return select === null ? frozen : { ...frozen, nodes: [select, ...frozen.nodes] };
   },
   dense(node, place) {
@@ -91,10 +87,10 @@ export const freezeRules: ByKind<Node, [FreezePlace], Frozen | null> = {
     const value = (x: number) => nonlinearValue(of, x);
     return made(place, { ...place.base, kind, of }, constantsOf(place).map(value));
   },
-  "max-pool": ({ kind, size, stride, padding }, place) =>
-    made(place, { ...place.base, kind, size, stride, padding }, constantsOf(place)),
-  "average-pool": ({ kind, size, stride }, place) =>
-    made(place, { ...place.base, kind, size, stride }, constantsOf(place)),
+  "max-pool": ({ kind, size, strides, padding }, place) =>
+    made(place, { ...place.base, kind, size, strides, padding }, constantsOf(place)),
+  "average-pool": ({ kind, size, strides }, place) =>
+    made(place, { ...place.base, kind, size, strides }, constantsOf(place)),
   "global-average-pool": ({ kind }, place) => made(place, { ...place.base, kind }, constantsOf(place)),
   "masked-mean": ({ kind }, place) => made(place, { ...place.base, kind }, last(place.sources).constants),
   add: ({ kind }, place) =>

@@ -1,4 +1,5 @@
 import type { OfKind } from "../core/by-kind.ts";
+import type { Pair } from "../core/pair.ts";
 import type { Nonlinearity } from "../engine/nonlinearity.ts";
 import type { Padding } from "../graph/graph.ts";
 import { elementsOf } from "../graph/shape.ts";
@@ -32,14 +33,16 @@ interface WithWeight extends Base {
 /** Weight: [kernel height, kernel width, in, out]. */
 export interface FrozenConv2d extends WithWeight {
   readonly kind: "conv2d";
-  readonly stride: number;
+  readonly strides: Pair;
+  readonly dilations: Pair;
   readonly padding: Padding;
 }
 
 /** One kernel per channel; weight: [kernel height, kernel width, 1, channels]. */
 export interface FrozenDepthwiseConv2d extends WithWeight {
   readonly kind: "depthwise-conv2d";
-  readonly stride: number;
+  readonly strides: Pair;
+  readonly dilations: Pair;
   readonly padding: Padding;
 }
 
@@ -88,16 +91,16 @@ export interface FrozenAffine extends Base {
 /** Largest of each window; padding never wins. */
 export interface FrozenMaxPool extends Base {
   readonly kind: "max-pool";
-  readonly size: number;
-  readonly stride: number;
+  readonly size: Pair;
+  readonly strides: Pair;
   readonly padding: Padding;
 }
 
 /** Mean of each window. */
 export interface FrozenAveragePool extends Base {
   readonly kind: "average-pool";
-  readonly size: number;
-  readonly stride: number;
+  readonly size: Pair;
+  readonly strides: Pair;
 }
 
 /** [height, width, channels] to [channels]: the mean of each channel. */

@@ -1,3 +1,4 @@
+import type { Pair } from "../core/pair.ts";
 import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
@@ -9,14 +10,14 @@ export interface AveragePoolNode {
   readonly kind: "average-pool";
   readonly id: NodeId;
   readonly inputs: readonly [NodeId];
-  readonly size: number;
-  readonly stride: number;
+  readonly size: Pair;
+  readonly strides: Pair;
 }
 
 export const averagePool: NodeKind<AveragePoolNode, readonly [Tensor]> = {
-  shape({ id, size, stride }, [x]) {
+  shape({ id, size, strides }, [x]) {
     const image = imageShape(id, x);
-    return [...windowOutput(id, image, { kernel: [size, size], stride, padding: noPadding }), image[2]];
+    return [...windowOutput(id, image, { kernel: size, strides, padding: noPadding }), image[2]];
   },
   macs: null,
   readsIntegers: false,

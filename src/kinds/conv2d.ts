@@ -1,3 +1,4 @@
+import type { Pair } from "../core/pair.ts";
 import { tuple } from "../core/tuple.ts";
 import type { Tensor } from "../engine/ops.ts";
 import type { NodeId, Padding } from "../graph/graph.ts";
@@ -10,7 +11,8 @@ export interface Conv2dNode {
   readonly kind: "conv2d";
   readonly id: NodeId;
   readonly inputs: readonly [image: NodeId, weight: NodeId];
-  readonly stride: number;
+  readonly strides: Pair;
+  readonly dilations: Pair;
   readonly padding: Padding;
 }
 

@@ -25,8 +25,8 @@ export type Statistics =
 
 /** What a layer does, without what it reads. */
 export type LayerGeometry =
-  | Pick<Conv2dNode, "kind" | "stride" | "padding">
-  | Pick<DepthwiseConv2dNode, "kind" | "stride" | "padding">
+  | Pick<Conv2dNode, "kind" | "strides" | "dilations" | "padding">
+  | Pick<DepthwiseConv2dNode, "kind" | "strides" | "dilations" | "padding">
   | Pick<DenseNode, "kind">;
 
 /**
@@ -156,7 +156,8 @@ function convolve(
   if (geometry.kind === "dense") return ops.matmul(ops.narrow(asRows(image, ops)), ops.narrow(weight));
   const operands = [ops.narrow(image), ops.narrow(weight)] as const;
   const every = node.statistics === "every-second-position" && positions >= FEWEST_POSITIONS ? 2 : 1;
-  const windows = { ...geometry, stride: every * geometry.stride };
+  const [rows, columns] = geometry.strides;
+  const windows = { ...geometry, strides: [every * rows, every * columns] as const };
   return geometry.kind === "conv2d" ? ops.conv2d(...operands, windows) : ops.depthwiseConv2d(...operands, windows);
 }
 

@@ -1,3 +1,4 @@
+import type { Pair } from "../core/pair.ts";
 import type { Tensor } from "../engine/ops.ts";
 import type { NodeId, Padding } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
@@ -9,8 +10,8 @@ export interface MaxPoolNode {
   readonly kind: "max-pool";
   readonly id: NodeId;
   readonly inputs: readonly [NodeId];
-  readonly size: number;
-  readonly stride: number;
+  readonly size: Pair;
+  readonly strides: Pair;
   readonly padding: Padding;
 }
 
@@ -20,9 +21,9 @@ const LOWEST = -3.4e38;
 const border = ({ padding }: MaxPoolNode) => ({ padding, channels: [0, 0] as const });
 
 export const maxPool: NodeKind<MaxPoolNode, readonly [padded: Tensor, output: Tensor, workspace: Tensor | null]> = {
-  shape({ id, size, stride, padding }, [x]) {
+  shape({ id, size, strides, padding }, [x]) {
     const image = imageShape(id, x);
-    return [...windowOutput(id, image, { kernel: [size, size], stride, padding }), image[2]];
+    return [...windowOutput(id, image, { kernel: size, strides, padding }), image[2]];
   },
   macs: null,
   readsIntegers: false,

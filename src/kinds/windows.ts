@@ -1,6 +1,21 @@
+import type { Pair } from "../core/pair.ts";
 import type { Padding, Shape } from "../graph/graph.ts";
 
 export const noPadding: Padding = { top: 0, bottom: 0, left: 0, right: 0 };
+
+/** How windows slide over an image. */
+export interface Windows {
+  /** Taps of a window. */
+  readonly kernel: Pair;
+  readonly strides: Pair;
+  /** From one tap to the next; left out: 1. */
+  readonly dilations?: Pair;
+  readonly padding: Padding;
+}
+
+/** In how many places a window stands along an axis; one that would reach past the end is left out. */
+export const windowsAlong = (size: number, kernel: number, stride: number, dilation = 1): number =>
+  Math.floor((size - (kernel - 1) * dilation - 1) / stride) + 1;
 
 /**
  * The shape of an image.
@@ -23,15 +38,11 @@ export function imageShape(id: string, shape: Shape): readonly [height: number, 
 export function windowOutput(
   id: string,
   [height, width]: readonly [height: number, width: number, channels: number],
-  {
-    kernel: [rows, columns],
-    stride,
-    padding: { top, bottom, left, right },
-  }: { kernel: readonly [number, number]; stride: number; padding: Padding },
-): readonly [number, number] {
+  { kernel, strides, dilations = [1, 1], padding: { top, bottom, left, right } }: Windows,
+): Pair {
   const size = [
-    Math.floor((height + top + bottom - rows) / stride) + 1,
-    Math.floor((width + left + right - columns) / stride) + 1,
+    windowsAlong(height + top + bottom, kernel[0], strides[0], dilations[0]),
+    windowsAlong(width + left + right, kernel[1], strides[1], dilations[1]),
   ] as const;
   if (size[0] < 1 || size[1] < 1) throw new Error(`${id}: an image of ${height}×${width} is smaller than its window`);
   return size;

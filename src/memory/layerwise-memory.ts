@@ -97,6 +97,6 @@ function sizeOf(layer: Layer, { images, positions }: { images: number; positions
 
 /** Elements of what a layer reads, of one image: as many as it gives, times the stride, as far as padding goes. */
 function featuresOf(layer: Layer): number {
-  const { channels, output, stride } = geometryOf(layer);
-  return channels[0] * output[0] * output[1] * stride * stride;
+  const { channels, output, strides } = geometryOf(layer);
+  return channels[0] * output[0] * output[1] * strides[0] * strides[1];
 }

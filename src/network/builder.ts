@@ -1,3 +1,4 @@
+import { pairOf, type Sides } from "../core/pair.ts";
 import type { Nonlinearity } from "../engine/nonlinearity.ts";
 import type { InputType, NodeId, Padding, Shape } from "../graph/graph.ts";
 import type { LayerNode, Network, Node } from "../kinds/index.ts";
@@ -18,14 +19,17 @@ interface LayerOptions {
 }
 
 interface ConvolutionOptions {
-  /** Rows and columns; one number: as many of both. */
-  readonly kernel: number | readonly [rows: number, columns: number];
-  readonly stride?: number;
+  readonly kernel: Sides;
+  readonly stride?: Sides;
+  readonly dilation?: Sides;
   readonly padding?: Padding;
 }
 
-const sides = (kernel: ConvolutionOptions["kernel"]): readonly [number, number] =>
-  typeof kernel === "number" ? [kernel, kernel] : kernel;
+const geometryOf = ({ stride = 1, dilation = 1, padding = noPadding }: ConvolutionOptions) => ({
+  strides: pairOf(stride),
+  dilations: pairOf(dilation),
+  padding,
+});
 
 /** Writes a network layer by layer; each call returns the id of the node it ends with. */
 export class NetworkBuilder {
@@ -40,30 +44,25 @@ export class NetworkBuilder {
   conv2d(
     id: string,
     input: NodeId,
-    { kernel, inputs, outputs, stride = 1, padding = noPadding, bias = true }: LayerOptions & ConvolutionOptions,
+    { inputs, outputs, bias = true, ...options }: LayerOptions & ConvolutionOptions,
   ): NodeId {
-    const [rows, columns] = sides(kernel);
+    const [rows, columns] = pairOf(options.kernel);
     const fanIn = rows * columns * inputs;
     const weight = this.#weight(id, [rows, columns, inputs, outputs], fanIn);
-    return this.#layer({ kind: "conv2d", id, inputs: [input, weight], stride, padding }, { outputs, fanIn, bias });
+    const node = { kind: "conv2d", id, inputs: [input, weight], ...geometryOf(options) } as const;
+    return this.#layer(node, { outputs, fanIn, bias });
   }
 
   /** Depthwise convolution: weight [rows, columns, 1, channels]. */
   depthwiseConv2d(
     id: string,
     input: NodeId,
-    {
-      kernel,
-      channels,
-      stride = 1,
-      padding = noPadding,
-      bias = true,
-    }: ConvolutionOptions & { readonly channels: number; readonly bias?: boolean },
+    { channels, bias = true, ...options }: ConvolutionOptions & { readonly channels: number; readonly bias?: boolean },
   ): NodeId {
-    const [rows, columns] = sides(kernel);
+    const [rows, columns] = pairOf(options.kernel);
     const fanIn = rows * columns;
     const weight = this.#weight(id, [rows, columns, 1, channels], fanIn);
-    const node = { kind: "depthwise-conv2d", id, inputs: [input, weight], stride, padding } as const;
+    const node = { kind: "depthwise-conv2d", id, inputs: [input, weight], ...geometryOf(options) } as const;
     return this.#layer(node, { outputs: channels, fanIn, bias });
   }
 
@@ -103,9 +102,9 @@ export class NetworkBuilder {
   maxPool(
     id: string,
     input: NodeId,
-    { size, stride = size, padding = noPadding }: { size: number; stride?: number; padding?: Padding },
+    { size, stride = size, padding = noPadding }: { size: Sides; stride?: Sides; padding?: Padding },
   ): NodeId {
-    return this.node({ kind: "max-pool", id, inputs: [input], size, stride, padding });
+    return this.node({ kind: "max-pool", id, inputs: [input], size: pairOf(size), strides: pairOf(stride), padding });
   }
 
   globalAveragePool(id: string, input: NodeId): NodeId {

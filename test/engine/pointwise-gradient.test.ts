@@ -6,7 +6,7 @@ import { engineKinds, near, upload } from "../fixtures/engines.ts";
 
 const [batch, side, stride] = [6, 8, 2];
 const outputSide = Math.ceil(side / stride);
-const geometry: Conv2dGeometry = { stride, padding: evenPadding(0) };
+const geometry: Conv2dGeometry = { strides: [stride, stride], dilations: [1, 1], padding: evenPadding(0) };
 
 /** Of a 1 × 1 convolution: the products of each pixel that is read with the gradient there, summed in float64. */
 function weightGradient(x: Float32Array, gradient: Float32Array, [inputs, outputs]: readonly [number, number]) {

@@ -4,7 +4,7 @@ import { loadEngine } from "../../src/engine/load-engine.ts";
 import { freeing, nativeMissing, near, upload } from "../fixtures/engines.ts";
 import { recordingReporter } from "../fixtures/reporter.ts";
 
-const geometry = { stride: 1, padding: { top: 1, bottom: 1, left: 1, right: 1 } };
+const geometry = { strides: [1, 1], dilations: [1, 1], padding: { top: 1, bottom: 1, left: 1, right: 1 } } as const;
 const lacking = nativeMissing() || (!hasBfloat16() && "this processor has no bfloat16 instructions");
 
 t.test("bfloat16 convolutions and products agree with float32 to their 8 bits", { skip: lacking }, async (t) => {

@@ -1,22 +1,12 @@
 import { first } from "../../core/elements.ts";
+import { isOnes, type Pair } from "../../core/pair.ts";
 import { tuple } from "../../core/tuple.ts";
+import { type Convolutions, composedConvolutions, stepsAlike } from "../composed-convolution.ts";
 import type { Border, Conv2dGeometry, Margins, Ops, Precision, Tensor } from "../ops.ts";
 import { dataTypes } from "./binding.ts";
 import type { Executor, Kernel } from "./executor.ts";
 import { float, index, oneDnn } from "./kernel-attributes.ts";
 import { images } from "./native-images.ts";
-
-type Convolutions = Pick<
-  Ops,
-  | "narrow"
-  | "matmul"
-  | "conv2d"
-  | "conv2dInputGradient"
-  | "conv2dWeightGradient"
-  | "depthwiseConv2d"
-  | "depthwiseConv2dInputGradient"
-  | "depthwiseConv2dWeightGradient"
->;
 
 /** How a kernel pads by itself, or what has to be put around its images first. */
 type Plan =
@@ -26,9 +16,14 @@ type Plan =
 const CONV2D_WITH_BIAS = "_MklNativeConv2DWithBias";
 
 /** Convolutions and matrix products, in float32 or bfloat16; their results are float32. */
-export function convolutions(run: Executor, precision: Precision): Convolutions {
+export function convolutions(
+  run: Executor,
+  precision: Precision,
+  basic: Pick<Ops, "reshape" | "gather" | "tensor" | "release">,
+): Convolutions & Pick<Ops, "narrow" | "matmul"> {
   const T = { dtype: dataTypes[precision] };
   const { pad, crop } = images(run);
+  const { reshape } = basic;
   const biasesByOneDnn = precision === "float32" && hasOneDnnBias(run);
 
   const narrow = (x: Tensor): Tensor => {
@@ -43,10 +38,11 @@ export function convolutions(run: Executor, precision: Precision): Convolutions 
   };
   const execute = (kernel: Kernel, inputs: readonly Tensor[]) => widen(run.run(kernel, inputs));
 
-  const kernelOf = (name: string, { stride }: Conv2dGeometry, { padding }: Plan): Kernel =>
+  const kernelOf = (name: string, { strides, dilations }: Conv2dGeometry, { padding }: Plan): Kernel =>
     run.kernel(name, {
       T,
-      strides: [1, stride, stride, 1],
+      strides: [1, ...strides, 1],
+      ...(!isOnes(dilations) && { dilations: [1, ...dilations, 1] }),
       padding,
       data_format: "NHWC",
       ...(name.startsWith("Conv") && { use_cudnn_on_gpu: true }),
@@ -63,11 +59,6 @@ export function convolutions(run: Executor, precision: Precision): Convolutions 
     const [height, width, , channels] = tuple(shape, 4);
     return [height, width, channels, 1];
   };
-  const reshape = (x: Tensor, shape: readonly number[]): Tensor =>
-    run.run(run.kernel("Reshape", { T: { dtype: dataTypes[x.dtype] }, Tshape: { dtype: dataTypes.int32 } }), [
-      x,
-      run.create(Int32Array.from(shape), [shape.length]),
-    ]);
 
   const convolve = (
     name: string,
@@ -110,23 +101,20 @@ export function convolutions(run: Executor, precision: Precision): Convolutions 
     return result;
   };
 
-  /** The pixels of an image that a 1 × 1 convolution with this stride reads. */
-  const sampled = (x: Tensor, outputShape: readonly number[], stride: number): Tensor => {
+  /** The pixels of an image that a 1 × 1 convolution with these strides reads. */
+  const sampled = (x: Tensor, outputShape: readonly number[], [down, across]: Pair): Tensor => {
     const [batch, , , channels] = tuple(x.shape, 4);
     const [, rows, columns] = tuple(outputShape, 4);
-    const end = [batch, (rows - 1) * stride + 1, (columns - 1) * stride + 1, channels];
+    const end = [batch, (rows - 1) * down + 1, (columns - 1) * across + 1, channels];
     return run.run(run.kernel("StridedSlice", { T: { dtype: dataTypes[x.dtype] }, Index: index, ...noMasks }), [
       x,
       sizes([0, 0, 0, 0]),
       sizes(end),
-      sizes([1, stride, stride, 1]),
+      sizes([1, down, across, 1]),
     ]);
   };
 
-  return {
-    narrow,
-    matmul: (a, b, { transposeA = false, transposeB = false } = {}) =>
-      execute(run.kernel("MatMul", { T, transpose_a: transposeA, transpose_b: transposeB }), [narrow(a), narrow(b)]),
+  const kernels: Convolutions = {
     conv2d(x, weight, geometry, bias) {
       // Of a single output channel, TensorFlow 2.21's cache of oneDNN kernels takes it for a depthwise convolution.
       if (bias !== undefined && biasesByOneDnn && first(bias.shape) > 1) {
@@ -140,23 +128,55 @@ export function convolutions(run: Executor, precision: Precision): Convolutions 
     conv2dWeightGradient(x, shape, gradient, geometry) {
       const [image, given] = [narrow(x), narrow(gradient)];
       if (!skipsPixels(shape, geometry)) return weightGradient("Conv2DBackpropFilter", image, shape, given, geometry);
-      const read = sampled(image, gradient.shape, geometry.stride);
-      const result = weightGradient("Conv2DBackpropFilter", read, shape, given, { ...geometry, stride: 1 });
+      const padded = isPadded(geometry) ? pad(image, { ...geometry, channels: [0, 0] }) : image;
+      const read = sampled(padded, gradient.shape, geometry.strides);
+      if (padded !== image) run.release(padded);
+      const alone = { ...geometry, strides: [1, 1], padding: noMargins } as const;
+      const result = weightGradient("Conv2DBackpropFilter", read, shape, given, alone);
       run.release(read);
       return result;
     },
-    depthwiseConv2d: (x, weight, geometry) =>
-      convolve("DepthwiseConv2dNative", narrow(x), [reshape(narrow(weight), depthwise(weight.shape))], geometry),
-    depthwiseConv2dInputGradient: (shape, weight, gradient, geometry) => {
-      const kernels = reshape(narrow(weight), depthwise(weight.shape));
-      return inputGradient("DepthwiseConv2dNativeBackpropInput", shape, kernels, narrow(gradient), geometry);
+    depthwiseConv2d(x, weight, geometry) {
+      if (!hasDepthwise(geometry)) return kernels.conv2d(x, weight, geometry);
+      return convolve("DepthwiseConv2dNative", narrow(x), [reshape(narrow(weight), depthwise(weight.shape))], geometry);
     },
-    depthwiseConv2dWeightGradient: (x, shape, gradient, geometry) => {
+    depthwiseConv2dInputGradient(shape, weight, gradient, geometry) {
+      if (!hasDepthwise(geometry)) return kernels.conv2dInputGradient(shape, weight, gradient, geometry);
+      const reshaped = reshape(narrow(weight), depthwise(weight.shape));
+      return inputGradient("DepthwiseConv2dNativeBackpropInput", shape, reshaped, narrow(gradient), geometry);
+    },
+    depthwiseConv2dWeightGradient(x, shape, gradient, geometry) {
+      if (!hasDepthwise(geometry)) return kernels.conv2dWeightGradient(x, shape, gradient, geometry);
       const name = "DepthwiseConv2dNativeBackpropFilter";
       return reshape(weightGradient(name, narrow(x), depthwise(shape), narrow(gradient), geometry), shape);
     },
   };
+  return {
+    narrow,
+    matmul: (a, b, { transposeA = false, transposeB = false } = {}) =>
+      execute(run.kernel("MatMul", { T, transpose_a: transposeA, transpose_b: transposeB }), [narrow(a), narrow(b)]),
+    ...(hasEveryGeometry(run, kernels) ? kernels : composedConvolutions({ ...basic, pad }, kernels)),
+  };
 }
+
+/** What the depthwise kernels have; another depthwise convolution is one in as many groups as channels. */
+const hasDepthwise = (geometry: Conv2dGeometry): boolean => isOnes(geometry.dilations) && stepsAlike(geometry);
+
+/** Whether there are gradients with dilations and groups: those of oneDNN and of GPUs, not TensorFlow's own for processors. */
+function hasEveryGeometry(run: Executor, { conv2dInputGradient, conv2dWeightGradient }: Convolutions): boolean {
+  const geometry: Conv2dGeometry = { strides: [1, 1], dilations: [2, 2], padding: noMargins };
+  const [image, weight] = [
+    [1, 3, 3, 2],
+    [2, 2, 1, 2],
+  ];
+  return run.has(() => {
+    const gradient = run.create(new Float32Array(2), [1, 1, 1, 2]);
+    conv2dInputGradient(image, run.create(new Float32Array(8), weight), gradient, geometry);
+    conv2dWeightGradient(run.create(new Float32Array(18), image), weight, gradient, geometry);
+  });
+}
+
+const noMargins: Margins = { top: 0, bottom: 0, left: 0, right: 0 };
 
 /** None of StridedSlice's ways to read its arguments otherwise. */
 const noMasks = { begin_mask: 0, end_mask: 0, ellipsis_mask: 0, new_axis_mask: 0, shrink_axis_mask: 0 } as const;
@@ -165,10 +185,13 @@ const noMasks = { begin_mask: 0, end_mask: 0, ellipsis_mask: 0, new_axis_mask: 0
  * Whether a convolution reads single pixels and leaves others out. oneDNN's gradient of such a weight is wrong on
  * processors without AVX-512 where channels are no multiple of 8, another one each time: it then gets the pixels alone.
  */
-function skipsPixels(weight: readonly number[], { stride, padding: { top, bottom, left, right } }: Conv2dGeometry) {
+function skipsPixels(weight: readonly number[], { strides }: Conv2dGeometry): boolean {
   const [height, width] = tuple(weight, 4);
-  return height === 1 && width === 1 && stride > 1 && top + bottom + left + right === 0;
+  return height === 1 && width === 1 && !isOnes(strides);
 }
+
+const isPadded = ({ padding: { top, bottom, left, right } }: Conv2dGeometry): boolean =>
+  top + bottom + left + right > 0;
 
 function hasOneDnnBias(run: Executor): boolean {
   const attributes = { ...float, ...oneDnn, strides: [1, 1, 1, 1], padding: "VALID", data_format: "NHWC" };
@@ -181,13 +204,14 @@ function hasOneDnnBias(run: Executor): boolean {
  * The kernels know no padding, or the one that makes the output ceil(size / stride). Explicit paddings exist, but their
  * gradients take 1.5 times as long; padding the image first costs a tenth of that.
  */
-function planOf(image: readonly number[], weight: readonly number[], { stride, padding }: Conv2dGeometry): Plan {
+function planOf(image: readonly number[], weight: readonly number[], geometry: Conv2dGeometry): Plan {
+  const { padding, strides, dilations } = geometry;
   const { top, bottom, left, right } = padding;
-  if (top + bottom + left + right === 0) return { padding: "VALID", border: null };
+  if (!isPadded(geometry)) return { padding: "VALID", border: null };
   const [, height, width] = tuple(image, 4);
   const [kernelHeight, kernelWidth] = tuple(weight, 4);
-  const vertical = samePadding(height, kernelHeight, stride);
-  const horizontal = samePadding(width, kernelWidth, stride);
+  const vertical = samePadding(height, (kernelHeight - 1) * dilations[0] + 1, strides[0]);
+  const horizontal = samePadding(width, (kernelWidth - 1) * dilations[1] + 1, strides[1]);
   if (top === vertical[0] && bottom === vertical[1] && left === horizontal[0] && right === horizontal[1]) {
     return { padding: "SAME", border: null };
   }

@@ -1,4 +1,5 @@
 import type { Ops, Tensor } from "../ops.ts";
+import { dataTypes } from "./binding.ts";
 import type { Executor } from "./executor.ts";
 import { float, index } from "./kernel-attributes.ts";
 
@@ -30,7 +31,7 @@ export function elementwise(run: Executor): Elementwise {
     cappedRelu: (x, limit) => run.run(run.kernel("ClipByValue", float), [x, run.scalar(0), run.scalar(limit)]),
     reluGradient: (output, gradient) => run.run(run.kernel("ReluGrad", float), [gradient, output]),
     reshape: (x, shape) =>
-      run.run(run.kernel("Reshape", { ...float, Tshape: index }), [
+      run.run(run.kernel("Reshape", { T: { dtype: dataTypes[x.dtype] }, Tshape: index }), [
         x,
         run.create(Int32Array.from(shape), [shape.length]),
       ]),

@@ -39,7 +39,7 @@ export function createNativeOps(binding: Binding): { readonly atPrecision: (prec
   };
   const extensions: Extensions = { leastSquares: leastSquares(run), rounding: rounding(run), softmax: softmax(run) };
   const extension: Ops["extension"] = (name) => extensions[name];
-  return { atPrecision: (precision) => ({ ...shared, ...convolutions(run, precision), extension }) };
+  return { atPrecision: (precision) => ({ ...shared, ...convolutions(run, precision, shared), extension }) };
 }
 
 /** Tensors in and out of the engine, and when they are freed. */

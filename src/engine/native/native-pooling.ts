@@ -47,16 +47,16 @@ export function pooling(run: Executor): Pooling {
   };
 }
 
-const windows = ({ size, stride }: PoolGeometry) => ({
+const windows = ({ size, strides }: PoolGeometry) => ({
   ...float,
-  ksize: [1, size, size, 1],
-  strides: [1, stride, stride, 1],
+  ksize: [1, ...size, 1],
+  strides: [1, ...strides, 1],
   padding: "VALID",
   data_format: "NHWC",
 });
 
 function hasOneDnnPooling(run: Executor): boolean {
-  const attributes = { ...windows({ size: 2, stride: 2 }), ...oneDnn, workspace_enabled: true };
+  const attributes = { ...windows({ size: [2, 2], strides: [2, 2] }), ...oneDnn, workspace_enabled: true };
   const kernel = run.kernel("_MklNativeMaxPool", attributes);
   return run.has(() => run.runMany(kernel, [run.create(new Float32Array(4), [1, 2, 2, 1])], 2));
 }

@@ -1,4 +1,5 @@
 import type { Ops } from "../ops.ts";
+import { dataTypes } from "./binding.ts";
 import type { Executor } from "./executor.ts";
 import { float, index } from "./kernel-attributes.ts";
 
@@ -6,7 +7,12 @@ import { float, index } from "./kernel-attributes.ts";
 export function rows(run: Executor): Pick<Ops, "gather" | "sumByIndex" | "batchMatmul"> {
   return {
     gather(x, indices, axis) {
-      const kernel = run.kernel("GatherV2", { Tparams: float.T, Tindices: index, Taxis: index, batch_dims: 0 });
+      const kernel = run.kernel("GatherV2", {
+        Tparams: { dtype: dataTypes[x.dtype] },
+        Tindices: index,
+        Taxis: index,
+        batch_dims: 0,
+      });
       return run.run(kernel, [x, indices, run.create(Int32Array.of(axis), [])]);
     },
     sumByIndex(rows, indices, count) {

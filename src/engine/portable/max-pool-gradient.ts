@@ -10,7 +10,7 @@ export function maxPoolGradient(
   shape: readonly number[],
   gradient: ArrayLike<number>,
   pooled: readonly number[],
-  { size, stride }: PoolGeometry,
+  { size: [sizeRows, sizeColumns], strides: [down, across] }: PoolGeometry,
 ): Float32Array {
   const [batch, height, width, channels] = tuple(shape, 4);
   const [, rows, columns] = tuple(pooled, 4);
@@ -19,11 +19,11 @@ export function maxPoolGradient(
   for (let image = 0; image < batch; image++) {
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
-        const corner = ((image * height + row * stride) * width + column * stride) * channels;
+        const corner = ((image * height + row * down) * width + column * across) * channels;
         for (let channel = 0; channel < channels; channel++, output++) {
           let largest = corner + channel;
-          for (let i = 0; i < size; i++) {
-            for (let j = 0; j < size; j++) {
+          for (let i = 0; i < sizeRows; i++) {
+            for (let j = 0; j < sizeColumns; j++) {
               const index = corner + (i * width + j) * channels + channel;
               if (x[index]! > x[largest]!) largest = index;
             }

@@ -1,24 +1,17 @@
 import type * as TensorFlow from "@tensorflow/tfjs-core";
 import { at } from "../../core/elements.ts";
 import { tuple } from "../../core/tuple.ts";
-import type { Margins, Ops, Tensor } from "../ops.ts";
+import type { Convolutions } from "../composed-convolution.ts";
+import type { Conv2dGeometry, Margins, Ops, Tensor } from "../ops.ts";
 import { type Arena, of, type TfTensor } from "./arena.ts";
 
-type Convolutions = Pick<
-  Ops,
-  | "narrow"
-  | "matmul"
-  | "conv2d"
-  | "conv2dInputGradient"
-  | "conv2dWeightGradient"
-  | "depthwiseConv2d"
-  | "depthwiseConv2dInputGradient"
-  | "depthwiseConv2dWeightGradient"
->;
 type Image = TensorFlow.Tensor4D;
 
-/** Convolutions, whose gradients are made of forward kernels: WebAssembly has no others. Always float32. */
-export function convolutions(arena: Arena): Convolutions {
+/**
+ * Convolutions without dilations and groups, whose gradients are made of forward kernels: WebAssembly has no others. Always
+ * float32.
+ */
+export function convolutions(arena: Arena): Convolutions & Pick<Ops, "narrow" | "matmul"> {
   const { tf } = arena;
 
   const padded = (x: Tensor, { top, bottom, left, right }: Margins): Image => {
@@ -36,12 +29,12 @@ export function convolutions(arena: Arena): Convolutions {
     inputShape: readonly number[],
     weight: TfTensor,
     gradient: Tensor,
-    { stride, padding: { top, bottom, left, right } }: Parameters<Ops["conv2dInputGradient"]>[3],
+    { strides, padding: { top, bottom, left, right } }: Conv2dGeometry,
   ): TfTensor => {
     const [batch, height, width, channels] = tuple(inputShape, 4);
     const shape: [number, number, number, number] = [batch, height + top + bottom, width + left + right, channels];
     // A weight has four axes.
-    const whole = tf.conv2dTranspose(of<Image>(gradient), weight as Image, shape, stride, "valid");
+    const whole = tf.conv2dTranspose(of<Image>(gradient), weight as Image, shape, [...strides], "valid");
     return tf.slice(whole, [0, top, left, 0], [...inputShape]);
   };
 
@@ -50,12 +43,12 @@ export function convolutions(arena: Arena): Convolutions {
     x: Tensor,
     weightShape: readonly number[],
     gradient: Tensor,
-    { stride, padding }: Parameters<Ops["conv2dWeightGradient"]>[3],
+    { strides, padding }: Conv2dGeometry,
   ): TfTensor => {
     const [height, width, inputs, outputs] = tuple(weightShape, 4);
     const images = tf.transpose(padded(x, padding), [3, 1, 2, 0]);
     const filters = tf.transpose(of<Image>(gradient), [1, 2, 0, 3]);
-    const swapped = tf.conv2d(images, filters, 1, "valid", "NHWC", stride);
+    const swapped = tf.conv2d(images, filters, 1, "valid", "NHWC", [...strides]);
     return tf.transpose(tf.slice(swapped, [0, 0, 0, 0], [inputs, height, width, outputs]), [1, 2, 0, 3]);
   };
 
@@ -66,21 +59,21 @@ export function convolutions(arena: Arena): Convolutions {
     narrow: (x) => x,
     matmul: (a, b, { transposeA = false, transposeB = false } = {}) =>
       arena.make((tf) => tf.matMul(of(a), of(b), transposeA, transposeB)),
-    conv2d: (x, weight, { stride, padding }, bias) =>
+    conv2d: (x, weight, { strides, padding }, bias) =>
       arena.make((tf) => {
-        const result = tf.conv2d(padded(x, padding), of<Image>(weight), stride, "valid");
+        const result = tf.conv2d(padded(x, padding), of<Image>(weight), [...strides], "valid");
         return bias === undefined ? result : tf.add(result, of(bias));
       }),
     conv2dInputGradient: (shape, weight, gradient, geometry) =>
       arena.make(() => inputGradient(shape, of(weight), gradient, geometry)),
     conv2dWeightGradient: (x, shape, gradient, geometry) =>
       arena.make(() => weightGradient(x, shape, gradient, geometry)),
-    depthwiseConv2d: (x, weight, { stride, padding }) =>
+    depthwiseConv2d: (x, weight, { strides, padding }) =>
       arena.make((tf) => {
         const [height, width, , channels] = tuple(weight.shape, 4);
         // Four axes.
         const kernels = tf.reshape(of(weight), [height, width, channels, 1]) as Image;
-        return tf.depthwiseConv2d(padded(x, padding), kernels, stride, "valid");
+        return tf.depthwiseConv2d(padded(x, padding), kernels, [...strides], "valid");
       }),
     depthwiseConv2dInputGradient: (shape, weight, gradient, geometry) =>
       arena.make(() => inputGradient(shape, spread(weight), gradient, geometry)),

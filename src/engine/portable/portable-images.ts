@@ -21,8 +21,8 @@ type Image = TensorFlow.Tensor4D;
 /** Pooling, borders around images, and pixels on their way into a network. */
 export function images(arena: Arena): Images {
   return {
-    maxPool: (x, { size, stride }) => ({
-      output: arena.make((tf) => tf.maxPool(of<Image>(x), size, stride, "valid")),
+    maxPool: (x, { size, strides }) => ({
+      output: arena.make((tf) => tf.maxPool(of<Image>(x), [...size], [...strides], "valid")),
       workspace: null,
     }),
     maxPoolGradient(x, { output }, gradient, geometry) {
@@ -36,19 +36,20 @@ export function images(arena: Arena): Images {
       );
       return arena.own(arena.tf.tensor(values, [...x.shape]));
     },
-    averagePool: (x, { size, stride }) => arena.make((tf) => tf.avgPool(of<Image>(x), size, stride, "valid")),
+    averagePool: (x, { size, strides }) =>
+      arena.make((tf) => tf.avgPool(of<Image>(x), [...size], [...strides], "valid")),
     // The transposed convolution with a kernel of ones, a channel at a time as an image of its own.
-    averagePoolGradient: (inputShape, gradient, { size, stride }) =>
+    averagePoolGradient: (inputShape, gradient, { size: [height, width], strides }) =>
       arena.make((tf) => {
-        const [batch, height, width, channels] = tuple(inputShape, 4);
+        const [batch, imageRows, imageColumns, channels] = tuple(inputShape, 4);
         const [, rows, columns] = tuple(gradient.shape, 4);
         const single = tf.reshape(tf.transpose(of(gradient), [0, 3, 1, 2]), [batch * channels, rows, columns, 1]);
         // Four axes.
-        const kernel = tf.fill([size, size, 1, 1], 1 / (size * size)) as Image;
-        const shape: [number, number, number, number] = [batch * channels, height, width, 1];
+        const kernel = tf.fill([height, width, 1, 1], 1 / (height * width)) as Image;
+        const shape: [number, number, number, number] = [batch * channels, imageRows, imageColumns, 1];
         // As above.
-        const spread = tf.conv2dTranspose(single as Image, kernel, shape, stride, "valid");
-        return tf.transpose(tf.reshape(spread, [batch, channels, height, width]), [0, 2, 3, 1]);
+        const spread = tf.conv2dTranspose(single as Image, kernel, shape, [...strides], "valid");
+        return tf.transpose(tf.reshape(spread, [batch, channels, imageRows, imageColumns]), [0, 2, 3, 1]);
       }),
     globalAveragePool: (x) => arena.make((tf) => tf.mean(of(x), [1, 2])),
     globalAveragePoolGradient: (inputShape, gradient) =>

@@ -1,5 +1,6 @@
 import { first } from "../../core/elements.ts";
 import { wholePower } from "../../core/powers.ts";
+import { composedConvolutions } from "../composed-convolution.ts";
 import { composedQuantizer } from "../composed-quantizer.ts";
 import type { Extensions } from "../extensions.ts";
 import type { Ops } from "../ops.ts";
@@ -17,18 +18,19 @@ import { softmax } from "./portable-softmax.ts";
 export function portableOps(tf: Tfjs): Ops {
   const arena = new Arena(tf);
   const basic = { ...memory(arena), ...elementwise(arena) };
+  const moving = { ...basic, ...images(arena), ...rows(arena) };
+  const simple = convolutions(arena);
   const extensions: Extensions = {
     leastSquares: leastSquares(basic),
     rounding: rounding(arena),
     softmax: softmax(arena),
   };
   return {
-    ...basic,
+    ...moving,
     ...composedQuantizer(basic),
-    ...convolutions(arena),
-    ...images(arena),
+    ...simple,
+    ...composedConvolutions(moving, simple),
     ...nonlinearities(arena),
-    ...rows(arena),
     ...variables(arena),
     extension: (name) => extensions[name],
   };

@@ -1,5 +1,6 @@
 import { applyByKind, type ByKind } from "../../core/by-kind.ts";
 import { first, last } from "../../core/elements.ts";
+import { isOnes } from "../../core/pair.ts";
 import { tuple } from "../../core/tuple.ts";
 import type { Padding } from "../../graph/graph.ts";
 import type { FrozenConvolution, FrozenLayer, FrozenNetwork } from "../frozen-network.ts";
@@ -64,9 +65,10 @@ const convolution = (attributes: Readonly<Record<string, Attribute>>): LayerOper
   integer: { opType: "ConvInteger", attributes, inputsFirst: false },
 });
 
-const convolutionAttributes = ({ weight, stride, padding }: FrozenConvolution) => ({
+const convolutionAttributes = ({ weight, strides, dilations, padding }: FrozenConvolution) => ({
   kernel_shape: weight.shape.slice(0, 2),
-  strides: [stride, stride],
+  strides,
+  ...(!isOnes(dilations) && { dilations }),
   pads: pads(padding),
 });
 

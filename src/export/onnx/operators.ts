@@ -46,12 +46,12 @@ const operators: ByKind<PlainNode, [Place], void> = {
     const scaled = graph.node("Mul", [first(inputs), scale!], { name: `${name}.scaled` });
     graph.node("Add", [scaled, shift!], { name, output });
   },
-  "max-pool"({ id: name, size, stride, padding }, { graph, inputs, output }) {
-    const attributes = { kernel_shape: [size, size], strides: [stride, stride], pads: pads(padding) };
+  "max-pool"({ id: name, size, strides, padding }, { graph, inputs, output }) {
+    const attributes = { kernel_shape: size, strides, pads: pads(padding) };
     graph.node("MaxPool", inputs, { name, output, attributes });
   },
-  "average-pool"({ id: name, size, stride }, { graph, inputs, output }) {
-    const attributes = { kernel_shape: [size, size], strides: [stride, stride], pads: pads(noPadding) };
+  "average-pool"({ id: name, size, strides }, { graph, inputs, output }) {
+    const attributes = { kernel_shape: size, strides, pads: pads(noPadding) };
     graph.node("AveragePool", inputs, { name, output, attributes });
   },
   "global-average-pool"({ id: name }, { graph, inputs, output }) {

@@ -1,5 +1,6 @@
 import { applyByKind, type ByKind } from "../../core/by-kind.ts";
 import { at, first } from "../../core/elements.ts";
+import { isOnes } from "../../core/pair.ts";
 import type { FrozenConvolution, FrozenLayer, IntegerTensor } from "../frozen-network.ts";
 import { widthList } from "../width-list.ts";
 import { type CodesBehind, scaleOf } from "./codes-behind.ts";
@@ -48,7 +49,7 @@ function computesAsDense(layer: FrozenLayer, file: TfliteFile): boolean {
   const [height, width] = weight.shape;
   const image = file.node(first(layer.inputs)).outputShape;
   const size = [at(weight.shape, 0), at(weight.shape, 1)] as const;
-  return height === 1 && width === 1 && layer.stride === 1 && paddingKind({ ...layer, size }, image) === "none";
+  return height === 1 && width === 1 && isOnes(layer.strides) && paddingKind({ ...layer, size }, image) === "none";
 }
 
 interface IntegerParts {
@@ -117,11 +118,13 @@ const addOperator = (layer: FrozenLayer, file: TfliteFile, wiring: Wiring): void
 
 interface Convolution {
   readonly kind: OperatorName;
-  options(windows: { readonly stride: number; readonly same: boolean; readonly relu: boolean }): OperatorOptions;
+  options(
+    windows: Pick<FrozenConvolution, "strides" | "dilations"> & { same: boolean; relu: boolean },
+  ): OperatorOptions;
 }
 
 function addConvolution(
-  { id, inputs, weight: kernel, stride, padding }: FrozenConvolution,
+  { id, inputs, weight: kernel, strides, dilations, padding }: FrozenConvolution,
   file: TfliteFile,
   { input, codes, weight, bias, output, relu }: Wiring,
   { kind, options }: Convolution,
@@ -129,7 +132,12 @@ function addConvolution(
   const { builder } = file;
   const inputShape = file.node(first(inputs)).outputShape;
   const size = [at(kernel.shape, 0), at(kernel.shape, 1)] as const;
-  const padded = paddingKind({ size, stride, padding }, inputShape);
+  const padded = paddingKind({ size, strides, dilations, padding }, inputShape);
   const images = padded === "operator" ? zerosAround(builder, { id, input, inputShape, padding, grid: codes }) : input;
-  builder.operator(kind, [images, weight, bias], output, options({ stride, same: padded === "same", relu }));
+  builder.operator(
+    kind,
+    [images, weight, bias],
+    output,
+    options({ strides, dilations, same: padded === "same", relu }),
+  );
 }

@@ -50,15 +50,15 @@ const operators: ByKind<PlainNode, [Place], void> = {
     );
     builder.operator("Add", [scaled, builder.floats(`${id}.shift`, shift, [shift.length])], output);
   },
-  "max-pool"({ id, size, stride, padding }, { builder, inputs, output, inputShapes, grid }) {
+  "max-pool"({ id, size, strides, padding }, { builder, inputs, output, inputShapes, grid }) {
     const inputShape = first(inputShapes);
-    const kind = paddingKind({ size: [size, size], stride, padding }, inputShape);
+    const kind = paddingKind({ size, strides, padding }, inputShape);
     const input = first(inputs);
     const padded = kind === "operator" ? lowestAround(builder, { id, input, inputShape, padding, grid }) : input;
-    builder.operator("MaxPool2D", [padded], output, optionsOf.pool({ size, stride, same: kind === "same" }));
+    builder.operator("MaxPool2D", [padded], output, optionsOf.pool({ size, strides, same: kind === "same" }));
   },
-  "average-pool"({ size, stride }, { builder, inputs, output }) {
-    builder.operator("AveragePool2D", inputs, output, optionsOf.pool({ size, stride, same: false }));
+  "average-pool"({ size, strides }, { builder, inputs, output }) {
+    builder.operator("AveragePool2D", inputs, output, optionsOf.pool({ size, strides, same: false }));
   },
   "global-average-pool"({ id }, { builder, inputs, output }) {
     builder.operator("Mean", [first(inputs), builder.int32s(`${id}.axes`, [1, 2])], output, optionsOf.mean());

@@ -1,4 +1,5 @@
 import type { Builder, Offset } from "flatbuffers";
+import type { Pair } from "../../core/pair.ts";
 import * as schema from "./generated/tflite_generated.ts";
 
 const { ActivationFunctionType, BuiltinOperator, BuiltinOptions } = schema;
@@ -56,8 +57,12 @@ export const operatorKinds = {
 export type OperatorName = keyof typeof operatorKinds;
 
 interface Windows {
-  readonly stride: number;
+  readonly strides: Pair;
   readonly same: boolean;
+}
+
+interface Dilated extends Windows {
+  readonly dilations: Pair;
 }
 
 interface Activated {
@@ -66,39 +71,42 @@ interface Activated {
 }
 
 const activation = ({ relu }: Activated) => (relu ? ActivationFunctionType.RELU : ActivationFunctionType.NONE);
+const widthFirst = ([rows, columns]: Pair): [number, number] => [columns, rows];
 const paddingOf = ({ same }: Windows) => (same ? schema.Padding.SAME : schema.Padding.VALID);
 
 /** Makes the options of each operator that has any. */
 export const optionsOf = {
-  conv2d: (one: Windows & Activated): OperatorOptions => ({
+  conv2d: (one: Dilated & Activated): OperatorOptions => ({
     type: BuiltinOptions.Conv2DOptions,
     write: (builder) =>
-      schema.Conv2DOptions.createConv2DOptions(builder, paddingOf(one), one.stride, one.stride, activation(one), 1, 1),
+      schema.Conv2DOptions.createConv2DOptions(
+        builder,
+        paddingOf(one),
+        ...widthFirst(one.strides),
+        activation(one),
+        ...widthFirst(one.dilations),
+      ),
   }),
-  depthwise: (one: Windows & Activated): OperatorOptions => ({
+  depthwise: (one: Dilated & Activated): OperatorOptions => ({
     type: BuiltinOptions.DepthwiseConv2DOptions,
     write: (builder) =>
       schema.DepthwiseConv2DOptions.createDepthwiseConv2DOptions(
         builder,
         paddingOf(one),
-        one.stride,
-        one.stride,
+        ...widthFirst(one.strides),
         1,
         activation(one),
-        1,
-        1,
+        ...widthFirst(one.dilations),
       ),
   }),
-  pool: (one: Windows & { readonly size: number }): OperatorOptions => ({
+  pool: (one: Windows & { readonly size: Pair }): OperatorOptions => ({
     type: BuiltinOptions.Pool2DOptions,
     write: (builder) =>
       schema.Pool2DOptions.createPool2DOptions(
         builder,
         paddingOf(one),
-        one.stride,
-        one.stride,
-        one.size,
-        one.size,
+        ...widthFirst(one.strides),
+        ...widthFirst(one.size),
         ActivationFunctionType.NONE,
       ),
   }),

@@ -39,5 +39,13 @@ function factsOf({ kind, node, weightShape }: Layer, inputShape: readonly number
   const [inputs, outputs] = [channelsOf(inputShape), channelsOf(weightShape)];
   if (node.kind === "dense" || node.kind === "embedding") return [0, inputs, outputs, 0, 1, weights, 1];
   const isDepthwise = kind === "depthwise-conv2d" ? 1 : 0;
-  return [isDepthwise, inputs, outputs, node.stride, first(weightShape), weights, elementsOf(inputShape.slice(0, -1))];
+  return [
+    isDepthwise,
+    inputs,
+    outputs,
+    first(node.strides),
+    first(weightShape),
+    weights,
+    elementsOf(inputShape.slice(0, -1)),
+  ];
 }

@@ -24,7 +24,8 @@ export const denseGeometry = (inputs: number, outputs: number, positions = 1): L
   groups: 1,
   channels: [inputs, outputs],
   output: [1, positions],
-  stride: 1,
+  strides: [1, 1],
+  dilations: [1, 1],
   padding: { top: 0, bottom: 0, left: 0, right: 0 },
 });
 
@@ -100,13 +101,13 @@ export class RowCollector {
     places: Int32Array,
     row: number,
   ) {
-    const { kernel, groups, stride, padding, output } = this.#geometry;
+    const { kernel, groups, strides, dilations, padding, output } = this.#geometry;
     const inputs = (channels / groups) * kernel[0] * kernel[1];
     const allRows = this.#samples * this.#positions;
     const offset = image * height * width * channels;
     copyPatches(
       { values, offset, size: [height, width], channels, layout: "channels-last" },
-      { kernel, stride: [stride, stride], dilation: [1, 1], before: [padding.top, padding.left] },
+      { kernel, stride: strides, dilation: dilations, before: [padding.top, padding.left] },
       { places, output },
       { values: this.#inputs, row: row * inputs, groupStride: allRows * inputs, groups },
     );

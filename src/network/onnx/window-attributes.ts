@@ -1,15 +1,17 @@
 import { at, first } from "../../core/elements.ts";
+import type { Pair } from "../../core/pair.ts";
 import type { Padding } from "../../graph/graph.ts";
+import { windowsAlong } from "../../kinds/windows.ts";
 import type { OnnxNode } from "./model-graph.ts";
 import { cut, Damaged, Unsupported } from "./problems.ts";
 import type { Activation } from "./value.ts";
 
-type Pair = readonly [rows: number, columns: number];
 type Sides = Pick<Activation["size"], "height" | "width">;
 
 /** How a window slides over an image: what the graph has of it. */
 export interface Sliding {
-  readonly stride: number;
+  readonly strides: Pair;
+  readonly dilations: Pair;
   readonly padding: Padding;
   /** Whether rounding up put padding at the end. */
   readonly roundsUp: boolean;
@@ -17,13 +19,8 @@ export interface Sliding {
   readonly size: Sides;
 }
 
-/** How a window slides, as a node's attributes have it; the rest waits for the image's size. */
-export interface Windows {
-  /** @throws Unsupported at strides and dilations that the graph does not have, where they mean anything. */
-  readonly over: (image: Sides, kernel: Pair) => Sliding;
-  /** Throws the same where that does not depend on the image. */
-  readonly judge: (kernel: Pair) => void;
-}
+/** How windows of a kernel slide over an image, as a node's attributes have it. */
+export type Windows = (image: Sides, kernel: Pair) => Sliding;
 
 /** A pair of numbers for rows and columns. */
 function pair(node: OnnxNode, name: string, fallback: number): Pair {
@@ -42,35 +39,28 @@ export const kernelOf = (node: OnnxNode): Pair | null =>
 /** @throws Unsupported at paddings that the graph does not have. */
 export function readWindows(node: OnnxNode): Windows {
   const strides = pair(node, "strides", 1);
-  const dilations = pair(node, "dilations", 1);
+  const declared = pair(node, "dilations", 1);
   const paddingOf = readPadding(node, strides);
   const up = node.attributes.int("ceil_mode", 0) !== 0;
-  const judge = (kernel: Pair) => {
-    if (dilations.some((dilation, axis) => dilation !== 1 && kernel[axis] !== 1))
-      throw new Unsupported(`its dilations are ${dilations.join(", ")}, expected 1`);
-  };
-  return {
-    judge,
-    over(image, kernel) {
-      judge(kernel);
-      const given = paddingOf(image, kernel);
-      const [rows, columns] = kernel;
-      const bottom = up ? endPadding(image.height, rows, strides[0], given.top, given.bottom) : given.bottom;
-      const right = up ? endPadding(image.width, columns, strides[1], given.left, given.right) : given.right;
-      const padding = { ...given, bottom, right };
-      const along = ([down, across]: Pair): Sides => ({
-        height: windowsAlong(image.height + given.top + bottom, rows, down),
-        width: windowsAlong(image.width + given.left + right, columns, across),
-      });
-      const size = along(strides);
-      // A window that stands in one place alone may have any stride.
-      const stride = strides.find((stride) => {
-        const { height, width } = along([stride, stride]);
-        return height === size.height && width === size.width;
-      });
-      if (stride === undefined) throw new Unsupported(`its strides are ${strides.join(" and ")}, expected the same`);
-      return { stride, padding, roundsUp: bottom > given.bottom || right > given.right, size };
-    },
+  return (image, kernel) => {
+    const [rows, columns] = kernel;
+    // Between the taps of a single row or column lies nothing.
+    const dilations: Pair = [rows === 1 ? 1 : declared[0], columns === 1 ? 1 : declared[1]];
+    const reach: Pair = [(rows - 1) * dilations[0] + 1, (columns - 1) * dilations[1] + 1];
+    const given = paddingOf(image, reach);
+    const bottom = up ? endPadding(image.height, reach[0], strides[0], given.top, given.bottom) : given.bottom;
+    const right = up ? endPadding(image.width, reach[1], strides[1], given.left, given.right) : given.right;
+    const size = {
+      height: windowsAlong(image.height + given.top + bottom, reach[0], strides[0]),
+      width: windowsAlong(image.width + given.left + right, reach[1], strides[1]),
+    };
+    return {
+      strides,
+      dilations,
+      padding: { ...given, bottom, right },
+      roundsUp: bottom > given.bottom || right > given.right,
+      size,
+    };
   };
 }
 
@@ -110,9 +100,6 @@ function readPadding({ attributes }: OnnxNode, strides: Pair): (image: Sides, ke
       throw new Damaged(`its auto_pad is "${cut(automatic)}"`);
   }
 }
-
-/** In how many places a window stands along an axis. */
-const windowsAlong = (size: number, kernel: number, stride: number): number => Math.floor((size - kernel) / stride) + 1;
 
 export const isPadded = (padding: Padding): boolean => Object.values(padding).some((size) => size > 0);
 

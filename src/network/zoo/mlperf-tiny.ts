@@ -1,3 +1,4 @@
+import type { Pair } from "../../core/pair.ts";
 import type { NodeId, Padding } from "../../graph/graph.ts";
 import type { Network } from "../../kinds/index.ts";
 import { NetworkBuilder } from "../builder.ts";
@@ -5,8 +6,6 @@ import type { ZooOptions } from "./options.ts";
 
 // Networks of the MLPerf Tiny benchmark (Banbury et al., 2021, arXiv 2106.07597), as its Keras code has them but for the
 // biases before batch normalizations, which these make superfluous.
-
-type Pair = readonly [rows: number, columns: number];
 
 /** Keras' "same": as many windows as strides fit, what is missing around the image, the odd row at its end. */
 function samePadding([height, width]: Pair, [rows, columns]: Pair, stride: number): Padding {

@@ -95,7 +95,8 @@ export function geometryOf({ node, weightShape, outputShape }: Layer): LayerGeom
     groups: depthwise ? outputs : 1,
     channels: [depthwise ? outputs : at(weightShape, 2), outputs],
     output: [first(outputShape), at(outputShape, 1)],
-    stride: node.stride,
+    strides: node.strides,
+    dilations: node.dilations,
     padding: node.padding,
   };
 }

@@ -5,8 +5,8 @@ import { freeing, nativeMissing, near, upload } from "../../fixtures/engines.ts"
 
 const image = [4, 14, 14, 8];
 const weight = [5, 5, 8, 16];
-const padded = { stride: 2, padding: { top: 2, bottom: 1, left: 1, right: 2 } };
-const pool = { size: 2, stride: 2 };
+const padded = { strides: [2, 2], dilations: [1, 1], padding: { top: 2, bottom: 1, left: 1, right: 2 } } as const;
+const pool = { size: [2, 2], strides: [2, 2] } as const;
 
 /** One pass forward and back through every operation, at the sizes of a small network. */
 function pass(ops: Ops): Record<string, ArrayLike<number>> {

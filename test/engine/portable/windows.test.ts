@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import t from "tap";
+import type { Pair } from "../../../src/core/pair.ts";
 import { loadEngine } from "../../../src/engine/load-engine.ts";
 import type { Conv2dGeometry } from "../../../src/engine/ops.ts";
 import { elementsOf, engineKinds, holds, matches, random, upload } from "../../fixtures/engines.ts";
@@ -14,23 +15,29 @@ const seed = fc.nat(1e6);
 const convolutions = fc
   .record({
     seed,
-    image: fc.tuple(small(1, 3), small(1, 7), small(1, 7), small(1, 4)),
+    image: fc.tuple(small(1, 3), small(1, 7), small(1, 7)),
     kernel: fc.tuple(small(1, 4), small(1, 4)),
-    outputs: small(1, 5),
-    stride: small(1, 3),
+    groups: fc.constantFrom(1, 1, 2, 3),
+    /** Of a group. */
+    channels: fc.tuple(small(1, 4), small(1, 5)),
+    strides: fc.tuple(small(1, 3), small(1, 3)),
+    dilations: fc.constantFrom<Pair>([1, 1], [1, 1], [2, 2], [1, 3], [2, 1]),
     padding: fc.oneof(
       fc.constant({ top: 0, bottom: 0, left: 0, right: 0 }),
       fc.record({ top: small(0, 2), bottom: small(0, 2), left: small(0, 2), right: small(0, 2) }),
     ),
   })
-  .map(({ seed, image, kernel, outputs, stride, padding }) => {
-    const rows = Math.floor((image[1] + padding.top + padding.bottom - kernel[0]) / stride) + 1;
-    const columns = Math.floor((image[2] + padding.left + padding.right - kernel[1]) / stride) + 1;
+  .map(({ seed, image: [batch, height, width], kernel, groups, channels, strides, dilations, padding }) => {
+    const reach = (axis: 0 | 1) => (kernel[axis] - 1) * dilations[axis] + 1;
+    const rows = Math.floor((height + padding.top + padding.bottom - reach(0)) / strides[0]) + 1;
+    const columns = Math.floor((width + padding.left + padding.right - reach(1)) / strides[1]) + 1;
+    const [inputs, outputs] = [channels[0] * groups, channels[1] * groups];
+    const image = [batch, height, width, inputs] as const;
     return {
       seed,
-      geometry: { stride, padding } satisfies Conv2dGeometry,
+      geometry: { strides, dilations, padding } satisfies Conv2dGeometry,
       image,
-      weight: [...kernel, image[3], outputs] as const,
+      weight: [...kernel, channels[0], outputs] as const,
       output: [image[0], rows, columns, outputs] as const,
     };
   })
@@ -40,12 +47,13 @@ type Convolution = typeof convolutions extends fc.Arbitrary<infer T> ? T : never
 
 /** The definition: visits every product image[i]·weight[j] that is part of output[k]. */
 function eachProduct(
-  { geometry: { stride, padding }, image, weight, output }: Convolution,
+  { geometry: { strides, dilations, padding }, image, weight, output }: Convolution,
   visit: (i: number, j: number, k: number) => void,
 ): void {
   const [, height, width, inputs] = image;
-  const [kernelHeight, kernelWidth] = weight;
+  const [kernelHeight, kernelWidth, inGroup] = weight;
   const [, rows, columns, outputs] = output;
+  const groups = inputs / inGroup;
   for (let k = 0; k < elementsOf(output); k++) {
     const o = k % outputs;
     const column = Math.floor(k / outputs) % columns;
@@ -53,11 +61,13 @@ function eachProduct(
     const example = Math.floor(k / (outputs * columns * rows));
     for (let y = 0; y < kernelHeight; y++) {
       for (let x = 0; x < kernelWidth; x++) {
-        const [v, h] = [row * stride + y - padding.top, column * stride + x - padding.left];
+        const v = row * strides[0] + y * dilations[0] - padding.top;
+        const h = column * strides[1] + x * dilations[1] - padding.left;
         if (v < 0 || v >= height || h < 0 || h >= width) continue;
-        for (let c = 0; c < inputs; c++) {
-          const i = ((example * height + v) * width + h) * inputs + c;
-          visit(i, ((y * kernelWidth + x) * inputs + c) * outputs + o, k);
+        for (let c = 0; c < inGroup; c++) {
+          const channel = Math.floor((o * groups) / outputs) * inGroup + c;
+          const i = ((example * height + v) * width + h) * inputs + channel;
+          visit(i, ((y * kernelWidth + x) * inGroup + c) * outputs + o, k);
         }
       }
     }
@@ -70,17 +80,17 @@ const poolings = fc
     seed,
     different: fc.constantFrom(2, 4, 1e6),
     shape: fc.tuple(small(1, 2), small(1, 7), small(1, 7), small(1, 4)),
-    size: small(1, 3),
-    stride: small(1, 3),
+    size: fc.tuple(small(1, 3), small(1, 3)),
+    strides: fc.tuple(small(1, 3), small(1, 3)),
   })
-  .filter(({ shape, size }) => shape[1] >= size && shape[2] >= size)
-  .map(({ seed, different, shape, size, stride }) => {
-    const steps = (length: number) => Math.floor((length - size) / stride) + 1;
-    const output = [shape[0], steps(shape[1]), steps(shape[2]), shape[3]] as const;
+  .filter(({ shape, size }) => shape[1] >= size[0] && shape[2] >= size[1])
+  .map(({ seed, different, shape, size, strides }) => {
+    const steps = (axis: 0 | 1) => Math.floor((shape[axis + 1]! - size[axis]) / strides[axis]) + 1;
+    const output = [shape[0], steps(0), steps(1), shape[3]] as const;
     return {
       seed,
       shape,
-      geometry: { size, stride },
+      geometry: { size, strides },
       x: random(seed, "x", shape, different / 2).map(Math.round),
       output,
     };
@@ -90,7 +100,7 @@ type Pooling = typeof poolings extends fc.Arbitrary<infer T> ? T : never;
 
 /** Visits every element `index` of the input that is in the window of the output's element `k`. */
 function eachWindow(
-  { shape, geometry: { size, stride }, output }: Pick<Pooling, "shape" | "geometry" | "output">,
+  { shape, geometry: { size, strides }, output }: Pick<Pooling, "shape" | "geometry" | "output">,
   visit: (index: number, k: number) => void,
 ): void {
   const [, height, width, channels] = shape;
@@ -99,8 +109,8 @@ function eachWindow(
     const column = Math.floor(k / channels) % columns;
     const row = Math.floor(k / (channels * columns)) % rows;
     const example = Math.floor(k / (channels * columns * rows));
-    for (let place = 0; place < size * size; place++) {
-      const [v, h] = [row * stride + Math.floor(place / size), column * stride + (place % size)];
+    for (let place = 0; place < size[0] * size[1]; place++) {
+      const [v, h] = [row * strides[0] + Math.floor(place / size[1]), column * strides[1] + (place % size[1])];
       visit(((example * height + v) * width + h) * channels + (k % channels), k);
     }
   }
@@ -155,13 +165,10 @@ for (const { kind, skip } of engineKinds) {
         const y = new Float64Array(elementsOf(out));
         const dx = new Float64Array(elementsOf(image));
         const dw = new Float64Array(elementsOf(weight));
-        const dense = { ...drawn, weight: [weight[0], weight[1], channels, channels] as const, output: out };
-        eachProduct(dense, (i, j, k) => {
-          if (i % channels !== k % channels) return;
-          const tap = Math.floor(j / (channels * channels)) * channels + (k % channels);
-          y[k]! += x.values[i]! * w.values[tap]!;
-          dx[i]! += w.values[tap]! * g.values[k]!;
-          dw[tap]! += x.values[i]! * g.values[k]!;
+        eachProduct({ ...drawn, weight, output: out }, (i, j, k) => {
+          y[k]! += x.values[i]! * w.values[j]!;
+          dx[i]! += w.values[j]! * g.values[k]!;
+          dw[j]! += x.values[i]! * g.values[k]!;
         });
         matches(ops, ops.depthwiseConv2d(x.tensor, w.tensor, geometry), out, y);
         matches(ops, ops.depthwiseConv2dInputGradient(image, w.tensor, g.tensor, geometry), image, dx);
@@ -173,7 +180,7 @@ for (const { kind, skip } of engineKinds) {
     t.test("average-pooling gives each window's mean and shares its gradient out", async (t) => {
       const law = ({ seed, shape, geometry, output }: Pooling) => {
         const [x, g] = [upload(ops, seed, "average", shape), upload(ops, seed, "g", output)];
-        const share = 1 / geometry.size ** 2;
+        const share = 1 / (geometry.size[0] * geometry.size[1]);
         const y = new Float64Array(elementsOf(output));
         const dx = new Float64Array(elementsOf(shape));
         eachWindow({ shape, geometry, output }, (index, k) => {

@@ -26,7 +26,15 @@ t.test("weights times patches are the convolution, at every position", async (t)
         Math.floor((size[0] + 2 * pad - kernel[0]) / stride) + 1,
         Math.floor((size[1] + pad - kernel[1]) / stride) + 1,
       ] as const;
-      const geometry = { kernel, groups: 1, channels: [channels, outputs], output, stride, padding } as const;
+      const geometry = {
+        kernel,
+        groups: 1,
+        channels: [channels, outputs],
+        output,
+        strides: [stride, stride],
+        dilations: [1, 1],
+        padding,
+      } as const;
       const shape = [batch, size[0], size[1], channels] as const;
       const x = random(seed, "x", shape);
       // Output channel first here, last on the engine.
@@ -38,9 +46,7 @@ t.test("weights times patches are the convolution, at every position", async (t)
       });
       const y = freeing(ops, () =>
         Float32Array.from(
-          ops.read(
-            ops.conv2d(ops.tensor(x, shape), ops.tensor(moved, [...kernel, channels, outputs]), { stride, padding }),
-          ),
+          ops.read(ops.conv2d(ops.tensor(x, shape), ops.tensor(moved, [...kernel, channels, outputs]), geometry)),
         ),
       );
       const positions = output[0] * output[1];
@@ -71,7 +77,8 @@ t.test("a sample of positions holds matching patches and outputs; the seed decid
     groups: 2,
     channels: [4, 4],
     output: [5, 6],
-    stride: 1,
+    strides: [1, 1],
+    dilations: [1, 1],
     padding: { top: 0, bottom: 0, left: 0, right: 0 },
   } as const;
   const shape = [2, 5, 6, 4] as const;

@@ -199,12 +199,12 @@ t.test("all nodes that are not supported are named at once, with their reasons",
   const message = complaint((graph) => {
     Object.assign(node(graph, "Relu"), { opType: "Hardmax", name: "first" });
     Object.assign(node(graph, "Relu"), { opType: "FancyNorm", domain: "com.example", name: "second" });
-    Object.assign(attribute(graph, "Conv", "dilations"), { ints: [2n, 2n] });
+    Object.assign(attribute(graph, "MaxPool", "dilations"), { ints: [2n, 2n] });
     // Behind the others: its attributes can be judged all the same.
     Object.assign(attribute(graph, "Gemm", "transB"), { name: "transA" });
   });
   t.match(message, /4 nodes are not supported/);
-  t.match(message, /\n {2}Conv "\/features\/features\.0\/Conv": its dilations are 2, 2, expected 1\n/);
+  t.match(message, /\n {2}MaxPool "\/features\/features\.\d\/MaxPool": its dilations are 2, 2: .*\n/);
   t.match(message, /\n {2}Hardmax "first": the operator is not known\n/);
   t.match(message, /\n {2}com\.example\.FancyNorm "second": the operator is not known\n/);
   t.match(message, /\n {2}Gemm "\/classifier\/classifier\.1\/Gemm": its transA is 1, expected 0\n/);

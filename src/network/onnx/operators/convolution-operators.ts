@@ -37,7 +37,6 @@ export const conv: Operator = (node, translation) => {
       `it has ${groups} groups of ${inputs} channels in and ${outputs / groups} out, expected one group or one channel each`,
     );
   }
-  windows.judge(kernel);
   const image = translation.image(node, { keepPadding: true });
   const { channels } = image.size;
   if (channels !== inputs * groups) {
@@ -45,7 +44,7 @@ export const conv: Operator = (node, translation) => {
       `its weight [${weight.dims}] in ${groups} groups is for ${inputs * groups} channels, it reads ${channels}`,
     );
   }
-  const { stride, padding: own, size: sides } = windows.over(image.size, kernel);
+  const { strides, dilations, padding: own, size: sides } = windows(image.size, kernel);
   const size = checkedSize({ ...sides, channels: outputs });
   if (image.vector)
     return onVector(node, translation, image, {
@@ -55,7 +54,7 @@ export const conv: Operator = (node, translation) => {
     });
 
   const id = translation.writer.name(layerName(node, node.inputs[1]));
-  const geometry = { id, stride, padding: addPadding(own, image.padding) };
+  const geometry = { id, strides, dilations, padding: addPadding(own, image.padding) };
   const layer = translation.writer.layer(
     depthwise ? { kind: "depthwise-conv2d", ...geometry } : { kind: "conv2d", ...geometry },
     image.node,

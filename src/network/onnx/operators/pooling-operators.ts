@@ -1,3 +1,4 @@
+import { isOnes, type Pair } from "../../../core/pair.ts";
 import type { OnnxNode } from "../model-graph.ts";
 import { nodeName } from "../names.ts";
 import { Damaged, Unsupported } from "../problems.ts";
@@ -7,16 +8,14 @@ import { isPadded, kernelOf, readWindows, type Sliding, type Windows } from "../
 
 export const maxPool: Operator = (node, translation) => {
   const windows = readWindows(node);
-  const kernel = windowOf(node);
-  const size = square(kernel);
-  windows.judge(kernel);
+  const size = windowOf(node);
   const image = translation.image(node);
   requireImage(image);
-  const { stride, padding, size: sides } = slide(windows, image, kernel);
+  const { strides, padding, size: sides } = slide(windows, image, size);
   const id = translation.writer.name(nodeName(node));
   return {
     ...image,
-    node: translation.writer.push({ kind: "max-pool", id, inputs: [image.node], size, stride, padding }),
+    node: translation.writer.push({ kind: "max-pool", id, inputs: [image.node], size, strides, padding }),
     size: checkedSize({ ...sides, channels: image.size.channels }),
   };
 };
@@ -24,13 +23,11 @@ export const maxPool: Operator = (node, translation) => {
 export const averagePool: Operator = (node, translation) => {
   const countsPadding = node.attributes.int("count_include_pad", 0) !== 0;
   const windows = readWindows(node);
-  const kernel = windowOf(node);
-  windows.judge(kernel);
+  const size = windowOf(node);
   const image = translation.image(node);
-  const { stride, padding, roundsUp, size: sides } = slide(windows, image, kernel);
-  const isWhole = kernel[0] === image.size.height && kernel[1] === image.size.width;
+  const { strides, padding, roundsUp, size: sides } = slide(windows, image, size);
+  const isWhole = size[0] === image.size.height && size[1] === image.size.width;
   if (isWhole && !isPadded(padding)) return globalPool(node, translation, image);
-  const size = square(kernel);
   if (roundsUp || (isPadded(padding) && !countsPadding)) {
     throw new Unsupported("it leaves padding out of the mean (count_include_pad = 0)");
   }
@@ -38,9 +35,9 @@ export const averagePool: Operator = (node, translation) => {
   const id = translation.writer.name(nodeName(node));
   const whole = checkedSize({ ...sides, channels: image.size.channels });
   // The mean of one element is that element: on a grid it stays on it, which nothing need quantize again.
-  if (size === 1) {
-    if (stride === 1) return image;
-    const node = translation.writer.push({ kind: "max-pool", id, inputs: [image.node], size, stride, padding });
+  if (isOnes(size)) {
+    if (isOnes(strides)) return image;
+    const node = translation.writer.push({ kind: "max-pool", id, inputs: [image.node], size, strides, padding });
     return { ...image, node, size: whole };
   }
   let input = image.node;
@@ -50,7 +47,7 @@ export const averagePool: Operator = (node, translation) => {
   }
   return {
     ...image,
-    node: translation.writer.push({ kind: "average-pool", id, inputs: [input], size, stride }),
+    node: translation.writer.push({ kind: "average-pool", id, inputs: [input], size, strides }),
     size: whole,
   };
 };
@@ -85,23 +82,23 @@ function globalPool(node: OnnxNode, { writer }: Translation, image: Activation):
   return { ...image, node: writer.push({ kind, id, inputs: [image.node] }), size, vector: true };
 }
 
-function windowOf(node: OnnxNode): readonly [rows: number, columns: number] {
+/** @throws Unsupported where there is something between its taps. */
+function windowOf(node: OnnxNode): Pair {
   const kernel = kernelOf(node);
   if (kernel === null) throw new Damaged("it has no kernel_shape");
+  const dilations = node.attributes.ints("dilations") ?? [1, 1];
+  if (dilations.some((dilation, axis) => dilation !== 1 && kernel[axis] !== 1)) {
+    throw new Unsupported(`its dilations are ${dilations.join(", ")}: pooling takes neighbouring pixels alone`);
+  }
   return kernel;
-}
-
-function square([rows, columns]: readonly [rows: number, columns: number]): number {
-  if (rows !== columns) throw new Unsupported(`its window is ${rows} x ${columns}, expected a square`);
-  return rows;
 }
 
 function requireImage({ vector }: Activation): void {
   if (vector) throw new Unsupported("it pools what is pooled globally already");
 }
 
-function slide(windows: Windows, image: Activation, kernel: readonly [rows: number, columns: number]): Sliding {
-  const sliding = windows.over(image.size, kernel);
+function slide(windows: Windows, image: Activation, kernel: Pair): Sliding {
+  const sliding = windows(image.size, kernel);
   const { padding } = sliding;
   const [rows, columns] = kernel;
   if (padding.top >= rows || padding.bottom >= rows || padding.left >= columns || padding.right >= columns) {

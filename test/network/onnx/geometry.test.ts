@@ -1,0 +1,93 @@
+import fc from "fast-check";
+import t from "tap";
+import type { Pair } from "../../../src/core/pair.ts";
+import type { Attribute } from "../../../src/export/onnx/graph-builder.ts";
+import { GraphBuilder } from "../../../src/export/onnx/graph-builder.ts";
+import { RuntimeModel } from "../../../src/export/runtime.ts";
+import { verifyImport } from "../../../src/export/verify-import.ts";
+import { anyEngine, elementsOf, random } from "../../fixtures/engines.ts";
+import { importBytes } from "../../fixtures/onnx/files.ts";
+
+const { ops } = await anyEngine();
+const classes = 10;
+
+interface Case {
+  readonly seed: number;
+  /** Of the images. */
+  readonly size: Pair;
+  readonly channels: number;
+  /** Adds nodes that read `x`; gives the name of the last one's value. */
+  readonly add: (graph: GraphBuilder, x: string, seed: number) => string;
+  readonly about: unknown;
+}
+
+/** A file with the nodes of a case, and a dense layer behind them. */
+async function fileOf({ seed, size, channels, add }: Case): Promise<Uint8Array> {
+  const build = (units: number | null) => {
+    const graph = new GraphBuilder();
+    const value = add(graph, "images", seed);
+    const flat = graph.node("Flatten", [value], { name: "flat", attributes: { axis: 1 } });
+    if (units !== null) {
+      const matrix = graph.floats("fc.weight", random(seed, "fc", [units, classes]), [units, classes]);
+      graph.node("MatMul", [flat, matrix], { name: "fc", output: "logits" });
+    }
+    return graph.encode({
+      ...{ name: "geometry", doc: "", metadata: {} },
+      inputs: [{ name: "images", shape: ["batch", channels, ...size] }],
+      outputs: [
+        units === null ? { name: flat, shape: ["batch", "units"] } : { name: "logits", shape: ["batch", classes] },
+      ],
+    });
+  };
+  const shape = [1, channels, ...size];
+  const trial = await RuntimeModel.load(build(null), "trial.onnx");
+  const [values] = (
+    await trial.run(new Float32Array(elementsOf(shape)), shape).finally(() => trial.release())
+  ).values();
+  return build(values!.length);
+}
+
+/** Takes the file of a case over and compares the two on random images. */
+async function verify(drawn: Case): Promise<void> {
+  const bytes = await fileOf(drawn);
+  const inputShape = [...drawn.size, drawn.channels] as const;
+  const imported = importBytes(bytes, inputShape);
+  await verifyImport({ ...imported, path: "geometry.onnx", bytes, inputShape, classes }, ops);
+}
+
+const holds = (cases: fc.Arbitrary<Case>, numRuns = 25) =>
+  fc.assert(fc.asyncProperty(cases, verify), { seed: 1, numRuns });
+
+const small = (min: number, max: number) => fc.integer({ min, max });
+const pair = (min: number, max: number): fc.Arbitrary<Pair> => fc.tuple(small(min, max), small(min, max));
+/** Images, and what slides over them, which may be larger than they are where zeros stand around. */
+const sliding = {
+  seed: small(1, 1000),
+  size: pair(5, 9),
+  strides: pair(1, 3),
+  padding: fc.oneof(
+    fc.constant({ pads: [0, 0, 0, 0] }),
+    fc.record({ pads: fc.tuple(small(0, 2), small(0, 2), small(0, 2), small(0, 2)) }),
+    fc.record({ auto_pad: fc.constantFrom("SAME_UPPER", "SAME_LOWER", "VALID") }),
+  ),
+};
+type Attributes = Readonly<Record<string, Attribute>>;
+
+const convolutions: fc.Arbitrary<Case> = fc
+  .record({ ...sliding, kernel: pair(1, 3), dilations: pair(1, 2), inputs: small(1, 3), outputs: small(1, 4) })
+  .map(({ seed, size, strides, padding, kernel, dilations, inputs, outputs }) => {
+    // onnxruntime knows no SAME with dilations.
+    const dilated = "auto_pad" in padding && padding.auto_pad !== "VALID" ? {} : { dilations };
+    const attributes: Attributes = { kernel_shape: kernel, strides, ...dilated, ...padding };
+    const add: Case["add"] = (graph, x) => {
+      const shape = [outputs, inputs, ...kernel];
+      const weight = graph.floats("conv.weight", random(seed, "w", shape), shape);
+      const bias = graph.floats("conv.bias", random(seed, "b", [outputs]), [outputs]);
+      return graph.node("Conv", [x, weight, bias], { name: "conv", attributes });
+    };
+    return { seed, size, channels: inputs, add, about: attributes };
+  });
+
+t.test("convolutions with strides and dilations of their own for rows and columns", async () => {
+  await holds(convolutions);
+});
