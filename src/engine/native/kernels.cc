@@ -1,5 +1,6 @@
-// The gated quantizer as two TensorFlow kernels for CPUs: one pass over the tensor each, where the operations it is
-// otherwise composed of need from five to forty. Semantics: src/engine/composed-quantizer.ts, which runs everywhere.
+// The gated quantizer and the nonlinearities as TensorFlow kernels for CPUs: one pass over the tensor each, where the operations
+// that they are otherwise composed of need up to forty. Semantics: src/engine/composed-quantizer.ts and
+// src/engine/composed-nonlinearity.ts, which run everywhere.
 
 #include <tensorflow/c/ops.h>
 #include <tensorflow/c/tf_tensor.h>
@@ -11,6 +12,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "nonlinear-blocks.h"
 #include "quantizer-blocks.h"
 #include "thread-pool.h"
 
@@ -106,6 +108,36 @@ void computeBackward(void*, TF_OpKernelContext* context) {
   }
 }
 
+// As the host passes it: [which nonlinearity, its numbers].
+struct Nonlinear {
+  const NonlinearLoops& loops;
+  Numbers numbers;
+
+  explicit Nonlinear(const float* values) : loops(kNonlinear[static_cast<int>(values[0])]), numbers{values[1], values[2]} {}
+};
+
+void computeNonlinear(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  TF_Tensor* x = call.input(0);
+  const Nonlinear of(data(call.input(1)));
+  const int64_t size = TF_TensorElementCount(x);
+  float* y = call.output(0, shapeOf(x), size);
+  share(size, partsFor(size), [&](int, int64_t begin, int64_t end) {
+    of.loops.values(data(x) + begin, y + begin, end - begin, of.numbers);
+  });
+}
+
+void computeNonlinearGradient(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  TF_Tensor *x = call.input(0), *g = call.input(1);
+  const Nonlinear of(data(call.input(2)));
+  const int64_t size = TF_TensorElementCount(x);
+  float* gx = call.output(0, shapeOf(x), size);
+  share(size, partsFor(size), [&](int, int64_t begin, int64_t end) {
+    of.loops.gradients(data(x) + begin, data(g) + begin, gx + begin, end - begin, of.numbers);
+  });
+}
+
 void* create(TF_OpKernelConstruction*) { return nullptr; }
 void destroy(void*) {}
 
@@ -137,6 +169,9 @@ void registerKernel(const char* name, std::initializer_list<const char*> inputs,
   registerKernel("BayesianBitsQuantize", {"x: float", "grid: float", "gates: float", "weights: float"}, {"y: float"}, &computeForward);
   registerKernel("BayesianBitsQuantizeGradient", {"x: float", "gradient: float", "grid: float", "gates: float", "weights: float"},
                  {"by_x: float", "sums: float", "channel_sums: float", "level_sums: float"}, &computeBackward);
+  registerKernel("BayesianBitsNonlinear", {"x: float", "of: float"}, {"y: float"}, &computeNonlinear);
+  registerKernel("BayesianBitsNonlinearGradient", {"x: float", "gradient: float", "of: float"}, {"by_x: float"},
+                 &computeNonlinearGradient);
 }
 
 }  // namespace

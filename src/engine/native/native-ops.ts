@@ -4,6 +4,7 @@ import type { Extensions } from "../extensions.ts";
 import type { Ops, Precision } from "../ops.ts";
 import type { Binding } from "./binding.ts";
 import { Executor } from "./executor.ts";
+import { fusedNonlinearities } from "./fused-nonlinear.ts";
 import { fusedQuantizer } from "./fused-quantizer.ts";
 import { classification } from "./native-classification.ts";
 import { convolutions } from "./native-convolution.ts";
@@ -32,7 +33,7 @@ export function createNativeOps(binding: Binding): { readonly atPrecision: (prec
     ...pooling(run),
     ...images(run),
     ...normalization(run),
-    ...nonlinearities(run),
+    ...(fusedNonlinearities(run) ?? nonlinearities(run)),
     ...rows(run),
     ...classification(run),
     ...variables(run),

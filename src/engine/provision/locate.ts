@@ -42,7 +42,7 @@ function packageFolder(): string | null {
 }
 
 /** Raised when the kernels of ../native/kernels.cc change what they take or give, or how they are compiled. */
-const kernelsRevision = 4;
+const kernelsRevision = 5;
 
 /** Folder of the engine that is built from `wheel`. Its name says all that it depends on. */
 export const engineFolder = ({ project, version }: Wheel): string =>
