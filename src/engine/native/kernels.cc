@@ -1,4 +1,4 @@
-// The gated quantizer and the nonlinearities as TensorFlow kernels for CPUs: one pass over the tensor each, where the operations
+// The gated quantizer, nonlinearities, depthwise convolution and batch normalization as TensorFlow kernels for CPUs: one pass over the tensor each, where the operations
 // that they are otherwise composed of need up to forty. Semantics: src/engine/composed-quantizer.ts and
 // src/engine/composed-nonlinearity.ts, which run everywhere.
 
@@ -12,7 +12,9 @@
 #include <cstdlib>
 #include <vector>
 
+#include "depthwise-blocks.h"
 #include "nonlinear-blocks.h"
+#include "norm-blocks.h"
 #include "quantizer-blocks.h"
 #include "thread-pool.h"
 
@@ -138,6 +140,168 @@ void computeNonlinearGradient(void*, TF_OpKernelContext* context) {
   });
 }
 
+// As the host passes it: [strides, dilations, zeros above and on the left, rows and columns of the output].
+struct Windows {
+  Side down, across;
+
+  Windows(const float* values, const std::vector<int64_t>& image, const std::vector<int64_t>& weight, int64_t rows, int64_t columns)
+      : down{image[1], rows, weight[0], whole(values[0]), whole(values[2]), whole(values[4])},
+        across{image[2], columns, weight[1], whole(values[1]), whole(values[3]), whole(values[5])} {}
+
+  static int64_t whole(float value) { return static_cast<int64_t>(value); }
+};
+
+// Rows of all images, one after the other, shared among threads where there is enough to do.
+template <typename Body>
+void shareRows(int64_t images, int64_t rows, int64_t work, const Body& body) {
+  const int parts = partsFor(work);
+  const auto part = [&](int index) {
+    for (int64_t row = images * rows * index / parts; row < images * rows * (index + 1) / parts; row++)
+      body(index, row / rows, row % rows);
+  };
+  if (parts == 1) part(0);
+  else Pool::get().run(part);
+}
+
+void computeDepthwise(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  TF_Tensor *x = call.input(0), *weight = call.input(1), *geometry = call.input(2);
+  const std::vector<int64_t> image = shapeOf(x), kernel = shapeOf(weight);
+  const float* values = data(geometry);
+  const int64_t rows = Windows::whole(values[6]), columns = Windows::whole(values[7]), channels = image[3];
+  const Windows windows(values, image, kernel, rows, columns);
+  const Taps down(windows.down, false), across(windows.across, false);
+  float* y = call.output(0, {image[0], rows, columns, channels}, image[0] * rows * columns * channels);
+  const Pitch pitch = {image[2], channels, kernel[1]};
+  shareRows(image[0], rows, image[0] * rows * columns * channels, [&](int, int64_t n, int64_t row) {
+    gatherRow(data(x) + n * image[1] * image[2] * channels, data(weight), y + (n * rows + row) * columns * channels,
+              down.begin(row), down.end(row), across, columns, pitch);
+  });
+}
+
+void computeDepthwiseInputGradient(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  TF_Tensor *gradient = call.input(0), *weight = call.input(1), *geometry = call.input(2);
+  const std::vector<int64_t> output = shapeOf(gradient), kernel = shapeOf(weight);
+  const float* values = data(geometry);
+  const int64_t rows = Windows::whole(values[6]), columns = Windows::whole(values[7]), channels = output[3];
+  const Windows windows(values, {output[0], rows, columns, channels}, kernel, output[1], output[2]);
+  const Taps down(windows.down, true), across(windows.across, true);
+  float* byX = call.output(0, {output[0], rows, columns, channels}, output[0] * rows * columns * channels);
+  const Pitch pitch = {output[2], channels, kernel[1]};
+  shareRows(output[0], rows, output[0] * rows * columns * channels, [&](int, int64_t n, int64_t row) {
+    gatherRow(data(gradient) + n * output[1] * output[2] * channels, data(weight),
+              byX + (n * rows + row) * columns * channels, down.begin(row), down.end(row), across, columns, pitch);
+  });
+}
+
+void computeDepthwiseWeightGradient(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  TF_Tensor *x = call.input(0), *gradient = call.input(1), *geometry = call.input(2);
+  const std::vector<int64_t> image = shapeOf(x), output = shapeOf(gradient);
+  const float* values = data(geometry);
+  const std::vector<int64_t> kernel = {Windows::whole(values[6]), Windows::whole(values[7]), 1, image[3]};
+  const Windows windows(values, image, kernel, output[1], output[2]);
+  const Taps down(windows.down, false);
+  const int64_t row = kernel[1] * kernel[3], size = kernel[0] * row;
+  const int64_t work = TF_TensorElementCount(gradient);
+  std::vector<std::vector<float>> sums(partsFor(work), std::vector<float>(size));
+  shareRows(output[0], output[1], work, [&](int part, int64_t n, int64_t window) {
+    const float* by = data(gradient) + (n * output[1] + window) * output[2] * output[3];
+    for (const Tap* tap = down.begin(window); tap != down.end(window); tap++)
+      addTapGradients(data(x) + (n * image[1] + tap->place) * image[2] * image[3], by, sums[part].data() + tap->tap * row,
+                      windows.across, image[3]);
+  });
+  float* byWeight = call.output(0, kernel, size);
+  for (int64_t i = 0; i < size; i++) {
+    float total = 0;
+    for (const auto& part : sums) total += part[i];
+    byWeight[i] = total;
+  }
+}
+
+// Cuts rows of channels into as many parts as there are threads.
+template <typename Body>
+void shareEvenly(int64_t rows, int parts, const Body& body) {
+  const auto part = [&](int index) { body(index, rows * index / parts, rows * (index + 1) / parts); };
+  if (parts == 1) part(0);
+  else Pool::get().run(part);
+}
+
+// What the parts have added up, in their order.
+Sums2 together(const std::vector<Sums2>& parts, int64_t channels) {
+  Sums2 all(channels);
+  for (const Sums2& part : parts) {
+    for (int64_t channel = 0; channel < channels; channel++) {
+      all.first[channel] += part.first[channel];
+      all.second[channel] += part.second[channel];
+    }
+  }
+  return all;
+}
+
+void computeBatchNorm(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  TF_Tensor* x = call.input(0);
+  const float *scale = data(call.input(1)), *shift = data(call.input(2));
+  const double epsilon = data(call.input(3))[0];
+  const std::vector<int64_t> shape = shapeOf(x);
+  const int64_t size = TF_TensorElementCount(x), channels = shape.back(), rows = size / channels;
+  const int parts = partsFor(size);
+  std::vector<Sums2> sums(parts, Sums2(channels));
+  // Squares of what is far from 0 would cancel: one of the rows is taken off first.
+  shareEvenly(rows, parts, [&](int part, int64_t begin, int64_t end) {
+    addMoments(data(x) + begin * channels, data(x), end - begin, channels, sums[part]);
+  });
+  const Sums2 all = together(sums, channels);
+  float* y = call.output(0, shape, size);
+  float *mean = call.output(1, {channels}, channels), *variance = call.output(2, {channels}, channels);
+  std::vector<float> factor(channels);
+  for (int64_t channel = 0; channel < channels; channel++) {
+    const double off = all.first[channel] / rows;
+    const double spread = std::max(0.0, all.second[channel] / rows - off * off);
+    mean[channel] = static_cast<float>(data(x)[channel] + off);
+    variance[channel] = static_cast<float>(spread);
+    factor[channel] = static_cast<float>(scale[channel] / std::sqrt(spread + epsilon));
+  }
+  shareEvenly(rows, parts, [&](int, int64_t begin, int64_t end) {
+    const int64_t from = begin * channels;
+    normalizeRows(data(x) + from, y + from, end - begin, channels, mean, factor.data(), shift);
+  });
+}
+
+void computeBatchNormGradient(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  TF_Tensor *x = call.input(0), *g = call.input(1);
+  const float *scale = data(call.input(2)), *mean = data(call.input(3)), *variance = data(call.input(4));
+  const double epsilon = data(call.input(5))[0];
+  const std::vector<int64_t> shape = shapeOf(x);
+  const int64_t size = TF_TensorElementCount(x), channels = shape.back(), rows = size / channels;
+  const int parts = partsFor(size);
+  std::vector<Sums2> sums(parts, Sums2(channels));
+  shareEvenly(rows, parts, [&](int part, int64_t begin, int64_t end) {
+    addProducts(data(g) + begin * channels, data(x) + begin * channels, mean, end - begin, channels, sums[part]);
+  });
+  const Sums2 all = together(sums, channels);
+  float* gx = call.output(0, shape, size);
+  float *byScale = call.output(1, {channels}, channels), *byShift = call.output(2, {channels}, channels);
+  std::vector<float> ofG(channels), ofX(channels), constant(channels);
+  for (int64_t channel = 0; channel < channels; channel++) {
+    const double inverse = 1 / std::sqrt(variance[channel] + epsilon);
+    const double factor = scale[channel] * inverse;
+    byScale[channel] = static_cast<float>(all.second[channel] * inverse);
+    byShift[channel] = static_cast<float>(all.first[channel]);
+    ofG[channel] = static_cast<float>(factor);
+    ofX[channel] = static_cast<float>(-factor * inverse * inverse * all.second[channel] / rows);
+    constant[channel] = static_cast<float>(-factor * all.first[channel] / rows);
+  }
+  shareEvenly(rows, parts, [&](int, int64_t begin, int64_t end) {
+    const int64_t from = begin * channels;
+    gradientRows(data(g) + from, data(x) + from, gx + from, end - begin, channels, mean, ofG.data(), ofX.data(),
+                 constant.data());
+  });
+}
+
 void* create(TF_OpKernelConstruction*) { return nullptr; }
 void destroy(void*) {}
 
@@ -172,6 +336,16 @@ void registerKernel(const char* name, std::initializer_list<const char*> inputs,
   registerKernel("BayesianBitsNonlinear", {"x: float", "of: float"}, {"y: float"}, &computeNonlinear);
   registerKernel("BayesianBitsNonlinearGradient", {"x: float", "gradient: float", "of: float"}, {"by_x: float"},
                  &computeNonlinearGradient);
+  registerKernel("BayesianBitsDepthwise", {"x: float", "weight: float", "geometry: float"}, {"y: float"}, &computeDepthwise);
+  registerKernel("BayesianBitsDepthwiseInputGradient", {"gradient: float", "weight: float", "geometry: float"},
+                 {"by_x: float"}, &computeDepthwiseInputGradient);
+  registerKernel("BayesianBitsDepthwiseWeightGradient", {"x: float", "gradient: float", "geometry: float"},
+                 {"by_weight: float"}, &computeDepthwiseWeightGradient);
+  registerKernel("BayesianBitsBatchNorm", {"x: float", "scale: float", "shift: float", "epsilon: float"},
+                 {"y: float", "mean: float", "variance: float"}, &computeBatchNorm);
+  registerKernel("BayesianBitsBatchNormGradient",
+                 {"x: float", "gradient: float", "scale: float", "mean: float", "variance: float", "epsilon: float"},
+                 {"by_x: float", "by_scale: float", "by_shift: float"}, &computeBatchNormGradient);
 }
 
 }  // namespace

@@ -4,7 +4,9 @@ import type { Extensions } from "../extensions.ts";
 import type { Ops, Precision } from "../ops.ts";
 import type { Binding } from "./binding.ts";
 import { Executor } from "./executor.ts";
+import { fusedDepthwise } from "./fused-depthwise.ts";
 import { fusedNonlinearities } from "./fused-nonlinear.ts";
+import { fusedNorm } from "./fused-norm.ts";
 import { fusedQuantizer } from "./fused-quantizer.ts";
 import { classification } from "./native-classification.ts";
 import { convolutions } from "./native-convolution.ts";
@@ -33,6 +35,7 @@ export function createNativeOps(binding: Binding): { readonly atPrecision: (prec
     ...pooling(run),
     ...images(run),
     ...normalization(run),
+    ...fusedNorm(run),
     ...(fusedNonlinearities(run) ?? nonlinearities(run)),
     ...rows(run),
     ...classification(run),
@@ -40,7 +43,15 @@ export function createNativeOps(binding: Binding): { readonly atPrecision: (prec
   };
   const extensions: Extensions = { leastSquares: leastSquares(run), rounding: rounding(run), softmax: softmax(run) };
   const extension: Ops["extension"] = (name) => extensions[name];
-  return { atPrecision: (precision) => ({ ...shared, ...convolutions(run, precision, shared), extension }) };
+  const depthwise = fusedDepthwise(run);
+  return {
+    atPrecision: (precision) => ({
+      ...shared,
+      ...convolutions(run, precision, shared),
+      ...(precision === "float32" && depthwise),
+      extension,
+    }),
+  };
 }
 
 /** Tensors in and out of the engine, and when they are freed. */
