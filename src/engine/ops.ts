@@ -179,6 +179,8 @@ export interface Ops {
 
   /** (x - mean)/sqrt(variance + epsilon)·scale + shift with the batch's own statistics. */
   batchNorm(x: Tensor, scale: Tensor, shift: Tensor, epsilon: number): BatchNormed;
+  /** Those statistics alone. */
+  batchStatistics(x: Tensor): BatchStatistics;
   /** Gradients of `batchNorm`, statistics included, by x, scale and shift. */
   batchNormGradient(
     x: Tensor,

@@ -118,9 +118,7 @@ function forwardBatch(node: FoldedNormNode, inputs: PerInput<FoldedNormNode, Ten
   const { mean, variance, correction } = ops.scope(
     () => {
       const raw = convolve(node, { image, weight, positions: elementsOf(c.shape) / last(c.shape) }, pass);
-      const ones = perChannel(pass, new Float32Array(last(raw.shape)).fill(1));
-      const { statistics } = ops.batchNorm(raw, ones, ones, node.epsilon);
-      const { mean, variance } = statistics;
+      const { mean, variance } = ops.batchStatistics(raw);
       return { mean: host(pass, mean), variance: host(pass, variance), correction: unbiased(raw) };
     },
     () => [],

@@ -1,13 +1,15 @@
 import fc from "fast-check";
 import t from "tap";
 import { loadEngine } from "../../src/engine/load-engine.ts";
-import { elementsOf, engineKinds, holds, matches, near, upload } from "../fixtures/engines.ts";
+import { elementsOf, engineKinds, holds, matches, near, random, upload } from "../fixtures/engines.ts";
 
 const EPSILON = 1e-3;
 
 const small = (min: number, max: number) => fc.integer({ min, max });
+// Kernels take eight channels at once, and many rows in turn.
 const shapes = fc.oneof(
   fc.tuple(small(2, 6), small(1, 5)),
+  fc.tuple(small(2, 5), small(6, 19)),
   fc.tuple(small(1, 3), small(2, 4), small(1, 4), small(1, 5)),
 );
 const cases = fc.record({ seed: fc.nat(1e6), shape: shapes });
@@ -54,6 +56,9 @@ for (const { kind, skip } of engineKinds) {
         matches(ops, output, shape, expected.output, 1e-4);
         matches(ops, statistics.mean, [channels], expected.mean, 1e-5);
         near(ops.read(statistics.variance), expected.variance, 1e-5);
+        const alone = ops.batchStatistics(x.tensor);
+        matches(ops, alone.mean, [channels], expected.mean, 1e-5);
+        near(ops.read(alone.variance), expected.variance, 1e-5);
 
         const gradients = ops.batchNormGradient(x.tensor, g.tensor, scale.tensor, statistics, EPSILON);
         const [xs, scales, shifts] = [x, scale, shift].map(({ values }) => Float64Array.from(values)) as [
@@ -67,6 +72,24 @@ for (const { kind, skip } of engineKinds) {
         matches(ops, gradients.scale, [channels], differences(scales, loss), 1e-3);
         matches(ops, gradients.shift, [channels], differences(shifts, loss), 1e-3);
       });
+    });
+
+    t.test("statistics of many rows far from 0 are as near, and those of threads the same every time", async (t) => {
+      const shape = [3000, 17];
+      const values = random(5, "far", shape).map((value, index) => 1e-2 * value + 30 * ((index % 17) - 8));
+      const { mean, variance } = normalized(values, new Float32Array(17), new Float32Array(17), 17);
+      const found = () =>
+        ops.scope(
+          () => {
+            const statistics = ops.batchStatistics(ops.tensor(values, shape));
+            return [ops.read(statistics.mean).slice(), ops.read(statistics.variance).slice()] as const;
+          },
+          () => [],
+        );
+      const [means, variances] = found();
+      near(means, mean, 1e-5);
+      t.ok(variances.every((value, channel) => Math.abs(value / variance[channel]! - 1) < 1e-3));
+      t.strictSame(found(), [means, variances]);
     });
 
     t.test("with given numbers it is a product and a sum per channel", async (t) => {

@@ -3,23 +3,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <vector>
 
-#include "quantizer-blocks.h"
+#include "vectors.h"
 
 namespace {
-
-// Eight neighbouring channels; where a processor has shorter registers, compilers take several.
-typedef float Eight __attribute__((vector_size(32)));
-constexpr int kEight = 8;
-
-inline __attribute__((always_inline)) Eight load(const float* from) {
-  Eight values;
-  std::memcpy(&values, from, sizeof values);
-  return values;
-}
-inline __attribute__((always_inline)) void store(float* to, const Eight& values) { std::memcpy(to, &values, sizeof values); }
 
 // Along one side: how windows stand.
 struct Side {

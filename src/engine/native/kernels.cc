@@ -240,34 +240,69 @@ Sums2 together(const std::vector<Sums2>& parts, int64_t channels) {
   return all;
 }
 
+// Mean and variance of each channel.
+struct Statistics {
+  std::vector<double> mean, variance;
+
+  Statistics(const float* x, int64_t rows, int64_t channels, int parts) : mean(channels), variance(channels) {
+    std::vector<Sums2> sums(parts, Sums2(channels));
+    // Squares of what is far from 0 would cancel: one of the rows is taken off first.
+    shareEvenly(rows, parts, [&](int part, int64_t begin, int64_t end) {
+      addMoments(x + begin * channels, x, end - begin, channels, sums[part]);
+    });
+    const Sums2 all = together(sums, channels);
+    for (int64_t channel = 0; channel < channels; channel++) {
+      const double off = all.first[channel] / rows;
+      mean[channel] = x[channel] + off;
+      variance[channel] = std::max(0.0, all.second[channel] / rows - off * off);
+    }
+  }
+
+  void give(Call& call, int index) const {
+    const int64_t channels = static_cast<int64_t>(mean.size());
+    std::copy(mean.begin(), mean.end(), call.output(index, {channels}, channels));
+    std::copy(variance.begin(), variance.end(), call.output(index + 1, {channels}, channels));
+  }
+};
+
+void computeBatchStatistics(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  TF_Tensor* x = call.input(0);
+  const int64_t size = TF_TensorElementCount(x), channels = shapeOf(x).back();
+  Statistics(data(x), size / channels, channels, partsFor(size)).give(call, 0);
+}
+
+// (x - mean)·factor + shift of all rows.
+void normalize(Call& call, TF_Tensor* x, const float* mean, const float* factor, const float* shift) {
+  const std::vector<int64_t> shape = shapeOf(x);
+  const int64_t size = TF_TensorElementCount(x), channels = shape.back();
+  float* y = call.output(0, shape, size);
+  shareEvenly(size / channels, partsFor(size), [&](int, int64_t begin, int64_t end) {
+    const int64_t from = begin * channels;
+    normalizeRows(data(x) + from, y + from, end - begin, channels, mean, factor, shift);
+  });
+}
+
 void computeBatchNorm(void*, TF_OpKernelContext* context) {
   Call call(context);
   TF_Tensor* x = call.input(0);
   const float *scale = data(call.input(1)), *shift = data(call.input(2));
   const double epsilon = data(call.input(3))[0];
-  const std::vector<int64_t> shape = shapeOf(x);
-  const int64_t size = TF_TensorElementCount(x), channels = shape.back(), rows = size / channels;
-  const int parts = partsFor(size);
-  std::vector<Sums2> sums(parts, Sums2(channels));
-  // Squares of what is far from 0 would cancel: one of the rows is taken off first.
-  shareEvenly(rows, parts, [&](int part, int64_t begin, int64_t end) {
-    addMoments(data(x) + begin * channels, data(x), end - begin, channels, sums[part]);
-  });
-  const Sums2 all = together(sums, channels);
-  float* y = call.output(0, shape, size);
-  float *mean = call.output(1, {channels}, channels), *variance = call.output(2, {channels}, channels);
-  std::vector<float> factor(channels);
-  for (int64_t channel = 0; channel < channels; channel++) {
-    const double off = all.first[channel] / rows;
-    const double spread = std::max(0.0, all.second[channel] / rows - off * off);
-    mean[channel] = static_cast<float>(data(x)[channel] + off);
-    variance[channel] = static_cast<float>(spread);
-    factor[channel] = static_cast<float>(scale[channel] / std::sqrt(spread + epsilon));
-  }
-  shareEvenly(rows, parts, [&](int, int64_t begin, int64_t end) {
-    const int64_t from = begin * channels;
-    normalizeRows(data(x) + from, y + from, end - begin, channels, mean, factor.data(), shift);
-  });
+  const int64_t size = TF_TensorElementCount(x), channels = shapeOf(x).back();
+  const Statistics statistics(data(x), size / channels, channels, partsFor(size));
+  std::vector<float> mean(statistics.mean.begin(), statistics.mean.end()), factor(channels);
+  for (int64_t channel = 0; channel < channels; channel++)
+    factor[channel] = static_cast<float>(scale[channel] / std::sqrt(statistics.variance[channel] + epsilon));
+  normalize(call, x, mean.data(), factor.data(), shift);
+  statistics.give(call, 1);
+}
+
+void computeAffine(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  TF_Tensor* x = call.input(0);
+  const float *scale = data(call.input(1)), *shift = data(call.input(2));
+  const std::vector<float> zeros(shapeOf(x).back());
+  normalize(call, x, zeros.data(), scale, shift);
 }
 
 void computeBatchNormGradient(void*, TF_OpKernelContext* context) {
@@ -343,6 +378,8 @@ void registerKernel(const char* name, std::initializer_list<const char*> inputs,
                  {"by_weight: float"}, &computeDepthwiseWeightGradient);
   registerKernel("BayesianBitsBatchNorm", {"x: float", "scale: float", "shift: float", "epsilon: float"},
                  {"y: float", "mean: float", "variance: float"}, &computeBatchNorm);
+  registerKernel("BayesianBitsBatchStatistics", {"x: float"}, {"mean: float", "variance: float"}, &computeBatchStatistics);
+  registerKernel("BayesianBitsAffine", {"x: float", "scale: float", "shift: float"}, {"y: float"}, &computeAffine);
   registerKernel("BayesianBitsBatchNormGradient",
                  {"x: float", "gradient: float", "scale: float", "mean: float", "variance: float", "epsilon: float"},
                  {"by_x: float", "by_scale: float", "by_shift: float"}, &computeBatchNormGradient);

@@ -8,7 +8,9 @@ import { float, index } from "./kernel-attributes.ts";
  * Batch normalization by the fused kernels, which want [batch, height, width, channels]: vectors are images of one
  * pixel.
  */
-export function normalization(run: Executor): Pick<Ops, "batchNorm" | "batchNormGradient" | "affine"> {
+export function normalization(
+  run: Executor,
+): Pick<Ops, "batchNorm" | "batchStatistics" | "batchNormGradient" | "affine"> {
   const kernel = (name: string, training: boolean, epsilon: number) =>
     run.kernel(name, {
       ...float,
@@ -27,12 +29,20 @@ export function normalization(run: Executor): Pick<Ops, "batchNorm" | "batchNorm
         ]);
   const image = (x: Tensor) => reshape(x, x.shape.length === 2 ? [first(x.shape), 1, 1, at(x.shape, 1)] : x.shape);
   const nothing = () => run.create(new Float32Array(0), [0]);
+  const batchNorm: Ops["batchNorm"] = (x, scale, shift, epsilon) => {
+    const inputs = [image(x), scale, shift, nothing(), nothing()];
+    const outputs = run.runMany(kernel("FusedBatchNormV3", true, epsilon), inputs, 6);
+    const [output, , , saved, savedVariance] = tuple(outputs, 6);
+    return { output: reshape(output, x.shape), statistics: { mean: saved, variance: savedVariance } };
+  };
   return {
-    batchNorm(x, scale, shift, epsilon) {
-      const inputs = [image(x), scale, shift, nothing(), nothing()];
-      const outputs = run.runMany(kernel("FusedBatchNormV3", true, epsilon), inputs, 6);
-      const [output, , , saved, savedVariance] = tuple(outputs, 6);
-      return { output: reshape(output, x.shape), statistics: { mean: saved, variance: savedVariance } };
+    batchNorm,
+    batchStatistics(x) {
+      const channels = last(x.shape);
+      const ones = run.create(new Float32Array(channels).fill(1), [channels]);
+      const { output, statistics } = batchNorm(x, ones, ones, 1);
+      run.release(output);
+      return statistics;
     },
     batchNormGradient(x, gradient, scale, { mean, variance }, epsilon) {
       const inputs = [image(gradient), image(x), scale, mean, variance, nothing()];

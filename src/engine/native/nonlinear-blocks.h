@@ -7,11 +7,9 @@
 #include <cstdint>
 #include <cstring>
 
-#include "quantizer-blocks.h"
+#include "vectors.h"
 
 namespace {
-
-#define INLINED inline __attribute__((always_inline))
 
 // A number of a nonlinearity's own, as a slope below 0; what they mean stands beside the table below.
 struct Numbers {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "depthwise-blocks.h"
+#include "vectors.h"
 
 namespace {
 

@@ -7,21 +7,13 @@
 #include <cstdlib>
 #include <vector>
 
-namespace {
+#include "vectors.h"
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define BEST_OF_CPU __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define BEST_OF_CPU
-#endif
+namespace {
 
 constexpr int kLevels = 5;
 constexpr int kBits[kLevels] = {2, 4, 8, 16, 32};
-// Elements that are worked on at once: they stay in the first-level cache while each level passes over them.
-constexpr int64_t kBlock = 1024;
 constexpr int kLanes = 16;
-// Below this a second thread costs more than it saves.
-constexpr int64_t kSmall = 16384;
 
 // As the host passes it: [xMax, signed, weights of the 5 levels, and for gradients which levels are wanted].
 struct Grid {

@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include "vectors.h"
+
 namespace {
 
 // Threads that share a loop with the one that calls; they sleep in between.

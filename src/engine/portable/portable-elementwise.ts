@@ -3,7 +3,7 @@ import { last } from "../../core/elements.ts";
 import { tuple } from "../../core/tuple.ts";
 import { codeLimits, stepSize } from "../../quantization/grid.ts";
 import { clipFactor } from "../../quantization/levels.ts";
-import type { Ops, Tensor } from "../ops.ts";
+import type { BatchStatistics, Ops, Tensor } from "../ops.ts";
 import { type Arena, of, type Tfjs } from "./arena.ts";
 
 type Elementwise = Pick<
@@ -22,6 +22,7 @@ type Elementwise = Pick<
   | "quantize"
   | "rangeMask"
   | "batchNorm"
+  | "batchStatistics"
   | "batchNormGradient"
   | "affine"
   | "crossEntropy"
@@ -35,6 +36,10 @@ const RANGE_MARGIN = 3e-7;
 export function elementwise(arena: Arena): Elementwise {
   const add = (a: Tensor, b: Tensor) => arena.make((tf) => tf.add(of(a), of(b)));
   const rows = (tf: Tfjs, x: Tensor) => tf.reshape(of(x), [-1, last(x.shape)]);
+  const batchStatistics = (x: Tensor): BatchStatistics => ({
+    mean: arena.make((tf) => tf.mean(rows(tf, x), 0)),
+    variance: arena.make((tf) => tf.moments(rows(tf, x), 0).variance),
+  });
   return {
     addBias: add,
     sumPerChannel: (x) => arena.make((tf) => tf.sum(rows(tf, x), 0)),
@@ -63,9 +68,9 @@ export function elementwise(arena: Arena): Elementwise {
         const inside = tf.logicalAnd(tf.less(of(x), end), tf.greater(of(x), signed ? -end : 0));
         return tf.mul(of(gradient), tf.cast(inside, "float32"));
       }),
+    batchStatistics,
     batchNorm(x, scale, shift, epsilon) {
-      const mean = arena.make((tf) => tf.mean(rows(tf, x), 0));
-      const variance = arena.make((tf) => tf.moments(rows(tf, x), 0).variance);
+      const { mean, variance } = batchStatistics(x);
       const output = arena.make((tf) => {
         const factor = tf.mul(of(scale), tf.rsqrt(tf.add(of(variance), epsilon)));
         return tf.add(tf.mul(tf.sub(of(x), of(mean)), factor), of(shift));

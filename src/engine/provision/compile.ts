@@ -27,7 +27,7 @@ const hardened = [
   ...(process.platform === "darwin" ? [] : ["-Wl,-z,relro,-z,now"]),
 ];
 
-/** The gated quantizer's kernels; a build of TensorFlow without them composes the quantizer from its own. */
+/** Kernels of our own; a build of TensorFlow without them takes its own, and composes of them what it lacks. */
 const kernelsName = process.platform === "darwin" ? "libquantizer.dylib" : "libquantizer.so";
 /** Beside the sources in a clone and in a package, whichever of src and dist this runs from. */
 const kernelsSource = fileURLToPath(new URL("../../../src/engine/native/kernels.cc", import.meta.url));
