@@ -140,7 +140,11 @@ export interface Ops {
    * precision and give float32: itself in float32. What is kept for a backward pass takes half the memory in bfloat16.
    */
   narrow(x: Tensor): Tensor;
-  /** @param bias Added to each output channel in the same pass; float32. */
+  /**
+   * An image of more channels than the weight has inputs is convolved in groups of that many, each with as many outputs.
+   *
+   * @param bias Added to each output channel in the same pass; float32.
+   */
   conv2d(x: Tensor, weight: Tensor, geometry: Conv2dGeometry, bias?: Tensor): Tensor;
   conv2dInputGradient(
     inputShape: readonly number[],

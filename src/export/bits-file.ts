@@ -77,7 +77,7 @@ const tensor = z.object({
   shape: z
     .array(z.int().positive())
     .describe(
-      "after pruning; convolution: kernel height, kernel width, in, out; dense: in, out; embedding: tokens, units; image: height, width, channels",
+      "after pruning; convolution: kernel height, kernel width, in (of a group), out; dense: in, out; embedding: tokens, units; image: height, width, channels",
     ),
   channels: channels.describe("the last axis"),
 });

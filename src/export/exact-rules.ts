@@ -42,8 +42,8 @@ interface Exact {
 /** The elements of each kind of node, in float64. */
 export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
   input: unknown,
-  conv2d: (node, exact) => convolution(node, exact, (_, input) => input),
-  "depthwise-conv2d": (node, exact) => convolution(node, exact, (output) => output),
+  conv2d: (node, exact) => convolution(node, exact, node.groups),
+  "depthwise-conv2d": (node, exact) => convolution(node, exact, last(node.weight.shape)),
   dense(node, exact) {
     const { elements: x } = first(exact.inputs);
     const weights = exact.weightOf(node);
@@ -171,12 +171,7 @@ function unknown({ id }: FrozenNode): never {
   throw new Error(`${id}: its value must be known`);
 }
 
-/** @param channelOf The channel of the image that a weight of [.., input, output] multiplies. */
-function convolution(
-  node: FrozenConvolution,
-  exact: Exact,
-  channelOf: (output: number, input: number) => number,
-): Elements {
+function convolution(node: FrozenConvolution, exact: Exact, groups: number): Elements {
   const { elements: x, shape } = first(exact.inputs);
   const weights = exact.weightOf(node);
   const { bias } = node;
@@ -184,10 +179,11 @@ function convolution(
   const channels = last(shape);
   return (index) => {
     const [row, column, output] = place(index, at(node.outputShape, 1), outputs);
+    const from = Math.floor((output * groups) / outputs) * inputs;
     let sum = exact.term(bias[output]!);
     for (const { tap, pixel } of tapsOf({ ...node, size: [height, width] }, [row, column], shape)) {
       for (let input = 0; input < inputs; input++) {
-        sum += x(pixel * channels + channelOf(output, input)) * weights[(tap * inputs + input) * outputs + output]!;
+        sum += x(pixel * channels + from + input) * weights[(tap * inputs + input) * outputs + output]!;
       }
     }
     return sum;

@@ -1,4 +1,4 @@
-import { at, last } from "../core/elements.ts";
+import { at, first, last } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
 import { normAsAffine } from "../kinds/norm-affine.ts";
 import type { Layer } from "../network/layers.ts";
@@ -27,11 +27,12 @@ export interface FrozenLayerParts {
  * pruned outputs zero, or their bias where the pruning gate does not reach it; constants among its inputs in its bias.
  */
 export function freezeLayer(layer: Layer, sources: LayerSources): FrozenLayerParts {
-  const { weightShape, kind } = layer;
+  const { weightShape, node } = layer;
   const { kept, keptInputs, constants } = sources;
   const outputs = last(weightShape);
   const inputs = at(weightShape, -2);
-  const depthwise = kind === "depthwise-conv2d";
+  const groups = node.kind === "conv2d" ? node.groups : node.kind === "depthwise-conv2d" ? outputs : 1;
+  const ofGroup = outputs / groups;
   const quantizer = layer.weightQuantizer === null ? null : lookup(sources.quantizers, layer.weightQuantizer);
   const open = openFlags(quantizer, outputs);
   const { factor, shift, gated } = shiftOf(layer, sources);
@@ -42,29 +43,41 @@ export function freezeLayer(layer: Layer, sources: LayerSources): FrozenLayerPar
   constants.forEach((value, channel) => {
     if (isKept.has(channel) || value === 0) return;
     for (let tap = 0; tap < taps; tap++) {
-      if (depthwise) bias[channel]! += weights.values[tap * outputs + channel]! * value;
-      else {
-        const row = (tap * inputs + channel) * outputs;
-        for (let output = 0; output < outputs; output++) bias[output]! += weights.values[row + output]! * value;
-      }
+      const start = Math.floor(channel / inputs) * ofGroup;
+      const row = (tap * inputs + (channel % inputs)) * outputs;
+      for (let output = start; output < start + ofGroup; output++)
+        bias[output]! += weights.values[row + output]! * value;
     }
   });
-  const rows = depthwise ? [0] : keptInputs;
-  const indices = new Int32Array(taps * rows.length * kept.length);
+  const rowsOf = keptRows(keptInputs, inputs, groups);
+  const rows = rowsOf(Math.floor(first(kept) / ofGroup)).length;
+  const indices = new Int32Array(taps * rows * kept.length);
   let position = 0;
   for (let tap = 0; tap < taps; tap++) {
-    for (const row of rows) for (const output of kept) indices[position++] = (tap * inputs + row) * outputs + output;
+    for (let row = 0; row < rows; row++) {
+      for (const output of kept) {
+        const input = at(rowsOf(Math.floor(output / ofGroup)), row);
+        indices[position++] = (tap * inputs + input) * outputs + output;
+      }
+    }
   }
   const rounded = Float32Array.from(bias);
   return {
     parts: {
-      weight: weights.select(indices, [...weightShape.slice(0, -2), rows.length, kept.length], kept),
+      weight: weights.select(indices, [...weightShape.slice(0, -2), rows, kept.length], kept),
       bias: Float32Array.from(kept, (output) => rounded[output]!),
       keptOutputs: kept,
       unprunedOutputs: outputs,
     },
     constants: Float64Array.from(rounded),
   };
+}
+
+/** By group: the rows of its weight that its inputs which stay have, as many of each group. */
+function keptRows(keptInputs: readonly number[], inputs: number, groups: number): (group: number) => readonly number[] {
+  const rows = Array.from({ length: groups }, (): number[] => []);
+  for (const channel of keptInputs) at(rows, Math.floor(channel / inputs)).push(channel % inputs);
+  return (group) => at(rows, group);
 }
 
 /** 1 for every output channel whose pruning gate is open. */

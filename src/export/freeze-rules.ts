@@ -38,8 +38,8 @@ export const freezeRules: ByKind<Node, [FreezePlace], Frozen | null> = {
   fold: ofLayer,
   conv2d(node, place) {
     const { parts, constants } = layerParts(node, place);
-    const { kind, strides, dilations, padding } = node;
-    return made(place, { ...place.base, kind, strides, dilations, padding, ...parts }, constants);
+    const { kind, strides, dilations, padding, groups } = node;
+    return made(place, { ...place.base, kind, strides, dilations, padding, groups, ...parts }, constants);
   },
   "depthwise-conv2d"(node, place) {
     const { parts, constants } = layerParts(node, place);

@@ -30,9 +30,10 @@ interface WithWeight extends Base {
   readonly unprunedOutputs: number;
 }
 
-/** Weight: [kernel height, kernel width, in, out]. */
+/** Weight: [kernel height, kernel width, in of a group, out]. */
 export interface FrozenConv2d extends WithWeight {
   readonly kind: "conv2d";
+  readonly groups: number;
   readonly strides: Pair;
   readonly dilations: Pair;
   readonly padding: Padding;

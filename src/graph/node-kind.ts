@@ -88,6 +88,8 @@ export interface ChannelFlow<N extends AnyNode> {
   readonly inputs: "none" | "first" | "last" | "added" | "multiplied" | "side-by-side";
   /** Whether every channel of the output is made of all channels of the input. */
   readonly mixes: boolean;
+  /** In how many groups it mixes them: a channel is made of those of its own, and of each group as many have to stay. */
+  groups(node: N): number;
   /** The channels that one of the output is made of, where they are not mixed; none: it is zero. */
   sources(node: N, channel: number, sizes: readonly number[]): readonly ChannelPlace[];
   /** Whether it puts zeros around what it reads: a channel that is the same number everywhere no longer is, behind it. */

@@ -3,11 +3,13 @@ import type { ChannelFlow } from "../graph/node-kind.ts";
 
 const never = () => false;
 const nothing = () => [];
+const one = () => 1;
 
 /** Channels that come from no other node: of what goes into a network, of weights. */
 export const ownChannels: ChannelFlow<AnyNode> = {
   inputs: "none",
   mixes: false,
+  groups: one,
   sources: nothing,
   padsZeros: never,
   shifts: never,
@@ -17,6 +19,7 @@ export const ownChannels: ChannelFlow<AnyNode> = {
 export const sameChannels: ChannelFlow<AnyNode> = {
   inputs: "first",
   mixes: false,
+  groups: one,
   sources: (_, channel) => [{ input: 0, channel }],
   padsZeros: never,
   shifts: never,

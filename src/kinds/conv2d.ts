@@ -6,7 +6,10 @@ import type { NodeKind } from "../graph/node-kind.ts";
 import { isPadded, mixedChannels } from "./channel-flows.ts";
 import { convolutionMacs, convolvedShape } from "./convolution-shape.ts";
 
-/** Convolution of [height, width, in] with [kernel height, kernel width, in, out]. */
+/**
+ * Convolution of [height, width, in] with [kernel height, kernel width, in of a group, out]: the outputs of a group, which
+ * follow each other, read the inputs of that group.
+ */
 export interface Conv2dNode {
   readonly kind: "conv2d";
   readonly id: NodeId;
@@ -14,12 +17,15 @@ export interface Conv2dNode {
   readonly strides: Pair;
   readonly dilations: Pair;
   readonly padding: Padding;
+  readonly groups: number;
 }
 
 export const conv2d: NodeKind<Conv2dNode, readonly [Tensor, Tensor]> = {
   shape(node, [image, weight]) {
     const [, , inputs, outputs] = tuple(weight, 4);
-    return convolvedShape(node, image, weight, { inputs, outputs });
+    const { id, groups } = node;
+    if (outputs % groups !== 0) throw new Error(`${id}: ${outputs} outputs do not divide into ${groups} groups`);
+    return convolvedShape(node, image, weight, { inputs: inputs * groups, outputs });
   },
   macs: convolutionMacs,
   readsIntegers: false,
@@ -37,7 +43,7 @@ export const conv2d: NodeKind<Conv2dNode, readonly [Tensor, Tensor]> = {
   },
   nonNegative: () => false,
   grid: "new",
-  channels: { ...mixedChannels, padsZeros: isPadded },
+  channels: { ...mixedChannels, groups: ({ groups }) => groups, padsZeros: isPadded },
   letsFactorsPass: () => false,
   copies: 0,
 };

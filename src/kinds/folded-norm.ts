@@ -25,7 +25,7 @@ export type Statistics =
 
 /** What a layer does, without what it reads. */
 export type LayerGeometry =
-  | Pick<Conv2dNode, "kind" | "strides" | "dilations" | "padding">
+  | Pick<Conv2dNode, "kind" | "strides" | "dilations" | "padding" | "groups">
   | Pick<DepthwiseConv2dNode, "kind" | "strides" | "dilations" | "padding">
   | Pick<DenseNode, "kind">;
 

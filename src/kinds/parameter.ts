@@ -8,7 +8,7 @@ export type Initial =
   { readonly kind: "uniform"; readonly bound: number } | { readonly kind: "constant"; readonly value: number };
 
 /**
- * A trained tensor; output channels are the last axis. Weights: convolution [kernel height, kernel width, in, out],
+ * A trained tensor; output channels are the last axis. Weights: convolution [kernel height, kernel width, in of a group, out],
  * depthwise convolution [kernel height, kernel width, 1, channels], dense [in, out]. One number per channel: a layer's
  * bias, a batch normalization's scale (gamma) and shift (beta).
  */

@@ -1,4 +1,4 @@
-import { last } from "../core/elements.ts";
+import { at, last } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
 import type { NodeId } from "../graph/graph.ts";
 import { elementsOf } from "../graph/shape.ts";
@@ -87,9 +87,14 @@ export const withoutReluLimits = (network: Network): Network => ({
 const weightOutputs = ({ weightShape }: Layer): number => last(weightShape);
 
 /** The input channel that an element of a weight reads. */
-function readers({ kind, weightShape }: Layer, channels: number, positions: number): (index: number) => number {
+function readers({ node, weightShape }: Layer, channels: number, positions: number): (index: number) => number {
   const outputs = last(weightShape);
-  if (kind === "depthwise-conv2d") return (index) => index % outputs;
+  if (node.kind === "depthwise-conv2d") return (index) => index % outputs;
+  if (node.kind === "conv2d") {
+    const inputs = at(weightShape, -2);
+    const groupOf = (index: number) => Math.floor(((index % outputs) * node.groups) / outputs);
+    return (index) => groupOf(index) * inputs + (Math.floor(index / outputs) % inputs);
+  }
   const inputs = positions === 1 ? channels : channels * positions;
   // A flattened image has its channels fastest.
   return (index) => (Math.floor(index / outputs) % inputs) % channels;

@@ -40,16 +40,22 @@ export class NetworkBuilder {
     return this.node({ kind: "input", id, shape, dtype });
   }
 
-  /** Convolution: weight [rows, columns, in, out]. */
+  /** Convolution: weight [rows, columns, in of a group, out]. */
   conv2d(
     id: string,
     input: NodeId,
-    { inputs, outputs, bias = true, ...options }: LayerOptions & ConvolutionOptions,
+    {
+      inputs,
+      outputs,
+      groups = 1,
+      bias = true,
+      ...options
+    }: LayerOptions & ConvolutionOptions & { readonly groups?: number },
   ): NodeId {
     const [rows, columns] = pairOf(options.kernel);
-    const fanIn = rows * columns * inputs;
-    const weight = this.#weight(id, [rows, columns, inputs, outputs], fanIn);
-    const node = { kind: "conv2d", id, inputs: [input, weight], ...geometryOf(options) } as const;
+    const fanIn = (rows * columns * inputs) / groups;
+    const weight = this.#weight(id, [rows, columns, inputs / groups, outputs], fanIn);
+    const node = { kind: "conv2d", id, inputs: [input, weight], ...geometryOf(options), groups } as const;
     return this.#layer(node, { outputs, fanIn, bias });
   }
 

@@ -32,7 +32,8 @@ export function channelInputs(node: Node): readonly NodeId[] {
 /**
  * Follows pruned channels through the network. Tensors that are added share the union of their kept channels; a
  * channel that is a constant stays where zeros are put around it, because it would no longer be one. A channel whose
- * only readers are depthwise convolutions that have closed it goes too, whatever its own gate. Bit operations, sizes
+ * only readers are depthwise convolutions that have closed it goes too, whatever its own gate. Of each group of a grouped
+ * convolution as many channels stay, in and out, as of the one that keeps most. Bit operations, sizes
  * and export all go by this. What each kind of node does to channels, it says itself (`ChannelFlow`).
  *
  * @param open The channels that a layer, or the factor of a bias or batch normalization, leaves open; null: all.
@@ -81,6 +82,10 @@ export function followChannels(network: Network, open: (id: NodeId) => readonly 
       for (const place of places) if (stateOf(place) === constant) requirePlace(node, place);
     };
     const pads = channels.padsZeros(node);
+    const groups = channels.groups(node);
+    for (const read of groups > 1 ? channelInputs(node) : []) {
+      for (const channel of missingInGroups(lookup(states, read), groups)) require(read, channel);
+    }
     if (mixes && pads) {
       const [read] = channelInputs(node);
       keepConstants(Array.from({ length: sizeOf(read!) }, (_, channel) => ({ input: 0, channel })));
@@ -104,6 +109,7 @@ export function followChannels(network: Network, open: (id: NodeId) => readonly 
       const found = state(channel);
       result[channel] = required.get(node.id)?.has(channel) ? kept : found;
     }
+    for (const channel of groups > 1 ? missingInGroups(result, groups) : []) require(node.id, channel);
     return result;
   };
 
@@ -112,6 +118,16 @@ export function followChannels(network: Network, open: (id: NodeId) => readonly 
     for (const node of network.nodes) states.set(node.id, follow(node));
   } while (changed);
   return states;
+}
+
+/** The channels that have to stay so that each group keeps as many as the one that keeps most. */
+function missingInGroups(states: Uint8Array, groups: number): readonly number[] {
+  const size = states.length / groups;
+  const closed = Array.from({ length: groups }, (_, group) =>
+    Array.from({ length: size }, (_, place) => group * size + place).filter((channel) => states[channel] !== kept),
+  );
+  const fewest = Math.min(...closed.map(({ length }) => length));
+  return closed.flatMap((channels) => channels.slice(fewest));
 }
 
 /** By node, 1 for each channel that something behind it depends on. */

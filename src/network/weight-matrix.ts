@@ -4,12 +4,12 @@ import type { Layer } from "./layers.ts";
 
 /**
  * Where the elements of a layer's weight stand in the matrix that post-training methods work on: for each element of
- * [outputs, inputs · kernel rows · kernel columns], its index in the graph's tensor, whose last axis are the outputs. A
- * depthwise convolution has one input for each output.
+ * [outputs, inputs · kernel rows · kernel columns], its index in the graph's tensor, whose last axis are the outputs. The
+ * inputs are those of a group: a depthwise convolution has one for each output.
  */
 function matrixOrder({ kind, weightShape }: Layer): { readonly outputs: number; readonly order: Int32Array } {
   const outputs = last(weightShape);
-  const inputs = kind === "depthwise-conv2d" ? 1 : at(weightShape, weightShape.length - 2);
+  const inputs = at(weightShape, -2);
   const [rows, columns] = kind === "dense" ? [1, 1] : [at(weightShape, 0), at(weightShape, 1)];
   const order = new Int32Array(outputs * inputs * rows * columns);
   let position = 0;

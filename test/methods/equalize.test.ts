@@ -19,8 +19,20 @@ const networks: Readonly<Record<string, Network>> = {
   "LeNet-5: biases, pooling, a flattened image": lenet5({ inputShape: [28, 28, 1], classes: 10, widths: [4, 6, 12] }),
   "VGG-7: batch normalization": vgg7({ ...cifar, widths: [4, 6, 8, 10] }),
   "ResNet-20: residual sums": cifarResNet("resnet20", 20, { ...cifar, widths: [4, 6, 8] }),
+  "grouped convolutions": groupedNetwork(),
   "MobileNetV2 without ReLU6: depthwise convolutions": withoutReluLimits(mobilenetv2({ ...cifar, width: 0.1 })),
 };
+
+function groupedNetwork(): Network {
+  const network = new NetworkBuilder();
+  const options = { kernel: 3, groups: 2, inputs: 6, outputs: 8 };
+  const stem = network.conv2d("stem", network.input([9, 8, 3]), { kernel: 1, inputs: 3, outputs: 6 });
+  const grouped = network.conv2d("grouped", network.relu("stem.relu", stem), options);
+  const next = network.conv2d("next", network.relu("grouped.relu", grouped), { ...options, inputs: 8, groups: 4 });
+  const pooled = network.globalAveragePool("pool", network.relu("next.relu", next));
+  const output = network.dense("fc", pooled, { inputs: 8, outputs: 4 });
+  return network.build({ name: "grouped", outputs: [output] });
+}
 
 /** A model with all its numbers random, and channels of very different ranges. */
 function randomModel(network: Network, ops: Ops, seed: number): Model {

@@ -145,3 +145,25 @@ t.test("a product is pruned where one of its factors is, and no factor of a kept
   t.strictSame(withoutGate("product"), [kept, kept, kept]);
   t.strictSame(withoutGate("sigmoid"), [kept, kept, kept]);
 });
+
+t.test(
+  "each group of a grouped convolution keeps as many channels, in and out, as the one that keeps most",
+  async (t) => {
+    const network = new NetworkBuilder();
+    const stem = network.relu(
+      "stem.relu",
+      network.conv2d("stem", network.input(image), { kernel: 1, inputs: 1, outputs: 6 }),
+    );
+    const grouped = network.conv2d("grouped", stem, { kernel: 3, inputs: 6, outputs: 6, groups: 2 });
+    const pooled = network.globalAveragePool("pool", network.relu("relu", grouped));
+    const output = network.dense("fc", pooled, { inputs: 6, outputs: 2 });
+    const quantized = insertQuantizers(network.build({ name: "test", outputs: [output] }));
+    const states = follow(quantized, { stem: [0, 2, 4], grouped: [0, 3, 4] });
+    // Of the first group one stays that is closed, of the second group's inputs too.
+    t.strictSame(keptChannels(Uint8Array.from(states("grouped"))), [0, 2, 3, 4]);
+    t.strictSame(keptChannels(Uint8Array.from(states("stem"))), [0, 2, 4, 5]);
+    const even = follow(quantized, { stem: [1, 3], grouped: [2, 5] });
+    t.strictSame(keptChannels(Uint8Array.from(even("grouped"))), [2, 5]);
+    t.strictSame(keptChannels(Uint8Array.from(even("stem"))), [1, 3]);
+  },
+);

@@ -50,7 +50,7 @@ export interface LayerOperators {
 }
 
 const operators: ByKind<FrozenLayer, [], LayerOperators> = {
-  conv2d: (layer) => convolution(convolutionAttributes(layer)),
+  conv2d: (layer) => convolution({ ...convolutionAttributes(layer), ...(layer.groups > 1 && { group: layer.groups }) }),
   "depthwise-conv2d": (layer) => convolution({ ...convolutionAttributes(layer), group: last(layer.weight.shape) }),
   // Gemm reads [out, in]: given [in, out], onnxruntime's optimizer replaces a quantized Gemm by MatMulNBits, which
   // quantizes its input to 8 bits on the fly.

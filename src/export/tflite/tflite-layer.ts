@@ -46,6 +46,7 @@ function computesAsDense(layer: FrozenLayer, file: TfliteFile): boolean {
   const inputs = at(weight.shape, -2);
   if (inputs % 2 !== 0) return false;
   if (kind !== "conv2d") return kind === "dense";
+  if (layer.groups > 1) return false;
   const [height, width] = weight.shape;
   const image = file.node(first(layer.inputs)).outputShape;
   const size = [at(weight.shape, 0), at(weight.shape, 1)] as const;

@@ -89,11 +89,11 @@ export function geometryOf({ node, weightShape, outputShape }: Layer): LayerGeom
   const outputs = last(weightShape);
   if (node.kind === "dense") return denseGeometry(first(weightShape), outputs, elementsOf(outputShape) / outputs);
   if (node.kind === "embedding") throw new Error(`${node.id}: an embedding has no rows of inputs`);
-  const depthwise = node.kind === "depthwise-conv2d";
+  const groups = node.kind === "depthwise-conv2d" ? outputs : node.groups;
   return {
     kernel: [first(weightShape), at(weightShape, 1)],
-    groups: depthwise ? outputs : 1,
-    channels: [depthwise ? outputs : at(weightShape, 2), outputs],
+    groups,
+    channels: [at(weightShape, 2) * groups, outputs],
     output: [first(outputShape), at(outputShape, 1)],
     strides: node.strides,
     dilations: node.dilations,

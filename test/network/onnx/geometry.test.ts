@@ -74,20 +74,24 @@ const sliding = {
 type Attributes = Readonly<Record<string, Attribute>>;
 
 const convolutions: fc.Arbitrary<Case> = fc
-  .record({ ...sliding, kernel: pair(1, 3), dilations: pair(1, 2), inputs: small(1, 3), outputs: small(1, 4) })
-  .map(({ seed, size, strides, padding, kernel, dilations, inputs, outputs }) => {
+  .record({
+    ...{ ...sliding, kernel: pair(1, 3), dilations: pair(1, 2), groups: fc.constantFrom(1, 1, 2, 3) },
+    /** Of a group. */
+    ...{ inputs: small(1, 3), outputs: small(1, 4) },
+  })
+  .map(({ seed, size, strides, padding, kernel, dilations, groups, inputs, outputs }) => {
     // onnxruntime knows no SAME with dilations.
     const dilated = "auto_pad" in padding && padding.auto_pad !== "VALID" ? {} : { dilations };
-    const attributes: Attributes = { kernel_shape: kernel, strides, ...dilated, ...padding };
+    const attributes: Attributes = { kernel_shape: kernel, strides, group: groups, ...dilated, ...padding };
     const add: Case["add"] = (graph, x) => {
-      const shape = [outputs, inputs, ...kernel];
+      const shape = [outputs * groups, inputs, ...kernel];
       const weight = graph.floats("conv.weight", random(seed, "w", shape), shape);
-      const bias = graph.floats("conv.bias", random(seed, "b", [outputs]), [outputs]);
+      const bias = graph.floats("conv.bias", random(seed, "b", [outputs * groups]), [outputs * groups]);
       return graph.node("Conv", [x, weight, bias], { name: "conv", attributes });
     };
-    return { seed, size, channels: inputs, add, about: attributes };
+    return { seed, size, channels: inputs * groups, add, about: attributes };
   });
 
-t.test("convolutions with strides and dilations of their own for rows and columns", async () => {
+t.test("convolutions with strides and dilations of their own for rows and columns, in groups", async () => {
   await holds(convolutions);
 });

@@ -33,6 +33,7 @@ const networks: Readonly<Record<string, () => { network: Network; initial?: Init
   "residual, with batch normalization": () => ({ network: narrowNetworks["resnet20-B"]!() }),
   "depthwise, ReLU6, from a file": mobilenet,
   "flattened images": () => ({ network: narrowNetworks.lenet5!() }),
+  "groups, dilations and unequal strides": () => ({ network: narrowNetworks["varied-windows"]!() }),
 };
 
 for (const [name, make] of Object.entries(networks)) {

@@ -31,12 +31,8 @@ export const conv: Operator = (node, translation) => {
     throw new Damaged(`its bias is [${bias.dims}], expected [${outputs}]`);
   }
   if (!(groups >= 1)) throw new Damaged(`it has ${groups} groups, expected at least 1`);
-  const depthwise = groups > 1 && inputs === 1;
-  if ((groups !== 1 && !depthwise) || (depthwise && outputs !== groups)) {
-    throw new Unsupported(
-      `it has ${groups} groups of ${inputs} channels in and ${outputs / groups} out, expected one group or one channel each`,
-    );
-  }
+  if (outputs % groups !== 0) throw new Damaged(`its ${outputs} outputs do not divide into ${groups} groups`);
+  const depthwise = groups > 1 && inputs === 1 && outputs === groups;
   const image = translation.image(node, { keepPadding: true });
   const { channels } = image.size;
   if (channels !== inputs * groups) {
@@ -50,13 +46,13 @@ export const conv: Operator = (node, translation) => {
     return onVector(node, translation, image, {
       weight,
       bias,
-      isPointwise: !depthwise && rows * columns === 1 && !isPadded(own),
+      isPointwise: groups === 1 && rows * columns === 1 && !isPadded(own),
     });
 
   const id = translation.writer.name(layerName(node, node.inputs[1]));
   const geometry = { id, strides, dilations, padding: addPadding(own, image.padding) };
   const layer = translation.writer.layer(
-    depthwise ? { kind: "depthwise-conv2d", ...geometry } : { kind: "conv2d", ...geometry },
+    depthwise ? { kind: "depthwise-conv2d", ...geometry } : { kind: "conv2d", ...geometry, groups },
     image.node,
     {
       values: permute(weight.values, weight.dims, [2, 3, 1, 0]),

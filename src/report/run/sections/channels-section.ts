@@ -66,7 +66,7 @@ function gateTable(gates: readonly ChannelGates[], record: RunRecord): Markup {
     ],
     rows: gates.map((one, row) => ({ ...one, row })),
   })}
-${staysClosed && markup`<p class="note">A channel whose gate is closed stays where another is added to it: what is left of each layer is counted as export keeps it.</p>`}
+${staysClosed && markup`<p class="note">A channel whose gate is closed stays, with weights of zero, where another is added to it, or where its group of a convolution would have fewer than the others: what is left of each layer is counted as export keeps it.</p>`}
 ${stripData(block, {
   category: "channel, by rank,",
   unit: { gate: "probability" },
