@@ -152,7 +152,7 @@ export function checkTrajectory(content: unknown, ops: Ops): Outcome {
         trainer.train(
           () => ({
             images: ops.tensor(Float32Array.from(run.input.data), [batch, 28, 28, 1]),
-            targets: ops.tensor(Int32Array.from(run.labels), [batch]),
+            targets: [ops.tensor(Int32Array.from(run.labels), [batch])],
           }),
           samples,
           { task, priorStrength: run.mu, learningRates },

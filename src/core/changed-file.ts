@@ -2,7 +2,7 @@ import { UserError } from "./errors.ts";
 
 /** @param before What the file was when the run began, as `SHA-256 …` or `70 bytes`; `now` the same. */
 export const changedFile = (
-  what: "network" | "data",
+  what: "network" | "data" | "teacher",
   name: string,
   { before, now }: { readonly before: string; readonly now: string },
 ): UserError =>

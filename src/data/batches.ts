@@ -83,6 +83,10 @@ export function createTrainingSplit(source: ImageSource, indices: Uint32Array, s
         ? { epoch, batch: batch + 1, batchSize }
         : { epoch: epoch + 1, batch: 0, batchSize },
   });
+  async function* epochBatches({ epoch, batchSize, batch: from }: Place) {
+    for (let batch = from; batch < batchesPerEpoch(count, batchSize); batch++)
+      yield use(source, await prefetch.take({ epoch, batch, batchSize }));
+  }
   return {
     ...split,
     pick: (positions) =>
@@ -90,9 +94,9 @@ export function createTrainingSplit(source: ImageSource, indices: Uint32Array, s
         source,
         Uint32Array.from(positions, (position) => indices[position]!),
       ),
-    async *epoch({ epoch, batchSize, from = 0 }) {
-      for (let batch = from; batch < batchesPerEpoch(count, batchSize); batch++)
-        yield use(source, await prefetch.take({ epoch, batch, batchSize }));
+    epoch({ epoch, batchSize, from = 0, waiting }) {
+      const batches = epochBatches({ epoch, batchSize, batch: from });
+      return waiting?.over(batches) ?? batches;
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { TargetDescription, Targets } from "./targets.ts";
 import type { TokenizerFile } from "./text/tokenizer.ts";
+import type { WaitingTime } from "./waiting.ts";
 
 /** Images of one part of a data set in memory, compact: pixels stay bytes until the engine normalises them. Or texts. */
 export interface ImageSet {
@@ -38,6 +39,8 @@ export interface TrainingSplit extends Split {
     readonly epoch: number;
     readonly batchSize: number;
     readonly from?: number;
+    /** Adds up how long images keep their reader waiting. */
+    readonly waiting?: WaitingTime;
   }): AsyncIterable<ByteBatch>;
 }
 

@@ -1,7 +1,10 @@
 import { UsageError } from "../core/errors.ts";
 import type { Dataset, ImageDataset } from "./dataset.ts";
 
-const isOfImages = (dataset: Dataset): dataset is ImageDataset => dataset.normalization !== null;
+type Kept = "name" | "imageShape" | "normalization";
+
+const isOfImages = <Data extends Pick<Dataset, Kept>>(dataset: Data): dataset is Data & Pick<ImageDataset, Kept> =>
+  dataset.normalization !== null;
 
 /**
  * A data set for what works on images alone.
@@ -9,7 +12,10 @@ const isOfImages = (dataset: Dataset): dataset is ImageDataset => dataset.normal
  * @param what Names that, as a setting or a command.
  * @throws UsageError for texts.
  */
-export function requireImages(dataset: Dataset, what: string): ImageDataset {
+export function requireImages<Data extends Pick<Dataset, Kept>>(
+  dataset: Data,
+  what: string,
+): Data & Pick<ImageDataset, Kept> {
   if (isOfImages(dataset)) return dataset;
   throw new UsageError(`${what}: expected data of images, data.name ${dataset.name} gives texts`);
 }

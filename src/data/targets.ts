@@ -1,9 +1,15 @@
-/** What a network is to give for each of n images. */
-export type Targets =
+/** What the data says of each of n images. */
+type Labels =
   /** Class indices, [n]. */
   | { readonly kind: "classes"; readonly values: Int32Array }
   /** Numbers, [n, outputs]. */
   | { readonly kind: "values"; readonly values: Float32Array };
+
+/** What a network is to give for each of n images. */
+export type Targets = Labels & {
+  /** What a teacher gives for them, [n, outputs], where there is one. */
+  readonly teacher?: Float32Array;
+};
 
 export type TargetKind = Targets["kind"];
 
@@ -22,18 +28,27 @@ export function outputsOf(targets: TargetDescription): number {
   }
 }
 
-/** The targets of these images of `count`, in this order, in an array of their own. */
+/** The targets of these images of `count`, in this order, in arrays of their own. */
 export function pickTargets(targets: Targets, indices: Uint32Array, count: number): Targets {
+  const { teacher } = targets;
+  return { ...pickLabels(targets, indices, count), ...(teacher && { teacher: pickRows(teacher, indices, count) }) };
+}
+
+function pickLabels(targets: Labels, indices: Uint32Array, count: number): Labels {
   switch (targets.kind) {
     case "classes":
       return { kind: "classes", values: Int32Array.from(indices, (index) => targets.values[index]!) };
-    case "values": {
-      const width = targets.values.length / count;
-      const values = new Float32Array(indices.length * width);
-      indices.forEach((index, row) => {
-        values.set(targets.values.subarray(index * width, (index + 1) * width), row * width);
-      });
-      return { kind: "values", values };
-    }
+    case "values":
+      return { kind: "values", values: pickRows(targets.values, indices, count) };
   }
+}
+
+/** Rows of [count, width]. */
+function pickRows(values: Float32Array, indices: Uint32Array, count: number): Float32Array {
+  const width = values.length / count;
+  const picked = new Float32Array(indices.length * width);
+  indices.forEach((index, row) => {
+    picked.set(values.subarray(index * width, (index + 1) * width), row * width);
+  });
+  return picked;
 }

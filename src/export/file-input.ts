@@ -27,7 +27,11 @@ type Dims = readonly (number | null)[];
  *
  * @throws UserError when they do not fit.
  */
-export function fileInput(model: Model, file: string, dataset: Dataset): FileInput {
+export function fileInput(
+  model: Model,
+  file: string,
+  dataset: Pick<Dataset, "name" | "imageShape" | "normalization" | "tokens">,
+): FileInput {
   if (dataset.tokens !== undefined) return tokenInput(dataset.imageShape);
   const { imageShape, normalization } = requireImages(dataset, `evaluate ${file}`);
   const declared = declaredShape(model);

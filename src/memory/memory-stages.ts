@@ -1,9 +1,10 @@
 import type { RunConfig } from "../config/schema.ts";
+import type { Distillation } from "../config/sections/loss-settings.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Network } from "../kinds/index.ts";
 import type { Clustering, Layerwise, Method } from "../methods/method.ts";
 import { estimateClustering, estimateLayerwise } from "./layerwise-memory.ts";
-import { evaluationMemory, savingMemory, trainingMemory } from "./training-memory.ts";
+import { evaluationMemory, savingMemory, teacherMemory, trainingMemory } from "./training-memory.ts";
 
 /** A part of a run that takes memory for itself: of several, only one is there at a time. */
 export interface MemoryStage {
@@ -30,6 +31,8 @@ export interface RunShape {
   /** With the method's quantizers. */
   readonly network: Network;
   readonly method: Pick<Method, "layerwise" | "clustering">;
+  /** What the network learns from, where that is not labels alone. */
+  readonly distillation?: Distillation | null | undefined;
   /** Images that there are: a batch holds no more. */
   readonly images: ImageCounts;
 }
@@ -53,7 +56,7 @@ export const imageCountsOf = ({
 /** What a run takes memory for: training, clustering before it, or quantizing layer by layer; evaluation, saving. */
 export function memoryStages(
   { data }: Pick<RunConfig, "data">,
-  { network, method: { layerwise, clustering }, images }: RunShape,
+  { network, method: { layerwise, clustering }, distillation = null, images }: RunShape,
 ): readonly MemoryStage[] {
   const trainingBatch = Math.min(data.batchSize, images.train);
   const work = layerwise ? quantizingStages(network, layerwise) : trainingStages(network, trainingBatch);
@@ -62,7 +65,10 @@ export function memoryStages(
     value: Math.min(data.evaluationBatchSize, images.evaluation),
     atMostAt: (batchSize) => evaluationMemory(network, batchSize),
   });
-  return [...(clustering ? clusteringStages(network, clustering) : []), ...work, evaluation];
+  const stages = [...(clustering ? clusteringStages(network, clustering) : []), ...work, evaluation];
+  // What becomes codebooks stays as it is for the teacher too.
+  const held = clustering && distillation?.teacher === undefined ? 0 : teacherMemory(distillation, network);
+  return stages.map((stage) => withHeld(stage, held));
 }
 
 /** Blocks that nothing weighs are clustered in less than a training step takes. */
@@ -78,6 +84,14 @@ function clusteringStages(network: Network, clustering: Clustering): readonly Me
     }),
   ];
 }
+
+/** A stage beside which so many bytes are there. */
+const withHeld = ({ what, likely, atMost, setting }: MemoryStage, bytes: number): MemoryStage => ({
+  what,
+  likely: likely + bytes,
+  atMost: atMost + bytes,
+  setting: setting && { ...setting, atMostAt: (value) => setting.atMostAt(value) + bytes },
+});
 
 /** @param batchSize Images that a batch has at most. */
 const trainingStages = (network: Network, batchSize: number): readonly MemoryStage[] => [

@@ -1,4 +1,5 @@
 import type { RunConfig } from "../config/schema.ts";
+import { distillationOf } from "../config/sections/loss-settings.ts";
 import type { Reporter } from "../core/progress.ts";
 import { loadDataset } from "../data/load-dataset.ts";
 import { outputsOf } from "../data/targets.ts";
@@ -52,7 +53,8 @@ export async function estimateRuns(
     const { network } = loadNetwork(config.network, shape.network);
     const method = createMethod(config.method, config.seed);
     const prepared = method.prepare(plainOf(method, network));
-    const stages = memoryStages(config, { network: prepared, method, images: shape.images });
+    const distillation = distillationOf(config, true);
+    const stages = memoryStages(config, { network: prepared, method, distillation, images: shape.images });
     const always = PROCESS + shape.held;
     needs.set(name, { bytes: always + Math.max(...stages.map(({ atMost }) => atMost)), always, stages });
   }

@@ -1,3 +1,5 @@
+import { statSync } from "node:fs";
+import type { Distillation } from "../config/sections/loss-settings.ts";
 import { lookup } from "../core/lookup.ts";
 import { elementsOf } from "../graph/shape.ts";
 import { kindOf, type Network } from "../kinds/index.ts";
@@ -36,6 +38,14 @@ export function evaluationMemory(network: Network, batchSize: number): number {
 
 /** The same of saving: parameters and their moments, as arrays and as the file. */
 export const savingMemory = (network: Network): number => FLOAT * 2 * 3 * elementCounts(network).parameters;
+
+/** The same of what the network learns from: a copy of its parameters, or what a file holds. */
+export function teacherMemory(distillation: Pick<Distillation, "teacher"> | null, network: Network): number {
+  if (distillation === null) return 0;
+  const { teacher } = distillation;
+  if (teacher === undefined) return FLOAT * elementCounts(network).parameters;
+  return statSync(teacher, { throwIfNoEntry: false })?.size ?? 0;
+}
 
 /**
  * Elements of parameters, and of what is computed for one sample: all outputs, the copies of them that may be kept as

@@ -53,8 +53,9 @@ export async function checkRun(
 ): Promise<CheckedRun> {
   canVerify(config.export.form, config.export);
   await using prepared = await prepare(isTrained(config) ? measuredConfig(config) : config, reporter);
-  const { model, method, dataset } = prepared;
-  const shape = { network: model.network, method, images: imageCountsOf(dataset) };
+  const { model, method, teaching, dataset } = prepared;
+  const { distillation } = teaching ?? {};
+  const shape = { network: model.network, method, distillation, images: imageCountsOf(dataset) };
   const available = availableMemory();
   requireMemory(config, shape, { available, warn: reporter.warn });
   const time = await timeOf(config, prepared);

@@ -45,6 +45,7 @@ export const measuredConfig = (config: RunConfig): RunConfig => ({
 export async function measureTraining(prepared: Prepared): Promise<Timing> {
   const { config, dataset, trainer, phases, task, model } = prepared;
   await beginWeights(prepared);
+  await prepared.teaching?.begin();
   initializeRanges(model, await firstNormalized(model.ops, dataset, 2), () => stepGates(model, config.seed, 0));
   const options = { seed: config.seed, batchSize: config.data.batchSize, phases, task };
   const began = performance.now();

@@ -5,9 +5,9 @@ import { readRecord } from "../runs/record-file.ts";
 import type { Metrics } from "../tasks/metric.ts";
 import { evaluate } from "../training/evaluate.ts";
 import { testTimeGates } from "../training/pass.ts";
-import { restoreSnapshot } from "../training/snapshot.ts";
 import { prepare } from "./prepare.ts";
 import { requireSameFiles } from "./require-same-files.ts";
+import { restorePrepared } from "./restore-prepared.ts";
 
 /** What a run's last checkpoint comes to on the test set. */
 export interface EvaluatedRun {
@@ -34,7 +34,7 @@ export async function evaluateRun(
   const checkpoint = readLastCheckpoint(folder, reporter);
   await using prepared = await prepare(record.config, reporter);
   requireSameFiles(prepared, folder, checkpoint);
-  restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
+  restorePrepared(prepared, checkpoint);
   const { model, dataset, config, task } = prepared;
   const { metrics } = await evaluate(model, dataset.test, {
     task,

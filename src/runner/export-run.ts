@@ -9,10 +9,10 @@ import { acquireLock, whileLocked } from "../runs/lock.ts";
 import type { ExportRecord, RunRecord } from "../runs/record.ts";
 import { readRecord } from "../runs/record-file.ts";
 import { writeFinishedRecord } from "../runs/run-manifest.ts";
-import { restoreSnapshot } from "../training/snapshot.ts";
 import { exportPrepared } from "./export-prepared.ts";
 import { prepare } from "./prepare.ts";
 import { requireSameFiles } from "./require-same-files.ts";
+import { restorePrepared } from "./restore-prepared.ts";
 import { writeRunReport } from "./run-report.ts";
 
 export interface ExportRunOptions extends Partial<Omit<RunConfig["export"], "form">> {
@@ -61,7 +61,7 @@ async function exportLocked(
   const checkpoint = readLastCheckpoint(folder, reporter);
   await using prepared = await prepare(record.config, reporter);
   requireSameFiles(prepared, folder, checkpoint);
-  restoreSnapshot(prepared, checkpoint.tensors, checkpoint.progress);
+  restorePrepared(prepared, checkpoint);
   const codebooks = prepared.method.clustering !== undefined;
   const forms = wanted === "all" ? allForms(own, { unverified, codebooks, reporter }) : [wanted ?? own];
   const written: ExportRecord[] = [];

@@ -22,7 +22,7 @@ export const environmentOf = ({ engine, tensorflow, device, threads }: EngineInf
 });
 
 /** The record of a run that is about to start. */
-export function newRecord({ config, engine, dataset, task, networkFile, model }: Prepared): RunRecord {
+export function newRecord({ config, engine, dataset, task, networkFile, model, teaching }: Prepared): RunRecord {
   return {
     format: "bayesian-bits-run",
     version: recordVersion,
@@ -49,6 +49,7 @@ export function newRecord({ config, engine, dataset, task, networkFile, model }:
       damaged: [],
     },
     network: { ...describeNetwork(model.network), file: networkFile },
+    ...(teaching?.file && { teacher: { ...teaching.file } }),
     quantizers: describeQuantizers(model.network, model.quantizers),
     epochs: [],
     result: null,

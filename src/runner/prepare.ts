@@ -1,4 +1,5 @@
 import type { RunConfig } from "../config/schema.ts";
+import { distillationOf } from "../config/sections/loss-settings.ts";
 import { first } from "../core/elements.ts";
 import { UsageError, UserError } from "../core/errors.ts";
 import type { Reporter } from "../core/progress.ts";
@@ -6,6 +7,7 @@ import { tuple } from "../core/tuple.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { loadDataset } from "../data/load-dataset.ts";
 import { requireImages } from "../data/require-images.ts";
+import { taughtBy } from "../data/taught.ts";
 import { type Engine, loadEngine } from "../engine/load-engine.ts";
 import { verifyImport } from "../export/verify-import.ts";
 import type { Network } from "../kinds/index.ts";
@@ -17,19 +19,24 @@ import { type Method, plainOf } from "../methods/method.ts";
 import { type LoadedNetwork, loadNetwork, networkDataOf } from "../network/load-network.ts";
 import type { NetworkFile } from "../network/onnx/read-network-file.ts";
 import { createTask, type Findings, targetKindOf } from "../tasks/create-task.ts";
+import { distilled } from "../tasks/distillation/distilled.ts";
 import type { Task } from "../tasks/task.ts";
 import { createModel, type Model } from "../training/model.ts";
 import { type Phase, planPhases } from "../training/phases.ts";
 import { constantStrength, type PriorStrength } from "../training/prior-strength.ts";
 import { SteeredStrength } from "../training/steered-strength.ts";
 import { Trainer } from "../training/trainer.ts";
+import { Teaching } from "./teaching.ts";
 
 /** Everything that a configuration stands for, ready to train, evaluate or export. */
 export interface Prepared extends AsyncDisposable {
   readonly config: RunConfig;
   readonly engine: Engine;
   readonly dataset: Dataset;
+  /** What is learned: where there is a teacher, its loss is the distance from that. */
   readonly task: Task<Findings>;
+  /** What the network learns from, where that is not labels alone. */
+  readonly teaching: Teaching | null;
   /** The file that the network comes from; null: the zoo. */
   readonly networkFile: NetworkFile | null;
   readonly method: Method;
@@ -61,26 +68,26 @@ export async function prepare(config: RunConfig, reporter: Reporter): Promise<Pr
   }
 }
 
-async function build(config: RunConfig, engine: Engine, dataset: Dataset): Promise<Prepared> {
-  const task = createTask(config.task, dataset.targets);
+async function build(config: RunConfig, engine: Engine, read: Dataset): Promise<Prepared> {
+  const own = createTask(config.task, read.targets);
   const method = createMethod(config.method, config.seed);
-  if (method.layerwise || method.search) requireImages(dataset, `method.name: ${config.method.name}`);
-  const data = networkDataOf(dataset, task.outputs);
+  if (method.layerwise || method.search) requireImages(read, `method.name: ${config.method.name}`);
+  const data = networkDataOf(read, own.outputs);
   const { imported, ...source } = loadNetwork(config.network, data);
   const { initial, file: networkFile } = source;
-  if (imported !== null && imported.layout.ending !== null && dataset.targets.kind !== "classes") {
+  if (imported !== null && imported.layout.ending !== null && own.softmax === null) {
     throw new UserError(
       `${imported.path}: it ends in a softmax, which gives probabilities of classes, no values: use task.name classification, or take the softmax off`,
     );
   }
   if (imported !== null) {
-    const images = { inputShape: tuple(dataset.imageShape, 3), classes: task.outputs };
+    const images = { inputShape: tuple(read.imageShape, 3), classes: own.outputs };
     await verifyImport({ ...imported, ...source, ...images }, engine.ops, config.engine);
   }
   const plain = plainOf(method, source.network);
   const network = method.prepare(plain);
   const strength = strengthOf(method, network);
-  if (method.search) requireSearchable(method.search, network, task.description);
+  if (method.search) requireSearchable(method.search, network, own.description);
   const model = createModel(network, {
     ops: engine.ops,
     trainingOps: engine.atPrecision(config.engine.precision),
@@ -89,16 +96,43 @@ async function build(config: RunConfig, engine: Engine, dataset: Dataset): Promi
     ...(method.clustering && { learning: new Set() }),
     initial,
   });
+  const { threads } = config.engine;
+  const { teaching, task, dataset } = await taught(config, { own, read, model, plain, threads });
   const phases = planPhases(config.training, method);
   const trainer = new Trainer(model, first(phases).groups, { strength, plain });
   trainer.enter(first(phases));
   return {
-    ...{ config, engine, dataset, task, networkFile, method, source, plain, model, phases, trainer },
+    ...{ config, engine, dataset, task, teaching, networkFile, method, source, plain, model, phases, trainer },
     async [Symbol.asyncDispose]() {
       trainer.weights.dispose();
+      await teaching?.[Symbol.asyncDispose]();
       for (const variable of model.parameters.values()) engine.ops.dispose(variable);
       await dataset.close();
     },
+  };
+}
+
+interface Untaught {
+  readonly own: Task<Findings>;
+  /** As it is read. */
+  readonly read: Dataset;
+  readonly model: Model;
+  readonly plain: Network;
+  readonly threads: number | undefined;
+}
+
+/** Task and data as the network learns them: from labels, or from a teacher. */
+async function taught(
+  config: RunConfig,
+  { own, read, ...run }: Untaught,
+): Promise<Pick<Prepared, "task" | "dataset" | "teaching">> {
+  const distillation = distillationOf(config, true);
+  if (distillation === null) return { task: own, dataset: read, teaching: null };
+  const teaching = await Teaching.open(distillation, { ...run, dataset: read, task: own });
+  return {
+    teaching,
+    task: distilled(own, { ...distillation, variance: () => teaching.variance }),
+    dataset: taughtBy(read, (batch) => teaching.teach(batch)),
   };
 }
 

@@ -7,18 +7,19 @@ import { readImages } from "../runs/image-log.ts";
 import type { Prepared } from "./prepare.ts";
 
 /**
- * Compares the files of network and data with those that a run was begun with. Where every image is a file, the images
+ * Compares the files of network, teacher and data with those that a run was begun with. Where every image is a file, the images
  * that the run has used are compared as they are read from here on.
  *
  * @param folder The run's.
  * @throws UserError that names the file that is no longer the same.
  */
 export function requireSameFiles(
-  { networkFile, dataset }: Pick<Prepared, "networkFile" | "dataset">,
+  { networkFile, dataset, teaching }: Pick<Prepared, "networkFile" | "dataset" | "teaching">,
   folder: string,
-  { record: { network, data }, imageLog }: Pick<Checkpoint, "record" | "imageLog">,
+  { record: { network, data, teacher }, imageLog }: Pick<Checkpoint, "record" | "imageLog">,
 ): void {
   requireSame("network", network.file, networkFile);
+  requireSame("teacher", teacher ?? null, teaching?.file ?? null);
   const used = imageLog && readImages(folder, imageLog);
   if (used) dataset.images?.expect(used);
   const unused = () => (used && dataset.images?.notAmong(used)) ?? [];
@@ -29,7 +30,7 @@ export function requireSameFiles(
 
 /** @param unusedImages Those of which the run has used none yet: where a list of images has changed, one may be new. */
 function requireSame(
-  what: "network" | "data",
+  what: "network" | "data" | "teacher",
   before: DataFile | null,
   now: DataFile | null,
   unusedImages: () => readonly string[] = () => [],

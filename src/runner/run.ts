@@ -12,7 +12,7 @@ import type { Evaluation, EvaluationOptions } from "../training/evaluate.ts";
 import { type EpochSummary, trainLoop } from "../training/loop.ts";
 import { type GatesOf, testTimeGates, transparentGates } from "../training/pass.ts";
 import { epochsOf } from "../training/phases.ts";
-import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
+import { takeSnapshot } from "../training/snapshot.ts";
 import { beginQuantizers, beginWeights } from "./begin-training.ts";
 import { CodebookRun } from "./codebook-run.ts";
 import { continueRecord } from "./continue-record.ts";
@@ -25,6 +25,7 @@ import { LayerwiseRun } from "./layerwise.ts";
 import { allDamaged, newRecord } from "./new-record.ts";
 import type { Prepared } from "./prepare.ts";
 import { requireSameFiles } from "./require-same-files.ts";
+import { restorePrepared } from "./restore-prepared.ts";
 import type { RunContext } from "./run-context.ts";
 import { writeRunReport } from "./run-report.ts";
 import { SavedRun } from "./saved-run.ts";
@@ -63,7 +64,7 @@ export class Run implements Disposable {
       tensors: () =>
         new Map([
           ...takeSnapshot(prepared.trainer),
-          ...[this.#layers, this.#search, this.#codebooks, this.#float].flatMap((part) => [...(part?.tensors ?? [])]),
+          ...[this.#layers, this.#search, prepared.teaching, this.#float].flatMap((part) => [...(part?.tensors ?? [])]),
         ]),
     });
     const { guards } = prepared.config.training;
@@ -76,17 +77,18 @@ export class Run implements Disposable {
 
   [Symbol.dispose](): void {
     this.#layers?.[Symbol.dispose]();
-    this.#codebooks?.[Symbol.dispose]();
   }
 
   /** Weights, statistics and ranges before the first step (docs/method.md, "Training"). */
   async begin(): Promise<void> {
     if (this.#layers) {
       this.#layers.begin();
+      await this.prepared.teaching?.begin();
       const { metrics } = await this.#evaluateFloat();
       this.#saved.record = { ...this.record, postTraining: this.#layers.firstRecord(metrics) };
     } else {
       await beginWeights(this.prepared);
+      await this.prepared.teaching?.begin();
       if (this.#codebooks) {
         const { metrics } = await this.#evaluateFloat();
         this.#saved.record = { ...this.record, codebooks: this.#codebooks.begin(metrics) };
@@ -114,10 +116,9 @@ export class Run implements Disposable {
   async restore(checkpoint: Checkpoint, changes: readonly Change[]): Promise<void> {
     const { tensors, progress } = checkpoint;
     requireSameFiles(this.prepared, this.#saved.folder, checkpoint);
-    restoreSnapshot(this.prepared, tensors, progress);
+    restorePrepared(this.prepared, checkpoint);
     this.#layers?.restore(tensors);
     this.#search?.restore(tensors);
-    this.#codebooks?.restore(tensors);
     this.#float.restore(tensors);
     const { record, warnings } = continueRecord(checkpoint, this.prepared, changes);
     this.#saved.resume(checkpoint, record);
@@ -133,8 +134,7 @@ export class Run implements Disposable {
     const { reporter } = this.context;
     const layers = this.#layers;
     if (layers) return this.#saved.saveWhenStopped(() => layers.run(this.#saved, reporter));
-    const { config, dataset, trainer, phases } = this.prepared;
-    const task = this.#codebooks?.task ?? this.prepared.task;
+    const { config, dataset, task, trainer, phases } = this.prepared;
     const epochs = epochsOf(phases);
     const { progress } = reporter;
     const options = { seed: config.seed, batchSize: config.data.batchSize, phases, task };

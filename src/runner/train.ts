@@ -76,9 +76,10 @@ async function trainIn(
   canVerify(config.export.form, config.export);
   await using prepared = await prepare(config, log);
   if (stop.aborted) throw new StoppedError(stop.reason, { folder, hasSaved: resumes });
-  const { model, method, dataset } = prepared;
+  const { model, method, teaching, dataset } = prepared;
   const images = imageCountsOf(dataset);
-  requireMemory(config, { network: model.network, method, images }, log);
+  const { distillation } = teaching ?? {};
+  requireMemory(config, { network: model.network, method, distillation, images }, log);
   using run = new Run(folder, prepared, { reporter: log, stop, onStep }, onRecord);
   if (checkpoint === null) await run.begin();
   else await run.restore(checkpoint, changes);

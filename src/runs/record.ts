@@ -220,6 +220,7 @@ export const recordSchema = z
         .optional()
         .describe("what leads from images to logits, in topological order; weights and biases are left out"),
     }),
+    teacher: file.optional().describe("the ONNX file that the network learns from, where it learns from one"),
     quantizers: listOf(quantizer),
     startLoss: finite.optional().describe("the task's loss in the first step, before its update"),
     epochs: listOf(epoch),

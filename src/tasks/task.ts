@@ -8,6 +8,16 @@ import type { Metrics, TaskDescription } from "./metric.ts";
 /** Sums over images, by name: what a checkpoint keeps of an epoch in progress. */
 export type Sums = Readonly<Record<string, number>>;
 
+/** A task's targets of a batch on the engine. */
+export type Uploaded = readonly Tensor[];
+
+export interface Loss {
+  /** Scalar. */
+  readonly loss: Tensor;
+  /** With respect to the outputs, [batch, outputs]. */
+  readonly gradient: Tensor;
+}
+
 /** Images with what the network made of them and what it should have. */
 export interface EvaluatedBatch {
   readonly count: number;
@@ -43,14 +53,14 @@ export interface Task<Findings = unknown> {
   /** Values that the network gives for each image. */
   readonly outputs: number;
   readonly description: TaskDescription;
+  /** Of classes: how many outputs side by side (last axis) are the logits of one softmax; null: outputs are values. */
+  readonly softmax: number | null;
   /** Uploads what `loss` and `sums` compare with. */
-  targets(ops: Ops, batch: ByteBatch): Tensor;
-  /** Mean over the batch (scalar), and its gradient with respect to the outputs [batch, outputs]. */
-  loss(ops: Ops, outputs: Tensor, targets: Tensor): { readonly loss: Tensor; readonly gradient: Tensor };
-  /** The same against what another network gives for the images: how a student learns without labels. */
-  imitation(ops: Ops, outputs: Tensor, teacher: Tensor): { readonly loss: Tensor; readonly gradient: Tensor };
+  targets(ops: Ops, batch: ByteBatch): Uploaded;
+  /** Mean over the batch. */
+  loss(ops: Ops, outputs: Tensor, targets: Uploaded): Loss;
   /** What of a training step's batch adds up to the epoch's figures. */
-  sums(ops: Ops, outputs: Tensor, targets: Tensor): Sums;
+  sums(ops: Ops, outputs: Tensor, targets: Uploaded): Sums;
   /** The epoch's figures, some of the metrics, from its sums. */
   figures(sums: Sums, images: number): Metrics;
   evaluator(): Evaluator;

@@ -6,7 +6,7 @@ import type { BackwardPass, Pass } from "../graph/node-kind.ts";
 import type { Node } from "../kinds/index.ts";
 import { backward, forward } from "../network/passes.ts";
 import type { BackwardSums, LearnedNumbers } from "../quantizers/learned-numbers.ts";
-import type { Sums, Task } from "../tasks/task.ts";
+import type { Sums, Task, Uploaded } from "../tasks/task.ts";
 import type { Model } from "./model.ts";
 import { type GateSamples, passOf, soleInput } from "./pass.ts";
 
@@ -14,7 +14,7 @@ export interface Batch {
   /** Normalised images, [batch, height, width, channels], or tokens, [batch, tokens]; consumed by the pass. */
   readonly images: Tensor;
   /** What the task compares the outputs with, as it has uploaded it. */
-  readonly targets: Tensor;
+  readonly targets: Uploaded;
 }
 
 export interface StepResult {

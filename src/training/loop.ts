@@ -98,7 +98,7 @@ export async function trainLoop(
     const phase = phaseAt(phases, epoch);
     const started = performance.now();
     const waiting = new WaitingTime();
-    for await (const batch of waiting.over(train.epoch({ epoch, batchSize, from: position.batch }))) {
+    for await (const batch of train.epoch({ epoch, batchSize, from: position.batch, waiting })) {
       if (batch.count === 0) {
         // All images of the batch are damaged: there is nothing to learn from.
         position = { ...position, batch: position.batch + 1 };

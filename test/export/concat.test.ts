@@ -36,7 +36,7 @@ function trained(): { readonly model: Model; readonly losses: readonly number[] 
   const losses = Array.from({ length: 30 }, (_, step) => {
     const labels = Int32Array.from({ length: batch }, (_, image) => image % 4);
     const draw = (id: string, count: number) => random(step, id, [count], 0.49).map((value) => 0.5 + value);
-    const makeBatch = () => ({ images: images(), targets: ops.tensor(labels, [batch]) });
+    const makeBatch = () => ({ images: images(), targets: [ops.tensor(labels, [batch])] });
     const how = {
       task: classifying(4),
       priorStrength: 0.01,

@@ -82,7 +82,7 @@ function gradientsOf(model: Model): { loss: number; gradients: ReadonlyMap<strin
         Int32Array.from({ length: batch }, (_, image) => image % 3),
         [batch],
       );
-      const { loss, parameters } = computeGradients(model, { images, targets }, testTimeGates(model), {
+      const { loss, parameters } = computeGradients(model, { images, targets: [targets] }, testTimeGates(model), {
         task: classifying(3),
         priorStrength: 0,
       });

@@ -27,7 +27,7 @@ const counted = {
     return images.notAmong(files);
   },
 };
-const prepared = { networkFile: null, dataset: { ...rest, images: counted } };
+const prepared = { networkFile: null, teaching: null, dataset: { ...rest, images: counted } };
 
 const sample = sampleRecord();
 const recordOf = (files: typeof dataset.files) => ({

@@ -37,7 +37,7 @@ function trained(ops: Ops, granularity: WidthGranularity, steps: number) {
   const losses: number[] = [];
   for (let step = 0; step < steps; step++) {
     const how = { task: classifying(classes), priorStrength: 0.01, learningRates };
-    const { loss } = trainer.train(() => ({ images: images(), targets: targets() }), stepGates(model, 1, step), how)!;
+    const { loss } = trainer.train(() => ({ images: images(), targets: [targets()] }), stepGates(model, 1, step), how)!;
     losses.push(loss);
   }
   const numbers = [

@@ -42,7 +42,7 @@ t.test(`${steps} steps leak nothing`, { skip: nativeMissing() }, async (t) => {
     trainer.train(
       () => ({
         images: ops.normalize(ops.tensor(pixels, [batch, 28, 28, 1]), { mean: [0], deviation: [1] }),
-        targets: ops.tensor(labels, [batch]),
+        targets: [ops.tensor(labels, [batch])],
       }),
       stepGates(model, 1, step),
       { task: classifying(10), priorStrength: 0.01, learningRates: { weights: 1e-4, gates: 1e-3, ranges: 1e-4 } },

@@ -38,7 +38,7 @@ for (const { name, side, classes } of cases) {
     const trainer = new Trainer(model, { weights: adam, gates: adam, ranges: adam });
     const [weight] = model.parameters.keys();
     const before = digestOf(parameterValues(trainer.inPhase, weight!));
-    const batch = () => ({ images: images(), targets: ops.tensor(Int32Array.of(1, 2), [2]) });
+    const batch = () => ({ images: images(), targets: [ops.tensor(Int32Array.of(1, 2), [2])] });
     const how = { task: classifying(classes), priorStrength: 0.01, learningRates: rates };
     const { taskLoss } = trainer.train(batch, stepGates(model, 1, 0), how)!;
     t.ok(Number.isFinite(taskLoss), `${taskLoss}`);

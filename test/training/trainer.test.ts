@@ -57,7 +57,7 @@ function train(trainer: Trainer, phase: Phase, steps: number): void {
     trainer.train(
       () => ({
         images: ops.tensor(random(trainer.step, "images", shape), shape),
-        targets: ops.tensor(Int32Array.of(0, 1, 2, 3), [4]),
+        targets: [ops.tensor(Int32Array.of(0, 1, 2, 3), [4])],
       }),
       stepGates(trainer.inPhase, 1, trainer.step),
       { task: classifying(4), priorStrength: 0.1, learningRates: learningRatesAt(phase, phase.from) },

@@ -112,7 +112,7 @@ export function createOurs(
   return {
     trainer,
     run: timed(() => {
-      const makeBatch = () => ({ images: images(), targets: ops.tensor(labels, [labels.length]) });
+      const makeBatch = () => ({ images: images(), targets: [ops.tensor(labels, [labels.length])] });
       trainer.train(makeBatch, samples(trainer.step), { task, priorStrength: 0.01, learningRates });
     }),
     dispose() {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { clusterMeans, roll, unroll } from "../../../src/quantization/product/blocks.ts";
-import { imitate } from "../../../src/tasks/classification/imitate.ts";
+import { divergenceFrom } from "../../../src/tasks/distillation/divergence-from.ts";
 import { HostOptimizer } from "../../../src/training/optimizer.ts";
 import { largestDifference, numbers, type Outcome, Tally } from "../compare.ts";
 
@@ -111,7 +111,9 @@ export function checkDistillation(content: unknown): Outcome {
       inputs.flatMap((x) =>
         bias.map((sum, output) => x.reduce((total, value, n) => total + value * weight[output * x.length + n]!, sum)),
       );
-    const { loss, gradient } = imitate(logits(own.weight()), logits(golden.teacher_weight), outputs);
+    const { loss, gradient } = divergenceFrom(logits(golden.teacher_weight), logits(own.weight()), {
+      ...{ classes: outputs, temperature: 1 },
+    });
     tally.case((check) => check(Math.abs(loss - golden.losses[index]!), REAL));
     const width = inputs[0]!.length;
     own.learn(

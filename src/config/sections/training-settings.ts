@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { guards } from "./guards-settings.ts";
+import { loss, teacherProblem } from "./loss-settings.ts";
 import { layerwiseMethods } from "./methods/layerwise-settings.ts";
 import { count, positive } from "./numbers.ts";
 
@@ -88,6 +89,7 @@ export const training = z
       .describe(
         "epochs after which gates stay at their test-time values, while the weights still learn; 80 % of them where a budget is to be met",
       ),
+    loss,
     pretrain: pretrain.optional(),
     finetune: finetune.optional(),
     from: z
@@ -115,6 +117,13 @@ export function checkTraining(
   context: z.core.$RefinementCtx,
 ): void {
   const { training: settings, method, network } = config;
+  if (settings.loss?.name === "distill") {
+    const problem = teacherProblem(config, settings.loss);
+    if (problem !== null) {
+      const { setting, message } = problem;
+      context.addIssue({ code: "custom", path: ["training", setting], message, input: settings[setting] });
+    }
+  }
   if (method.name === "product-quantization") checkCodebooks(settings, network, context);
   else if (layerwiseMethods.some((name) => name === method.name))
     checkUntrained(settings, { method: method.name, network }, context);
@@ -123,7 +132,7 @@ export function checkTraining(
 
 /** A method without training: nothing to train with, and a trained network to start from. */
 function checkUntrained(
-  { epochs, pretrain, finetune, fixGatesAfter, from }: z.output<typeof training>,
+  { epochs, loss, pretrain, finetune, fixGatesAfter, from }: z.output<typeof training>,
   { method, network }: { readonly method: string; readonly network: object },
   context: z.core.$RefinementCtx,
 ): void {
@@ -131,6 +140,7 @@ function checkUntrained(
     context.addIssue({ code: "custom", path: ["training", setting], message, input });
   const untrained = `method ${method} quantizes a trained network and trains nothing`;
   if (epochs > 0) refuse("epochs", epochs, `expected 0: ${untrained}`);
+  if (loss) refuse("loss", loss, `expected nothing: ${untrained}`);
   if (pretrain) refuse("pretrain", pretrain, `expected nothing: ${untrained}`);
   if (finetune) refuse("finetune", finetune, `expected nothing: ${untrained}`);
   if (fixGatesAfter) refuse("fixGatesAfter", fixGatesAfter, `expected nothing: ${untrained}`);

@@ -1,3 +1,4 @@
+import { first } from "../../core/elements.ts";
 import { outputsOf, type TargetDescription, type Targets } from "../../data/targets.ts";
 import type { Task } from "../task.ts";
 import { calibrate } from "./calibrate.ts";
@@ -6,7 +7,6 @@ import type { ClassificationFindings } from "./class-findings.ts";
 import { classIndices } from "./class-indices.ts";
 import { Confidences } from "./confidences.ts";
 import { describeClassification } from "./description.ts";
-import { imitate } from "./imitate.ts";
 import { largestIndex } from "./largest-index.ts";
 import { RightAnswers } from "./right-answers.ts";
 import { lostImages, worstImages } from "./worst-images.ts";
@@ -19,14 +19,11 @@ export const classification = {
     return {
       name: "classification",
       outputs: classes,
+      softmax: classes,
       description: describeClassification(classes),
-      targets: (ops, { count, targets }) => ops.tensor(classIndices(targets), [count]),
-      loss: (ops, logits, labels) => ops.crossEntropy(logits, labels),
-      imitation(ops, logits, teacher) {
-        const { loss, gradient } = imitate(ops.read(logits), ops.read(teacher), classes);
-        return { loss: ops.tensor(Float32Array.of(loss), []), gradient: ops.tensor(gradient, logits.shape) };
-      },
-      sums: (ops, logits, labels) => ({ correct: countEqual(ops.read(ops.argMax(logits)), ops.read(labels)) }),
+      targets: (ops, { count, targets }) => [ops.tensor(classIndices(targets), [count])],
+      loss: (ops, logits, labels) => ops.crossEntropy(logits, first(labels)),
+      sums: (ops, logits, labels) => ({ correct: countEqual(ops.read(ops.argMax(logits)), ops.read(first(labels))) }),
       figures: ({ correct = 0 }, images) => ({ top1: (100 * correct) / images }),
       evaluator: () => new Top1(classes),
       agreement: (trainer) => compareClasses(classes, trainer),

@@ -1,10 +1,11 @@
+import { first } from "../../core/elements.ts";
 import { square } from "../../core/powers.ts";
 import { outputsOf, type TargetDescription, type Targets } from "../../data/targets.ts";
-import type { Ops, Tensor } from "../../engine/ops.ts";
-import { elementsOf } from "../../graph/shape.ts";
 import type { Agreement, ComparedBatch, ComparedPredictions } from "../agreement.ts";
 import type { Metric, Metrics, TaskDescription } from "../metric.ts";
+import { squaredError } from "../squared-error.ts";
 import type { Evaluator, Task } from "../task.ts";
+import { Variation } from "../variation.ts";
 import { type RegressionFindings, Residuals } from "./value-findings.ts";
 
 const plain = { unit: "", digits: null, isShare: false } as const;
@@ -25,11 +26,11 @@ export const regression = {
     return {
       name: "regression",
       outputs,
+      softmax: null,
       description,
-      targets: (ops, { count, targets }) => ops.tensor(numbersOf(targets), [count, outputs]),
-      loss: squaredError,
-      imitation: squaredError,
-      sums: (ops, values, targets) => sumsOf(ops.read(values), ops.read(targets), outputs),
+      targets: (ops, { count, targets }) => [ops.tensor(numbersOf(targets), [count, outputs])],
+      loss: (ops, values, targets) => squaredError(ops, values, first(targets)),
+      sums: (ops, values, targets) => sumsOf(ops.read(values), ops.read(first(targets)), outputs),
       figures: ({ squared = 0, absolute = 0 }, images) => ({
         rmse: Math.sqrt(squared / images),
         mae: absolute / images,
@@ -41,17 +42,6 @@ export const regression = {
     };
   },
 } as const;
-
-/** Mean over images and outputs of the squared differences. */
-function squaredError(ops: Ops, outputs: Tensor, targets: Tensor) {
-  const count = elementsOf(outputs.shape);
-  const scalar = (value: number) => ops.tensor(Float32Array.of(value), []);
-  const difference = ops.add(outputs, ops.multiply(targets, scalar(-1)));
-  return {
-    loss: ops.multiply(ops.dot(difference, difference), scalar(1 / count)),
-    gradient: ops.multiply(difference, scalar(2 / count)),
-  };
-}
 
 /** Summed over images, each the mean over its outputs. */
 function sumsOf(values: ArrayLike<number>, targets: ArrayLike<number>, outputs: number) {
@@ -68,24 +58,6 @@ function sumsOf(values: ArrayLike<number>, targets: ArrayLike<number>, outputs: 
 function numbersOf({ kind, values }: Targets): Float32Array {
   if (kind !== "values") throw new Error(`regression of ${kind}`);
   return values;
-}
-
-/** Mean and sum of squared distances from it, one value at a time (Welford, Technometrics 4, 1962). */
-class Variation {
-  count = 0;
-  mean = 0;
-  squares = 0;
-
-  add(value: number): void {
-    this.count++;
-    const before = value - this.mean;
-    this.mean += before / this.count;
-    this.squares += before * (value - this.mean);
-  }
-
-  get deviation(): number {
-    return Math.sqrt(this.squares / this.count);
-  }
 }
 
 /** R² is the mean over outputs of 1 - squared errors/variance; of an output that never varies 1 where it is met, else 0. */

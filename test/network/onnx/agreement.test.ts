@@ -108,7 +108,7 @@ for (const name of networkFileNames) {
     const task = classifying(10);
     const labels = Int32Array.from({ length: batch }, (_, image) => image);
     const losses = Array.from({ length: 12 }, (_, step) => {
-      const makeBatch = () => ({ images: upload(name), targets: ops.tensor(labels, [batch]) });
+      const makeBatch = () => ({ images: upload(name), targets: [ops.tensor(labels, [batch])] });
       const rates = { weights: 3e-3, gates: 1e-3, ranges: 1e-3 };
       return trainer.train(makeBatch, stepGates(model, 1, step), { task, priorStrength: 0, learningRates: rates })!
         .loss;

@@ -1,0 +1,102 @@
+import { existsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { messageOf, UserError } from "../core/errors.ts";
+import { readWholeFile } from "../core/read-file.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { type FileInput, fileInput, type Pixels } from "./file-input.ts";
+import { expandQuant, usesQuant } from "./onnx/expand-quant.ts";
+import { encodeModelProto, externalFiles, type Model, readModel } from "./onnx/read-model.ts";
+import { RuntimeModel, type RuntimeValues } from "./runtime.ts";
+
+/**
+ * An ONNX file that takes a data set's samples, in onnxruntime; its input says whether it takes pixels or normalised
+ * images, in which order of axes, and how many at once. Call `release` at the end.
+ */
+export class DatasetModel {
+  readonly #model: RuntimeModel;
+  readonly #input: FileInput;
+
+  private constructor(model: RuntimeModel, input: FileInput) {
+    this.#model = model;
+    this.#input = input;
+  }
+
+  /** @throws UserError when the file cannot be read, is not ONNX, or does not take these samples. */
+  static async open(
+    file: string,
+    dataset: Pick<Dataset, "name" | "imageShape" | "normalization" | "tokens">,
+    { threads }: { readonly threads?: number | undefined } = {},
+  ): Promise<DatasetModel> {
+    const bytes = readBytes(file);
+    const read = readModel(bytes, file);
+    const input = fileInput(read, file, dataset);
+    return new DatasetModel(await RuntimeModel.load(runnable(read, bytes, file), file, { threads }), input);
+  }
+
+  /** Samples of a batch, where the file allows only so many; null: any number. */
+  get batch(): number | null {
+    return this.#input.batch;
+  }
+
+  /** Its first output for any number of samples, one after another. */
+  async outputs(batch: Pixels): Promise<RuntimeValues> {
+    const size = this.batch ?? batch.count;
+    const parts: RuntimeValues[] = [];
+    for (let start = 0; start < batch.count; start += size) {
+      const part = sliceOf(batch, start, size);
+      const { values, shape } = this.#input.imagesOf(repeated(part, size));
+      const [outputs = new Float32Array()] = (await this.#model.run(values, shape)).values();
+      parts.push(outputs.subarray(0, (outputs.length / size) * part.count));
+    }
+    const [whole, ...more] = parts;
+    if (whole !== undefined && more.length === 0) return whole;
+    return Float32Array.from(parts.flatMap((part) => [...part]));
+  }
+
+  release(): Promise<void> {
+    return this.#model.release();
+  }
+}
+
+function sliceOf({ count, images }: Pixels, start: number, size: number): Pixels {
+  const length = images.length / count;
+  const end = Math.min(count, start + size);
+  return { count: end - start, images: images.subarray(start * length, end * length) };
+}
+
+function readBytes(file: string): Uint8Array {
+  try {
+    return readWholeFile(file);
+  } catch (error) {
+    throw new UserError(`cannot read ${file}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** What the runtime loads: the file itself where its weights lie in others, which it finds beside it. */
+function runnable(model: Model, bytes: Uint8Array, file: string): Uint8Array | string {
+  const external = externalFiles(model);
+  const missing = external.find((name) => !existsSync(resolve(dirname(file), name)));
+  if (missing !== undefined) {
+    throw new UserError(
+      `cannot evaluate ${file}: its weights lie in ${missing}, which is not beside it: put it there, or save the model ` +
+        "as one file",
+    );
+  }
+  if (!usesQuant(model)) return external.length > 0 ? file : bytes;
+  if (external.length > 0) {
+    throw new UserError(
+      `cannot evaluate ${file}: it has Quant nodes and its weights in other files: save it as one file`,
+    );
+  }
+  return encodeModelProto(expandQuant(model, file));
+}
+
+/** A batch of `size` images, for a file that takes no other number: its first image fills what is missing. */
+function repeated({ count, images }: Pixels, size: number): Pixels {
+  if (count === size) return { count, images };
+  const length = images.length / count;
+  const filled = new Uint8Array(size * length);
+  for (let image = 0; image < size; image++) filled.set(images.subarray(0, length), image * length);
+  filled.set(images);
+  return { count: size, images: filled };
+}

@@ -1,0 +1,105 @@
+import { basename, extname } from "node:path";
+import { first } from "../core/elements.ts";
+import { UserError } from "../core/errors.ts";
+import { tuple } from "../core/tuple.ts";
+import type { Dataset, TokenDescription } from "../data/dataset.ts";
+import type { Ops } from "../engine/ops.ts";
+import { DatasetModel } from "../export/dataset-model.ts";
+import { verifyImport } from "../export/verify-import.ts";
+import { elementsOf } from "../graph/shape.ts";
+import { importNetwork } from "../network/onnx/import-network.ts";
+import { type NetworkFile, readNetworkFile } from "../network/onnx/read-network-file.ts";
+import type { Model as OnnxModel } from "../onnx/onnx-model.ts";
+import type { Teacher } from "../training/float-teacher.ts";
+import { createModel } from "../training/model.ts";
+import { networkOutputs } from "../training/network-outputs.ts";
+
+const setting = "training.loss.teacher";
+
+interface TaughtData extends Pick<Dataset, "name" | "imageShape" | "normalization"> {
+  readonly tokens?: TokenDescription;
+}
+
+interface OpenOptions {
+  readonly data: TaughtData;
+  /** Values for each sample that the student gives. */
+  readonly outputs: number;
+  readonly ops: Ops;
+  readonly threads?: number | undefined;
+}
+
+/** A teacher that an ONNX file is. */
+export interface FileTeacher extends Teacher, AsyncDisposable {
+  readonly file: NetworkFile;
+}
+
+/**
+ * Opens an ONNX file as a teacher: run by our own kernels where the file imports, else by onnxruntime.
+ *
+ * @throws UserError when it cannot be read or run, does not take these samples, or gives other outputs than the student.
+ */
+export async function openFileTeacher(path: string, options: OpenOptions): Promise<FileTeacher> {
+  const { model, bytes, file } = readNetworkFile(path, setting);
+  const teacher =
+    (await importedTeacher(path, { model, bytes }, options)) ?? (await runtimeTeacher(path, model, options));
+  const { data, outputs } = options;
+  const bytesOfSample = elementsOf(data.imageShape) * (data.tokens === undefined ? 1 : Int32Array.BYTES_PER_ELEMENT);
+  const given = await teacher.outputs({ count: 1, images: new Uint8Array(bytesOfSample) });
+  if (given.length !== outputs) {
+    await teacher[Symbol.asyncDispose]();
+    throw new UserError(
+      `${setting} ${path} gives ${given.length} values for each sample, the network that learns from it ${outputs}: take a teacher of the same outputs`,
+    );
+  }
+  return { ...teacher, file };
+}
+
+/** Null where the file is none that imports. */
+async function importedTeacher(
+  path: string,
+  { model, bytes }: { readonly model: OnnxModel; readonly bytes: Uint8Array },
+  { data, outputs, ops, threads }: OpenOptions,
+): Promise<(Teacher & AsyncDisposable) | null> {
+  if (data.tokens !== undefined) return null;
+  try {
+    const shape = { inputShape: tuple(data.imageShape, 3), classes: outputs };
+    const name = basename(path, extname(path));
+    const { network, initial, layout } = importNetwork(model, { ...shape, file: path, name });
+    await verifyImport({ ...{ network, initial, layout, path, bytes }, ...shape }, ops, { threads });
+    const teacher = createModel(network, { ops, seed: 0, quantizers: new Map(), initial });
+    return {
+      outputs: async (batch) => networkOutputs(teacher, batch, data),
+      async [Symbol.asyncDispose]() {
+        for (const variable of teacher.parameters.values()) ops.dispose(variable);
+      },
+    };
+  } catch (error) {
+    if (error instanceof UserError) return null;
+    throw error;
+  }
+}
+
+async function runtimeTeacher(
+  path: string,
+  model: OnnxModel,
+  { data, threads }: OpenOptions,
+): Promise<Teacher & AsyncDisposable> {
+  const loaded = await DatasetModel.open(path, data, { threads });
+  const isProbability = endsInSoftmax(model);
+  return {
+    async outputs(batch) {
+      const values = Float32Array.from(await loaded.outputs(batch));
+      return isProbability ? values.map((value) => Math.log(Math.max(value, leastProbability))) : values;
+    },
+    [Symbol.asyncDispose]: () => loaded.release(),
+  };
+}
+
+/** Smaller probabilities count as this: their logarithm would be no number. */
+const leastProbability = 1e-30;
+
+/** Whether the file gives probabilities, whose logarithms are logits. */
+function endsInSoftmax({ graph }: OnnxModel): boolean {
+  const { name } = first(graph.output);
+  return graph.node.some(({ opType, output }) => opType === "Softmax" && output.includes(name));
+}

@@ -1,0 +1,106 @@
+import type { Distillation } from "../config/sections/loss-settings.ts";
+import { at } from "../core/elements.ts";
+import { UserError } from "../core/errors.ts";
+import { lookup } from "../core/lookup.ts";
+import { mean } from "../core/mean.ts";
+import type { ByteBatch, Dataset } from "../data/dataset.ts";
+import type { Network } from "../kinds/index.ts";
+import type { NetworkFile } from "../network/onnx/read-network-file.ts";
+import type { StoredTensor } from "../runs/safetensors.ts";
+import type { Task } from "../tasks/task.ts";
+import { Variation } from "../tasks/variation.ts";
+import { FloatTeacher, type Teacher } from "../training/float-teacher.ts";
+import type { Model } from "../training/model.ts";
+import { type FileTeacher, openFileTeacher } from "./file-teacher.ts";
+
+/** Where checkpoints have the variance. */
+const tensor = "teacher-variance";
+/** Training samples that it is measured on, at most. */
+const measured = 1024;
+
+interface TaughtRun {
+  readonly model: Model;
+  /** The network in float32 that quantizers go into. */
+  readonly plain: Network;
+  readonly dataset: Dataset;
+  readonly task: Pick<Task, "outputs" | "softmax">;
+  readonly threads: number | undefined;
+}
+
+/** A run's teacher, and what of it outlives a session. */
+export class Teaching implements AsyncDisposable {
+  readonly distillation: Distillation;
+  readonly #run: TaughtRun;
+  readonly #float: FloatTeacher | null;
+  readonly #file: FileTeacher | null;
+  readonly #teacher: Teacher;
+  readonly #variance = Float64Array.of(1);
+
+  private constructor(distillation: Distillation, run: TaughtRun, file: FileTeacher | null) {
+    this.distillation = distillation;
+    this.#run = run;
+    this.#file = file;
+    const float = new FloatTeacher(run.model, run.plain, run.dataset);
+    this.#float = file === null ? float : null;
+    this.#teacher = file ?? float;
+  }
+
+  /** @throws UserError where the teacher's file does not do. */
+  static async open(distillation: Distillation, run: TaughtRun): Promise<Teaching> {
+    const { dataset, task, model, threads } = run;
+    const options = { data: dataset, outputs: task.outputs, ops: model.ops, threads };
+    const { teacher: path } = distillation;
+    return new Teaching(distillation, run, path === undefined ? null : await openFileTeacher(path, options));
+  }
+
+  /** The file that the teacher is; null: the run's own network in float32. */
+  get file(): NetworkFile | null {
+    return this.#file?.file ?? null;
+  }
+
+  /** Of the teacher's outputs on training samples, about each output's mean, mean over the outputs; 1 where they never vary. */
+  get variance(): number {
+    return at(this.#variance, 0);
+  }
+
+  /** Takes the network as it stands for the teacher, where no file is one, and measures what its outputs are like. */
+  async begin(): Promise<void> {
+    this.#float?.take();
+    const { dataset, task } = this.#run;
+    if (task.softmax !== null) return;
+    const variations = Array.from({ length: task.outputs }, () => new Variation());
+    for await (const batch of dataset.train.batches({ batchSize: 128, limit: measured })) {
+      if (batch.count === 0) continue;
+      for (const [index, value] of (await this.#teacher.outputs(batch)).entries())
+        at(variations, index % task.outputs).add(value);
+    }
+    this.#variance.set([mean(variations.map(({ squares, count }) => squares / count)) || 1]);
+  }
+
+  /** A batch with what the teacher gives for it. @throws UserError where that is not finite. */
+  async teach(batch: ByteBatch): Promise<ByteBatch> {
+    const teacher = await this.#teacher.outputs(batch);
+    if (!teacher.every(Number.isFinite)) {
+      const name = this.file?.name ?? "the float32 network";
+      throw new UserError(
+        `cannot learn from ${name}: an output is not finite; look at its weights, and at data.normalization`,
+      );
+    }
+    return { ...batch, targets: { ...batch.targets, teacher } };
+  }
+
+  get tensors(): ReadonlyMap<string, StoredTensor> {
+    return new Map([...(this.#float?.tensors ?? []), [tensor, { shape: [1], values: this.#variance }]]);
+  }
+
+  /** Takes up what a checkpoint has under {@link tensors}; those of codebooks from before there were other teachers count in 1. */
+  restore(tensors: ReadonlyMap<string, StoredTensor>): void {
+    this.#float?.restore(tensors);
+    if (tensors.has(tensor)) this.#variance.set(lookup(tensors, tensor).values);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#float?.[Symbol.dispose]();
+    await this.#file?.[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,82 @@
+import type { Distillation } from "../../config/sections/loss-settings.ts";
+import { at } from "../../core/elements.ts";
+import type { Targets } from "../../data/targets.ts";
+import type { Ops, Tensor } from "../../engine/ops.ts";
+import type { TaskDescription } from "../metric.ts";
+import { squaredError } from "../squared-error.ts";
+import type { Loss, Task } from "../task.ts";
+import { divergenceFrom } from "./divergence-from.ts";
+
+export interface DistilledOptions extends Pick<Distillation, "temperature" | "weight"> {
+  /** Of a teacher's outputs that are values: what their squared error is counted in. */
+  variance(): number;
+}
+
+/**
+ * A task whose network learns from a teacher: the loss is the distance from its outputs, in part where the weight is below
+ * 1; all figures are the task's own. Of a softmax it is the divergence, else the squared error over the outputs' variance
+ * (docs/method.md, "Distillation"). Batches have their teacher's outputs (`Targets.teacher`).
+ */
+export function distilled<Findings>(task: Task<Findings>, options: DistilledOptions): Task<Findings> {
+  const { weight } = options;
+  return {
+    ...task,
+    description: described(task, options),
+    targets: (ops, batch) => [
+      ops.tensor(teacherOf(batch.targets), [batch.count, task.outputs]),
+      ...task.targets(ops, batch),
+    ],
+    loss(ops, outputs, [teacher, ...labels]) {
+      if (weight === 0) return task.loss(ops, outputs, labels);
+      const distance = distanceFrom(ops, ops.reshape(at([teacher], 0)!, outputs.shape), outputs, { task, ...options });
+      return weight === 1 ? distance : mixed(ops, weight, [distance, task.loss(ops, outputs, labels)]);
+    },
+    sums: (ops, outputs, [, ...labels]) => task.sums(ops, outputs, labels),
+  };
+}
+
+/** The data set has a teacher: batches without its outputs are a defect. */
+function teacherOf({ teacher }: Targets): Float32Array {
+  if (teacher === undefined) throw new Error("a batch without its teacher's outputs");
+  return teacher;
+}
+
+function distanceFrom(
+  ops: Ops,
+  teacher: Tensor,
+  outputs: Tensor,
+  { task: { softmax }, temperature, variance }: DistilledOptions & { readonly task: Pick<Task, "softmax"> },
+): Loss {
+  if (softmax === null) return squaredError(ops, outputs, teacher, variance());
+  const { loss, gradient } = divergenceFrom(ops.read(teacher), ops.read(outputs), { classes: softmax, temperature });
+  return { loss: ops.tensor(Float32Array.of(loss), []), gradient: ops.tensor(gradient, outputs.shape) };
+}
+
+function mixed(ops: Ops, weight: number, [one, other]: readonly [Loss, Loss]): Loss {
+  const [share, rest] = [ops.tensor(Float32Array.of(weight), []), ops.tensor(Float32Array.of(1 - weight), [])];
+  const mix = (one: Tensor, other: Tensor) => ops.add(ops.multiply(one, share), ops.multiply(other, rest));
+  return { loss: mix(one.loss, other.loss), gradient: mix(one.gradient, other.gradient) };
+}
+
+/** The loss by its name, and what it is of a network that looks at no image: at most the uniform distribution's. */
+function described(
+  { description, softmax }: Pick<Task, "description" | "softmax">,
+  { weight, temperature }: DistilledOptions,
+): TaskDescription {
+  if (weight === 0) return description;
+  const own = description.loss;
+  const label = distanceName(softmax, temperature);
+  const chance = softmax === null ? 1 : Math.log(softmax);
+  if (weight === 1) return { ...description, loss: { label, unit: "", digits: null, chance } };
+  const mean = own.chance === undefined ? {} : { chance: weight * chance + (1 - weight) * own.chance };
+  const rest = Number((1 - weight).toPrecision(12));
+  return {
+    ...description,
+    loss: { label: `${weight} · ${label} + ${rest} · ${own.label}`, unit: "", digits: null, ...mean },
+  };
+}
+
+function distanceName(softmax: number | null, temperature: number): string {
+  if (softmax === null) return "squared error against the teacher";
+  return `divergence from the teacher${temperature === 1 ? "" : ` at temperature ${temperature}`}`;
+}
