@@ -27,6 +27,8 @@ interface LoadContext {
   readonly reporter: Reporter;
   /** What the task needs to know of each image; null: nothing, and what is known comes along. */
   readonly targets: TargetKind | null;
+  /** Whether images that nothing is said of will do; they do not if left out. */
+  readonly unlabelled?: boolean;
 }
 
 /**
@@ -36,8 +38,11 @@ interface LoadContext {
  * @throws UserError when files are missing, damaged or cannot be fetched; UsageError when a setting does not fit the
  * data, as a share that leaves a part empty, or when the data has other targets than the task needs.
  */
-export async function loadDataset(config: DataConfig, { seed, reporter, targets }: LoadContext): Promise<Dataset> {
-  const opened = await open(config, { seed, reporter, targets });
+export async function loadDataset(
+  config: DataConfig,
+  { seed, reporter, targets, unlabelled = false }: LoadContext,
+): Promise<Dataset> {
+  const opened = await open(config, { seed, reporter, targets, unlabelled });
   try {
     const { train, test } = opened;
     const { limit, validationShare } = config;
@@ -70,7 +75,7 @@ export async function loadDataset(config: DataConfig, { seed, reporter, targets 
   }
 }
 
-async function open(config: DataConfig, context: LoadContext): Promise<OpenedData> {
+async function open(config: DataConfig, context: Required<LoadContext>): Promise<OpenedData> {
   if (config.name !== "npz" && context.targets === "values") {
     throw new UsageError(
       `task.name: it needs numbers to learn, and the images of data.name ${config.name} have classes; use data.name npz, or task.name classification`,
@@ -93,7 +98,7 @@ async function open(config: DataConfig, context: LoadContext): Promise<OpenedDat
 
 async function load(
   config: Exclude<DataConfig, { name: "folder" }>,
-  { reporter, targets, seed }: LoadContext,
+  { reporter, targets, unlabelled, seed }: Required<LoadContext>,
 ): Promise<LoadedData> {
   switch (config.name) {
     case "mnist":
@@ -105,7 +110,7 @@ async function load(
     case "cifar100":
       return loadCifar100(config.folder);
     case "npz":
-      return loadNpz(config, targets);
+      return loadNpz(config, targets, { unlabelled });
     case "text":
       return loadText(config, { seed, folder: await textFolder(config, reporter) });
   }

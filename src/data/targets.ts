@@ -3,7 +3,9 @@ type Labels =
   /** Class indices, [n]. */
   | { readonly kind: "classes"; readonly values: Int32Array }
   /** Numbers, [n, outputs]. */
-  | { readonly kind: "values"; readonly values: Float32Array };
+  | { readonly kind: "values"; readonly values: Float32Array }
+  /** Nothing. */
+  | { readonly kind: "none"; readonly values: Int32Array };
 
 /** What a network is to give for each of n images. */
 export type Targets = Labels & {
@@ -11,12 +13,17 @@ export type Targets = Labels & {
   readonly teacher?: Float32Array;
 };
 
-export type TargetKind = Targets["kind"];
+/** What a task may need to know of images. */
+export type TargetKind = Exclude<Targets["kind"], "none">;
+
+/** What is said of images without labels. */
+export const noTargets: Targets = { kind: "none", values: new Int32Array() };
 
 /** What the targets of a data set are. */
 export type TargetDescription =
   | { readonly kind: "classes"; readonly names: readonly string[] }
-  | { readonly kind: "values"; readonly outputs: number };
+  | { readonly kind: "values"; readonly outputs: number }
+  | { readonly kind: "none" };
 
 /** How many values a network gives for each image where these are its targets: logits of classes, or numbers. */
 export function outputsOf(targets: TargetDescription): number {
@@ -25,6 +32,8 @@ export function outputsOf(targets: TargetDescription): number {
       return targets.names.length;
     case "values":
       return targets.outputs;
+    case "none":
+      throw new Error("data without labels do not say what a network gives");
   }
 }
 
@@ -40,6 +49,8 @@ function pickLabels(targets: Labels, indices: Uint32Array, count: number): Label
       return { kind: "classes", values: Int32Array.from(indices, (index) => targets.values[index]!) };
     case "values":
       return { kind: "values", values: pickRows(targets.values, indices, count) };
+    case "none":
+      return noTargets;
   }
 }
 

@@ -8,6 +8,7 @@ import { createMethod } from "../methods/create-method.ts";
 import { plainOf } from "../methods/method.ts";
 import { loadNetwork, type NetworkData, networkDataOf } from "../network/load-network.ts";
 import { targetKindOf } from "../tasks/create-task.ts";
+import { describeTargets, learnsUnlabelled } from "../training/unlabelled-targets.ts";
 import { type ImageCounts, imageCountsOf, type MemoryStage, memoryStages } from "./memory-stages.ts";
 
 /** Bytes of a process before its first step, without its images, and of what verifies the exported file. */
@@ -18,6 +19,7 @@ interface DataShape {
   readonly images: ImageCounts;
   /** Bytes of images that are in memory all the time. */
   readonly held: number;
+  readonly isLabelled: boolean;
 }
 
 interface NamedRun {
@@ -47,13 +49,13 @@ export async function estimateRuns(
   for (const { name, config } of runs) {
     // How they are batched and changed decides no shape.
     const source = { ...config.data, batchSize: 0, evaluationBatchSize: 0, augmentation: undefined };
-    const key = JSON.stringify([source, config.task]);
+    const key = JSON.stringify([source, config.task, learnsUnlabelled(config) && [config.training, config.network]]);
     const shape = shapes.get(key) ?? (await shapeOf(config, reporter));
     shapes.set(key, shape);
     const { network } = loadNetwork(config.network, shape.network);
     const method = createMethod(config.method, config.seed);
     const prepared = method.prepare(plainOf(method, network));
-    const distillation = distillationOf(config, true);
+    const distillation = distillationOf(config, shape.isLabelled);
     const stages = memoryStages(config, { network: prepared, method, distillation, images: shape.images });
     const always = PROCESS + shape.held;
     needs.set(name, { bytes: always + Math.max(...stages.map(({ atMost }) => atMost)), always, stages });
@@ -61,14 +63,23 @@ export async function estimateRuns(
   return needs;
 }
 
-async function shapeOf({ data, task, seed }: RunConfig, reporter: Reporter): Promise<DataShape> {
-  const dataset = await loadDataset(data, { seed, reporter, targets: targetKindOf(task) });
+async function shapeOf(config: RunConfig, reporter: Reporter): Promise<DataShape> {
+  const { data, task, seed } = config;
+  const kind = targetKindOf(task);
+  const unlabelled = learnsUnlabelled(config);
+  const dataset = await loadDataset(data, { seed, reporter, targets: kind, unlabelled });
   await dataset.close();
-  const { train, validation, test, imageShape, targets, tokens } = dataset;
+  const { train, validation, test, imageShape, tokens } = dataset;
+  const targets = describeTargets(config, dataset, kind);
   const count = train.count + (validation?.count ?? 0) + test.count;
   const held =
     data.name === "folder"
       ? 0
       : count * elementsOf(imageShape) * (tokens === undefined ? 1 : Int32Array.BYTES_PER_ELEMENT);
-  return { network: networkDataOf(dataset, outputsOf(targets)), images: imageCountsOf(dataset), held };
+  return {
+    network: networkDataOf(dataset, outputsOf(targets)),
+    images: imageCountsOf(dataset),
+    held,
+    isLabelled: dataset.targets.kind !== "none",
+  };
 }

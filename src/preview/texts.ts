@@ -3,8 +3,16 @@ import type { Dataset } from "../data/dataset.ts";
 import type { Timing } from "./measure-training.ts";
 
 /** What is learned of each image: `10 classes`. */
-export const targetsText = (targets: Dataset["targets"]): string =>
-  targets.kind === "classes" ? `${targets.names.length} classes` : `${targets.outputs} values for each`;
+export function targetsText(targets: Dataset["targets"]): string {
+  switch (targets.kind) {
+    case "classes":
+      return `${targets.names.length} classes`;
+    case "values":
+      return `${targets.outputs} values for each`;
+    case "none":
+      return "no labels";
+  }
+}
 
 /** What a training step was seen to take: `12.3 ms for 16 images (median of 9), 15 an epoch`. */
 export const stepText = ({ step, steps }: Timing, batchSize: number, stepsPerEpoch: number): string =>

@@ -20,12 +20,14 @@ import { type LoadedNetwork, loadNetwork, networkDataOf } from "../network/load-
 import type { NetworkFile } from "../network/onnx/read-network-file.ts";
 import { createTask, type Findings, targetKindOf } from "../tasks/create-task.ts";
 import { distilled } from "../tasks/distillation/distilled.ts";
+import { judgedByTeacher } from "../tasks/distillation/judged-by-teacher.ts";
 import type { Task } from "../tasks/task.ts";
 import { createModel, type Model } from "../training/model.ts";
 import { type Phase, planPhases } from "../training/phases.ts";
 import { constantStrength, type PriorStrength } from "../training/prior-strength.ts";
 import { SteeredStrength } from "../training/steered-strength.ts";
 import { Trainer } from "../training/trainer.ts";
+import { describeTargets, learnsUnlabelled } from "../training/unlabelled-targets.ts";
 import { Teaching } from "./teaching.ts";
 
 /** Everything that a configuration stands for, ready to train, evaluate or export. */
@@ -59,7 +61,8 @@ export async function prepare(config: RunConfig, reporter: Reporter): Promise<Pr
   const { kind, threads } = config.engine;
   const engine = await loadEngine({ kind, reporter, ...(threads !== undefined && { threads }) });
   const targets = targetKindOf(config.task);
-  const dataset = await loadDataset(config.data, { seed: config.seed, reporter, targets });
+  const unlabelled = learnsUnlabelled(config);
+  const dataset = await loadDataset(config.data, { seed: config.seed, reporter, targets, unlabelled });
   try {
     return await build(config, engine, dataset);
   } catch (error) {
@@ -68,8 +71,11 @@ export async function prepare(config: RunConfig, reporter: Reporter): Promise<Pr
   }
 }
 
-async function build(config: RunConfig, engine: Engine, read: Dataset): Promise<Prepared> {
-  const own = createTask(config.task, read.targets);
+async function build(config: RunConfig, engine: Engine, loaded: Dataset): Promise<Prepared> {
+  const isLabelled = loaded.targets.kind !== "none";
+  const read = { ...loaded, targets: describeTargets(config, loaded, targetKindOf(config.task)) };
+  const labelled = createTask(config.task, read.targets);
+  const own = isLabelled ? labelled : judgedByTeacher(labelled);
   const method = createMethod(config.method, config.seed);
   if (method.layerwise || method.search) requireImages(read, `method.name: ${config.method.name}`);
   const data = networkDataOf(read, own.outputs);
@@ -97,7 +103,7 @@ async function build(config: RunConfig, engine: Engine, read: Dataset): Promise<
     initial,
   });
   const { threads } = config.engine;
-  const { teaching, task, dataset } = await taught(config, { own, read, model, plain, threads });
+  const { teaching, task, dataset } = await taught(config, { own, read, isLabelled, model, plain, threads });
   const phases = planPhases(config.training, method);
   const trainer = new Trainer(model, first(phases).groups, { strength, plain });
   trainer.enter(first(phases));
@@ -116,6 +122,7 @@ interface Untaught {
   readonly own: Task<Findings>;
   /** As it is read. */
   readonly read: Dataset;
+  readonly isLabelled: boolean;
   readonly model: Model;
   readonly plain: Network;
   readonly threads: number | undefined;
@@ -124,9 +131,9 @@ interface Untaught {
 /** Task and data as the network learns them: from labels, or from a teacher. */
 async function taught(
   config: RunConfig,
-  { own, read, ...run }: Untaught,
+  { own, read, isLabelled, ...run }: Untaught,
 ): Promise<Pick<Prepared, "task" | "dataset" | "teaching">> {
-  const distillation = distillationOf(config, true);
+  const distillation = distillationOf(config, isLabelled);
   if (distillation === null) return { task: own, dataset: read, teaching: null };
   const teaching = await Teaching.open(distillation, { ...run, dataset: read, task: own });
   return {

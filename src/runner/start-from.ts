@@ -1,11 +1,8 @@
-import { statSync } from "node:fs";
-import { messageOf, UserError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
 import type { Network } from "../kinds/index.ts";
 import { inverseDeviation } from "../kinds/norm-affine.ts";
 import { equalizeLayers } from "../methods/equalize.ts";
-import { readCheckpointAlone } from "../runs/checkpoint.ts";
-import { runFiles } from "../runs/run-directory.ts";
+import { checkpointOf } from "../runs/checkpoint-of.ts";
 import type { Model } from "../training/model.ts";
 import { allParameterValues } from "../training/snapshot.ts";
 import { takeWeights } from "../training/take-weights.ts";
@@ -17,15 +14,7 @@ import { takeWeights } from "../training/take-weights.ts";
  * @throws UserError when it holds no checkpoint of the same network.
  */
 export function startFrom(model: Model, from: string): void {
-  takeWeights(model, readCheckpointAlone(isFile(from) ? from : runFiles(from).checkpoint).tensors, from);
-}
-
-function isFile(from: string): boolean {
-  try {
-    return statSync(from, { throwIfNoEntry: false })?.isFile() ?? false;
-  } catch (error) {
-    throw new UserError(`cannot read training.from ${from}: ${messageOf(error)}`, { cause: error });
-  }
+  takeWeights(model, checkpointOf(from).tensors, from);
 }
 
 /** Equalizes the ranges of a model's weights across the layers of its network as it was defined. */

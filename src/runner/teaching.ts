@@ -23,7 +23,7 @@ interface TaughtRun {
   /** The network in float32 that quantizers go into. */
   readonly plain: Network;
   readonly dataset: Dataset;
-  readonly task: Pick<Task, "outputs" | "softmax">;
+  readonly task: Pick<Task, "outputs" | "softmax" | "labelsFrom">;
   readonly threads: number | undefined;
 }
 
@@ -77,7 +77,7 @@ export class Teaching implements AsyncDisposable {
     this.#variance.set([mean(variations.map(({ squares, count }) => squares / count)) || 1]);
   }
 
-  /** A batch with what the teacher gives for it. @throws UserError where that is not finite. */
+  /** A batch with what the teacher gives for it, which are its labels where it has none. @throws UserError where that is not finite. */
   async teach(batch: ByteBatch): Promise<ByteBatch> {
     const teacher = await this.#teacher.outputs(batch);
     if (!teacher.every(Number.isFinite)) {
@@ -86,7 +86,8 @@ export class Teaching implements AsyncDisposable {
         `cannot learn from ${name}: an output is not finite; look at its weights, and at data.normalization`,
       );
     }
-    return { ...batch, targets: { ...batch.targets, teacher } };
+    const labels = batch.targets.kind === "none" ? this.#run.task.labelsFrom(teacher) : batch.targets;
+    return { ...batch, targets: { ...labels, teacher } };
   }
 
   get tensors(): ReadonlyMap<string, StoredTensor> {

@@ -31,6 +31,7 @@ export const taskDescriptionSchema = z.object({
   loss: z
     .object({ ...appearance, chance: z.number().optional().describe("of a network that looks at no image, if known") })
     .describe("what training lowers beside the prior: a mean over images"),
+  judge: z.literal("teacher").optional().describe("whose answers count as right, where the data has no labels"),
 });
 
 /** A figure that tells how well a network does its task. */

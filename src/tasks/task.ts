@@ -55,6 +55,8 @@ export interface Task<Findings = unknown> {
   readonly description: TaskDescription;
   /** Of classes: how many outputs side by side (last axis) are the logits of one softmax; null: outputs are values. */
   readonly softmax: number | null;
+  /** What another network's outputs, [count, outputs], say of samples that have no labels. */
+  labelsFrom(outputs: Float32Array): Targets;
   /** Uploads what `loss` and `sums` compare with. */
   targets(ops: Ops, batch: ByteBatch): Uploaded;
   /** Mean over the batch. */

@@ -20,6 +20,12 @@ export const classification = {
       name: "classification",
       outputs: classes,
       softmax: classes,
+      labelsFrom: (logits) => ({
+        kind: "classes",
+        values: Int32Array.from({ length: logits.length / classes }, (_, image) =>
+          largestIndex(logits, image * classes, classes),
+        ),
+      }),
       description: describeClassification(classes),
       targets: (ops, { count, targets }) => [ops.tensor(classIndices(targets), [count])],
       loss: (ops, logits, labels) => ops.crossEntropy(logits, first(labels)),

@@ -27,6 +27,7 @@ export const regression = {
       name: "regression",
       outputs,
       softmax: null,
+      labelsFrom: (values) => ({ kind: "values", values }),
       description,
       targets: (ops, { count, targets }) => [ops.tensor(numbersOf(targets), [count, outputs])],
       loss: (ops, values, targets) => squaredError(ops, values, first(targets)),

@@ -3,6 +3,7 @@ import { lookup } from "../../../core/lookup.ts";
 import type { Reporter } from "../../../core/progress.ts";
 import type { ImageShape } from "../../dataset.ts";
 import type { ImageSource } from "../../image-source.ts";
+import { noTargets } from "../../targets.ts";
 import type { DecodePool } from "./decode-pool.ts";
 import type { FileContents } from "./file-contents.ts";
 import type { ImageFiles } from "./scan-folder.ts";
@@ -25,6 +26,8 @@ interface Reading {
   readonly policy: DamagePolicy;
   /** Of all parts of the folder. */
   readonly contents: Pick<FileContents, "note" | "noteUnreadable" | "use">;
+  /** Whether the images lie in class folders. */
+  readonly labelled: boolean;
 }
 
 /**
@@ -36,7 +39,7 @@ export function folderSource(
   { paths, labels }: ImageFiles,
   shape: ImageShape,
   firstNumber: number,
-  { pool, policy, contents }: Reading,
+  { pool, policy, contents, labelled }: Reading,
 ): ImageSource {
   const size = shape.reduce((product, length) => product * length, 1);
   return {
@@ -76,7 +79,7 @@ export function folderSource(
           classes[filled++] = labels[index]!;
         });
       }
-      return { count, images: read, targets: { kind: "classes", values: classes } };
+      return { count, images: read, targets: labelled ? { kind: "classes", values: classes } : noTargets };
     },
     use: (indices) => contents.use(indices.map((index) => firstNumber + index)),
   };

@@ -12,6 +12,7 @@ import { FileContents } from "./file-contents.ts";
 import { folderSource } from "./folder-source.ts";
 import { scanFolder } from "./scan-folder.ts";
 import { scanImages } from "./scan-images.ts";
+import { scanPlain } from "./scan-plain.ts";
 
 /** Threads that decode at a time in one process, unless UV_THREADPOOL_SIZE says otherwise. */
 const decodingThreads = Number(process.env.UV_THREADPOOL_SIZE) || 4;
@@ -22,21 +23,26 @@ const normalizations: Readonly<Record<1 | 3, Normalization>> = {
   1: { mean: [0.449], deviation: [0.226] },
 };
 
+interface OpenContext {
+  readonly seed: number;
+  readonly reporter: Reporter;
+  readonly targets: TargetKind | null;
+  /** Whether images that lie in no class folders will do. */
+  readonly unlabelled: boolean;
+}
+
 /**
  * Opens a folder of images: lists them and starts the threads that will read them. Where nobody needs to know what they
  * show, they need not lie in class folders.
  *
  * @throws UserError, UsageError as `scanFolder` does.
  */
-export function openFolder(
-  options: FolderConfig,
-  { seed, reporter, targets }: { seed: number; reporter: Reporter; targets: TargetKind | null },
-): OpenedData {
+export function openFolder(options: FolderConfig, { seed, reporter, targets, unlabelled }: OpenContext): OpenedData {
   const { folder, channels, augmentation, onError, size } = options;
-  const { classes, files, train, validation, test } = (targets === null ? scanImages : scanFolder)(
-    folder,
-    options.testShare,
-  );
+  const { classes, files, train, validation, test } =
+    (unlabelled ? scanPlain(folder, options.testShare) : null) ??
+    (targets === null ? scanImages : scanFolder)(folder, options.testShare);
+  const labelled = classes.length > 0;
   const [height, width] = typeof size === "number" ? [size, size] : size;
   const shape: ImageShape = [height, width, channels];
   const { fit } = options.resize;
@@ -56,13 +62,13 @@ export function openFolder(
   );
   let listed = 0;
   const sourceOf = (images: typeof train) => {
-    const source = folderSource(images, shape, listed, { pool, policy, contents });
+    const source = folderSource(images, shape, listed, { pool, policy, contents, labelled });
     listed += images.paths.length;
     return source;
   };
   return {
     imageShape: shape,
-    targets: { kind: "classes", names: classes },
+    targets: labelled ? { kind: "classes", names: classes } : { kind: "none" },
     normalization: normalizations[channels],
     train: sourceOf(train),
     validation: validation && sourceOf(validation),

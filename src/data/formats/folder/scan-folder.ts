@@ -51,17 +51,13 @@ export function scanFolder(folder: string, testShare: number | undefined): Scann
   if (testShare !== undefined) {
     throw new UsageError(`data.testShare: ${folder} has a folder for tests already; leave testShare away`);
   }
-  const held = validationNames.find((name) => parts.includes(name));
-  const tested = parts.includes("test") ? "test" : held;
-  if (tested === undefined) {
-    throw new UserError(`cannot read data.folder ${folder}: beside train it has neither val, validation nor test`);
-  }
+  const { held, tested } = partsOf(folder, parts);
   const classes = classesOf(join(folder, trainName));
   const scan = (part: string) => scanPart(join(folder, part), classes);
   const train = scan(trainName);
   refuseEmpty(train, classes, join(folder, trainName));
   const test = scan(tested);
-  const validation = held !== undefined && held !== tested ? scan(held) : null;
+  const validation = held === null ? null : scan(held);
   return {
     classes,
     train: interleave(train),
@@ -69,10 +65,27 @@ export function scanFolder(folder: string, testShare: number | undefined): Scann
     test: interleave(test),
     files: [
       listOf(trainName, folder, train),
-      ...(validation ? [listOf(held!, folder, validation)] : []),
+      ...(held !== null && validation ? [listOf(held, folder, validation)] : []),
       listOf(tested, folder, test),
     ],
   };
+}
+
+/**
+ * The folders beside that of training images: for tests, and for validation where it is another one.
+ *
+ * @throws UserError when there is none for tests.
+ */
+export function partsOf(
+  folder: string,
+  parts: readonly string[],
+): { readonly tested: string; readonly held: string | null } {
+  const held = validationNames.find((name) => parts.includes(name));
+  const tested = parts.includes("test") ? "test" : held;
+  if (tested === undefined) {
+    throw new UserError(`cannot read data.folder ${folder}: beside train it has neither val, validation nor test`);
+  }
+  return { tested, held: held === undefined || held === tested ? null : held };
 }
 
 /** Class folders directly: each class gives its share to the test set. */
@@ -122,9 +135,12 @@ function classesOf(folder: string): readonly string[] {
 
 function refuseFew(classes: readonly string[], folder: string): void {
   if (classes.length >= 2) return;
-  throw new UserError(
-    `cannot read ${folder}: ${classes.length === 0 ? "no" : "only one"} class folder in it, expected one per class`,
-  );
+  const found = classes.length === 0 ? "no" : "only one";
+  const remedy =
+    classes.length === 0
+      ? "; images without classes are for a network that learns from a teacher (training.loss: distill)"
+      : "";
+  throw new UserError(`cannot read ${folder}: ${found} class folder in it, expected one per class${remedy}`);
 }
 
 function refuseEmpty(images: ByClass, classes: readonly string[], folder: string): void {

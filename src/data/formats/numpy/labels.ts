@@ -107,6 +107,8 @@ export function describeLabels({ train, test, paths, classes }: LabelledSets): T
         `${paths.test} has ${tested} values for each image, ${paths.train} ${outputs}: they are not of one data set`,
       );
     }
+    case "none":
+      return classes === undefined ? { kind: "none" } : { kind: "classes", names: classes };
   }
 }
 

@@ -3,7 +3,7 @@ import { availableMemory } from "../../../core/available-memory.ts";
 import { UserError } from "../../../core/errors.ts";
 import { shortenNames } from "../../../core/shorten.ts";
 import type { DataFile, ImageSet, LoadedData } from "../../dataset.ts";
-import type { TargetKind } from "../../targets.ts";
+import { noTargets, type TargetKind, type Targets } from "../../targets.ts";
 import { requireProportion } from "../unpacked-size.ts";
 import { checkLabels, describeLabels, labelKind, labelValues } from "./labels.ts";
 import { type NpyHeader, shapeText } from "./npy.ts";
@@ -32,6 +32,7 @@ const acceptedNames = {
  * width] of one channel, or texts as integers [n, tokens], 0 being padding; labels integers [n] or [n, 1] for classes, floats [n] or [n, outputs] for values.
  *
  * @param options.free Bytes of memory that the arrays may take.
+ * @param options.unlabelled Whether images without labels will do.
  * @throws UserError that names file and array, or says that they do not fit into memory, or are out of proportion to the file;
  * UsageError when `classes` are fewer than the labels need, or the labels of another kind than `targets`, where that says
  * one.
@@ -39,9 +40,10 @@ const acceptedNames = {
 export async function loadNpz(
   { train, test, classes }: NpzOptions,
   targets: TargetKind | null,
-  { free = availableMemory() }: { readonly free?: number } = {},
+  { free = availableMemory(), unlabelled = false }: { readonly free?: number; readonly unlabelled?: boolean } = {},
 ): Promise<LoadedData> {
-  const needed = (await bytesOf(train, "train", targets)) + (await bytesOf(test, "test", targets));
+  const kind = unlabelled && !(await haveLabels(train, test)) ? "none" : targets;
+  const needed = (await bytesOf(train, "train", kind)) + (await bytesOf(test, "test", kind));
   const both = train === test ? train : `${train} and ${test}`;
   const stored = [...new Set([train, test])].reduce((sum, path) => sum + statSync(path).size, 0);
   requireProportion(both, { stored, unpacked: needed });
@@ -50,7 +52,7 @@ export async function loadNpz(
       `cannot read ${both}: the arrays take ${gib(needed)} GiB, and ${gib(free)} GiB of memory are free: save fewer images, or use data.name folder, which reads them from files`,
     );
   }
-  const [trained, tested] = [await readPart(train, "train", targets), await readPart(test, "test", targets)];
+  const [trained, tested] = [await readPart(train, "train", kind), await readPart(test, "test", kind)];
   if (trained.shape.join() !== tested.shape.join()) {
     throw new UserError(
       `${test} has images of ${tested.shape.join(" x ")}, ${train} of ${trained.shape.join(" x ")}: they are not of one data set`,
@@ -84,11 +86,13 @@ const gib = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
  *
  * @throws UserError when a header is refused, or images and labels differ in number.
  */
-async function bytesOf(path: string, part: "train" | "test", kind: TargetKind | null): Promise<number> {
+async function bytesOf(path: string, part: "train" | "test", kind: TargetKind | "none" | null): Promise<number> {
   const npz = await NpzFile.open(path);
   try {
-    const [imagesName, labelsName] = [nameIn(npz, "images", part), nameIn(npz, "labels", part)];
+    const imagesName = nameIn(npz, "images", part);
     const images = await npz.header(imagesName, checkSamples);
+    if (kind === "none") return images.bytes;
+    const labelsName = nameIn(npz, "labels", part);
     const labels = await npz.header(labelsName, (header, place) =>
       checkLabels(header, place, kind ?? labelKind(header)),
     );
@@ -103,17 +107,14 @@ async function bytesOf(path: string, part: "train" | "test", kind: TargetKind | 
   }
 }
 
-async function readPart(path: string, part: "train" | "test", kind: TargetKind | null): Promise<Part> {
+async function readPart(path: string, part: "train" | "test", kind: TargetKind | "none" | null): Promise<Part> {
   const npz = await NpzFile.open(path);
   try {
     const images = await npz.read(nameIn(npz, "images", part), checkSamples);
-    const labels = await npz.read(nameIn(npz, "labels", part), (header, place) =>
-      checkLabels(header, place, kind ?? labelKind(header)),
-    );
     const [count = 0, ...sizes] = images.shape;
     const values = isTokens(images) ? tokenValues(images) : { images: images.bytes, vocabulary: 0 };
     return {
-      set: { count, images: values.images, targets: labelValues(labels, kind ?? labelKind(labels)) },
+      set: { count, images: values.images, targets: await targetsIn(npz, part, kind) },
       // Gray images may have no channels.
       shape: sizes.length === 2 ? [...sizes, 1] : sizes,
       vocabulary: values.vocabulary,
@@ -124,12 +125,39 @@ async function readPart(path: string, part: "train" | "test", kind: TargetKind |
   }
 }
 
-function nameIn({ path, names }: NpzFile, what: keyof typeof acceptedNames, part: string): string {
-  const accepted = acceptedNames[what](part);
-  const found = accepted.find((name) => names.includes(name));
+async function targetsIn(npz: NpzFile, part: "train" | "test", kind: TargetKind | "none" | null): Promise<Targets> {
+  if (kind === "none") return noTargets;
+  const labels = await npz.read(nameIn(npz, "labels", part), (header, place) =>
+    checkLabels(header, place, kind ?? labelKind(header)),
+  );
+  return labelValues(labels, kind ?? labelKind(labels));
+}
+
+/** Whether both parts have an array of labels. */
+async function haveLabels(train: string, test: string): Promise<boolean> {
+  for (const [path, part] of [
+    [train, "train"],
+    [test, "test"],
+  ] as const) {
+    const npz = await NpzFile.open(path);
+    npz.close();
+    if (foundIn(npz, "labels", part) === undefined) return false;
+  }
+  return true;
+}
+
+const foundIn = ({ names }: NpzFile, what: keyof typeof acceptedNames, part: string): string | undefined =>
+  acceptedNames[what](part).find((name) => names.includes(name));
+
+function nameIn(npz: NpzFile, what: keyof typeof acceptedNames, part: string): string {
+  const found = foundIn(npz, what, part);
   if (found !== undefined) return found;
+  const { path, names } = npz;
+  const accepted = acceptedNames[what](part);
+  const remedy =
+    what === "labels" ? "; without labels, a network learns from a teacher alone (training.loss: distill)" : "";
   throw new UserError(
-    `cannot read ${path}: it has no ${part} ${what}: expected an array named ${accepted.join(", ")}; it holds ${shortenNames(names)}`,
+    `cannot read ${path}: it has no ${part} ${what}: expected an array named ${accepted.join(", ")}; it holds ${shortenNames(names)}${remedy}`,
   );
 }
 

@@ -42,7 +42,10 @@ function gateModes(record: RunRecord, { metrics, sampledMetrics }: RunResult): M
         `; with gates sampled as in training ${percent(sampledTop1)} (${interval(sampledTop1)}), ${points(sampledTop1 - top1)}`,
       ]
     : ["As exported", ""];
-  return markup`<p>${how} the network classifies ${percent(top1)} of ${integer(data.testImages)} test ${sampleWords(record)} correctly (95\u202f% interval ${interval(top1)})${sampled}.</p>`;
+  const asRight = task.judge
+    ? "as its teacher does, whose answers count as right, since the data has no labels"
+    : "correctly";
+  return markup`<p>${how} the network classifies ${percent(top1)} of ${integer(data.testImages)} test ${sampleWords(record)} ${asRight} (95\u202f% interval ${interval(top1)})${sampled}.</p>`;
 }
 
 /** Smaller bins say too little to be drawn at full strength. */

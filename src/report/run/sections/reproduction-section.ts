@@ -20,7 +20,7 @@ ${environment(record)}
 <p class="note">SHA-256 <code>${configHash}</code>. Marked: what has another value than its default.</p>
 <pre class="listing" tabindex="0" role="region" aria-label="Configuration"><code>${configListing(config)}</code></pre>
 <h3>Data and files</h3>
-<p>${foreign(data.name)}: ${integer(data.trainImages)} training, ${integer(data.validationImages)} validation and ${integer(data.testImages)} test ${samplesOf(data)} of ${data.imageShape.join(" × ")}${samplesOf(data) === "texts" && " tokens"}, ${targetsText(data.targets)}.</p>
+<p>${foreign(data.name)}: ${integer(data.trainImages)} training, ${integer(data.validationImages)} validation and ${integer(data.testImages)} test ${samplesOf(data)} of ${data.imageShape.join(" × ")}${samplesOf(data) === "texts" && " tokens"}, ${targetsText(data.targets)}${record.task.judge && ", as the teacher has them"}.</p>
 ${fileTable(record)}`,
   };
 }
@@ -31,6 +31,8 @@ function targetsText(targets: RunRecord["data"]["targets"]): string {
       return `${targets.names.length} classes`;
     case "values":
       return targets.outputs === 1 ? "a value each" : `${targets.outputs} values each`;
+    case "none":
+      return "without labels";
   }
 }
 

@@ -1,0 +1,74 @@
+import { join } from "node:path";
+import { UsageError, UserError } from "../../../core/errors.ts";
+import {
+  type FoundImage,
+  imagesIn,
+  interleave,
+  listOf,
+  partsOf,
+  type ScannedFolder,
+  setAside,
+  subfolders,
+  trainName,
+} from "./scan-folder.ts";
+
+/**
+ * Finds the images of a folder that has no class folders: `train` and `val`, `validation` or `test` with images in each,
+ * or images alone, of which `testShare` is set aside for tests. Null: it has folders in their places, which are classes.
+ *
+ * @throws UserError when a part has no image; UsageError when `testShare` does not fit the layout.
+ */
+export function scanPlain(folder: string, testShare: number | undefined): ScannedFolder | null {
+  const parts = subfolders(folder, `data.folder ${folder}`);
+  if (parts.includes(trainName)) {
+    if (subfolders(join(folder, trainName), folder).length > 0) return null;
+    if (testShare !== undefined)
+      throw new UsageError(`data.testShare: ${folder} has a folder for tests already; leave testShare away`);
+    const { tested, held } = partsOf(folder, parts);
+    const scan = (part: string) => ({ part, images: imagesOf(join(folder, part)) });
+    return scanned(folder, {
+      train: scan(trainName),
+      validation: held === null ? null : scan(held),
+      test: scan(tested),
+    });
+  }
+  if (parts.length > 0) return null;
+  if (testShare === undefined) {
+    throw new UsageError(
+      `data.testShare: ${folder} has no folders train and val: say which share of the images is for tests, as testShare: 0.2`,
+    );
+  }
+  const { train, test } = setAside(imagesOf(folder), { share: testShare, stream: "test-share" });
+  if (train.length === 0)
+    throw new UserError(`data.testShare: ${folder} has ${test.length} images: too few to train and to test on`);
+  return scanned(folder, {
+    train: { part: "train", images: train },
+    validation: null,
+    test: { part: "test", images: test },
+  });
+}
+
+interface Part {
+  readonly part: string;
+  readonly images: readonly FoundImage[];
+}
+
+function scanned(
+  folder: string,
+  { train, validation, test }: { readonly train: Part; readonly validation: Part | null; readonly test: Part },
+): ScannedFolder {
+  const filesOf = ({ images }: Part) => interleave([images]);
+  return {
+    classes: [],
+    train: filesOf(train),
+    validation: validation && filesOf(validation),
+    test: filesOf(test),
+    files: [train, ...(validation ? [validation] : []), test].map(({ part, images }) => listOf(part, folder, [images])),
+  };
+}
+
+function imagesOf(folder: string): readonly FoundImage[] {
+  const images = imagesIn(folder);
+  if (images.length > 0) return images;
+  throw new UserError(`cannot read ${folder}: no JPEG or PNG image in it`);
+}
