@@ -75,10 +75,13 @@ export async function loadDataset(
   }
 }
 
+const needed = { values: "numbers", labels: "rows of labels" } as const;
+
 async function open(config: DataConfig, context: Required<LoadContext>): Promise<OpenedData> {
-  if (config.name !== "npz" && context.targets === "values") {
+  const { targets } = context;
+  if (config.name !== "npz" && targets !== null && targets !== "classes") {
     throw new UsageError(
-      `task.name: it needs numbers to learn, and the images of data.name ${config.name} have classes; use data.name npz, or task.name classification`,
+      `task.name: it needs ${needed[targets]} to learn, and the images of data.name ${config.name} have classes; use data.name npz, or task.name classification`,
     );
   }
   if (config.name === "folder") return openFolder(config, context);

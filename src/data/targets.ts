@@ -4,6 +4,8 @@ type Labels =
   | { readonly kind: "classes"; readonly values: Int32Array }
   /** Numbers, [n, outputs]. */
   | { readonly kind: "values"; readonly values: Float32Array }
+  /** Whether it has each label, 0 or 1, [n, labels]. */
+  | { readonly kind: "labels"; readonly values: Uint8Array }
   /** Nothing. */
   | { readonly kind: "none"; readonly values: Int32Array };
 
@@ -23,12 +25,14 @@ export const noTargets: Targets = { kind: "none", values: new Int32Array() };
 export type TargetDescription =
   | { readonly kind: "classes"; readonly names: readonly string[] }
   | { readonly kind: "values"; readonly outputs: number }
+  | { readonly kind: "labels"; readonly names: readonly string[] }
   | { readonly kind: "none" };
 
 /** How many values a network gives for each image where these are its targets: logits of classes, or numbers. */
 export function outputsOf(targets: TargetDescription): number {
   switch (targets.kind) {
     case "classes":
+    case "labels":
       return targets.names.length;
     case "values":
       return targets.outputs;
@@ -40,7 +44,10 @@ export function outputsOf(targets: TargetDescription): number {
 /** The targets of these images of `count`, in this order, in arrays of their own. */
 export function pickTargets(targets: Targets, indices: Uint32Array, count: number): Targets {
   const { teacher } = targets;
-  return { ...pickLabels(targets, indices, count), ...(teacher && { teacher: pickRows(teacher, indices, count) }) };
+  return {
+    ...pickLabels(targets, indices, count),
+    ...(teacher && { teacher: pickRows(teacher, indices, count, (length) => new Float32Array(length)) }),
+  };
 }
 
 function pickLabels(targets: Labels, indices: Uint32Array, count: number): Labels {
@@ -48,16 +55,23 @@ function pickLabels(targets: Labels, indices: Uint32Array, count: number): Label
     case "classes":
       return { kind: "classes", values: Int32Array.from(indices, (index) => targets.values[index]!) };
     case "values":
-      return { kind: "values", values: pickRows(targets.values, indices, count) };
+      return { kind: "values", values: pickRows(targets.values, indices, count, (length) => new Float32Array(length)) };
+    case "labels":
+      return { kind: "labels", values: pickRows(targets.values, indices, count, (length) => new Uint8Array(length)) };
     case "none":
       return noTargets;
   }
 }
 
 /** Rows of [count, width]. */
-function pickRows(values: Float32Array, indices: Uint32Array, count: number): Float32Array {
+function pickRows<Values extends Float32Array | Uint8Array>(
+  values: Values,
+  indices: Uint32Array,
+  count: number,
+  create: (length: number) => Values,
+): Values {
   const width = values.length / count;
-  const picked = new Float32Array(indices.length * width);
+  const picked = create(indices.length * width);
   indices.forEach((index, row) => {
     picked.set(values.subarray(index * width, (index + 1) * width), row * width);
   });

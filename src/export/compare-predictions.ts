@@ -48,7 +48,7 @@ export async function comparePredictions(options: ComparePredictionsOptions): Pr
         () => {
           const batch = ops.tensor(images.normalized, [images.count, ...test.imageShape]);
           const trainer = floats(ops, reference.logits(batch));
-          agreement.add({ runtime: values, trainer, targets, count: images.count });
+          agreement.add({ ...bytes, runtime: values, trainer, targets });
         },
         () => [],
       );

@@ -9,6 +9,8 @@ export function targetsText(targets: Dataset["targets"]): string {
       return `${targets.names.length} classes`;
     case "values":
       return `${targets.outputs} values for each`;
+    case "labels":
+      return `${targets.names.length} labels`;
     case "none":
       return "no labels";
   }

@@ -39,8 +39,7 @@ export function newRecord({ config, engine, dataset, task, networkFile, model, t
       validationImages: dataset.validation?.count ?? 0,
       testImages: dataset.test.count,
       imageShape: [...dataset.imageShape],
-      targets:
-        dataset.targets.kind === "classes" ? { kind: "classes", names: [...dataset.targets.names] } : dataset.targets,
+      targets: "names" in dataset.targets ? { ...dataset.targets, names: [...dataset.targets.names] } : dataset.targets,
       files: dataset.files.map((file) => ({ ...file })),
       normalization: dataset.normalization && {
         mean: [...dataset.normalization.mean],

@@ -33,6 +33,7 @@ const dataset = z.object({
     .discriminatedUnion("kind", [
       z.object({ kind: z.literal("classes"), names: z.array(z.string()) }),
       z.object({ kind: z.literal("values"), outputs: count.describe("values of each image") }),
+      z.object({ kind: z.literal("labels"), names: z.array(z.string()) }),
       z.object({ kind: z.literal("none") }),
     ])
     .describe("what the network is to give for each image"),

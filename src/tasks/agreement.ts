@@ -3,6 +3,8 @@ import type { Figure, Metrics } from "./metric.ts";
 
 /** What an exported file and the trainer make of one batch. */
 export interface ComparedBatch {
+  /** [count, height, width, channels]. */
+  readonly images: Uint8Array;
   /** [count, outputs], row after row. */
   readonly runtime: ArrayLike<number>;
   readonly trainer: ArrayLike<number>;

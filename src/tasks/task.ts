@@ -30,7 +30,7 @@ export interface EvaluatedBatch {
 
 /** Takes the batches of a split, whose arrays are the engine's again when `add` returns. */
 export interface Evaluator {
-  add(batch: Pick<EvaluatedBatch, "count" | "targets"> & { readonly outputs: ArrayLike<number> }): void;
+  add(batch: Omit<EvaluatedBatch, "outputs"> & { readonly outputs: ArrayLike<number> }): void;
   readonly metrics: Metrics;
 }
 

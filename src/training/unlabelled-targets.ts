@@ -56,6 +56,7 @@ function ofFile(path: string, setting: string, kind: TargetKind): TargetDescript
   const outputs = elementsOf(known);
   switch (kind) {
     case "classes":
+    case "labels":
       return { kind, names: Array.from({ length: outputs }, (_, index) => String(index)) };
     case "values":
       return { kind, outputs };

@@ -1,17 +1,35 @@
 import { z } from "zod";
+import { positive } from "./numbers.ts";
 
 const classification = z.strictObject({
   name: z.literal("classification").describe("the task: one class for each image, by cross-entropy"),
 });
 
 const regression = z.strictObject({
-  name: z.literal("regression").describe("the task: numbers for each image, by squared error"),
+  name: z.literal("regression").describe("the task: numbers for each image"),
+  loss: z
+    .discriminatedUnion("name", [
+      z.strictObject({ name: z.literal("squared").describe("the loss: the squared error") }),
+      z.strictObject({ name: z.literal("absolute").describe("the loss: the absolute error") }),
+      z.strictObject({
+        name: z.literal("huber").describe("the loss: squared near zero, absolute beyond delta"),
+        delta: positive.default(1).describe("the error from which on it is absolute"),
+      }),
+    ])
+    .optional()
+    .describe("what is lowered; without it, the squared error"),
 });
 
-const tasks = z.discriminatedUnion("name", [classification, regression]);
+const multiLabel = z.strictObject({
+  name: z.literal("multi-label").describe("the task: any number of labels for each image, by binary cross-entropy"),
+});
+
+const tasks = z.discriminatedUnion("name", [classification, regression, multiLabel]);
 
 /** What a configuration's task may be. */
 export type TaskConfig = z.infer<typeof tasks>;
+/** What a regression lowers. */
+export type RegressionLoss = NonNullable<Extract<TaskConfig, { name: "regression" }>["loss"]>;
 export type TaskName = TaskConfig["name"];
 
 /** The name of a task. */

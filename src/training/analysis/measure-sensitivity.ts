@@ -101,13 +101,16 @@ export async function measureSensitivity(model: Model, options: SensitivityOptio
 }
 
 /** The main metric of each image alone, where it is a share of the images: what standard errors are made of. */
-function imageScores(task: Task, { count, outputs, targets }: EvaluatedBatch): readonly number[] {
+function imageScores(task: Task, { count, images, outputs, targets }: EvaluatedBatch): readonly number[] {
   if (!mainMetric(task.description).isShare) return [];
-  const width = outputs.length / count;
+  const [width, size] = [outputs.length / count, images.length / count];
   return Array.from({ length: count }, (_, image) => {
     const evaluator = task.evaluator();
     const own = pickTargets(targets, Uint32Array.of(image), count);
-    evaluator.add({ count: 1, outputs: outputs.subarray(image * width, (image + 1) * width), targets: own });
+    evaluator.add({
+      ...{ count: 1, targets: own, images: images.subarray(image * size, (image + 1) * size) },
+      outputs: outputs.subarray(image * width, (image + 1) * width),
+    });
     return mainValue(task.description, evaluator.metrics);
   });
 }

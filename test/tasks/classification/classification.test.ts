@@ -14,9 +14,19 @@ t.test("the main metric is top-1, in percent, above a quarter by chance", async 
 
 t.test("an evaluator counts the first of the largest logits, over batches", async (t) => {
   const evaluator = task.evaluator();
-  evaluator.add({ count: 2, outputs: [0, 1, 0, 0, 5, 5, 5, 5], targets: classTargets([1, 3]) });
+  evaluator.add({
+    count: 2,
+    images: new Uint8Array(),
+    outputs: [0, 1, 0, 0, 5, 5, 5, 5],
+    targets: classTargets([1, 3]),
+  });
   t.same(evaluator.metrics, { top1: 50 });
-  evaluator.add({ count: 2, outputs: [0, -1, 0, 9, 1, 0, 0, 0], targets: classTargets([3, 0]) });
+  evaluator.add({
+    count: 2,
+    images: new Uint8Array(),
+    outputs: [0, -1, 0, 9, 1, 0, 0, 0],
+    targets: classTargets([3, 0]),
+  });
   t.same(evaluator.metrics, { top1: 75 });
 });
 
@@ -50,7 +60,7 @@ t.test("answers are the probability of the class where it is right, else 0", asy
 t.test("targets of another kind are a defect", async (t) => {
   const values = { kind: "values", values: Float32Array.of(1) } as const;
   t.throws(
-    () => task.evaluator().add({ count: 1, outputs: [1, 2, 3, 4], targets: values }),
+    () => task.evaluator().add({ count: 1, images: new Uint8Array(), outputs: [1, 2, 3, 4], targets: values }),
     /classification of values/,
   );
 });

@@ -13,8 +13,8 @@ const close = (actual: number | undefined, expected: number) => Math.abs((actual
 t.test("RMSE and MAE over all values, R² the mean of the outputs', over batches", async (t) => {
   const evaluator = regressing(2).evaluator();
   // Errors of output 1: 1, -1, 0; of output 2: 0, 0, 2. Their values are 1, 2, 3 and 0, 0, 6.
-  evaluator.add({ count: 2, targets: valueTargets(1, 0, 2, 0), outputs: [2, 0, 1, 0] });
-  evaluator.add({ count: 1, targets: valueTargets(3, 6), outputs: [3, 8] });
+  evaluator.add({ count: 2, images: new Uint8Array(), targets: valueTargets(1, 0, 2, 0), outputs: [2, 0, 1, 0] });
+  evaluator.add({ count: 1, images: new Uint8Array(), targets: valueTargets(3, 6), outputs: [3, 8] });
   const { rmse, mae, r2 } = evaluator.metrics;
   t.ok(close(rmse, Math.sqrt(6 / 6)) && close(mae, 4 / 6), `${rmse}, ${mae}`);
   // Of squared distances from the means, 2 and 24.
@@ -24,7 +24,7 @@ t.test("RMSE and MAE over all values, R² the mean of the outputs', over batches
 t.test("R² of far values keeps its digits; what never varies is met or not", async (t) => {
   const judged = (targets: readonly number[], outputs: readonly number[]) => {
     const evaluator = regressing(1).evaluator();
-    evaluator.add({ count: targets.length, targets: valueTargets(...targets), outputs });
+    evaluator.add({ count: targets.length, images: new Uint8Array(), targets: valueTargets(...targets), outputs });
     return evaluator.metrics.r2;
   };
   const far = 2 ** 20;
@@ -39,7 +39,7 @@ t.test("classes are a defect", async (t) => {
     () =>
       regressing(1)
         .evaluator()
-        .add({ count: 1, outputs: [1], targets: classTargets([1]) }),
+        .add({ count: 1, images: new Uint8Array(), outputs: [1], targets: classTargets([1]) }),
     /regression of classes/,
   );
 });
@@ -66,9 +66,10 @@ t.test("an examiner counts errors by size and keeps points from all images", asy
   t.match(none.findings, { outputs: [{ limit: 0, points: [[3, 3]] }] });
 });
 
-const compared = (batches: readonly Omit<ComparedBatch, "targets">[], trainer: Metrics | null = null) => {
+const compared = (batches: readonly Omit<ComparedBatch, "targets" | "images">[], trainer: Metrics | null = null) => {
   const agreement = regressing(1).agreement(trainer);
-  for (const batch of batches) agreement.add({ ...batch, targets: valueTargets(...Array.from(batch.trainer)) });
+  for (const batch of batches)
+    agreement.add({ ...batch, images: new Uint8Array(), targets: valueTargets(...Array.from(batch.trainer)) });
   return agreement;
 };
 /** 1,000 values of deviation 1, the first `others` of which the runtime has `apart` away. */

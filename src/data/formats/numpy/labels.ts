@@ -39,6 +39,14 @@ export function checkLabels({ type, shape }: NpyHeader, place: string, kind: Tar
           `cannot read ${place}: shape ${shapeText(shape)}, expected values of each image: (images,) or (images, values)`,
         );
       break;
+    case "labels":
+      if (found !== "integers")
+        refuse('integers or booleans, 0 or 1 for each label; save it with array.astype("uint8")');
+      if (shape.length !== 2 || shape[1] === 0)
+        throw new UserError(
+          `cannot read ${place}: shape ${shapeText(shape)}, expected a row of labels for each image: (images, labels)`,
+        );
+      break;
   }
   return elementBytes(type);
 }
@@ -60,6 +68,13 @@ export function labelValues({ bytes, type, shape, place }: NpyArray, kind: Targe
       if (wrong < 0) return { kind, values };
       throw new UserError(
         `cannot read ${place}: ${numbers[wrong]} of image ${Math.floor(wrong / (shape[1] ?? 1))}, expected finite float32 numbers; leave such images out`,
+      );
+    }
+    case "labels": {
+      const wrong = numbers.findIndex((label) => label !== 0 && label !== 1);
+      if (wrong < 0) return { kind, values: Uint8Array.from(numbers) };
+      throw new UserError(
+        `cannot read ${place}: ${numbers[wrong]} of image ${Math.floor(wrong / (shape[1] ?? 1))}, expected 0 or 1 for each label`,
       );
     }
   }
@@ -105,6 +120,18 @@ export function describeLabels({ train, test, paths, classes }: LabelledSets): T
       if (outputs === tested) return { kind: "values", outputs: outputs! };
       throw new UserError(
         `${paths.test} has ${tested} values for each image, ${paths.train} ${outputs}: they are not of one data set`,
+      );
+    }
+    case "labels": {
+      const [count, tested] = [train, test].map(({ targets, count }) => targets.values.length / count);
+      if (count !== tested)
+        throw new UserError(
+          `${paths.test} has ${tested} labels for each image, ${paths.train} ${count}: they are not of one data set`,
+        );
+      const names = classes ?? Array.from({ length: count ?? 0 }, (_, index) => String(index));
+      if (names.length === count) return { kind: "labels", names };
+      throw new UsageError(
+        `data.classes: ${names.length} names, but ${paths.train} has ${count} labels for each image`,
       );
     }
     case "none":

@@ -47,6 +47,7 @@ export function parseNpyHeader(bytes: Uint8Array, place: string): NpyHeader {
 type Read = (view: DataView, at: number, little: boolean) => number;
 
 const integers: Readonly<Record<string, Read>> = {
+  b1: (view, at) => view.getUint8(at),
   u1: (view, at) => view.getUint8(at),
   i1: (view, at) => view.getInt8(at),
   u2: (view, at, little) => view.getUint16(at, little),

@@ -1,0 +1,96 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import type { RunSettings } from "../../src/config/schema.ts";
+import { evaluateOnnx } from "../../src/runner/evaluate-onnx.ts";
+import { train } from "../../src/runner/train.ts";
+import { runFiles } from "../../src/runs/run-directory.ts";
+import { nativeMissing, random } from "../fixtures/engines.ts";
+import { npy, npz } from "../fixtures/npy.ts";
+
+const root = t.testdir();
+const side = 16;
+
+/** Quarters of images are bright or not: what is to be told of each. */
+function quarters(count: number, stream: string) {
+  const noise = random(7, stream, [count, side * side], 30);
+  const bits = Uint8Array.from(random(8, stream, [count * 4]), (value) => Number(value > 0));
+  const images = Uint8Array.from(noise, (value, index) => {
+    const pixel = index % (side * side);
+    const quarter = 2 * Number(pixel >= (side * side) / 2) + Number(pixel % side >= side / 2);
+    return 60 + value + 120 * bits[4 * Math.floor(index / (side * side)) + quarter]!;
+  });
+  return { images, bits };
+}
+
+const parts = { train: quarters(64, "train"), test: quarters(20, "test") };
+
+/** Writes both parts with these labels. */
+function written(name: string, labels: (part: (typeof parts)["train"], count: number) => Buffer): string {
+  const path = join(root, `${name}.npz`);
+  const arrays = Object.entries(parts).flatMap(([part, set]) => {
+    const count = set.bits.length / 4;
+    return [
+      [`${part}_images`, npy("|u1", [count, side, side], set.images)],
+      [`${part}_labels`, labels(set, count)],
+    ] as const;
+  });
+  writeFileSync(path, npz(Object.fromEntries(arrays)));
+  return path;
+}
+
+const settings = (path: string, more: Partial<RunSettings>): RunSettings => ({
+  name: "task",
+  data: { name: "npz", train: path, test: path, batchSize: 16 },
+  network: { name: "lenet5" },
+  method: { name: "fixed", weights: 8, activations: 8 },
+  training: { epochs: 2 },
+  export: { latency: false },
+  ...more,
+});
+
+t.test("labels: trained, exported, reported, and distilled", { skip: nativeMissing(), timeout: 120_000 }, async (t) => {
+  const path = written("labels", ({ bits }, count) => npy("|b1", [count, 4], bits));
+  const task = { name: "multi-label" as const };
+  const folder = join(root, "labels");
+  const record = await train(settings(path, { task }), { folder });
+  const { result, epochs, data, exports, findings } = record;
+  t.strictSame(data.targets, { kind: "labels", names: ["0", "1", "2", "3"] });
+  t.match(record.task, { metrics: [{ key: "map" }, { key: "labelsRight" }], loss: { label: "binary cross-entropy" } });
+  t.ok(epochs.at(-1)!.train.taskLoss < epochs[0]!.train.taskLoss);
+  t.ok(result!.metrics.map! > 50 && result!.metrics.map! <= 100, `${result!.metrics.map}`);
+  t.ok(Math.abs(exports[0]!.verification!.metrics.map! - result!.metrics.map!) < 10);
+  if (findings?.task !== "multi-label") throw new Error(findings?.task);
+  t.equal(findings.labels.length, 4);
+  t.match(readFileSync(runFiles(folder).report, "utf8"), /Each label by itself/);
+  const evaluated = await evaluateOnnx(runFiles(folder).model, { data: settings(path, {}).data, task });
+  t.ok(Math.abs(evaluated.metrics.map! - result!.metrics.map!) < 10);
+
+  const unlabelled = join(root, "without-labels.npz");
+  const images = Object.entries(parts).map(
+    ([part, set]) => [`${part}_images`, npy("|u1", [set.bits.length / 4, side, side], set.images)] as const,
+  );
+  writeFileSync(unlabelled, npz(Object.fromEntries(images)));
+  const distilled = settings(unlabelled, { task, training: { epochs: 1, from: folder } });
+  const student = await train(distilled, { folder: join(root, "distilled") });
+  t.match(student.task, { judge: "teacher", metrics: [{ label: "mAP against the teacher" }] });
+  t.ok(student.exports[0]!.verification);
+});
+
+t.test("labels of the wrong kind are refused", async (t) => {
+  const task = { name: "multi-label" as const };
+  const refused = (path: string, message: RegExp, more: Partial<RunSettings> = {}) =>
+    t.rejects(train(settings(path, { task, ...more }), { folder: join(root, "no") }), { name: /Error/, message });
+  const two = written("two", (_, count) => npy("|u1", [count, 4], new Uint8Array(4 * count).fill(2)));
+  await refused(two, /cannot read .*: 2 of image 0, expected 0 or 1 for each label/);
+  const flat = written("flat", (_, count) => npy("|u1", [count], new Uint8Array(count)));
+  await refused(flat, /shape \(64,\), expected a row of labels for each image: \(images, labels\)/);
+  const floats = written("floats", (_, count) => npy("<f4", [count, 4], new Uint8Array(16 * count)));
+  await refused(floats, /elements of type "<f4", expected integers or booleans, 0 or 1 for each label/);
+  const named = { name: "npz" as const, train: two, test: two, classes: ["a", "b"] };
+  const good = written("good", ({ bits }, count) => npy("|u1", [count, 4], bits));
+  await refused(good, /data\.classes: 2 names, but .* has 4 labels for each image/, {
+    data: { ...named, train: good, test: good },
+  });
+  await refused(good, /task\.name: it needs rows of labels to learn/, { data: { name: "mnist" } });
+});
