@@ -4,9 +4,7 @@ import type { Pair } from "../core/pair.ts";
 import { tuple } from "../core/tuple.ts";
 import { nonlinearValue, steepestSlope } from "../engine/nonlinearity.ts";
 import type { Conv2dGeometry } from "../engine/ops.ts";
-import { elementsOf } from "../graph/shape.ts";
 import { PADDING } from "../kinds/masked-mean.ts";
-import { noPadding } from "../kinds/windows.ts";
 import { broadcast } from "../network/onnx/strided.ts";
 import type {
   FrozenCodedEmbedding,
@@ -63,11 +61,7 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
   },
   "max-pool": (node, exact) => pooled(node, exact, (taps) => Math.max(...taps)),
   "average-pool": (node, exact) =>
-    pooled(
-      { ...node, padding: noPadding },
-      exact,
-      (taps) => taps.reduce((sum, value) => sum + value, 0) / elementsOf(node.size),
-    ),
+    pooled(node, exact, (taps) => taps.reduce((sum, value) => sum + value, 0) / taps.length),
   "global-average-pool"(_, { inputs }) {
     const { elements: x, shape } = first(inputs);
     const [height, width, channels] = tuple(shape, 3);

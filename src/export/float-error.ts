@@ -2,6 +2,7 @@ import { applyByKind, type ByKind } from "../core/by-kind.ts";
 import { at, first } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
 import { elementsOf } from "../graph/shape.ts";
+import { isPadded } from "../kinds/channel-flows.ts";
 import type { FrozenLayer, FrozenNode } from "./frozen-network.ts";
 import type { LayerGroup } from "./layer-groups.ts";
 
@@ -44,7 +45,8 @@ const operations: ByKind<FrozenNode, [readonly Source[]], number> = {
   "coded-embedding": () => 0,
   affine: (_, [x]) => x!.operations + 2,
   "max-pool": unchanged,
-  "average-pool": ({ size }, [x]) => x!.operations + elementsOf(size) + 1,
+  // With padding, the share of the window that lies inside is one more.
+  "average-pool": (node, [x]) => x!.operations + elementsOf(node.size) + (isPadded(node) ? 2 : 1),
   "global-average-pool": (_, [x]) => x!.operations + first(x!.shape) * at(x!.shape, 1) + 1,
   "masked-mean": (_, inputs) => at(inputs, 1).operations + elementsOf(first(inputs).shape) + 1,
   relu: unchanged,

@@ -89,8 +89,8 @@ export const freezeRules: ByKind<Node, [FreezePlace], Frozen | null> = {
   },
   "max-pool": ({ kind, size, strides, padding }, place) =>
     made(place, { ...place.base, kind, size, strides, padding }, constantsOf(place)),
-  "average-pool": ({ kind, size, strides }, place) =>
-    made(place, { ...place.base, kind, size, strides }, constantsOf(place)),
+  "average-pool": ({ kind, size, strides, padding }, place) =>
+    made(place, { ...place.base, kind, size, strides, padding }, constantsOf(place)),
   "global-average-pool": ({ kind }, place) => made(place, { ...place.base, kind }, constantsOf(place)),
   "masked-mean": ({ kind }, place) => made(place, { ...place.base, kind }, last(place.sources).constants),
   add: ({ kind }, place) =>

@@ -97,11 +97,12 @@ export interface FrozenMaxPool extends Base {
   readonly padding: Padding;
 }
 
-/** Mean of each window. */
+/** Mean of each window; padding does not count. */
 export interface FrozenAveragePool extends Base {
   readonly kind: "average-pool";
   readonly size: Pair;
   readonly strides: Pair;
+  readonly padding: Padding;
 }
 
 /** [height, width, channels] to [channels]: the mean of each channel. */

@@ -4,6 +4,7 @@ import { lookup } from "../core/lookup.ts";
 import { tuple } from "../core/tuple.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
 import type { Padding } from "../graph/graph.ts";
+import { averagePooled } from "../kinds/average-pool.ts";
 import { aligned } from "../kinds/broadcast.ts";
 import { concatenated } from "../kinds/concat.ts";
 import { maskedMeanOf } from "../kinds/masked-mean.ts";
@@ -40,7 +41,7 @@ const kernels: ByKind<FrozenNode, [Evaluated], Tensor> = {
     const padded = hasPadding(node.padding) ? ops.pad(x!, { ...node, channels: [0, 0] }, LOWEST) : x!;
     return ops.maxPool(padded, node).output;
   },
-  "average-pool": (node, { ops, inputs }) => ops.averagePool(first(inputs), node),
+  "average-pool": (node, { ops, inputs }) => averagePooled(first(inputs), node, ops),
   "global-average-pool": (_, { ops, inputs }) => ops.globalAveragePool(first(inputs)),
   "masked-mean": (_, { ops, inputs }) => maskedMeanOf(...tuple(inputs, 2), ops).output,
   relu: ({ limit }, { ops, inputs }) =>

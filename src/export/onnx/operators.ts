@@ -1,6 +1,5 @@
 import { applyByKind, type ByKind } from "../../core/by-kind.ts";
 import { first } from "../../core/elements.ts";
-import { noPadding } from "../../kinds/windows.ts";
 import type { FrozenInput, FrozenLayer, FrozenNetwork, FrozenNode, FrozenQuantizer } from "../frozen-network.ts";
 import { addNonlinear } from "./add-nonlinear.ts";
 import { addCodedEmbedding, addEmbedding } from "./gathered-rows.ts";
@@ -50,8 +49,8 @@ const operators: ByKind<PlainNode, [Place], void> = {
     const attributes = { kernel_shape: size, strides, pads: pads(padding) };
     graph.node("MaxPool", inputs, { name, output, attributes });
   },
-  "average-pool"({ id: name, size, strides }, { graph, inputs, output }) {
-    const attributes = { kernel_shape: size, strides, pads: pads(noPadding) };
+  "average-pool"({ id: name, size, strides, padding }, { graph, inputs, output }) {
+    const attributes = { kernel_shape: size, strides, pads: pads(padding) };
     graph.node("AveragePool", inputs, { name, output, attributes });
   },
   "global-average-pool"({ id: name }, { graph, inputs, output }) {

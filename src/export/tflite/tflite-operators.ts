@@ -1,6 +1,7 @@
 import { applyByKind, type ByKind } from "../../core/by-kind.ts";
 import { at, first } from "../../core/elements.ts";
 import type { Padding } from "../../graph/graph.ts";
+import { windowShares } from "../../kinds/average-pool.ts";
 import type { PlainNode } from "../onnx/operators.ts";
 import { floatBytes } from "../onnx/packing.ts";
 import { refuseTokens } from "./refuse-tokens.ts";
@@ -57,8 +58,25 @@ const operators: ByKind<PlainNode, [Place], void> = {
     const padded = kind === "operator" ? lowestAround(builder, { id, input, inputShape, padding, grid }) : input;
     builder.operator("MaxPool2D", [padded], output, optionsOf.pool({ size, strides, same: kind === "same" }));
   },
-  "average-pool"({ size, strides }, { builder, inputs, output }) {
-    builder.operator("AveragePool2D", inputs, output, optionsOf.pool({ size, strides, same: false }));
+  "average-pool"(node, { builder, inputs, output, inputShapes }) {
+    const { id, size, strides, padding, outputShape } = node;
+    const [input, inputShape] = [first(inputs), first(inputShapes)];
+    const kind = paddingKind(node, inputShape);
+    const options = optionsOf.pool({ size, strides, same: kind === "same" });
+    if (kind !== "operator") {
+      // It counts no padding of its own.
+      builder.operator("AveragePool2D", [input], output, options);
+      return;
+    }
+    const padded = zerosAround(builder, { id, input, inputShape, padding, grid: undefined });
+    const means = builder.operator(
+      "AveragePool2D",
+      [padded],
+      builder.value(`${id}.means`, { shape: outputShape }),
+      options,
+    );
+    const { rows, columns, shares } = windowShares(inputShape, node);
+    builder.operator("Mul", [means, builder.floats(`${id}.shares`, shares, [1, rows, columns, 1])], output);
   },
   "global-average-pool"({ id }, { builder, inputs, output }) {
     builder.operator("Mean", [first(inputs), builder.int32s(`${id}.axes`, [1, 2])], output, optionsOf.mean());

@@ -13,8 +13,8 @@ export interface Sliding {
   readonly strides: Pair;
   readonly dilations: Pair;
   readonly padding: Padding;
-  /** Whether rounding up put padding at the end. */
-  readonly roundsUp: boolean;
+  /** Rows and columns behind the padding that the last windows of ceil_mode reach into. */
+  readonly overhang: Padding;
   /** Rows and columns that the windows give. */
   readonly size: Sides;
 }
@@ -48,27 +48,27 @@ export function readWindows(node: OnnxNode): Windows {
     const dilations: Pair = [rows === 1 ? 1 : declared[0], columns === 1 ? 1 : declared[1]];
     const reach: Pair = [(rows - 1) * dilations[0] + 1, (columns - 1) * dilations[1] + 1];
     const given = paddingOf(image, reach);
-    const bottom = up ? endPadding(image.height, reach[0], strides[0], given.top, given.bottom) : given.bottom;
-    const right = up ? endPadding(image.width, reach[1], strides[1], given.left, given.right) : given.right;
+    const bottom = up ? endPadding(image.height, reach[0], strides[0], given.top, given.bottom) : 0;
+    const right = up ? endPadding(image.width, reach[1], strides[1], given.left, given.right) : 0;
     const size = {
-      height: windowsAlong(image.height + given.top + bottom, reach[0], strides[0]),
-      width: windowsAlong(image.width + given.left + right, reach[1], strides[1]),
+      height: windowsAlong(image.height + given.top + given.bottom + bottom, reach[0], strides[0]),
+      width: windowsAlong(image.width + given.left + given.right + right, reach[1], strides[1]),
     };
     return {
       strides,
       dilations,
-      padding: { ...given, bottom, right },
-      roundsUp: bottom > given.bottom || right > given.right,
+      padding: given,
+      overhang: { top: 0, left: 0, bottom, right },
       size,
     };
   };
 }
 
-/** Padding at the end that makes room for the last window of ceil_mode; a window may not begin in it. */
+/** What the last window of ceil_mode, which may not begin in the padding, reaches into behind it. */
 function endPadding(size: number, kernel: number, stride: number, before: number, after: number): number {
   let windows = Math.ceil((size + before + after - kernel) / stride) + 1;
   if ((windows - 1) * stride >= size + before) windows--;
-  return Math.max(after, (windows - 1) * stride + kernel - size - before);
+  return Math.max(0, (windows - 1) * stride + kernel - size - before - after);
 }
 
 function readPadding({ attributes }: OnnxNode, strides: Pair): (image: Sides, kernel: Pair) => Padding {

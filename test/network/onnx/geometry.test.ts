@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import t from "tap";
+import { first } from "../../../src/core/elements.ts";
 import type { Pair } from "../../../src/core/pair.ts";
 import type { Attribute } from "../../../src/export/onnx/graph-builder.ts";
 import { GraphBuilder } from "../../../src/export/onnx/graph-builder.ts";
+import { encodeModelProto, readModel } from "../../../src/export/onnx/read-model.ts";
 import { RuntimeModel } from "../../../src/export/runtime.ts";
 import { verifyImport } from "../../../src/export/verify-import.ts";
 import { anyEngine, elementsOf, random } from "../../fixtures/engines.ts";
@@ -18,11 +20,12 @@ interface Case {
   readonly channels: number;
   /** Adds nodes that read `x`; gives the name of the last one's value. */
   readonly add: (graph: GraphBuilder, x: string, seed: number) => string;
+  readonly opset?: number;
   readonly about: unknown;
 }
 
 /** A file with the nodes of a case, and a dense layer behind them. */
-async function fileOf({ seed, size, channels, add }: Case): Promise<Uint8Array> {
+async function fileOf({ seed, size, channels, add, opset = 13 }: Case): Promise<Uint8Array> {
   const build = (units: number | null) => {
     const graph = new GraphBuilder();
     const value = add(graph, "images", seed);
@@ -31,13 +34,15 @@ async function fileOf({ seed, size, channels, add }: Case): Promise<Uint8Array> 
       const matrix = graph.floats("fc.weight", random(seed, "fc", [units, classes]), [units, classes]);
       graph.node("MatMul", [flat, matrix], { name: "fc", output: "logits" });
     }
-    return graph.encode({
+    const bytes = graph.encode({
       ...{ name: "geometry", doc: "", metadata: {} },
       inputs: [{ name: "images", shape: ["batch", channels, ...size] }],
       outputs: [
         units === null ? { name: flat, shape: ["batch", "units"] } : { name: "logits", shape: ["batch", classes] },
       ],
     });
+    const model = readModel(bytes, "geometry.onnx");
+    return encodeModelProto({ ...model, opsetImport: [{ ...first(model.opsetImport), version: BigInt(opset) }] });
   };
   const shape = [1, channels, ...size];
   const trial = await RuntimeModel.load(build(null), "trial.onnx");
@@ -91,6 +96,34 @@ const convolutions: fc.Arbitrary<Case> = fc
     };
     return { seed, size, channels: inputs * groups, add, about: attributes };
   });
+
+const poolings: fc.Arbitrary<Case> = fc
+  .record({
+    ...{ ...sliding, kernel: pair(2, 4), opType: fc.constantFrom("MaxPool", "AveragePool", "AveragePool") },
+    ...{ ceiling: small(0, 1), counts: small(0, 1), opset: fc.constantFrom(13, 19) },
+  })
+  .map(({ seed, size, strides, padding, kernel, opType, ceiling, counts, opset }) => {
+    const before: readonly number[] = "pads" in padding ? padding.pads.slice(0, 2) : [0, 0];
+    // onnxruntime disagrees with itself where the last window would begin behind the image.
+    const begins = kernel.every((side, axis) => strides[axis]! <= side && size[axis]! + before[axis]! > side);
+    const mode = "pads" in padding && begins ? { ceil_mode: ceiling } : {};
+    const counting = opType === "AveragePool" ? { count_include_pad: counts } : {};
+    const within = (pad: number, at: number) => (ceiling && at > 1 ? 0 : Math.min(pad, kernel[at % 2]! - 1));
+    const pads = "pads" in padding ? { pads: Array.from(padding.pads, within) } : {};
+    // Nor does it pool with SAME where windows leave pixels out.
+    const own = "pads" in padding || begins ? padding : {};
+    const attributes: Attributes = { kernel_shape: kernel, strides, ...own, ...pads, ...mode, ...counting };
+    const add: Case["add"] = (graph, x) => {
+      const weight = graph.floats("conv.weight", random(seed, "w", [3, 2, 1, 1]), [3, 2, 1, 1]);
+      const conv = graph.node("Conv", [x, weight], { name: "conv", attributes: { kernel_shape: [1, 1] } });
+      return graph.node(opType, [conv], { name: "pool", attributes });
+    };
+    return { seed, size, channels: 2, add, opset, about: { opType, ...attributes, opset } };
+  });
+
+t.test("pooling over windows of any shape, with padding of both kinds, rounded up or not", async () => {
+  await holds(poolings, 40);
+});
 
 t.test("convolutions with strides and dilations of their own for rows and columns, in groups", async () => {
   await holds(convolutions);

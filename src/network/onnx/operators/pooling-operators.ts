@@ -1,17 +1,19 @@
 import { isOnes, type Pair } from "../../../core/pair.ts";
+import type { NodeId, Padding } from "../../../graph/graph.ts";
 import type { OnnxNode } from "../model-graph.ts";
 import { nodeName } from "../names.ts";
 import { Damaged, Unsupported } from "../problems.ts";
 import type { Operator, Translation } from "../translation.ts";
 import { type Activation, checkedSize } from "../value.ts";
-import { isPadded, kernelOf, readWindows, type Sliding, type Windows } from "../window-attributes.ts";
+import { addPadding, isPadded, kernelOf, readWindows, type Sliding, type Windows } from "../window-attributes.ts";
 
 export const maxPool: Operator = (node, translation) => {
   const windows = readWindows(node);
   const size = windowOf(node);
   const image = translation.image(node);
   requireImage(image);
-  const { strides, padding, size: sides } = slide(windows, image, size);
+  const { strides, padding: own, overhang, size: sides } = slide(windows, image, size);
+  const padding = addPadding(own, overhang);
   const id = translation.writer.name(nodeName(node));
   return {
     ...image,
@@ -25,31 +27,28 @@ export const averagePool: Operator = (node, translation) => {
   const windows = readWindows(node);
   const size = windowOf(node);
   const image = translation.image(node);
-  const { strides, padding, roundsUp, size: sides } = slide(windows, image, size);
+  const { strides, padding, overhang, size: sides } = slide(windows, image, size);
   const isWhole = size[0] === image.size.height && size[1] === image.size.width;
   if (isWhole && !isPadded(padding)) return globalPool(node, translation, image);
-  if (roundsUp || (isPadded(padding) && !countsPadding)) {
-    throw new Unsupported("it leaves padding out of the mean (count_include_pad = 0)");
-  }
   requireImage(image);
-  const id = translation.writer.name(nodeName(node));
+  const { writer } = translation;
+  const id = writer.name(nodeName(node));
   const whole = checkedSize({ ...sides, channels: image.size.channels });
   // The mean of one element is that element: on a grid it stays on it, which nothing need quantize again.
   if (isOnes(size)) {
     if (isOnes(strides)) return image;
-    const node = translation.writer.push({ kind: "max-pool", id, inputs: [image.node], size, strides, padding });
+    const node = writer.push({ kind: "max-pool", id, inputs: [image.node], size, strides, padding });
     return { ...image, node, size: whole };
   }
-  let input = image.node;
-  if (isPadded(padding)) {
-    const padded = translation.writer.name(`${id}.padded`);
-    input = translation.writer.push({ kind: "pad", id: padded, inputs: [input], padding, channels: [0, 0] });
+  const pool = (input: NodeId, padding: Padding) =>
+    writer.push({ kind: "average-pool", id, inputs: [input], size, strides, padding });
+  if (!countsPadding || !isPadded(padding)) {
+    return { ...image, node: pool(image.node, addPadding(padding, overhang)), size: whole };
   }
-  return {
-    ...image,
-    node: translation.writer.push({ kind: "average-pool", id, inputs: [input], size, strides }),
-    size: whole,
-  };
+  // What ceil_mode adds behind the padding does not count.
+  const padded = writer.name(`${id}.padded`);
+  const zeros = writer.push({ kind: "pad", id: padded, inputs: [image.node], padding, channels: [0, 0] });
+  return { ...image, node: pool(zeros, overhang), size: whole };
 };
 
 export const globalAveragePool: Operator = (node, translation) => {
