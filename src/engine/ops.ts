@@ -1,40 +1,29 @@
 import type { BitWidth } from "../quantization/levels.ts";
+import type { BatchNormed, BatchStatistics } from "./batch-statistics.ts";
 import type { Extensions } from "./extensions.ts";
 import type { Nonlinearity } from "./nonlinearity.ts";
-import type {
-  AdamStep,
-  BatchNormed,
-  BatchStatistics,
-  Border,
-  Conv2dGeometry,
-  GatedQuantizeGradient,
-  GatedQuantizeOptions,
-  MomentumStep,
-  Pooled,
-  PoolGeometry,
-  QuantizeOptions,
-  RangeOptions,
-  Variable,
-} from "./op-options.ts";
+import type { AdamStep, Border, Conv2dGeometry, MomentumStep, Pooled, PoolGeometry, Variable } from "./op-options.ts";
+import type { GatedQuantizeGradient, GatedQuantizeOptions, QuantizeOptions, RangeOptions } from "./quantize-options.ts";
 import type { Tensor } from "./tensor.ts";
 
+export type { BatchNormed, BatchStatistics } from "./batch-statistics.ts";
 export type {
   AdamStep,
-  BatchNormed,
-  BatchStatistics,
   Border,
   Conv2dGeometry,
-  GatedQuantizeGradient,
-  GatedQuantizeOptions,
   Margins,
   MomentumStep,
   Pooled,
   PoolGeometry,
+  Variable,
+} from "./op-options.ts";
+export type {
+  GatedQuantizeGradient,
+  GatedQuantizeOptions,
   QuantizeOptions,
   RangeOptions,
-  Variable,
   WeightedLevel,
-} from "./op-options.ts";
+} from "./quantize-options.ts";
 export type { DataType, Precision, Tensor } from "./tensor.ts";
 
 /**
@@ -127,10 +116,14 @@ export interface Ops {
   cappedRelu(x: Tensor, limit: number): Tensor;
   /** The gradient where `output` is positive, else 0. */
   reluGradient(output: Tensor, gradient: Tensor): Tensor;
+  /** 1/sqrt(x + epsilon). */
+  reciprocalRoot(x: Tensor, epsilon: number): Tensor;
   nonlinear(x: Tensor, of: Nonlinearity): Tensor;
   /** The gradient by x. */
   nonlinearGradient(x: Tensor, gradient: Tensor, of: Nonlinearity): Tensor;
   reshape(x: Tensor, shape: readonly number[]): Tensor;
+  /** Axis i of what it gives is axis `order[i]` of x. */
+  transpose(x: Tensor, order: readonly number[]): Tensor;
   /** Elementwise, broadcasting as `multiply`. */
   add(a: Tensor, b: Tensor): Tensor;
   /** Sum of tensors of one shape, in one pass. */

@@ -145,6 +145,12 @@ const entries: ByKind<FrozenNode, [], readonly Entry[]> = {
   pad: none,
   select: none,
   flatten: none,
+  reshape: none,
+  transpose: none,
+  slice: none,
+  softmax: none,
+  "layer-norm": none,
+  matmul: none,
   quantizer: (quantizer) => [activationEntry(quantizer)],
 };
 

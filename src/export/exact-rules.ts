@@ -5,7 +5,8 @@ import { tuple } from "../core/tuple.ts";
 import { nonlinearValue, steepestSlope } from "../engine/nonlinearity.ts";
 import type { Conv2dGeometry } from "../engine/ops.ts";
 import { PADDING } from "../kinds/masked-mean.ts";
-import { broadcast } from "../network/onnx/strided.ts";
+import { type Elements, type ReadExactly, repeatedPlace } from "./exact-elements.ts";
+import { sequenceRules } from "./exact-sequences.ts";
 import type {
   FrozenCodedEmbedding,
   FrozenConvolution,
@@ -18,19 +19,8 @@ import type {
 /** A node with a weight, or a table that is looked up. */
 export type WithTable = FrozenLayer | FrozenEmbedding | FrozenCodedEmbedding;
 
-/** Reads one element of one image's value, [height, width, channels] or [units]. */
-export type Elements = (index: number) => number;
-
-interface Read {
-  readonly elements: Elements;
-  readonly shape: readonly number[];
-}
-
-interface Exact {
-  /** What the node reads, in order. */
-  readonly inputs: readonly Read[];
-  /** Whether every term counts with its absolute value. */
-  readonly magnitudes: boolean;
+/** What a node's rule finds. */
+interface Exact extends ReadExactly {
   /** A number as a term of a sum: its absolute value where magnitudes are wanted. */
   term(value: number): number;
   /** The terms of a layer's weight. */
@@ -46,18 +36,20 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
     const { elements: x } = first(exact.inputs);
     const weights = exact.weightOf(node);
     const [inputs, outputs] = tuple(node.weight.shape, 2);
-    return (output) => {
-      let sum = exact.term(node.bias[output]!);
-      for (let input = 0; input < inputs; input++) sum += x(input) * weights[input * outputs + output]!;
+    return (index) => {
+      const [row, output] = [Math.floor(index / outputs), index % outputs];
+      let sum = exact.term(at(node.bias, output));
+      for (let input = 0; input < inputs; input++)
+        sum += x(row * inputs + input) * at(weights, input * outputs + output);
       return sum;
     };
   },
   embedding: lookedUp,
   "coded-embedding": lookedUp,
-  affine({ outputShape, scale, shift }, { inputs, term }) {
+  affine({ outputShape, scale, shift, shape }, { inputs, term }) {
     const { elements: x } = first(inputs);
-    const channels = last(outputShape);
-    return (index) => x(index) * term(scale[index % channels]!) + term(shift[index % channels]!);
+    const placeOf = repeatedPlace(shape, outputShape);
+    return (index) => x(index) * term(at(scale, placeOf(index))) + term(at(shift, placeOf(index)));
   },
   "max-pool": (node, exact) => pooled(node, exact, (taps) => Math.max(...taps)),
   "average-pool": (node, exact) =>
@@ -128,6 +120,7 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
     return (index) => x(Math.floor(index / kept) * all + channels[index % kept]!);
   },
   flatten: (_, { inputs }) => first(inputs).elements,
+  ...sequenceRules,
   quantizer: unknown,
 };
 
@@ -146,15 +139,8 @@ function ofBoth(
 ): Elements {
   const [x, y] = tuple(
     inputs.map(({ elements, shape }): Elements => {
-      const { strides } = broadcast(shape, outputShape) ?? { strides: [] };
-      return (index) => {
-        let [rest, place] = [index, 0];
-        for (let axis = outputShape.length - 1; axis >= 0; axis--) {
-          place += (rest % at(outputShape, axis)) * at(strides, axis);
-          rest = Math.floor(rest / at(outputShape, axis));
-        }
-        return elements(place);
-      };
+      const placeOf = repeatedPlace(shape, outputShape);
+      return (index) => elements(placeOf(index));
     }),
     2,
   );

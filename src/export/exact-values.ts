@@ -1,7 +1,8 @@
 import { applyByKind } from "../core/by-kind.ts";
 import { lookup } from "../core/lookup.ts";
 import { elementsOf } from "../graph/shape.ts";
-import { type Elements, elementRules, type WithTable } from "./exact-rules.ts";
+import type { Elements } from "./exact-elements.ts";
+import { elementRules, type WithTable } from "./exact-rules.ts";
 import type { FrozenNode } from "./frozen-network.ts";
 import { decodedTable, valuesOf } from "./tensor-values.ts";
 

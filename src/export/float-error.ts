@@ -1,5 +1,5 @@
 import { applyByKind, type ByKind } from "../core/by-kind.ts";
-import { at, first } from "../core/elements.ts";
+import { at, first, last } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
 import { elementsOf } from "../graph/shape.ts";
 import { isPadded } from "../kinds/channel-flows.ts";
@@ -57,6 +57,13 @@ const operations: ByKind<FrozenNode, [readonly Source[]], number> = {
   pad: unchanged,
   select: unchanged,
   flatten: unchanged,
+  reshape: unchanged,
+  transpose: unchanged,
+  slice: unchanged,
+  softmax: (node, [x]) => x!.operations + APPROXIMATION + last(node.outputShape),
+  "layer-norm": (node, [x]) => x!.operations + 2 * last(node.outputShape) + 8,
+  matmul: ({ transposeA }, inputs) =>
+    inputs.reduce((sum, { operations }) => sum + operations, at(first(inputs).shape, transposeA ? -2 : -1)),
   // A code times its scale.
   quantizer: () => 1,
 };

@@ -38,6 +38,8 @@ export interface FreezePlace {
   /** What its frozen node starts from: it reads all activations, and gives the channels that stay. */
   readonly base: Pick<FrozenNode, "id" | "inputs" | "outputShape">;
   readonly layers: ReadonlyMap<NodeId, Layer>;
+  /** Of all nodes, without the batch. */
+  readonly shapes: ReadonlyMap<NodeId, Shape>;
   readonly trained: TrainedValues;
 }
 

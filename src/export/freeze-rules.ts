@@ -50,12 +50,6 @@ export const freezeRules: ByKind<Node, [FreezePlace], Frozen | null> = {
     return select === null ? frozen : { ...frozen, nodes: [select, ...frozen.nodes] };
   },
   dense(node, place) {
-    const { shape } = place;
-    if (shape.length !== 1) {
-      throw new UserError(
-        `cannot export ${node.id}: it gives [batch, ${shape}], expected [batch, units]: flatten before it`,
-      );
-    }
     const { parts, constants } = layerParts(node, place);
     return made(place, { ...place.base, kind: "dense", ...parts }, constants);
   },
@@ -124,6 +118,17 @@ export const freezeRules: ByKind<Node, [FreezePlace], Frozen | null> = {
     padded.set(constants, before);
     return made(place, { ...base, kind, padding, channels }, padded);
   },
+  reshape: ({ kind }, place) => made(place, { ...place.base, kind }, zeros(place)),
+  transpose: ({ kind, order }, place) => made(place, { ...place.base, kind, order }, zeros(place)),
+  slice: ({ kind, axis, start, size }, place) => made(place, { ...place.base, kind, axis, start, size }, zeros(place)),
+  softmax: ({ kind }, place) => made(place, { ...place.base, kind }, zeros(place)),
+  "layer-norm"({ kind, epsilon, inputs: [, scale, shift] }, place) {
+    const { parameters } = place.trained;
+    const values = { scale: lookup(parameters, scale), shift: lookup(parameters, shift) };
+    return made(place, { ...place.base, kind, epsilon, ...values }, zeros(place));
+  },
+  matmul: ({ kind, transposeA, transposeB }, place) =>
+    made(place, { ...place.base, kind, transposeA, transposeB }, zeros(place)),
   flatten({ kind }, place) {
     const constants = constantsOf(place);
     const repeated = new Float64Array(first(place.shape)).map((_, index) => constants[index % constants.length]!);

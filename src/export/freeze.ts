@@ -41,7 +41,7 @@ export function freeze({ network, classes, normalization, ...trained }: FreezeIn
       inputs: sources.map((source) => source.node),
       outputShape: [...shape.slice(0, -1), kept.length],
     };
-    const frozen = applyByKind(freezeRules, node, { sources, shape, kept, base, layers, trained });
+    const frozen = applyByKind(freezeRules, node, { sources, shape, kept, base, layers, shapes, trained });
     if (frozen === null) continue;
     nodes.push(...frozen.nodes);
     activations.set(node.id, frozen.activation);

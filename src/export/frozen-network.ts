@@ -3,17 +3,11 @@ import type { Pair } from "../core/pair.ts";
 import type { Nonlinearity } from "../engine/nonlinearity.ts";
 import type { Padding } from "../graph/graph.ts";
 import { elementsOf } from "../graph/shape.ts";
+import type { Base } from "./frozen-base.ts";
+import type { FrozenSequence } from "./frozen-sequences.ts";
 import type { FrozenTensor, IntegerBits } from "./frozen-tensor.ts";
 
 export type { FrozenCodebook, FrozenTensor, IntegerBits, IntegerTensor } from "./frozen-tensor.ts";
-
-interface Base {
-  readonly id: string;
-  /** The nodes it reads, in order. */
-  readonly inputs: readonly string[];
-  /** Without the batch: [height, width, channels] or [units], after pruning. */
-  readonly outputShape: readonly number[];
-}
 
 /** What goes in: images, normalised, or the numbers of tokens. */
 export interface FrozenInput extends Base {
@@ -47,7 +41,7 @@ export interface FrozenDepthwiseConv2d extends WithWeight {
   readonly padding: Padding;
 }
 
-/** Weight: [in, out]. */
+/** Weight: [in, out]; over the last axis of any rank. */
 export interface FrozenDense extends WithWeight {
   readonly kind: "dense";
 }
@@ -82,11 +76,13 @@ export interface FrozenMaskedMean extends Base {
   readonly kind: "masked-mean";
 }
 
-/** x·scale + shift per channel: what stands behind no layer. */
+/** x·scale + shift: what stands behind no layer. */
 export interface FrozenAffine extends Base {
   readonly kind: "affine";
   readonly scale: Float32Array;
   readonly shift: Float32Array;
+  /** Of both, [channels] or any shape that is repeated to that of x, aligned at their ends. */
+  readonly shape: readonly number[];
 }
 
 /** Largest of each window; padding never wins. */
@@ -189,6 +185,7 @@ export type FrozenNode =
   | FrozenPad
   | FrozenSelect
   | FrozenFlatten
+  | FrozenSequence
   | FrozenQuantizer;
 
 export type FrozenKind = FrozenNode["kind"];
@@ -214,6 +211,12 @@ const weighted: { readonly [K in FrozenKind]: OfKind<FrozenNode, K> extends Froz
   pad: false,
   select: false,
   flatten: false,
+  reshape: false,
+  transpose: false,
+  slice: false,
+  softmax: false,
+  "layer-norm": false,
+  matmul: false,
   quantizer: false,
 };
 

@@ -4,10 +4,17 @@ import { lookup } from "../core/lookup.ts";
 import { tuple } from "../core/tuple.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
 import type { Padding } from "../graph/graph.ts";
+import { affineOf } from "../kinds/affine.ts";
 import { averagePooled } from "../kinds/average-pool.ts";
 import { aligned } from "../kinds/broadcast.ts";
 import { concatenated } from "../kinds/concat.ts";
+import { denseOf } from "../kinds/dense.ts";
+import { layerNormOf } from "../kinds/layer-norm.ts";
 import { maskedMeanOf } from "../kinds/masked-mean.ts";
+import { productOf } from "../kinds/matmul.ts";
+import { sliced } from "../kinds/slice.ts";
+import { softmaxOf } from "../kinds/softmax.ts";
+import { withBatch } from "../kinds/transpose.ts";
 import { type FrozenLayer, type FrozenNetwork, type FrozenNode, isFrozenLayer } from "./frozen-network.ts";
 import { decodedTable, valuesOf } from "./tensor-values.ts";
 
@@ -30,12 +37,12 @@ const kernels: ByKind<FrozenNode, [Evaluated], Tensor> = {
   input: (_, { inputs }) => first(inputs),
   conv2d: (node, place) => layer(node, place, (x, weight) => place.ops.conv2d(x, weight, node)),
   "depthwise-conv2d": (node, place) => layer(node, place, (x, weight) => place.ops.depthwiseConv2d(x, weight, node)),
-  dense: (node, place) => layer(node, place, (x, weight) => place.ops.matmul(x, weight)),
+  dense: (node, place) => layer(node, place, (x, weight) => denseOf(x, weight, place.ops)),
   embedding: lookedUp,
   "coded-embedding": lookedUp,
-  affine({ scale, shift }, { ops, inputs: [x] }) {
-    const [factor, summand] = [scale, shift].map((values) => ops.tensor(values, [values.length]));
-    return ops.affine(x!, factor!, summand!);
+  affine({ scale, shift, shape }, { ops, inputs }) {
+    const [factor, summand] = [ops.tensor(scale, shape), ops.tensor(shift, shape)];
+    return affineOf([first(inputs), factor, summand], shape.length > 1, ops);
   },
   "max-pool"(node, { ops, inputs: [x] }) {
     const padded = hasPadding(node.padding) ? ops.pad(x!, { ...node, channels: [0, 0] }, LOWEST) : x!;
@@ -53,10 +60,22 @@ const kernels: ByKind<FrozenNode, [Evaluated], Tensor> = {
   pad: (node, { ops, inputs }) => ops.pad(first(inputs), node),
   select: ({ channels }, { ops, inputs: [x] }) =>
     ops.gather(x!, ops.tensor(Int32Array.from(channels), [channels.length]), x!.shape.length - 1),
-  flatten: ({ outputShape }, { ops, inputs }) =>
-    ops.reshape(first(inputs), [first(first(inputs).shape), ...outputShape]),
+  flatten: reshaped,
+  reshape: reshaped,
+  transpose: ({ order }, { ops, inputs }) => ops.transpose(first(inputs), withBatch(order)),
+  slice: (node, { ops, inputs }) => sliced(node, first(inputs), ops),
+  softmax: (_, { ops, inputs }) => softmaxOf(first(inputs), ops),
+  "layer-norm"({ scale, shift, epsilon }, { ops, inputs }) {
+    const [factor, summand] = [scale, shift].map((values) => ops.tensor(values, [values.length]));
+    return layerNormOf(first(inputs), { scale: factor!, shift: summand!, epsilon }, ops);
+  },
+  matmul: (node, { ops, inputs }) => productOf(node, tuple(inputs, 2), ops),
   quantizer: (node, { ops, inputs }) => ops.quantize(first(inputs), node),
 };
+
+function reshaped({ outputShape }: FrozenNode, { ops, inputs }: Evaluated): Tensor {
+  return ops.reshape(first(inputs), [first(first(inputs).shape), ...outputShape]);
+}
 
 function lookedUp({ id }: FrozenNode, { ops, inputs, tableOf }: Evaluated): Tensor {
   return ops.gather(tableOf(id), first(inputs), 0);

@@ -96,6 +96,8 @@ export interface ChannelFlow<N extends AnyNode> {
   padsZeros(node: N): boolean;
   /** Whether a channel of zeros becomes another constant, as where a number is added to each channel. */
   shifts(node: N): boolean;
+  /** Whether no channel of what it reads may be cut out, as where their number or their places count. */
+  isWhole(node: N): boolean;
 }
 
 /**

@@ -37,3 +37,11 @@ export function gathered(ops: Ops, gradient: Tensor, shape: readonly number[]): 
 /** The channel of each of two inputs that one of the output is made of. */
 export const bothChannels = (_: unknown, channel: number, sizes: readonly number[]): readonly ChannelPlace[] =>
   sizes.map((size, input) => ({ input, channel: Math.min(channel, size - 1) }));
+
+/** The gradient of a tensor without a batch that was repeated to `gradient`'s shape: the sum of all that it became. */
+export function repeatedBack(ops: Ops, gradient: Tensor, shape: Shape): Tensor {
+  if (shape.length === 1 && shape[0] === gradient.shape.at(-1)) return ops.sumPerChannel(gradient);
+  const widened = [...new Array<number>(gradient.shape.length - shape.length).fill(1), ...shape];
+  const repeated = widened.flatMap((size, axis) => (size === 1 ? [axis] : []));
+  return ops.reshape(repeated.length === 0 ? gradient : ops.sumOver(gradient, repeated), shape);
+}

@@ -13,6 +13,7 @@ export const ownChannels: ChannelFlow<AnyNode> = {
   sources: nothing,
   padsZeros: never,
   shifts: never,
+  isWhole: never,
 };
 
 /** Each channel is made of the same one of the first input. */
@@ -23,10 +24,14 @@ export const sameChannels: ChannelFlow<AnyNode> = {
   sources: (_, channel) => [{ input: 0, channel }],
   padsZeros: never,
   shifts: never,
+  isWhole: never,
 };
 
 /** Each channel is made of all of the first input. */
 export const mixedChannels: ChannelFlow<AnyNode> = { ...sameChannels, mixes: true, sources: nothing };
+
+/** Each channel is made of all of the first input, none of which may be missing. */
+export const wholeChannels: ChannelFlow<AnyNode> = { ...mixedChannels, isWhole: () => true };
 
 /** Whether a node puts rows or columns around an image. */
 export const isPadded = ({ padding }: { readonly padding: Padding }): boolean =>

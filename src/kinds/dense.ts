@@ -48,6 +48,10 @@ export const dense: NodeKind<DenseNode, readonly [Tensor, Tensor]> = {
   copies: 0,
 };
 
+/** Every row of the last axis times a weight, [units in, units out]. */
+export const denseOf = (x: Tensor, weight: Tensor, ops: Ops): Tensor =>
+  reshaped(ops.matmul(asRows(x, ops), weight), [...x.shape.slice(0, -1), channelsOf(weight.shape)], ops);
+
 /** [batch, .., units] as [rows, units]. */
 export const asRows = (x: Tensor, ops: Ops): Tensor => {
   const units = channelsOf(x.shape);

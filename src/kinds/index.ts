@@ -17,7 +17,9 @@ import { type FoldNode, fold } from "./fold.ts";
 import { type FoldedNormNode, foldedNorm } from "./folded-norm.ts";
 import { type GlobalAveragePoolNode, globalAveragePool } from "./global-average-pool.ts";
 import { type InputNode, input } from "./input.ts";
+import { type LayerNormNode, layerNorm } from "./layer-norm.ts";
 import { type MaskedMeanNode, maskedMean } from "./masked-mean.ts";
+import { type MatmulNode, matmul } from "./matmul.ts";
 import { type MaxPoolNode, maxPool } from "./max-pool.ts";
 import { type MultiplyNode, multiply } from "./multiply.ts";
 import { type NonlinearNode, nonlinear } from "./nonlinear.ts";
@@ -25,6 +27,10 @@ import { type PadNode, pad } from "./pad.ts";
 import { type ParameterNode, parameter } from "./parameter.ts";
 import { type QuantizerNode, quantizer } from "./quantizer.ts";
 import { type ReluNode, relu } from "./relu.ts";
+import { type ReshapeNode, reshape } from "./reshape.ts";
+import { type SliceNode, slice } from "./slice.ts";
+import { type SoftmaxNode, softmax } from "./softmax.ts";
+import { type TransposeNode, transpose } from "./transpose.ts";
 
 /** A layer with a weight: what is quantized, pruned and counted. */
 export type LayerNode = Conv2dNode | DepthwiseConv2dNode | DenseNode | EmbeddingNode;
@@ -54,6 +60,12 @@ export type Node =
   | ConcatNode
   | PadNode
   | FlattenNode
+  | ReshapeNode
+  | TransposeNode
+  | SliceNode
+  | SoftmaxNode
+  | LayerNormNode
+  | MatmulNode
   | QuantizerNode;
 
 /** A network as training, MACs, bit operations, pruning and export walk it. */
@@ -84,6 +96,12 @@ const kinds: { readonly [K in Node["kind"]]: NodeKind<Extract<Node, { kind: K }>
   concat,
   pad,
   flatten,
+  reshape,
+  transpose,
+  slice,
+  softmax,
+  "layer-norm": layerNorm,
+  matmul,
   quantizer,
 };
 

@@ -10,12 +10,12 @@ export type Initial =
 /**
  * A trained tensor; output channels are the last axis. Weights: convolution [kernel height, kernel width, in of a group, out],
  * depthwise convolution [kernel height, kernel width, 1, channels], dense [in, out]. One number per channel: a layer's
- * bias, a batch normalization's scale (gamma) and shift (beta).
+ * bias, a batch normalization's scale (gamma) and shift (beta). A constant is not trained: it is what a file has it.
  */
 export interface ParameterNode {
   readonly kind: "parameter";
   readonly id: NodeId;
-  readonly role: "weight" | "bias" | "scale" | "shift";
+  readonly role: "weight" | "bias" | "scale" | "shift" | "constant";
   readonly shape: Shape;
   readonly initial: Initial;
 }

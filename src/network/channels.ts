@@ -81,6 +81,9 @@ export function followChannels(network: Network, open: (id: NodeId) => readonly 
     const keepConstants = (places: readonly ChannelPlace[]) => {
       for (const place of places) if (stateOf(place) === constant) requirePlace(node, place);
     };
+    if (channels.isWhole(node)) {
+      for (const id of channelInputs(node)) for (let channel = 0; channel < sizeOf(id); channel++) require(id, channel);
+    }
     const pads = channels.padsZeros(node);
     const groups = channels.groups(node);
     for (const read of groups > 1 ? channelInputs(node) : []) {

@@ -9,7 +9,8 @@ import { layersOf } from "../network/layers.ts";
  * a batch normalization that is folded into it; and a bias where a pruned channel must be zero to be cut out: where it
  * reaches a convolution that pads with zeros, or a residual sum. Elsewhere a pruned channel stays the constant that the
  * authors' networks have, which the next layer's bias takes over (docs/method.md, "Pruning"). The last layer is not
- * pruned.
+ * pruned, and none whose channels reach something that needs them all: a layer normalization, a softmax, or where they
+ * come into another place.
  */
 export function gatedNodes(network: Network): ReadonlyMap<NodeId, readonly NodeId[]> {
   const readers = readersOf(network);
@@ -22,9 +23,22 @@ export function gatedNodes(network: Network): ReadonlyMap<NodeId, readonly NodeI
       if (channels.padsZeros(reader) || meetsOthers) return true;
       return !channels.mixes && mustBeZero(reader.id);
     });
+  const wanted = new Map<NodeId, boolean>();
+  /** Whether all channels of this node have to be there for something behind it. */
+  const isWanted = (id: NodeId): boolean => {
+    const known = wanted.get(id);
+    if (known !== undefined) return known;
+    const found = (readers.get(id) ?? []).some((reader) => {
+      if (!channelInputs(reader).includes(id)) return false;
+      const { channels } = kindOf(reader);
+      return channels.isWhole(reader) || (!channels.mixes && isWanted(reader.id));
+    });
+    wanted.set(id, found);
+    return found;
+  };
   const gated = new Map<NodeId, readonly NodeId[]>();
-  for (const { weightQuantizer, shift } of layersOf(network).slice(0, -1)) {
-    if (weightQuantizer === null) continue;
+  for (const { node, weightQuantizer, shift } of layersOf(network).slice(0, -1)) {
+    if (weightQuantizer === null || isWanted(node.id)) continue;
     if (shift?.kind === "folded-norm") gated.set(weightQuantizer, [shift.id]);
     else if (shift?.kind === "bias" && mustBeZero(shift.id)) gated.set(weightQuantizer, [weightQuantizer, shift.id]);
     else gated.set(weightQuantizer, [weightQuantizer]);

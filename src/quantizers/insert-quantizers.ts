@@ -25,7 +25,7 @@ export interface QuantizerOptions {
 }
 
 /**
- * Adds a quantizer to every weight and to everything that a layer reads: behind each ReLU, in whose place it stands,
+ * Adds a quantizer to every weight and to everything that a layer or a product of two matrices reads: behind each ReLU, in whose place it stands,
  * and behind sums, averages and linear outputs that a layer reads. Batch normalization is folded into the weights. What
  * the network gives has no quantizer; the input counts as 8 bits and has none (docs/method.md, "Quantizer").
  */
@@ -96,6 +96,9 @@ function quantizeActivations(network: Network, quantizeAddends: boolean): Networ
     if ((node.kind === "relu" || isUnited(node)) && !isOutput(node.id) && !isUnitedLater(node.id)) quantize(node);
   }
   for (const { node } of layersOf(network)) quantize(sourceOf(nodes, node.inputs[0]));
+  for (const node of network.nodes) {
+    if (node.kind === "matmul") for (const id of node.inputs) quantize(sourceOf(nodes, id));
+  }
   if (quantizeAddends) {
     for (const node of network.nodes) {
       if (node.kind === "add") for (const id of node.inputs) quantize(sourceOf(nodes, id));

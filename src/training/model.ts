@@ -65,8 +65,16 @@ export function createModel(
     statistics: createStatistics(network, initial?.statistics),
     quantizers,
     codes: new Map(),
-    learning,
+    learning: withoutConstants(network, learning),
   };
+}
+
+/** The parameters that learn; those that are constants never do. */
+function withoutConstants({ nodes }: Network, learning: Model["learning"]): Model["learning"] {
+  const parameters = nodes.filter((node) => node.kind === "parameter");
+  if (parameters.every(({ role }) => role !== "constant")) return learning;
+  const learned = parameters.filter(({ role, id }) => role !== "constant" && (learning?.has(id) ?? true));
+  return new Set(learned.map(({ id }) => id));
 }
 
 /** First values of the trained tensors: known ones, or a function of the seed. */

@@ -12,6 +12,8 @@ type Elementwise = Pick<
   | "cappedRelu"
   | "reluGradient"
   | "reshape"
+  | "transpose"
+  | "reciprocalRoot"
   | "add"
   | "sum"
   | "multiply"
@@ -35,6 +37,13 @@ export function elementwise(run: Executor): Elementwise {
         x,
         run.create(Int32Array.from(shape), [shape.length]),
       ]),
+    transpose: (x, order) =>
+      run.run(run.kernel("Transpose", { ...float, Tperm: index }), [
+        x,
+        run.create(Int32Array.from(order), [order.length]),
+      ]),
+    reciprocalRoot: (x, epsilon) =>
+      run.run(run.kernel("Rsqrt", float), [run.run(run.kernel("AddV2", float), [x, run.scalar(epsilon)])]),
     add: (a, b) => run.run(run.kernel("AddV2", float), [a, b]),
     sum: (tensors) => run.run(run.kernel("AddN", { ...float, N: tensors.length }), tensors),
     multiply,

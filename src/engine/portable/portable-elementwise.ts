@@ -15,6 +15,8 @@ type Elementwise = Pick<
   | "cappedRelu"
   | "reluGradient"
   | "reshape"
+  | "transpose"
+  | "reciprocalRoot"
   | "add"
   | "sum"
   | "multiply"
@@ -49,6 +51,8 @@ export function elementwise(arena: Arena): Elementwise {
     reluGradient: (output, gradient) =>
       arena.make((tf) => tf.mul(of(gradient), tf.cast(tf.greater(of(output), 0), "float32"))),
     reshape: (x, shape) => arena.make((tf) => tf.reshape(of(x), [...shape])),
+    transpose: (x, order) => arena.make((tf) => tf.transpose(of(x), [...order])),
+    reciprocalRoot: (x, epsilon) => arena.make((tf) => tf.rsqrt(tf.add(of(x), epsilon))),
     add,
     sum: (tensors) => arena.make((tf) => tf.addN(tensors.map((tensor) => of(tensor)))),
     multiply: (a, b) => arena.make((tf) => tf.mul(of(a), of(b))),

@@ -2,13 +2,14 @@ import { first } from "../../core/elements.ts";
 import { stepSize } from "../../quantization/grid.ts";
 import type { FrozenLayer } from "../frozen-network.ts";
 import type { FloatTensor } from "../frozen-tensor.ts";
+import { asRead } from "./as-read.ts";
 import { addBlockDense } from "./block-dense.ts";
 import { codebookText, codebookWeight } from "./codebook-weight.ts";
 import type { Codes } from "./codes.ts";
 import type { IntegerFile } from "./integer-file.ts";
 import { dequantizedParameters, integerOperator } from "./integer-operator.ts";
 import { type IntegerLayer, integerLayer } from "./integer-weight.ts";
-import { layerOperators, orderedWeight } from "./layer-operators.ts";
+import { addRowsOfDense, isRows, layerOperators, orderedWeight } from "./layer-operators.ts";
 import { floatWeight } from "./lower-fp32.ts";
 import { storedTypes } from "./stored-widths.ts";
 import { isShort, type ShortTensor } from "./weight-storage.ts";
@@ -26,17 +27,21 @@ export function addLayer(layer: FrozenLayer, file: IntegerFile): void {
     addBlockDense(file.graph, {
       ordered: orderedWeight(file.network, layer),
       weight,
-      input: file.float(first(layer.inputs)),
+      input: floatInput(layer, file),
       output: file.own(layer),
     });
     return;
   }
-  const input = file.codes.get(first(layer.inputs));
+  const codes = file.codes.get(first(layer.inputs));
+  const input = codes && {
+    ...codes,
+    name: asRead(file.graph, file.network, { node: layer, index: 0, name: codes.name }),
+  };
   if (input === undefined || !isShort(weight)) {
     addFloatLayer(layer, file);
     return;
   }
-  const integer = integerBehind(layer, weight, input, file);
+  const integer = isRows(layer) ? null : integerBehind(layer, weight, input, file);
   const place = { ordered: orderedWeight(file.network, layer), weight, input };
   if (integer === null) {
     integerOperator(file, { ...place, output: file.own(layer) });
@@ -45,8 +50,12 @@ export function addLayer(layer: FrozenLayer, file: IntegerFile): void {
   if (integer.saturates) file.saturating.push(layer.id);
   file.biases.set(layer.id, integer.biasValues);
   const parameters = dequantizedParameters(file, { ...place, integer });
-  addOperator(layer, file, [file.float(first(layer.inputs)), ...parameters]);
+  addOperator(layer, file, [floatInput(layer, file), ...parameters]);
 }
+
+/** What a layer reads, in float32. */
+const floatInput = (layer: FrozenLayer, file: IntegerFile): string =>
+  asRead(file.graph, file.network, { node: layer, index: 0, name: file.float(first(layer.inputs)) });
 
 /** How a weight may fit 8 bits, the best first. */
 const fits = [
@@ -86,7 +95,7 @@ function addFloatLayer(layer: FrozenLayer, file: IntegerFile): void {
   const why = readsCodes ? `its weight has ${weight.bits} bits` : "it reads float32 values";
   const type = weight.bits === 32 ? floatText(weight) : storedTypes(weight, file.storage.least);
   file.notes.push(`${id} computes in float32: ${why}; its weight is stored in ${type}`);
-  const input = file.float(first(layer.inputs));
+  const input = floatInput(layer, file);
   addOperator(layer, file, [
     // Max of one value is that value: without it onnxruntime's optimizer would quantize the weight to 8 bits.
     readsCodes ? graph.node("Max", [input], { name: `${id}.input` }) : input,
@@ -107,6 +116,11 @@ function floatValue(layer: FrozenLayer, { graph, network, storage }: IntegerFile
 }
 
 function addOperator(layer: FrozenLayer, file: IntegerFile, inputs: readonly string[]): void {
+  if (isRows(layer)) {
+    const [input = "", weight = "", bias = ""] = inputs;
+    addRowsOfDense(file.graph, layer, { input, weight, bias, output: file.own(layer) });
+    return;
+  }
   const { opType, attributes } = layerOperators(layer).float;
   file.graph.node(opType, inputs, { name: layer.id, output: file.own(layer), attributes });
 }

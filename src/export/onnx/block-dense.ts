@@ -37,11 +37,11 @@ export function addBlockDense(graph: GraphBuilder, { ordered, weight, input, out
     const name = `${id}.int${group.bits}`;
     return addRows(graph, { ordered, weight, input, output: name, name, group });
   });
-  const joined = { name: `${id}.rows`, output: order === null ? output : `${id}.rows`, attributes: { axis: 1 } };
+  const joined = { name: `${id}.rows`, output: order === null ? output : `${id}.rows`, attributes: { axis: -1 } };
   const rows = graph.node("Concat", parts, joined);
   if (order === null) return;
   const places = graph.int32s(`${id}.order`, Int32Array.from(order), [order.length]);
-  graph.node("Gather", [rows, places], { name: `${id}.ordered`, output, attributes: { axis: 1 } });
+  graph.node("Gather", [rows, places], { name: `${id}.ordered`, output, attributes: { axis: -1 } });
 }
 
 /** Bits that each output channel's codes take in the file: 2, 4 or 8. */

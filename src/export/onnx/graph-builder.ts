@@ -82,7 +82,7 @@ export class GraphBuilder {
 
   /** The file's bytes, with the lowest operator set that has the element types used. */
   encode({ name, doc, inputs, outputs, metadata }: ModelDescription): Uint8Array {
-    const { opset, irVersion } = operatorSet(this.#types);
+    const { opset, irVersion } = operatorSet(this.#types, this.#nodes);
     const domains = [...this.#domains].sort().map((domain) => ({ domain, version: 1n }));
     const keys = Object.keys(metadata).sort();
     const model = create(ModelProtoSchema, {

@@ -3,7 +3,7 @@ import type { Codes } from "./codes.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import type { IntegerFile } from "./integer-file.ts";
 import type { IntegerLayer } from "./integer-weight.ts";
-import { layerOperators, type OrderedWeight } from "./layer-operators.ts";
+import { isRows, layerOperators, type OrderedWeight } from "./layer-operators.ts";
 import { channelShape } from "./value-layout.ts";
 import type { ShortTensor } from "./weight-storage.ts";
 
@@ -77,7 +77,7 @@ interface IntegerOperation {
 
 /** ConvInteger or MatMulInteger, whose int32 sums become float32 before the bias. */
 export function integerOperator(
-  { graph, storage }: Pick<IntegerFile, "graph" | "storage">,
+  { graph, network, storage }: Pick<IntegerFile, "graph" | "network" | "storage">,
   { ordered: { layer, order, shape }, weight, input, output }: IntegerOperation,
 ): void {
   const { id } = layer;
@@ -106,8 +106,8 @@ export function integerOperator(
   const products = graph.node("DequantizeLinear", [sums, steps(graph, `${id}.scale`, scales)], {
     name: `${id}.dequantize`,
     output: `${id}.products`,
-    attributes: typeof scales === "number" ? {} : { axis: 1 },
+    attributes: typeof scales === "number" ? {} : { axis: isRows(layer) ? layer.outputShape.length : 1 },
   });
-  const bias = graph.floats(`${id}.bias`, layer.bias, channelShape(layer));
+  const bias = graph.floats(`${id}.bias`, layer.bias, channelShape(network, layer));
   graph.node("Add", [products, bias], { name: `${id}.biased`, output });
 }

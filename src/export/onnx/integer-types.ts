@@ -15,11 +15,16 @@ const sinceOpset21: readonly ElementType[] = [
 
 /**
  * The lowest operator set whose QuantizeLinear and DequantizeLinear know all of `types`, with the file format's
- * version (ir_version) that came with it. 13 is the floor: the first with a scalar or per-channel scale.
+ * version (ir_version) that came with it. 13 is the floor: the first with a scalar or per-channel scale; 17 has
+ * LayerNormalization.
  */
-export function operatorSet(types: Iterable<ElementType>): { readonly opset: number; readonly irVersion: number } {
+export function operatorSet(
+  types: Iterable<ElementType>,
+  nodes: Iterable<{ readonly opType?: string }> = [],
+): { readonly opset: number; readonly irVersion: number } {
   const used = [...types];
   if (used.some((type) => twoBits.includes(type))) return { opset: 25, irVersion: 13 };
   if (used.some((type) => sinceOpset21.includes(type))) return { opset: 21, irVersion: 10 };
+  if ([...nodes].some(({ opType }) => opType === "LayerNormalization")) return { opset: 17, irVersion: 8 };
   return { opset: 13, irVersion: 7 };
 }

@@ -4,7 +4,7 @@ import { isOnes } from "../../core/pair.ts";
 import { tuple } from "../../core/tuple.ts";
 import type { Padding } from "../../graph/graph.ts";
 import type { FrozenConvolution, FrozenLayer, FrozenNetwork } from "../frozen-network.ts";
-import type { Attribute } from "./graph-builder.ts";
+import type { Attribute, GraphBuilder } from "./graph-builder.ts";
 import { convolutionOrder, denseOrder, vectorOrder } from "./value-layout.ts";
 
 export const pads = ({ top, bottom, left, right }: Padding): readonly number[] => [top, left, bottom, right];
@@ -23,7 +23,8 @@ const orders: ByKind<FrozenLayer, [FrozenNetwork], OrderedWeight> = {
   "depthwise-conv2d": orderedKernels,
   dense(layer, network) {
     const [inputs, outputs] = tuple(layer.weight.shape, 2);
-    const order = denseOrder([inputs, outputs], vectorOrder(network, first(layer.inputs)));
+    const isVector = layer.outputShape.length === 1;
+    const order = denseOrder([inputs, outputs], isVector ? vectorOrder(network, first(layer.inputs)) : null);
     return { layer, shape: [outputs, inputs], order };
   },
 };
@@ -59,6 +60,20 @@ const operators: ByKind<FrozenLayer, [], LayerOperators> = {
     integer: { opType: "MatMulInteger", attributes: {}, inputsFirst: true },
   }),
 };
+
+/** Whether a dense layer reads rows of more than one axis: [batch, .., units]. */
+export const isRows = ({ kind, outputShape }: FrozenLayer): boolean => kind === "dense" && outputShape.length > 1;
+
+/** Adds the product of rows with a weight, [out, in], in float32: Gemm knows matrices alone. */
+export function addRowsOfDense(
+  graph: GraphBuilder,
+  { id: name }: FrozenLayer,
+  { input, weight, bias, output }: Readonly<Record<"input" | "weight" | "bias" | "output", string>>,
+): void {
+  const turned = graph.node("Transpose", [weight], { name: `${name}.weight.turned`, attributes: { perm: [1, 0] } });
+  const product = graph.node("MatMul", [input, turned], { name: `${name}.product` });
+  graph.node("Add", [product, bias], { name, output });
+}
 
 const convolution = (attributes: Readonly<Record<string, Attribute>>): LayerOperators => ({
   float: { opType: "Conv", attributes },

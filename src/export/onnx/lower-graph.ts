@@ -8,8 +8,9 @@ import {
   type FrozenQuantizer,
   isFrozenLayer,
 } from "../frozen-network.ts";
+import { asRead } from "./as-read.ts";
 import { type Attribute, GraphBuilder } from "./graph-builder.ts";
-import { layerOperators, type OrderedWeight, orderedWeight } from "./layer-operators.ts";
+import { addRowsOfDense, isRows, layerOperators, type OrderedWeight, orderedWeight } from "./layer-operators.ts";
 import { encodeModel, inputNode, type Lowered, type LowerOptions, normalizedInput, valueName } from "./model-frame.ts";
 import { addPlain, type PlainNode } from "./operators.ts";
 
@@ -85,6 +86,12 @@ const rules: ByKind<FrozenNode, [Place], void> = {
   pad: shielded,
   select: shielded,
   flatten: plain,
+  reshape: shielded,
+  transpose: shielded,
+  slice: shielded,
+  softmax: shielded,
+  "layer-norm": shielded,
+  matmul: shielded,
   quantizer: (node, { graph, form, inputs, output }) => form.quantizer(graph, node, at(inputs, 0), output),
 };
 
@@ -96,9 +103,14 @@ function layer(node: FrozenLayer, { graph, network, form, inputs, output }: Plac
   const { id: name, bias: values } = node;
   const weight = form.weight(graph, orderedWeight(network, node));
   const bias = graph.floats(`${name}.bias`, values, [values.length]);
+  const input = asRead(graph, network, { node, index: 0, name: at(inputs, 0) });
+  if (isRows(node)) {
+    addRowsOfDense(graph, node, { input, weight, bias, output });
+    return;
+  }
   const { opType, attributes } = layerOperators(node).float;
   const defaults = opType === "Conv" ? form.convolution : {};
-  graph.node(opType, [at(inputs, 0), weight, bias], { name, output, attributes: { ...defaults, ...attributes } });
+  graph.node(opType, [input, weight, bias], { name, output, attributes: { ...defaults, ...attributes } });
 }
 
 /**

@@ -57,6 +57,12 @@ const rules: ByKind<FrozenNode, [IntegerFile], void> = {
   pad: onCodes,
   select: onCodes,
   flatten: onCodes,
+  reshape: onCodes,
+  transpose: onCodes,
+  slice: onCodes,
+  softmax: onFloats,
+  "layer-norm": onFloats,
+  matmul: onFloats,
   quantizer: addQuantizer,
 };
 

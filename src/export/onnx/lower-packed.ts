@@ -2,6 +2,7 @@ import { tuple } from "../../core/tuple.ts";
 import { elementsOf } from "../../graph/shape.ts";
 import { codeLimits, stepSize } from "../../quantization/grid.ts";
 import type { FrozenNetwork, FrozenQuantizer } from "../frozen-network.ts";
+import { isImage } from "./axis-layout.ts";
 import { addClip } from "./clip.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import type { OrderedWeight } from "./layer-operators.ts";
@@ -20,7 +21,8 @@ export function lowerPacked(network: FrozenNetwork, options: LowerOptions): Lowe
   const packed: Form = {
     doc: "Weights and activations at their learned bit-widths, packed.",
     weight: packedWeight,
-    quantizer: (graph, node, input, output) => packedQuantizer(graph, node, { input, output, apart: apart.has(node) }),
+    quantizer: (graph, node, input, output) =>
+      packedQuantizer(graph, node, { input, output, apart: apart.has(node), image: isImage(network, node.id) }),
     shielded: true,
   };
   return lowerGraph(network, packed, options);
@@ -55,9 +57,10 @@ interface Place {
   readonly input: string;
   readonly output: string;
   readonly apart: boolean;
+  readonly image: boolean;
 }
 
-function packedQuantizer(graph: GraphBuilder, node: FrozenQuantizer, { input, output, apart }: Place): void {
+function packedQuantizer(graph: GraphBuilder, node: FrozenQuantizer, { input, output, apart, image }: Place): void {
   const { id, bits, signed, xMax, outputShape } = node;
   if (bits === 32) {
     addClip(graph, node, input, output);
@@ -68,12 +71,9 @@ function packedQuantizer(graph: GraphBuilder, node: FrozenQuantizer, { input, ou
     const elements = elementsOf(outputShape);
     const ones = bits === 4 ? [1] : [1, 1, 1];
     const flat = graph.int64s(`${id}.apart.shape`, [0, elements, ...ones]);
-    const own = graph.int64s(
-      `${id}.shape`,
-      outputShape.length === 3 ? [0, ...channelsFirst(outputShape)] : [0, elements],
-    );
+    const own = graph.int64s(`${id}.shape`, [0, ...(image ? channelsFirst(outputShape) : outputShape)]);
     const reshaped = graph.node("Reshape", [input, flat], { name: `${id}.apart` });
-    packedQuantizer(graph, node, { input: reshaped, output: `${id}.flat`, apart: false });
+    packedQuantizer(graph, node, { input: reshaped, output: `${id}.flat`, apart: false, image });
     // Max of one value keeps the optimizer from moving DequantizeLinear over Reshape.
     const shielded = graph.node("Max", [`${id}.flat`], { name: `${id}.shield` });
     graph.node("Reshape", [shielded, own], { name: `${id}.reshape`, output });

@@ -3,6 +3,7 @@ import { at, first, last } from "../../core/elements.ts";
 import { lookup } from "../../core/lookup.ts";
 import { tuple } from "../../core/tuple.ts";
 import type { FrozenNetwork, FrozenNode } from "../frozen-network.ts";
+import { isImage } from "./axis-layout.ts";
 
 type Image = readonly [height: number, width: number, channels: number];
 
@@ -26,6 +27,8 @@ interface Read {
   /** What the node reads, in order. */
   readonly inputs: readonly FrozenNode[];
   orderOf(input: FrozenNode): Order;
+  /** Whether a value of three axes has its channels first. */
+  isImage(input: FrozenNode): boolean;
 }
 
 /** A node that gives no vector, or one of channels. */
@@ -55,7 +58,13 @@ const vectorOrders: ByKind<FrozenNode, [Read], Order> = {
   concat: sideBySide,
   pad: own,
   select: own,
-  flatten: (_, { inputs: [x] }) => imageOrder(x!),
+  flatten: (_, { inputs: [x], isImage }) => (isImage(x!) ? imageOrder(x!) : null),
+  reshape: own,
+  transpose: own,
+  slice: own,
+  softmax: own,
+  "layer-norm": own,
+  matmul: own,
   quantizer: ofItsInput,
 };
 
@@ -82,12 +91,16 @@ const imageOrder = ({ outputShape }: FrozenNode): Order => {
 export function vectorOrder(network: FrozenNetwork, id: string): Order {
   const nodes = new Map(network.nodes.map((node) => [node.id, node]));
   const orderOf = (node: FrozenNode): Order =>
-    applyByKind(vectorOrders, node, { inputs: node.inputs.map((input) => lookup(nodes, input)), orderOf });
+    applyByKind(vectorOrders, node, {
+      inputs: node.inputs.map((input) => lookup(nodes, input)),
+      orderOf,
+      isImage: ({ id }) => isImage(network, id),
+    });
   return orderOf(lookup(nodes, id));
 }
 
 const orderOf = (network: FrozenNetwork, node: FrozenNode): Order =>
-  imageOf(node.outputShape) === null ? vectorOrder(network, node.id) : imageOrder(node);
+  node.outputShape.length === 1 ? vectorOrder(network, node.id) : isImage(network, node.id) ? imageOrder(node) : null;
 
 /** Values of `node` for a batch, from the frozen network's order to ONNX's. */
 export function toChannelsFirst<T extends Float32Array | Uint8Array>(
@@ -138,9 +151,16 @@ export function denseOrder([inputs, outputs]: readonly [number, number], order: 
   return elements;
 }
 
-/** The shape in which one number per channel broadcasts over [batch, channels, height, width] or [batch, units]. */
-export const channelShape = ({ outputShape }: Pick<FrozenNode, "outputShape">): readonly number[] =>
-  outputShape.length === 3 ? [at(outputShape, 2), 1, 1] : outputShape;
+/** The shape in which one number per channel broadcasts over [batch, channels, height, width] or [batch, .., units]. */
+export const channelShape = (network: FrozenNetwork, { id, outputShape }: FrozenNode): readonly number[] =>
+  isImage(network, id) ? [last(outputShape), 1, 1] : [last(outputShape)];
+
+/** Numbers of a shape that is repeated to that of an image, with its channels first. */
+export function alongImage(values: Float32Array, shape: readonly number[]) {
+  const [height, width, channels] = tuple([...new Array<number>(3 - shape.length).fill(1), ...shape], 3);
+  const order = channelsLastIndices([height, width, channels]);
+  return { values: Float32Array.from(order, (index) => at(values, index)), shape: [channels, height, width] };
+}
 
 /** One number per channel, or per unit of a vector, in ONNX's order. */
 export function channelsFirst(network: FrozenNetwork, node: FrozenNode, values: Float32Array): Float32Array {

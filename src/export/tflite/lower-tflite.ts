@@ -5,7 +5,7 @@ import type { FrozenAdd, FrozenInput, FrozenNetwork, FrozenNode } from "../froze
 import { fileMetadata, imageInput, inputName, type Lowered, pixelGrid, withBiases } from "../onnx/model-frame.ts";
 import type { PlainNode } from "../onnx/operators.ts";
 import { scaleOf } from "./codes-behind.ts";
-import { refuseTokens } from "./refuse-tokens.ts";
+import { refuseSequences, refuseTokens } from "./refuse-tokens.ts";
 import { TensorType } from "./tflite-builder.ts";
 import { type TfliteCodes, TfliteFile, type TfliteOptions } from "./tflite-file.ts";
 import { addLayer } from "./tflite-layer.ts";
@@ -61,7 +61,7 @@ const rules: ByKind<FrozenNode, [TfliteFile], void> = {
   input: addInput,
   conv2d: addLayer,
   "depthwise-conv2d": addLayer,
-  dense: addLayer,
+  dense: (node, file) => (node.outputShape.length > 1 ? refuseSequences(node) : addLayer(node, file)),
   embedding: refuseTokens,
   "coded-embedding": refuseTokens,
   affine: onFloats,
@@ -77,6 +77,12 @@ const rules: ByKind<FrozenNode, [TfliteFile], void> = {
   pad: onCodes,
   select: onCodes,
   flatten: onCodes,
+  reshape: refuseSequences,
+  transpose: refuseSequences,
+  slice: refuseSequences,
+  softmax: refuseSequences,
+  "layer-norm": refuseSequences,
+  matmul: refuseSequences,
   quantizer: addQuantizer,
 };
 

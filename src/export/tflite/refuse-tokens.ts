@@ -7,3 +7,10 @@ export function refuseTokens({ id }: Pick<FrozenNode, "id">): never {
     `cannot export ${id}: TensorFlow Lite files here take images, and this network reads tokens: export one of the ONNX forms, as compact`,
   );
 }
+
+/** Nor have those on tensors of any rank. @throws UserError that says so. */
+export function refuseSequences({ id, kind }: Pick<FrozenNode, "id" | "kind">): never {
+  throw new UserError(
+    `cannot export ${id}: TensorFlow Lite files here are of networks on images, without ${kind}: export one of the ONNX forms, as compact`,
+  );
+}

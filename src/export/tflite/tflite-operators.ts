@@ -4,7 +4,7 @@ import type { Padding } from "../../graph/graph.ts";
 import { windowShares } from "../../kinds/average-pool.ts";
 import type { PlainNode } from "../onnx/operators.ts";
 import { floatBytes } from "../onnx/packing.ts";
-import { refuseTokens } from "./refuse-tokens.ts";
+import { refuseSequences, refuseTokens } from "./refuse-tokens.ts";
 import { type TensorGrid, TensorType, type TfliteBuilder } from "./tflite-builder.ts";
 import { addNonlinear } from "./tflite-nonlinear.ts";
 import { optionsOf } from "./tflite-options.ts";
@@ -42,14 +42,14 @@ const operators: ByKind<PlainNode, [Place], void> = {
     const positive = builder.operator("Relu", inputs, builder.value(`${id}.positive`, { shape: outputShape }));
     builder.operator("Minimum", [positive, builder.floats(`${id}.limit`, [limit], [1])], output);
   },
-  affine({ id, scale, shift, outputShape }, { builder, inputs, output }) {
-    const factor = builder.floats(`${id}.scale`, scale, [scale.length]);
+  affine({ id, scale, shift, shape, outputShape }, { builder, inputs, output }) {
+    const factor = builder.floats(`${id}.scale`, scale, shape);
     const scaled = builder.operator(
       "Mul",
       [first(inputs), factor],
       builder.value(`${id}.scaled`, { shape: outputShape }),
     );
-    builder.operator("Add", [scaled, builder.floats(`${id}.shift`, shift, [shift.length])], output);
+    builder.operator("Add", [scaled, builder.floats(`${id}.shift`, shift, shape)], output);
   },
   "max-pool"({ id, size, strides, padding }, { builder, inputs, output, inputShapes, grid }) {
     const inputShape = first(inputShapes);
@@ -109,6 +109,12 @@ const operators: ByKind<PlainNode, [Place], void> = {
       optionsOf.reshape(shape),
     );
   },
+  reshape: refuseSequences,
+  transpose: refuseSequences,
+  slice: refuseSequences,
+  softmax: refuseSequences,
+  "layer-norm": refuseSequences,
+  matmul: refuseSequences,
 };
 
 /** What a node reads, vectors that meet images as images of one pixel. */

@@ -1,0 +1,72 @@
+import type { ByKind } from "../core/by-kind.ts";
+import { at, first, last } from "../core/elements.ts";
+import { square } from "../core/powers.ts";
+import { tuple } from "../core/tuple.ts";
+import { elementsOf } from "../graph/shape.ts";
+import { permuted } from "../network/onnx/strided.ts";
+import type { Elements, ReadExactly } from "./exact-elements.ts";
+import type { FrozenSequence } from "./frozen-sequences.ts";
+
+/** The elements of nodes on tensors of any rank, in float64. */
+export const sequenceRules: ByKind<FrozenSequence, [ReadExactly], Elements> = {
+  reshape: (_, { inputs }) => first(inputs).elements,
+  transpose({ order, outputShape }, { inputs }) {
+    const { elements: x, shape } = first(inputs);
+    const { strides } = permuted(shape, order);
+    return (index) => {
+      let [rest, place] = [index, 0];
+      for (let axis = outputShape.length - 1; axis >= 0; axis--) {
+        place += (rest % at(outputShape, axis)) * at(strides, axis);
+        rest = Math.floor(rest / at(outputShape, axis));
+      }
+      return x(place);
+    };
+  },
+  slice({ axis, start, size }, { inputs }) {
+    const { elements: x, shape } = first(inputs);
+    const [all, inner] = [at(shape, axis), elementsOf(shape.slice(axis + 1))];
+    return (index) => {
+      const row = Math.floor(index / inner);
+      return x((Math.floor(row / size) * all + start + (row % size)) * inner + (index % inner));
+    };
+  },
+  // A share is at most 1, and moves by at most half of what the largest difference of its row moves.
+  softmax({ outputShape }, { inputs, magnitudes }) {
+    const { elements: x } = first(inputs);
+    const units = last(outputShape);
+    return (index) => {
+      const row = Array.from({ length: units }, (_, unit) => x(index - (index % units) + unit));
+      const largest = Math.max(...row);
+      if (magnitudes) return 1 + largest;
+      const sum = row.reduce((total, value) => total + Math.exp(value - largest), 0);
+      return Math.exp(x(index) - largest) / sum;
+    };
+  },
+  // A normalised number moves by at most what its row moves over the deviation, which is at least sqrt(epsilon).
+  "layer-norm"({ outputShape, scale, shift, epsilon }, { inputs, magnitudes }) {
+    const { elements: x } = first(inputs);
+    const units = last(outputShape);
+    return (index) => {
+      const row = Array.from({ length: units }, (_, unit) => x(index - (index % units) + unit));
+      const [factor, summand] = [at(scale, index % units), at(shift, index % units)];
+      if (magnitudes) return (Math.abs(factor) * 2 * Math.max(...row)) / Math.sqrt(epsilon) + Math.abs(summand);
+      const mean = row.reduce((sum, value) => sum + value, 0) / units;
+      const variance = row.reduce((sum, value) => sum + square(value - mean), 0) / units;
+      return ((x(index) - mean) / Math.sqrt(variance + epsilon)) * factor + summand;
+    };
+  },
+  matmul({ outputShape, transposeA, transposeB }, { inputs }) {
+    const [{ elements: a, shape }, { elements: b }] = tuple(inputs, 2);
+    const [m, n] = [at(outputShape, -2), at(outputShape, -1)];
+    const k = at(shape, transposeA ? -2 : -1);
+    return (index) => {
+      const [matrix, row, column] = [Math.floor(index / (m * n)), Math.floor(index / n) % m, index % n];
+      let sum = 0;
+      for (let inner = 0; inner < k; inner++) {
+        const left = a(matrix * m * k + (transposeA ? inner * m + row : row * k + inner));
+        sum += left * b(matrix * k * n + (transposeB ? column * k + inner : inner * n + column));
+      }
+      return sum;
+    };
+  },
+};
