@@ -45,7 +45,8 @@ export async function runModel(path: string, inputs: readonly Port[], data: stri
   }
 }
 
-async function readArrays(path: string): Promise<ReadonlyMap<string, NpyArray>> {
+/** The arrays of an npz file by name. */
+export async function readArrays(path: string): Promise<ReadonlyMap<string, NpyArray>> {
   const file = await NpzFile.open(path);
   try {
     const arrays = new Map<string, NpyArray>();

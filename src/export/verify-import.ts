@@ -1,5 +1,6 @@
 import { first, last } from "../core/elements.ts";
 import { UserError } from "../core/errors.ts";
+import { lookup } from "../core/lookup.ts";
 import { uniforms } from "../core/random.ts";
 import { tuple } from "../core/tuple.ts";
 import type { Ops } from "../engine/ops.ts";
@@ -7,10 +8,11 @@ import { elementsOf } from "../graph/shape.ts";
 import type { Network } from "../kinds/index.ts";
 import type { InitialValues } from "../network/initial-values.ts";
 import type { ImportedFile } from "../network/load-network.ts";
-import type { FileLayout } from "../network/onnx/import-network.ts";
+import type { FileLayout } from "../network/onnx/file-inputs.ts";
 import { forward } from "../network/passes.ts";
 import { createModel } from "../training/model.ts";
 import { passOf, soleInput } from "../training/pass.ts";
+import { readModel, withOutputs } from "./onnx/read-model.ts";
 import { RuntimeModel, type RuntimeOptions, runtimeName } from "./runtime.ts";
 
 /** Images that are compared. */
@@ -45,13 +47,13 @@ export interface Imported extends ImportedFile {
  * @throws UserError when they differ by more, or the runtime does not load the file.
  */
 export async function verifyImport(imported: Imported, ops: Ops, options: RuntimeOptions = {}): Promise<void> {
-  const { network, path, layout, bytes, inputShape, classes } = imported;
+  const { network, path, layout, inputShape, classes } = imported;
   const shape = [Math.min(IMAGES, layout.batch ?? IMAGES), ...inputShape];
   const pixels = noise("pixels", elementsOf(shape)).map((value) => PIXELS * value);
   const moves = noise("moves", pixels.length);
   const moved = pixels.map((pixel, index) => pixel * (1 + MOVE * moves[index]!));
 
-  const file = await RuntimeModel.load(bytes, path, { ...options, optimized: false });
+  const file = await RuntimeModel.load(withItsOutputs(imported), path, { ...options, optimized: false });
   const outputs = await runFile(file, [pixels, moved], imported).finally(() => file.release());
   const [expected, elsewhere] = tuple(
     outputs.map((values) => fileLogits(values, layout)),
@@ -70,6 +72,13 @@ export async function verifyImport(imported: Imported, ops: Ops, options: Runtim
   );
 }
 
+/** The file, with what the network gives among its outputs. */
+function withItsOutputs({ bytes, path, outputs }: Imported): Uint8Array {
+  const model = readModel(bytes, path);
+  const own = new Set(model.graph.output.map(({ name }) => name));
+  return outputs.every((name) => own.has(name)) ? bytes : withOutputs(model, outputs, path);
+}
+
 const noise = (stream: string, length: number): Float32Array =>
   Float32Array.from(uniforms({ seed: 1, stream, counter: 0 }, length), (value) => 2 * value - 1);
 
@@ -77,7 +86,7 @@ const noise = (stream: string, length: number): Float32Array =>
 async function runFile(
   file: RuntimeModel,
   batches: readonly Float32Array[],
-  { inputShape, layout }: Imported,
+  { inputShape, layout, outputs: names }: Imported,
 ): Promise<Float32Array[]> {
   const outputs: Float32Array[] = [];
   for (const images of batches) {
@@ -87,8 +96,7 @@ async function runFile(
     // A batch of more images than are compared repeats them.
     for (let at = 0; at < batch.length; at += values.length) batch.set(values.subarray(0, batch.length - at), at);
     const results = await file.run(batch, [count, ...layout.imageShape]);
-    const [output] = results.values();
-    outputs.push(Float32Array.from(output ?? []));
+    outputs.push(Float32Array.from(lookup(results, first(names))));
   }
   return outputs;
 }

@@ -4,7 +4,8 @@ import { messageOf, UsageError } from "../core/errors.ts";
 import { tuple } from "../core/tuple.ts";
 import type { Network } from "../kinds/index.ts";
 import type { InitialValues } from "./initial-values.ts";
-import { type FileLayout, importNetwork } from "./onnx/import-network.ts";
+import type { FileLayout } from "./onnx/file-inputs.ts";
+import { importNetwork } from "./onnx/import-network.ts";
 import { type NetworkFile, readNetworkFile } from "./onnx/read-network-file.ts";
 import { outputShapes } from "./output-shapes.ts";
 import { createNetwork, type NetworkName } from "./zoo/index.ts";
@@ -16,13 +17,15 @@ export interface ImportedFile {
   readonly path: string;
   readonly bytes: Uint8Array;
   readonly layout: FileLayout;
+  /** Names in the file of what the network gives. */
+  readonly outputs: readonly string[];
 }
 
 /** Where a network comes from, as configurations have it. */
 export type NetworkSource =
   | { readonly name: NetworkName }
   | ({ readonly name: "text-classifier" } & TextClassifierOptions)
-  | { readonly file: string };
+  | { readonly file: string; readonly outputs?: readonly string[] | undefined };
 
 /** The images, or texts, that a network is for, and its outputs. */
 export type NetworkData = ZooOptions | TextOptions;
@@ -64,8 +67,9 @@ export function loadNetwork(
   }
   const { model, bytes, file } = readNetworkFile(source.file);
   const name = basename(source.file, extname(source.file));
-  const { layout, ...network } = importNetwork(model, { ...data, file: source.file, name });
-  return { ...network, file, imported: { path: source.file, bytes, layout } };
+  const options = { ...data, file: source.file, name, outputs: source.outputs };
+  const { layout, outputs, ...network } = importNetwork(model, options);
+  return { ...network, file, imported: { path: source.file, bytes, layout, outputs } };
 }
 
 function fromZoo(source: Exclude<NetworkSource, { file: string }>, data: NetworkData): Network {

@@ -64,8 +64,9 @@ async function importedTeacher(
   try {
     const shape = { inputShape: tuple(data.imageShape, 3), classes: outputs };
     const name = basename(path, extname(path));
-    const { network, initial, layout } = importNetwork(model, { ...shape, file: path, name });
-    await verifyImport({ ...{ network, initial, layout, path, bytes }, ...shape }, ops, { threads });
+    const imported = importNetwork(model, { ...shape, file: path, name });
+    await verifyImport({ ...imported, ...shape, path, bytes }, ops, { threads });
+    const { network, initial } = imported;
     const teacher = createModel(network, { ops, seed: 0, quantizers: new Map(), initial });
     return {
       outputs: async (batch) => networkOutputs(teacher, batch, data),

@@ -38,6 +38,13 @@ export const network = z
         .describe(
           "a trained float32 network as an ONNX file; a relative path is seen from the folder that the program is started in",
         ),
+      outputs: z
+        .array(z.string().min(1))
+        .min(1)
+        .optional()
+        .describe(
+          "names of values of the file that the network gives, and what lies behind them is left out; without it, the file's own outputs",
+        ),
     }),
   ])
   .describe("the network that is trained: one of the zoo by its name, or one's own from a file");

@@ -1,7 +1,7 @@
 import { first } from "../../core/elements.ts";
 
 /** What is looked at of a node. */
-interface Written {
+export interface Written {
   readonly operator: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];

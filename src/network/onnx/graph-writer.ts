@@ -1,29 +1,16 @@
-import { last } from "../../core/elements.ts";
+import { at, first, last } from "../../core/elements.ts";
 import { lookup } from "../../core/lookup.ts";
 import type { NodeId, Shape } from "../../graph/graph.ts";
 import type { RunningStatistics } from "../../graph/node-kind.ts";
 import { elementsOf } from "../../graph/shape.ts";
 import type { LayerGeometry } from "../../kinds/folded-norm.ts";
-import type { LayerNode, Node } from "../../kinds/index.ts";
+import type { LayerNode } from "../../kinds/index.ts";
 import type { Initial, ParameterNode } from "../../kinds/parameter.ts";
 import type { InitialValues } from "../initial-values.ts";
 import type { Allowance } from "./allowance.ts";
-import { Damaged } from "./problems.ts";
+import { GraphNodes } from "./graph-nodes.ts";
+import { Damaged, Unsupported } from "./problems.ts";
 import { requireUsable } from "./value.ts";
-
-/** What other nodes are named after a node, here and where quantizers are added. */
-const endings = [
-  "",
-  ".weight",
-  ".bias",
-  ".biased",
-  ".scale",
-  ".shift",
-  ".quantizer",
-  ".weight.quantizer",
-  ".weight.folded",
-];
-const MAX_NAME = 100;
 
 /** A layer whose output has not been touched but by a bias. */
 export interface OpenLayer {
@@ -35,53 +22,20 @@ export interface OpenLayer {
 }
 
 /** Collects the graph's nodes and the values that its parameters start from. */
-export class GraphWriter {
-  readonly input: NodeId = "input";
+export class GraphWriter extends GraphNodes {
   /** Of the numbers that are made of the file's. */
   readonly made: Allowance;
-  readonly #nodes = new Map<NodeId, Node>();
   readonly #parameters = new Map<NodeId, Float32Array>();
   readonly #statistics = new Map<NodeId, RunningStatistics>();
   readonly #open = new Map<NodeId, OpenLayer>();
-  readonly #taken = new Set<string>(["input"]);
-  /** The number that a name which is taken was last told apart by. */
-  readonly #counts = new Map<string, number>();
 
-  /** @param inputShape Of the images. */
-  constructor(inputShape: Shape, made: Allowance) {
+  constructor(made: Allowance) {
+    super();
     this.made = made;
-    this.push({ kind: "input", id: this.input, shape: inputShape, dtype: "float32" });
-  }
-
-  get nodes(): readonly Node[] {
-    return [...this.#nodes.values()];
   }
 
   get initial(): InitialValues {
     return { parameters: this.#parameters, statistics: this.#statistics };
-  }
-
-  /** A name of the graph made of one of the file's: dotted, short, and nobody else's. */
-  name(wish: string): string {
-    const clean = wish
-      .replace(/[^\p{L}\p{N}_.-]+/gu, ".")
-      .replace(/\.{2,}/g, ".")
-      .replace(/^\.|\.$/g, "")
-      .slice(-MAX_NAME);
-    const stem = clean || "node";
-    let name = stem;
-    while (endings.some((ending) => this.#taken.has(`${name}${ending}`))) {
-      const count = (this.#counts.get(stem) ?? 1) + 1;
-      this.#counts.set(stem, count);
-      name = `${stem}-${count}`;
-    }
-    for (const ending of endings) this.#taken.add(`${name}${ending}`);
-    return name;
-  }
-
-  push(node: Node): NodeId {
-    this.#nodes.set(node.id, node);
-    return node.id;
   }
 
   /** A layer with its weight, in the graph's layout; `fanIn` is what its outputs each sum up. */
@@ -146,8 +100,8 @@ export class GraphWriter {
       const moved = lookup(this.#parameters, source.bias);
       mean = mean.map((value, channel) => value - moved[channel]!);
       this.#parameters.delete(source.bias);
-      this.#nodes.delete(source.bias);
-      this.#nodes.delete(`${source.layer.id}.biased`);
+      this.remove(source.bias);
+      this.remove(`${source.layer.id}.biased`);
     }
     requireUsable(`${id}: running mean`, mean);
     requireUsable(`${id}: running variance`, variance);
@@ -166,12 +120,84 @@ export class GraphWriter {
     return this.push({ kind: "affine", id, inputs: [x, ...this.#perChannel(id, values)] });
   }
 
+  /** A factor or a summand of any shape that is repeated to that of x; a constant one is not trained. */
+  shaped(
+    id: NodeId,
+    x: NodeId,
+    {
+      what,
+      values,
+      shape,
+      isConstant,
+    }: { what: "scale" | "shift"; values: Float32Array; shape: Shape; isConstant: boolean },
+  ): NodeId {
+    const initial: Initial = { kind: "constant", value: what === "scale" ? 1 : 0 };
+    const own = this.#parameter(`${id}.${what}`, isConstant ? "constant" : what, shape, values, initial);
+    const [other, neutral] = what === "scale" ? (["shift", 0] as const) : (["scale", 1] as const);
+    const rest = this.#parameter(`${id}.${other}`, "constant", [1], Float32Array.of(neutral), {
+      kind: "constant",
+      value: neutral,
+    });
+    const inputs = what === "scale" ? ([x, own, rest] as const) : ([x, rest, own] as const);
+    return this.push({ kind: "affine", id, inputs, shaped: true });
+  }
+
+  /** Adds to the summand of a node that `shaped` made, where it is trained and has this shape; false where it is none. */
+  shiftAgain(node: NodeId, values: Float32Array, shape: Shape): boolean {
+    const found = this.find(node);
+    if (found?.kind !== "affine" || found.shaped !== true) return false;
+    const shift = this.find(found.inputs[2]);
+    if (shift?.kind !== "parameter" || shift.role !== "shift" || `${shift.shape}` !== `${shape}`) return false;
+    const before = lookup(this.#parameters, shift.id);
+    const sum = values.map((value, index) => value + at(before, index));
+    requireUsable(shift.id, sum);
+    this.#parameters.set(shift.id, sum);
+    return true;
+  }
+
+  /** Rows normalised; scale and shift are 1 and 0 until `scaleNorm` and `shiftNorm` say otherwise. */
+  layerNorm(id: NodeId, x: NodeId, epsilon: number): NodeId {
+    const units = last(this.shapeOf(x));
+    const values = { scale: new Float32Array(units).fill(1), shift: new Float32Array(units) };
+    return this.push({ kind: "layer-norm", id, inputs: [x, ...this.#perChannel(id, values)], epsilon });
+  }
+
+  /** Multiplies, or adds to, what a layer normalization gives; false where `node` is none. */
+  changeNorm(node: NodeId, { scale, shift }: { scale?: Float32Array; shift?: Float32Array }): boolean {
+    const found = this.find(node);
+    if (found?.kind !== "layer-norm") return false;
+    for (const id of found.inputs.slice(1)) {
+      const isShift = id === found.inputs[2];
+      const changed = lookup(this.#parameters, id).map((value, unit) => {
+        const scaled = scale === undefined ? value : value * at(scale, unit);
+        return isShift && shift !== undefined ? scaled + at(shift, unit) : scaled;
+      });
+      requireUsable(id, changed);
+      this.#parameters.set(id, changed);
+    }
+    return true;
+  }
+
+  /** Says that an input holds the numbers of tokens. @throws Unsupported where it is computed. */
+  readTokens(node: NodeId): void {
+    const found = this.find(node);
+    if (found?.kind !== "input") throw new Unsupported("it picks rows by what is computed, expected an input");
+    this.replace({ ...found, dtype: "int32" });
+  }
+
+  /** Rows of a table by integers that go into the network. */
+  embedding(id: NodeId, tokens: NodeId, values: Float32Array, shape: Shape): NodeId {
+    const bound = Math.sqrt(6 / (first(shape) + last(shape)));
+    const weight = this.#parameter(`${id}.weight`, "weight", shape, values, { kind: "uniform", bound });
+    return this.push({ kind: "embedding", id, inputs: [tokens, weight] });
+  }
+
   /** Lowers the limit of a ReLU; false where `node` is none. */
   limitRelu(node: NodeId, limit: number | null): boolean {
-    const found = this.#nodes.get(node);
+    const found = this.find(node);
     if (found?.kind !== "relu") return false;
     const limits = [found.limit, limit].filter((value) => value !== null);
-    this.#nodes.set(node, { ...found, limit: limits.length === 0 ? null : Math.min(...limits) });
+    this.replace({ ...found, limit: limits.length === 0 ? null : Math.min(...limits) });
     return true;
   }
 

@@ -1,10 +1,10 @@
 import { first } from "../../core/elements.ts";
-import { typeName } from "../../onnx/element-types.ts";
 import type { NodeProto, ValueInfoProto } from "../../onnx/generated/onnx_pb.ts";
 import { isStandardDomain, type Model } from "../../onnx/onnx-model.ts";
 import { declaredTensor } from "../../onnx/value-info.ts";
 import { Attributes, type TensorProto } from "./attributes.ts";
-import { joinGelu, type ScalarOf } from "./decomposed-gelu.ts";
+import { joinPatterns } from "./decomposed.ts";
+import type { ScalarOf } from "./decomposed-gelu.ts";
 import { cut, Damaged } from "./problems.ts";
 import { decodeTensor } from "./tensors.ts";
 
@@ -22,16 +22,24 @@ export interface OnnxNode {
 /** A size is a number; what the file leaves open is null. */
 export type DeclaredShape = readonly (number | null)[];
 
-/** The part of the file's graph that its output comes from. */
+/** What goes into a file's graph. */
+export interface ModelInput {
+  readonly name: string;
+  /** Number of TensorProto.DataType. */
+  readonly type: number;
+  readonly shape: DeclaredShape;
+}
+
+/** The part of the file's graph that its outputs come from. */
 export interface ModelGraph {
-  readonly input: { readonly name: string; readonly shape: DeclaredShape };
-  readonly output: string;
+  readonly inputs: readonly ModelInput[];
+  readonly outputs: readonly string[];
   /** Each behind all that it reads. */
   readonly nodes: readonly OnnxNode[];
   readonly tensors: ReadonlyMap<string, TensorProto>;
   /** Shapes that the file declares, by value. */
   readonly shapes: ReadonlyMap<string, DeclaredShape>;
-  /** How many inputs of nodes take a value's numbers ({@link numbersRead}); the network's output counts as one. */
+  /** How many inputs of nodes take a value's numbers ({@link numbersRead}); an output of the network counts as one. */
   readonly readers: ReadonlyMap<string, number>;
 }
 
@@ -57,10 +65,11 @@ export const labelOf = ({ operator, name }: Pick<OnnxNode, "operator" | "name">)
 /**
  * Puts a model's graph in order.
  *
+ * @param wanted The values that are its outputs, and what lies behind them is left out; the file's own if left out.
  * @throws Damaged when names are given twice, something is read that nothing makes, nodes wait for each other in a
- * circle, or there is not one float32 input and one output.
+ * circle, or there is no input or output.
  */
-export function readGraph(model: Model): ModelGraph {
+export function readGraph(model: Model, wanted?: readonly string[]): ModelGraph {
   const { graph } = model;
   const tensors = new Map<string, TensorProto>();
   for (const tensor of graph.initializer) addOnce(tensors, tensor.name, tensor, "tensors");
@@ -70,56 +79,52 @@ export function readGraph(model: Model): ModelGraph {
       `tensor "${sparse.values?.name ?? ""}" is stored sparse (sparse_initializer), expected dense: write it out as an ordinary initializer`,
     );
   }
-  const input = onlyInput(graph.input.filter(({ name }) => !tensors.has(name)));
-  const output = onlyOutput(graph.output);
+  const inputs = graph.input.filter(({ name }) => !tensors.has(name)).map(inputOf);
+  if (inputs.length === 0) throw new Damaged("it has no input");
+  const given = new Set(inputs.map(({ name }) => name));
   const makers = new Map<string, NodeProto>();
   for (const node of graph.node) {
     for (const made of node.output) {
       if (made === "") continue;
-      if (made === input.name || tensors.has(made))
+      if (given.has(made) || tensors.has(made))
         throw new Damaged(`"${made}" is made by ${labelFor(node)}, and given as well`);
       addOnce(makers, made, node, "values");
     }
   }
-  const isGiven = (name: string) => name === input.name || tensors.has(name);
-  const written = inOrder(output, makers, isGiven).map(asNode);
-  const nodes = needed(joinGelu(written, scalarsOf(written, tensors)), output);
+  const isGiven = (name: string) => given.has(name) || tensors.has(name);
+  const outputs = wanted === undefined ? graph.output.map(({ name }) => name) : requireMade(wanted, makers);
+  if (outputs.length === 0) throw new Damaged("it has no output");
+  const written = inOrder(outputs, makers, isGiven).map(asNode);
+  const nodes = needed(joinPatterns(written, scalarsOf(written, tensors), outputs), outputs);
   const shapes = new Map<string, DeclaredShape>();
   for (const value of [...graph.valueInfo, ...graph.output]) {
     const shape = shapeOf(value);
     if (shape !== null) shapes.set(value.name, shape);
   }
-  return { input, output, nodes, tensors, shapes, readers: countReaders(nodes, output) };
+  return { inputs, outputs, nodes, tensors, shapes, readers: countReaders(nodes, outputs) };
 }
+
+/** @throws Damaged at names of values that no node makes. */
+function requireMade(wanted: readonly string[], makers: ReadonlyMap<string, NodeProto>): readonly string[] {
+  const missing = wanted.find((name) => !makers.has(name));
+  if (missing === undefined) return wanted;
+  const named = [...makers.keys()].slice(-MAX_NAMES).map(cut).join(", ");
+  throw new Damaged(`no node makes "${cut(missing)}", which is to be an output; the last that are made: ${named}`);
+}
+
+/** So many values are named where one is not found. */
+const MAX_NAMES = 12;
 
 function addOnce<T>(map: Map<string, T>, name: string, value: T, what: string): void {
   if (map.has(name)) throw new Damaged(`two of its ${what} are named "${name}"`);
   map.set(name, value);
 }
 
-function onlyInput(inputs: readonly ValueInfoProto[]): ModelGraph["input"] {
-  const [input] = inputs;
-  if (input === undefined) throw new Damaged("it has no input");
-  if (inputs.length > 1) {
-    throw new Damaged(
-      `it has ${inputs.length} inputs (${inputs.map(({ name }) => `"${name}"`).join(", ")}), expected one: the images`,
-    );
-  }
-  const { name } = input;
-  const type = declaredTensor(input)?.type;
-  if (type !== 1)
-    throw new Damaged(`its input "${name}" is ${typeName(type)}, expected float32: the normalised images`);
-  const shape = shapeOf(input);
+function inputOf(value: ValueInfoProto): ModelInput {
+  const { name } = value;
+  const shape = shapeOf(value);
   if (shape === null) throw new Damaged(`its input "${name}" has no shape: export it with a fixed image size`);
-  return { name, shape };
-}
-
-function onlyOutput(outputs: readonly ValueInfoProto[]): string {
-  if (outputs.length !== 1) {
-    const names = outputs.map(({ name }) => `"${name}"`).join(", ");
-    throw new Damaged(`it has ${outputs.length} outputs (${names}), expected one: the classes' logits`);
-  }
-  return first(outputs).name;
+  return { name, shape, type: declaredTensor(value)?.type ?? 0 };
 }
 
 function shapeOf(value: ValueInfoProto): DeclaredShape | null {
@@ -149,9 +154,9 @@ function asNode(node: NodeProto): OnnxNode {
   }
 }
 
-/** The nodes that `output` comes from, each behind those it reads. */
+/** The nodes that `outputs` come from, each behind those it reads. */
 function inOrder(
-  output: string,
+  outputs: readonly string[],
   makers: ReadonlyMap<string, NodeProto>,
   isGiven: (name: string) => boolean,
 ): readonly NodeProto[] {
@@ -162,12 +167,17 @@ function inOrder(
     if (maker === undefined && !isGiven(name)) throw new Damaged(`${reader} is "${name}", which nothing makes`);
     return maker ?? null;
   };
-  const last = makerOf(output, "its output");
-  /** A path from the output backwards; deep networks would overflow a recursion. */
-  const path: { readonly node: NodeProto; next: number }[] = last === null ? [] : [{ node: last, next: 0 }];
-  if (last !== null) states.set(last, "open");
-  while (path.length > 0) {
-    const top = path.at(-1)!;
+  /** A path from an output backwards; deep networks would overflow a recursion. */
+  const path: { readonly node: NodeProto; next: number }[] = [];
+  const ends = outputs.flatMap((output) => makerOf(output, "its output") ?? []);
+  while (path.length > 0 || ends.length > 0) {
+    const end = path.length === 0 ? ends.shift() : undefined;
+    if (end !== undefined && !states.has(end)) {
+      states.set(end, "open");
+      path.push({ node: end, next: 0 });
+    }
+    const top = path.at(-1);
+    if (top === undefined) continue;
     const name = top.node.input[top.next++];
     if (name === undefined) {
       states.set(top.node, "done");
@@ -200,9 +210,9 @@ function scalarsOf(nodes: readonly OnnxNode[], tensors: ReadonlyMap<string, Tens
   };
 }
 
-/** The nodes that `output` still comes from. */
-function needed(nodes: readonly OnnxNode[], output: string): readonly OnnxNode[] {
-  const wanted = new Set([output]);
+/** The nodes that `outputs` still come from. */
+function needed(nodes: readonly OnnxNode[], outputs: readonly string[]): readonly OnnxNode[] {
+  const wanted = new Set(outputs);
   return nodes
     .toReversed()
     .filter(({ inputs, outputs }) => {
@@ -213,8 +223,9 @@ function needed(nodes: readonly OnnxNode[], output: string): readonly OnnxNode[]
     .toReversed();
 }
 
-function countReaders(nodes: readonly OnnxNode[], output: string): ModelGraph["readers"] {
-  const readers = new Map<string, number>([[output, 1]]);
+function countReaders(nodes: readonly OnnxNode[], outputs: readonly string[]): ModelGraph["readers"] {
+  const readers = new Map<string, number>();
+  for (const output of outputs) readers.set(output, (readers.get(output) ?? 0) + 1);
   for (const node of nodes.toReversed()) {
     for (const name of numbersRead(node, readers)) readers.set(name, (readers.get(name) ?? 0) + 1);
   }

@@ -42,7 +42,8 @@ export class NodeProblems {
     });
     if (all.length > MAX_OPERATORS) lines.push(`  and ${all.length - MAX_OPERATORS} more operators`);
     const known = `known operators: ${knownOperators.join(", ")}`;
-    return [`${what}; replace them before exporting it in float32:`, ...lines, known].join("\n");
+    const ways = `replace them before exporting it in float32, or let the network end before them (network: { file, outputs: [NAME] }), or use quantize, which takes any file`;
+    return [`${what}; ${ways}:`, ...lines, known].join("\n");
   }
 }
 

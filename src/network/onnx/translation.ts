@@ -1,21 +1,14 @@
 import type { NodeId } from "../../graph/graph.ts";
 import type { Allowance } from "./allowance.ts";
+import { channelsFirst, type Image, imageOf, liesAs, trailing } from "./arrangement.ts";
 import type { GraphWriter, OpenLayer } from "./graph-writer.ts";
 import { type ModelGraph, numbersRead, type OnnxNode } from "./model-graph.ts";
 import { Damaged, Unknown, Unsupported } from "./problems.ts";
 import { decodeTensor } from "./tensors.ts";
-import {
-  type Activation,
-  type Constant,
-  channelsFirst,
-  type Floats,
-  type Integers,
-  numbersOf,
-  type Value,
-} from "./value.ts";
+import { type Activation, type Constant, type Floats, type Integers, numbersOf, type Value } from "./value.ts";
 
 /** Makes of a node of the file what the graph has for it. Attributes come first: they can be judged without inputs. */
-export type Operator = (node: OnnxNode, translation: Translation) => Value;
+export type Operator = (node: OnnxNode, translation: Translation) => Value | readonly Value[];
 
 /** What is known so far while the file's nodes are gone through. */
 export class Translation {
@@ -26,7 +19,6 @@ export class Translation {
   readonly made: Allowance;
   readonly #values = new Map<string, Value>();
   readonly #unknown = new Set<string>();
-  readonly #padded = new Map<NodeId, Map<string, NodeId>>();
   /** How many take what a node of the graph gives, under whichever of its names in the file. */
   readonly #readers = new Map<NodeId, number>();
 
@@ -37,20 +29,30 @@ export class Translation {
     this.made = writer.made;
   }
 
+  /** The size of the batch, where the file allows only one. */
+  get batch(): number | null {
+    const [size, ...others] = new Set(this.graph.inputs.map(({ shape }) => shape[0] ?? null));
+    return others.length === 0 ? (size ?? null) : null;
+  }
+
   set(name: string, value: Value): void {
     this.#values.set(name, value);
     if (value.kind === "activation") this.#addReaders(value.node, this.graph.readers.get(name) ?? 0);
   }
 
   /** What `node` gives. Where that is what it reads, its name is one more for the same thing, and it is no reader. */
-  setOutput(node: OnnxNode, value: Value): void {
+  setOutputs(node: OnnxNode, values: readonly Value[]): void {
+    for (const [index, value] of values.entries()) this.#setOutput(node, node.outputs[index] ?? "", value);
+  }
+
+  #setOutput(node: OnnxNode, name: string, value: Value): void {
     if (value.kind === "activation") {
-      for (const name of numbersRead(node, this.graph.readers)) {
-        const read = this.#values.get(name);
+      for (const source of numbersRead(node, this.graph.readers)) {
+        const read = this.#values.get(source);
         if (read?.kind === "activation" && read.node === value.node) this.#addReaders(value.node, -1);
       }
     }
-    this.set(node.outputs[0] ?? "", value);
+    this.set(name, value);
   }
 
   setUnknown(name: string): void {
@@ -82,26 +84,27 @@ export class Translation {
   activation(node: OnnxNode, index = 0, { keepPadding = false } = {}): Activation {
     const value = this.value(node, index);
     if (value.kind !== "activation") throw new Unsupported(`its input ${index + 1} is a constant`);
-    if (value.ending !== null) throw new Unsupported("it reads a Softmax, which can only stand at the end");
-    return keepPadding ? value : this.#settle(value);
+    const whole = this.#withEnding(value);
+    return keepPadding ? whole : this.#padded(whole);
   }
 
-  /** An image as [channels, height, width]. */
-  image(node: OnnxNode, { keepPadding = false } = {}): Activation {
-    const value = this.activation(node, 0, { keepPadding });
-    const { axes, size } = value;
-    // Axes of size 1 have no order.
-    const fits =
-      axes.length === 3 &&
-      axes.every(
-        (axis, index) => axis === channelsFirst[index] || (size[axis] === 1 && size[channelsFirst[index]!] === 1),
-      );
-    if (!fits || value.order !== null) {
-      throw new Unsupported(
-        `it reads [batch, ${axes.join(", ")}], expected images of [batch, channels, height, width]`,
-      );
-    }
-    return { ...value, axes: channelsFirst };
+  /** A value with what was left to those that read it: a Softmax, or zeros around it. */
+  settled(value: Activation): Activation {
+    return this.#padded(this.#withEnding(value));
+  }
+
+  #withEnding(value: Activation): Activation {
+    if (value.ending === null) return value;
+    if (value.ending === "log-softmax") throw new Unsupported("it reads a LogSoftmax, which can only stand at the end");
+    const { value: row } = trailing(value, [1], this.writer);
+    return { ...row, node: this.writer.softmax(row.node), ending: null };
+  }
+
+  /** What a node of the graph gives, as [batch, channels, height, width]; a Pad of it stays one if `keepPadding`. */
+  image(node: OnnxNode, { keepPadding = false } = {}): Image {
+    const value = this.activation(node, 0, { keepPadding: true });
+    const fits = keepPadding && value.axes.length === 4 && liesAs(value, channelsFirst);
+    return imageOf(fits ? value : this.#padded(value), this.writer);
   }
 
   /** Constant numbers. */
@@ -152,31 +155,16 @@ export class Translation {
 
   /** The layer whose output `value` is, which nobody else reads: what is done to it becomes a part of the layer. Null: none. */
   layerBefore(value: Activation): OpenLayer | null {
-    const isOutput = value.order === null && value.padding === null && this.hasOneReader(value);
-    return isOutput ? this.writer.openLayer(value.node) : null;
+    return value.padding === null && this.hasOneReader(value) ? this.writer.openLayer(value.node) : null;
   }
 
   #addReaders(node: NodeId, count: number): void {
     this.#readers.set(node, (this.#readers.get(node) ?? 0) + count);
   }
 
-  #settle(value: Activation): Activation {
-    const { padding, size } = value;
-    if (padding === null) return value;
-    const key = JSON.stringify(padding);
-    const known = this.#padded.get(value.node) ?? new Map<string, NodeId>();
-    this.#padded.set(value.node, known);
-    let id = known.get(key);
-    if (id === undefined) {
-      id = this.writer.push({
-        kind: "pad",
-        id: this.writer.name(`${value.node}.padded`),
-        inputs: [value.node],
-        padding,
-        channels: [0, 0],
-      });
-      known.set(key, id);
-    }
-    return { ...value, node: id, size, padding: null };
+  #padded(value: Activation): Activation {
+    if (value.padding === null) return value;
+    const node = this.writer.padded(value.node, value.padding);
+    return { ...value, node, shape: this.writer.shapeOf(node), padding: null };
   }
 }

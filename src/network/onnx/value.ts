@@ -1,42 +1,56 @@
-import type { NodeId, Padding } from "../../graph/graph.ts";
-import { Damaged, Unsupported } from "./problems.ts";
-
-export type Axis = "height" | "width" | "channels";
+import { at } from "../../core/elements.ts";
+import type { NodeId, Padding, Shape } from "../../graph/graph.ts";
+import { elementsOf } from "../../graph/shape.ts";
+import { Damaged } from "./problems.ts";
+import { knownSizes, oneBatch, productOf, type Size } from "./sizes.ts";
 
 /** What may stand behind the logits of a network, and is left out. */
 export type Ending = "softmax" | "log-softmax";
 
 /**
- * What a node of the graph gives, and how the file sees it. The graph's images are [height, width, channels], whatever
- * the file's are: moving axes around costs nothing, it is only written down here.
+ * How the file sees numbers that lie one behind the other. They are counted by factors, the batch slowest, and each axis
+ * of the file is an ordered product of these: moving axes around, joining and splitting them costs nothing, it is only
+ * written down here. An image of the graph's [height, width, channels] in a file that has channels first is
+ * [[0], [3], [1], [2]], flattened [[0], [3, 1, 2]].
  */
-export interface Activation {
-  readonly kind: "activation";
-  readonly node: NodeId;
-  readonly size: Readonly<Record<Axis, number>>;
-  /** Whether the node gives [channels] and no image; height and width are 1 then. */
-  readonly vector: boolean;
-  /** The file's axes behind the batch; an axis that is left out has size 1. */
-  readonly axes: readonly Axis[];
-  /** Of a flattened image: for each of the graph's units, which of the file's it is. Null: the same. */
-  readonly order: Int32Array | null;
-  /** Zeros that a Pad puts around it, left to the convolution that reads it; `size` counts them. */
-  readonly padding: Padding | null;
-  /** The operator that made probabilities of it, which only the end of the network may be. */
-  readonly ending: Ending | null;
+export interface Grouping {
+  /** Sizes of the factors behind the batch, in the order in which the numbers lie; all above 1. */
+  readonly factors: readonly number[];
+  /** Of each axis of the file, its factors: 0 is the batch, i is the i-th behind it. Of size 1: none. */
+  readonly axes: readonly (readonly number[])[];
 }
 
-export interface Floats {
+/** What a node of the graph gives, and how the file sees it. */
+export interface Activation extends Grouping {
+  readonly kind: "activation";
+  readonly node: NodeId;
+  /** Of what the node gives, without the batch. */
+  readonly shape: Shape;
+  /** Zeros that a Pad puts around an image, left to the convolution that reads it; `factors` count them, `shape` does not. */
+  readonly padding: Padding | null;
+  /** The operator that makes probabilities of it, left out where it is the end of the network. */
+  readonly ending: Ending | null;
+  /** Whether they are integers to the file: an input of them, not yet cast to float32. */
+  readonly integers: boolean;
+}
+
+/** What constants have in common. */
+interface Given {
+  /** Whether its first axis is the batch's; one sample stands for all then, as they are alike but for their place in it. */
+  readonly samples?: boolean;
+}
+
+export interface Floats extends Given {
   readonly kind: "floats";
   readonly dims: readonly number[];
   readonly values: Float32Array;
 }
 
-/** Integers, as shapes and axes are made of; the batch's size is not known. */
-export interface Integers {
+/** Integers, as shapes and axes are made of. */
+export interface Integers extends Given {
   readonly kind: "integers";
   readonly dims: readonly number[];
-  readonly values: readonly (number | "batch")[];
+  readonly values: readonly Size[];
 }
 
 export type Constant = Floats | Integers;
@@ -44,21 +58,23 @@ export type Constant = Floats | Integers;
 export type Value = Activation | Constant;
 
 /** @throws Unsupported where the size of the batch is among them. */
-export function numbersOf({ values }: Constant): ArrayLike<number> & Iterable<number> {
-  if (values instanceof Float32Array) return values;
-  return values.map((value) => {
-    if (value === "batch") throw new Unsupported("it computes with the size of the batch");
-    return value;
-  });
-}
+export const numbersOf = ({ values }: Constant): ArrayLike<number> & Iterable<number> =>
+  values instanceof Float32Array ? values : knownSizes(values);
 
-/** PyTorch's order of an image's axes. */
-export const channelsFirst: readonly Axis[] = ["channels", "height", "width"];
+/** The size of a factor: 0 is the batch. */
+export const factorSize = ({ factors }: Pick<Grouping, "factors">, factor: number): Size =>
+  factor === 0 ? oneBatch : at(factors, factor - 1);
 
-/** The file's shape behind the batch. */
-export const dimsOf = ({ axes, size }: Pick<Activation, "axes" | "size">): number[] => axes.map((axis) => size[axis]);
+/** The size of an axis of the file. */
+export const axisSize = (value: Grouping, axis: number): Size =>
+  productOf(at(value.axes, axis).map((factor) => factorSize(value, factor)));
 
-export const elementsIn = ({ height, width, channels }: Activation["size"]): number => height * width * channels;
+/** The file's shape of what a node gives. */
+export const dimsOf = (value: Grouping): readonly Size[] => value.axes.map((_, axis) => axisSize(value, axis));
+
+/** The file's shape of a constant. */
+export const constantDims = ({ dims, samples = false }: Constant): readonly Size[] =>
+  samples ? [oneBatch, ...dims.slice(1)] : dims;
 
 /** No weight of a network that is to be trained is larger: float32 could not sum up its squares. */
 const LARGEST = 1e15;
@@ -76,39 +92,10 @@ export function requireUsable(what: string, values: Float32Array): void {
 const MAX_ELEMENTS = 2 ** 27;
 
 /** @throws Damaged where a size is no size. */
-export function checkedSize(size: Activation["size"]): Activation["size"] {
-  const { height, width, channels } = size;
-  for (const value of [height, width, channels]) {
-    if (!Number.isInteger(value) || value < 1)
-      throw new Damaged(`gives an empty tensor (${channels} x ${height} x ${width})`);
-  }
-  if (elementsIn(size) > MAX_ELEMENTS) {
-    throw new Damaged(`gives ${channels} x ${height} x ${width} numbers for one image, more than ${MAX_ELEMENTS}`);
-  }
-  return size;
-}
-
-/**
- * Where the graph's units of a flattened image (rows, columns, channels; channels fastest) stand in the file's, which
- * flattens `axes`. Null: in the same place.
- */
-export function flattenedOrder({ axes, size }: Pick<Activation, "axes" | "size">): Int32Array | null {
-  const steps = { height: 0, width: 0, channels: 0 };
-  let step = 1;
-  for (const axis of axes.toReversed()) {
-    steps[axis] = step;
-    step *= size[axis];
-  }
-  const order = new Int32Array(elementsIn(size));
-  let identical = true;
-  let unit = 0;
-  for (let row = 0; row < size.height; row++) {
-    for (let column = 0; column < size.width; column++) {
-      for (let channel = 0; channel < size.channels; channel++, unit++) {
-        order[unit] = row * steps.height + column * steps.width + channel * steps.channels;
-        if (order[unit] !== unit) identical = false;
-      }
-    }
-  }
-  return identical ? null : order;
+export function checkedShape(shape: Shape): Shape {
+  if (shape.some((size) => !Number.isInteger(size) || size < 1))
+    throw new Damaged(`gives an empty tensor (${shape.join(" x ")})`);
+  if (elementsOf(shape) > MAX_ELEMENTS)
+    throw new Damaged(`gives ${shape.join(" x ")} numbers for one image, more than ${MAX_ELEMENTS}`);
+  return shape;
 }

@@ -4,9 +4,11 @@ import type { Padding } from "../../graph/graph.ts";
 import { windowsAlong } from "../../kinds/windows.ts";
 import type { OnnxNode } from "./model-graph.ts";
 import { cut, Damaged, Unsupported } from "./problems.ts";
-import type { Activation } from "./value.ts";
 
-type Sides = Pick<Activation["size"], "height" | "width">;
+interface Sides {
+  readonly height: number;
+  readonly width: number;
+}
 
 /** How a window slides over an image: what the graph has of it. */
 export interface Sliding {

@@ -1,8 +1,10 @@
 import { typeName } from "../../../onnx/element-types.ts";
+import type { OnnxNode } from "../model-graph.ts";
+import { nodeName } from "../names.ts";
 import { Damaged, Unsupported } from "../problems.ts";
 import { decodeTensor } from "../tensors.ts";
 import type { Operator, Translation } from "../translation.ts";
-import { dimsOf, numbersOf, type Value } from "../value.ts";
+import { numbersOf, type Value } from "../value.ts";
 
 /** A constant, in any of the forms that an attribute can give it. */
 export const constant: Operator = ({ attributes }) => {
@@ -37,40 +39,41 @@ const [FLOAT, INT32, INT64, BOOL] = [1, 6, 7, 9];
 
 export const cast: Operator = (node, translation) => {
   const to = node.attributes.int("to", 0);
-  return converted(translation, translation.value(node, 0), to);
+  return converted(node, translation, to);
 };
 
 /** To the type of another tensor. */
 export const castLike: Operator = (node, translation) => {
   const like = translation.value(node, 1);
-  return converted(translation, translation.value(node, 0), like.kind === "integers" ? INT64 : FLOAT);
+  const isWhole = like.kind === "integers" || (like.kind === "activation" && like.integers);
+  return converted(node, translation, isWhole ? INT64 : FLOAT);
 };
 
-function converted(translation: Translation, value: Value, to: number): Value {
+function converted(node: OnnxNode, translation: Translation, to: number): Value {
+  const value = translation.value(node, 0);
   const isWhole = to === INT32 || to === INT64;
-  if (value.kind === "integers" ? isWhole : to === FLOAT) return value;
-  if (value.kind === "activation" || !(to === FLOAT || to === BOOL || isWhole)) {
-    throw new Unsupported(`it casts to ${typeName(to)}`);
+  if (value.kind === "integers" ? isWhole : value.kind === "floats" && to === FLOAT) return value;
+  if (!(to === FLOAT || to === BOOL || isWhole)) throw new Unsupported(`it casts to ${typeName(to)}`);
+  if (value.kind === "activation") {
+    if (!value.integers) return to === FLOAT ? value : refuse(to);
+    if (to !== BOOL) return { ...value, integers: to !== FLOAT };
+    // Of integers that are not negative, as masks are, it is what is above 0.
+    const x = translation.activation(node);
+    const id = translation.writer.name(nodeName(node));
+    return { ...x, node: translation.writer.push({ kind: "relu", id, inputs: [x.node], limit: 1 }) };
   }
   const numbers = numbersOf(value);
   translation.made.take(numbers.length);
-  if (to === FLOAT) return { kind: "floats", dims: value.dims, values: Float32Array.from(numbers) };
+  const { dims, samples = false } = value;
+  if (to === FLOAT) return { kind: "floats", dims, values: Float32Array.from(numbers), samples };
   const values = Array.from(numbers, (number) => {
     if (to === BOOL) return number === 0 ? 0 : 1;
     if (!Number.isSafeInteger(Math.trunc(number))) throw new Damaged(`it makes an integer of ${number}`);
     return Math.trunc(number);
   });
-  return { kind: "integers", dims: value.dims, values };
+  return { kind: "integers", dims, values, samples };
 }
 
-/** Only the end: classes are told apart, and the loss is computed, from the logits before it. */
-export const softmax: Operator = (node, translation) => {
-  const axis = node.attributes.int("axis", translation.opset < 13 ? 1 : -1);
-  const x = translation.activation(node);
-  const rank = x.axes.length + 1;
-  const over = x.axes[(axis < 0 ? axis + rank : axis) - 1];
-  if (over !== "channels" || x.size.height * x.size.width !== 1) {
-    throw new Unsupported(`its axis is ${axis} of [batch, ${dimsOf(x)}], expected the classes`);
-  }
-  return { ...x, ending: node.operator === "LogSoftmax" ? "log-softmax" : "softmax" };
-};
+function refuse(to: number): never {
+  throw new Unsupported(`it casts to ${typeName(to)}`);
+}

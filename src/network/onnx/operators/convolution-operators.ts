@@ -1,12 +1,13 @@
 import { at, first } from "../../../core/elements.ts";
 import { shorten } from "../../../core/shorten.ts";
 import { tuple } from "../../../core/tuple.ts";
+import { channelsFirst, imageValue } from "../arrangement.ts";
 import type { OnnxNode } from "../model-graph.ts";
 import { layerName } from "../names.ts";
 import { Damaged, Unsupported } from "../problems.ts";
 import { permute } from "../strided.ts";
 import type { Operator, Translation } from "../translation.ts";
-import { type Activation, checkedSize, type Floats, type Value } from "../value.ts";
+import { type Activation, checkedShape, type Floats, type Value } from "../value.ts";
 import { addPadding, isPadded, kernelOf, readWindows } from "../window-attributes.ts";
 import { denseLayer, requireWeight } from "./dense-operators.ts";
 
@@ -34,26 +35,26 @@ export const conv: Operator = (node, translation) => {
   if (outputs % groups !== 0) throw new Damaged(`its ${outputs} outputs do not divide into ${groups} groups`);
   const depthwise = groups > 1 && inputs === 1 && outputs === groups;
   const image = translation.image(node, { keepPadding: true });
-  const { channels } = image.size;
+  const { value, channels } = image;
   if (channels !== inputs * groups) {
     throw new Damaged(
       `its weight [${weight.dims}] in ${groups} groups is for ${inputs * groups} channels, it reads ${channels}`,
     );
   }
-  const { strides, dilations, padding: own, size: sides } = windows(image.size, kernel);
-  const size = checkedSize({ ...sides, channels: outputs });
-  if (image.vector)
-    return onVector(node, translation, image, {
+  const { strides, dilations, padding: own, size: sides } = windows(image, kernel);
+  const shape = checkedShape([sides.height, sides.width, outputs]);
+  if (value.shape.length === 1)
+    return onVector(node, translation, value, {
       weight,
       bias,
       isPointwise: groups === 1 && rows * columns === 1 && !isPadded(own),
     });
 
   const id = translation.writer.name(layerName(node, node.inputs[1]));
-  const geometry = { id, strides, dilations, padding: addPadding(own, image.padding) };
+  const geometry = { id, strides, dilations, padding: addPadding(own, value.padding) };
   const layer = translation.writer.layer(
     depthwise ? { kind: "depthwise-conv2d", ...geometry } : { kind: "conv2d", ...geometry, groups },
-    image.node,
+    value.node,
     {
       values: permute(weight.values, weight.dims, [2, 3, 1, 0]),
       shape: [rows, columns, inputs, outputs],
@@ -61,7 +62,7 @@ export const conv: Operator = (node, translation) => {
     },
   );
   const end = bias === null ? layer : translation.writer.bias(translation.writer.openLayer(layer)!, bias.values);
-  return { ...image, node: end, size, padding: null };
+  return { ...imageValue(value, end, shape, channelsFirst), padding: null };
 };
 
 /** Behind global pooling a 1 x 1 convolution is a dense layer. */
@@ -74,5 +75,5 @@ function onVector(
   if (!isPointwise) throw new Unsupported("it reads globally pooled channels with more than a 1 x 1 kernel");
   const [outputs, inputs] = [first(weight.dims), at(weight.dims, 1)];
   const values = permute(weight.values, [outputs, inputs], [1, 0]);
-  return denseLayer(node, translation, vector, { values, inputs, outputs, bias: bias?.values ?? null });
+  return denseLayer(node, translation, { x: vector, axis: 1 }, { values, inputs, outputs, bias: bias?.values ?? null });
 }

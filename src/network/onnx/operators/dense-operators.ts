@@ -1,10 +1,14 @@
 import { at, first } from "../../../core/elements.ts";
+import { shapeText, trailing } from "../arrangement.ts";
 import type { OnnxNode } from "../model-graph.ts";
 import { layerName } from "../names.ts";
 import { cut, Damaged, Unsupported } from "../problems.ts";
+import { withLast } from "../regroup.ts";
+import { sizeText } from "../sizes.ts";
 import { permute } from "../strided.ts";
 import type { Operator, Translation } from "../translation.ts";
-import { type Activation, checkedSize, type Floats, requireUsable } from "../value.ts";
+import { type Activation, axisSize, checkedShape, type Floats, requireUsable } from "../value.ts";
+import { product } from "./product-operators.ts";
 
 /** alpha·x·weight + beta·bias. */
 export const gemm: Operator = (node, translation) => {
@@ -25,22 +29,35 @@ export const gemm: Operator = (node, translation) => {
   });
 };
 
+/** A dense layer along the last axis, or along the one before it where the weight stands on the left; else {@link product}. */
 export const matMul: Operator = (node, translation) => {
-  const weight = translation.floats(node, 1);
-  const [inputs, outputs] = matrix(node, weight, translation);
-  return denseLayer(node, translation, vectorOf(node, translation), {
-    values: weight.values,
-    inputs,
-    outputs,
-    bias: null,
-  });
+  const constant = [0, 1].find((index) => translation.isConstant(node, index));
+  if (constant === undefined) return product(node, translation);
+  const weight = squeezed(translation.floats(node, constant));
+  const x = translation.activation(node, 1 - constant);
+  const rank = x.axes.length;
+  const [rows, columns] = matrix(node, weight, translation, constant);
+  if (constant === 1) {
+    const layer = { values: weight.values, inputs: rows, outputs: columns, bias: null };
+    return denseLayer(node, translation, { x, axis: rank - 1 }, layer);
+  }
+  const values = permute(weight.values, weight.dims, [1, 0]);
+  const layer = { values, inputs: columns, outputs: rows, bias: null };
+  return denseLayer(node, translation, { x, axis: rank - 2, weight: 0 }, layer);
 };
 
-/** A dense layer; `values` are [in, out] with the inputs as the file orders them. */
+/** A matrix, as which a stack of one counts too. */
+function squeezed(weight: Floats): Floats {
+  const extra = weight.dims.length - 2;
+  const isMatrix = extra > 0 && weight.dims.slice(0, extra).every((size) => size === 1);
+  return isMatrix ? { ...weight, dims: weight.dims.slice(extra) } : weight;
+}
+
+/** A dense layer over one axis of the file; `values` are [in, out] with the inputs as the file orders them. */
 export function denseLayer(
   node: OnnxNode,
   { writer }: Translation,
-  x: Activation,
+  { x, axis, weight: index = 1 }: { readonly x: Activation; readonly axis: number; readonly weight?: 0 | 1 },
   {
     values,
     inputs,
@@ -48,18 +65,15 @@ export function denseLayer(
     bias,
   }: { values: Float32Array; inputs: number; outputs: number; bias: Float32Array | null },
 ): Activation {
-  if (x.size.channels !== inputs) throw new Damaged(`its weight is for ${inputs} inputs, it reads ${x.size.channels}`);
-  const size = checkedSize({ height: 1, width: 1, channels: outputs });
-  const id = writer.name(layerName(node, node.inputs[1]));
-  const weight = {
-    tensor: at(node.inputs, 1),
-    values: withRows(values, x.order, outputs),
-    shape: [inputs, outputs],
-    fanIn: inputs,
-  };
-  const layer = writer.layer({ kind: "dense", id }, x.node, weight);
+  const found = axisSize(x, axis);
+  if (found !== inputs) throw new Damaged(`its weight is for ${inputs} inputs, it reads ${sizeText(found)}`);
+  const { value, order } = trailing(x, [axis], writer);
+  const shape = checkedShape([...value.shape.slice(0, -1), outputs]);
+  const id = writer.name(layerName(node, node.inputs[index]));
+  const weight = { values: withRows(values, order, outputs), shape: [inputs, outputs], fanIn: inputs };
+  const layer = writer.layer({ kind: "dense", id }, value.node, weight);
   const end = bias === null ? layer : writer.bias(writer.openLayer(layer)!, bias);
-  return { ...x, node: end, size, order: null };
+  return { ...value, node: end, shape, ...withLast(value, axis, outputs), integers: false };
 }
 
 /** Rows in the graph's order of units. */
@@ -73,25 +87,30 @@ function withRows(values: Float32Array, order: Int32Array | null, outputs: numbe
 }
 
 /** @throws Damaged at a weight of no numbers, or of such that cannot be trained with. */
-export function requireWeight({ inputs }: OnnxNode, { dims, values }: Floats, { made }: Translation): void {
+export function requireWeight({ inputs }: OnnxNode, { dims, values }: Floats, { made }: Translation, index = 1): void {
   made.take(values.length);
-  if (dims.some((size) => size === 0)) throw new Damaged(`its weight "${cut(at(inputs, 1))}" is empty: [${dims}]`);
-  requireUsable(`tensor "${cut(at(inputs, 1))}"`, values);
+  if (dims.some((size) => size === 0)) throw new Damaged(`its weight "${cut(at(inputs, index))}" is empty: [${dims}]`);
+  requireUsable(`tensor "${cut(at(inputs, index))}"`, values);
 }
 
-function matrix(node: OnnxNode, weight: Floats, translation: Translation): readonly [number, number] {
+function matrix(
+  node: OnnxNode,
+  weight: Floats,
+  translation: Translation,
+  index = 1,
+): readonly [rows: number, columns: number] {
   const { dims } = weight;
-  requireWeight(node, weight, translation);
+  requireWeight(node, weight, translation, index);
   if (dims.length !== 2) throw new Unsupported(`its weight has ${dims.length} dimensions, expected 2`);
   return [first(dims), at(dims, 1)];
 }
 
-function vectorOf(node: OnnxNode, translation: Translation): Activation {
+/** What a dense layer reads, along its last axis. */
+function vectorOf(node: OnnxNode, translation: Translation): { readonly x: Activation; readonly axis: number } {
   const x = translation.activation(node);
-  if (!x.vector || x.axes.length !== 1 || x.axes[0] !== "channels") {
-    throw new Unsupported(`it reads [batch, ${x.axes.join(", ")}], expected [batch, units]: flatten before it`);
-  }
-  return x;
+  if (x.axes.length !== 2)
+    throw new Unsupported(`it reads [${shapeText(x)}], expected [batch, units]: flatten before it`);
+  return { x, axis: 1 };
 }
 
 /** [outputs], [1, outputs] or one number for all. */

@@ -1,12 +1,25 @@
 import { first } from "../../../core/elements.ts";
+import { wholePower } from "../../../core/powers.ts";
+import { meeting } from "../meet.ts";
 import type { OnnxNode } from "../model-graph.ts";
 import { nodeName } from "../names.ts";
 import { Damaged, Unsupported } from "../problems.ts";
 import type { Operator, Translation } from "../translation.ts";
-import { type Activation, type Constant, dimsOf, elementsIn, type Floats, numbersOf, type Value } from "../value.ts";
-import { combined, joinsConstants, mapped } from "./arithmetic-operators.ts";
+import { type Activation, type Constant, type Floats, numbersOf, type Value } from "../value.ts";
+import {
+  alongBoth,
+  combined,
+  constantOf,
+  divided,
+  joinsConstants,
+  mapped,
+  multiplied,
+  samplesOf,
+} from "./arithmetic-operators.ts";
+import { plusConstant, plusNumber, timesConstant, timesNumber } from "./constant-operands.ts";
+import { commonSizes } from "./views-operators.ts";
 
-export const relu: Operator = (node, translation) => rectified(node, translation, null);
+export const relu: Operator = (node, translation) => rectified(node, translation, translation.activation(node), null);
 
 /** A clip to [0, limit]. */
 export const clip: Operator = (node, translation) => {
@@ -18,10 +31,14 @@ export const clip: Operator = (node, translation) => {
   if (translation.isConstant(node, 0)) {
     return mapped(translation, translation.constant(node, 0), (x) => Math.min(largest, Math.max(smallest, x)));
   }
-  if (smallest !== 0 || !(largest > 0))
-    throw new Unsupported(`it clips to [${smallest}, ${largest}], expected [0, limit]`);
   // Frameworks write the largest float32 for no limit.
-  return rectified(node, translation, largest > 3.4e38 ? null : largest);
+  const limit = largest > 3.4e38 ? null : largest;
+  if (smallest === 0 && largest > 0) return rectified(node, translation, translation.activation(node), limit);
+  if (!(smallest > -3.4e38 && largest > smallest))
+    throw new Unsupported(`it clips to [${smallest}, ${largest}], expected a lower limit and a higher one`);
+  const moved = plusNumber(node, translation, translation.activation(node), -smallest);
+  const clipped = rectified(node, translation, moved, limit === null ? null : limit - smallest);
+  return plusNumber(node, translation, clipped, smallest);
 };
 
 /** The smaller of a ReLU's output and a limit: ReLU6 as some exporters write it. */
@@ -45,39 +62,44 @@ export const max: Operator = (node, translation) => {
   const index = translation.value(node, 0).kind === "activation" ? 0 : 1;
   const smallest = scalar(translation.floats(node, 1 - index));
   if (smallest !== 0) throw new Unsupported(`it takes the larger of x and ${smallest}, expected 0`);
-  return rectified(node, translation, null, index);
+  return rectified(node, translation, translation.activation(node, index), null);
 };
 
-function rectified(node: OnnxNode, translation: Translation, limit: number | null, index = 0): Value {
-  const x = translation.activation(node, index);
+function rectified(node: OnnxNode, translation: Translation, x: Activation, limit: number | null): Activation {
   // Two in a row are one.
   if (translation.hasOneReader(x) && translation.writer.limitRelu(x.node, limit)) return x;
   const id = translation.writer.name(nodeName(node));
   return { ...x, node: translation.writer.push({ kind: "relu", id, inputs: [x.node], limit }) };
 }
 
-/** A sum of two activations, a layer's bias, or a constant summand. */
+/** A sum of activations, a layer's bias, or a constant summand. */
 export const add: Operator = (node, translation) => {
+  if (node.inputs.length > 2) return sumOfMany(node, translation);
   if (node.inputs.length !== 2) throw new Unsupported(`it has ${node.inputs.length} inputs, expected 2`);
   if (joinsConstants(node, translation)) return combined(node, translation, (a, b) => a + b);
   const index = constantInput(node, translation);
   if (index === null) return joined(node, translation, "add");
-  const x = translation.activation(node, 1 - index, { keepPadding: true });
-  const values = perChannel(translation.floats(node, index), x);
-  const layer = translation.layerBefore(x);
-  if (layer !== null) return { ...x, node: translation.writer.bias(layer, values) };
-  return affine(node, translation, 1 - index, { scale: values.map(() => 1), shift: values });
+  return plusConstant(node, translation, translation.activation(node, 1 - index), translation.floats(node, index));
 };
 
-/** A difference of an activation and a constant. */
+function sumOfMany(node: OnnxNode, translation: Translation): Value {
+  const [head, ...others] = node.inputs.map((_, index) => translation.activation(node, index));
+  if (head === undefined) throw new Damaged("it adds nothing");
+  return others.reduce((sum, x) => bothOf(node, translation, [sum, x], "add"), head);
+}
+
+/** A difference of activations, or of one and a constant. */
 export const sub: Operator = (node, translation) => {
   if (joinsConstants(node, translation)) return combined(node, translation, (a, b) => a - b);
   const index = constantInput(node, translation);
-  if (index === null) throw new Unsupported("it subtracts what is computed, expected a constant");
-  const x = translation.activation(node, 1 - index);
-  const values = perChannel(translation.floats(node, index), x);
-  const [sign, shift] = index === 1 ? [1, values.map((value) => -value)] : [-1, values];
-  return affine(node, translation, 1 - index, { scale: values.map(() => sign), shift });
+  if (index === 1) {
+    const constant = translation.floats(node, 1);
+    const values = constant.values.map((value) => -value);
+    return plusConstant(node, translation, translation.activation(node), { ...constant, values });
+  }
+  const negative = timesNumber(node, translation, translation.activation(node, 1), -1);
+  if (index === 0) return plusConstant(node, translation, negative, translation.floats(node, 0));
+  return bothOf(node, translation, [translation.activation(node), negative], "add");
 };
 
 /**
@@ -86,21 +108,95 @@ export const sub: Operator = (node, translation) => {
  */
 export const mul: Operator = (node, translation) => {
   if (node.inputs.length !== 2) throw new Unsupported(`it has ${node.inputs.length} inputs, expected 2`);
-  if (joinsConstants(node, translation)) return combined(node, translation, (a, b) => a * b);
+  if (joinsConstants(node, translation)) return multiplied(node, translation);
   const index = constantInput(node, translation);
   if (index === null) return joined(node, translation, "multiply");
-  const x = translation.activation(node, 1 - index, { keepPadding: true });
-  return scaled(node, translation, 1 - index, perChannel(translation.floats(node, index), x));
+  return timesConstant(node, translation, translation.activation(node, 1 - index), translation.floats(node, index));
 };
 
 /** An activation over a constant. */
 export const div: Operator = (node, translation) => {
-  if (joinsConstants(node, translation)) return combined(node, translation, (a, b) => a / b);
+  if (joinsConstants(node, translation)) return divided(node, translation);
   if (constantInput(node, translation) !== 1)
     throw new Unsupported("it divides by what is computed, expected a constant");
-  const x = translation.activation(node, 0, { keepPadding: true });
-  const factors = perChannel(translation.floats(node, 1), x).map((value) => 1 / value);
-  return scaled(node, translation, 0, factors);
+  const constant = translation.floats(node, 1);
+  const values = constant.values.map((value) => 1 / value);
+  return timesConstant(node, translation, translation.activation(node), { ...constant, values });
+};
+
+/** An activation to a small whole power, or a constant to any. */
+export const pow: Operator = (node, translation) => {
+  if (joinsConstants(node, translation)) return combined(node, translation, powerOf);
+  const power = scalar(translation.constant(node, 1));
+  const x = translation.activation(node);
+  if (!(power === 1 || power === 2 || power === 3)) throw new Unsupported(`its power is ${power}, expected 1, 2 or 3`);
+  let product = x;
+  for (let factors = 1; factors < power; factors++) product = bothOf(node, translation, [product, x], "multiply");
+  return product;
+};
+
+function powerOf(base: number, exponent: number): number {
+  if (exponent === 0.5) return Math.sqrt(base);
+  if (exponent === -0.5) return 1 / Math.sqrt(base);
+  if (!Number.isInteger(exponent) || exponent < 0)
+    throw new Unsupported(`its power is ${exponent}, expected a whole number or a root`);
+  return wholePower(base, exponent);
+}
+
+export const neg: Operator = (node, translation) =>
+  translation.isConstant(node, 0)
+    ? mapped(translation, translation.constant(node, 0), (x) => -x)
+    : timesNumber(node, translation, translation.activation(node), -1);
+
+/** Of truths, 0 and 1: whether both are true. */
+export const and: Operator = (node, translation) => {
+  if (joinsConstants(node, translation)) return combined(node, translation, Math.min);
+  const index = constantInput(node, translation);
+  if (index === null) return joined(node, translation, "multiply");
+  const x = translation.activation(node, 1 - index);
+  return timesConstant(node, translation, x, asFloats(translation.constant(node, index)));
+};
+
+/** Of truths: whether it is false. */
+export const not: Operator = (node, translation) => {
+  if (translation.isConstant(node, 0)) return mapped(translation, translation.constant(node, 0), (x) => 1 - x);
+  return plusNumber(node, translation, timesNumber(node, translation, translation.activation(node), -1), 1);
+};
+
+/** One of two constants, by constants, or by truths that are computed. */
+export const where: Operator = (node, translation) => {
+  const [yes, no] = [translation.value(node, 1), translation.value(node, 2)];
+  if (translation.isConstant(node, 0)) {
+    const condition = translation.constant(node, 0);
+    if (yes.kind === "activation" || no.kind === "activation")
+      throw new Unsupported("it chooses between what is computed, expected constants");
+    return chosen(translation, condition, yes, no);
+  }
+  if (yes.kind !== "floats" || no.kind !== "floats" || yes.values.length !== 1 || no.values.length !== 1)
+    throw new Unsupported("it chooses between tensors, expected numbers");
+  // What a mask hides is far below all others.
+  const [high, low] = [yes, no].map((constant) => Math.max(-HIDDEN, Math.min(HIDDEN, scalar(constant))));
+  const [one = 0, other = 0] = [high, low];
+  const scaled = timesNumber(node, translation, translation.activation(node), one - other);
+  return plusNumber(node, translation, scaled, other);
+};
+
+/** exp of less is 0 in float32. */
+const HIDDEN = 1e9;
+
+/** x, or a slope of each channel times x where that is below 0: max(x, 0) - slope·max(-x, 0). */
+export const prelu: Operator = (node, translation) => {
+  const slope = translation.floats(node, 1);
+  const x = translation.activation(node);
+  const { writer } = translation;
+  const rectifiedOf = (value: Activation): Activation => {
+    const id = writer.name(nodeName(node));
+    return { ...value, node: writer.push({ kind: "relu", id, inputs: [value.node], limit: null }) };
+  };
+  const below = rectifiedOf(timesNumber(node, translation, x, -1));
+  const values = slope.values.map((value) => -value);
+  const sloped = timesConstant(node, translation, below, { ...slope, values });
+  return bothOf(node, translation, [rectifiedOf(x), sloped], "add");
 };
 
 /** Which of two inputs is a constant; null: neither. */
@@ -109,75 +205,35 @@ function constantInput(node: OnnxNode, translation: Translation): 0 | 1 | null {
   return translation.value(node, 1).kind === "activation" ? null : 1;
 }
 
-/** An activation times a number for each channel. */
-function scaled(node: OnnxNode, translation: Translation, index: number, factors: Float32Array): Value {
-  const x = translation.activation(node, index, { keepPadding: true });
-  const layer = translation.layerBefore(x);
-  if (layer === null) return affine(node, translation, index, { scale: factors, shift: factors.map(() => 0) });
-  translation.writer.scale(layer, factors);
-  return x;
-}
+/** Two activations that meet element by element: of one shape, or one of them repeated along some axes. */
+const joined = (node: OnnxNode, translation: Translation, kind: "add" | "multiply"): Value =>
+  bothOf(node, translation, [translation.activation(node, 0), translation.activation(node, 1)], kind);
 
-/** A factor and a summand for each channel behind what is no layer that could take them in. */
-function affine(
+function bothOf(
   node: OnnxNode,
-  translation: Translation,
-  index: number,
-  { scale, shift }: { readonly scale: Float32Array; readonly shift: Float32Array },
-): Value {
-  const x = translation.activation(node, index);
-  const id = translation.writer.name(nodeName(node));
-  return { ...x, node: translation.writer.affine(id, x.node, { scale: inOrder(x, scale), shift: inOrder(x, shift) }) };
+  { writer }: Translation,
+  [left, right]: readonly [Activation, Activation],
+  kind: "add" | "multiply",
+): Activation {
+  const { inputs, value } = meeting(left, right, writer);
+  return { ...value, node: writer.push({ kind, id: writer.name(nodeName(node)), inputs }) };
 }
 
-/** Numbers for each unit of the file in the graph's order. */
-const inOrder = ({ order }: Activation, values: Float32Array): Float32Array =>
-  order === null ? values : Float32Array.from(order, (unit) => values[unit]!);
-
-/** Two activations that meet element by element: of one shape, or one of them a number for each channel of an image. */
-function joined(node: OnnxNode, translation: Translation, kind: "add" | "multiply"): Value {
-  const [left, right] = [translation.activation(node, 0), translation.activation(node, 1)];
-  const [large, small] = elementsIn(left.size) >= elementsIn(right.size) ? [left, right] : [right, left];
-  const isRepeated = elementsIn(small.size) < elementsIn(large.size);
-  const fits = isRepeated ? isAlongside(small, large) : `${dimsOf(left)}` === `${dimsOf(right)}`;
-  if (!fits || (!isRepeated && left.vector !== right.vector)) {
-    throw new Unsupported(
-      `it joins [batch, ${dimsOf(left)}] and [batch, ${dimsOf(right)}], expected the same shape, or an image and a number for each of its channels or pixels`,
-    );
-  }
-  const sameAxes = small.axes.every((axis, index) => axis === large.axes[index] || small.size[axis] === 1);
-  if (!sameAxes || (isRepeated ? small.order !== null : !sameOrder(left, right))) {
-    throw new Unsupported("it joins tensors whose axes are in different orders");
-  }
-  const id = translation.writer.name(nodeName(node));
-  return { ...large, node: translation.writer.push({ kind, id, inputs: [left.node, right.node] }) };
+/** One of two constants for each element, aligned at their ends. */
+function chosen(translation: Translation, condition: Constant, yes: Constant, no: Constant): Constant {
+  if (yes.kind !== no.kind) throw new Damaged("it chooses between integers and float32");
+  const dims = commonSizes(commonSizes(condition.dims, yes.dims), no.dims);
+  const first = alongBoth(translation, [condition, yes], dims);
+  const second = alongBoth(translation, [condition, no], dims);
+  const values = first.map(([is, value], index) => (is === 0 ? (second[index]?.[1] ?? 0) : value));
+  return constantOf(yes.kind, dims, values, samplesOf([condition, yes, no], dims));
 }
 
-/** Whether a tensor is as large as another, or 1, along every axis. */
-const isAlongside = (small: Activation, large: Activation): boolean =>
-  small.axes.length === large.axes.length &&
-  (["height", "width", "channels"] as const).every(
-    (axis) => small.size[axis] === 1 || small.size[axis] === large.size[axis],
-  );
-
-function sameOrder({ order: a }: Activation, { order: b }: Activation): boolean {
-  if (a === null || b === null) return a === b;
-  return a.length === b.length && a.every((unit, index) => unit === b[index]);
-}
-
-/** A constant that is the same for all rows and columns, as one number per channel. */
-function perChannel({ dims, values }: Floats, { axes, size }: Activation): Float32Array {
-  const { channels } = size;
-  if (values.length === 1) return new Float32Array(channels).fill(first(values));
-  // Shapes are aligned at their ends.
-  const isPerChannel = dims.every(
-    (length, index) => length === 1 || axes[axes.length - dims.length + index] === "channels",
-  );
-  if (!isPerChannel) throw new Unsupported(`its constant has the shape [${dims}], expected one number per channel`);
-  if (values.length !== channels)
-    throw new Damaged(`its constant has the shape [${dims}], it reads ${channels} channels`);
-  return values;
-}
+const asFloats = (constant: Constant): Floats => ({
+  ...constant,
+  kind: "floats",
+  values: Float32Array.from(numbersOf(constant)),
+});
 
 function scalar(limit: Constant): number {
   const numbers = numbersOf(limit);

@@ -1,15 +1,24 @@
+import { decomposedNorm } from "../decomposed-layer-norm.ts";
 import type { Operator } from "../translation.ts";
 import { arithmetic } from "./arithmetic-operators.ts";
 import { concat } from "./concat-operators.ts";
-import { cast, castLike, constant, dropout, identity, softmax } from "./constants-operators.ts";
+import { cast, castLike, constant, dropout, identity } from "./constants-operators.ts";
 import { conv } from "./convolution-operators.ts";
 import { gemm, matMul } from "./dense-operators.ts";
-import { add, clip, div, max, min, mul, relu, sub } from "./elementwise-operators.ts";
+import { add, and, clip, div, max, min, mul, neg, not, pow, prelu, relu, sub, where } from "./elementwise-operators.ts";
 import { flatten, pad, reshape, squeeze, transpose, unsqueeze } from "./layout-operators.ts";
 import { nonlinearities } from "./nonlinear-operators.ts";
-import { batchNormalization } from "./normalization-operators.ts";
-import { averagePool, globalAveragePool, maxPool, reduceMean } from "./pooling-operators.ts";
-import { constantOfShape, expand, gather, shape, size, slice } from "./views-operators.ts";
+import {
+  batchNormalization,
+  decomposedLayerNormalization,
+  groupNormalization,
+  instanceNormalization,
+  layerNormalization,
+} from "./normalization-operators.ts";
+import { averagePool, globalAveragePool, maxPool, reduceMean, reduceSum } from "./pooling-operators.ts";
+import { gather, gatherNd, slice, split } from "./slice-operators.ts";
+import { softmax } from "./softmax-operators.ts";
+import { constantOfShape, expand, gatherElements, range, shape, size } from "./views-operators.ts";
 
 /** The operators that can be taken over, by name. */
 export const operators: ReadonlyMap<string, Operator> = new Map(
@@ -17,6 +26,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
     ...arithmetic,
     ...nonlinearities,
     Add: add,
+    And: and,
     AveragePool: averagePool,
     BatchNormalization: batchNormalization,
     Cast: cast,
@@ -31,27 +41,41 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
     Expand: expand,
     Flatten: flatten,
     Gather: gather,
+    GatherElements: gatherElements,
+    GatherND: gatherNd,
     Gemm: gemm,
     GlobalAveragePool: globalAveragePool,
+    GroupNormalization: groupNormalization,
     Identity: identity,
+    InstanceNormalization: instanceNormalization,
+    LayerNormalization: layerNormalization,
     LogSoftmax: softmax,
     MatMul: matMul,
     Max: max,
     MaxPool: maxPool,
     Min: min,
     Mul: mul,
+    Neg: neg,
+    Not: not,
+    PRelu: prelu,
     Pad: pad,
+    Pow: pow,
+    Range: range,
     ReduceMean: reduceMean,
+    ReduceSum: reduceSum,
     Relu: relu,
     Reshape: reshape,
     Shape: shape,
     Size: size,
     Slice: slice,
     Softmax: softmax,
+    Split: split,
     Squeeze: squeeze,
     Sub: sub,
     Sum: add,
     Transpose: transpose,
     Unsqueeze: unsqueeze,
+    Where: where,
+    [decomposedNorm]: decomposedLayerNormalization,
   } satisfies Record<string, Operator>),
 );

@@ -1,0 +1,98 @@
+import type { NodeId } from "../../graph/graph.ts";
+import { elementTypes, typeName } from "../../onnx/element-types.ts";
+import type { GraphWriter } from "./graph-writer.ts";
+import type { ModelGraph, ModelInput } from "./model-graph.ts";
+import { Damaged } from "./problems.ts";
+import { inFileOrder } from "./regroup.ts";
+import { knownSizes, oneBatch } from "./sizes.ts";
+import { type Activation, checkedShape, type Ending } from "./value.ts";
+
+/** How the file has images and classes. */
+export interface FileLayout {
+  /** Of one image. */
+  readonly imageShape: readonly number[];
+  /** Images in a batch; null: any. */
+  readonly batch: number | null;
+  /** Whether an image's channels are its slowest axis; else they are its fastest, as in the graph. */
+  readonly channelsFirst: boolean;
+  /** What it makes of the graph's logits. */
+  readonly ending: Ending | null;
+}
+
+/** An input of the file, and the network's for it: [batch, …] in the order that the file has. */
+export interface FileInput {
+  readonly name: string;
+  readonly node: NodeId;
+}
+
+interface InputValue {
+  readonly name: string;
+  readonly value: Activation;
+}
+
+const noneYet = { kind: "activation", padding: null, ending: null } as const;
+
+/** Images as the graph has them, [height, width, channels], whatever the file's are. */
+export function imageInput(
+  { inputs }: ModelGraph,
+  writer: GraphWriter,
+  image: readonly [height: number, width: number, channels: number],
+): { readonly value: InputValue; readonly image: Omit<FileLayout, "ending"> } {
+  const input = onlyInput(inputs);
+  const [batch = null, ...dims] = input.shape;
+  const shape = `[batch, ${dims.map((size) => size ?? "?").join(", ")}]`;
+  if (dims.includes(null)) {
+    throw new Damaged(
+      `its input "${input.name}" is ${shape}: export it with a fixed image size, only the batch may vary`,
+    );
+  }
+  const [height, width, channels] = image;
+  const found = layouts(image).find((layout) => `${layout.imageShape}` === `${dims}`);
+  if (found === undefined) {
+    throw new Damaged(
+      `its input "${input.name}" is ${shape}, the data set's images are ${height} x ${width} with ${channels} channels: choose a data set of the network's image size, or export the network for this one`,
+    );
+  }
+  const lying = inFileOrder([oneBatch, ...(found.channelsFirst ? image : found.imageShape)]);
+  const axes = found.channelsFirst ? [0, 3, 1, 2].map((axis) => lying.axes[axis] ?? []) : lying.axes;
+  const node = writer.input("input", image, "float32");
+  const value = { ...noneYet, node, shape: image, factors: lying.factors, axes, integers: false };
+  return { value: { name: input.name, value }, image: { ...found, batch } };
+}
+
+/** How a file's images may lie: channels first or last, gray without channels, or in a row. */
+function layouts([height, width, channels]: readonly [height: number, width: number, channels: number]) {
+  const first = { imageShape: [channels, height, width], channelsFirst: true };
+  const last = { imageShape: [height, width, channels], channelsFirst: false };
+  const gray = [[height, width], [height * width]].map((imageShape) => ({ imageShape, channelsFirst: false }));
+  return channels === 1 ? [first, last, ...gray] : [first, last];
+}
+
+function onlyInput(inputs: readonly ModelInput[]): ModelInput {
+  const [input, ...others] = inputs;
+  if (input === undefined || others.length > 0) {
+    const names = inputs.map(({ name }) => `"${name}"`).join(", ");
+    throw new Damaged(`it has ${inputs.length} inputs (${names}), expected one: the images`);
+  }
+  if (input.type !== elementTypes.float)
+    throw new Damaged(`its input "${input.name}" is ${typeName(input.type)}, expected float32: the normalised images`);
+  return input;
+}
+
+const integerTypes: readonly number[] = [elementTypes.int32, elementTypes.int64, elementTypes.bool];
+
+/** A tensor in the file's own order. */
+export function tensorInput({ name, shape, type }: ModelInput, writer: GraphWriter): InputValue {
+  const integers = integerTypes.includes(type);
+  if (!integers && type !== elementTypes.float)
+    throw new Damaged(`its input "${name}" is ${typeName(type)}, expected float32 or integers`);
+  const [, ...dims] = shape;
+  if (shape.length === 0 || dims.includes(null)) {
+    const sizes = shape.map((size) => size ?? "?").join(", ");
+    throw new Damaged(`its input "${name}" is [${sizes}]: export it with fixed sizes, only the batch may vary`);
+  }
+  const sizes = checkedShape(knownSizes(dims.flatMap((size) => size ?? [])));
+  // Where they pick rows of a table, they are tokens.
+  const node = writer.input(name, sizes, "float32");
+  return { name, value: { ...noneYet, node, shape: sizes, integers, ...inFileOrder([oneBatch, ...sizes]) } };
+}
