@@ -3,7 +3,7 @@ import type { BatchNormed, BatchStatistics } from "./batch-statistics.ts";
 import type { Extensions } from "./extensions.ts";
 import type { Nonlinearity } from "./nonlinearity.ts";
 import type { AdamStep, Border, Conv2dGeometry, MomentumStep, Pooled, PoolGeometry, Variable } from "./op-options.ts";
-import type { GatedQuantizeGradient, GatedQuantizeOptions, QuantizeOptions, RangeOptions } from "./quantize-options.ts";
+import type { GatedQuantizeGradient, GatedQuantizeOptions, QuantizeOptions, RangeOptions } from "./gated-quantize.ts";
 import type { Tensor } from "./tensor.ts";
 
 export type { BatchNormed, BatchStatistics } from "./batch-statistics.ts";
@@ -23,7 +23,7 @@ export type {
   QuantizeOptions,
   RangeOptions,
   WeightedLevel,
-} from "./quantize-options.ts";
+} from "./gated-quantize.ts";
 export type { DataType, Precision, Tensor } from "./tensor.ts";
 
 /**
