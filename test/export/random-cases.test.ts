@@ -45,7 +45,7 @@ t.test("every form of random networks agrees with the trainer's kernels", { skip
   const chosen = [
     ...Array.from(mixed, (index) => exportCase(ops, index)),
     ...others.map((index) => exportCase(ops, index, "16 bits")),
-    ...others.map((index) => exportCase(ops, index, "plain backgrounds")),
+    ...others.map((index) => exportCase(ops, index, index % 2 === 0 ? "plain backgrounds" : "attention")),
     ...others.map((index) => exportCase(ops, index, "tied backgrounds")),
     ...rows.map((index) => exportCase(ops, index, "mixed rows")),
   ];

@@ -1,5 +1,5 @@
 import { applyByKind, type ByKind } from "../../core/by-kind.ts";
-import { first, last } from "../../core/elements.ts";
+import { at, first, last } from "../../core/elements.ts";
 import { isOnes } from "../../core/pair.ts";
 import { tuple } from "../../core/tuple.ts";
 import type { Padding } from "../../graph/graph.ts";
@@ -64,15 +64,22 @@ const operators: ByKind<FrozenLayer, [], LayerOperators> = {
 /** Whether a dense layer reads rows of more than one axis: [batch, .., units]. */
 export const isRows = ({ kind, outputShape }: FrozenLayer): boolean => kind === "dense" && outputShape.length > 1;
 
-/** Adds the product of rows with a weight, [out, in], in float32: Gemm knows matrices alone. */
+/**
+ * Adds a dense layer of rows in float32. Gemm knows matrices alone, and takes [out, in]: of a MatMul with dequantized
+ * weights onnxruntime's optimizer makes MatMulNBits, which quantizes its input to 8 bits on the fly.
+ */
 export function addRowsOfDense(
   graph: GraphBuilder,
-  { id: name }: FrozenLayer,
+  layer: FrozenLayer,
   { input, weight, bias, output }: Readonly<Record<"input" | "weight" | "bias" | "output", string>>,
 ): void {
-  const turned = graph.node("Transpose", [weight], { name: `${name}.weight.turned`, attributes: { perm: [1, 0] } });
-  const product = graph.node("MatMul", [input, turned], { name: `${name}.product` });
-  graph.node("Add", [product, bias], { name, output });
+  const { id: name, outputShape } = layer;
+  const { opType, attributes } = layerOperators(layer).float;
+  const flat = graph.int64s(`${name}.rows.shape`, [-1, at(layer.weight.shape, 0)]);
+  const rows = graph.node("Reshape", [input, flat], { name: `${name}.rows` });
+  const sums = graph.node(opType, [rows, weight, bias], { name: `${name}.sums`, attributes });
+  const shape = graph.int64s(`${name}.shape`, [-1, ...outputShape]);
+  graph.node("Reshape", [sums, shape], { name, output });
 }
 
 const convolution = (attributes: Readonly<Record<string, Attribute>>): LayerOperators => ({

@@ -99,11 +99,13 @@ function plain(node: PlainNode, { graph, network, inputs, output }: Place): void
   addPlain(graph, network, node, { inputs, output });
 }
 
-function layer(node: FrozenLayer, { graph, network, form, inputs, output }: Place): void {
+function layer(node: FrozenLayer, place: Place): void {
+  const { graph, network, form, inputs, output } = place;
   const { id: name, bias: values } = node;
   const weight = form.weight(graph, orderedWeight(network, node));
   const bias = graph.floats(`${name}.bias`, values, [values.length]);
-  const input = asRead(graph, network, { node, index: 0, name: at(inputs, 0) });
+  const [read] = isRows(node) ? behindMax(node, place) : inputs;
+  const input = asRead(graph, network, { node, index: 0, name: read ?? "" });
   if (isRows(node)) {
     addRowsOfDense(graph, node, { input, weight, bias, output });
     return;
@@ -113,15 +115,19 @@ function layer(node: FrozenLayer, { graph, network, form, inputs, output }: Plac
   graph.node(opType, [input, weight, bias], { name, output, attributes: { ...defaults, ...attributes } });
 }
 
+/** A node behind {@link behindMax}. */
+function shielded(node: PlainNode, place: Place): void {
+  addPlain(place.graph, place.network, node, { inputs: behindMax(node, place), output: place.output });
+}
+
 /**
- * A node behind Max nodes of one value, which are that value. They keep onnxruntime's optimizer from moving
+ * What a node reads behind Max nodes of one value, which are that value. They keep onnxruntime's optimizer from moving
  * DequantizeLinear over an operator that has no kernels for 2-, 4- and 16-bit types: such a file would not load.
  */
-function shielded(node: PlainNode, { graph, network, form, nodes, inputs, output }: Place): void {
-  const behind = inputs.map((input, index) => {
-    const source = lookup(nodes, node.inputs[index]!);
+function behindMax(node: FrozenNode, { graph, form, nodes, inputs }: Place): readonly string[] {
+  return inputs.map((input, index) => {
+    const source = lookup(nodes, at(node.inputs, index));
     if (!form.shielded || source.kind !== "quantizer" || source.bits === 32) return input;
     return graph.node("Max", [input], { name: `${node.id}.input${inputs.length > 1 ? index + 1 : ""}` });
   });
-  addPlain(graph, network, node, { inputs: behind, output });
 }

@@ -7,7 +7,7 @@ import type { OnnxNode } from "../model-graph.ts";
 import { nodeName } from "../names.ts";
 import { Damaged, Unsupported } from "../problems.ts";
 import { regrouped, withFactor } from "../regroup.ts";
-import { isKnown } from "../sizes.ts";
+import { isKnown, oneBatch } from "../sizes.ts";
 import type { Operator, Translation } from "../translation.ts";
 import { type Activation, axisSize, dimsOf, type Value } from "../value.ts";
 import { gathered, slicedConstant } from "./views-operators.ts";
@@ -49,7 +49,7 @@ export const gather: Operator = (node, translation) => {
   const x = translation.activation(node);
   const indices = translation.integers(node, 1);
   const axis = axisOf(wanted, x.axes.length);
-  if (indices.samples) return ofOwnSample(x, axis, indices.dims, translation.numbers(node, 1));
+  if (indices.samples) return ofOwnSample(node, translation, x, axis);
   const size = axisSize(x, axis);
   if (!isKnown(size)) throw new Unsupported("it picks samples of the batch");
   const places = translation.numbers(node, 1).map((index) => (index < 0 ? index + size : index));
@@ -68,15 +68,19 @@ export const gather: Operator = (node, translation) => {
 };
 
 /**
- * Every sample's own row, counted through the batch, as PyTorch's exporter writes masks: [batch·n, ..] by [batch, .., n]
- * indices.
+ * Every sample's own numbers, counted through the batch, as PyTorch's exporters write masks and strided views:
+ * [batch·n, ..] by indices [batch, ..] that name all n in order.
  */
-function ofOwnSample(x: Activation, axis: number, dims: readonly number[], places: readonly number[]): Activation {
+function ofOwnSample(node: OnnxNode, translation: Translation, x: Activation, axis: number): Activation {
+  const { dims } = translation.integers(node, 1);
   const [batch, ...own] = at(x.axes, axis);
   const count = elementsOf(own.map((factor) => at(x.factors, factor - 1)));
-  const isAll = places.length === count && places.every((place, index) => place === index) && dims.at(-1) === count;
-  if (axis !== 0 || batch !== 0 || !isAll) throw new Unsupported("it picks samples of the batch");
-  return { ...x, axes: [[0], ...dims.slice(1, -1).map(() => []), own, ...x.axes.slice(1)] };
+  const places = translation.numbers(node, 1);
+  const isAll = places.length === count && places.every((place, index) => place === index);
+  const shape = [oneBatch, ...dims.slice(1), ...dimsOf(x).slice(1)];
+  const grouping = axis === 0 && batch === 0 && isAll ? regrouped(x, shape, translation.batch) : null;
+  if (grouping === null) throw new Unsupported("it picks samples of the batch");
+  return { ...x, ...grouping };
 }
 
 /** Of every sample its own items, one for each place of a last axis: [batch, n] by indices [batch, .., n, 2]. */
