@@ -1,5 +1,5 @@
 /**
- * Which of the exported architectures can be trained: import-architectures.ts CORPUS [NAME ...]
+ * Which of the exported architectures can be trained: npm run corpus:import -- CORPUS [NAME ...]
  *
  * Takes every file of CORPUS/architectures over and compares what the graph gives with onnxruntime on samples of its data. Says of
  * each file `taken` with the largest difference, relative to the largest value, or what is in the way.
@@ -74,8 +74,7 @@ async function differenceOf(file: string, data: string, ops: Ops): Promise<numbe
 }
 
 const [corpus, ...names] = process.argv.slice(2);
-if (corpus === undefined)
-  throw new Error("expected the folder of the corpus: import-architectures.ts CORPUS [NAME ...]");
+if (corpus === undefined) throw new Error("usage: npm run corpus:import -- CORPUS [NAME ...]");
 const folder = join(corpus, "architectures");
 const { ops } = await loadEngine({ threads: 1 });
 let taken = 0;

@@ -135,6 +135,27 @@ t.test("what stands between layers, in any order of axes", async (t) => {
     string,
     string,
   ];
+  const scales = file.floats([4], { scale: 0, centre: 1 });
+  const large = file.op(
+    "Resize",
+    [
+      conv,
+      "",
+      file.op(
+        "Concat",
+        [
+          file.op("Slice", [scales, file.integers([0]), file.integers([2])]),
+          file.op("Mul", [file.op("Slice", [scales, file.integers([2]), file.integers([4])]), file.number(2)]),
+        ],
+        { axis: 0 },
+      ),
+    ],
+    {
+      mode: "nearest",
+      coordinate_transformation_mode: "asymmetric",
+      nearest_mode: "floor",
+    },
+  );
   const odd = file.op("Slice", [grouped, starts, ends, axes, steps]);
   const tall = file.op("Concat", [odd, grouped, file.floats([1, 4, 2, 5])].slice(0, 2), { axis: 2 });
   const wide = file.op("Transpose", [tall], { perm: [0, 3, 1, 2] });
@@ -142,7 +163,7 @@ t.test("what stands between layers, in any order of axes", async (t) => {
   const placed = file.op("Mul", [regrouped, file.floats([4, 45])]);
   const sums = file.op("ReduceSum", [placed, file.integers([2])], { keepdims: 0 });
   const left = file.op("MatMul", [file.floats([3, 4]), placed]);
-  await t.resolves(agreeingGraph(ops, file.file(sums, left, tall), file.inputs));
+  await t.resolves(agreeingGraph(ops, file.file(sums, left, tall, large), file.inputs));
 });
 
 t.test("a network ends where it is told to", async (t) => {

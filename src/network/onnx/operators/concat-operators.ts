@@ -89,15 +89,18 @@ function besideConstants(node: OnnxNode, translation: Translation, wanted: numbe
 /**
  * Activations one behind the other along an axis of the file. Numbers that lie behind that axis go along with it, so that
  * none need be moved.
+ *
+ * @param newPlace How many factors lie before an axis that none of them has yet; all, if left out.
  */
 export function concatenation(
   parts: readonly Activation[],
   axis: number,
   name: string,
   writer: GraphWriter,
+  newPlace?: number,
 ): Activation {
   const lying = parts.map((x) => placeOf(x, axis));
-  const place = lying.find((found) => found !== null && found.place !== null)?.place ?? null;
+  const place = lying.find((found) => found !== null && found.place !== null)?.place ?? newPlace ?? null;
   const others = lying[0]?.others;
   const isAlike = lying.every(
     (found) => found !== null && found.others === others && (found.place === null || found.place === place),

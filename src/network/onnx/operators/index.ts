@@ -16,6 +16,7 @@ import {
   layerNormalization,
 } from "./normalization-operators.ts";
 import { averagePool, globalAveragePool, maxPool, reduceMean, reduceSum } from "./pooling-operators.ts";
+import { resize } from "./resize-operators.ts";
 import { gather, gatherNd, slice, split } from "./slice-operators.ts";
 import { softmax } from "./softmax-operators.ts";
 import { constantOfShape, expand, gatherElements, range, shape, size } from "./views-operators.ts";
@@ -65,6 +66,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
     ReduceSum: reduceSum,
     Relu: relu,
     Reshape: reshape,
+    Resize: resize,
     Shape: shape,
     Size: size,
     Slice: slice,
@@ -75,6 +77,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
     Sum: add,
     Transpose: transpose,
     Unsqueeze: unsqueeze,
+    Upsample: resize,
     Where: where,
     [decomposedNorm]: decomposedLayerNormalization,
   } satisfies Record<string, Operator>),
