@@ -31,7 +31,7 @@ const { method: settings } = configSchema.parse({
 const method = createMethod(settings, 1);
 
 /** Outputs of a policy as it is measured, and as the network has it that trains on. */
-function outputsOf(plain: Network, of: (layer: number, channel: number, layers: number) => number) {
+function outputsOf(plain: Network, of: (layer: number, channel: number, isPrunable: boolean) => number) {
   const source = trained(plain);
   // Biases and shifts that are not zero.
   for (const [id, variable] of source.parameters) {
@@ -63,18 +63,20 @@ function outputsOf(plain: Network, of: (layer: number, channel: number, layers: 
       metrics: evaluator.metrics,
     }),
   } as unknown as typeof task;
+  const gated = gatedNodes(network);
   const judge = new PolicyEvaluator({
     ...{ float, task: hearing, normalization, calibration: imagesFor(plain, count) },
     quantized: insertQuantizers(float.network, {}),
-    gated: gatedNodes(network),
+    gated,
     images: [{ count, images, targets: { kind: "classes", values: new Int32Array(count) } }],
     activationWidths: [2, 4, 8],
   });
   const layers = layersOf(network);
   const policy: Policy = {
-    weights: layers.map(({ weightShape }, layer) =>
-      Uint8Array.from({ length: last(weightShape) }, (_, channel) => of(layer, channel, layers.length)),
-    ),
+    weights: layers.map(({ weightShape, weightQuantizer }, layer) => {
+      const isPrunable = gated.has(weightQuantizer ?? "");
+      return Uint8Array.from({ length: last(weightShape) }, (_, channel) => of(layer, channel, isPrunable));
+    }),
     activations: layers.map(() => 8),
   };
   judge.evaluate(policy);
@@ -92,8 +94,8 @@ function outputsOf(plain: Network, of: (layer: number, channel: number, layers: 
   return { measured: at(seen, 0), settled };
 }
 
-/** Every second channel is pruned, but of the last layer. */
-const pruned = (layer: number, channel: number, layers: number) => (layer < layers - 1 && channel % 2 === 1 ? 0 : 8);
+/** Every second channel is pruned, where a layer may lose any. */
+const pruned = (_: number, channel: number, isPrunable: boolean) => (isPrunable && channel % 2 === 1 ? 0 : 8);
 const mixed = (layer: number, channel: number) => at([2, 4, 8], (layer + channel) % 3);
 
 for (const [name, make] of Object.entries(narrowNetworks)) {
