@@ -129,6 +129,7 @@ const entries: ByKind<FrozenNode, [], readonly Entry[]> = {
   input: none,
   conv2d: (layer) => [weightEntry(layer)],
   "depthwise-conv2d": (layer) => [weightEntry(layer)],
+  "conv-transpose": (layer) => [weightEntry(layer)],
   dense: (layer) => [weightEntry(layer)],
   embedding: (node) => [weightEntry(node)],
   "coded-embedding": (node) => [codedEntry(node)],

@@ -1,18 +1,17 @@
 import type { ByKind } from "../core/by-kind.ts";
 import { at, first, last } from "../core/elements.ts";
-import type { Pair } from "../core/pair.ts";
 import { tuple } from "../core/tuple.ts";
 import { nonlinearValue, steepestSlope } from "../engine/nonlinearity.ts";
-import type { Conv2dGeometry } from "../engine/ops.ts";
 import { PADDING } from "../kinds/masked-mean.ts";
 import { type Elements, type ReadExactly, repeatedPlace } from "./exact-elements.ts";
 import { sequenceRules } from "./exact-sequences.ts";
+import { convolution, pooled, type Terms, transposedConvolution, windowPlace } from "./exact-windows.ts";
 import type {
   FrozenCodedEmbedding,
   FrozenConvolution,
+  FrozenConvTranspose,
   FrozenEmbedding,
   FrozenLayer,
-  FrozenMaxPool,
   FrozenNode,
 } from "./frozen-network.ts";
 
@@ -30,8 +29,9 @@ interface Exact extends ReadExactly {
 /** The elements of each kind of node, in float64. */
 export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
   input: unknown,
-  conv2d: (node, exact) => convolution(node, exact, node.groups),
-  "depthwise-conv2d": (node, exact) => convolution(node, exact, last(node.weight.shape)),
+  conv2d: (node, exact) => convolution(node, withTerms(node, exact), node.groups),
+  "depthwise-conv2d": (node, exact) => convolution(node, withTerms(node, exact), last(node.weight.shape)),
+  "conv-transpose": (node, exact) => transposedConvolution(node, withTerms(node, exact)),
   dense(node, exact) {
     const { elements: x } = first(exact.inputs);
     const weights = exact.weightOf(node);
@@ -51,9 +51,9 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
     const placeOf = repeatedPlace(shape, outputShape);
     return (index) => x(index) * term(at(scale, placeOf(index))) + term(at(shift, placeOf(index)));
   },
-  "max-pool": (node, exact) => pooled(node, exact, (taps) => Math.max(...taps)),
-  "average-pool": (node, exact) =>
-    pooled(node, exact, (taps) => taps.reduce((sum, value) => sum + value, 0) / taps.length),
+  "max-pool": (node, { inputs }) => pooled(node, first(inputs), (taps) => Math.max(...taps)),
+  "average-pool": (node, { inputs }) =>
+    pooled(node, first(inputs), (taps) => taps.reduce((sum, value) => sum + value, 0) / taps.length),
   "global-average-pool"(_, { inputs }) {
     const { elements: x, shape } = first(inputs);
     const [height, width, channels] = tuple(shape, 3);
@@ -108,7 +108,7 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
     const { elements: x, shape } = first(inputs);
     const [, columns, channels] = tuple(outputShape, 3);
     return (index) => {
-      const [row, column, channel] = place(index, columns, channels);
+      const [row, column, channel] = windowPlace(index, columns, channels);
       const from = [row - padding.top, column - padding.left, channel - before] as const;
       if (from.some((at, axis) => at < 0 || at >= shape[axis]!)) return 0;
       return x((from[0] * at(shape, 1) + from[1]) * at(shape, 2) + from[2]);
@@ -123,6 +123,13 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
   ...sequenceRules,
   quantizer: unknown,
 };
+
+/** What a convolution multiplies and adds up. */
+const withTerms = (node: FrozenConvolution | FrozenConvTranspose, { inputs, term, weightOf }: Exact): Terms => ({
+  image: first(inputs),
+  weights: weightOf(node),
+  bias: (output) => term(at(node.bias, output)),
+});
 
 function lookedUp(node: FrozenEmbedding | FrozenCodedEmbedding, { inputs, weightOf }: Exact): Elements {
   const { elements: tokens } = first(inputs);
@@ -149,65 +156,4 @@ function ofBoth(
 
 function unknown({ id }: FrozenNode): never {
   throw new Error(`${id}: its value must be known`);
-}
-
-function convolution(node: FrozenConvolution, exact: Exact, groups: number): Elements {
-  const { elements: x, shape } = first(exact.inputs);
-  const weights = exact.weightOf(node);
-  const { bias } = node;
-  const [height, width, inputs, outputs] = tuple(node.weight.shape, 4);
-  const channels = last(shape);
-  return (index) => {
-    const [row, column, output] = place(index, at(node.outputShape, 1), outputs);
-    const from = Math.floor((output * groups) / outputs) * inputs;
-    let sum = exact.term(bias[output]!);
-    for (const { tap, pixel } of tapsOf({ ...node, size: [height, width] }, [row, column], shape)) {
-      for (let input = 0; input < inputs; input++) {
-        sum += x(pixel * channels + from + input) * weights[(tap * inputs + input) * outputs + output]!;
-      }
-    }
-    return sum;
-  };
-}
-
-function pooled(
-  { outputShape, ...windows }: Pick<FrozenMaxPool, "size" | "strides" | "padding" | "outputShape">,
-  { inputs }: Exact,
-  combine: (taps: readonly number[]) => number,
-): Elements {
-  const { elements: x, shape } = first(inputs);
-  const [, columns, channels] = tuple(outputShape, 3);
-  return (index) => {
-    const [row, column, channel] = place(index, columns, channels);
-    return combine(
-      tapsOf({ ...windows, dilations: [1, 1] }, [row, column], shape).map(({ pixel }) => x(pixel * channels + channel)),
-    );
-  };
-}
-
-const place = (index: number, columns: number, channels: number): readonly [number, number, number] => {
-  const pixel = Math.floor(index / channels);
-  return [Math.floor(pixel / columns), pixel % columns, index % channels];
-};
-
-interface Windows extends Conv2dGeometry {
-  readonly size: Pair;
-}
-
-/** The taps of the window at a place of the output that lie inside the image: their index in the window and in the image. */
-function tapsOf(
-  { size: [height, width], strides, dilations, padding }: Windows,
-  [row, column]: Pair,
-  shape: readonly number[],
-): { tap: number; pixel: number }[] {
-  const taps = [];
-  for (let dy = 0; dy < height; dy++) {
-    for (let dx = 0; dx < width; dx++) {
-      const y = row * strides[0] + dy * dilations[0] - padding.top;
-      const x = column * strides[1] + dx * dilations[1] - padding.left;
-      if (y < 0 || x < 0 || y >= first(shape) || x >= at(shape, 1)) continue;
-      taps.push({ tap: dy * width + dx, pixel: y * at(shape, 1) + x });
-    }
-  }
-  return taps;
 }

@@ -39,6 +39,7 @@ const operations: ByKind<FrozenNode, [readonly Source[]], number> = {
   input: () => NORMALIZATION,
   conv2d: layer,
   "depthwise-conv2d": layer,
+  "conv-transpose": layer,
   dense: layer,
   // A code less its zero, and its step.
   embedding: () => 2,

@@ -49,6 +49,11 @@ export const freezeRules: ByKind<Node, [FreezePlace], Frozen | null> = {
     const frozen = made(place, { ...place.base, inputs, kind, strides, dilations, padding, ...parts }, constants);
     return select === null ? frozen : { ...frozen, nodes: [select, ...frozen.nodes] };
   },
+  "conv-transpose"(node, place) {
+    const { parts, constants } = layerParts(node, place);
+    const { kind, strides, padding, outputPadding } = node;
+    return made(place, { ...place.base, kind, strides, padding, outputPadding, ...parts }, constants);
+  },
   dense(node, place) {
     const { parts, constants } = layerParts(node, place);
     return made(place, { ...place.base, kind: "dense", ...parts }, constants);

@@ -41,6 +41,14 @@ export interface FrozenDepthwiseConv2d extends WithWeight {
   readonly padding: Padding;
 }
 
+/** Weight: [kernel height, kernel width, in, out]; see `ConvTransposeNode`. */
+export interface FrozenConvTranspose extends WithWeight {
+  readonly kind: "conv-transpose";
+  readonly strides: Pair;
+  readonly padding: Padding;
+  readonly outputPadding: Pair;
+}
+
 /** Weight: [in, out]; over the last axis of any rank. */
 export interface FrozenDense extends WithWeight {
   readonly kind: "dense";
@@ -49,7 +57,7 @@ export interface FrozenDense extends WithWeight {
 export type FrozenConvolution = FrozenConv2d | FrozenDepthwiseConv2d;
 
 /** A layer with weights. */
-export type FrozenLayer = FrozenConvolution | FrozenDense;
+export type FrozenLayer = FrozenConvolution | FrozenConvTranspose | FrozenDense;
 
 /** Rows of a table by the numbers of tokens; weight: [vocabulary, units]. */
 export interface FrozenEmbedding extends Base {
@@ -195,6 +203,7 @@ const weighted: { readonly [K in FrozenKind]: OfKind<FrozenNode, K> extends Froz
   input: false,
   conv2d: true,
   "depthwise-conv2d": true,
+  "conv-transpose": true,
   dense: true,
   embedding: false,
   "coded-embedding": false,

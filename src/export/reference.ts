@@ -8,6 +8,7 @@ import { affineOf } from "../kinds/affine.ts";
 import { averagePooled } from "../kinds/average-pool.ts";
 import { aligned } from "../kinds/broadcast.ts";
 import { concatenated } from "../kinds/concat.ts";
+import { transposed } from "../kinds/conv-transpose.ts";
 import { denseOf } from "../kinds/dense.ts";
 import { layerNormOf } from "../kinds/layer-norm.ts";
 import { maskedMeanOf } from "../kinds/masked-mean.ts";
@@ -37,6 +38,7 @@ const kernels: ByKind<FrozenNode, [Evaluated], Tensor> = {
   input: (_, { inputs }) => first(inputs),
   conv2d: (node, place) => layer(node, place, (x, weight) => place.ops.conv2d(x, weight, node)),
   "depthwise-conv2d": (node, place) => layer(node, place, (x, weight) => place.ops.depthwiseConv2d(x, weight, node)),
+  "conv-transpose": (node, place) => layer(node, place, (x, weight) => transposed(x, weight, node, place.ops)),
   dense: (node, place) => layer(node, place, (x, weight) => denseOf(x, weight, place.ops)),
   embedding: lookedUp,
   "coded-embedding": lookedUp,

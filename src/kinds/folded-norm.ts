@@ -6,6 +6,7 @@ import type { NodeId } from "../graph/graph.ts";
 import type { BackwardPass, Forward, NodeKind, Pass, PerInput } from "../graph/node-kind.ts";
 import { channelsOf, elementsOf } from "../graph/shape.ts";
 import { sameChannels } from "./channel-flows.ts";
+import { type ConvTransposeNode, transposed } from "./conv-transpose.ts";
 import type { Conv2dNode } from "./conv2d.ts";
 import { asRows, type DenseNode } from "./dense.ts";
 import type { DepthwiseConv2dNode } from "./depthwise-conv2d.ts";
@@ -18,7 +19,7 @@ import { inverseDeviation, perChannel, unbiased } from "./norm-affine.ts";
 export type Statistics =
   /** All of its output: the authors' form. */
   | "every-position"
-  /** Every second row and column of its output, for a quarter of its cost; all of a dense layer's and of small ones. */
+  /** Every second row and column of its output, for a quarter of its cost; all of small ones, of dense layers and transposed convolutions. */
   | "every-second-position"
   /** The running statistics, which then no longer move: for fine-tuning. */
   | "running";
@@ -27,6 +28,7 @@ export type Statistics =
 export type LayerGeometry =
   | Pick<Conv2dNode, "kind" | "strides" | "dilations" | "padding" | "groups">
   | Pick<DepthwiseConv2dNode, "kind" | "strides" | "dilations" | "padding">
+  | Pick<ConvTransposeNode, "kind" | "strides" | "padding" | "outputPadding">
   | Pick<DenseNode, "kind">;
 
 /**
@@ -153,6 +155,7 @@ function convolve(
   const { geometry } = node;
   if (geometry.kind === "dense") return ops.matmul(ops.narrow(asRows(image, ops)), ops.narrow(weight));
   const operands = [ops.narrow(image), ops.narrow(weight)] as const;
+  if (geometry.kind === "conv-transpose") return transposed(...operands, geometry, ops);
   const every = node.statistics === "every-second-position" && positions >= FEWEST_POSITIONS ? 2 : 1;
   const [rows, columns] = geometry.strides;
   const windows = { ...geometry, strides: [every * rows, every * columns] as const };

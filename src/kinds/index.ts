@@ -8,6 +8,7 @@ import { type BatchNormNode, batchNorm } from "./batch-norm.ts";
 import { type BiasNode, bias } from "./bias.ts";
 import { type CodedEmbeddingNode, codedEmbedding } from "./coded-embedding.ts";
 import { type ConcatNode, concat } from "./concat.ts";
+import { type ConvTransposeNode, convTranspose } from "./conv-transpose.ts";
 import { type Conv2dNode, conv2d } from "./conv2d.ts";
 import { type DenseNode, dense } from "./dense.ts";
 import { type DepthwiseConv2dNode, depthwiseConv2d } from "./depthwise-conv2d.ts";
@@ -33,7 +34,7 @@ import { type SoftmaxNode, softmax } from "./softmax.ts";
 import { type TransposeNode, transpose } from "./transpose.ts";
 
 /** A layer with a weight: what is quantized, pruned and counted. */
-export type LayerNode = Conv2dNode | DepthwiseConv2dNode | DenseNode | EmbeddingNode;
+export type LayerNode = Conv2dNode | DepthwiseConv2dNode | ConvTransposeNode | DenseNode | EmbeddingNode;
 
 /** A layer that multiplies what it reads by its weight: what batch normalization is folded into. */
 export type ProductLayerNode = Exclude<LayerNode, EmbeddingNode>;
@@ -77,6 +78,7 @@ const kinds: { readonly [K in Node["kind"]]: NodeKind<Extract<Node, { kind: K }>
   parameter,
   conv2d,
   "depthwise-conv2d": depthwiseConv2d,
+  "conv-transpose": convTranspose,
   dense,
   embedding,
   "coded-embedding": codedEmbedding,

@@ -9,7 +9,8 @@ export type Initial =
 
 /**
  * A trained tensor; output channels are the last axis. Weights: convolution [kernel height, kernel width, in of a group, out],
- * depthwise convolution [kernel height, kernel width, 1, channels], dense [in, out]. One number per channel: a layer's
+ * depthwise convolution [kernel height, kernel width, 1, channels], transposed convolution [kernel height, kernel width, in,
+ * out], dense [in, out]. One number per channel: a layer's
  * bias, a batch normalization's scale (gamma) and shift (beta). A constant is not trained: it is what a file has it.
  */
 export interface ParameterNode {

@@ -72,6 +72,28 @@ export class NetworkBuilder {
     return this.#layer(node, { outputs: channels, fanIn, bias });
   }
 
+  /** Transposed convolution: weight [rows, columns, in, out]. */
+  convTranspose(
+    id: string,
+    input: NodeId,
+    {
+      kernel,
+      inputs,
+      outputs,
+      stride = 1,
+      padding = noPadding,
+      outputPadding = 0,
+      bias = true,
+    }: LayerOptions & Omit<ConvolutionOptions, "dilation"> & { readonly outputPadding?: Sides },
+  ): NodeId {
+    const [rows, columns] = pairOf(kernel);
+    const fanIn = rows * columns * inputs;
+    const weight = this.#weight(id, [rows, columns, inputs, outputs], fanIn);
+    const geometry = { strides: pairOf(stride), padding, outputPadding: pairOf(outputPadding) };
+    const node = { kind: "conv-transpose", id, inputs: [input, weight], ...geometry } as const;
+    return this.#layer(node, { outputs, fanIn, bias });
+  }
+
   /** Dense layer over the last axis: weight [in, out]. */
   dense(id: string, input: NodeId, { inputs, outputs, bias = true }: LayerOptions): NodeId {
     const weight = this.#weight(id, [inputs, outputs], inputs);

@@ -48,7 +48,7 @@ const dataset = z.object({
 
 const layer = z.object({
   name: z.string(),
-  kind: z.enum(["conv2d", "depthwise-conv2d", "dense", "embedding"]),
+  kind: z.enum(["conv2d", "depthwise-conv2d", "conv-transpose", "dense", "embedding"]),
   weightShape: z
     .array(count)
     .describe("convolution: kernel height, kernel width, in, out; dense: in, out; embedding: vocabulary, units"),

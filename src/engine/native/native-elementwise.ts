@@ -38,7 +38,7 @@ export function elementwise(run: Executor): Elementwise {
         run.create(Int32Array.from(shape), [shape.length]),
       ]),
     transpose: (x, order) =>
-      run.run(run.kernel("Transpose", { ...float, Tperm: index }), [
+      run.run(run.kernel("Transpose", { T: { dtype: dataTypes[x.dtype] }, Tperm: index }), [
         x,
         run.create(Int32Array.from(order), [order.length]),
       ]),

@@ -9,7 +9,7 @@ import type { Codes } from "./codes.ts";
 import type { IntegerFile } from "./integer-file.ts";
 import { dequantizedParameters, integerOperator } from "./integer-operator.ts";
 import { type IntegerLayer, integerLayer } from "./integer-weight.ts";
-import { addRowsOfDense, isRows, layerOperators, orderedWeight } from "./layer-operators.ts";
+import { addFloatOperator, isRows, layerOperators, orderedWeight } from "./layer-operators.ts";
 import { floatWeight } from "./lower-fp32.ts";
 import { storedTypes } from "./stored-widths.ts";
 import { isShort, type ShortTensor } from "./weight-storage.ts";
@@ -37,14 +37,15 @@ export function addLayer(layer: FrozenLayer, file: IntegerFile): void {
     ...codes,
     name: asRead(file.graph, file.network, { node: layer, index: 0, name: codes.name }),
   };
-  if (input === undefined || !isShort(weight)) {
+  const { integer: operators } = layerOperators(layer);
+  if (input === undefined || !isShort(weight) || operators === null) {
     addFloatLayer(layer, file);
     return;
   }
   const integer = isRows(layer) ? null : integerBehind(layer, weight, input, file);
   const place = { ordered: orderedWeight(file.network, layer), weight, input };
   if (integer === null) {
-    integerOperator(file, { ...place, output: file.own(layer) });
+    integerOperator(file, { ...place, operators, output: file.own(layer) });
     return;
   }
   if (integer.saturates) file.saturating.push(layer.id);
@@ -92,7 +93,7 @@ function addFloatLayer(layer: FrozenLayer, file: IntegerFile): void {
   const { id, weight } = layer;
   const { graph } = file;
   const readsCodes = file.codes.has(first(layer.inputs));
-  const why = readsCodes ? `its weight has ${weight.bits} bits` : "it reads float32 values";
+  const why = whyFloat(layer, readsCodes);
   const type = weight.bits === 32 ? floatText(weight) : storedTypes(weight, file.storage.least);
   file.notes.push(`${id} computes in float32: ${why}; its weight is stored in ${type}`);
   const input = floatInput(layer, file);
@@ -102,6 +103,12 @@ function addFloatLayer(layer: FrozenLayer, file: IntegerFile): void {
     floatValue(layer, file),
     graph.floats(`${id}.bias`, layer.bias, [layer.bias.length]),
   ]);
+}
+
+function whyFloat(layer: FrozenLayer, readsCodes: boolean): string {
+  if (!readsCodes) return "it reads float32 values";
+  const { integer } = layerOperators(layer);
+  return integer === null ? "ONNX has no integer operator for it" : `its weight has ${layer.weight.bits} bits`;
 }
 
 const floatText = ({ codebook }: FloatTensor): string =>
@@ -115,12 +122,10 @@ function floatValue(layer: FrozenLayer, { graph, network, storage }: IntegerFile
   return codebook === undefined ? floatWeight(graph, ordered) : codebookWeight(graph, ordered, { ...weight, codebook });
 }
 
-function addOperator(layer: FrozenLayer, file: IntegerFile, inputs: readonly string[]): void {
-  if (isRows(layer)) {
-    const [input = "", weight = "", bias = ""] = inputs;
-    addRowsOfDense(file.graph, layer, { input, weight, bias, output: file.own(layer) });
-    return;
-  }
-  const { opType, attributes } = layerOperators(layer).float;
-  file.graph.node(opType, inputs, { name: layer.id, output: file.own(layer), attributes });
+function addOperator(
+  layer: FrozenLayer,
+  file: IntegerFile,
+  inputs: readonly [input: string, weight: string, bias: string],
+): void {
+  addFloatOperator(file.graph, layer, inputs, { output: file.own(layer) });
 }

@@ -13,6 +13,7 @@ const layouts: ByKind<FrozenNode, [FrozenNetwork], readonly [reads: Layout, give
   input: (_, { normalization }) => (normalization === null ? ["plain", "plain"] : ["image", "image"]),
   conv2d: () => ["image", "image"],
   "depthwise-conv2d": () => ["image", "image"],
+  "conv-transpose": () => ["image", "image"],
   dense: () => ["plain", "plain"],
   embedding: () => ["plain", "plain"],
   "coded-embedding": () => ["plain", "plain"],

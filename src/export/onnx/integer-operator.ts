@@ -3,7 +3,7 @@ import type { Codes } from "./codes.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import type { IntegerFile } from "./integer-file.ts";
 import type { IntegerLayer } from "./integer-weight.ts";
-import { isRows, layerOperators, type OrderedWeight } from "./layer-operators.ts";
+import { type IntegerOperators, isRows, type OrderedWeight } from "./layer-operators.ts";
 import { channelShape } from "./value-layout.ts";
 import type { ShortTensor } from "./weight-storage.ts";
 
@@ -69,6 +69,7 @@ const stepShape = (scales: number | Float32Array): readonly number[] =>
 interface IntegerOperation {
   readonly ordered: OrderedWeight;
   readonly weight: ShortTensor;
+  readonly operators: IntegerOperators;
   /** What the layer reads. */
   readonly input: Codes;
   /** The name of its value, in float32. */
@@ -78,10 +79,10 @@ interface IntegerOperation {
 /** ConvInteger or MatMulInteger, whose int32 sums become float32 before the bias. */
 export function integerOperator(
   { graph, network, storage }: Pick<IntegerFile, "graph" | "network" | "storage">,
-  { ordered: { layer, order, shape }, weight, input, output }: IntegerOperation,
+  { ordered: { layer, order, shape }, operators, weight, input, output }: IntegerOperation,
 ): void {
   const { id } = layer;
-  const { opType, attributes, inputsFirst } = layerOperators(layer).integer;
+  const { opType, attributes, inputsFirst } = operators;
   const [outputs, inputs] = [at(shape, 0), at(shape, 1)];
   const position = (index: number) => (inputsFirst ? (index % outputs) * inputs + Math.floor(index / outputs) : index);
   const { codes, zeroPoint } = storage.codes(graph, {

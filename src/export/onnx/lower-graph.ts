@@ -10,7 +10,7 @@ import {
 } from "../frozen-network.ts";
 import { asRead } from "./as-read.ts";
 import { type Attribute, GraphBuilder } from "./graph-builder.ts";
-import { addRowsOfDense, isRows, layerOperators, type OrderedWeight, orderedWeight } from "./layer-operators.ts";
+import { addFloatOperator, isRows, type OrderedWeight, orderedWeight } from "./layer-operators.ts";
 import { encodeModel, inputNode, type Lowered, type LowerOptions, normalizedInput, valueName } from "./model-frame.ts";
 import { addPlain, type PlainNode } from "./operators.ts";
 
@@ -70,6 +70,7 @@ const rules: ByKind<FrozenNode, [Place], void> = {
   input: () => {},
   conv2d: layer,
   "depthwise-conv2d": layer,
+  "conv-transpose": layer,
   dense: layer,
   embedding: plain,
   "coded-embedding": plain,
@@ -106,13 +107,7 @@ function layer(node: FrozenLayer, place: Place): void {
   const bias = graph.floats(`${name}.bias`, values, [values.length]);
   const [read] = isRows(node) ? behindMax(node, place) : inputs;
   const input = asRead(graph, network, { node, index: 0, name: read ?? "" });
-  if (isRows(node)) {
-    addRowsOfDense(graph, node, { input, weight, bias, output });
-    return;
-  }
-  const { opType, attributes } = layerOperators(node).float;
-  const defaults = opType === "Conv" ? form.convolution : {};
-  graph.node(opType, [input, weight, bias], { name, output, attributes: { ...defaults, ...attributes } });
+  addFloatOperator(graph, node, [input, weight, bias], { output, defaults: form.convolution ?? {} });
 }
 
 /** A node behind {@link behindMax}. */

@@ -41,6 +41,7 @@ const rules: ByKind<FrozenNode, [IntegerFile], void> = {
   input: addInput,
   conv2d: addLayer,
   "depthwise-conv2d": addLayer,
+  "conv-transpose": addLayer,
   dense: addLayer,
   embedding: onFloats,
   "coded-embedding": onFloats,

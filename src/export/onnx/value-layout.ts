@@ -43,6 +43,7 @@ const vectorOrders: ByKind<FrozenNode, [Read], Order> = {
   input: own,
   conv2d: own,
   "depthwise-conv2d": own,
+  "conv-transpose": own,
   dense: own,
   embedding: own,
   "coded-embedding": own,

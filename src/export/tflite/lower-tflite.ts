@@ -61,6 +61,7 @@ const rules: ByKind<FrozenNode, [TfliteFile], void> = {
   input: addInput,
   conv2d: addLayer,
   "depthwise-conv2d": addLayer,
+  "conv-transpose": addLayer,
   dense: (node, file) => (node.outputShape.length > 1 ? refuseSequences(node) : addLayer(node, file)),
   embedding: refuseTokens,
   "coded-embedding": refuseTokens,

@@ -1,13 +1,15 @@
 import { applyByKind, type ByKind } from "../../core/by-kind.ts";
 import { at, first } from "../../core/elements.ts";
 import { isOnes } from "../../core/pair.ts";
-import type { FrozenConvolution, FrozenLayer, IntegerTensor } from "../frozen-network.ts";
+import { isPadded } from "../../kinds/channel-flows.ts";
+import type { FrozenConvolution, FrozenConvTranspose, FrozenLayer, IntegerTensor } from "../frozen-network.ts";
 import { widthList } from "../width-list.ts";
 import { type CodesBehind, scaleOf } from "./codes-behind.ts";
 import { type IntegerFit, integerFit } from "./integer-fit.ts";
 import type { TfliteCodes, TfliteFile } from "./tflite-file.ts";
 import { zerosAround } from "./tflite-operators.ts";
 import { type OperatorName, type OperatorOptions, optionsOf } from "./tflite-options.ts";
+import { paddingAround, spreadPixels } from "./tflite-transposed.ts";
 import { addFloatTensors, addIntegerTensors, storedType } from "./tflite-weight.ts";
 import { paddingKind } from "./tflite-windows.ts";
 
@@ -106,6 +108,7 @@ const operators: ByKind<FrozenLayer, [TfliteFile, Wiring], void> = {
   conv2d: (layer, file, wiring) => addConvolution(layer, file, wiring, { kind: "Conv2D", options: optionsOf.conv2d }),
   "depthwise-conv2d": (layer, file, wiring) =>
     addConvolution(layer, file, wiring, { kind: "DepthwiseConv2D", options: optionsOf.depthwise }),
+  "conv-transpose": addTransposed,
   dense: (_, file, wiring) => addDense(file, wiring),
 };
 
@@ -116,6 +119,22 @@ function addDense({ builder }: TfliteFile, { input, weight, bias, output, relu }
 
 const addOperator = (layer: FrozenLayer, file: TfliteFile, wiring: Wiring): void =>
   applyByKind(operators, layer, file, wiring);
+
+/** A convolution over the image with zeros between its pixels. */
+function addTransposed(
+  layer: FrozenConvTranspose,
+  file: TfliteFile,
+  { input, codes: grid, weight, bias, output, relu }: Wiring,
+): void {
+  const { builder } = file;
+  const { id, inputs } = layer;
+  const image = { name: input, shape: file.node(first(inputs)).outputShape, grid };
+  const { name, shape: inputShape } = spreadPixels(builder, layer, image);
+  const padding = paddingAround(layer);
+  const images = isPadded({ padding }) ? zerosAround(builder, { id, input: name, inputShape, padding, grid }) : name;
+  const options = optionsOf.conv2d({ strides: [1, 1], dilations: [1, 1], same: false, relu });
+  builder.operator("Conv2D", [images, weight, bias], output, options);
+}
 
 interface Convolution {
   readonly kind: OperatorName;

@@ -27,6 +27,12 @@ const storage: ByKind<FrozenLayer, [], Storage> = {
     axis: 3,
     order: Uint32Array.from({ length: elementsOf(shape) }, (_, index) => index),
   }),
+  // Of the convolution over spread pixels, whose taps come in the other order.
+  "conv-transpose": ({ weight: { shape } }) => ({
+    shape: [last(shape), ...shape.slice(0, -1)],
+    axis: 0,
+    order: tapsReversed(outputsFirst(shape), shape),
+  }),
   dense: ({ weight: { shape } }) => ({ shape: [at(shape, 1), at(shape, 0)], axis: 0, order: outputsFirst(shape) }),
 };
 
@@ -38,6 +44,16 @@ function outputsFirst(shape: readonly number[]): Uint32Array {
     { length: outputs * others },
     (_, place) => (place % others) * outputs + Math.floor(place / others),
   );
+}
+
+/** The same elements with those of the last tap of each output first. */
+function tapsReversed(order: Uint32Array, shape: readonly number[]): Uint32Array {
+  const [taps, inputs] = [at(shape, 0) * at(shape, 1), at(shape, 2)];
+  return order.map((_, place) => {
+    const [row, input] = [Math.floor(place / inputs), place % inputs];
+    const tap = row % taps;
+    return at(order, (row - tap + (taps - 1 - tap)) * inputs + input);
+  });
 }
 
 /** Names of a layer's tensors. */

@@ -2,7 +2,9 @@ import { at, first, last } from "../../core/elements.ts";
 import { tuple } from "../../core/tuple.ts";
 import { channelsOf, elementsOf } from "../../graph/shape.ts";
 import { leadingTo } from "../../graph/walk.ts";
+import type { ConvTransposeNode } from "../../kinds/conv-transpose.ts";
 import type { Network } from "../../kinds/index.ts";
+import { noPadding } from "../../kinds/windows.ts";
 import type { CalibrationRows } from "../../methods/layerwise/layer-problem.ts";
 import {
   denseGeometry,
@@ -66,7 +68,7 @@ export function collectRows(
       },
       () => [],
     );
-    collector.add(x, y);
+    collector.add(spread(layer, x), y);
   }
   return collector.rows();
 }
@@ -84,11 +86,48 @@ function featuresOf({ ops }: Model, network: Network, pass: ReturnType<typeof pa
   return { values: Float32Array.from(ops.read(output)), shape: [batch, height, width, channels] };
 }
 
+/**
+ * A transposed convolution as the convolution that it is over the image with zeros between its pixels, whose taps come in the
+ * other order (`matrixOf`).
+ */
+function spreadGeometry(
+  { padding }: ConvTransposeNode,
+  { weightShape, outputShape }: Pick<Layer, "weightShape" | "outputShape">,
+): LayerGeometry {
+  const [height, width, inputs, outputs] = tuple(weightShape, 4);
+  return {
+    kernel: [height, width],
+    groups: 1,
+    channels: [inputs, outputs],
+    output: [first(outputShape), at(outputShape, 1)],
+    ...{ strides: [1, 1], dilations: [1, 1] },
+    // Its end is where the output ends.
+    padding: { ...noPadding, top: height - 1 - padding.top, left: width - 1 - padding.left },
+  };
+}
+
+/** What a layer reads, as `geometryOf` sees it. */
+function spread({ node }: Layer, x: FeatureMap): FeatureMap {
+  if (node.kind !== "conv-transpose") return x;
+  const { values, shape } = x;
+  const [batch, height, width, channels] = shape;
+  const [down, across] = node.strides;
+  const [rows, columns] = [(height - 1) * down + 1, (width - 1) * across + 1];
+  const wide = new Float32Array(batch * rows * columns * channels);
+  for (let pixel = 0; pixel < batch * height * width; pixel++) {
+    const [column, row] = [pixel % width, Math.floor(pixel / width)];
+    const place = (Math.floor(row / height) * rows + (row % height) * down) * columns + column * across;
+    wide.set(values.subarray(pixel * channels, (pixel + 1) * channels), place * channels);
+  }
+  return { values: wide, shape: [batch, rows, columns, channels] };
+}
+
 /** A layer as its rows are gathered from it. */
 export function geometryOf({ node, weightShape, outputShape }: Layer): LayerGeometry {
   const outputs = last(weightShape);
   if (node.kind === "dense") return denseGeometry(first(weightShape), outputs, elementsOf(outputShape) / outputs);
   if (node.kind === "embedding") throw new Error(`${node.id}: an embedding has no rows of inputs`);
+  if (node.kind === "conv-transpose") return spreadGeometry(node, { weightShape, outputShape });
   const groups = node.kind === "depthwise-conv2d" ? outputs : node.groups;
   return {
     kernel: [first(weightShape), at(weightShape, 1)],
