@@ -29,6 +29,7 @@ const usual: { readonly [N in Workload["network"]]?: { readonly image?: ImageSha
   resnet18: { image: imageNet, batches: [16] },
   mobilenetv2: { image: imageNet, batches: [16] },
   "mobilenetv3-small": { image: imageNet, batches: [16] },
+  autoencoder: { image: mnist },
   "ds-cnn": { image: [49, 10, 1] },
   "mobilenetv1-0.25": { image: [96, 96, 3], batches: [32] },
 };

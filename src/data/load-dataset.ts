@@ -1,7 +1,8 @@
 import type { DataConfig, TextConfig } from "../config/sections/data-settings.ts";
-import { last } from "../core/elements.ts";
+import { at, last } from "../core/elements.ts";
 import { UsageError } from "../core/errors.ts";
 import type { Reporter } from "../core/progress.ts";
+import { shortenNames } from "../core/shorten.ts";
 import { createSplit, createTrainingSplit } from "./batches.ts";
 import type { Dataset, LoadedData, Normalization, Split } from "./dataset.ts";
 import { openFolder } from "./formats/folder/open-folder.ts";
@@ -29,7 +30,12 @@ interface LoadContext {
   readonly targets: TargetKind | null;
   /** Whether images that nothing is said of will do; they do not if left out. */
   readonly unlabelled?: boolean;
+  /** Names of classes whose images are not trained on; none if left out. */
+  readonly without?: readonly string[] | undefined;
 }
+
+/** What opening a data set needs to know. */
+type OpenContext = Required<Omit<LoadContext, "without">>;
 
 /**
  * Loads or opens a data set, fetching it once where that can be done and no folder is given, and holds out the
@@ -40,7 +46,7 @@ interface LoadContext {
  */
 export async function loadDataset(
   config: DataConfig,
-  { seed, reporter, targets, unlabelled = false }: LoadContext,
+  { seed, reporter, targets, unlabelled = false, without = [] }: LoadContext,
 ): Promise<Dataset> {
   const opened = await open(config, { seed, reporter, targets, unlabelled });
   try {
@@ -54,7 +60,7 @@ export async function loadDataset(
       opened.validation === null
         ? part.validation && createSplit(train, part.validation)
         : createSplit(opened.validation, firstIndices(opened.validation.count));
-    const training = createTrainingSplit(train, part.train, seed);
+    const training = createTrainingSplit(train, leavingOut(opened, part.train, without), seed);
     return {
       name: config.name,
       imageShape: opened.imageShape,
@@ -75,9 +81,28 @@ export async function loadDataset(
   }
 }
 
+/** Those of the training images that are of none of these classes. @throws UsageError where there are no such classes, or no others. */
+function leavingOut(
+  { targets, trainClasses }: OpenedData,
+  indices: Uint32Array,
+  without: readonly string[],
+): Uint32Array {
+  if (without.length === 0) return indices;
+  const names = targets.kind === "classes" ? targets.names : [];
+  const unknown = without.filter((name) => !names.includes(name));
+  if (trainClasses === null || unknown.length > 0) {
+    const expected = names.length === 0 ? "data with classes" : `classes of the data (${shortenNames(names)})`;
+    throw new UsageError(`task.anomalies: expected ${expected}, got ${shortenNames(without)}`);
+  }
+  const left = new Set(without.map((name) => names.indexOf(name)));
+  const others = indices.filter((index) => !left.has(at(trainClasses, index)));
+  if (others.length > 0) return others;
+  throw new UsageError("task.anomalies: all training images are of these classes: leave some to train on");
+}
+
 const needed = { values: "numbers", labels: "rows of labels" } as const;
 
-async function open(config: DataConfig, context: Required<LoadContext>): Promise<OpenedData> {
+async function open(config: DataConfig, context: OpenContext): Promise<OpenedData> {
   const { targets } = context;
   if (config.name !== "npz" && targets !== null && targets !== "classes") {
     throw new UsageError(
@@ -91,6 +116,7 @@ async function open(config: DataConfig, context: Required<LoadContext>): Promise
   return {
     ...rest,
     train: memorySource(train, rest.imageShape, options),
+    trainClasses: train.targets.kind === "classes" ? train.targets.values : null,
     validation: null,
     test: memorySource(test, rest.imageShape, options),
     images: null,
@@ -101,7 +127,7 @@ async function open(config: DataConfig, context: Required<LoadContext>): Promise
 
 async function load(
   config: Exclude<DataConfig, { name: "folder" }>,
-  { reporter, targets, unlabelled, seed }: Required<LoadContext>,
+  { reporter, targets, unlabelled, seed }: OpenContext,
 ): Promise<LoadedData> {
   switch (config.name) {
     case "mnist":

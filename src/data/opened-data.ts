@@ -11,4 +11,6 @@ export interface OpenedData extends Pick<Dataset, "imageShape" | "targets" | "fi
   /** Where the data set has a part for it. */
   readonly validation: ImageSource | null;
   readonly test: ImageSource;
+  /** Of the training images, where they have classes. */
+  readonly trainClasses: Int32Array | null;
 }

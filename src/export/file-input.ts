@@ -1,10 +1,11 @@
 import { UserError } from "../core/errors.ts";
 import type { ByteBatch, Dataset } from "../data/dataset.ts";
+import { normalized } from "../data/normalized-pixels.ts";
 import { requireImages } from "../data/require-images.ts";
 import { tokensOf } from "../data/tokens-of.ts";
 import type { FileInputValues } from "../onnx/file-session.ts";
 import { declaredTensor } from "../onnx/value-info.ts";
-import { layoutsOf, normalized, toChannelsFirst } from "./image-layout.ts";
+import { layoutsOf, toChannelsFirst } from "./image-layout.ts";
 import { inputTypeOf, type Model } from "./onnx/read-model.ts";
 
 /** Images of a batch, whatever they show. */

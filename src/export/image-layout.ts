@@ -1,4 +1,4 @@
-import type { ImageShape, Normalization } from "../data/dataset.ts";
+import type { ImageShape } from "../data/dataset.ts";
 
 /** How an image lies in a file's input. */
 export interface ImageLayout {
@@ -15,16 +15,6 @@ export function layoutsOf([height, width, channels]: ImageShape): readonly Image
     { dims: [height * width], channelsFirst: true },
   ];
   return channels === 1 ? [first, last, ...gray] : [first, last];
-}
-
-/** Pixels, channels last, as a network sees them. */
-export function normalized(images: Uint8Array, { mean, deviation }: Normalization): Float32Array {
-  const scale = deviation.map((value) => 1 / (255 * value));
-  const shift = mean.map((value, channel) => value / deviation[channel]!);
-  return Float32Array.from(images, (byte, index) => {
-    const channel = index % scale.length;
-    return byte * scale[channel]! - shift[channel]!;
-  });
 }
 
 /** [n, height, width, channels] as [n, channels, height, width]. */

@@ -2,13 +2,12 @@ import type { RunConfig } from "../config/schema.ts";
 import { distillationOf } from "../config/sections/loss-settings.ts";
 import type { Reporter } from "../core/progress.ts";
 import { loadDataset } from "../data/load-dataset.ts";
-import { outputsOf } from "../data/targets.ts";
 import { elementsOf } from "../graph/shape.ts";
 import { createMethod } from "../methods/create-method.ts";
 import { plainOf } from "../methods/method.ts";
 import { loadNetwork, type NetworkData, networkDataOf } from "../network/load-network.ts";
-import { targetKindOf } from "../tasks/create-task.ts";
-import { describeTargets, learnsUnlabelled } from "../training/unlabelled-targets.ts";
+import { createTask, targetKindOf } from "../tasks/create-task.ts";
+import { describeTargets, labelNeeds, learnsUnlabelled } from "../training/unlabelled-targets.ts";
 import { type ImageCounts, imageCountsOf, type MemoryStage, memoryStages } from "./memory-stages.ts";
 
 /** Bytes of a process before its first step, without its images, and of what verifies the exported file. */
@@ -66,20 +65,19 @@ export async function estimateRuns(
 async function shapeOf(config: RunConfig, reporter: Reporter): Promise<DataShape> {
   const { data, task, seed } = config;
   const kind = targetKindOf(task);
-  const unlabelled = learnsUnlabelled(config);
-  const dataset = await loadDataset(data, { seed, reporter, targets: kind, unlabelled });
+  const dataset = await loadDataset(data, { seed, reporter, ...labelNeeds(config) });
   await dataset.close();
   const { train, validation, test, imageShape, tokens } = dataset;
-  const targets = describeTargets(config, dataset, kind);
+  const { outputs } = createTask(task, describeTargets(config, dataset, kind), dataset);
   const count = train.count + (validation?.count ?? 0) + test.count;
   const held =
     data.name === "folder"
       ? 0
       : count * elementsOf(imageShape) * (tokens === undefined ? 1 : Int32Array.BYTES_PER_ELEMENT);
   return {
-    network: networkDataOf(dataset, outputsOf(targets)),
+    network: networkDataOf(dataset, outputs),
     images: imageCountsOf(dataset),
     held,
-    isLabelled: dataset.targets.kind !== "none",
+    isLabelled: kind === null || dataset.targets.kind !== "none",
   };
 }

@@ -3,7 +3,8 @@ import type { ImageInputSettings } from "../config/sections/quantize-settings.ts
 import { UsageError } from "../core/errors.ts";
 import { shortenNames } from "../core/shorten.ts";
 import type { ByteBatch, ImageDataset } from "../data/dataset.ts";
-import { type ImageLayout, layoutsOf, normalized, toChannelsFirst } from "../export/image-layout.ts";
+import { normalized } from "../data/normalized-pixels.ts";
+import { type ImageLayout, layoutsOf, toChannelsFirst } from "../export/image-layout.ts";
 import type { RuntimeValue } from "../onnx/file-session.ts";
 import { describeInput, type SampleArray } from "./samples.ts";
 

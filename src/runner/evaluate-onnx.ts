@@ -4,7 +4,7 @@ import type { TaskConfig } from "../config/sections/task-settings.ts";
 import { type Reporter, silent } from "../core/progress.ts";
 import { loadDataset } from "../data/load-dataset.ts";
 import { evaluateFile } from "../export/evaluate-file.ts";
-import { createTask, targetKindOf } from "../tasks/create-task.ts";
+import { createTask, labelNeedsOf } from "../tasks/create-task.ts";
 import type { Metrics, TaskDescription } from "../tasks/metric.ts";
 
 export interface EvaluateOnnxOptions {
@@ -36,9 +36,9 @@ export async function evaluateOnnx(
   { data, task: settings, seed = 1, reporter = silent }: EvaluateOnnxOptions,
 ): Promise<EvaluatedOnnx> {
   const chosen = parseTask(settings);
-  const dataset = await loadDataset(parseData(data), { seed, reporter, targets: targetKindOf(chosen) });
+  const dataset = await loadDataset(parseData(data), { seed, reporter, ...labelNeedsOf(chosen) });
   try {
-    const task = createTask(chosen, dataset.targets);
+    const task = createTask(chosen, dataset.targets, dataset);
     return { ...(await evaluateFile(file, dataset, task)), task: task.description };
   } finally {
     await dataset.close();

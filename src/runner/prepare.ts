@@ -27,7 +27,7 @@ import { type Phase, planPhases } from "../training/phases.ts";
 import { constantStrength, type PriorStrength } from "../training/prior-strength.ts";
 import { SteeredStrength } from "../training/steered-strength.ts";
 import { Trainer } from "../training/trainer.ts";
-import { describeTargets, learnsUnlabelled } from "../training/unlabelled-targets.ts";
+import { describeTargets, labelNeeds } from "../training/unlabelled-targets.ts";
 import { Teaching } from "./teaching.ts";
 
 /** Everything that a configuration stands for, ready to train, evaluate or export. */
@@ -60,9 +60,7 @@ export interface Prepared extends AsyncDisposable {
 export async function prepare(config: RunConfig, reporter: Reporter): Promise<Prepared> {
   const { kind, threads } = config.engine;
   const engine = await loadEngine({ kind, reporter, ...(threads !== undefined && { threads }) });
-  const targets = targetKindOf(config.task);
-  const unlabelled = learnsUnlabelled(config);
-  const dataset = await loadDataset(config.data, { seed: config.seed, reporter, targets, unlabelled });
+  const dataset = await loadDataset(config.data, { seed: config.seed, reporter, ...labelNeeds(config) });
   try {
     return await build(config, engine, dataset);
   } catch (error) {
@@ -72,9 +70,11 @@ export async function prepare(config: RunConfig, reporter: Reporter): Promise<Pr
 }
 
 async function build(config: RunConfig, engine: Engine, loaded: Dataset): Promise<Prepared> {
-  const isLabelled = loaded.targets.kind !== "none";
-  const read = { ...loaded, targets: describeTargets(config, loaded, targetKindOf(config.task)) };
-  const labelled = createTask(config.task, read.targets);
+  const kind = targetKindOf(config.task);
+  if (kind === null) requireImages(loaded, `task.name: ${config.task?.name}`);
+  const isLabelled = kind === null || loaded.targets.kind !== "none";
+  const read = { ...loaded, targets: describeTargets(config, loaded, kind) };
+  const labelled = createTask(config.task, read.targets, read);
   const own = isLabelled ? labelled : judgedByTeacher(labelled);
   const method = createMethod(config.method, config.seed);
   if (method.layerwise || method.search) requireImages(read, `method.name: ${config.method.name}`);

@@ -5,12 +5,19 @@ import { classificationFindings } from "./classification/class-findings.ts";
 import { classification } from "./classification/classification.ts";
 import { labelFindings } from "./multi-label/label-findings.ts";
 import { multiLabel } from "./multi-label/multi-label.ts";
+import { reconstruction } from "./reconstruction/reconstruction.ts";
+import { reconstructionFindings } from "./reconstruction/reconstruction-findings.ts";
 import { regression } from "./regression/regression.ts";
 import { regressionFindings } from "./regression/value-findings.ts";
-import type { Task } from "./task.ts";
+import type { SampleDescription, Task } from "./task.ts";
 
 /** What a task finds of a trained network on the test set, with test-time gates. */
-export const findingsSchema = z.discriminatedUnion("task", [classificationFindings, regressionFindings, labelFindings]);
+export const findingsSchema = z.discriminatedUnion("task", [
+  classificationFindings,
+  regressionFindings,
+  labelFindings,
+  reconstructionFindings,
+]);
 
 export type Findings = z.infer<typeof findingsSchema>;
 
@@ -18,24 +25,49 @@ type Settings<Name extends TaskName> = { [P in Name]: Extract<TaskConfig, { name
 
 /** A kind of task. */
 interface TaskDefinition<Name extends TaskName> {
-  /** What it learns from. */
-  readonly targets: TargetKind;
-  create(targets: TargetDescription, settings: Settings<Name>): Task<Findings>;
+  /** What it learns from; null: the images themselves. */
+  readonly targets: TargetKind | null;
+  create(targets: TargetDescription, settings: Settings<Name>, samples: SampleDescription | null): Task<Findings>;
 }
 
 const tasks: { readonly [Name in TaskName]: TaskDefinition<Name> } = {
   classification,
   regression,
   "multi-label": multiLabel,
+  reconstruction,
 };
 
 /** What a data set must say of each image for a configuration's task. */
-export const targetKindOf = (config: TaskConfig | undefined): TargetKind =>
+export const targetKindOf = (config: TaskConfig | undefined): TargetKind | null =>
   tasks[config?.name ?? "classification"].targets;
 
-/** A configuration's task on a data set with these targets. */
-export const createTask = (config: TaskConfig | undefined, targets: TargetDescription): Task<Findings> =>
-  create(config ?? { name: "classification" }, targets);
+/** What a task asks of its data: what they say of images, whether they need not, and classes that are not trained on. */
+export interface LabelNeeds {
+  readonly targets: TargetKind | null;
+  readonly unlabelled: boolean;
+  readonly without: readonly string[] | undefined;
+}
 
-const create = <Name extends TaskName>(settings: Settings<Name>, targets: TargetDescription): Task<Findings> =>
-  tasks[settings.name].create(targets, settings);
+/** What a configuration's task by itself asks of its data. */
+export function labelNeedsOf(config: TaskConfig | undefined): LabelNeeds {
+  const targets = targetKindOf(config);
+  const without = config?.name === "reconstruction" ? config.anomalies : undefined;
+  return { targets, unlabelled: targets === null, without };
+}
+
+/**
+ * A configuration's task on a data set with these targets.
+ *
+ * @param samples Of the data set; null where the task does not ask for it.
+ */
+export const createTask = (
+  config: TaskConfig | undefined,
+  targets: TargetDescription,
+  samples: SampleDescription | null = null,
+): Task<Findings> => create(config ?? { name: "classification" }, targets, samples);
+
+const create = <Name extends TaskName>(
+  settings: Settings<Name>,
+  targets: TargetDescription,
+  samples: SampleDescription | null,
+): Task<Findings> => tasks[settings.name].create(targets, settings, samples);

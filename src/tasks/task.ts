@@ -1,5 +1,5 @@
 import type { TaskName } from "../config/sections/task-settings.ts";
-import type { ByteBatch, ImageShape } from "../data/dataset.ts";
+import type { ByteBatch, Dataset, ImageShape } from "../data/dataset.ts";
 import type { Targets } from "../data/targets.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
 import type { Agreement } from "./agreement.ts";
@@ -46,6 +46,9 @@ export interface Examiner<Findings = unknown> {
   add(batch: EvaluatedBatch): void;
   readonly findings: Findings;
 }
+
+/** What samples are like. */
+export type SampleDescription = Pick<Dataset, "imageShape" | "normalization">;
 
 /** What a network learns on a data set: its loss, its figures, and what is looked at when it has learned. */
 export interface Task<Findings = unknown> {

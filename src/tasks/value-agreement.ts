@@ -1,3 +1,4 @@
+import { mean } from "../core/mean.ts";
 import { square } from "../core/powers.ts";
 import type { Agreement, ComparedBatch, ComparedPredictions } from "./agreement.ts";
 import type { Metric, Metrics } from "./metric.ts";
@@ -10,9 +11,12 @@ interface ValueJudge {
   readonly main: Pick<Metric, "key" | "label">;
   /** Whether that is a root mean square, which can be no further apart than the values are. */
   readonly isRootMeanSquare: boolean;
+  /** Whether values are held against what all outputs deviate by, as of images, of which some pixels hardly do; each its own if left out. */
+  readonly pooled?: boolean;
 }
 
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+/** Values whose differences are kept: of larger outputs those of the first images. */
+const MOST_KEPT = 2 ** 21;
 
 /** Percent of the deviation of the trainer's outputs by which those of a file may differ in the mean. */
 const MEAN_DIFFERENCE = 1;
@@ -32,6 +36,7 @@ export class ValueAgreement implements Agreement {
   readonly #outputs: readonly { readonly trainer: Variation; readonly differences: number[] }[];
   readonly #trainer: Metrics | null;
   #images = 0;
+  #kept = 0;
 
   /** @param trainer The metrics as the training measured them; null: what the trainer's outputs give. */
   constructor(outputs: number, trainer: Metrics | null, judge: ValueJudge) {
@@ -48,14 +53,15 @@ export class ValueAgreement implements Agreement {
     for (let at = 0; at < trainer.length; at++) {
       const output = this.#outputs[at % this.#outputs.length]!;
       output.trainer.add(trainer[at]!);
-      output.differences.push(Math.abs(runtime[at]! - trainer[at]!));
+      if (this.#kept++ < MOST_KEPT) output.differences.push(Math.abs(runtime[at]! - trainer[at]!));
     }
   }
 
   /** Of all values, in percent of their output's deviation; of an output that never varies, of 1. */
   get #relative(): readonly number[] {
+    const pooled = Math.sqrt(mean(this.#outputs.map(({ trainer: { deviation } }) => square(deviation))));
     return this.#outputs.flatMap(({ trainer: { deviation }, differences }) =>
-      differences.map((difference) => (100 * difference) / (deviation || 1)),
+      differences.map((difference) => (100 * difference) / ((this.#judge.pooled ? pooled : deviation) || 1)),
     );
   }
 
@@ -68,7 +74,7 @@ export class ValueAgreement implements Agreement {
       metrics: this.#file.metrics,
       trainerMetrics: this.#trainer ?? this.#own.metrics,
       agreement: [
-        { key: "meanDifference", label: "mean difference", ...appearance, value: sum(relative) / relative.length },
+        { key: "meanDifference", label: "mean difference", ...appearance, value: mean(relative) },
         { key: "largestDifference", label: "largest difference", ...appearance, value: largest },
       ],
     };
@@ -77,17 +83,17 @@ export class ValueAgreement implements Agreement {
   get disagreement(): string | null {
     const relative = this.#relative;
     const { metrics, trainerMetrics } = this.result;
-    const mean = sum(relative) / relative.length;
+    const apart = mean(relative);
     const others = relative.filter((value) => !(value <= OTHER_VALUE)).length;
     const { main } = this.#judge;
     const [own, trainers] = [metrics[main.key] ?? Number.NaN, trainerMetrics[main.key] ?? Number.NaN];
     const agrees =
-      mean <= MEAN_DIFFERENCE &&
+      apart <= MEAN_DIFFERENCE &&
       others <= Math.max(1, (MOST_OTHERS / 100) * relative.length) &&
       (!this.#judge.isRootMeanSquare || Math.abs(own - trainers) <= this.#apart);
     if (agrees) return null;
     return (
-      `${main.label} ${own} against ${trainers}; values ${mean.toPrecision(3)} % of their deviation apart in ` +
+      `${main.label} ${own} against ${trainers}; values ${apart.toPrecision(3)} % of their deviation apart in ` +
       `the mean (at most ${MEAN_DIFFERENCE} %), ${others} of ${relative.length} more than ${OTHER_VALUE} % (at most ${MOST_OTHERS} %).`
     );
   }
@@ -96,6 +102,6 @@ export class ValueAgreement implements Agreement {
   get #apart(): number {
     const squares = this.#outputs.flatMap(({ differences }) => differences.map(square));
     const largest = this.#outputs.reduce((most, { trainer }) => Math.max(most, trainer.deviation || 1), 0);
-    return Math.sqrt(sum(squares) / squares.length) + (MEAN_DIFFERENCE / 100) * largest;
+    return Math.sqrt(mean(squares)) + (MEAN_DIFFERENCE / 100) * largest;
   }
 }

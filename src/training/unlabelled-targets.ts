@@ -8,6 +8,13 @@ import { elementsOf } from "../graph/shape.ts";
 import { readNetworkFile } from "../network/onnx/read-network-file.ts";
 import { declaredTensor } from "../onnx/value-info.ts";
 import { checkpointOf } from "../runs/checkpoint-of.ts";
+import { type LabelNeeds, labelNeedsOf } from "../tasks/create-task.ts";
+
+/** What a configuration asks of its data. */
+export function labelNeeds(config: RunConfig): LabelNeeds {
+  const needs = labelNeedsOf(config.task);
+  return { ...needs, unlabelled: needs.unlabelled || learnsUnlabelled(config) };
+}
 
 /** Whether a configuration can learn from data without labels: it has a teacher, and nothing else to lower. */
 export function learnsUnlabelled(config: RunConfig): boolean {
@@ -23,9 +30,9 @@ export function learnsUnlabelled(config: RunConfig): boolean {
 export function describeTargets(
   config: RunConfig,
   { targets }: Pick<Dataset, "targets">,
-  kind: TargetKind,
+  kind: TargetKind | null,
 ): TargetDescription {
-  if (targets.kind !== "none") return targets;
+  if (targets.kind !== "none" || kind === null) return targets;
   const { training, network } = config;
   const teacher = distillationOf(config, false)?.teacher;
   if (teacher === undefined && training.from !== undefined) return ofRun(training.from, kind);

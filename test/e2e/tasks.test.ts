@@ -77,6 +77,39 @@ t.test("labels: trained, exported, reported, and distilled", { skip: nativeMissi
   t.ok(student.exports[0]!.verification);
 });
 
+t.test("images: given again, and anomalies told apart", { skip: nativeMissing(), timeout: 120_000 }, async (t) => {
+  // Class 1: the first quarter is bright.
+  const path = written("anomalies", ({ bits }, count) =>
+    npy(
+      "|u1",
+      [count],
+      Uint8Array.from({ length: count }, (_, image) => bits[4 * image]!),
+    ),
+  );
+  const task = { name: "reconstruction" as const, anomalies: ["1"] };
+  const folder = join(root, "anomalies");
+  const record = await train(settings(path, { task, network: { name: "autoencoder" } }), { folder });
+  const { result, data, findings, exports, epochs } = record;
+  t.equal(data.trainImages, parts.train.bits.filter((bit, index) => index % 4 === 0 && bit === 0).length);
+  t.equal(data.testImages, 20, "all of them");
+  t.match(record.task.metrics, [{ key: "auc" }, { key: "mse" }, { key: "r2" }]);
+  t.ok(epochs.at(-1)!.train.metrics.mse! < epochs[0]!.train.metrics.mse!);
+  const { auc, mse } = exports[0]!.verification!.metrics;
+  t.ok(Math.abs(auc! - result!.metrics.auc!) < 0.05 && Math.abs(mse! - result!.metrics.mse!) < 0.01, `${auc}, ${mse}`);
+  t.equal(findings?.task, "reconstruction");
+  t.match(readFileSync(runFiles(folder).report, "utf8"), /Anomalies that go unseen/);
+  const evaluated = await evaluateOnnx(runFiles(folder).model, { data: settings(path, {}).data, task });
+  t.ok(Math.abs(evaluated.metrics.mse! - result!.metrics.mse!) < 0.01);
+  const unknown = settings(path, {
+    task: { name: "reconstruction", anomalies: ["shoe"] },
+    network: { name: "autoencoder" },
+  });
+  await t.rejects(train(unknown, { folder: join(root, "no") }), {
+    name: "UsageError",
+    message: /task\.anomalies: expected classes of the data \(0, 1\), got shoe/,
+  });
+});
+
 t.test("labels of the wrong kind are refused", async (t) => {
   const task = { name: "multi-label" as const };
   const refused = (path: string, message: RegExp, more: Partial<RunSettings> = {}) =>

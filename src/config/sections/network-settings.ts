@@ -14,6 +14,7 @@ const names = [
   "resnet8",
   "ds-cnn",
   "mobilenetv1-0.25",
+  "autoencoder",
 ] as const;
 
 export const network = z

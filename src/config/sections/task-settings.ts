@@ -24,7 +24,18 @@ const multiLabel = z.strictObject({
   name: z.literal("multi-label").describe("the task: any number of labels for each image, by binary cross-entropy"),
 });
 
-const tasks = z.discriminatedUnion("name", [classification, regression, multiLabel]);
+const reconstruction = z.strictObject({
+  name: z
+    .literal("reconstruction")
+    .describe("the task: the image itself, by squared error; labels say at most what is an anomaly"),
+  anomalies: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe("names of classes that are left out of training, and that the error is to tell from the others"),
+});
+
+const tasks = z.discriminatedUnion("name", [classification, regression, multiLabel, reconstruction]);
 
 /** What a configuration's task may be. */
 export type TaskConfig = z.infer<typeof tasks>;

@@ -1,4 +1,5 @@
 import type { Network } from "../../kinds/index.ts";
+import { autoencoder } from "./autoencoder.ts";
 import { efficientnetB0 } from "./efficientnet.ts";
 import { lenet5 } from "./lenet5.ts";
 import { dsCnn, mobilenetv1Quarter, resnet8 } from "./mlperf-tiny.ts";
@@ -22,6 +23,7 @@ const zoo = {
   resnet8,
   "ds-cnn": dsCnn,
   "mobilenetv1-0.25": mobilenetv1Quarter,
+  autoencoder,
 } as const satisfies Readonly<Record<string, (options: ZooOptions) => Network>>;
 
 /** A network for images. */

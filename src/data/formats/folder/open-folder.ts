@@ -73,6 +73,7 @@ export function openFolder(options: FolderConfig, { seed, reporter, targets, unl
     train: sourceOf(train),
     validation: validation && sourceOf(validation),
     test: sourceOf(test),
+    trainClasses: labelled ? train.labels : null,
     files,
     images: contents,
     damaged: () => [...policy.damaged].sort(),

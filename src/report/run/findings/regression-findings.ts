@@ -1,11 +1,11 @@
 import type { RunRecord } from "../../../runs/record.ts";
 import type { RegressionFindings } from "../../../tasks/regression/value-findings.ts";
 import { axisOf } from "../../charts/axis.ts";
-import { type Drawing, picture } from "../../charts/picture.ts";
 import { integer, significant } from "../../page/format.ts";
 import { type Markup, markup } from "../../page/markup.ts";
 import { later, type Section } from "../../page/section.ts";
 import { learnsGates } from "../learns-gates.ts";
+import { across, baseline, below, beside, down, frame, round, smallPlot } from "./small-plot.ts";
 
 type Output = RegressionFindings["outputs"][number];
 
@@ -28,10 +28,6 @@ function figures(output: Output, index: number, count: number): Markup {
   return markup`<div class="figures">${histogram(output, of, index)}${scatter(output, of, index)}</div>\n`;
 }
 
-const size = { width: 340, height: 260 } as const;
-const frame = { left: 48, right: 26, top: 8, bottom: 36 } as const;
-const [across, down] = [size.width - frame.left - frame.right, size.height - frame.top - frame.bottom] as const;
-
 /** Images by error. */
 function histogram({ limit, errors }: Output, of: string, index: number): Markup {
   const most = Math.max(1, ...errors);
@@ -42,7 +38,7 @@ function histogram({ limit, errors }: Output, of: string, index: number): Markup
     return markup`<g data-i="${bin}"><rect class="frame" x="${round(frame.left + bin * width)}" y="${round(frame.top + down - height)}" width="${round(width - 1)}" height="${round(height)}" fill="var(--series-1)"/></g>`;
   });
   const ticks = [-limit, 0, limit].map((value, at) => below(frame.left + (across * at) / 2, significant(value)));
-  return figure({
+  return smallPlot({
     id: `errors-${index + 1}`,
     title: `Test images by error${of}`,
     summary: `Images by error in ${errors.length} bins from ${significant(-limit)} to ${significant(limit)}: ${errors.join(", ")}.`,
@@ -61,7 +57,7 @@ function scatter({ points }: Output, of: string, index: number): Markup {
   const y = (value: number) => round(frame.top + (1 - axis.at(value)) * down);
   const ticks = axis.ticks.map((tick) => markup`${below(x(tick), String(tick))}${beside(y(tick) + 4, String(tick))}`);
   const diagonal = `M${frame.left} ${frame.top + down}L${frame.left + across} ${frame.top}`;
-  return figure({
+  return smallPlot({
     id: `predicted-${index + 1}`,
     title: `Predicted${of} (upwards) against true`,
     summary: `${integer(points.length)} test images, evenly chosen, by true and predicted value.`,
@@ -75,22 +71,3 @@ function scatter({ points }: Output, of: string, index: number): Markup {
     )}`,
   });
 }
-
-const baseline = markup`<path d="M${frame.left} ${frame.top}V${frame.top + down}H${frame.left + across}" fill="none" stroke="var(--axis)"/>`;
-
-const text = (x: number, y: number, anchor: string, content: string): Markup =>
-  markup`<text x="${x}" y="${y}" text-anchor="${anchor}" font-size="11" fill="var(--muted)">${content}</text>`;
-
-const below = (x: number, content: string): Markup => text(x, size.height - 18, "middle", content);
-const beside = (y: number, content: string): Markup => text(frame.left - 6, y, "end", content);
-
-interface Plot extends Omit<Parameters<typeof picture>[0], "wide" | "narrow"> {
-  readonly content: Markup;
-}
-
-function figure({ content, ...rest }: Plot): Markup {
-  const drawing: Drawing = { ...size, content };
-  return picture({ ...rest, wide: drawing, narrow: drawing });
-}
-
-const round = (value: number): number => Math.round(value * 10) / 10;
