@@ -100,7 +100,7 @@ function leavingOut(
   throw new UsageError("task.anomalies: all training images are of these classes: leave some to train on");
 }
 
-const needed = { values: "numbers", labels: "rows of labels" } as const;
+const needed = { values: "numbers", labels: "rows of labels", masks: "masks" } as const;
 
 async function open(config: DataConfig, context: OpenContext): Promise<OpenedData> {
   const { targets } = context;

@@ -6,6 +6,8 @@ type Labels =
   | { readonly kind: "values"; readonly values: Float32Array }
   /** Whether it has each label, 0 or 1, [n, labels]. */
   | { readonly kind: "labels"; readonly values: Uint8Array }
+  /** The class of each pixel, [n, height, width]; {@link voidPixel}: it does not count. */
+  | { readonly kind: "masks"; readonly values: Uint8Array }
   /** Nothing. */
   | { readonly kind: "none"; readonly values: Int32Array };
 
@@ -18,6 +20,9 @@ export type Targets = Labels & {
 /** What a task may need to know of images. */
 export type TargetKind = Exclude<Targets["kind"], "none">;
 
+/** What a mask has where nobody says what is there, or a crop shows what is beyond the image. */
+export const voidPixel = 255;
+
 /** What is said of images without labels. */
 export const noTargets: Targets = { kind: "none", values: new Int32Array() };
 
@@ -26,6 +31,11 @@ export type TargetDescription =
   | { readonly kind: "classes"; readonly names: readonly string[] }
   | { readonly kind: "values"; readonly outputs: number }
   | { readonly kind: "labels"; readonly names: readonly string[] }
+  | {
+      readonly kind: "masks";
+      readonly names: readonly string[];
+      readonly size: readonly [height: number, width: number];
+    }
   | { readonly kind: "none" };
 
 /** How many values a network gives for each image where these are its targets: logits of classes, or numbers. */
@@ -34,6 +44,8 @@ export function outputsOf(targets: TargetDescription): number {
     case "classes":
     case "labels":
       return targets.names.length;
+    case "masks":
+      return targets.names.length * targets.size[0] * targets.size[1];
     case "values":
       return targets.outputs;
     case "none":
@@ -58,6 +70,8 @@ function pickLabels(targets: Labels, indices: Uint32Array, count: number): Label
       return { kind: "values", values: pickRows(targets.values, indices, count, (length) => new Float32Array(length)) };
     case "labels":
       return { kind: "labels", values: pickRows(targets.values, indices, count, (length) => new Uint8Array(length)) };
+    case "masks":
+      return { kind: "masks", values: pickRows(targets.values, indices, count, (length) => new Uint8Array(length)) };
     case "none":
       return noTargets;
   }

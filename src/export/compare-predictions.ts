@@ -4,8 +4,9 @@ import type { Reporter } from "../core/progress.ts";
 import type { Ops } from "../engine/ops.ts";
 import type { Agreement, ComparedPredictions } from "../tasks/agreement.ts";
 import type { FileRuntime } from "./file-runtime.ts";
-import { type FrozenNetwork, outputCount } from "./frozen-network.ts";
+import { type FrozenNetwork, outputCount, outputNode } from "./frozen-network.ts";
 import { outputName } from "./onnx/model-frame.ts";
+import { toChannelsLast } from "./onnx/value-layout.ts";
 import { Reference } from "./reference.ts";
 import { batchOf, floats, type TestImages } from "./test-batches.ts";
 
@@ -23,6 +24,12 @@ export interface ComparePredictionsOptions {
   /** The task's, fresh. */
   readonly agreement: Agreement;
   readonly reporter: Reporter;
+}
+
+/** Values that a file gives for pixels, in the trainer's order; a vector is in that. */
+function pixelsLast(network: FrozenNetwork, values: Float32Array): Float32Array {
+  const node = outputNode(network);
+  return node.outputShape.length === 3 ? toChannelsLast(network, node, values) : values;
 }
 
 /**
@@ -48,7 +55,8 @@ export async function comparePredictions(options: ComparePredictionsOptions): Pr
         () => {
           const batch = ops.tensor(images.normalized, [images.count, ...test.imageShape]);
           const trainer = floats(ops, reference.logits(batch));
-          agreement.add({ ...bytes, runtime: values, trainer, targets });
+          const ours = runtime.channelsLast ? values : pixelsLast(network, Float32Array.from(values));
+          agreement.add({ ...bytes, runtime: ours, trainer, targets });
         },
         () => [],
       );

@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { at } from "../core/elements.ts";
 import { messageOf, UserError } from "../core/errors.ts";
 import { readWholeFile } from "../core/read-file.ts";
-import type { Dataset } from "../data/dataset.ts";
+import type { Dataset, ImageShape } from "../data/dataset.ts";
+import { declaredTensor } from "../onnx/value-info.ts";
 import { type FileInput, fileInput, type Pixels } from "./file-input.ts";
 import { expandQuant, usesQuant } from "./onnx/expand-quant.ts";
 import { encodeModelProto, externalFiles, type Model, readModel } from "./onnx/read-model.ts";
@@ -15,10 +17,13 @@ import { RuntimeModel, type RuntimeValues } from "./runtime.ts";
 export class DatasetModel {
   readonly #model: RuntimeModel;
   readonly #input: FileInput;
+  /** Of its output, where that is [batch, channels, height, width] with a pixel for each of the input's. */
+  readonly #channelsFirst: ImageShape | null;
 
-  private constructor(model: RuntimeModel, input: FileInput) {
+  private constructor(model: RuntimeModel, input: FileInput, channelsFirst: ImageShape | null) {
     this.#model = model;
     this.#input = input;
+    this.#channelsFirst = channelsFirst;
   }
 
   /** @throws UserError when the file cannot be read, is not ONNX, or does not take these samples. */
@@ -30,7 +35,8 @@ export class DatasetModel {
     const bytes = readBytes(file);
     const read = readModel(bytes, file);
     const input = fileInput(read, file, dataset);
-    return new DatasetModel(await RuntimeModel.load(runnable(read, bytes, file), file, { threads }), input);
+    const model = await RuntimeModel.load(runnable(read, bytes, file), file, { threads });
+    return new DatasetModel(model, input, pixelsOf(read, dataset.imageShape));
   }
 
   /** Samples of a batch, where the file allows only so many; null: any number. */
@@ -38,8 +44,13 @@ export class DatasetModel {
     return this.#input.batch;
   }
 
-  /** Its first output for any number of samples, one after another. */
+  /** Its first output for any number of samples, one after another; of pixels channels last. */
   async outputs(batch: Pixels): Promise<RuntimeValues> {
+    const values = await this.#asGiven(batch);
+    return this.#channelsFirst === null ? values : channelsLast(Float32Array.from(values), this.#channelsFirst);
+  }
+
+  async #asGiven(batch: Pixels): Promise<RuntimeValues> {
     const size = this.batch ?? batch.count;
     const parts: RuntimeValues[] = [];
     for (let start = 0; start < batch.count; start += size) {
@@ -56,6 +67,25 @@ export class DatasetModel {
   release(): Promise<void> {
     return this.#model.release();
   }
+}
+
+/** [height, width, channels] of an output that has channels first, and the data's pixels behind them. */
+function pixelsOf({ graph }: Model, [height, width]: readonly number[]): ImageShape | null {
+  const [output] = graph.output;
+  const [, channels, rows, columns, ...more] = (output && declaredTensor(output)?.shape) ?? [];
+  if (more.length > 0 || typeof channels !== "number" || typeof rows !== "number" || typeof columns !== "number")
+    return null;
+  return rows === height && columns === width ? [rows, columns, channels] : null;
+}
+
+/** [n, channels, height, width] as [n, height, width, channels]. */
+function channelsLast(values: Float32Array, [height, width, channels]: ImageShape): Float32Array {
+  const area = height * width;
+  return values.map((_, index) => {
+    const pixel = Math.floor(index / channels);
+    const image = Math.floor(pixel / area);
+    return at(values, (image * channels + (index % channels)) * area + (pixel % area));
+  });
 }
 
 function sliceOf({ count, images }: Pixels, start: number, size: number): Pixels {

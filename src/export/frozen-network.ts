@@ -248,6 +248,13 @@ export interface FrozenNetwork {
   readonly normalization: { readonly mean: readonly number[]; readonly deviation: readonly number[] } | null;
 }
 
+/** The node whose output is the network's. */
+export function outputNode({ nodes, output }: Pick<FrozenNetwork, "nodes" | "output">): FrozenNode {
+  const node = nodes.find(({ id }) => id === output);
+  if (node === undefined) throw new Error(`the output ${output} is no node`);
+  return node;
+}
+
 /** How many values the network gives for each image. */
-export const outputCount = ({ nodes, output }: Pick<FrozenNetwork, "nodes" | "output">): number =>
-  elementsOf(nodes.find(({ id }) => id === output)!.outputShape);
+export const outputCount = (network: Pick<FrozenNetwork, "nodes" | "output">): number =>
+  elementsOf(outputNode(network).outputShape);

@@ -68,14 +68,14 @@ async function shapeOf(config: RunConfig, reporter: Reporter): Promise<DataShape
   const dataset = await loadDataset(data, { seed, reporter, ...labelNeeds(config) });
   await dataset.close();
   const { train, validation, test, imageShape, tokens } = dataset;
-  const { outputs } = createTask(task, describeTargets(config, dataset, kind), dataset);
+  const { units } = createTask(task, describeTargets(config, dataset, kind), dataset);
   const count = train.count + (validation?.count ?? 0) + test.count;
   const held =
     data.name === "folder"
       ? 0
       : count * elementsOf(imageShape) * (tokens === undefined ? 1 : Int32Array.BYTES_PER_ELEMENT);
   return {
-    network: networkDataOf(dataset, outputs),
+    network: networkDataOf(dataset, units),
     images: imageCountsOf(dataset),
     held,
     isLabelled: kind === null || dataset.targets.kind !== "none",

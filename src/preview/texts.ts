@@ -9,6 +9,8 @@ export function targetsText(targets: Dataset["targets"]): string {
       return `${targets.names.length} classes`;
     case "values":
       return `${targets.outputs} values for each`;
+    case "masks":
+      return `${targets.names.length} classes of pixels`;
     case "labels":
       return `${targets.names.length} labels`;
     case "none":

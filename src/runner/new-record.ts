@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { configHash } from "../config/canonical.ts";
+import type { TargetDescription } from "../data/targets.ts";
 import { describeMachine } from "../engine/environment.ts";
 import type { EngineInfo } from "../engine/load-engine.ts";
 import { type Environment, type RunRecord, recordVersion } from "../runs/record.ts";
@@ -39,7 +40,7 @@ export function newRecord({ config, engine, dataset, task, networkFile, model, t
       validationImages: dataset.validation?.count ?? 0,
       testImages: dataset.test.count,
       imageShape: [...dataset.imageShape],
-      targets: "names" in dataset.targets ? { ...dataset.targets, names: [...dataset.targets.names] } : dataset.targets,
+      targets: recordedTargets(dataset.targets),
       files: dataset.files.map((file) => ({ ...file })),
       normalization: dataset.normalization && {
         mean: [...dataset.normalization.mean],
@@ -57,6 +58,20 @@ export function newRecord({ config, engine, dataset, task, networkFile, model, t
     warnings: [],
     times: { startedAt: new Date().toISOString(), finishedAt: null, seconds: 0, epochSeconds: [], waitingForData: [] },
   };
+}
+
+/** Copies: a record's lists are its own. */
+function recordedTargets(targets: TargetDescription): RunRecord["data"]["targets"] {
+  switch (targets.kind) {
+    case "classes":
+    case "labels":
+      return { ...targets, names: [...targets.names] };
+    case "masks":
+      return { ...targets, names: [...targets.names], size: [...targets.size] };
+    case "values":
+    case "none":
+      return targets;
+  }
 }
 
 /** Damaged images of all sessions of a run: one that resumes does not read again what was read before. */

@@ -2,6 +2,7 @@ import type { RunConfig } from "../config/schema.ts";
 import { distillationOf } from "../config/sections/loss-settings.ts";
 import { first } from "../core/elements.ts";
 import { UsageError, UserError } from "../core/errors.ts";
+import { lookup } from "../core/lookup.ts";
 import type { Reporter } from "../core/progress.ts";
 import { tuple } from "../core/tuple.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -10,6 +11,8 @@ import { requireImages } from "../data/require-images.ts";
 import { taughtBy } from "../data/taught.ts";
 import { type Engine, loadEngine } from "../engine/load-engine.ts";
 import { verifyImport } from "../export/verify-import.ts";
+import { elementsOf } from "../graph/shape.ts";
+import { onlyOutput } from "../graph/walk.ts";
 import type { Network } from "../kinds/index.ts";
 import { requireSearchable } from "../methods/autoq/require-searchable.ts";
 import { budgetOf } from "../methods/budget.ts";
@@ -18,6 +21,7 @@ import { leastCost } from "../methods/fit-budget.ts";
 import { type Method, plainOf } from "../methods/method.ts";
 import { type LoadedNetwork, loadNetwork, networkDataOf } from "../network/load-network.ts";
 import type { NetworkFile } from "../network/onnx/read-network-file.ts";
+import { outputShapes } from "../network/output-shapes.ts";
 import { createTask, type Findings, targetKindOf } from "../tasks/create-task.ts";
 import { distilled } from "../tasks/distillation/distilled.ts";
 import { judgedByTeacher } from "../tasks/distillation/judged-by-teacher.ts";
@@ -78,16 +82,17 @@ async function build(config: RunConfig, engine: Engine, loaded: Dataset): Promis
   const own = isLabelled ? labelled : judgedByTeacher(labelled);
   const method = createMethod(config.method, config.seed);
   if (method.layerwise || method.search) requireImages(read, `method.name: ${config.method.name}`);
-  const data = networkDataOf(read, own.outputs);
+  const data = networkDataOf(read, own.units);
   const { imported, ...source } = loadNetwork(config.network, data);
   const { initial, file: networkFile } = source;
+  requireOutputs(source.network, own);
   if (imported !== null && imported.layout.ending !== null && own.softmax === null) {
     throw new UserError(
       `${imported.path}: it ends in a softmax, which gives probabilities of classes, no values: use task.name classification, or take the softmax off`,
     );
   }
   if (imported !== null) {
-    const images = { inputShape: tuple(read.imageShape, 3), classes: own.outputs };
+    const images = { inputShape: tuple(read.imageShape, 3), classes: own.units };
     await verifyImport({ ...imported, ...source, ...images }, engine.ops, config.engine);
   }
   const plain = plainOf(method, source.network);
@@ -116,6 +121,15 @@ async function build(config: RunConfig, engine: Engine, loaded: Dataset): Promis
       await dataset.close();
     },
   };
+}
+
+/** @throws UsageError where a network does not give what its task needs. */
+function requireOutputs(network: Network, { name, outputs, units }: Task): void {
+  const shape = lookup(outputShapes(network), onlyOutput(network));
+  if (elementsOf(shape) === outputs) return;
+  throw new UsageError(
+    `network: ${network.name} gives ${shape.join(" x ")}, and task.name ${name} needs ${outputs} values, ${units} in the last axis: take another network`,
+  );
 }
 
 interface Untaught {

@@ -9,6 +9,8 @@ import { reconstruction } from "./reconstruction/reconstruction.ts";
 import { reconstructionFindings } from "./reconstruction/reconstruction-findings.ts";
 import { regression } from "./regression/regression.ts";
 import { regressionFindings } from "./regression/value-findings.ts";
+import { segmentation } from "./segmentation/segmentation.ts";
+import { segmentationFindings } from "./segmentation/segmentation-findings.ts";
 import type { SampleDescription, Task } from "./task.ts";
 
 /** What a task finds of a trained network on the test set, with test-time gates. */
@@ -17,6 +19,7 @@ export const findingsSchema = z.discriminatedUnion("task", [
   regressionFindings,
   labelFindings,
   reconstructionFindings,
+  segmentationFindings,
 ]);
 
 export type Findings = z.infer<typeof findingsSchema>;
@@ -35,6 +38,7 @@ const tasks: { readonly [Name in TaskName]: TaskDefinition<Name> } = {
   regression,
   "multi-label": multiLabel,
   reconstruction,
+  segmentation,
 };
 
 /** What a data set must say of each image for a configuration's task. */

@@ -55,6 +55,8 @@ export interface Task<Findings = unknown> {
   readonly name: TaskName;
   /** Values that the network gives for each image. */
   readonly outputs: number;
+  /** Of the network's last axis: what its last layer has. */
+  readonly units: number;
   readonly description: TaskDescription;
   /** Of classes: how many outputs side by side (last axis) are the logits of one softmax; null: outputs are values. */
   readonly softmax: number | null;

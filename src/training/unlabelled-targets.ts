@@ -29,7 +29,7 @@ export function learnsUnlabelled(config: RunConfig): boolean {
  */
 export function describeTargets(
   config: RunConfig,
-  { targets }: Pick<Dataset, "targets">,
+  { targets, imageShape }: Pick<Dataset, "targets" | "imageShape">,
   kind: TargetKind | null,
 ): TargetDescription {
   if (targets.kind !== "none" || kind === null) return targets;
@@ -40,7 +40,7 @@ export function describeTargets(
     teacher !== undefined
       ? [teacher, "training.loss.teacher"]
       : [("file" in network ? network.file : undefined) ?? "", "network.file"];
-  return ofFile(path, setting, kind);
+  return ofFile(path, setting, { kind, imageShape });
 }
 
 function ofRun(from: string, kind: TargetKind): TargetDescription {
@@ -50,7 +50,11 @@ function ofRun(from: string, kind: TargetKind): TargetDescription {
 }
 
 /** By the shape that a file declares for its output. */
-function ofFile(path: string, setting: string, kind: TargetKind): TargetDescription {
+function ofFile(
+  path: string,
+  setting: string,
+  { kind, imageShape }: { readonly kind: TargetKind; readonly imageShape: readonly number[] },
+): TargetDescription {
   const { model } = readNetworkFile(path, setting);
   const output = first(model.graph.output);
   const [, ...sizes] = declaredTensor(output)?.shape ?? [];
@@ -67,5 +71,10 @@ function ofFile(path: string, setting: string, kind: TargetKind): TargetDescript
       return { kind, names: Array.from({ length: outputs }, (_, index) => String(index)) };
     case "values":
       return { kind, outputs };
+    case "masks": {
+      const [height = 0, width = 0] = imageShape;
+      const names = Array.from({ length: outputs / (height * width) }, (_, index) => String(index));
+      return { kind, names, size: [height, width] };
+    }
   }
 }

@@ -110,6 +110,55 @@ t.test("images: given again, and anomalies told apart", { skip: nativeMissing(),
   });
 });
 
+/** The class of each pixel: whether its quarter is bright; the first row does not count. */
+const maskOf = ({ bits }: (typeof parts)["train"], count: number): Uint8Array =>
+  Uint8Array.from({ length: count * side * side }, (_, index) => {
+    const pixel = index % (side * side);
+    const quarter = 2 * Number(pixel >= (side * side) / 2) + Number(pixel % side >= side / 2);
+    return pixel < side ? 255 : bits[4 * Math.floor(index / (side * side)) + quarter]!;
+  });
+
+t.test(
+  "masks: learned pixel by pixel, cropped with their images",
+  { skip: nativeMissing(), timeout: 120_000 },
+  async (t) => {
+    const path = written("masks", (set, count) => npy("|u1", [count, side, side], maskOf(set, count)));
+    const task = { name: "segmentation" as const };
+    const data = { name: "npz" as const, train: path, test: path, batchSize: 16, classes: ["dark", "bright"] };
+    const folder = join(root, "masks");
+    const network = { name: "small-fcn" as const };
+    const augmentation = { crop: { padding: 2 }, flip: true };
+    const record = await train(settings(path, { task, network, data: { ...data, augmentation } }), { folder });
+    const { result, findings, exports } = record;
+    t.strictSame(record.data.targets, { kind: "masks", names: ["dark", "bright"], size: [side, side] });
+    t.ok(result!.metrics.miou! > 80, `${result!.metrics.miou}`);
+    t.ok(Math.abs(exports[0]!.verification!.metrics.miou! - result!.metrics.miou!) < 1);
+    t.equal(findings?.task === "segmentation" && findings.worst.length, 8);
+    t.match(readFileSync(runFiles(folder).report, "utf8"), /Worst masks/);
+    const evaluated = await evaluateOnnx(runFiles(folder).model, { data, task });
+    t.ok(Math.abs(evaluated.metrics.miou! - result!.metrics.miou!) < 1, `${evaluated.metrics.miou}`);
+
+    const distilled = { epochs: 1, from: folder, loss: "distill" as const };
+    const student = await train(settings(path, { task, network, data, training: distilled }), {
+      folder: join(root, "mask-student"),
+    });
+    t.equal(student.task.loss.label, "divergence from the teacher");
+    t.ok(student.result!.metrics.miou! > 80);
+
+    const refused = (more: Partial<RunSettings>, message: RegExp) =>
+      t.rejects(train(settings(path, { task, network, data, ...more }), { folder: join(root, "no") }), {
+        name: /Error/,
+        message,
+      });
+    const small = written("small-masks", (_, count) => npy("|u1", [count, 8, 8], new Uint8Array(64 * count)));
+    await refused({ data: { ...data, train: small, test: small } }, /has masks of 8 x 8, .* has images of 16 x 16/);
+    await refused(
+      { network: { name: "lenet5" } },
+      /network: lenet5 gives 2, and task\.name segmentation needs 512 values, 2 in the last axis/,
+    );
+  },
+);
+
 t.test("labels of the wrong kind are refused", async (t) => {
   const task = { name: "multi-label" as const };
   const refused = (path: string, message: RegExp, more: Partial<RunSettings> = {}) =>

@@ -15,6 +15,7 @@ const names = [
   "ds-cnn",
   "mobilenetv1-0.25",
   "autoencoder",
+  "small-fcn",
 ] as const;
 
 export const network = z

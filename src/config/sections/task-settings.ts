@@ -35,7 +35,11 @@ const reconstruction = z.strictObject({
     .describe("names of classes that are left out of training, and that the error is to tell from the others"),
 });
 
-const tasks = z.discriminatedUnion("name", [classification, regression, multiLabel, reconstruction]);
+const segmentation = z.strictObject({
+  name: z.literal("segmentation").describe("the task: a class for each pixel, by cross-entropy"),
+});
+
+const tasks = z.discriminatedUnion("name", [classification, regression, multiLabel, reconstruction, segmentation]);
 
 /** What a configuration's task may be. */
 export type TaskConfig = z.infer<typeof tasks>;

@@ -8,6 +8,7 @@ import {
   type FrozenNode,
   isFrozenLayer,
   outputCount,
+  outputNode,
 } from "../frozen-network.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { imageOf } from "./value-layout.ts";
@@ -90,22 +91,33 @@ export function normalizedInput(graph: GraphBuilder, network: FrozenNetwork, inp
   return graph.node("Sub", [scaled, shift], { name: valueName(network, first) });
 }
 
-/** The file's bytes: [batch, channels, height, width], or [batch, tokens], in, [batch, outputs] out, any number of them. */
+/** The file's bytes: [batch, channels, height, width], or [batch, tokens], in, [batch, outputs] or again [batch, channels, height, width] out, any number of them. */
 export function encodeModel(
   graph: GraphBuilder,
   network: FrozenNetwork,
   { input, metadata, doc }: LowerOptions & { readonly doc: string },
 ): Uint8Array {
   const taken = takenBy(network, input);
-  const classifies = network.classes.length > 0;
-  const outputs = classifies ? "logits, [batch, classes]" : "values, [batch, outputs]";
+  const given = givenBy(network);
   return graph.encode({
     name: network.name,
-    doc: `${doc} Input: ${taken.text}; output: ${outputs}.`,
+    doc: `${doc} Input: ${taken.text}; output: ${given.text}.`,
     inputs: [{ name: inputName, shape: taken.shape, type: taken.type }],
-    outputs: [{ name: outputName, shape: ["batch", outputCount(network)] }],
+    outputs: [{ name: outputName, shape: ["batch", ...given.shape] }],
     metadata: fileMetadata(network, { input, metadata }),
   });
+}
+
+/** What a file gives: a vector, or an image of as many channels as there are classes of pixels. */
+function givenBy(network: FrozenNetwork): { readonly text: string; readonly shape: readonly number[] } {
+  const what = network.classes.length > 0 ? "logits" : "values";
+  const image = imageOf(outputNode(network).outputShape);
+  if (image === null) {
+    const axis = network.classes.length > 0 ? "classes" : "outputs";
+    return { text: `${what}, [batch, ${axis}]`, shape: [outputCount(network)] };
+  }
+  const [height, width, channels] = image;
+  return { text: `${what} of pixels, [batch, channels, height, width]`, shape: [channels, height, width] };
 }
 
 /** What a file takes: images, or the numbers of tokens, which a text of any length has. */

@@ -8,6 +8,7 @@ import { mobilenetv3Small } from "./mobilenetv3.ts";
 import type { ZooOptions } from "./options.ts";
 import { type CifarResNetOptions, cifarResNet } from "./resnet-cifar.ts";
 import { resnet18 } from "./resnet18.ts";
+import { smallFcn } from "./small-fcn.ts";
 import { vgg7 } from "./vgg7.ts";
 
 const zoo = {
@@ -24,6 +25,7 @@ const zoo = {
   "ds-cnn": dsCnn,
   "mobilenetv1-0.25": mobilenetv1Quarter,
   autoencoder,
+  "small-fcn": smallFcn,
 } as const satisfies Readonly<Record<string, (options: ZooOptions) => Network>>;
 
 /** A network for images. */

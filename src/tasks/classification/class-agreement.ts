@@ -98,6 +98,17 @@ export class ClassAgreement {
     );
   }
 
+  /** What of it may not be; null where all may. */
+  get disagreement(): string | null {
+    if (this.agrees) return null;
+    const { top1, trainerTop1, sameClass, nearTies } = this.result;
+    return (
+      `top-1 ${top1.toFixed(2)} % against ${trainerTop1.toFixed(2)} % (at most ${TOP1_TOLERANCE} points apart), ` +
+      `the same class for ${sameClass.toFixed(2)} % (at least ${SAME_CLASS} %), ` +
+      `but for ${nearTies} images with nearly tied classes (at most ${MOST_TIES} %).`
+    );
+  }
+
   #percent(count: number): number {
     return (100 * count) / this.#images;
   }
@@ -114,13 +125,7 @@ export function compareClasses(classes: number, trainer: Metrics | null): Agreem
       return { images, metrics: { top1 }, trainerMetrics: { top1: trainerTop1 }, agreement };
     },
     get disagreement() {
-      if (compared.agrees) return null;
-      const { top1, trainerTop1, sameClass, nearTies } = compared.result;
-      return (
-        `top-1 ${top1.toFixed(2)} % against ${trainerTop1.toFixed(2)} % (at most ${TOP1_TOLERANCE} points apart), ` +
-        `the same class for ${sameClass.toFixed(2)} % (at least ${SAME_CLASS} %), ` +
-        `but for ${nearTies} images with nearly tied classes (at most ${MOST_TIES} %).`
-      );
+      return compared.disagreement;
     },
   };
 }

@@ -19,6 +19,7 @@ export const classification = {
     return {
       name: "classification",
       outputs: classes,
+      units: classes,
       softmax: classes,
       labelsFrom: (logits) => ({
         kind: "classes",

@@ -30,6 +30,7 @@ export const multiLabel = {
     return {
       name: "multi-label",
       outputs,
+      units: outputs,
       softmax: null,
       description,
       labelsFrom: (logits) => ({ kind: "labels", values: Uint8Array.from(logits, (logit) => (logit > 0 ? 1 : 0)) }),

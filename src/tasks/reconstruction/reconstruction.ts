@@ -39,6 +39,7 @@ export const reconstruction = {
     return {
       name: "reconstruction",
       outputs,
+      units: outputs,
       softmax: null,
       description,
       labelsFrom: (values) => ({ kind: "values", values }),

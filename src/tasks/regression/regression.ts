@@ -30,6 +30,7 @@ export const regression = {
     return {
       name: "regression",
       outputs,
+      units: outputs,
       softmax: null,
       labelsFrom: (values) => ({ kind: "values", values }),
       description: describe(label),

@@ -1,6 +1,6 @@
 import { UsageError, UserError } from "../../../core/errors.ts";
 import type { ImageSet } from "../../dataset.ts";
-import type { TargetDescription, TargetKind, Targets } from "../../targets.ts";
+import { type TargetDescription, type TargetKind, type Targets, voidPixel } from "../../targets.ts";
 import { elementBytes, elementKind, type NpyHeader, readNumbers, shapeText } from "./npy.ts";
 import type { NpyArray } from "./npz.ts";
 
@@ -47,6 +47,14 @@ export function checkLabels({ type, shape }: NpyHeader, place: string, kind: Tar
           `cannot read ${place}: shape ${shapeText(shape)}, expected a row of labels for each image: (images, labels)`,
         );
       break;
+    case "masks":
+      if (found !== "integers")
+        refuse('integers, the class of each pixel, 255 where it does not count; save it with array.astype("uint8")');
+      if (shape.length !== 3 && (shape.length !== 4 || shape[3] !== 1))
+        throw new UserError(
+          `cannot read ${place}: shape ${shapeText(shape)}, expected a mask for each image: (images, height, width)`,
+        );
+      break;
   }
   return elementBytes(type);
 }
@@ -77,6 +85,14 @@ export function labelValues({ bytes, type, shape, place }: NpyArray, kind: Targe
         `cannot read ${place}: ${numbers[wrong]} of image ${Math.floor(wrong / (shape[1] ?? 1))}, expected 0 or 1 for each label`,
       );
     }
+    case "masks": {
+      const wrong = numbers.findIndex((label) => label < 0 || label > voidPixel);
+      if (wrong < 0) return { kind, values: Uint8Array.from(numbers) };
+      const image = Math.floor(wrong / ((shape[1] ?? 1) * (shape[2] ?? 1)));
+      throw new UserError(
+        `cannot read ${place}: ${numbers[wrong]} of image ${image}, expected classes from 0 to 254, or 255`,
+      );
+    }
   }
 }
 
@@ -94,10 +110,14 @@ interface LabelledSets {
 /**
  * What the labels of both parts are: classes with their names, or so many values.
  *
+ * @param size Of the images.
  * @throws UserError when the two do not go together; UsageError when `classes` are fewer than there are, or there are
  * none.
  */
-export function describeLabels({ train, test, paths, classes }: LabelledSets): TargetDescription {
+export function describeLabels(
+  { train, test, paths, classes }: LabelledSets,
+  size: readonly [height: number, width: number],
+): TargetDescription {
   switch (train.targets.kind) {
     case "classes": {
       const count = largest(train.targets.values) + 1;
@@ -134,9 +154,31 @@ export function describeLabels({ train, test, paths, classes }: LabelledSets): T
         `data.classes: ${names.length} names, but ${paths.train} has ${count} labels for each image`,
       );
     }
+    case "masks":
+      return describeMasks({ train, test, paths, classes }, size);
     case "none":
       return classes === undefined ? { kind: "none" } : { kind: "classes", names: classes };
   }
 }
 
 const largest = (labels: Int32Array): number => labels.reduce((most, label) => Math.max(most, label), 0);
+
+function describeMasks(
+  { train, test, paths, classes }: LabelledSets,
+  size: readonly [height: number, width: number],
+): TargetDescription {
+  const most = ({ targets }: ImageSet) => {
+    let most = 0;
+    for (const label of targets.values) if (label !== voidPixel && label > most) most = label;
+    return most;
+  };
+  const count = most(train) + 1;
+  if (classes !== undefined && classes.length < count)
+    throw new UsageError(
+      `data.classes: ${classes.length} names, but the masks in ${paths.train} go up to ${count - 1}`,
+    );
+  const names = classes ?? Array.from({ length: Math.max(2, count) }, (_, index) => String(index));
+  const tested = most(test);
+  if (tested < names.length) return { kind: "masks", names, size };
+  throw new UserError(`${paths.test}: a mask has class ${tested}, but the classes go from 0 to ${names.length - 1}`);
+}

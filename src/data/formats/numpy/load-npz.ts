@@ -61,7 +61,10 @@ export async function loadNpz(
   const vocabulary = Math.max(trained.vocabulary, tested.vocabulary);
   return {
     imageShape: trained.shape,
-    targets: describeLabels({ train: trained.set, test: tested.set, paths: { train, test }, classes }),
+    targets: describeLabels({ train: trained.set, test: tested.set, paths: { train, test }, classes }, [
+      trained.shape[0] ?? 0,
+      trained.shape[1] ?? 0,
+    ]),
     normalization: null,
     ...(vocabulary > 0 && { tokens: { vocabulary, tokenizer: null } }),
     train: trained.set,
@@ -99,6 +102,12 @@ async function bytesOf(path: string, part: "train" | "test", kind: TargetKind | 
     if (labels.shape[0] !== images.shape[0]) {
       throw new UserError(
         `${path}: ${labelsName} has ${labels.shape[0]} labels, ${path}: ${imagesName} has ${images.shape[0]} images: they do not belong together`,
+      );
+    }
+    const [height, width] = images.shape.slice(1);
+    if (kind === "masks" && (labels.shape[1] !== height || labels.shape[2] !== width)) {
+      throw new UserError(
+        `${path}: ${labelsName} has masks of ${labels.shape.slice(1, 3).join(" x ")}, ${path}: ${imagesName} has images of ${height} x ${width}: masks must be as large as their images`,
       );
     }
     return images.bytes + labels.bytes + labelBytes * labels.shape.reduce((product, size) => product * size, 1);

@@ -14,8 +14,12 @@ const listed = 12;
 const shades = 5;
 
 /** Which classes are taken for which. */
-export const confusionMarkup = (confusion: ClassificationFindings["confusion"], classes: readonly string[]): Markup =>
-  markup`<div class="matrix-and-list">${confusion.length <= matrixClasses && matrix(confusion, classes)}${mostFrequent(confusion, classes)}</div>`;
+export const confusionMarkup = (
+  confusion: ClassificationFindings["confusion"],
+  classes: readonly string[],
+  counted = "Images",
+): Markup =>
+  markup`<div class="matrix-and-list">${confusion.length <= matrixClasses && matrix(confusion, classes)}${mostFrequent(confusion, classes, counted)}</div>`;
 
 function matrix(counts: readonly (readonly number[])[], classes: readonly string[]): Markup {
   const worst = Math.max(1, ...counts.flatMap((row, index) => row.filter((_, column) => column !== index)));
@@ -49,7 +53,7 @@ interface Confused {
   readonly share: number;
 }
 
-function mostFrequent(counts: readonly (readonly number[])[], classes: readonly string[]): Markup {
+function mostFrequent(counts: readonly (readonly number[])[], classes: readonly string[], counted: string): Markup {
   const rows: readonly Confused[] = counts
     .flatMap((row, truth) =>
       row.map((count, predicted) => ({
@@ -68,7 +72,7 @@ function mostFrequent(counts: readonly (readonly number[])[], classes: readonly 
     columns: [
       { title: "True class", value: (row) => row.truth, show: (row) => foreign(row.truth, 40) },
       { title: "Taken for", value: (row) => row.predicted, show: (row) => foreign(row.predicted, 40) },
-      { title: "Images", kind: "number", value: (row) => row.count, show: (row) => integer(row.count) },
+      { title: counted, kind: "number", value: (row) => row.count, show: (row) => integer(row.count) },
       { title: "Of its class", kind: "number", value: (row) => row.share, show: (row) => percent(row.share) },
     ],
     rows,

@@ -31,6 +31,8 @@ function targetsText(targets: RunRecord["data"]["targets"]): string {
       return `${targets.names.length} classes`;
     case "values":
       return targets.outputs === 1 ? "a value each" : `${targets.outputs} values each`;
+    case "masks":
+      return `a class of ${targets.names.length} for each pixel`;
     case "labels":
       return `${targets.names.length} labels`;
     case "none":
