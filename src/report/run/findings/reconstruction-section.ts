@@ -30,13 +30,13 @@ function histogram({ limit, bins: { others, anomalies } }: ReconstructionFinding
   const most = Math.max(1, ...others, ...(anomalies ?? []));
   const width = across / others.length;
   const edge = (bin: number) => significant((limit * bin) / others.length);
-  const bar = (images: number, bin: number, paint: string) => {
+  const bar = (images: number, bin: number, paint: Markup) => {
     const height = (down * images) / most;
     return markup`<rect class="frame" x="${round(frame.left + bin * width)}" y="${round(frame.top + down - height)}" width="${round(width - 1)}" height="${round(height)}" ${paint}/>`;
   };
   const bars = others.map((images, bin) => {
     const over = anomalies?.[bin] ?? 0;
-    return markup`<g data-i="${bin}">${bar(images, bin, 'fill="var(--series-1)"')}${over > 0 && bar(over, bin, 'fill="none" stroke="var(--series-2)" stroke-width="1.5"')}</g>`;
+    return markup`<g data-i="${bin}">${bar(images, bin, markup`fill="var(--series-1)"`)}${over > 0 && bar(over, bin, markup`fill="none" stroke="var(--series-2)" stroke-width="1.5"`)}</g>`;
   });
   const ticks = [0, limit / 2, limit].map((value, at) => below(frame.left + (across * at) / 2, significant(value)));
   const last = others.length - 1;

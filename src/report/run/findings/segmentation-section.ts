@@ -67,6 +67,6 @@ function worstMarkup({ worst }: SegmentationFindings): Markup {
     const image = (content: string, alt: string) =>
       markup`<img src="data:image/png;base64,${content}" width="${width}" height="${height}" alt="${alt}">`;
     return markup`<li>${image(png, `Test image ${index}`)}${image(truth, `Its mask`)}${image(predicted, `The predicted mask`)}
-<span class="sure">${percent(100 * right, 1)} of its pixels</span>\n<span class="sure">image ${integer(index)}</span></li>\n`;
+<span class="sure">${percent(100 * right, 1)} right</span>\n<span class="sure">image ${integer(index)}</span></li>\n`;
   })}</ul>`;
 }
