@@ -1,4 +1,5 @@
 import type { OfKind } from "../core/by-kind.ts";
+import { lookup } from "../core/lookup.ts";
 import type { Pair } from "../core/pair.ts";
 import type { Nonlinearity } from "../engine/nonlinearity.ts";
 import type { Padding } from "../graph/graph.ts";
@@ -249,11 +250,8 @@ export interface FrozenNetwork {
 }
 
 /** The node whose output is the network's. */
-export function outputNode({ nodes, output }: Pick<FrozenNetwork, "nodes" | "output">): FrozenNode {
-  const node = nodes.find(({ id }) => id === output);
-  if (node === undefined) throw new Error(`the output ${output} is no node`);
-  return node;
-}
+export const outputNode = ({ nodes, output }: Pick<FrozenNetwork, "nodes" | "output">): FrozenNode =>
+  lookup(new Map(nodes.map((node) => [node.id, node])), output);
 
 /** How many values the network gives for each image. */
 export const outputCount = (network: Pick<FrozenNetwork, "nodes" | "output">): number =>

@@ -11,6 +11,7 @@ import { environment } from "./environment-schema.ts";
 import { exportSchema } from "./export-schema.ts";
 import { recordedConfig } from "./recorded-config.ts";
 import { searchName, searchSchema } from "./search-schema.ts";
+import { targets } from "./targets-schema.ts";
 
 /** Version of the record's shape; a reader refuses newer ones and says so. */
 export const recordVersion = 3;
@@ -29,19 +30,7 @@ const dataset = z.object({
   validationImages: count,
   testImages: count,
   imageShape: z.array(count).describe("height, width, channels; of texts their tokens"),
-  targets: z
-    .discriminatedUnion("kind", [
-      z.object({ kind: z.literal("classes"), names: z.array(z.string()) }),
-      z.object({ kind: z.literal("values"), outputs: count.describe("values of each image") }),
-      z.object({ kind: z.literal("labels"), names: z.array(z.string()) }),
-      z.object({
-        kind: z.literal("masks"),
-        names: z.array(z.string()),
-        size: z.tuple([count, count]).describe("height and width"),
-      }),
-      z.object({ kind: z.literal("none") }),
-    ])
-    .describe("what the network is to give for each image"),
+  targets,
   files: listOf(file),
   normalization: z
     .object({ mean: z.array(finite), deviation: z.array(finite) })
