@@ -32,7 +32,9 @@ function freezeShaped(
   { base, shape, shapes, trained: { parameters } }: FreezePlace,
 ): { readonly affine: FrozenAffine; readonly constants: Float64Array } {
   const own = [lookup(shapes, scale), lookup(shapes, shift)] as const;
-  const common = commonShape(...own) ?? shape;
+  const repeated = commonShape(...own) ?? shape;
+  // One axis is that of the channels.
+  const common = repeated.length === 1 ? [last(shape)] : repeated;
   const written = [scale, shift].map((id, index) => {
     const view = broadcast(at(own, index), common);
     const values = lookup(parameters, id);
