@@ -1,12 +1,19 @@
 import type { BitWidth } from "../quantization/levels.ts";
 import type { BatchNormed, BatchStatistics } from "./batch-statistics.ts";
 import type { Extensions } from "./extensions.ts";
+import type { GatedQuantizeGradient, GatedQuantizeOptions, QuantizeOptions, RangeOptions } from "./gated-quantize.ts";
 import type { Nonlinearity } from "./nonlinearity.ts";
 import type { AdamStep, Border, Conv2dGeometry, MomentumStep, Pooled, PoolGeometry, Variable } from "./op-options.ts";
-import type { GatedQuantizeGradient, GatedQuantizeOptions, QuantizeOptions, RangeOptions } from "./gated-quantize.ts";
 import type { Tensor } from "./tensor.ts";
 
 export type { BatchNormed, BatchStatistics } from "./batch-statistics.ts";
+export type {
+  GatedQuantizeGradient,
+  GatedQuantizeOptions,
+  QuantizeOptions,
+  RangeOptions,
+  WeightedLevel,
+} from "./gated-quantize.ts";
 export type {
   AdamStep,
   Border,
@@ -17,13 +24,6 @@ export type {
   PoolGeometry,
   Variable,
 } from "./op-options.ts";
-export type {
-  GatedQuantizeGradient,
-  GatedQuantizeOptions,
-  QuantizeOptions,
-  RangeOptions,
-  WeightedLevel,
-} from "./gated-quantize.ts";
 export type { DataType, Precision, Tensor } from "./tensor.ts";
 
 /**
