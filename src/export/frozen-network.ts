@@ -3,7 +3,6 @@ import { lookup } from "../core/lookup.ts";
 import type { Pair } from "../core/pair.ts";
 import type { Nonlinearity } from "../engine/nonlinearity.ts";
 import type { Padding } from "../graph/graph.ts";
-import { elementsOf } from "../graph/shape.ts";
 import type { Base } from "./frozen-base.ts";
 import type { FrozenSequence } from "./frozen-sequences.ts";
 import type { FrozenTensor, IntegerBits } from "./frozen-tensor.ts";
@@ -248,11 +247,3 @@ export interface FrozenNetwork {
   /** Images are normalised as (pixel/255 - mean) / deviation, one entry per channel; null: the input is tokens. */
   readonly normalization: { readonly mean: readonly number[]; readonly deviation: readonly number[] } | null;
 }
-
-/** The node whose output is the network's. */
-export const outputNode = ({ nodes, output }: Pick<FrozenNetwork, "nodes" | "output">): FrozenNode =>
-  lookup(new Map(nodes.map((node) => [node.id, node])), output);
-
-/** How many values the network gives for each image. */
-export const outputCount = (network: Pick<FrozenNetwork, "nodes" | "output">): number =>
-  elementsOf(outputNode(network).outputShape);

@@ -2,14 +2,8 @@ import type { ExportInput, Saturation } from "../../config/sections/export-setti
 import { at } from "../../core/elements.ts";
 import { elementTypes } from "../../onnx/element-types.ts";
 import { bitsOf } from "../bits-file.ts";
-import {
-  type FrozenInput,
-  type FrozenNetwork,
-  type FrozenNode,
-  isFrozenLayer,
-  outputCount,
-  outputNode,
-} from "../frozen-network.ts";
+import { type FrozenInput, type FrozenNetwork, type FrozenNode, isFrozenLayer } from "../frozen-network.ts";
+import { outputCount, outputNode } from "../network-output.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { imageOf } from "./value-layout.ts";
 
