@@ -1,5 +1,4 @@
 import type { OfKind } from "../core/by-kind.ts";
-import { lookup } from "../core/lookup.ts";
 import type { Pair } from "../core/pair.ts";
 import type { Nonlinearity } from "../engine/nonlinearity.ts";
 import type { Padding } from "../graph/graph.ts";
