@@ -13,7 +13,16 @@ const integerKernels = new Set([
   "MatMulInteger",
   "MatMulIntegerToFloat",
 ]);
-const floatKernels = new Set(["Conv", "FusedConv", "Gemm", "MatMul", "FusedGemm", "FusedMatMul", "MatMulNBits"]);
+const floatKernels = new Set([
+  "Conv",
+  "FusedConv",
+  "ConvTranspose",
+  "Gemm",
+  "MatMul",
+  "FusedGemm",
+  "FusedMatMul",
+  "MatMulNBits",
+]);
 
 /** What the layers of an ONNX file run in. */
 export interface Kernels {

@@ -5,6 +5,7 @@ import { loadEngine } from "../../src/engine/load-engine.ts";
 import type { Ops, Tensor } from "../../src/engine/ops.ts";
 import type { Saved } from "../../src/graph/node-kind.ts";
 import { averagePool } from "../../src/kinds/average-pool.ts";
+import { convTranspose } from "../../src/kinds/conv-transpose.ts";
 import { conv2d } from "../../src/kinds/conv2d.ts";
 import { depthwiseConv2d } from "../../src/kinds/depthwise-conv2d.ts";
 import { maxPool } from "../../src/kinds/max-pool.ts";
@@ -60,6 +61,20 @@ const depthwise: fc.Arbitrary<Case> = fc
     };
   });
 
+const upwards: fc.Arbitrary<Case> = fc
+  .record({ ...sliding, kernel: pair(2, 3), outputs: fc.boolean(), channels: pair(1, 2) })
+  .map(({ seed, image, kernel, outputs, channels, strides, padding }) => {
+    const outputPadding: Pair = [outputs ? strides[0] - 1 : 0, outputs ? strides[1] - 1 : 0];
+    const node = { kind: "conv-transpose", id: "up", inputs: ["x", "w"], strides, padding, outputPadding } as const;
+    const shapes = [batchOf(image, channels[0]), [...kernel, ...channels]];
+    return {
+      ...{ seed, shapes, outputShape: convTranspose.shape(node, [shapes[0]!.slice(1), shapes[1]!]) },
+      forward: ([x, weight], ops) => convTranspose.forward(node, [x!, weight!], passForKind(ops)),
+      backward: (gradient, [x, weight], ops) =>
+        convTranspose.backward(node, gradient, [x!, weight!], passForKind(ops), [true, true]),
+    };
+  });
+
 const averages: fc.Arbitrary<Case> = fc
   .record({ ...sliding, kernel: pair(2, 3), channels: small(1, 3) })
   .map(({ seed, image, kernel: size, channels, ...geometry }) => {
@@ -96,7 +111,7 @@ const STEP = 0.25;
 for (const { kind, skip } of engineKinds) {
   t.test(`windows on the ${kind} engine`, { skip }, async (t) => {
     const { ops } = await loadEngine({ kind });
-    for (const [name, cases] of Object.entries({ convolutions, depthwise, averages, largest })) {
+    for (const [name, cases] of Object.entries({ convolutions, depthwise, upwards, averages, largest })) {
       t.test(`${name}: gradients are slopes`, async (t) => {
         const law = ({ seed, shapes, outputShape, values, ...drawn }: Case) => {
           const inputs = shapes.map((shape, at) => (at === 0 && values) || random(seed, `input ${at}`, shape));

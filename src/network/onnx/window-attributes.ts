@@ -66,6 +66,49 @@ export function readWindows(node: OnnxNode): Windows {
   };
 }
 
+/** How the windows of a transposed convolution lie in what it gives. */
+export interface Spreading {
+  readonly strides: Pair;
+  /** What is cut off. */
+  readonly padding: Padding;
+  readonly outputPadding: Pair;
+}
+
+/** The same of a node's attributes, for images of a size. @throws Unsupported at dilations. */
+export function readSpreading(node: OnnxNode): (image: Sides, kernel: Pair) => Spreading {
+  const strides = pair(node, "strides", 1);
+  const dilations = pair(node, "dilations", 1);
+  const outputPadding = twoOf(node, "output_padding") ?? [0, 0];
+  const wanted = twoOf(node, "output_shape");
+  const given = readPadding(node, strides);
+  const automatic = node.attributes.string("auto_pad", "NOTSET");
+  return (image, kernel) => {
+    if (dilations.some((dilation, axis) => dilation !== 1 && kernel[axis] !== 1)) {
+      throw new Unsupported(`its dilations are ${dilations.join(", ")}: transposed convolutions have none here`);
+    }
+    const isSame = automatic.startsWith("SAME");
+    if (wanted === null && !isSame) return { strides, padding: given(image, kernel), outputPadding };
+    const split = (axis: 0 | 1, size: number): Pair => {
+      const whole = (size - 1) * strides[axis] + kernel[axis] + outputPadding[axis];
+      const total = Math.max(0, whole - (wanted?.[axis] ?? size * strides[axis]));
+      const [less, more] = [Math.floor(total / 2), Math.ceil(total / 2)];
+      return automatic === "SAME_UPPER" ? [less, more] : [more, less];
+    };
+    const [top, bottom] = split(0, image.height);
+    const [left, right] = split(1, image.width);
+    return { strides, padding: { top, bottom, left, right }, outputPadding };
+  };
+}
+
+/** Two whole numbers of 0 or more, where the node has them. */
+function twoOf(node: OnnxNode, name: string): Pair | null {
+  const values = node.attributes.ints(name);
+  if (values === null || values.length === 0) return null;
+  if (values.length !== 2) throw new Unsupported(`its ${name} has ${count(values.length)}, expected 2: images alone`);
+  if (values.some((value) => value < 0)) throw new Damaged(`its ${name} is ${values.join(", ")}, expected at least 0`);
+  return [first(values), at(values, 1)];
+}
+
 /** What the last window of ceil_mode, which may not begin in the padding, reaches into behind it. */
 function endPadding(size: number, kernel: number, stride: number, before: number, after: number): number {
   let windows = Math.ceil((size + before + after - kernel) / stride) + 1;

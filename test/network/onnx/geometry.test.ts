@@ -125,6 +125,32 @@ t.test("pooling over windows of any shape, with padding of both kinds, rounded u
   await holds(poolings, 40);
 });
 
+const transposed: fc.Arbitrary<Case> = fc
+  .record({
+    ...{ seed: small(1, 1000), size: pair(2, 5), kernel: pair(2, 4), strides: pair(1, 3), pads: small(0, 1) },
+    ...{ end: small(0, 1), inputs: small(1, 3), outputs: small(1, 3), output: small(0, 1), same: small(0, 3) },
+  })
+  .map(({ seed, size, kernel, strides, pads, end, inputs, outputs, output, same }) => {
+    const automatic = same > 1 && kernel.every((side, axis) => side >= strides[axis]!);
+    const attributes: Attributes = {
+      ...{ kernel_shape: kernel, strides },
+      ...(automatic
+        ? { auto_pad: same === 2 ? "SAME_UPPER" : "SAME_LOWER" }
+        : { pads: [pads, 0, end, pads], output_padding: strides.map((stride) => Math.min(output, stride - 1)) }),
+    };
+    const add: Case["add"] = (graph, x) => {
+      const shape = [inputs, outputs, ...kernel];
+      const weight = graph.floats("up.weight", random(seed, "w", shape), shape);
+      const bias = graph.floats("up.bias", random(seed, "b", [outputs]), [outputs]);
+      return graph.node("ConvTranspose", [x, weight, bias], { name: "up", attributes });
+    };
+    return { seed, size, channels: inputs, add, about: attributes };
+  });
+
+t.test("transposed convolutions", async () => {
+  await holds(transposed, 40);
+});
+
 t.test("convolutions with strides and dilations of their own for rows and columns, in groups", async () => {
   await holds(convolutions);
 });

@@ -19,6 +19,7 @@ import { averagePool, globalAveragePool, maxPool, reduceMean, reduceSum } from "
 import { resize } from "./resize-operators.ts";
 import { gather, gatherNd, slice, split } from "./slice-operators.ts";
 import { softmax } from "./softmax-operators.ts";
+import { convTranspose } from "./transposed-operators.ts";
 import { constantOfShape, expand, gatherElements, range, shape, size } from "./views-operators.ts";
 
 /** The operators that can be taken over, by name. */
@@ -37,6 +38,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
     Constant: constant,
     ConstantOfShape: constantOfShape,
     Conv: conv,
+    ConvTranspose: convTranspose,
     Div: div,
     Dropout: dropout,
     Expand: expand,
