@@ -118,6 +118,15 @@ export type ImageAxes = readonly [rows: number, columns: number, channels: numbe
 export const channelsFirst: ImageAxes = [2, 3, 1];
 export const channelsLast: ImageAxes = [1, 2, 3];
 
+/** The rows among the axes of [batch, channels, height, width]. */
+const ROWS = 2;
+
+/** A line, [batch, channels, length], as an image of one row. */
+export const asImage = (x: Activation): Activation => ({ ...x, axes: x.axes.toSpliced(ROWS, 0, []) });
+
+/** An image of one row as a line. */
+export const asLine = (x: Activation): Activation => ({ ...x, axes: x.axes.toSpliced(ROWS, 1) });
+
 /** @param axes Of [batch, channels, height, width], if left out. */
 export function imageOf(x: Activation, writer: GraphWriter, axes: ImageAxes = channelsFirst): Image {
   if (x.axes.length !== 4 || `${x.axes[0]}` !== "0") {

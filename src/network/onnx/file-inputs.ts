@@ -54,18 +54,21 @@ export function imageInput(
     );
   }
   const lying = inFileOrder([oneBatch, ...(found.channelsFirst ? image : found.imageShape)]);
-  const axes = found.channelsFirst ? [0, 3, 1, 2].map((axis) => lying.axes[axis] ?? []) : lying.axes;
+  // Of a line there is no axis of rows.
+  const order = found.imageShape.length === 3 ? [0, 3, 1, 2] : [0, 3, 2];
+  const axes = found.channelsFirst ? order.map((axis) => lying.axes[axis] ?? []) : lying.axes;
   const node = writer.input("input", image, "float32");
   const value = { ...noneYet, node, shape: image, factors: lying.factors, axes, integers: false };
   return { value: { name: input.name, value }, image: { ...found, batch } };
 }
 
-/** How a file's images may lie: channels first or last, gray without channels, or in a row. */
+/** How a file's images may lie: channels first or last, gray without channels, in a row, or one row as a line. */
 function layouts([height, width, channels]: readonly [height: number, width: number, channels: number]) {
   const first = { imageShape: [channels, height, width], channelsFirst: true };
   const last = { imageShape: [height, width, channels], channelsFirst: false };
   const gray = [[height, width], [height * width]].map((imageShape) => ({ imageShape, channelsFirst: false }));
-  return channels === 1 ? [first, last, ...gray] : [first, last];
+  const lines = height === 1 ? [{ imageShape: [channels, width], channelsFirst: true }] : [];
+  return channels === 1 ? [first, last, ...gray, ...lines] : [first, last, ...lines];
 }
 
 function onlyInput(inputs: readonly ModelInput[]): ModelInput {

@@ -1,6 +1,6 @@
 import type { NodeId } from "../../graph/graph.ts";
 import type { Allowance } from "./allowance.ts";
-import { channelsFirst, type Image, imageOf, liesAs, trailing } from "./arrangement.ts";
+import { asImage, channelsFirst, type Image, imageOf, liesAs, trailing } from "./arrangement.ts";
 import type { GraphWriter, OpenLayer } from "./graph-writer.ts";
 import { type ModelGraph, numbersRead, type OnnxNode } from "./model-graph.ts";
 import { Damaged, Unknown, Unsupported } from "./problems.ts";
@@ -102,7 +102,8 @@ export class Translation {
 
   /** What a node of the graph gives, as [batch, channels, height, width]; a Pad of it stays one if `keepPadding`. */
   image(node: OnnxNode, { keepPadding = false } = {}): Image {
-    const value = this.activation(node, 0, { keepPadding: true });
+    const given = this.activation(node, 0, { keepPadding: true });
+    const value = given.axes.length === 3 ? asImage(this.#padded(given)) : given;
     const fits = keepPadding && value.axes.length === 4 && liesAs(value, channelsFirst);
     return imageOf(fits ? value : this.#padded(value), this.writer);
   }

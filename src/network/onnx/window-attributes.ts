@@ -1,9 +1,11 @@
 import { at, first } from "../../core/elements.ts";
 import type { Pair } from "../../core/pair.ts";
+import { shorten } from "../../core/shorten.ts";
 import type { Padding } from "../../graph/graph.ts";
 import { windowsAlong } from "../../kinds/windows.ts";
 import type { OnnxNode } from "./model-graph.ts";
 import { cut, Damaged, Unsupported } from "./problems.ts";
+import type { Floats } from "./value.ts";
 
 interface Sides {
   readonly height: number;
@@ -24,15 +26,27 @@ export interface Sliding {
 /** How windows of a kernel slide over an image, as a node's attributes have it. */
 export type Windows = (image: Sides, kernel: Pair) => Sliding;
 
-/** A pair of numbers for rows and columns. */
+/** A pair of numbers for rows and columns; of a line, an image of one row, the file has that for columns alone. */
 function pair(node: OnnxNode, name: string, fallback: number): Pair {
-  const values = node.attributes.ints(name) ?? [fallback, fallback];
-  if (values.length !== 2) throw new Unsupported(`its ${name} have ${count(values.length)}, expected 2: images alone`);
+  const given = node.attributes.ints(name) ?? [fallback, fallback];
+  const values = given.length === 1 ? [1, ...given] : given;
+  if (values.length !== 2)
+    throw new Unsupported(`its ${name} have ${count(values.length)}, expected ${LINES_OR_IMAGES}`);
   if (values.some((value) => value < 1)) throw new Damaged(`its ${name} are ${values.join(", ")}, expected at least 1`);
   return [first(values), at(values, 1)];
 }
 
+const LINES_OR_IMAGES = "1 or 2: lines and images alone";
+
 const count = (dimensions: number): string => `${dimensions} ${dimensions === 1 ? "dimension" : "dimensions"}`;
+
+/** A weight as one of images: of lines it is [out, in, length]. */
+export function kernelsOf(weight: Floats): Floats {
+  const { dims } = weight;
+  if (dims.length === 3) return { ...weight, dims: [...dims.slice(0, 2), 1, at(dims, 2)] };
+  if (dims.length === 4) return weight;
+  throw new Unsupported(`its weight is [${shorten(String(dims))}], expected one of lines or images`);
+}
 
 /** The size of the window; null where the node leaves it to its weight. */
 export const kernelOf = (node: OnnxNode): Pair | null =>
@@ -104,7 +118,9 @@ export function readSpreading(node: OnnxNode): (image: Sides, kernel: Pair) => S
 function twoOf(node: OnnxNode, name: string): Pair | null {
   const values = node.attributes.ints(name);
   if (values === null || values.length === 0) return null;
-  if (values.length !== 2) throw new Unsupported(`its ${name} has ${count(values.length)}, expected 2: images alone`);
+  if (values.length === 1) return [name === "output_shape" ? 1 : 0, first(values)];
+  if (values.length !== 2)
+    throw new Unsupported(`its ${name} has ${count(values.length)}, expected ${LINES_OR_IMAGES}`);
   if (values.some((value) => value < 0)) throw new Damaged(`its ${name} is ${values.join(", ")}, expected at least 0`);
   return [first(values), at(values, 1)];
 }
@@ -121,8 +137,9 @@ function readPadding({ attributes }: OnnxNode, strides: Pair): (image: Sides, ke
   const pads = attributes.ints("pads") ?? [0, 0, 0, 0];
   switch (automatic) {
     case "NOTSET": {
-      const [top, left, bottom, right] = pads;
-      if (pads.length !== 4) throw new Unsupported(`its pads have ${count(pads.length / 2)}, expected 2: images alone`);
+      const [top, left, bottom, right] = pads.length === 2 ? [0, pads[0], 0, pads[1]] : pads;
+      if (pads.length !== 4 && pads.length !== 2)
+        throw new Unsupported(`its pads have ${count(pads.length / 2)}, expected ${LINES_OR_IMAGES}`);
       if (pads.some((size) => size < 0)) throw new Unsupported(`its pads are ${pads.join(", ")}: it crops`);
       return () => ({ top: top!, bottom: bottom!, left: left!, right: right! });
     }

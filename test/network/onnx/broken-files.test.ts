@@ -149,8 +149,8 @@ const broken: Record<string, readonly [(graph: Graph, model: Model) => void, Reg
     /tensor "features\.0\.weight" is stored sparse \(sparse_initializer\), expected dense/,
   ],
   "a convolution along one axis": [
-    (graph) => Object.assign(attribute(graph, "Conv", "strides"), { ints: [1n] }),
-    /Conv ".*": its strides have 1 dimension, expected 2: images alone/,
+    (graph) => Object.assign(attribute(graph, "Conv", "strides"), { ints: [1n, 1n, 1n] }),
+    /Conv ".*": its strides have 3 dimensions, expected 1 or 2: lines and images alone/,
   ],
   "images that are cut": [
     (graph) => {
@@ -220,7 +220,7 @@ t.test("nodes of one operator that are not supported share a line", (t) => {
         name: `extra${index}`,
         input: [index === 0 ? relu.output[0]! : `between${index - 1}`, "features.4.weight"],
         output: [`between${index}`],
-        attribute: index < 20 ? [] : [{ name: "pads", type: 7, ints: [0n, 0n] }],
+        attribute: index < 20 ? [] : [{ name: "pads", type: 7, ints: [0n, 0n, 0n, 0n, 0n, 0n] }],
       }),
     );
     for (const reader of graph.node) {
@@ -230,7 +230,7 @@ t.test("nodes of one operator that are not supported share a line", (t) => {
   });
   t.match(message, /40 nodes are not supported/);
   t.match(message, /\n {2}Celu, 20 nodes \("extra0", "extra1", …\): the operator is not known\n/);
-  t.match(message, /\n {2}Conv, 20 nodes \("extra20", "extra21", …\): its pads have 1 dimension, expected 2.*\n/);
+  t.match(message, /\n {2}Conv, 20 nodes \("extra20", "extra21", …\): its pads have 3 dimensions, expected 1 or 2.*\n/);
   t.equal(message.split("\n").length, 4, "three lines and the known operators");
   t.end();
 });

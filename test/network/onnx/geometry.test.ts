@@ -21,11 +21,14 @@ interface Case {
   /** Adds nodes that read `x`; gives the name of the last one's value. */
   readonly add: (graph: GraphBuilder, x: string, seed: number) => string;
   readonly opset?: number;
+  /** Whether the file has no axis of rows: images of one row. */
+  readonly lines?: boolean;
   readonly about: unknown;
 }
 
 /** A file with the nodes of a case, and a dense layer behind them. */
-async function fileOf({ seed, size, channels, add, opset = 13 }: Case): Promise<Uint8Array> {
+async function fileOf({ seed, size, channels, add, opset = 13, lines = false }: Case): Promise<Uint8Array> {
+  const sides = lines ? size.slice(1) : size;
   const build = (units: number | null) => {
     const graph = new GraphBuilder();
     const value = add(graph, "images", seed);
@@ -36,7 +39,7 @@ async function fileOf({ seed, size, channels, add, opset = 13 }: Case): Promise<
     }
     const bytes = graph.encode({
       ...{ name: "geometry", doc: "", metadata: {} },
-      inputs: [{ name: "images", shape: ["batch", channels, ...size] }],
+      inputs: [{ name: "images", shape: ["batch", channels, ...sides] }],
       outputs: [
         units === null ? { name: flat, shape: ["batch", "units"] } : { name: "logits", shape: ["batch", classes] },
       ],
@@ -44,7 +47,7 @@ async function fileOf({ seed, size, channels, add, opset = 13 }: Case): Promise<
     const model = readModel(bytes, "geometry.onnx");
     return encodeModelProto({ ...model, opsetImport: [{ ...first(model.opsetImport), version: BigInt(opset) }] });
   };
-  const shape = [1, channels, ...size];
+  const shape = [1, channels, ...sides];
   const trial = await RuntimeModel.load(build(null), "trial.onnx");
   const [values] = (
     await trial.run(new Float32Array(elementsOf(shape)), shape).finally(() => trial.release())
@@ -149,6 +152,35 @@ const transposed: fc.Arbitrary<Case> = fc
 
 t.test("transposed convolutions", async () => {
   await holds(transposed, 40);
+});
+
+const lines: fc.Arbitrary<Case> = fc
+  .record({
+    ...{ seed: small(1, 1000), length: small(6, 12), kernel: small(2, 3), stride: small(1, 2), dilation: small(1, 2) },
+    ...{ pads: fc.tuple(small(0, 1), small(0, 1)), groups: small(1, 2), outputs: small(1, 2) },
+    opType: fc.constantFrom("Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool"),
+  })
+  .map(({ seed, length, kernel, stride, dilation, pads, groups, outputs, opType }) => {
+    const window: Attributes = { kernel_shape: [kernel], strides: [stride], pads };
+    const add: Case["add"] = (graph, x) => {
+      const shape = [groups * outputs, 2 / groups, kernel];
+      const conv = graph.node("Conv", [x, graph.floats("conv.weight", random(seed, "w", shape), shape)], {
+        ...{ name: "conv", attributes: { ...window, dilations: [dilation], group: groups } },
+      });
+      const relu = graph.node("Relu", [conv], { name: "relu" });
+      if (opType === "Conv") return relu;
+      if (opType === "GlobalAveragePool") return graph.node(opType, [relu], { name: "pool" });
+      if (opType !== "ConvTranspose") return graph.node(opType, [relu], { name: "pool", attributes: window });
+      const back = [groups * outputs, 3, kernel];
+      const weight = graph.floats("up.weight", random(seed, "up", back), back);
+      return graph.node(opType, [relu, weight], { name: "up", attributes: window });
+    };
+    const about = { ...window, dilation, groups, outputs, opType, length };
+    return { seed, size: [1, length], channels: 2, lines: true, add, about };
+  });
+
+t.test("convolutions and pooling over lines, which are images of one row", async () => {
+  await holds(lines, 30);
 });
 
 t.test("convolutions with strides and dilations of their own for rows and columns, in groups", async () => {

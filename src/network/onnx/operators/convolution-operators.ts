@@ -1,5 +1,4 @@
 import { at, first } from "../../../core/elements.ts";
-import { shorten } from "../../../core/shorten.ts";
 import { tuple } from "../../../core/tuple.ts";
 import { channelsFirst, imageValue } from "../arrangement.ts";
 import type { OnnxNode } from "../model-graph.ts";
@@ -8,7 +7,7 @@ import { Damaged, Unsupported } from "../problems.ts";
 import { permute } from "../strided.ts";
 import type { Operator, Translation } from "../translation.ts";
 import { type Activation, checkedShape, type Floats, type Value } from "../value.ts";
-import { addPadding, isPadded, kernelOf, readWindows } from "../window-attributes.ts";
+import { addPadding, isPadded, kernelOf, kernelsOf, readWindows } from "../window-attributes.ts";
 import { denseLayer, requireWeight } from "./dense-operators.ts";
 
 /** Convolutions over images, of all channels or of each by itself; weights come as [out, in, rows, columns]. */
@@ -16,12 +15,8 @@ export const conv: Operator = (node, translation) => {
   const windows = readWindows(node);
   const declared = kernelOf(node);
   const groups = node.attributes.int("group", 1);
-  const weight = translation.floats(node, 1);
+  const weight = kernelsOf(translation.floats(node, 1));
   const bias = translation.has(node, 2) ? translation.floats(node, 2) : null;
-  if (weight.dims.length !== 4)
-    throw new Unsupported(
-      `its weight is [${shorten(String(weight.dims))}], expected [out, in, rows, columns]: images alone`,
-    );
   const [outputs, inputs, rows, columns] = tuple(weight.dims, 4);
   requireWeight(node, weight, translation);
   const kernel = [rows, columns] as const;

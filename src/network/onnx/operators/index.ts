@@ -7,6 +7,7 @@ import { conv } from "./convolution-operators.ts";
 import { gemm, matMul } from "./dense-operators.ts";
 import { add, and, clip, div, max, min, mul, neg, not, pow, prelu, relu, sub, where } from "./elementwise-operators.ts";
 import { flatten, pad, reshape, squeeze, transpose, unsqueeze } from "./layout-operators.ts";
+import { overLines } from "./line-operators.ts";
 import { nonlinearities } from "./nonlinear-operators.ts";
 import {
   batchNormalization,
@@ -29,7 +30,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
     ...nonlinearities,
     Add: add,
     And: and,
-    AveragePool: averagePool,
+    AveragePool: overLines(averagePool),
     BatchNormalization: batchNormalization,
     Cast: cast,
     CastLike: castLike,
@@ -37,8 +38,8 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
     Concat: concat,
     Constant: constant,
     ConstantOfShape: constantOfShape,
-    Conv: conv,
-    ConvTranspose: convTranspose,
+    Conv: overLines(conv),
+    ConvTranspose: overLines(convTranspose),
     Div: div,
     Dropout: dropout,
     Expand: expand,
@@ -47,7 +48,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
     GatherElements: gatherElements,
     GatherND: gatherNd,
     Gemm: gemm,
-    GlobalAveragePool: globalAveragePool,
+    GlobalAveragePool: overLines(globalAveragePool),
     GroupNormalization: groupNormalization,
     Identity: identity,
     InstanceNormalization: instanceNormalization,
@@ -55,7 +56,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
     LogSoftmax: softmax,
     MatMul: matMul,
     Max: max,
-    MaxPool: maxPool,
+    MaxPool: overLines(maxPool),
     Min: min,
     Mul: mul,
     Neg: neg,

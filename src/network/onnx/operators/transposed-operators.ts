@@ -1,4 +1,3 @@
-import { shorten } from "../../../core/shorten.ts";
 import { tuple } from "../../../core/tuple.ts";
 import { transposedShape } from "../../../kinds/conv-transpose.ts";
 import { channelsFirst, imageValue } from "../arrangement.ts";
@@ -7,7 +6,7 @@ import { Damaged, Unsupported } from "../problems.ts";
 import { permute } from "../strided.ts";
 import type { Operator } from "../translation.ts";
 import { checkedShape } from "../value.ts";
-import { kernelOf, readSpreading } from "../window-attributes.ts";
+import { kernelOf, kernelsOf, readSpreading } from "../window-attributes.ts";
 import { requireWeight } from "./dense-operators.ts";
 
 /** Transposed convolutions over images; weights come as [in, out, rows, columns]. */
@@ -16,13 +15,8 @@ export const convTranspose: Operator = (node, translation) => {
   const declared = kernelOf(node);
   const groups = node.attributes.int("group", 1);
   if (groups !== 1) throw new Unsupported(`it has ${groups} groups: transposed convolutions have one here`);
-  const weight = translation.floats(node, 1);
+  const weight = kernelsOf(translation.floats(node, 1));
   const bias = translation.has(node, 2) ? translation.floats(node, 2) : null;
-  if (weight.dims.length !== 4) {
-    throw new Unsupported(
-      `its weight is [${shorten(String(weight.dims))}], expected [in, out, rows, columns]: images alone`,
-    );
-  }
   const [inputs, outputs, rows, columns] = tuple(weight.dims, 4);
   requireWeight(node, weight, translation);
   if (declared && (declared[0] !== rows || declared[1] !== columns)) {
