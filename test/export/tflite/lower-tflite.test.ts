@@ -17,7 +17,8 @@ import { freezeModel, narrowNetworks, randomModel } from "../../fixtures/random-
 
 const { ops } = await anyEngine();
 
-const networks: Readonly<Record<string, () => Network>> = { ...narrowNetworks, concat: concatNetwork };
+const { attention, ...onImages } = narrowNetworks;
+const networks: Readonly<Record<string, () => Network>> = { ...onImages, concat: concatNetwork };
 const wide = { "wide lenet5": () => lenet5({ inputShape: [28, 28, 1], classes: 10 }) };
 const everyNetwork: Readonly<Record<string, () => Network>> = { ...networks, ...wide };
 
@@ -157,4 +158,13 @@ t.test("the data of every tensor begins at a multiple of 16 bytes", async (t) =>
     t.equal((data.byteOffset - bytes.byteOffset) % 16, 0, `buffer ${index}`);
   }
   t.ok(found > 20);
+});
+
+t.test("a network on rows of other than images is refused, with the forms that it has", async (t) => {
+  const network = freezeModel(randomModel(ops, { network: attention!(), seed: 5, bits: [8], pruned: 0 }));
+  t.throws(() => lowerTflite(network, { input: "uint8", metadata: {} }), {
+    name: "UserError",
+    message:
+      /cannot export .*: TensorFlow Lite files here are of networks on images, without .*: export one of the ONNX forms/,
+  });
 });
