@@ -4,8 +4,9 @@ import { spreadOf } from "../../src/report/comparison/spread.ts";
 import { bytes, duration, integer, times } from "../../src/report/page/format.ts";
 import { differenceText } from "../../src/report/page/metrics.ts";
 import type { RunRecord } from "../../src/runs/record.ts";
-import { digitsText, mainMetric, mainValue } from "../../src/tasks/metric.ts";
+import { mainMetric, mainValue } from "../../src/tasks/metric.ts";
 import { markdownTable } from "../markdown-table.ts";
+import { metricMean } from "./metric-mean.ts";
 import type { Published } from "./published.ts";
 
 /** What a run's table of embeddings is, and what it takes. */
@@ -27,15 +28,15 @@ export function embeddingTable(published: readonly Published[]): string {
   const full = { value: spreadOf(whole.map(topOf)).mean, bytes: embeddingsOf(first(whole)).bytes };
   const rows = groupRuns(records).map(({ runs }) => {
     const { title, bytes: stored, countedBits } = embeddingsOf(first(runs));
-    const { mean, deviation } = spreadOf(runs.map(topOf));
+    const top = spreadOf(runs.map(topOf));
     const cells = [
       title,
-      `${digitsText(metric, mean)}${deviation === null ? "" : ` ± ${digitsText(metric, deviation)}`} %`,
-      stored === full.bytes ? "" : differenceText(metric, mean - full.value),
+      metricMean(metric, top),
+      stored === full.bytes ? "" : differenceText(metric, top.mean - full.value),
       bytes(stored),
       stored === full.bytes ? "" : times(full.bytes / stored),
       countedBits === null ? "" : times((8 * full.bytes) / countedBits),
-      `${integer(runs.length)} × ${duration(spreadOf(runs.map(({ times }) => times.seconds)).mean)}`,
+      `${integer(runs.length)} of ${duration(spreadOf(runs.map(({ times }) => times.seconds)).mean)}`,
     ];
     return { stored, cells };
   });

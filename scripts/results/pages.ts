@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { embeddingTable } from "./embedding-table.ts";
 import { frontTable } from "./front-table.ts";
 import { type Published, publishedRuns } from "./published.ts";
 import { readLatencies } from "./record-latencies.ts";
@@ -12,6 +13,7 @@ type Table = (published: readonly Published[]) => string;
 /** The tables of results, by the page that they stand in and the two marks around each. */
 export const pages: Readonly<Record<string, Readonly<Record<string, Table>>>> = {
   "README.md": { front: (published) => frontTable(published, readLatencies()) },
+  "docs/method.md": { embeddings: embeddingTable },
   "docs/results.md": { results: trainingTable, unfinished: () => unfinishedTable() },
   "docs/post-training.md": { "post-training": roundingTable },
 };

@@ -4,8 +4,9 @@ import { type Spread, spreadOf } from "../../src/report/comparison/spread.ts";
 import { bytes, duration, percent } from "../../src/report/page/format.ts";
 import { shown } from "../../src/report/page/metrics.ts";
 import type { RunRecord, RunResult } from "../../src/runs/record.ts";
-import { digitsText, type Metric, mainMetric, mainValue } from "../../src/tasks/metric.ts";
+import { mainMetric, mainValue } from "../../src/tasks/metric.ts";
 import { markdownTable } from "../markdown-table.ts";
+import { metricMean } from "./metric-mean.ts";
 import type { Published } from "./published.ts";
 
 /** A row for each configuration, by data set and network, the cheapest network first; the papers' stand among them. */
@@ -13,7 +14,7 @@ export function trainingTable(published: readonly Published[]): string {
   const configOf = new Map(published.map(({ record, config }) => [record, config]));
   const tasks = new Map<string, RunRecord[]>();
   for (const { record } of published) {
-    if (record.postTraining || isChoosing(record)) continue;
+    if (record.postTraining || isChoosing(record) || isOfEmbeddings(record)) continue;
     const task = `${record.data.name} ${record.network.name}`;
     tasks.set(task, [...(tasks.get(task) ?? []), record]);
   }
@@ -37,6 +38,9 @@ export function trainingTable(published: readonly Published[]): string {
 /** The main metrics of all tasks among them. */
 const mainHead = (published: readonly Published[]): string =>
   [...new Set(published.map(({ record }) => mainMetric(record.task).label))].join(" or ");
+
+/** What their tables take is another table's: bit operations say nothing of it. */
+const isOfEmbeddings = ({ network }: RunRecord): boolean => network.name === "text-classifier";
 
 /** Runs that hold images out to choose by are no results. */
 const isChoosing = ({ data }: RunRecord): boolean => data.validationImages > 0;
@@ -71,10 +75,6 @@ function rowOf({ runs, config }: Group, isOneOfMany: boolean) {
 
 /** A run of a sweep over seeds has them in its name, as relativeBops-0.3_seed-1. */
 const withoutSeed = (name: string): string => name.replace(/_seed-\d+$/, "");
-
-/** The same of a metric. */
-const metricMean = (metric: Metric, { mean, deviation }: Spread): string =>
-  deviation === null ? shown(metric, mean) : `${digitsText(metric, mean)} ± ${shown(metric, deviation)}`;
 
 /** A percentage, of several runs with the sample standard deviation: `99.30 ± 0.05 %`. */
 const meanOf = ({ mean, deviation }: Spread, digits: number): string =>
