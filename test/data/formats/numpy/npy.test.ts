@@ -65,5 +65,7 @@ t.test("integers of every size and byte order", async (t) => {
   t.same(readNumbers(Uint8Array.of(200), "|i1"), [-56]);
   t.equal(elementBytes("<u2"), 2);
   t.equal(elementKind("<u2"), "integers");
-  for (const type of ["|b1", "<U3", "<f2"]) t.equal(elementKind(type), null);
+  t.equal(elementKind("|b1"), "integers", "NumPy's bools are 0 and 1");
+  t.same(readNumbers(Uint8Array.of(0, 1), "|b1"), [0, 1]);
+  for (const type of ["<U3", "<f2"]) t.equal(elementKind(type), null);
 });
