@@ -31,7 +31,9 @@ const epochsOn = (page: string) => Number(/(\d+) epochs? in /.exec(page)?.[1]);
 
 t.test("a watched run", { skip: nativeMissing() }, async (t) => {
   t.test("serves its growing report, tells of the end, and ends as it would unwatched", async (t) => {
-    const { child, ended } = start(train("followed", 4, "--watch"));
+    // Drawing rests for five times as long as it takes: the run lasts longer than that, on a busy machine too.
+    const epochs = 12;
+    const { child, ended } = start(train("followed", epochs, "--watch"));
     const address = await addressOf(child);
     t.equal((await fetch(new URL("/", address))).status, 403, "without the address's key");
     t.equal((await fetch(address, { method: "POST" })).status, 405);
@@ -42,7 +44,7 @@ t.test("a watched run", { skip: nativeMissing() }, async (t) => {
       seen.push({ kind, epochs: epochsOn(page), status: /class="status">(\w+)</.exec(page)?.[1] });
       if (kind === "end") break;
     }
-    t.match(seen.at(-1), { kind: "end", epochs: 4, status: "finished" });
+    t.match(seen.at(-1), { kind: "end", epochs, status: "finished" });
     t.ok(
       seen.some(({ status, epochs }) => status === "running" && epochs > 0),
       "it grew while the run went on",

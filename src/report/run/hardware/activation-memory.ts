@@ -79,14 +79,13 @@ export function keptChannels(boxes: readonly Box[]): ReadonlyMap<string, number>
       of: 0,
     });
     const isSum = read.length > 1 && sum.of !== own;
-    kept.set(
-      id,
-      state
-        ? (state.kept ?? state.outputs)
-        : isSum
-          ? Math.max(...read.map((one) => one.kept))
-          : own - sum.of + sum.kept,
-    );
+    kept.set(id, state ? (state.kept ?? state.outputs) : isSum ? mostKept(read, own) : own - sum.of + sum.kept);
   }
   return kept;
+}
+
+/** Of what has as many channels as a sum or a mean; others, as tokens, are read for something else. */
+function mostKept(read: readonly { readonly kept: number; readonly of: number }[], own: number): number {
+  const alike = read.filter((one) => one.of === own).map((one) => one.kept);
+  return alike.length === 0 ? own : Math.max(...alike);
 }
