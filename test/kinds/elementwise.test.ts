@@ -93,6 +93,26 @@ for (const { kind, skip } of engineKinds) {
       });
     }
 
+    // The clipping of tfjs's kernels for WebAssembly hides it.
+    const hides = kind === "wasm";
+    t.test("what is no number stays none, so that a training that diverges is seen", { skip: hides }, async (t) => {
+      for (const of of nonlinearities) {
+        const node = { kind: "nonlinear", id: "f", inputs: ["x"], of } as const;
+        ops.scope(
+          () => {
+            const x = ops.tensor(Float32Array.of(Number.NaN, 1), [1, 2]);
+            const { output, saved } = nonlinear.forward(node, [x], passForKind(ops));
+            const [byX] = nonlinear.backward(node, ops.tensor(Float32Array.of(1, 1), [1, 2]), saved, passForKind(ops), [
+              true,
+            ]);
+            t.strictSame(Array.from(ops.read(output), Number.isNaN), [true, false], of.kind);
+            t.strictSame(Array.from(ops.read(byX!), Number.isNaN), [true, false], `${of.kind}: gradient`);
+          },
+          () => [],
+        );
+      }
+    });
+
     const run = (name: "add" | "multiply", inputs: readonly [Tensor, Tensor], gradient: Tensor) => {
       const pass = passForKind(ops);
       const node = { id: "met", inputs: ["a", "b"] } as const;

@@ -10,7 +10,8 @@ namespace {
 struct Windows {
   Side down, across;
 
-  Windows(const float* values, const std::vector<int64_t>& image, const std::vector<int64_t>& weight, int64_t rows, int64_t columns)
+  Windows(const float* values, const std::vector<int64_t>& image, const std::vector<int64_t>& weight, int64_t rows,
+          int64_t columns)
       : down{image[1], rows, weight[0], whole(values[0]), whole(values[2]), whole(values[4])},
         across{image[2], columns, weight[1], whole(values[1]), whole(values[3]), whole(values[5])} {}
 
@@ -20,45 +21,38 @@ struct Windows {
 // Rows of all images, one after the other, shared among threads where there is enough to do.
 template <typename Body>
 void shareRows(int64_t images, int64_t rows, int64_t work, const Body& body) {
-  const int parts = partsFor(work);
-  const auto part = [&](int index) {
-    for (int64_t row = images * rows * index / parts; row < images * rows * (index + 1) / parts; row++)
-      body(index, row / rows, row % rows);
-  };
-  if (parts == 1) part(0);
-  else Pool::get().run(part);
+  shareEvenly(images * rows, partsFor(work), [&](int index, int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; row++) body(index, row / rows, row % rows);
+  });
 }
 
-void computeDepthwise(void*, TF_OpKernelContext* context) {
-  Call call(context);
-  TF_Tensor *x = call.input(0), *weight = call.input(1), *geometry = call.input(2);
-  const std::vector<int64_t> image = shapeOf(x), kernel = shapeOf(weight);
+// Gives every place the sum over its taps: of the image that its window reads, or, backward, of the windows that have read it.
+void gather(Call& call, bool backward) {
+  TF_Tensor *source = call.input(0), *weight = call.input(1), *geometry = call.input(2);
+  const std::vector<int64_t> from = shapeOf(source), kernel = shapeOf(weight);
   const float* values = data(geometry);
-  const int64_t rows = Windows::whole(values[6]), columns = Windows::whole(values[7]), channels = image[3];
-  const Windows windows(values, image, kernel, rows, columns);
-  const Taps down(windows.down, false), across(windows.across, false);
-  float* y = call.output(0, {image[0], rows, columns, channels}, image[0] * rows * columns * channels);
-  const Pitch pitch = {image[2], channels, kernel[1]};
-  shareRows(image[0], rows, image[0] * rows * columns * channels, [&](int, int64_t n, int64_t row) {
-    gatherRow(data(x) + n * image[1] * image[2] * channels, data(weight), y + (n * rows + row) * columns * channels,
+  const int64_t rows = Windows::whole(values[6]), columns = Windows::whole(values[7]), channels = from[3];
+  const std::vector<int64_t> to = {from[0], rows, columns, channels};
+  const Windows windows =
+      backward ? Windows(values, to, kernel, from[1], from[2]) : Windows(values, from, kernel, rows, columns);
+  const Taps down(windows.down, backward), across(windows.across, backward);
+  const int64_t size = from[0] * rows * columns * channels;
+  float* sums = call.output(0, to, size);
+  const Pitch pitch = {from[2], channels, kernel[1]};
+  shareRows(from[0], rows, size, [&](int, int64_t n, int64_t row) {
+    gatherRow(data(source) + n * from[1] * from[2] * channels, data(weight), sums + (n * rows + row) * columns * channels,
               down.begin(row), down.end(row), across, columns, pitch);
   });
 }
 
+void computeDepthwise(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  gather(call, false);
+}
+
 void computeDepthwiseInputGradient(void*, TF_OpKernelContext* context) {
   Call call(context);
-  TF_Tensor *gradient = call.input(0), *weight = call.input(1), *geometry = call.input(2);
-  const std::vector<int64_t> output = shapeOf(gradient), kernel = shapeOf(weight);
-  const float* values = data(geometry);
-  const int64_t rows = Windows::whole(values[6]), columns = Windows::whole(values[7]), channels = output[3];
-  const Windows windows(values, {output[0], rows, columns, channels}, kernel, output[1], output[2]);
-  const Taps down(windows.down, true), across(windows.across, true);
-  float* byX = call.output(0, {output[0], rows, columns, channels}, output[0] * rows * columns * channels);
-  const Pitch pitch = {output[2], channels, kernel[1]};
-  shareRows(output[0], rows, output[0] * rows * columns * channels, [&](int, int64_t n, int64_t row) {
-    gatherRow(data(gradient) + n * output[1] * output[2] * channels, data(weight),
-              byX + (n * rows + row) * columns * channels, down.begin(row), down.end(row), across, columns, pitch);
-  });
+  gather(call, true);
 }
 
 void computeDepthwiseWeightGradient(void*, TF_OpKernelContext* context) {

@@ -55,6 +55,11 @@ export class Executor {
     }
   }
 
+  /** Whether it has those of kernels.cc that `trial` runs: there are none for GPUs, and in bindings that others have built. */
+  hasOwn(trial: () => unknown): boolean {
+    return !this.binding.isUsingGpuDevice() && this.has(trial);
+  }
+
   run(kernel: Kernel, inputs: readonly Tensor[]): NativeTensor {
     return first(this.runMany(kernel, inputs, 1));
   }

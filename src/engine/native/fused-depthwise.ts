@@ -9,7 +9,6 @@ type Depthwise = Pick<Ops, "depthwiseConv2d" | "depthwiseConv2dInputGradient" | 
  * TensorFlow was made without them, or runs on a GPU.
  */
 export function fusedDepthwise(run: Executor): Depthwise | null {
-  if (run.binding.isUsingGpuDevice()) return null;
   const kernel = (name: string) => run.kernel(`BayesianBitsDepthwise${name}`, {});
   const [forward, byInput, byWeight] = [kernel(""), kernel("InputGradient"), kernel("WeightGradient")];
   /** @param given Rows and columns of what is computed. */
@@ -35,7 +34,7 @@ export function fusedDepthwise(run: Executor): Depthwise | null {
     padding: { top: 0, bottom: 0, left: 0, right: 0 },
   };
   const one = () => run.create(new Float32Array(1), [1, 1, 1, 1]);
-  return run.has(() => fused.depthwiseConv2d(one(), one(), geometry)) ? fused : null;
+  return run.hasOwn(() => fused.depthwiseConv2d(one(), one(), geometry)) ? fused : null;
 }
 
 /** Rows and columns of places where a window stands. */

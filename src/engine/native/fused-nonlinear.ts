@@ -22,7 +22,6 @@ const codes: ByKind<Nonlinearity, [], Coded> = {
 
 /** The kernels of kernels.cc; null where this build of TensorFlow was made without them, or runs on a GPU. */
 export function fusedNonlinearities(run: Executor): Pick<Ops, "nonlinear" | "nonlinearGradient"> | null {
-  if (run.binding.isUsingGpuDevice()) return null;
   const forward = run.kernel("BayesianBitsNonlinear", {});
   const backward = run.kernel("BayesianBitsNonlinearGradient", {});
   const coded = (of: Nonlinearity): Tensor => run.create(Float32Array.from(applyByKind(codes, of)), [3]);
@@ -30,5 +29,5 @@ export function fusedNonlinearities(run: Executor): Pick<Ops, "nonlinear" | "non
     nonlinear: (x, of) => run.run(forward, [x, coded(of)]),
     nonlinearGradient: (x, gradient, of) => run.run(backward, [x, gradient, coded(of)]),
   };
-  return run.has(() => fused.nonlinear(run.create(new Float32Array(1), [1]), { kind: "tanh" })) ? fused : null;
+  return run.hasOwn(() => fused.nonlinear(run.create(new Float32Array(1), [1]), { kind: "tanh" })) ? fused : null;
 }

@@ -6,7 +6,6 @@ type Norm = Pick<Ops, "batchNorm" | "batchStatistics" | "batchNormGradient" | "a
 
 /** The kernels of kernels.cc; null where this build of TensorFlow was made without them, or runs on a GPU. */
 export function fusedNorm(run: Executor): Norm | null {
-  if (run.binding.isUsingGpuDevice()) return null;
   const kernel = (name: string) => run.kernel(`BayesianBits${name}`, {});
   const [forward, statistics] = [kernel("BatchNorm"), kernel("BatchStatistics")];
   const [backward, affine] = [kernel("BatchNormGradient"), kernel("Affine")];
@@ -28,5 +27,5 @@ export function fusedNorm(run: Executor): Norm | null {
     },
   };
   const one = () => run.create(new Float32Array(1), [1]);
-  return run.has(() => fused.batchNorm(run.create(new Float32Array(1), [1, 1]), one(), one(), 1)) ? fused : null;
+  return run.hasOwn(() => fused.batchNorm(run.create(new Float32Array(1), [1, 1]), one(), one(), 1)) ? fused : null;
 }

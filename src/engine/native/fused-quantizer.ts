@@ -6,7 +6,6 @@ import type { Executor } from "./executor.ts";
 
 /** The kernels of kernels.cc; null where this build of TensorFlow was made without them, or runs on a GPU. */
 export function fusedQuantizer(run: Executor): Pick<Ops, "gatedQuantize" | "gatedQuantizeGradient"> | null {
-  if (run.binding.isUsingGpuDevice()) return null;
   const forward = run.kernel("BayesianBitsQuantize", {});
   const backward = run.kernel("BayesianBitsQuantizeGradient", {});
   const gridOf = ({ signed, xMax, terms }: GatedQuantizeOptions, wanted: readonly BitWidth[]): Tensor => {
@@ -50,7 +49,7 @@ export function fusedQuantizer(run: Executor): Pick<Ops, "gatedQuantize" | "gate
     },
   };
   const one = { signed: false, xMax: 1, terms: [{ bits: 2, weight: 1 }] } as const;
-  return run.has(() => fused.gatedQuantize(run.create(new Float32Array(1), [1]), one)) ? fused : null;
+  return run.hasOwn(() => fused.gatedQuantize(run.create(new Float32Array(1), [1]), one)) ? fused : null;
 }
 
 /** How many channels have weights of their own; null where all have the same. */

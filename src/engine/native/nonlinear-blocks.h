@@ -95,13 +95,14 @@ INLINED float normal(float x) { return 0.5f + 0.5f * errorFunction(x * 0.7071067
 constexpr float kFactor = 0.79788456f, kCubic = 0.044715f;
 INLINED float geluTangent(float x) { return tangent(kFactor * x * (1 + kCubic * x * x)); }
 
+// What is no number stays none: clipping would hide it, and with it that a training diverges.
 #define NONLINEARITY(NAME, VALUE, SLOPE)                                                                             \
   BEST_OF_CPU void NAME##Values(const float* __restrict from, float* __restrict to, int64_t n, const Numbers& own) { \
     const float first = own.first, second = own.second;                                                              \
     (void)first, (void)second;                                                                                       \
     for (int64_t i = 0; i < n; i++) {                                                                                \
       const float x = from[i];                                                                                       \
-      to[i] = VALUE;                                                                                                 \
+      to[i] = x == x ? (VALUE) : x;                                                                                    \
     }                                                                                                                \
   }                                                                                                                  \
   BEST_OF_CPU void NAME##Gradients(const float* __restrict from, const float* __restrict gradient,                   \
@@ -110,7 +111,7 @@ INLINED float geluTangent(float x) { return tangent(kFactor * x * (1 + kCubic * 
     (void)first, (void)second;                                                                                       \
     for (int64_t i = 0; i < n; i++) {                                                                                \
       const float x = from[i];                                                                                       \
-      to[i] = gradient[i] * (SLOPE);                                                                                 \
+      to[i] = gradient[i] * (x == x ? (SLOPE) : x);                                                                    \
     }                                                                                                                \
   }
 

@@ -11,7 +11,8 @@ struct Nonlinear {
   const NonlinearLoops& loops;
   Numbers numbers;
 
-  explicit Nonlinear(const float* values) : loops(kNonlinear[static_cast<int>(values[0])]), numbers{values[1], values[2]} {}
+  explicit Nonlinear(const float* values)
+      : loops(kNonlinear[static_cast<int>(values[0])]), numbers{values[1], values[2]} {}
 };
 
 void computeNonlinear(void*, TF_OpKernelContext* context) {

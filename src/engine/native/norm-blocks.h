@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "vectors.h"
@@ -14,91 +15,63 @@ namespace {
 constexpr int64_t kChunk = 4096;
 
 // Two sums of each channel.
-struct Sums2 {
+struct ChannelSums {
   std::vector<double> first, second;
-  explicit Sums2(int64_t channels) : first(channels), second(channels) {}
+  explicit ChannelSums(int64_t channels) : first(channels), second(channels) {}
   void add(int64_t channel, float one, float other) {
     first[channel] += one;
     second[channel] += other;
   }
 };
 
-// Sums of x - pivot and of its square.
-BEST_OF_CPU void addMoments(const float* x, const float* pivot, int64_t rows, int64_t channels, Sums2& sums) {
-  const int64_t most = std::max<int64_t>(1, kChunk / channels);
-  for (int64_t row = 0; row < rows; row += most, x += most * channels) {
-    const int64_t count = std::min(most, rows - row);
+// Adds up the pair of numbers that `of` gives for each place of rows of channels: of eight neighbouring ones (Eight) or of one
+// (float). Every second row has sums of its own, which a processor works on side by side.
+template <typename Of>
+INLINED void addPairs(int64_t rows, int64_t channels, int64_t most, ChannelSums& sums, const Of& of) {
+  for (int64_t row = 0; row < rows; row += most) {
+    const int64_t end = std::min(rows, row + most);
     int64_t channel = 0;
     for (; channel + kEight <= channels; channel += kEight) {
-      const Eight about = load(pivot + channel);
-      Eight sum = {}, square = {}, sumOdd = {}, squareOdd = {};
-      const float* from = x + channel;
-      int64_t i = 0;
-      for (; i + 2 <= count; i += 2, from += 2 * channels) {
-        const Eight even = load(from) - about, odd = load(from + channels) - about;
-        sum += even;
-        square += even * even;
-        sumOdd += odd;
-        squareOdd += odd * odd;
+      Eight first = {}, second = {}, firstOdd = {}, secondOdd = {};
+      int64_t at = row;
+      for (; at + 2 <= end; at += 2) {
+        of(at * channels + channel, channel, first, second);
+        of((at + 1) * channels + channel, channel, firstOdd, secondOdd);
       }
-      if (i < count) {
-        const Eight even = load(from) - about;
-        sum += even;
-        square += even * even;
-      }
-      sum += sumOdd;
-      square += squareOdd;
-      for (int lane = 0; lane < kEight; lane++) sums.add(channel + lane, sum[lane], square[lane]);
+      if (at < end) of(at * channels + channel, channel, first, second);
+      first += firstOdd;
+      second += secondOdd;
+      for (int lane = 0; lane < kEight; lane++) sums.add(channel + lane, first[lane], second[lane]);
     }
     for (; channel < channels; channel++) {
-      float sum = 0, square = 0;
-      for (int64_t i = 0; i < count; i++) {
-        const float value = x[i * channels + channel] - pivot[channel];
-        sum += value;
-        square += value * value;
-      }
-      sums.add(channel, sum, square);
+      float first = 0, second = 0;
+      for (int64_t at = row; at < end; at++) of(at * channels + channel, channel, first, second);
+      sums.add(channel, first, second);
     }
   }
 }
 
+// Sums of x - pivot and of its square.
+BEST_OF_CPU void addMoments(const float* x, const float* pivot, int64_t rows, int64_t channels, ChannelSums& sums) {
+  addPairs(rows, channels, std::max<int64_t>(1, kChunk / channels), sums,
+           [&](int64_t place, int64_t channel, auto& sum, auto& square) __attribute__((always_inline)) {
+             using Values = std::decay_t<decltype(sum)>;
+             const Values value = load<Values>(x + place) - load<Values>(pivot + channel);
+             sum += value;
+             square += value * value;
+           });
+}
+
 // Sums of g and of g·(x - mean).
-BEST_OF_CPU void addProducts(const float* g, const float* x, const float* mean, int64_t rows, int64_t channels, Sums2& sums) {
-  const int64_t most = std::max<int64_t>(1, kChunk / (2 * channels));
-  for (int64_t row = 0; row < rows; row += most, x += most * channels, g += most * channels) {
-    const int64_t count = std::min(most, rows - row);
-    int64_t channel = 0;
-    for (; channel + kEight <= channels; channel += kEight) {
-      const Eight about = load(mean + channel);
-      Eight sum = {}, product = {}, sumOdd = {}, productOdd = {};
-      const float *from = x + channel, *by = g + channel;
-      int64_t i = 0;
-      for (; i + 2 <= count; i += 2, from += 2 * channels, by += 2 * channels) {
-        const Eight even = load(by), odd = load(by + channels);
-        sum += even;
-        product += even * (load(from) - about);
-        sumOdd += odd;
-        productOdd += odd * (load(from + channels) - about);
-      }
-      if (i < count) {
-        const Eight even = load(by);
-        sum += even;
-        product += even * (load(from) - about);
-      }
-      sum += sumOdd;
-      product += productOdd;
-      for (int lane = 0; lane < kEight; lane++) sums.add(channel + lane, sum[lane], product[lane]);
-    }
-    for (; channel < channels; channel++) {
-      float sum = 0, product = 0;
-      for (int64_t i = 0; i < count; i++) {
-        const float by = g[i * channels + channel];
-        sum += by;
-        product += by * (x[i * channels + channel] - mean[channel]);
-      }
-      sums.add(channel, sum, product);
-    }
-  }
+BEST_OF_CPU void addProducts(const float* g, const float* x, const float* mean, int64_t rows, int64_t channels,
+                             ChannelSums& sums) {
+  addPairs(rows, channels, std::max<int64_t>(1, kChunk / (2 * channels)), sums,
+           [&](int64_t place, int64_t channel, auto& sum, auto& product) __attribute__((always_inline)) {
+             using Values = std::decay_t<decltype(sum)>;
+             const Values gradient = load<Values>(g + place);
+             sum += gradient;
+             product += gradient * (load<Values>(x + place) - load<Values>(mean + channel));
+           });
 }
 
 // (x - mean)·factor + shift.

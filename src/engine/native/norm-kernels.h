@@ -8,18 +8,10 @@
 
 namespace {
 
-// Cuts rows of channels into as many parts as there are threads.
-template <typename Body>
-void shareEvenly(int64_t rows, int parts, const Body& body) {
-  const auto part = [&](int index) { body(index, rows * index / parts, rows * (index + 1) / parts); };
-  if (parts == 1) part(0);
-  else Pool::get().run(part);
-}
-
 // What the parts have added up, in their order.
-Sums2 together(const std::vector<Sums2>& parts, int64_t channels) {
-  Sums2 all(channels);
-  for (const Sums2& part : parts) {
+ChannelSums together(const std::vector<ChannelSums>& parts, int64_t channels) {
+  ChannelSums all(channels);
+  for (const ChannelSums& part : parts) {
     for (int64_t channel = 0; channel < channels; channel++) {
       all.first[channel] += part.first[channel];
       all.second[channel] += part.second[channel];
@@ -28,20 +20,32 @@ Sums2 together(const std::vector<Sums2>& parts, int64_t channels) {
   return all;
 }
 
+// The mean of a few rows, from all over: taken off first, since squares of what is far from 0 would cancel. A single row will not
+// do, as padding makes corners unlike the rest.
+std::vector<float> meanOfSome(const float* x, int64_t rows, int64_t channels) {
+  constexpr int64_t kSome = 16;
+  std::vector<float> mean(channels);
+  for (int64_t some = 0; some < kSome; some++) {
+    const float* row = x + (2 * some + 1) * rows / (2 * kSome) * channels;
+    for (int64_t channel = 0; channel < channels; channel++) mean[channel] += row[channel] / kSome;
+  }
+  return mean;
+}
+
 // Mean and variance of each channel.
 struct Statistics {
   std::vector<double> mean, variance;
 
   Statistics(const float* x, int64_t rows, int64_t channels, int parts) : mean(channels), variance(channels) {
-    std::vector<Sums2> sums(parts, Sums2(channels));
-    // Squares of what is far from 0 would cancel: one of the rows is taken off first.
+    std::vector<ChannelSums> sums(parts, ChannelSums(channels));
+    const std::vector<float> pivot = meanOfSome(x, rows, channels);
     shareEvenly(rows, parts, [&](int part, int64_t begin, int64_t end) {
-      addMoments(x + begin * channels, x, end - begin, channels, sums[part]);
+      addMoments(x + begin * channels, pivot.data(), end - begin, channels, sums[part]);
     });
-    const Sums2 all = together(sums, channels);
+    const ChannelSums all = together(sums, channels);
     for (int64_t channel = 0; channel < channels; channel++) {
       const double off = all.first[channel] / rows;
-      mean[channel] = x[channel] + off;
+      mean[channel] = pivot[channel] + off;
       variance[channel] = std::max(0.0, all.second[channel] / rows - off * off);
     }
   }
@@ -101,11 +105,11 @@ void computeBatchNormGradient(void*, TF_OpKernelContext* context) {
   const std::vector<int64_t> shape = shapeOf(x);
   const int64_t size = TF_TensorElementCount(x), channels = shape.back(), rows = size / channels;
   const int parts = partsFor(size);
-  std::vector<Sums2> sums(parts, Sums2(channels));
+  std::vector<ChannelSums> sums(parts, ChannelSums(channels));
   shareEvenly(rows, parts, [&](int part, int64_t begin, int64_t end) {
     addProducts(data(g) + begin * channels, data(x) + begin * channels, mean, end - begin, channels, sums[part]);
   });
-  const Sums2 all = together(sums, channels);
+  const ChannelSums all = together(sums, channels);
   float* gx = call.output(0, shape, size);
   float *byScale = call.output(1, {channels}, channels), *byShift = call.output(2, {channels}, channels);
   std::vector<float> ofG(channels), ofX(channels), constant(channels);

@@ -71,17 +71,20 @@ class Pool {
   int64_t turn_ = 0;
 };
 
-// Cuts [0, size) into as many parts as there are threads: the same cuts, and so the same sums, every time.
+// Cuts [0, count) into as many parts as there are threads: the same cuts, and so the same sums, every time.
 template <typename Body>
-void share(int64_t size, int parts, const Body& body) {
-  const int64_t blocks = (size + kBlock - 1) / kBlock;
-  const auto part = [&](int index) {
-    const int64_t begin = blocks * index / parts * kBlock;
-    const int64_t end = std::min(size, blocks * (index + 1) / parts * kBlock);
-    body(index, begin, end);
-  };
+void shareEvenly(int64_t count, int parts, const Body& body) {
+  const auto part = [&](int index) { body(index, count * index / parts, count * (index + 1) / parts); };
   if (parts == 1) part(0);
   else Pool::get().run(part);
+}
+
+// The same of elements, between whole blocks of them.
+template <typename Body>
+void share(int64_t size, int parts, const Body& body) {
+  shareEvenly((size + kBlock - 1) / kBlock, parts, [&](int index, int64_t begin, int64_t end) {
+    body(index, begin * kBlock, std::min(size, end * kBlock));
+  });
 }
 
 }  // namespace

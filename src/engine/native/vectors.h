@@ -22,8 +22,10 @@ constexpr int64_t kSmall = 16384;
 typedef float Eight __attribute__((vector_size(32)));
 constexpr int kEight = 8;
 
-INLINED Eight load(const float* from) {
-  Eight values;
+// Eight numbers, or one float.
+template <typename Values = Eight>
+INLINED Values load(const float* from) {
+  Values values;
   std::memcpy(&values, from, sizeof values);
   return values;
 }

@@ -1,3 +1,4 @@
+import { at } from "../../core/elements.ts";
 import { withHearing } from "../../core/stepwise.ts";
 import type { Ops } from "../../engine/ops.ts";
 import type { GridBits } from "../../quantization/levels.ts";
@@ -44,14 +45,17 @@ export async function solveParts<W extends Width>(
     const solution = await withHearing(solver(width)({ ...part, name, bits: width }, ops), (share) =>
       hear((index + share) / parts.length),
     );
+    const own = new Int32Array(channels.length * inputs);
+    for (const place of channels.keys()) own.set(rowOf(solution.codes, of(place), inputs), place * inputs);
+    const ownSteps = usefulSteps(own, Float32Array.from(channels, (_, place) => at(solution.steps, of(place))));
     for (const [place, channel] of channels.entries()) {
-      codes.set(rowOf(solution.codes, of(place), inputs), channel * inputs);
-      steps[channel] = solution.steps[of(place)] ?? 1;
+      codes.set(rowOf(own, place, inputs), channel * inputs);
+      steps[channel] = at(ownSteps, place);
     }
     const ofPart = channels.length / part.weight.outputs;
     statistics.push({ ...solution.statistics, ofPart, ofWhole: channels.length / outputs });
   }
-  return { codes, steps: usefulSteps(codes, steps), statistics: together(statistics) };
+  return { codes, steps, statistics: together(statistics) };
 }
 
 interface ShareOf extends LayerStatistics {
