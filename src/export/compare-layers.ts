@@ -80,7 +80,7 @@ export async function compareLayers(options: CompareLayersOptions): Promise<Veri
               runtime: Float32Array.from(shownValue(end.id)),
               reference: floats(ops, lookup(values, end.id)),
               exact: exact.of(at(end.inputs, 0), known),
-              magnitude: magnitudes.of(at(end.inputs, 0), withMagnitudes(known)),
+              magnitude: magnitudes.of(at(end.inputs, 0), known, withMagnitudes(known)),
             });
           },
           () => [],

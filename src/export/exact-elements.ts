@@ -5,8 +5,12 @@ import { broadcast } from "../network/onnx/strided.ts";
 export type Elements = (index: number) => number;
 
 export interface ReadExactly {
-  /** What the node reads, in order. */
-  readonly inputs: readonly { readonly elements: Elements; readonly shape: readonly number[] }[];
+  /** What the node reads, in order: also exactly, where `elements` are magnitudes. */
+  readonly inputs: readonly {
+    readonly elements: Elements;
+    readonly exact: Elements;
+    readonly shape: readonly number[];
+  }[];
   /** Whether every term counts with its absolute value. */
   readonly magnitudes: boolean;
 }

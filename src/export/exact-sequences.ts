@@ -42,17 +42,21 @@ export const sequenceRules: ByKind<FrozenSequence, [ReadExactly], Elements> = {
       return Math.exp(x(index) - largest) / sum;
     };
   },
-  // A normalised number moves by at most what its row moves over the deviation, which is at least sqrt(epsilon).
+  // A number moves by what its row moves over the deviation, and by what that moves the deviation, itself normalised.
   "layer-norm"({ outputShape, scale, shift, epsilon }, { inputs, magnitudes }) {
-    const { elements: x } = first(inputs);
+    const { elements, exact } = first(inputs);
     const units = last(outputShape);
     return (index) => {
-      const row = Array.from({ length: units }, (_, unit) => x(index - (index % units) + unit));
+      const rowOf = (x: Elements) => Array.from({ length: units }, (_, unit) => x(index - (index % units) + unit));
+      const row = rowOf(exact);
       const [factor, summand] = [at(scale, index % units), at(shift, index % units)];
-      if (magnitudes) return (Math.abs(factor) * 2 * Math.max(...row)) / Math.sqrt(epsilon) + Math.abs(summand);
       const mean = row.reduce((sum, value) => sum + value, 0) / units;
       const variance = row.reduce((sum, value) => sum + square(value - mean), 0) / units;
-      return ((x(index) - mean) / Math.sqrt(variance + epsilon)) * factor + summand;
+      const deviation = Math.sqrt(variance + epsilon);
+      const normal = (exact(index) - mean) / deviation;
+      if (!magnitudes) return normal * factor + summand;
+      const moved = (2 * Math.max(...rowOf(elements))) / deviation;
+      return Math.abs(factor) * moved * (1 + Math.abs(normal)) + Math.abs(summand);
     };
   },
   matmul({ outputShape, transposeA, transposeB }, { inputs }) {

@@ -30,7 +30,7 @@ export function channelInputs(node: Node): readonly NodeId[] {
 }
 
 /**
- * Follows pruned channels through the network. Tensors that are added share the union of their kept channels; a
+ * Follows pruned channels through the network, whose outputs keep theirs. Tensors that are added share the union of their kept channels; a
  * channel that is a constant stays where zeros are put around it, because it would no longer be one. A channel whose
  * only readers are depthwise convolutions that have closed it goes too, whatever its own gate. Of each group of a grouped
  * convolution as many channels stay, in and out, as of the one that keeps most. Bit operations, sizes
@@ -70,6 +70,10 @@ export function followChannels(network: Network, open: (id: NodeId) => readonly 
     for (const place of sourcesOf(node, channel)) requirePlace(node, place);
   };
   const requirePlace = (node: Node, { input, channel }: ChannelPlace) => require(inputsOf(node)[input]!, channel);
+
+  for (const output of network.outputs) {
+    for (let channel = 0; channel < sizeOf(output); channel++) require(output, channel);
+  }
 
   const states = new Map<NodeId, Uint8Array>();
   const follow = (node: Node): Uint8Array => {

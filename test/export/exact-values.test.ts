@@ -1,6 +1,7 @@
 import t from "tap";
 import type { Tensor } from "../../src/engine/ops.ts";
 import { ExactValues } from "../../src/export/exact-values.ts";
+import { floatError } from "../../src/export/float-error.ts";
 import type { FrozenNetwork } from "../../src/export/frozen-network.ts";
 import { Reference } from "../../src/export/reference.ts";
 import { anyEngine, random } from "../fixtures/engines.ts";
@@ -52,6 +53,29 @@ for (const [name, make] of Object.entries(narrowNetworks)) {
     }
   });
 }
+
+t.test("what a layer normalization may be off by follows its row's deviation, not its epsilon", async (t) => {
+  const units = 256;
+  const row = random(9, "row", [units], 3);
+  const input = { kind: "input", id: "x", inputs: [], outputShape: [units] } as const;
+  const [scale, shift] = [new Float32Array(units).fill(1), new Float32Array(units)];
+  const norm = {
+    kind: "layer-norm",
+    id: "norm",
+    inputs: ["x"],
+    outputShape: [units],
+    scale,
+    shift,
+    epsilon: 1e-5,
+  } as const;
+  const magnitudes = new ExactValues([input, norm], { magnitudes: true });
+  const off = floatError({ name: "norm", from: [input], nodes: [norm, { ...norm, id: "end", inputs: ["norm"] }] });
+  for (const index of [0, 100, 255]) {
+    const magnitude = magnitudes.of("norm", new Map([["x", row]]))(index);
+    t.ok(magnitude >= 1, "a share of its numbers");
+    t.ok((magnitude * off) / (6 / 255) < 0.05, `${magnitude}: a small part of a step of 8 bits within ±3`);
+  }
+});
 
 t.test("what is not known and cannot be computed is a defect", async (t) => {
   const model = randomModel(ops, { network: narrowNetworks.lenet5!(), seed: 6 });

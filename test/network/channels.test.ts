@@ -146,6 +146,30 @@ t.test("a product is pruned where one of its factors is, and no factor of a kept
   t.strictSame(withoutGate("sigmoid"), [kept, kept, kept]);
 });
 
+t.test("all channels of an output stay, whichever layers they come from", async (t) => {
+  for (const kind of ["concat", "multiply"] as const) {
+    const network = new NetworkBuilder();
+    const hidden = network.relu(
+      "relu",
+      network.dense("fc", network.flatten("flat", network.input(image)), { inputs: 36, outputs: 6 }),
+    );
+    const heads = ["left", "right"].map((id) => network.dense(id, hidden, { inputs: 6, outputs: 3 }));
+    const output = network.node({ kind, id: "output", inputs: [heads[0]!, heads[1]!] });
+    const quantized = insertQuantizers(network.build({ name: "test", outputs: [output] }));
+    t.strictSame([...gatedNodes(quantized).keys()], ["fc.weight.quantizer"], `${kind}: heads have no gates`);
+    const states = follow(quantized, { fc: [1, 2], left: [0], right: [2] });
+    t.strictSame(states("fc").filter((state) => state === kept).length, 2);
+    t.ok(
+      states("output").every((state) => state === kept),
+      kind,
+    );
+    t.ok(
+      states("left").every((state) => state === kept),
+      kind,
+    );
+  }
+});
+
 t.test(
   "each group of a grouped convolution keeps as many channels, in and out, as the one that keeps most",
   async (t) => {

@@ -3,13 +3,12 @@ import { at, first } from "../../core/elements.ts";
 import { tuple } from "../../core/tuple.ts";
 import type { FrozenAdd, FrozenInput, FrozenNetwork, FrozenNode } from "../frozen-network.ts";
 import { fileMetadata, imageInput, inputName, type Lowered, pixelGrid, withBiases } from "../onnx/model-frame.ts";
-import type { PlainNode } from "../onnx/operators.ts";
 import { scaleOf } from "./codes-behind.ts";
 import { refuseSequences, refuseTokens } from "./refuse-tokens.ts";
 import { TensorType } from "./tflite-builder.ts";
 import { type TfliteCodes, TfliteFile, type TfliteOptions } from "./tflite-file.ts";
 import { addLayer } from "./tflite-layer.ts";
-import { addPlain } from "./tflite-operators.ts";
+import { addPlain, type PlainImageNode } from "./tflite-operators.ts";
 import { type OperatorName, optionsOf } from "./tflite-options.ts";
 import { addQuantizer } from "./tflite-quantizer.ts";
 
@@ -131,7 +130,7 @@ function addInput(node: FrozenInput, file: TfliteFile): void {
 }
 
 /** A node that computes on float32 values. */
-function onFloats(node: PlainNode, file: TfliteFile): void {
+function onFloats(node: PlainImageNode, file: TfliteFile): void {
   addPlain(file.builder, node, {
     inputs: node.inputs.map((id) => file.float(id)),
     output: file.own(node),
@@ -141,7 +140,7 @@ function onFloats(node: PlainNode, file: TfliteFile): void {
 }
 
 /** A node with one input whose elements are among those of it, or zeros: it moves codes where there are any. */
-function onCodes(node: PlainNode, file: TfliteFile): void {
+function onCodes(node: PlainImageNode, file: TfliteFile): void {
   const codes = file.codesBefore(node);
   if (codes === undefined) {
     onFloats(node, file);
@@ -151,7 +150,7 @@ function onCodes(node: PlainNode, file: TfliteFile): void {
 }
 
 /** Values side by side: codes where all have one grid, which then stay what they are; else float32 values. */
-function sideBySide(node: PlainNode, file: TfliteFile): void {
+function sideBySide(node: PlainImageNode, file: TfliteFile): void {
   const codes = node.inputs.flatMap((id) => file.codes.get(id) ?? []);
   const [one] = codes;
   const isOneGrid = codes.every(({ scale, zeroPoint }) => scale === one?.scale && zeroPoint === one.zeroPoint);
@@ -163,7 +162,7 @@ function sideBySide(node: PlainNode, file: TfliteFile): void {
 }
 
 /** @param sources What it reads, all on one grid. */
-function moveCodes(node: PlainNode, file: TfliteFile, sources: readonly TfliteCodes[]): void {
+function moveCodes(node: PlainImageNode, file: TfliteFile, sources: readonly TfliteCodes[]): void {
   const { builder } = file;
   const { scale, zeroPoint } = first(sources);
   const grid = { scale, zeroPoint };

@@ -4,7 +4,6 @@ import type { Padding } from "../../graph/graph.ts";
 import { windowShares } from "../../kinds/average-pool.ts";
 import type { PlainNode } from "../onnx/operators.ts";
 import { floatBytes } from "../onnx/packing.ts";
-import { refuseSequences, refuseTokens } from "./refuse-tokens.ts";
 import { type TensorGrid, TensorType, type TfliteBuilder } from "./tflite-builder.ts";
 import { addNonlinear } from "./tflite-nonlinear.ts";
 import { optionsOf } from "./tflite-options.ts";
@@ -29,11 +28,23 @@ interface Place extends PlainWiring {
   readonly builder: TfliteBuilder;
 }
 
+/** What TensorFlow Lite files here have no form for (refuse-tokens.ts). */
+type RefusedKind =
+  | "embedding"
+  | "coded-embedding"
+  | "masked-mean"
+  | "reshape"
+  | "transpose"
+  | "slice"
+  | "softmax"
+  | "layer-norm"
+  | "matmul";
+
+/** What is no layer, and has a form. */
+export type PlainImageNode = Exclude<PlainNode, { readonly kind: RefusedKind }>;
+
 /** The operators that a node becomes. */
-const operators: ByKind<PlainNode, [Place], void> = {
-  embedding: refuseTokens,
-  "coded-embedding": refuseTokens,
-  "masked-mean": refuseTokens,
+const operators: ByKind<PlainImageNode, [Place], void> = {
   relu({ id, limit, outputShape }, { builder, inputs, output }) {
     if (limit === null) {
       builder.operator("Relu", inputs, output);
@@ -109,16 +120,10 @@ const operators: ByKind<PlainNode, [Place], void> = {
       optionsOf.reshape(shape),
     );
   },
-  reshape: refuseSequences,
-  transpose: refuseSequences,
-  slice: refuseSequences,
-  softmax: refuseSequences,
-  "layer-norm": refuseSequences,
-  matmul: refuseSequences,
 };
 
 /** What a node reads, vectors that meet images as images of one pixel. */
-function metInputs({ id, outputShape }: PlainNode, { builder, inputs, inputShapes }: Place): readonly string[] {
+function metInputs({ id, outputShape }: PlainImageNode, { builder, inputs, inputShapes }: Place): readonly string[] {
   return inputs.map((input, index) => {
     const shape = at(inputShapes, index);
     if (shape.length === outputShape.length) return input;
@@ -134,7 +139,7 @@ function metInputs({ id, outputShape }: PlainNode, { builder, inputs, inputShape
 }
 
 /** Adds the operators of a node that has no weight and no grid. */
-export const addPlain = (builder: TfliteBuilder, node: PlainNode, wiring: PlainWiring): void =>
+export const addPlain = (builder: TfliteBuilder, node: PlainImageNode, wiring: PlainWiring): void =>
   applyByKind(operators, node, { ...wiring, builder });
 
 /** Adds how many elements a padding puts before and behind each axis; gives the name. */
