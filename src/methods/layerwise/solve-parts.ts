@@ -47,7 +47,10 @@ export async function solveParts<W extends Width>(
     );
     const own = new Int32Array(channels.length * inputs);
     for (const place of channels.keys()) own.set(rowOf(solution.codes, of(place), inputs), place * inputs);
-    const ownSteps = usefulSteps(own, Float32Array.from(channels, (_, place) => at(solution.steps, of(place))));
+    const ownSteps = usefulSteps(
+      own,
+      Float32Array.from(channels, (_, place) => at(solution.steps, of(place))),
+    );
     for (const [place, channel] of channels.entries()) {
       codes.set(rowOf(own, place, inputs), channel * inputs);
       steps[channel] = at(ownSteps, place);
