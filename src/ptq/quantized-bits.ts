@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { at, first } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
+import { storedCodeBits } from "../quantization/code-bytes.ts";
 import { storedBits } from "../quantization/levels.ts";
 import { symmetricCodes, weightBits } from "../quantization/weight-grid.ts";
 import { widestWidth } from "../quantization/weight-widths.ts";
@@ -52,7 +53,7 @@ const codebookWeight = weight.pick({ name: true, role: true, layers: true, shape
         .positive()
         .describe("neighbouring inputs of an output channel, in the tensor's order, that have one code"),
       centroids: z.int().positive().describe("blocks that codes name"),
-      codeBits: z.literal([8, 16]).describe("that a code takes in the file"),
+      codeBits: z.literal([2, 4, 8, 16]).describe("that a code takes in the file"),
       codes: z
         .tuple([z.int().positive(), z.int().positive()])
         .describe("shape of the codes: pieces of an output's inputs, output channels"),
@@ -151,7 +152,7 @@ function codebookEntry({ site, product }: ClusteredSite): z.infer<typeof codeboo
   const centroids = codebook.length / blockSize;
   return {
     ...{ name, role: "weight", layers: [site.name], shape: [...layout.dims], axis: layout.axis },
-    codebook: { blockSize, centroids, codeBits: centroids <= 256 ? 8 : 16, codes: [codes.length / outputs, outputs] },
+    codebook: { blockSize, centroids, codeBits: storedCodeBits(centroids), codes: [codes.length / outputs, outputs] },
   };
 }
 

@@ -3,8 +3,10 @@ import { floatToHalf } from "../core/half-precision.ts";
 import { floatBytes, packCodes } from "../export/onnx/packing.ts";
 import { elementTypes } from "../onnx/element-types.ts";
 import { tensorOf } from "../onnx/tensor-data.ts";
+import { storedCodeBits } from "../quantization/code-bytes.ts";
 import type { ClusteredSite } from "./cluster-sites.ts";
 import { type FileGraph, intAttribute, intsAttribute } from "./file-graph.ts";
+import { addPackedCodes, addShape, type PackedCodes, packedBytes } from "./packed-codes.ts";
 import { biasOf } from "./site-bias.ts";
 import { type WeightSite, weightKey } from "./weight-site.ts";
 
@@ -30,12 +32,12 @@ export function writeCodebooks(
   }
 }
 
-/** Bytes of a weight's codes, which lie in whole bytes in files of any operator set, and of its codebook in float16. */
+/** Bytes of a weight's codes and of its codebook in float16. */
 export function codebookBytes({ codes, codebook, blockSize }: ClusteredSite["product"]): number {
-  return codes.length * bytesOfCode(codebook.length / blockSize) + 2 * codebook.length;
+  const bits = storedCodeBits(codebook.length / blockSize);
+  const ofCodes = bits === 8 || bits === 16 ? (bits / 8) * codes.length : packedBytes(codes.length, bits);
+  return ofCodes + 2 * codebook.length;
 }
-
-const bytesOfCode = (centroids: number): 1 | 2 => (centroids <= 256 ? 1 : 2);
 
 function addCodebookWeight(graph: FileGraph, { site, product }: ClusteredSite): string {
   const { blockSize, codes, codebook } = product;
@@ -43,15 +45,6 @@ function addCodebookWeight(graph: FileGraph, { site, product }: ClusteredSite): 
   const outputs = dims[axis] ?? 1;
   const centroids = codebook.length / blockSize;
   const name = (what: string) => graph.freeName(`${site.weight}.${what}`);
-  const isShort = bytesOfCode(centroids) === 1;
-  const stored = graph.setInitializer(
-    tensorOf(
-      name("codes"),
-      isShort ? elementTypes.uint8 : elementTypes.uint16,
-      [codes.length / outputs, outputs],
-      packCodes(codes, isShort ? 8 : 16),
-    ),
-  );
   const halves = packCodes(Array.from(codebook, floatToHalf), 16);
   const entries = graph.setInitializer(
     tensorOf(name("codebook"), elementTypes.float16, [centroids, blockSize], halves),
@@ -60,11 +53,14 @@ function addCodebookWeight(graph: FileGraph, { site, product }: ClusteredSite): 
     graph.addFirst("Cast", [value], { output: name(what), attributes: [intAttribute("to", to)] });
   const turned = (value: string, perm: readonly number[], what: string) =>
     graph.addFirst("Transpose", [value], { output: name(what), attributes: [intsAttribute("perm", perm)] });
-  const reshaped = (value: string, shape: readonly number[], what: string) => {
-    const bytes = new Uint8Array(BigInt64Array.from(shape, BigInt).buffer);
-    const sizes = graph.setInitializer(tensorOf(name("shape"), elementTypes.int64, [shape.length], bytes));
-    return graph.addFirst("Reshape", [value, sizes], { output: name(what) });
-  };
+  const reshaped = (value: string, shape: readonly number[], what: string) =>
+    graph.addFirst("Reshape", [value, addShape(graph, name("shape"), shape)], { output: name(what) });
+  const stored = addStoredCodes(graph, {
+    name: site.weight,
+    codes,
+    dims: [codes.length / outputs, outputs],
+    centroids,
+  });
   // Gather wants int32.
   const indices = cast(stored, elementTypes.int32, "indices");
   const attributes = [intAttribute("axis", 0)];
@@ -75,6 +71,17 @@ function addCodebookWeight(graph: FileGraph, { site, product }: ClusteredSite): 
   const outer = dims.slice(0, axis).reduce((product, size) => product * size, 1);
   const rows = reshaped(ordered, [outputs, outer, (codes.length * blockSize) / (outputs * outer)], "rows");
   return reshaped(turned(rows, [1, 0, 2], "turned"), dims, "whole");
+}
+
+function addStoredCodes(
+  graph: FileGraph,
+  { centroids, ...packed }: Omit<PackedCodes, "bits"> & { readonly centroids: number },
+): string {
+  const bits = storedCodeBits(centroids);
+  if (bits === 2 || bits === 4) return addPackedCodes(graph, { ...packed, bits });
+  const { name, codes, dims } = packed;
+  const type = bits === 8 ? elementTypes.uint8 : elementTypes.uint16;
+  return graph.setInitializer(tensorOf(graph.freeName(`${name}.codes`), type, dims, packCodes(codes, bits)));
 }
 
 function shiftBias(graph: FileGraph, site: WeightSite, shift: Float32Array): void {

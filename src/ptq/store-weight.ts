@@ -1,13 +1,13 @@
 import { integerType } from "../export/onnx/integer-types.ts";
 import { joinRows, type RowGraph, rowsOfCodes } from "../export/onnx/join-rows.ts";
 import { floatBytes, intBytes, packCodes } from "../export/onnx/packing.ts";
-import { elementsOf } from "../graph/shape.ts";
 import { elementTypes } from "../onnx/element-types.ts";
 import { contribDomain } from "../onnx/onnx-model.ts";
 import { tensorOf } from "../onnx/tensor-data.ts";
 import { storedBits } from "../quantization/levels.ts";
 import type { WeightWidths } from "../quantization/weight-widths.ts";
 import { type FileGraph, intAttribute } from "./file-graph.ts";
+import { addPackedCodes, addShape } from "./packed-codes.ts";
 import type { SiteType, WeightLayout } from "./weight-site.ts";
 
 export interface StoredWeight {
@@ -74,11 +74,6 @@ function scalesOf({ dims, axis }: WeightLayout, steps: Float32Array) {
   const shape = dims.map((size, own) => (own === axis && !isOne ? size : 1));
   return { dims, shape, scales: isOne ? steps.subarray(0, 1) : steps };
 }
-
-const addShape = (graph: FileGraph, name: string, dims: readonly number[]): string =>
-  graph.setInitializer(
-    tensorOf(name, elementTypes.int64, [dims.length], new Uint8Array(BigInt64Array.from(dims, BigInt).buffer)),
-  );
 
 /** A weight as integer kernels read it. */
 export interface IntegerWeight extends StoredWeight {
@@ -167,54 +162,23 @@ export function addIntegerBias(
 }
 
 /**
- * Adds codes as float values. Those of less than 8 bits lie in the parts of bytes, the first
- * stretch of codes in the lowest bits of all bytes; operators that every operator set has take the bytes apart, so that
- * the file needs no newer one and no type of less than 8 bits.
+ * Adds codes as float values.
  *
  * @param zero What is added to codes of less than 8 bits.
  */
 function addFloatCodes(graph: FileGraph, weight: PlainCodes, zero = 0): string {
   const { codes, dims, bits } = weight;
   const name = (what: string) => graph.freeName(`${weight.name}.${what}`);
-  const cast = (value: string, what: string) =>
-    graph.addFirst("Cast", [value], { output: name(what), attributes: [intAttribute("to", elementTypes.float)] });
   if (bits === 8) {
     const stored = graph.setInitializer(tensorOf(name("codes"), elementTypes.int8, dims, packCodes(codes, 8)));
-    return cast(stored, "cast");
+    const attributes = [intAttribute("to", elementTypes.float)];
+    return graph.addFirst("Cast", [stored], { output: name("cast"), attributes });
   }
-  const scalar = (value: number) =>
-    graph.setInitializer(tensorOf(name("number"), elementTypes.float, [], floatBytes([value])));
-  const op = (opType: string, inputs: readonly string[], what: string) =>
-    graph.addFirst(opType, inputs, { output: name(what) });
-  const elements = elementsOf(dims);
-  const perByte = 8 / bits;
-  const bytes = Math.floor(elements / perByte);
   const offset = 2 ** (bits - 1);
-  const packed = Uint8Array.from({ length: bytes }, (_, index) => {
-    let byte = 0;
-    for (let part = 0; part < perByte; part++) byte |= ((codes[part * bytes + index] ?? 0) + offset) << (part * bits);
-    return byte;
-  });
-  const rest = Int32Array.from(codes.subarray(perByte * bytes), (code) => code + offset);
-  const parts: string[] = [];
-  if (bytes > 0) {
-    let remaining = cast(graph.setInitializer(tensorOf(name("packed"), elementTypes.uint8, [bytes], packed)), "bytes");
-    const base = scalar(2 ** bits);
-    for (let part = 0; part < perByte - 1; part++) {
-      const higher = op("Floor", [op("Div", [remaining, base], "quotient")], "higher");
-      parts.push(op("Sub", [remaining, op("Mul", [higher, base], "above")], "part"));
-      remaining = higher;
-    }
-    parts.push(remaining);
-  }
-  if (rest.length > 0) {
-    const tail = tensorOf(name("rest"), elementTypes.uint8, [rest.length], packCodes(rest, 8));
-    parts.push(cast(graph.setInitializer(tail), "tail"));
-  }
-  const attributes = [intAttribute("axis", 0)];
-  const joined = graph.addFirst("Concat", parts, { output: name("joined"), attributes });
-  const centred = op("Sub", [joined, scalar(offset - zero)], "centred");
-  return op("Reshape", [centred, addShape(graph, name("shape"), dims)], "reshaped");
+  const raised = codes.map((code) => code + offset);
+  const unsigned = addPackedCodes(graph, { name: weight.name, codes: raised, dims, bits });
+  const moved = tensorOf(name("offset"), elementTypes.float, [], floatBytes([offset - zero]));
+  return graph.addFirst("Sub", [unsigned, graph.setInitializer(moved)], { output: name("centred") });
 }
 
 /** The domain whose QuantizeLinear and DequantizeLinear take an axis in this operator set. */

@@ -1,5 +1,7 @@
 import t from "tap";
+import { elementTypes } from "../../src/onnx/element-types.ts";
 import { FileSession } from "../../src/onnx/file-session.ts";
+import { readModel } from "../../src/onnx/onnx-model.ts";
 import type { Codebooks } from "../../src/ptq/cluster-sites.ts";
 import { random } from "../fixtures/engines.ts";
 import { encodePlain, int, node, type PlainModel, type PlainTensor } from "../fixtures/onnx/plain-model.ts";
@@ -12,15 +14,19 @@ const settings: Codebooks = {
   calibration: { images: 8, positions: 4 },
 };
 
-/** A weight of [rows, columns] whose runs of `run` along one axis are among three, of numbers that float16 has. */
-function repeating(name: string, dims: readonly number[], { axis, run }: { axis: 0 | 1; run: number }): PlainTensor {
-  const blocks = random(7, name, [3, run]).map((value) => Math.round(64 * value) / 64);
+/** A weight of [rows, columns] whose runs of `run` along one axis are among a few, of numbers that float16 has. */
+function repeating(
+  name: string,
+  dims: readonly number[],
+  { axis, run, distinct = 3 }: { axis: 0 | 1; run: number; distinct?: number },
+): PlainTensor {
+  const blocks = random(7, name, [distinct, run]).map((value) => Math.round(64 * value) / 64);
   const [outer = 1, ...rest] = dims;
   const inner = rest.reduce((product, size) => product * size, 1);
   const values = Float32Array.from({ length: outer * inner }, (_, index) => {
     const [row, column] = [Math.floor(index / inner), index % inner];
     const [output, input] = axis === 0 ? [row, column] : [column, row];
-    return blocks[((5 * output + 3 * Math.floor(input / run)) % 3) * run + (input % run)]!;
+    return blocks[((5 * output + 3 * Math.floor(input / run)) % distinct) * run + (input % run)]!;
   });
   return { name, dims, dataType: 1, rawData: new Uint8Array(values.buffer) };
 }
@@ -62,8 +68,32 @@ for (const [name, { model, arrays }] of Object.entries(cases)) {
   t.test(`${name}: blocks that a codebook has are written as they are`, async (t) => {
     const { layers, bits, outputs } = await quantized(encodePlain(model), arrays, { codebooks: { settings, seed: 1 } });
     t.match(layers, [{ method: "product-quantization", codebook: { centroids: 3 } }]);
-    t.match(bits.codebooks, [{ codebook: { centroids: 3, codeBits: 8 } }]);
+    t.match(bits.codebooks, [{ codebook: { centroids: 3, codeBits: 2 } }]);
     t.ok(outputs[0]!.same || outputs[0]!.sqnrDb! > 100, `${outputs[0]!.sqnrDb} dB`);
+  });
+}
+
+for (const [distinct, codeBits, outputs] of [
+  [4, 2, 21],
+  [16, 4, 131],
+  [64, 8, 523],
+  [257, 16, 2063],
+] as const) {
+  t.test(`${distinct} blocks are codes of ${codeBits} bits, and lie in as many bytes as are counted`, async (t) => {
+    const weight = repeating("w", [16, outputs], { axis: 1, run: 16, distinct });
+    const model = { ...rows, opset: 9, nodes: [node("MatMul", ["x", "w"], "y")], tensors: [weight] };
+    const sizes = { blockSize: { ...settings.blockSize, dense: 16 }, centroids: { ...settings.centroids, dense: 512 } };
+    const codebooks = { settings: { ...settings, ...sizes, biasCorrection: false, projection: false }, seed: 1 };
+    const { layers, bits, outputs: compared, bytes } = await quantized(encodePlain(model), rowArrays, { codebooks });
+    t.match(bits.codebooks, [{ codebook: { codeBits } }]);
+    const stored = readModel(bytes, "it.onnx").graph.initializer.filter(({ dataType }) =>
+      [elementTypes.uint8, elementTypes.uint16, elementTypes.float16].includes(dataType),
+    );
+    t.equal(
+      stored.reduce((sum, { rawData }) => sum + rawData.length, 0),
+      layers[0]!.bytes,
+    );
+    t.ok(compared[0]!.same || compared[0]!.sqnrDb! > 20, `${compared[0]!.sqnrDb} dB`);
   });
 }
 
