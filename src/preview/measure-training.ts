@@ -1,12 +1,10 @@
 import type { RunConfig } from "../config/schema.ts";
 import { median } from "../core/median.ts";
 import type { Dataset, Split } from "../data/dataset.ts";
-import { beginWeights } from "../runner/begin-training.ts";
+import { beginRanges, beginWeights } from "../runner/begin-training.ts";
 import type { Prepared } from "../runner/prepare.ts";
 import { evaluate } from "../training/evaluate.ts";
-import { firstNormalized } from "../training/first-normalized.ts";
-import { initializeRanges } from "../training/initial-ranges.ts";
-import { start, stepGates, trainLoop } from "../training/loop.ts";
+import { start, trainLoop } from "../training/loop.ts";
 import { testTimeGates } from "../training/pass.ts";
 
 /** Steps that are not counted: memory is taken, kernels are chosen. */
@@ -43,10 +41,10 @@ export const measuredConfig = (config: RunConfig): RunConfig => ({
  * @throws UserError, UsageError as the beginning of a training does.
  */
 export async function measureTraining(prepared: Prepared): Promise<Timing> {
-  const { config, dataset, trainer, phases, task, model } = prepared;
+  const { config, dataset, trainer, phases, task } = prepared;
   await beginWeights(prepared);
   await prepared.teaching?.begin();
-  initializeRanges(model, await firstNormalized(model.ops, dataset, 2), () => stepGates(model, config.seed, 0));
+  await beginRanges(prepared);
   const options = { seed: config.seed, batchSize: config.data.batchSize, phases, task };
   const began = performance.now();
   const ends: number[] = [];

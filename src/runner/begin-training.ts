@@ -1,5 +1,5 @@
 import { firstNormalized } from "../training/first-normalized.ts";
-import { initializeRanges } from "../training/initial-ranges.ts";
+import { initializeRanges, rangeImages } from "../training/initial-ranges.ts";
 import { initializeStatistics, statisticsImages } from "../training/initial-statistics.ts";
 import { stepGates } from "../training/loop.ts";
 import type { Prepared } from "./prepare.ts";
@@ -26,8 +26,18 @@ export async function beginQuantizers(
   { model, dataset, config, method }: Prepared,
   measure: () => Promise<number>,
 ): Promise<void> {
-  const two = await firstNormalized(model.ops, dataset, 2);
-  initializeRanges(model, two, () => stepGates(model, config.seed, 0));
+  await beginRanges({ model, dataset, config });
   const { network, quantizers } = model;
   await method.choose?.({ network, quantizers, measure });
+}
+
+/** First ranges for the weights as they are, as the method's settings say. */
+export async function beginRanges({
+  model,
+  dataset,
+  config: { method, seed },
+}: Pick<Prepared, "model" | "dataset" | "config">): Promise<void> {
+  const rule = "initialRanges" in method ? method.initialRanges : "max";
+  const images = await firstNormalized(model.ops, dataset, rangeImages[rule]);
+  initializeRanges(model, images, () => stepGates(model, seed, 0), rule);
 }

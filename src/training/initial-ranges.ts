@@ -4,23 +4,37 @@ import { lookup } from "../core/lookup.ts";
 import type { Tensor } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import { forward } from "../network/passes.ts";
+import type { GridBits } from "../quantization/levels.ts";
 import type { Quantizer } from "../quantizers/abstract-quantizer.ts";
 import { floorFor } from "../quantizers/range.ts";
+import { ActivationHistogram } from "./layerwise/activation-histogram.ts";
 import type { Model } from "./model.ts";
 import { type GateSamples, passOf, soleInput } from "./pass.ts";
 
 /** The authors take a signed tensor's largest element; that is no other rule where it is so near its largest magnitude. */
 const SAME = 0.9;
 
+/** Images that ranges of least squared error are taken from; the largest element is, as by the authors, one of two. */
+export const rangeImages = { max: 2, mse: 64 } as const;
+
+/** How first ranges are found: the largest element, or the least squared error at the bits that a tensor begins with. */
+export type RangeRule = keyof typeof rangeImages;
+
 /**
  * Sets every range from one forward pass over a few images, each tensor seeing already quantized predecessors
- * (docs/method.md, "Training"): an activation's from its largest element, a signed tensor's or a channel's from its
- * largest magnitude, or, as the authors do, its largest element where that is nearly the same.
+ * (docs/method.md, "Training"). By `max` it is an activation's largest element and a signed tensor's or a channel's largest
+ * magnitude, or, as the authors do, its largest element where that is nearly the same; by `mse` the one, up to that
+ * magnitude, with the least squared error.
  *
  * @param draw Gates for the ranges known so far: called before each quantizer is used.
  * @throws UserError that names a quantizer whose tensor holds nothing but zeros, or, unsigned, nothing above.
  */
-export function initializeRanges(model: Model, makeImages: () => Tensor, draw: () => GateSamples): void {
+export function initializeRanges(
+  model: Model,
+  makeImages: () => Tensor,
+  draw: () => GateSamples,
+  rule: RangeRule = "max",
+): void {
   const { ops, network, quantizers } = model;
   const readers = new Map<NodeId, NodeId[]>();
   for (const [id, { node }] of quantizers) {
@@ -37,7 +51,7 @@ export function initializeRanges(model: Model, makeImages: () => Tensor, draw: (
       forward(network, pass, {
         keep: false,
         observe: (node, output) => {
-          for (const id of readers.get(node.id) ?? []) setRange(lookup(quantizers, id), ops.read(output));
+          for (const id of readers.get(node.id) ?? []) setRange(lookup(quantizers, id), ops.read(output), rule);
         },
       });
     },
@@ -45,7 +59,8 @@ export function initializeRanges(model: Model, makeImages: () => Tensor, draw: (
   );
 }
 
-function setRange({ node, range, floor }: Quantizer, values: ArrayLike<number>): void {
+function setRange(quantizer: Quantizer, values: ArrayLike<number>, rule: RangeRule): void {
+  const { node, range, floor } = quantizer;
   const element = new Float64Array(range.length);
   const magnitude = new Float64Array(range.length);
   for (let index = 0; index < values.length; index++) {
@@ -65,8 +80,32 @@ function setRange({ node, range, floor }: Quantizer, values: ArrayLike<number>):
   floor[0] = floorFor(largest);
   for (const [channel, size] of magnitude.entries()) {
     const own = isTensor && (!node.signed || element[channel]! >= SAME * size) ? element[channel]! : size;
-    range[channel] = Math.max(at(floor, 0), own);
+    const first = rule === "max" ? own : bestRange(quantizer, values, { channel, largest: size });
+    range[channel] = Math.max(at(floor, 0), first);
   }
   // It stands in the place of a ReLU6, behind which nothing is larger.
   if (node.limit !== null) range[0] = Math.min(at(range, 0), node.limit);
 }
+
+/** The range of a tensor, or of a channel, with the least squared error at its bits; from 16 bits on, its magnitude. */
+function bestRange(
+  { node: { signed }, range, bits, channelBits }: Quantizer,
+  values: ArrayLike<number>,
+  { channel, largest }: { readonly channel: number; readonly largest: number },
+): number {
+  const width = (range.length > 1 ? channelBits?.[channel] : null) || bits;
+  if (!(largest > 0) || !isSearched(width)) return largest;
+  const histogram = new ActivationHistogram(largest, signed);
+  const own =
+    range.length === 1
+      ? values
+      : Float32Array.from(
+          { length: values.length / range.length },
+          (_, index) => values[index * range.length + channel]!,
+        );
+  histogram.add(own);
+  return histogram.bestRange(width);
+}
+
+/** Grids so fine that clipping gains nothing are left out. */
+const isSearched = (bits: GridBits): bits is 2 | 4 | 8 => bits === 2 || bits === 4 || bits === 8;

@@ -13,6 +13,12 @@ export const quantization = {
     .enum(["per-tensor", "per-channel"])
     .default("per-tensor")
     .describe("whether a weight has one learned range, or one for each output channel"),
+  initialRanges: z
+    .enum(["max", "mse"])
+    .default("max")
+    .describe(
+      "first ranges: up to the largest element, of two images where it is an activation's, as the authors do; or those of least squared error at the bits that a tensor begins with, on 64 images",
+    ),
   quantizeAddends: z
     .boolean()
     .default(false)
