@@ -17,7 +17,7 @@ const { ops } = await loadEngine({ kind: "native" });
 function begun(bits: 2 | 4 | 8 | 16, rule: RangeRule, weightRanges: "per-tensor" | "per-channel") {
   const network = insertQuantizers(lenet5({ inputShape: [16, 17, 1], classes: 7, widths: [5, 6, 11] }));
   const initial = { prune: 0, bits4: 0, bits8: 0, bits16: 0, bits32: 0 };
-  const given = { ...{ pruning: false, initial, prior: "const", weightRanges } } as const;
+  const given = { pruning: false, initial, prior: "const", weightRanges } as const;
   const quantizers = createQuantizers(network, { ...given, bitsOf: () => bits });
   const model = createModel(network, { ops, seed: 1, quantizers });
   const shape = [8, 16, 17, 1];
