@@ -59,15 +59,20 @@ export function memoryStages(
   { network, method: { layerwise, clustering }, distillation = null, images }: RunShape,
 ): readonly MemoryStage[] {
   const trainingBatch = Math.min(data.batchSize, images.train);
-  const work = layerwise ? quantizingStages(network, layerwise) : trainingStages(network, trainingBatch);
+  const isOwn = distillation?.teacher === undefined;
+  // What becomes codebooks stays as it is for the teacher too.
+  const held = clustering && isOwn ? 0 : teacherMemory(distillation, network);
+  // Checkpoints have it: as arrays and as the file.
+  const saved = isOwn ? 2 * held : 0;
+  const work = layerwise
+    ? quantizingStages(network, layerwise, saved)
+    : trainingStages(network, { batchSize: trainingBatch, saved });
   const evaluation = certainly("evaluation", {
     path: "data.evaluationBatchSize",
     value: Math.min(data.evaluationBatchSize, images.evaluation),
     atMostAt: (batchSize) => evaluationMemory(network, batchSize),
   });
   const stages = [...(clustering ? clusteringStages(network, clustering) : []), ...work, evaluation];
-  // What becomes codebooks stays as it is for the teacher too.
-  const held = clustering && distillation?.teacher === undefined ? 0 : teacherMemory(distillation, network);
   return stages.map((stage) => withHeld(stage, held));
 }
 
@@ -93,8 +98,11 @@ const withHeld = ({ what, likely, atMost, setting }: MemoryStage, bytes: number)
   setting: setting && { ...setting, atMostAt: (value) => setting.atMostAt(value) + bytes },
 });
 
-/** @param batchSize Images that a batch has at most. */
-const trainingStages = (network: Network, batchSize: number): readonly MemoryStage[] => [
+/** @param options Images that a batch has at most, and bytes that saving takes beside the network. */
+const trainingStages = (
+  network: Network,
+  { batchSize, saved }: { readonly batchSize: number; readonly saved: number },
+): readonly MemoryStage[] => [
   {
     what: "training",
     ...trainingMemory(network, batchSize),
@@ -104,12 +112,12 @@ const trainingStages = (network: Network, batchSize: number): readonly MemorySta
       atMostAt: (value) => trainingMemory(network, value).atMost,
     },
   },
-  saving(savingMemory(network)),
+  saving(savingMemory(network) + saved),
 ];
 
 const CALIBRATION_IMAGES = "method.calibration.images";
 
-function quantizingStages(network: Network, layerwise: Layerwise): readonly MemoryStage[] {
+function quantizingStages(network: Network, layerwise: Layerwise, saved: number): readonly MemoryStage[] {
   const { images } = layerwise.calibration;
   const at = (count: number) => estimateLayerwise(network, layerwise, count);
   const estimate = at(images);
@@ -119,7 +127,7 @@ function quantizingStages(network: Network, layerwise: Layerwise): readonly Memo
       value: images,
       atMostAt: (count) => at(count).quantizing,
     }),
-    saving(estimate.saving),
+    saving(estimate.saving + saved),
   ];
 }
 

@@ -1,6 +1,7 @@
 import t from "tap";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { configSchema } from "../../src/config/schema.ts";
+import type { Distillation } from "../../src/config/sections/loss-settings.ts";
 import { estimateLayerwise } from "../../src/memory/layerwise-memory.ts";
 import { memoryStages } from "../../src/memory/memory-stages.ts";
 import { requireMemory } from "../../src/memory/require-memory.ts";
@@ -23,6 +24,23 @@ t.test("training grows with its batch, evaluation with its own, saving with the 
   t.ok(large.likely > 1.5 * small.likely && large.likely < 2 * small.likely);
   const growth = evaluationMemory(network, 300) / evaluationMemory(network, 100);
   t.ok(growth > 2 && growth < 3);
+});
+
+t.test("a teacher that is the network in float32 is held, and saved", async (t) => {
+  const { config } = loadConfig("configs/mnist-lenet5-quick.yaml", {});
+  const images = { train: 100, evaluation: 100 };
+  const layerwise = createMethod(
+    configSchema.parse({ ...config, method: { name: "nearest" }, training: { from: "nowhere" } }).method,
+    1,
+  );
+  for (const method of [{}, layerwise]) {
+    const saving = (distillation: Distillation | null) =>
+      memoryStages(config, { network, method, distillation, images }).find(({ what }) => what === "saving")!.atMost;
+    const own = { name: "distill", temperature: 1, weight: 1 } as const;
+    // The variables, their values as arrays and as the file.
+    t.equal(saving(own) - saving(null), 12 * 582_026);
+    t.equal(saving({ ...own, teacher: "nowhere.onnx" }), saving(null));
+  }
 });
 
 t.test("the estimate is near what was measured", async (t) => {
