@@ -1,5 +1,6 @@
 import type { Distillation } from "../../config/sections/loss-settings.ts";
-import { at } from "../../core/elements.ts";
+import { first } from "../../core/elements.ts";
+import { square } from "../../core/powers.ts";
 import type { Targets } from "../../data/targets.ts";
 import type { Ops, Tensor } from "../../engine/ops.ts";
 import type { TaskDescription } from "../metric.ts";
@@ -26,9 +27,11 @@ export function distilled<Findings>(task: Task<Findings>, options: DistilledOpti
       ops.tensor(teacherOf(batch.targets), [batch.count, task.outputs]),
       ...task.targets(ops, batch),
     ],
-    loss(ops, outputs, [teacher, ...labels]) {
+    loss(ops, outputs, uploaded) {
+      const labels = uploaded.slice(1);
       if (weight === 0) return task.loss(ops, outputs, labels);
-      const distance = distanceFrom(ops, ops.reshape(at([teacher], 0)!, outputs.shape), outputs, { task, ...options });
+      const teacher = ops.reshape(first(uploaded), outputs.shape);
+      const distance = distanceFrom(ops, teacher, outputs, { task, ...options });
       return weight === 1 ? distance : mixed(ops, weight, [distance, task.loss(ops, outputs, labels)]);
     },
     sums: (ops, outputs, [, ...labels]) => task.sums(ops, outputs, labels),
@@ -66,7 +69,7 @@ function described(
   if (weight === 0) return description;
   const own = description.loss;
   const label = distanceName(softmax, temperature);
-  const chance = softmax === null ? 1 : Math.log(softmax);
+  const chance = softmax === null ? 1 : square(temperature) * Math.log(softmax);
   if (weight === 1) return { ...description, loss: { label, unit: "", digits: null, chance } };
   const mean = own.chance === undefined ? {} : { chance: weight * chance + (1 - weight) * own.chance };
   const rest = Number((1 - weight).toPrecision(12));

@@ -3,6 +3,7 @@ import type { Targets } from "../../../src/data/targets.ts";
 import { loadEngine } from "../../../src/engine/load-engine.ts";
 import { createTask } from "../../../src/tasks/create-task.ts";
 import { distilled } from "../../../src/tasks/distillation/distilled.ts";
+import { divergenceFrom } from "../../../src/tasks/distillation/divergence-from.ts";
 import { anyEngine, engineKinds, random } from "../../fixtures/engines.ts";
 import { classifying } from "../../fixtures/tasks.ts";
 
@@ -56,6 +57,14 @@ t.test("the loss has its own name, and the figures stay the task's", async (t) =
   const { description } = distilled(classifying(4), { temperature: 4, weight: 0.75, variance: () => 1 });
   t.equal(description.loss.label, "0.75 · divergence from the teacher at temperature 4 + 0.25 · cross-entropy");
   t.strictSame(description.metrics, classifying(4).description.metrics);
+});
+
+t.test("at any temperature, chance is what the uniform distribution comes to at most", async (t) => {
+  for (const temperature of [1, 4]) {
+    const { loss } = distilled(classifying(4), { temperature, weight: 1, variance: () => 1 }).description;
+    const sure = divergenceFrom([1000, 0, 0, 0], [0, 0, 0, 0], { classes: 4, temperature });
+    t.ok(Math.abs(loss.chance! - sure.loss) < 1e-9, `${loss.chance}, ${sure.loss}`);
+  }
 });
 
 t.test("a batch without its teacher's outputs is a defect", async (t) => {
