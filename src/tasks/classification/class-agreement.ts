@@ -19,6 +19,14 @@ const MOST_TIES = 1;
 /** Percentages are sums of shares: what is equal on paper may differ in the last digits. */
 const SLACK = 1e-9;
 
+/** What is compared, in words. */
+interface ComparedWords {
+  /** What has a class each. */
+  readonly each: "images" | "pixels";
+  /** The share of them that has the right one. */
+  readonly metric: string;
+}
+
 /** Percent of the images, but for the counts of images and of ties. */
 export interface ClassComparison {
   readonly images: number;
@@ -44,6 +52,7 @@ export interface ClassifiedBatch {
 export class ClassAgreement {
   readonly #classes: number;
   readonly #trainerTop1: number | null;
+  readonly #words: ComparedWords;
   #images = 0;
   #runtime = 0;
   #trainer = 0;
@@ -53,9 +62,10 @@ export class ClassAgreement {
   #decisiveTies = 0;
 
   /** @param trainerTop1 In percent as the training measured it; null: what the logits give. */
-  constructor(classes: number, trainerTop1: number | null) {
+  constructor(classes: number, trainerTop1: number | null, words: ComparedWords = { each: "images", metric: "top-1" }) {
     this.#classes = classes;
     this.#trainerTop1 = trainerTop1;
+    this.#words = words;
   }
 
   add({ runtime, trainer, labels }: ClassifiedBatch): void {
@@ -102,10 +112,11 @@ export class ClassAgreement {
   get disagreement(): string | null {
     if (this.agrees) return null;
     const { top1, trainerTop1, sameClass, nearTies } = this.result;
+    const { each, metric } = this.#words;
     return (
-      `top-1 ${top1.toFixed(2)} % against ${trainerTop1.toFixed(2)} % (at most ${TOP1_TOLERANCE} points apart), ` +
+      `${metric} ${top1.toFixed(2)} % against ${trainerTop1.toFixed(2)} % (at most ${TOP1_TOLERANCE} points apart), ` +
       `the same class for ${sameClass.toFixed(2)} % (at least ${SAME_CLASS} %), ` +
-      `but for ${nearTies} images with nearly tied classes (at most ${MOST_TIES} %).`
+      `but for ${nearTies} ${each} with nearly tied classes (at most ${MOST_TIES} %).`
     );
   }
 

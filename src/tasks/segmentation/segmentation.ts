@@ -90,7 +90,7 @@ function pixelLoss(ops: Ops, logits: Tensor, known: Known): Loss {
 
 /** The classes of pixels, as those of images are compared; the metrics are of the masks. */
 function comparePixels(classes: number, trainer: Metrics | null): Agreement {
-  const compared = new ClassAgreement(classes, null);
+  const compared = new ClassAgreement(classes, null, { each: "pixels", metric: "right of all pixels" });
   const [file, own] = [new PixelConfusion(classes), new PixelConfusion(classes)];
   let images = 0;
   return {
@@ -111,7 +111,7 @@ function comparePixels(classes: number, trainer: Metrics | null): Agreement {
       };
     },
     get disagreement() {
-      return compared.disagreement?.replaceAll("images", "pixels") ?? null;
+      return compared.disagreement;
     },
   };
 }
