@@ -110,7 +110,9 @@ export class ReconstructionExaminer implements Examiner<ReconstructionFindings> 
     const byClass = new Map<number, number[]>();
     for (const [index, truth] of this.#errors.classes.entries()) {
       if (truth < 0) continue;
-      byClass.set(truth, [...(byClass.get(truth) ?? []), at(this.#errors.errors, index)]);
+      const errors = byClass.get(truth) ?? [];
+      errors.push(at(this.#errors.errors, index));
+      byClass.set(truth, errors);
     }
     return Array.from(byClass, ([truth, errors]) => {
       const sorted = errors.toSorted((one, other) => one - other);
