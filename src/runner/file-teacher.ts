@@ -10,6 +10,7 @@ import { elementsOf } from "../graph/shape.ts";
 import { importNetwork } from "../network/onnx/import-network.ts";
 import { type NetworkFile, readNetworkFile } from "../network/onnx/read-network-file.ts";
 import type { Model as OnnxModel } from "../onnx/onnx-model.ts";
+import type { Task } from "../tasks/task.ts";
 import type { Teacher } from "../training/float-teacher.ts";
 import { createModel } from "../training/model.ts";
 import { networkOutputs } from "../training/network-outputs.ts";
@@ -22,8 +23,8 @@ interface TaughtData extends Pick<Dataset, "name" | "imageShape" | "normalizatio
 
 interface OpenOptions {
   readonly data: TaughtData;
-  /** Values for each sample that the student gives. */
-  readonly outputs: number;
+  /** The student's. */
+  readonly task: Pick<Task, "outputs" | "softmax">;
   readonly ops: Ops;
   readonly threads?: number | undefined;
 }
@@ -36,39 +37,61 @@ export interface FileTeacher extends Teacher, AsyncDisposable {
 /**
  * Opens an ONNX file as a teacher: run by our own kernels where the file imports, else by onnxruntime.
  *
- * @throws UserError when it cannot be read or run, does not take these samples, or gives other outputs than the student.
+ * @throws UserError when it cannot be read or run, does not take these samples, gives other outputs than the student, or
+ * probabilities where that gives values.
  */
 export async function openFileTeacher(path: string, options: OpenOptions): Promise<FileTeacher> {
   const { model, bytes, file } = readNetworkFile(path, setting);
   const teacher =
     (await importedTeacher(path, { model, bytes }, options)) ?? (await runtimeTeacher(path, model, options));
-  const { data, outputs } = options;
-  const bytesOfSample = elementsOf(data.imageShape) * (data.tokens === undefined ? 1 : Int32Array.BYTES_PER_ELEMENT);
-  const given = await teacher.outputs({ count: 1, images: new Uint8Array(bytesOfSample) });
-  if (given.length !== outputs) {
+  try {
+    await requireSameOutputs(path, teacher, options);
+  } catch (error) {
     await teacher[Symbol.asyncDispose]();
-    throw new UserError(
-      `${setting} ${path} gives ${given.length} values for each sample, the network that learns from it ${outputs}: take a teacher of the same outputs`,
-    );
+    throw error;
   }
   return { ...teacher, file };
+}
+
+async function requireSameOutputs(
+  path: string,
+  teacher: OpenedTeacher,
+  { data, task: { outputs, softmax } }: OpenOptions,
+): Promise<void> {
+  if (teacher.endsInSoftmax && softmax === null) {
+    throw new UserError(
+      `${setting} ${path} ends in a softmax, which gives probabilities of classes, and the network that learns from it gives values: take the softmax off, or another teacher`,
+    );
+  }
+  const bytesOfSample = elementsOf(data.imageShape) * (data.tokens === undefined ? 1 : Int32Array.BYTES_PER_ELEMENT);
+  const given = await teacher.outputs({ count: 1, images: new Uint8Array(bytesOfSample) });
+  if (given.length === outputs) return;
+  throw new UserError(
+    `${setting} ${path} gives ${given.length} values for each sample, the network that learns from it ${outputs}: take a teacher of the same outputs`,
+  );
+}
+
+interface OpenedTeacher extends Teacher, AsyncDisposable {
+  /** Or in its logarithm: the outputs are of classes. */
+  readonly endsInSoftmax: boolean;
 }
 
 /** Null where the file is none that imports. */
 async function importedTeacher(
   path: string,
   { model, bytes }: { readonly model: OnnxModel; readonly bytes: Uint8Array },
-  { data, outputs, ops, threads }: OpenOptions,
-): Promise<(Teacher & AsyncDisposable) | null> {
+  { data, task, ops, threads }: OpenOptions,
+): Promise<OpenedTeacher | null> {
   if (data.tokens !== undefined) return null;
   try {
-    const shape = { inputShape: tuple(data.imageShape, 3), classes: outputs };
+    const shape = { inputShape: tuple(data.imageShape, 3), classes: task.outputs };
     const name = basename(path, extname(path));
     const imported = importNetwork(model, { ...shape, file: path, name });
     await verifyImport({ ...imported, ...shape, path, bytes }, ops, { threads });
-    const { network, initial } = imported;
+    const { network, initial, layout } = imported;
     const teacher = createModel(network, { ops, seed: 0, quantizers: new Map(), initial });
     return {
+      endsInSoftmax: layout.ending !== null,
       outputs: async (batch) => networkOutputs(teacher, batch, data),
       async [Symbol.asyncDispose]() {
         for (const variable of teacher.parameters.values()) ops.dispose(variable);
@@ -80,14 +103,12 @@ async function importedTeacher(
   }
 }
 
-async function runtimeTeacher(
-  path: string,
-  model: OnnxModel,
-  { data, threads }: OpenOptions,
-): Promise<Teacher & AsyncDisposable> {
+async function runtimeTeacher(path: string, model: OnnxModel, { data, threads }: OpenOptions): Promise<OpenedTeacher> {
   const loaded = await DatasetModel.open(path, data, { threads });
-  const isProbability = endsInSoftmax(model);
+  const ending = lastOperator(model);
+  const isProbability = ending === "Softmax";
   return {
+    endsInSoftmax: isProbability || ending === "LogSoftmax",
     async outputs(batch) {
       const values = Float32Array.from(await loaded.outputs(batch));
       return isProbability ? values.map((value) => Math.log(Math.max(value, leastProbability))) : values;
@@ -99,8 +120,26 @@ async function runtimeTeacher(
 /** Smaller probabilities count as this: their logarithm would be no number. */
 const leastProbability = 1e-30;
 
-/** Whether the file gives probabilities, whose logarithms are logits. */
-function endsInSoftmax({ graph }: OnnxModel): boolean {
-  const { name } = first(graph.output);
-  return graph.node.some(({ opType, output }) => opType === "Softmax" && output.includes(name));
+/** Operators that give the numbers that they read. */
+const passing: readonly string[] = [
+  "Identity",
+  "Dropout",
+  "Cast",
+  "Reshape",
+  "Flatten",
+  "Squeeze",
+  "Unsqueeze",
+  "Transpose",
+];
+
+/** The operator that makes the numbers of the file's output: of a Softmax, the logarithms are logits. */
+function lastOperator({ graph }: OnnxModel): string | undefined {
+  let { name } = first(graph.output);
+  // Each is read once: a file may go round in a circle.
+  for (const _ of graph.node) {
+    const maker = graph.node.find(({ output }) => output.includes(name));
+    if (maker === undefined || !passing.includes(maker.opType)) return maker?.opType;
+    name = maker.input[0] ?? "";
+  }
+  return undefined;
 }

@@ -36,21 +36,22 @@ export class Teaching implements AsyncDisposable {
   readonly #teacher: Teacher;
   readonly #variance = Float64Array.of(1);
 
-  private constructor(distillation: Distillation, run: TaughtRun, file: FileTeacher | null) {
+  private constructor(distillation: Distillation, run: TaughtRun, teacher: FloatTeacher | FileTeacher) {
     this.distillation = distillation;
     this.#run = run;
-    this.#file = file;
-    const float = new FloatTeacher(run.model, run.plain, run.dataset);
-    this.#float = file === null ? float : null;
-    this.#teacher = file ?? float;
+    [this.#float, this.#file] = teacher instanceof FloatTeacher ? [teacher, null] : [null, teacher];
+    this.#teacher = teacher;
   }
 
   /** @throws UserError where the teacher's file does not do. */
   static async open(distillation: Distillation, run: TaughtRun): Promise<Teaching> {
-    const { dataset, task, model, threads } = run;
-    const options = { data: dataset, outputs: task.outputs, ops: model.ops, threads };
+    const { dataset, task, model, plain, threads } = run;
     const { teacher: path } = distillation;
-    return new Teaching(distillation, run, path === undefined ? null : await openFileTeacher(path, options));
+    const teacher =
+      path === undefined
+        ? new FloatTeacher(model, plain, dataset)
+        : await openFileTeacher(path, { data: dataset, task, ops: model.ops, threads });
+    return new Teaching(distillation, run, teacher);
   }
 
   /** The file that the teacher is; null: the run's own network in float32. */

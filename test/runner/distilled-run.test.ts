@@ -98,9 +98,8 @@ t.test("a file is the teacher", { timeout: 120_000 }, async (t) => {
   t.match(file, { name: "keras-cnn.onnx", bytes: 30_216, sha256: /^[0-9a-f]{64}$/ });
   t.ok(exports[0]!.verification);
   const exotic = exoticTeacher();
-  const short = settings({ name: "distill", teacher: exotic }, { training: { epochs: 1 } });
-  const run = { ...short, training: { epochs: 1, loss: { name: "distill" as const, teacher: exotic } } };
-  const { epochs } = await train(run, { folder: join(root, "exotic") });
+  const training = { epochs: 1, loss: { name: "distill" as const, teacher: exotic } };
+  const { epochs } = await train(settings(undefined, { training }), { folder: join(root, "exotic") });
   t.ok(epochs[0]!.train.taskLoss > 0 && epochs[0]!.train.taskLoss < Math.log(10));
   writeFileSync(exotic, Buffer.concat([readFileSync(exotic), Buffer.from([0xba, 0x3e, 1, 0])]));
   await t.rejects(evaluateRun(join(root, "exotic")), {
