@@ -52,10 +52,13 @@ export function kernelsOf(weight: Floats): Floats {
 export const kernelOf = (node: OnnxNode): Pair | null =>
   node.attributes.has("kernel_shape") ? pair(node, "kernel_shape", 1) : null;
 
+/** From one tap of a window to the next. */
+export const dilationsOf = (node: OnnxNode): Pair => pair(node, "dilations", 1);
+
 /** @throws Unsupported at paddings that the graph does not have. */
 export function readWindows(node: OnnxNode): Windows {
   const strides = pair(node, "strides", 1);
-  const declared = pair(node, "dilations", 1);
+  const declared = dilationsOf(node);
   const paddingOf = readPadding(node, strides);
   const up = node.attributes.int("ceil_mode", 0) !== 0;
   return (image, kernel) => {
@@ -91,7 +94,7 @@ export interface Spreading {
 /** The same of a node's attributes, for images of a size. @throws Unsupported at dilations. */
 export function readSpreading(node: OnnxNode): (image: Sides, kernel: Pair) => Spreading {
   const strides = pair(node, "strides", 1);
-  const dilations = pair(node, "dilations", 1);
+  const dilations = dilationsOf(node);
   const outputPadding = twoOf(node, "output_padding") ?? [0, 0];
   const wanted = twoOf(node, "output_shape");
   const given = readPadding(node, strides);
@@ -104,9 +107,7 @@ export function readSpreading(node: OnnxNode): (image: Sides, kernel: Pair) => S
     if (wanted === null && !isSame) return { strides, padding: given(image, kernel), outputPadding };
     const split = (axis: 0 | 1, size: number): Pair => {
       const whole = (size - 1) * strides[axis] + kernel[axis] + outputPadding[axis];
-      const total = Math.max(0, whole - (wanted?.[axis] ?? size * strides[axis]));
-      const [less, more] = [Math.floor(total / 2), Math.ceil(total / 2)];
-      return automatic === "SAME_UPPER" ? [less, more] : [more, less];
+      return halves(whole - (wanted?.[axis] ?? size * strides[axis]), automatic);
     };
     const [top, bottom] = split(0, image.height);
     const [left, right] = split(1, image.width);
@@ -132,6 +133,12 @@ function endPadding(size: number, kernel: number, stride: number, before: number
   return Math.max(0, (windows - 1) * stride + kernel - size - before - after);
 }
 
+/** What stands before and behind, of both together; of an odd number SAME_UPPER has one more behind, all others before. */
+function halves(total: number, automatic: string): Pair {
+  const [less, more] = [Math.floor(Math.max(0, total) / 2), Math.ceil(Math.max(0, total) / 2)];
+  return automatic === "SAME_UPPER" ? [less, more] : [more, less];
+}
+
 function readPadding({ attributes }: OnnxNode, strides: Pair): (image: Sides, kernel: Pair) => Padding {
   const automatic = attributes.string("auto_pad", "NOTSET");
   const pads = attributes.ints("pads") ?? [0, 0, 0, 0];
@@ -147,11 +154,8 @@ function readPadding({ attributes }: OnnxNode, strides: Pair): (image: Sides, ke
       return () => ({ top: 0, bottom: 0, left: 0, right: 0 });
     case "SAME_UPPER":
     case "SAME_LOWER": {
-      const split = (size: number, kernel: number, stride: number): readonly [number, number] => {
-        const total = Math.max(0, (Math.ceil(size / stride) - 1) * stride + kernel - size);
-        const [less, more] = [Math.floor(total / 2), Math.ceil(total / 2)];
-        return automatic === "SAME_UPPER" ? [less, more] : [more, less];
-      };
+      const split = (size: number, kernel: number, stride: number): Pair =>
+        halves((Math.ceil(size / stride) - 1) * stride + kernel - size, automatic);
       return ({ height, width }, kernel) => {
         const [top, bottom] = split(height, kernel[0], strides[0]);
         const [left, right] = split(width, kernel[1], strides[1]);

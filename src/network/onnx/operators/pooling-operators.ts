@@ -22,7 +22,15 @@ import { withFactor } from "../regroup.ts";
 import { knownSizes } from "../sizes.ts";
 import type { Operator, Translation } from "../translation.ts";
 import { type Activation, axisSize, checkedShape } from "../value.ts";
-import { addPadding, isPadded, kernelOf, readWindows, type Sliding, type Windows } from "../window-attributes.ts";
+import {
+  addPadding,
+  dilationsOf,
+  isPadded,
+  kernelOf,
+  readWindows,
+  type Sliding,
+  type Windows,
+} from "../window-attributes.ts";
 import { timesNumber } from "./constant-operands.ts";
 
 export const maxPool: Operator = (node, translation) => {
@@ -127,7 +135,7 @@ function globalPool(node: OnnxNode, { writer }: Translation, image: Image, axes 
 function windowOf(node: OnnxNode): Pair {
   const kernel = kernelOf(node);
   if (kernel === null) throw new Damaged("it has no kernel_shape");
-  const dilations = node.attributes.ints("dilations") ?? [1, 1];
+  const dilations = dilationsOf(node);
   if (dilations.some((dilation, axis) => dilation !== 1 && kernel[axis] !== 1)) {
     throw new Unsupported(`its dilations are ${dilations.join(", ")}: pooling takes neighbouring pixels alone`);
   }
