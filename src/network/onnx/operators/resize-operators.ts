@@ -1,43 +1,76 @@
 import { at } from "../../../core/elements.ts";
 import { shapeText } from "../arrangement.ts";
+import { axisOf } from "../axes.ts";
 import type { OnnxNode } from "../model-graph.ts";
 import { nodeName } from "../names.ts";
-import { Damaged, Unsupported } from "../problems.ts";
+import { type Nearest, readsEvenly } from "../nearest.ts";
+import { cut, Damaged, Unsupported } from "../problems.ts";
 import { regrouped } from "../regroup.ts";
-import { isKnown, sizesText } from "../sizes.ts";
+import { isKnown, knownSizes, type Size, sizeArithmetic } from "../sizes.ts";
 import type { Operator, Translation } from "../translation.ts";
-import { type Activation, axisSize, dimsOf, numbersOf } from "../value.ts";
+import { type Activation, axisSize, dimsOf } from "../value.ts";
 import { concatenation } from "./concat-operators.ts";
 
 /** Every place so many times, which is the nearest one of a larger image: it stands beside itself as often. */
 export const resize: Operator = (node, translation) => {
   const mode = node.attributes.string("mode", "nearest");
-  const coordinates = node.attributes.string("coordinate_transformation_mode", "half_pixel");
-  if (mode !== "nearest" || coordinates === "align_corners" || coordinates === "tf_crop_and_resize")
-    throw new Unsupported(`it interpolates (mode "${mode}", ${coordinates}), expected the nearest places`);
+  const policy = node.attributes.string("keep_aspect_ratio_policy", "stretch");
+  if (mode !== "nearest") throw new Unsupported(`it interpolates (mode "${cut(mode)}"), expected the nearest places`);
+  if (policy !== "stretch")
+    throw new Unsupported(`its keep_aspect_ratio_policy is "${cut(policy)}", expected "stretch"`);
+  const nearest = nearestOf(node, translation);
   const x = translation.activation(node);
   return factorsOf(node, translation, x).reduce<Activation>((value, factor, axis) => {
     if (factor === 1) return value;
-    if (!Number.isInteger(factor) || factor < 1)
-      throw new Unsupported(`it makes ${factor} times as many of axis ${axis}`);
+    const size = axisSize(value, axis);
+    if (!Number.isInteger(factor) || factor < 1 || !isKnown(size))
+      throw new Unsupported(`it makes ${factor} times as many of axis ${axis} of [${shapeText(value)}]`);
+    translation.made.take(size * factor);
+    if (!readsEvenly(nearest, size, factor))
+      throw new Unsupported(
+        `by "${nearest.coordinate}" and "${nearest.rounding}" it reads some places of axis ${axis} more often than others`,
+      );
     return repeated(node, translation, value, axis, factor);
   }, x);
 };
 
+/** Up to operator set 10 nothing says how the places are found. */
+const isOld = ({ operator }: OnnxNode, { opset }: Translation): boolean => operator === "Upsample" || opset < 11;
+
+const nearestOf = (node: OnnxNode, translation: Translation): Nearest =>
+  isOld(node, translation)
+    ? { coordinate: "asymmetric", rounding: "floor" }
+    : {
+        coordinate: cut(node.attributes.string("coordinate_transformation_mode", "half_pixel")),
+        rounding: cut(node.attributes.string("nearest_mode", "round_prefer_floor")),
+      };
+
 /** How many times larger each axis becomes. */
 function factorsOf(node: OnnxNode, translation: Translation, x: Activation): readonly number[] {
-  const isUpsample = node.operator === "Upsample";
-  const [scales, sizes] = isUpsample ? [1, 3] : [2, 3];
-  if (translation.has(node, scales) && translation.floats(node, scales).values.length > 0) {
-    return Array.from(numbersOf(translation.floats(node, scales)));
-  }
-  const wanted = translation.integers(node, sizes).values;
-  if (wanted.length !== x.axes.length) throw new Damaged(`it makes [${sizesText(wanted)}] of [${shapeText(x)}]`);
-  return wanted.map((size, axis) => {
-    const own = axisSize(x, axis);
-    if (isKnown(own) && isKnown(size)) return size / own;
-    return 1;
-  });
+  const named = node.attributes.ints("axes") ?? [...x.axes.keys()];
+  const axes = named.map((axis) => axisOf(axis, x.axes.length));
+  const given = givenFactors(
+    node,
+    translation,
+    axes.map((axis) => axisSize(x, axis)),
+  );
+  if (given.length !== axes.length)
+    throw new Damaged(`it has ${given.length} scales or sizes for ${axes.length} axes of [${shapeText(x)}]`);
+  const factors = new Array<number>(x.axes.length).fill(1);
+  for (const [index, axis] of axes.entries()) factors[axis] = at(given, index);
+  return factors;
+}
+
+/** The same of the axes that it names, which have these sizes. */
+function givenFactors(node: OnnxNode, translation: Translation, own: readonly Size[]): readonly number[] {
+  const attribute = node.attributes.floats("scales");
+  if (attribute !== null) return attribute;
+  const place = isOld(node, translation) ? 1 : 2;
+  const scales = translation.has(node, place) ? translation.floats(node, place).values : [];
+  if (scales.length > 0 || isOld(node, translation)) return Array.from(scales);
+  const whole = (size: Size) => (isKnown(size) || translation.batch === null ? size : size.batches * translation.batch);
+  const sizes = translation.integers(node, 3).values;
+  return knownSizes(sizes.map((size, index) => sizeArithmetic.divide(whole(size), whole(own[index] ?? 1))));
 }
 
 function repeated(node: OnnxNode, translation: Translation, x: Activation, axis: number, factor: number): Activation {
