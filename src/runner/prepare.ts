@@ -25,6 +25,7 @@ import { outputShapes } from "../network/output-shapes.ts";
 import { createTask, type Findings, targetKindOf } from "../tasks/create-task.ts";
 import { distilled } from "../tasks/distillation/distilled.ts";
 import { judgedByTeacher } from "../tasks/distillation/judged-by-teacher.ts";
+import { smoothed } from "../tasks/smoothed.ts";
 import type { Task } from "../tasks/task.ts";
 import { createModel, type Model } from "../training/model.ts";
 import { type Phase, planPhases } from "../training/phases.ts";
@@ -78,7 +79,7 @@ async function build(config: RunConfig, engine: Engine, loaded: Dataset): Promis
   if (kind === null) requireImages(loaded, `task.name: ${config.task?.name}`);
   const isLabelled = kind === null || loaded.targets.kind !== "none";
   const read = { ...loaded, targets: describeTargets(config, loaded, kind) };
-  const labelled = createTask(config.task, read.targets, read);
+  const labelled = learnedTask(config, createTask(config.task, read.targets, read));
   const own = isLabelled ? labelled : judgedByTeacher(labelled);
   const method = createMethod(config.method, config.seed);
   if (method.layerwise || method.search) requireImages(read, `method.name: ${config.method.name}`);
@@ -121,6 +122,11 @@ async function build(config: RunConfig, engine: Engine, loaded: Dataset): Promis
       await dataset.close();
     },
   };
+}
+
+/** The task with the loss that training lowers. @throws UsageError where it cannot be that of the task. */
+function learnedTask({ training: { loss } }: RunConfig, task: Task<Findings>): Task<Findings> {
+  return loss?.name === "task" && loss.labelSmoothing > 0 ? smoothed(task, loss.labelSmoothing) : task;
 }
 
 /** @throws UsageError where a network does not give what its task needs. */

@@ -1,6 +1,16 @@
 import { z } from "zod";
 import { positive } from "./numbers.ts";
 
+const task = z.strictObject({
+  name: z.literal("task").describe("the loss: the task's own, which reads labels"),
+  labelSmoothing: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe("share of the label's probability that all classes have in equal parts, as 0.1"),
+});
+
 const distillation = z.strictObject({
   name: z.literal("distill").describe("the loss: distance from a teacher's outputs"),
   temperature: positive
@@ -26,12 +36,9 @@ const distillation = z.strictObject({
 /** What training lowers beside the prior. */
 export const loss = z
   .union([
-    z.literal("task").transform(() => ({ name: "task" as const })),
+    z.literal("task").transform(() => task.parse({ name: "task" })),
     z.literal("distill").transform(() => distillation.parse({ name: "distill" })),
-    z.discriminatedUnion("name", [
-      z.strictObject({ name: z.literal("task").describe("the loss: the task's own, which reads labels") }),
-      distillation,
-    ]),
+    z.discriminatedUnion("name", [task, distillation]),
   ])
   .optional()
   .describe(

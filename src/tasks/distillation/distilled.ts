@@ -4,6 +4,7 @@ import { square } from "../../core/powers.ts";
 import type { Targets } from "../../data/targets.ts";
 import type { Ops, Tensor } from "../../engine/ops.ts";
 import type { TaskDescription } from "../metric.ts";
+import { mixed } from "../mixed-loss.ts";
 import { squaredError } from "../squared-error.ts";
 import type { Loss, Task } from "../task.ts";
 import { divergenceFrom } from "./divergence-from.ts";
@@ -53,12 +54,6 @@ function distanceFrom(
   if (softmax === null) return squaredError(ops, outputs, teacher, variance());
   const { loss, gradient } = divergenceFrom(ops.read(teacher), ops.read(outputs), { classes: softmax, temperature });
   return { loss: ops.tensor(Float32Array.of(loss), []), gradient: ops.tensor(gradient, outputs.shape) };
-}
-
-function mixed(ops: Ops, weight: number, [one, other]: readonly [Loss, Loss]): Loss {
-  const [share, rest] = [ops.tensor(Float32Array.of(weight), []), ops.tensor(Float32Array.of(1 - weight), [])];
-  const mix = (one: Tensor, other: Tensor) => ops.add(ops.multiply(one, share), ops.multiply(other, rest));
-  return { loss: mix(one.loss, other.loss), gradient: mix(one.gradient, other.gradient) };
 }
 
 /** The loss by its name, and what it is of a network that looks at no image: at most the uniform distribution's. */
