@@ -1,14 +1,29 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { z } from "zod";
 import { writeFileAtomically } from "../../src/core/atomic-file.ts";
 
-/** A record's text without the indentation that the program writes, a quarter of it: what is committed stays for ever. */
-export const compactRecord = (text: string): string => `${JSON.stringify(JSON.parse(text))}\n`;
+const pictures = z.array(z.looseObject({ png: z.string() })).min(1);
 
-/** Rewrites those records that have indentation. */
+/**
+ * A record's text as it is committed, where it stays for ever: without the indentation that the program writes, a quarter of
+ * it; and without pictures of test images where the run's page, which shows them, is not committed beside it.
+ */
+export function compactRecord(text: string, { shown }: { readonly shown: boolean }): string {
+  const record: unknown = JSON.parse(text, (_, value: unknown) =>
+    !shown && pictures.safeParse(value).success ? [] : value,
+  );
+  return `${JSON.stringify(record)}\n`;
+}
+
+/** Whether the page of a record's run stands beside it. */
+export const isShown = (path: string): boolean => existsSync(join(dirname(path), "report.html"));
+
+/** Rewrites those records that are larger than they need be. */
 export function compactRecords(paths: readonly string[]): void {
   for (const path of paths) {
     const before = readFileSync(path, "utf8");
-    const after = compactRecord(before);
+    const after = compactRecord(before, { shown: isShown(path) });
     if (after !== before) writeFileAtomically(path, after);
   }
 }
