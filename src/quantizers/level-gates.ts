@@ -78,7 +78,14 @@ export const testTimeBits = (phi: Float64Array): readonly BitWidth[] =>
 export const levelProbabilities = (phi: Float64Array, group: number): PerGate<number> =>
   perGate((level) => openProbability(at(phi, level * groupsIn(phi) + group)).value);
 
-/** Level gates that learn: from the scalar products of their levels with the gradient, and from the prior. */
+/** Times the rate of gates, at most, that gates of groups learn with. */
+const FASTEST = 3;
+
+/**
+ * Level gates that learn: from the scalar products of their levels with the gradient, and from the prior. With G groups a
+ * group's share of the prior is 1/G of a tensor's, but the noise of what the data say falls with √G alone, and Adam's steps
+ * with their quotient: the rate makes up for that, so that gates of large weights do not lag behind those of activations.
+ */
 export const learnedLevels = (phi: Float64Array, groups: ChannelGroups): LearnedNumbers => ({
   name: "phi",
   group: "gates",
@@ -98,6 +105,7 @@ export const learnedLevels = (phi: Float64Array, groups: ChannelGroups): Learned
     });
   },
   hold: () => false,
+  rate: () => Math.min(FASTEST, Math.sqrt(groups.count)),
 });
 
 /** One sum stands for all channels. */

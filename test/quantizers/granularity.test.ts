@@ -126,6 +126,14 @@ t.test(
   },
 );
 
+t.test("gates of many groups learn faster, up to three times; those of one for all as the tensor's", async (t) => {
+  const rateOf = (channels: number, size: number) => {
+    const groups = new ChannelGroups(channels, size);
+    return learnedLevels(new Float64Array(4 * groups.count), groups).rate!();
+  };
+  t.strictSame([rateOf(64, 64), rateOf(64, 16), rateOf(64, 8), rateOf(64, 1)], [1, 2, Math.sqrt(8), 3]);
+});
+
 t.test(
   "widths by channel: what is given is what stands, pruned channels have none, and means are of the kept",
   async (t) => {
