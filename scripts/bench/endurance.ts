@@ -25,7 +25,7 @@ const { ops } = model;
 const { batchSize } = config.data;
 const batch = await firstImages(dataset.train, batchSize);
 const makeBatch = () => ({
-  images: networkInput(ops, batch, dataset),
+  images: networkInput(model, batch, dataset.normalization),
   targets: task.targets(ops, batch),
 });
 initializeRanges(

@@ -2,7 +2,7 @@ import { UserError } from "../core/errors.ts";
 import type { ByteBatch, Dataset } from "../data/dataset.ts";
 import { normalized } from "../data/normalized-pixels.ts";
 import { requireImages } from "../data/require-images.ts";
-import { tokensOf } from "../data/tokens-of.ts";
+import { tokensOf } from "../data/sample-numbers.ts";
 import type { FileInputValues } from "../onnx/file-session.ts";
 import { declaredTensor } from "../onnx/value-info.ts";
 import { layoutsOf, toChannelsFirst } from "./image-layout.ts";

@@ -2,7 +2,7 @@ import type { ExportInput } from "../config/sections/export-settings.ts";
 import { at } from "../core/elements.ts";
 import { tuple } from "../core/tuple.ts";
 import type { ByteBatch, Dataset, Split } from "../data/dataset.ts";
-import { tokensOf } from "../data/tokens-of.ts";
+import { tokensOf } from "../data/sample-numbers.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
 import type { FileInputValues } from "../onnx/file-session.ts";
 import type { FrozenNetwork } from "./frozen-network.ts";

@@ -32,8 +32,8 @@ const LEAST_LOG = -60;
 export interface Imported extends ImportedFile {
   readonly network: Network;
   readonly initial: InitialValues | undefined;
-  /** Of the graph's images. */
-  readonly inputShape: readonly [height: number, width: number, channels: number];
+  /** Of the graph's samples: of images [height, width, channels]. */
+  readonly inputShape: readonly number[];
   readonly classes: number;
 }
 
@@ -102,12 +102,9 @@ async function runFile(
 }
 
 /** Images of the graph, [batch, height, width, channels], as the file has them. */
-function inFileOrder(
-  images: Float32Array,
-  [height, width, channels]: Imported["inputShape"],
-  { channelsFirst }: FileLayout,
-): Float32Array {
+function inFileOrder(images: Float32Array, shape: Imported["inputShape"], { channelsFirst }: FileLayout): Float32Array {
   if (!channelsFirst) return images;
+  const [height, width, channels] = tuple(shape, 3);
   const size = height * width;
   return images.map((_, index) => {
     const [image, rest] = [Math.floor(index / (size * channels)), index % (size * channels)];

@@ -67,13 +67,13 @@ async function shapeOf(config: RunConfig, reporter: Reporter): Promise<DataShape
   const kind = targetKindOf(task);
   const dataset = await loadDataset(data, { seed, reporter, ...labelNeeds(config) });
   await dataset.close();
-  const { train, validation, test, imageShape, tokens } = dataset;
+  const { train, validation, test, imageShape, normalization } = dataset;
   const { units } = createTask(task, describeTargets(config, dataset, kind), dataset);
   const count = train.count + (validation?.count ?? 0) + test.count;
   const held =
     data.name === "folder"
       ? 0
-      : count * elementsOf(imageShape) * (tokens === undefined ? 1 : Int32Array.BYTES_PER_ELEMENT);
+      : count * elementsOf(imageShape) * (normalization === null ? Float32Array.BYTES_PER_ELEMENT : 1);
   return {
     network: networkDataOf(dataset, units),
     images: imageCountsOf(dataset),

@@ -5,7 +5,7 @@ import { tuple } from "../core/tuple.ts";
 import type { Network } from "../kinds/index.ts";
 import type { InitialValues } from "./initial-values.ts";
 import type { FileLayout } from "./onnx/file-inputs.ts";
-import { importNetwork } from "./onnx/import-network.ts";
+import { importNetwork, type ValuesAndClasses } from "./onnx/import-network.ts";
 import { type NetworkFile, readNetworkFile } from "./onnx/read-network-file.ts";
 import { outputShapes } from "./output-shapes.ts";
 import { createNetwork, type NetworkName } from "./zoo/index.ts";
@@ -27,16 +27,24 @@ export type NetworkSource =
   | ({ readonly name: "text-classifier" } & TextClassifierOptions)
   | { readonly file: string; readonly outputs?: readonly string[] | undefined };
 
-/** The images, or texts, that a network is for, and its outputs. */
-export type NetworkData = ZooOptions | TextOptions;
+/** The images, texts or other samples that a network is for, and its outputs. */
+export type NetworkData = ZooOptions | TextOptions | ValuesAndClasses;
 
 /** What a network for these samples is made for. */
 export function networkDataOf(
-  { imageShape, tokens }: { readonly imageShape: readonly number[]; readonly tokens?: { readonly vocabulary: number } },
+  {
+    imageShape,
+    tokens,
+    normalization,
+  }: {
+    readonly imageShape: readonly number[];
+    readonly tokens?: { readonly vocabulary: number };
+    readonly normalization: unknown;
+  },
   classes: number,
 ): NetworkData {
   if (tokens !== undefined) return { length: first(imageShape), vocabulary: tokens.vocabulary, classes };
-  return { inputShape: tuple(imageShape, 3), classes };
+  return normalization === null ? { shape: imageShape, classes } : { inputShape: tuple(imageShape, 3), classes };
 }
 
 const isOfTexts = (data: NetworkData): data is TextOptions => "vocabulary" in data;
@@ -50,7 +58,7 @@ export interface LoadedNetwork {
 }
 
 /**
- * A network of the zoo, or one from an ONNX file, for the data's images and classes.
+ * A network of the zoo, or one from an ONNX file, for the data's samples and classes.
  *
  * @throws UserError when the file cannot be read, taken over, or is for other data; UsageError when the images are too
  * small for a network of the zoo.
@@ -82,9 +90,18 @@ function fromZoo(source: Exclude<NetworkSource, { file: string }>, data: Network
   if (isOfTexts(data)) {
     throw new UsageError(`network.name: ${source.name} takes images, and the data are texts: take text-classifier`);
   }
-  const network = createNetwork(source.name, data);
-  requireFitting(network, data);
+  const images = "shape" in data ? { inputShape: asImage(data.shape, source.name), classes: data.classes } : data;
+  const network = createNetwork(source.name, images);
+  requireFitting(network, images);
   return network;
+}
+
+/** Values that lie as images do. @throws UsageError of others. */
+function asImage(shape: readonly number[], name: string): ZooOptions["inputShape"] {
+  if (shape.length === 3) return tuple(shape, 3);
+  throw new UsageError(
+    `network.name: ${name} takes samples of [height, width, channels], those of the data are [${shape.join(", ")}]: give the array as many axes, or take network.file`,
+  );
 }
 
 /** Networks of the zoo are whole but for the size of the images that they are built for. */

@@ -13,8 +13,7 @@ export async function beginWeights({ model, dataset, config, networkFile, source
     if (config.training.equalize) equalize(source.network, model);
   }
   // A file brings its own statistics.
-  else if (networkFile === null)
-    initializeStatistics(model, await firstNormalized(model.ops, dataset, statisticsImages));
+  else if (networkFile === null) initializeStatistics(model, await firstNormalized(model, dataset, statisticsImages));
 }
 
 /**
@@ -38,6 +37,6 @@ export async function beginRanges({
   config: { method, seed },
 }: Pick<Prepared, "model" | "dataset" | "config">): Promise<void> {
   const rule = "initialRanges" in method ? method.initialRanges : "max";
-  const images = await firstNormalized(model.ops, dataset, rangeImages[rule]);
+  const images = await firstNormalized(model, dataset, rangeImages[rule]);
   initializeRanges(model, images, () => stepGates(model, seed, 0), rule);
 }

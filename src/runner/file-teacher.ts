@@ -1,12 +1,12 @@
 import { basename, extname } from "node:path";
 import { first } from "../core/elements.ts";
 import { UserError } from "../core/errors.ts";
-import { tuple } from "../core/tuple.ts";
 import type { Dataset, TokenDescription } from "../data/dataset.ts";
 import type { Ops } from "../engine/ops.ts";
 import { DatasetModel } from "../export/dataset-model.ts";
 import { verifyImport } from "../export/verify-import.ts";
 import { elementsOf } from "../graph/shape.ts";
+import { networkDataOf } from "../network/load-network.ts";
 import { importNetwork } from "../network/onnx/import-network.ts";
 import { type NetworkFile, readNetworkFile } from "../network/onnx/read-network-file.ts";
 import type { Model as OnnxModel } from "../onnx/onnx-model.ts";
@@ -63,7 +63,8 @@ async function requireSameOutputs(
       `${setting} ${path} ends in a softmax, which gives probabilities of classes, and the network that learns from it gives values: take the softmax off, or another teacher`,
     );
   }
-  const bytesOfSample = elementsOf(data.imageShape) * (data.tokens === undefined ? 1 : Int32Array.BYTES_PER_ELEMENT);
+  const bytesOfSample =
+    elementsOf(data.imageShape) * (data.normalization === null ? Float32Array.BYTES_PER_ELEMENT : 1);
   const given = await teacher.outputs({ count: 1, images: new Uint8Array(bytesOfSample) });
   if (given.length === outputs) return;
   throw new UserError(
@@ -82,17 +83,18 @@ async function importedTeacher(
   { model, bytes }: { readonly model: OnnxModel; readonly bytes: Uint8Array },
   { data, task, ops, threads }: OpenOptions,
 ): Promise<OpenedTeacher | null> {
-  if (data.tokens !== undefined) return null;
+  const samples = networkDataOf(data, task.outputs);
+  if ("vocabulary" in samples) return null;
   try {
-    const shape = { inputShape: tuple(data.imageShape, 3), classes: task.outputs };
     const name = basename(path, extname(path));
-    const imported = importNetwork(model, { ...shape, file: path, name });
+    const imported = importNetwork(model, { ...samples, file: path, name });
+    const shape = { inputShape: data.imageShape, classes: task.outputs };
     await verifyImport({ ...imported, ...shape, path, bytes }, ops, { threads });
     const { network, initial, layout } = imported;
     const teacher = createModel(network, { ops, seed: 0, quantizers: new Map(), initial });
     return {
       endsInSoftmax: layout.ending !== null,
-      outputs: async (batch) => networkOutputs(teacher, batch, data),
+      outputs: async (batch) => networkOutputs(teacher, batch, data.normalization),
       async [Symbol.asyncDispose]() {
         for (const variable of teacher.parameters.values()) ops.dispose(variable);
       },

@@ -29,7 +29,7 @@ export async function addFinalFigures(
   const evaluate = (gatesOf: GatesOf, observe?: EvaluationOptions["observe"]) =>
     evaluateInPhase(prepared, dataset.test, { gatesOf, pause, observe });
   await freezeCodes(model, dataset.train, config.data.evaluationBatchSize);
-  const examiner = task.examiner(dataset.tokens === undefined ? tuple(dataset.imageShape, 3) : null, float.values);
+  const examiner = task.examiner(dataset.normalization === null ? null : tuple(dataset.imageShape, 3), float.values);
   const { taskLoss, metrics } = await evaluate(testTimeGates, (batch) => examiner.add(batch));
   const sampled = await evaluate((model) => stepGates(model, config.seed, saved.position.step));
   const analysis = await analyseRun(prepared, { reporter, pause });

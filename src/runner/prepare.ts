@@ -4,7 +4,6 @@ import { first } from "../core/elements.ts";
 import { UsageError, UserError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
 import type { Reporter } from "../core/progress.ts";
-import { tuple } from "../core/tuple.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { loadDataset } from "../data/load-dataset.ts";
 import { requireImages } from "../data/require-images.ts";
@@ -93,8 +92,8 @@ async function build(config: RunConfig, engine: Engine, loaded: Dataset): Promis
     );
   }
   if (imported !== null) {
-    const images = { inputShape: tuple(read.imageShape, 3), classes: own.units };
-    await verifyImport({ ...imported, ...source, ...images }, engine.ops, config.engine);
+    const samples = { inputShape: read.imageShape, classes: own.units };
+    await verifyImport({ ...imported, ...source, ...samples }, engine.ops, config.engine);
   }
   const plain = plainOf(method, source.network);
   const network = method.prepare(plain);

@@ -2,7 +2,6 @@ import { first } from "../core/elements.ts";
 import { UserError } from "../core/errors.ts";
 import type { Normalization, Split } from "../data/dataset.ts";
 import { readFloats } from "../engine/read-floats.ts";
-import { onlyInput } from "../kinds/index.ts";
 import { evaluateWeights, forward } from "../network/passes.ts";
 import type { Metrics } from "../tasks/metric.ts";
 import type { EvaluatedBatch, Task } from "../tasks/task.ts";
@@ -48,8 +47,7 @@ export async function evaluate(
       if (batch.count === 0) continue;
       ops.scope(
         () => {
-          const imageShape = onlyInput(network).shape;
-          const inputs = soleInput(network, networkInput(ops, batch, { imageShape, normalization }));
+          const inputs = soleInput(network, networkInput(model, batch, normalization));
           const pass = passOf(model, samples, inputs, { training: false });
           const output = first(forward(network, pass, { keep: false, weights }).outputs);
           taskLoss += ops.scalar(task.loss(ops, output, task.targets(ops, batch)).loss) * batch.count;

@@ -62,7 +62,7 @@ export class FloatTeacher implements Teacher, Disposable {
       ...{ ...this.#student, network: this.#network, parameters, statistics: this.#statistics },
       ...{ quantizers: new Map(), codes: new Map() },
     };
-    return networkOutputs(model, batch, this.#data);
+    return networkOutputs(model, batch, this.#data.normalization);
   }
 
   get tensors(): ReadonlyMap<string, StoredTensor> {

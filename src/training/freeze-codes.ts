@@ -1,7 +1,7 @@
 import { at } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
 import type { Split } from "../data/dataset.ts";
-import { tokensOf } from "../data/tokens-of.ts";
+import { tokensOf } from "../data/sample-numbers.ts";
 import { vocabularyCodes, vocabularyStatistics } from "../kinds/coded/vocabulary-codes.ts";
 import { type CodedEmbedding, codedEmbeddingsOf } from "../network/coded-embeddings.ts";
 import type { FrozenCodes, Model } from "./model.ts";

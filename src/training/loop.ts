@@ -110,7 +110,7 @@ export async function trainLoop(
       const step = { step: position.step + 1, epoch: epoch + 1 };
       const result = trainer.train(
         () => ({
-          images: networkInput(ops, batch, dataset),
+          images: networkInput(model, batch, dataset.normalization),
           targets: task.targets(ops, batch),
         }),
         stepGates(model, seed, position.step),

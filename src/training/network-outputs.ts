@@ -10,12 +10,12 @@ import { passOf, soleInput } from "./pass.ts";
 export function networkOutputs(
   model: Model,
   batch: Pick<ByteBatch, "count" | "images">,
-  data: Pick<Dataset, "imageShape" | "normalization">,
+  normalization: Dataset["normalization"],
 ): Float32Array {
   const { ops, network } = model;
   return ops.scope(
     () => {
-      const inputs = soleInput(network, networkInput(ops, batch, data));
+      const inputs = soleInput(network, networkInput(model, batch, normalization));
       const pass = passOf(model, new Map(), inputs, { training: false });
       return readFloats(ops, first(forward(network, pass, { keep: false }).outputs)).slice();
     },

@@ -38,19 +38,13 @@ export function imageInput(
   writer: GraphWriter,
   image: readonly [height: number, width: number, channels: number],
 ): { readonly value: InputValue; readonly image: Omit<FileLayout, "ending"> } {
-  const input = onlyInput(inputs);
+  const input = onlyInput(inputs, "the normalised images");
   const [batch = null, ...dims] = input.shape;
-  const shape = `[batch, ${dims.map((size) => size ?? "?").join(", ")}]`;
-  if (dims.includes(null)) {
-    throw new Damaged(
-      `its input "${input.name}" is ${shape}: export it with a fixed image size, only the batch may vary`,
-    );
-  }
   const [height, width, channels] = image;
-  const found = layouts(image).find((layout) => `${layout.imageShape}` === `${dims}`);
+  const found = layouts(image).find(({ imageShape }) => fits(dims, imageShape));
   if (found === undefined) {
     throw new Damaged(
-      `its input "${input.name}" is ${shape}, the data set's images are ${height} x ${width} with ${channels} channels: choose a data set of the network's image size, or export the network for this one`,
+      `its input "${input.name}" is ${sampleText(dims)}, the data set's images are ${height} x ${width} with ${channels} channels: choose a data set of the network's image size, or export the network for this one`,
     );
   }
   const lying = inFileOrder([oneBatch, ...(found.channelsFirst ? image : found.imageShape)]);
@@ -62,6 +56,32 @@ export function imageInput(
   return { value: { name: input.name, value }, image: { ...found, batch } };
 }
 
+/** Samples that are no images, in the order that the file has. */
+export function valueInput(
+  { inputs }: ModelGraph,
+  writer: GraphWriter,
+  shape: readonly number[],
+): { readonly value: InputValue; readonly image: Omit<FileLayout, "ending"> } {
+  const input = onlyInput(inputs, "the samples' numbers");
+  const [batch = null, ...dims] = input.shape;
+  if (!fits(dims, shape)) {
+    throw new Damaged(
+      `its input "${input.name}" is ${sampleText(dims)}, the data set's samples are [${shape.join(", ")}]: choose another data set, or export the network for this one`,
+    );
+  }
+  const sizes = checkedShape(knownSizes(shape));
+  const node = writer.input("input", sizes, "float32");
+  const value = { ...noneYet, node, shape: sizes, integers: false, ...inFileOrder([oneBatch, ...sizes]) };
+  return { value: { name: input.name, value }, image: { imageShape: shape, channelsFirst: false, batch } };
+}
+
+/** Sizes that a file leaves open are the data's. */
+const fits = (dims: readonly (number | null)[], sizes: readonly number[]): boolean =>
+  dims.length === sizes.length && dims.every((size, axis) => size === null || size === sizes[axis]);
+
+const sampleText = (dims: readonly (number | null)[]): string =>
+  `[batch, ${dims.map((size) => size ?? "?").join(", ")}]`;
+
 /** How a file's images may lie: channels first or last, gray without channels, in a row, or one row as a line. */
 function layouts([height, width, channels]: readonly [height: number, width: number, channels: number]) {
   const first = { imageShape: [channels, height, width], channelsFirst: true };
@@ -71,25 +91,34 @@ function layouts([height, width, channels]: readonly [height: number, width: num
   return channels === 1 ? [first, last, ...gray, ...lines] : [first, last, ...lines];
 }
 
-function onlyInput(inputs: readonly ModelInput[]): ModelInput {
+function onlyInput(inputs: readonly ModelInput[], what: string): ModelInput {
   const [input, ...others] = inputs;
   if (input === undefined || others.length > 0) {
     const names = inputs.map(({ name }) => `"${name}"`).join(", ");
-    throw new Damaged(`it has ${inputs.length} inputs (${names}), expected one: the images`);
+    throw new Damaged(`it has ${inputs.length} inputs (${names}), expected one: ${what}`);
   }
   if (input.type !== elementTypes.float)
-    throw new Damaged(`its input "${input.name}" is ${typeName(input.type)}, expected float32: the normalised images`);
+    throw new Damaged(`its input "${input.name}" is ${typeName(input.type)}, expected float32: ${what}`);
   return input;
 }
 
 const integerTypes: readonly number[] = [elementTypes.int32, elementTypes.int64, elementTypes.bool];
 
-/** A tensor in the file's own order. */
-export function tensorInput({ name, shape, type }: ModelInput, writer: GraphWriter): InputValue {
+/**
+ * A tensor in the file's own order.
+ *
+ * @param sample Sizes behind the batch, of which the file may leave some open.
+ */
+export function tensorInput(
+  { name, shape, type }: ModelInput,
+  writer: GraphWriter,
+  sample: readonly number[] | undefined,
+): InputValue {
   const integers = integerTypes.includes(type);
   if (!integers && type !== elementTypes.float)
     throw new Damaged(`its input "${name}" is ${typeName(type)}, expected float32 or integers`);
-  const [, ...dims] = shape;
+  const [, ...open] = shape;
+  const dims: readonly (number | null)[] = sample !== undefined && fits(open, sample) ? sample : open;
   if (shape.length === 0 || dims.includes(null)) {
     const sizes = shape.map((size) => size ?? "?").join(", ");
     throw new Damaged(`its input "${name}" is [${sizes}]: export it with fixed sizes, only the batch may vary`);

@@ -7,7 +7,7 @@ import { type Model, opsetOf } from "../../onnx/onnx-model.ts";
 import type { InitialValues } from "../initial-values.ts";
 import { outputShapes } from "../output-shapes.ts";
 import { Allowance } from "./allowance.ts";
-import { type FileInput, type FileLayout, imageInput, tensorInput } from "./file-inputs.ts";
+import { type FileInput, type FileLayout, imageInput, tensorInput, valueInput } from "./file-inputs.ts";
 import { classOutput, tensorOutput } from "./file-outputs.ts";
 import { GraphWriter } from "./graph-writer.ts";
 import { type ModelGraph, readGraph } from "./model-graph.ts";
@@ -37,6 +37,13 @@ export interface ImagesAndClasses {
   readonly classes: number;
 }
 
+/** Samples that are no images, and how many values a network gives for each. */
+export interface ValuesAndClasses {
+  /** Of a sample, as the file has it behind the batch. */
+  readonly shape: readonly number[];
+  readonly classes: number;
+}
+
 /** A network as a file has it: any inputs and outputs. */
 export interface ImportedGraph {
   readonly network: Network;
@@ -52,16 +59,20 @@ export interface ImportedNetwork extends Omit<ImportedGraph, "inputs"> {
 }
 
 /**
- * Takes an FP32 network of images over into the graph, with its weights and running statistics. Layers that share a
+ * Takes an FP32 network of images, or other samples, over into the graph, with its weights and running statistics. Layers that share a
  * tensor get one each. A Softmax at the end and Dropouts are left out.
  *
  * @throws UserError that lists all nodes that are not supported, or says what is wrong with the file, or how it does
  * not fit the data.
  */
-export function importNetwork(model: Model, options: ImportOptions & ImagesAndClasses): ImportedNetwork {
+export function importNetwork(
+  model: Model,
+  options: ImportOptions & (ImagesAndClasses | ValuesAndClasses),
+): ImportedNetwork {
   return explained(options.file, () => {
     const { graph, translation, writer } = begin(model, options);
-    const { value, image } = imageInput(graph, writer, options.inputShape);
+    const { value, image } =
+      "shape" in options ? valueInput(graph, writer, options.shape) : imageInput(graph, writer, options.inputShape);
     const name = requireOneOutput(graph);
     translation.set(value.name, value.value);
     translate(graph, translation);
@@ -75,13 +86,20 @@ export function importNetwork(model: Model, options: ImportOptions & ImagesAndCl
  * The same of a network with any number of inputs, float32 or integers, and of outputs, of any shapes: all of them have
  * the batch as their first axis.
  *
+ * @param samples Shapes of inputs behind the batch, where the file leaves sizes open.
  * @throws UserError as {@link importNetwork}.
  */
-export function importGraph(model: Model, options: ImportOptions): ImportedGraph {
+export function importGraph(
+  model: Model,
+  options: ImportOptions,
+  samples: ReadonlyMap<string, readonly number[]> = new Map(),
+): ImportedGraph {
   return explained(options.file, () => {
     const { graph, translation, writer } = begin(model, options);
     const read = new Set([...graph.outputs, ...graph.nodes.flatMap(({ inputs }) => inputs)]);
-    const inputs = graph.inputs.filter(({ name }) => read.has(name)).map((input) => tensorInput(input, writer));
+    const inputs = graph.inputs
+      .filter(({ name }) => read.has(name))
+      .map((input) => tensorInput(input, writer, samples.get(input.name)));
     for (const { name, value } of inputs) translation.set(name, value);
     translate(graph, translation);
     const nodes = graph.outputs.map((name) => tensorOutput(translation.named(name), name, translation));

@@ -30,9 +30,9 @@ function weightHistograms(model: Model, dataset: Pick<Dataset, "imageShape" | "n
   const histograms: WeightHistogram[] = [];
   ops.scope(
     () => {
-      // Of a text there are four bytes for each token.
+      // Of what is no image there are four bytes for each number.
       const bytes = elementsOf(dataset.imageShape) * (dataset.normalization === null ? 4 : 1);
-      const blank = networkInput(ops, { count: 1, images: new Uint8Array(bytes) }, dataset);
+      const blank = networkInput(model, { count: 1, images: new Uint8Array(bytes) }, dataset.normalization);
       forward(
         network,
         passOf(model, testTimeGates(model), soleInput(network, blank), {

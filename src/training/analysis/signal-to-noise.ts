@@ -4,7 +4,6 @@ import { lookup } from "../../core/lookup.ts";
 import type { ByteBatch, Normalization } from "../../data/dataset.ts";
 import { readFloats } from "../../engine/read-floats.ts";
 import type { NodeId } from "../../graph/graph.ts";
-import { onlyInput } from "../../kinds/index.ts";
 import { forward } from "../../network/passes.ts";
 import type { Quantizer } from "../../quantizers/abstract-quantizer.ts";
 import type { Model } from "../model.ts";
@@ -26,8 +25,7 @@ export function signalToNoise(
   const ratios = new Map<NodeId, number | null>();
   ops.scope(
     () => {
-      const imageShape = onlyInput(network).shape;
-      const inputs = soleInput(network, networkInput(ops, sample, { imageShape, normalization }));
+      const inputs = soleInput(network, networkInput(model, sample, normalization));
       forward(network, passOf(model, testTimeGates(model), inputs, { training: false }), {
         keep: false,
         observe: (node, output, [read]) => {

@@ -1,5 +1,5 @@
 import { UserError } from "../../../core/errors.ts";
-import { bytesOfTokens } from "../../tokens-of.ts";
+import { bytesOf } from "../../sample-numbers.ts";
 import { elementBytes, elementKind, type NpyHeader, readNumbers } from "./npy.ts";
 import type { NpyArray } from "./npz.ts";
 
@@ -30,5 +30,5 @@ export function tokenValues({ bytes, type, shape, place }: NpyArray): {
     );
   }
   const largest = numbers.reduce((most, token) => Math.max(most, token), 0);
-  return { images: bytesOfTokens(Int32Array.from(numbers)), vocabulary: largest + 1 };
+  return { images: bytesOf(Int32Array.from(numbers)), vocabulary: largest + 1 };
 }

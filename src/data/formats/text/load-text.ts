@@ -3,9 +3,9 @@ import { at } from "../../../core/elements.ts";
 import { UserError } from "../../../core/errors.ts";
 import { lookup } from "../../../core/lookup.ts";
 import type { ImageSet, LoadedData } from "../../dataset.ts";
+import { bytesOf } from "../../sample-numbers.ts";
 import { firstIndices, holdOut } from "../../split.ts";
 import { buildTokenizer, Tokenizer } from "../../text/tokenizer.ts";
-import { bytesOfTokens } from "../../tokens-of.ts";
 import { findTexts } from "./find-texts.ts";
 import type { LabelledText } from "./labelled-rows.ts";
 
@@ -80,5 +80,5 @@ function encode(
       `cannot read ${place}: class ${JSON.stringify(label)} has no text to train on; the classes are ${[...classes.keys()].join(", ")}`,
     );
   });
-  return { count: rows.length, images: bytesOfTokens(tokens), targets: { kind: "classes", values } };
+  return { count: rows.length, images: bytesOf(tokens), targets: { kind: "classes", values } };
 }

@@ -4,7 +4,7 @@ import t from "tap";
 import { parseData } from "../../../../src/config/parse-config.ts";
 import type { DataSettings } from "../../../../src/config/sections/data-settings.ts";
 import { loadText } from "../../../../src/data/formats/text/load-text.ts";
-import { tokensOf } from "../../../../src/data/tokens-of.ts";
+import { tokensOf } from "../../../../src/data/sample-numbers.ts";
 
 const root = t.testdir();
 let folders = 0;

@@ -1,7 +1,7 @@
 /**
- * Which of the exported architectures can be trained: npm run corpus:import -- CORPUS [NAME ...]
+ * Which files of the corpus can be trained: npm run corpus:import -- CORPUS [NAME ...]
  *
- * Takes every file of CORPUS/architectures over and compares what the graph gives with onnxruntime on samples of its data. Says of
+ * Takes every exported architecture and every file out of packages over and compares what the graph gives with onnxruntime on samples of its data. Says of
  * each file `taken` with the largest difference, relative to the largest value, or what is in the way.
  */
 import { readdirSync } from "node:fs";
@@ -28,8 +28,10 @@ const TOLERANCE = 1e-4;
 /** The largest difference between what the graph and onnxruntime make of some samples. */
 async function differenceOf(file: string, data: string, ops: Ops): Promise<number> {
   const { model } = readNetworkFile(file);
-  const { network, initial, inputs, outputs } = importGraph(model, { file: basename(file), name: "network" });
   const arrays = await readArrays(data);
+  const samplesOf = new Map(Array.from(arrays, ([name, { shape }]) => [name, shape.slice(1)]));
+  const options = { file: basename(file), name: "network" };
+  const { network, initial, inputs, outputs } = importGraph(model, options, samplesOf);
   const batches = model.graph.input.flatMap(({ type }) => {
     const dim = type?.value.case === "tensorType" ? type.value.value.shape?.dim[0]?.value : undefined;
     return dim?.case === "dimValue" ? [Number(dim.value)] : [];
@@ -75,21 +77,23 @@ async function differenceOf(file: string, data: string, ops: Ops): Promise<numbe
 
 const [corpus, ...names] = process.argv.slice(2);
 if (corpus === undefined) throw new Error("usage: npm run corpus:import -- CORPUS [NAME ...]");
-const folder = join(corpus, "architectures");
 const { ops } = await loadEngine({ threads: 1 });
-let taken = 0;
-const files = readdirSync(folder)
-  .filter((name) => name.endsWith(".onnx") && !name.startsWith("."))
-  .map((name) => name.replace(/\.onnx$/, ""))
-  .filter((name) => names.length === 0 || names.some((wanted) => name.startsWith(wanted)));
-for (const name of files.toSorted()) {
-  try {
-    const difference = await differenceOf(join(folder, `${name}.onnx`), join(corpus, "data", `${name}.npz`), ops);
-    const agrees = difference <= TOLERANCE;
-    if (agrees) taken++;
-    console.log(`${name}: ${agrees ? "taken" : "DIFFERS"} (${difference.toExponential(1)})`);
-  } catch (error) {
-    console.log(`${name}: ${messageOf(error).replace(/\nknown operators: .*$/s, "")}`);
+for (const set of ["architectures", "packages"]) {
+  const folder = join(corpus, set);
+  let taken = 0;
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith(".onnx") && !name.startsWith("."))
+    .map((name) => name.replace(/\.onnx$/, ""))
+    .filter((name) => names.length === 0 || names.some((wanted) => name.startsWith(wanted)));
+  for (const name of files.toSorted()) {
+    try {
+      const difference = await differenceOf(join(folder, `${name}.onnx`), join(corpus, "data", `${name}.npz`), ops);
+      const agrees = difference <= TOLERANCE;
+      if (agrees) taken++;
+      console.log(`${name}: ${agrees ? "taken" : "DIFFERS"} (${difference.toExponential(1)})`);
+    } catch (error) {
+      console.log(`${name}: ${messageOf(error).replace(/\nknown operators: .*$/s, "")}`);
+    }
   }
+  console.log(`${set}: ${taken} of ${files.length} files are taken and agree`);
 }
-console.log(`${taken} of ${files.length} files are taken and agree`);
