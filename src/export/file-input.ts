@@ -2,7 +2,7 @@ import { UserError } from "../core/errors.ts";
 import type { ByteBatch, Dataset } from "../data/dataset.ts";
 import { normalized } from "../data/normalized-pixels.ts";
 import { requireImages } from "../data/require-images.ts";
-import { tokensOf } from "../data/sample-numbers.ts";
+import { tokensOf, valuesOf } from "../data/sample-numbers.ts";
 import type { FileInputValues } from "../onnx/file-session.ts";
 import { declaredTensor } from "../onnx/value-info.ts";
 import { layoutsOf, toChannelsFirst } from "./image-layout.ts";
@@ -33,7 +33,8 @@ export function fileInput(
   file: string,
   dataset: Pick<Dataset, "name" | "imageShape" | "normalization" | "tokens">,
 ): FileInput {
-  if (dataset.tokens !== undefined) return tokenInput(dataset.imageShape);
+  if (dataset.tokens !== undefined) return numberInput(dataset.imageShape, tokensOf);
+  if (dataset.normalization === null) return numberInput(dataset.imageShape, valuesOf);
   const { imageShape, normalization } = requireImages(dataset, `evaluate ${file}`);
   const declared = declaredShape(model);
   const [batch = null, ...dims] = declared ?? [null, null, null, null];
@@ -59,10 +60,10 @@ export function fileInput(
   };
 }
 
-/** Texts, as files of this program take them: [batch, tokens], any number of them. */
-const tokenInput = (shape: readonly number[]): FileInput => ({
+/** Texts or values, as files of this program take them: [batch, …], any number of them. */
+const numberInput = (shape: readonly number[], numbersOf: (bytes: Uint8Array) => FileInputValues): FileInput => ({
   batch: null,
-  imagesOf: ({ count, images }) => ({ values: tokensOf(images), shape: [count, ...shape] }),
+  imagesOf: ({ count, images }) => ({ values: numbersOf(images), shape: [count, ...shape] }),
 });
 
 const isOpenOr = (sizes: readonly number[]) => (size: number | null, axis: number) =>

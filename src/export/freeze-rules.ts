@@ -33,7 +33,7 @@ const ofLayer = () => null;
 
 /** How each kind of node freezes; null: it gives no activation. */
 export const freezeRules: ByKind<Node, [FreezePlace], Frozen | null> = {
-  input: (_, place) => made(place, { ...place.base, kind: "input" }, zeros(place)),
+  input: ({ dtype }, place) => made(place, { ...place.base, kind: "input", dtype }, zeros(place)),
   parameter: ofLayer,
   fold: ofLayer,
   conv2d(node, place) {

@@ -11,6 +11,8 @@ export type { FrozenCodebook, FrozenTensor, IntegerBits, IntegerTensor } from ".
 /** What goes in: images, normalised, or the numbers of tokens. */
 export interface FrozenInput extends Base {
   readonly kind: "input";
+  /** int32: the numbers of tokens. */
+  readonly dtype: "float32" | "int32";
 }
 
 /** What layers with weights have in common. What is left of a folded batch normalization is part of the bias. */

@@ -2,7 +2,7 @@ import type { ExportInput } from "../config/sections/export-settings.ts";
 import { at } from "../core/elements.ts";
 import { tuple } from "../core/tuple.ts";
 import type { ByteBatch, Dataset, Split } from "../data/dataset.ts";
-import { tokensOf } from "../data/sample-numbers.ts";
+import { tokensOf, valuesOf } from "../data/sample-numbers.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
 import type { FileInputValues } from "../onnx/file-session.ts";
 import type { FrozenNetwork } from "./frozen-network.ts";
@@ -19,7 +19,7 @@ export interface TestBatch {
   /** Of `forFile`. */
   readonly shape: readonly number[];
   readonly forFile: FileInputValues;
-  /** Normalised by the engine, [batch, height, width, channels]; or tokens as they are, [batch, tokens]. */
+  /** Normalised by the engine, [batch, height, width, channels]; or tokens, [batch, tokens], or values as they are. */
   readonly normalized: Float32Array | Int32Array;
 }
 
@@ -43,7 +43,7 @@ const fileValues: Readonly<
   float: (_, normalized) => normalized,
 };
 
-/** Both views of a batch of pixels, or tokens. */
+/** Both views of a batch of pixels, tokens or values. */
 export function batchOf(
   { count, images }: Pick<ByteBatch, "count" | "images">,
   { network, ops, input, channelsLast = false }: BatchOptions,
@@ -51,8 +51,8 @@ export function batchOf(
   const first = at(network.nodes, 0);
   const { normalization } = network;
   if (normalization === null) {
-    const tokens = tokensOf(images);
-    return { count, shape: [count, ...first.outputShape], forFile: tokens, normalized: tokens };
+    const numbers = first.kind === "input" && first.dtype === "int32" ? tokensOf(images) : valuesOf(images);
+    return { count, shape: [count, ...first.outputShape], forFile: numbers, normalized: numbers };
   }
   const [height, width, channels] = tuple(first.outputShape, 3);
   const normalized = ops.scope(

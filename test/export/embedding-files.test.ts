@@ -22,7 +22,7 @@ function networkOf(table: FrozenNode & { readonly kind: "embedding" | "coded-emb
   return {
     ...{ name: "texts", output: "mean", classes: [], normalization: null },
     nodes: [
-      { kind: "input", id: "tokens", inputs: [], outputShape: [length] },
+      { kind: "input", dtype: "int32", id: "tokens", inputs: [], outputShape: [length] },
       table,
       { kind: "masked-mean", id: "mean", inputs: ["tokens", table.id], outputShape: [units] },
     ],

@@ -57,7 +57,7 @@ for (const [name, make] of Object.entries(narrowNetworks)) {
 t.test("what a layer normalization may be off by follows its row's deviation, not its epsilon", async (t) => {
   const units = 256;
   const row = random(9, "row", [units], 3);
-  const input = { kind: "input", id: "x", inputs: [], outputShape: [units] } as const;
+  const input = { kind: "input", dtype: "float32", id: "x", inputs: [], outputShape: [units] } as const;
   const [scale, shift] = [new Float32Array(units).fill(1), new Float32Array(units)];
   const norm = {
     kind: "layer-norm",

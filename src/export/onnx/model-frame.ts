@@ -114,8 +114,16 @@ function givenBy(network: FrozenNetwork): { readonly text: string; readonly shap
   return { text: `${what} of pixels, [batch, channels, height, width]`, shape: [channels, height, width] };
 }
 
-/** What a file takes: images, or the numbers of tokens, which a text of any length has. */
+/** What a file takes: images, the numbers of tokens, which a text of any length has, or values. */
 function takenBy(network: FrozenNetwork, input: InputKind) {
+  const { outputShape, dtype } = inputNode(network);
+  if (network.normalization === null && dtype === "float32") {
+    return {
+      text: `float32 values, [batch, ${outputShape.join(", ")}]`,
+      shape: ["batch", ...outputShape],
+      type: elementTypes.float,
+    };
+  }
   if (network.normalization === null) {
     return {
       text: "int32 numbers of tokens, [batch, tokens], 0 is padding",

@@ -4,7 +4,7 @@ import { tuple } from "../../core/tuple.ts";
 import type { FrozenAdd, FrozenInput, FrozenNetwork, FrozenNode } from "../frozen-network.ts";
 import { fileMetadata, imageInput, inputName, type Lowered, pixelGrid, withBiases } from "../onnx/model-frame.ts";
 import { scaleOf } from "./codes-behind.ts";
-import { refuseSequences, refuseTokens } from "./refuse-tokens.ts";
+import { refuseSequences, refuseTokens, refuseValues } from "./refuse-tokens.ts";
 import { TensorType } from "./tflite-builder.ts";
 import { type TfliteCodes, TfliteFile, type TfliteOptions } from "./tflite-file.ts";
 import { addLayer } from "./tflite-layer.ts";
@@ -92,9 +92,10 @@ const OFFSET = 128;
 /** Pixels are codes themselves where one scale and a whole zero point serve all channels. */
 function addInput(node: FrozenInput, file: TfliteFile): void {
   const { network, options, builder } = file;
-  if (network.normalization === null) refuseTokens(node);
+  if (node.dtype === "int32") refuseTokens(node);
+  if (node.outputShape.length !== 3) refuseValues(node);
   const shape = imageInput(network).image;
-  if (options.input === "float") {
+  if (options.input === "float" || network.normalization === null) {
     file.hasFloat(node, builder.value(inputName, { shape }));
     return;
   }
