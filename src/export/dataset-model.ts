@@ -4,7 +4,6 @@ import { at } from "../core/elements.ts";
 import { messageOf, UserError } from "../core/errors.ts";
 import { readWholeFile } from "../core/read-file.ts";
 import type { Dataset, ImageShape } from "../data/dataset.ts";
-import { declaredTensor } from "../onnx/value-info.ts";
 import { type FileInput, fileInput, type Pixels } from "./file-input.ts";
 import { expandQuant, usesQuant } from "./onnx/expand-quant.ts";
 import { encodeModelProto, externalFiles, type Model, readModel } from "./onnx/read-model.ts";
@@ -17,13 +16,13 @@ import { RuntimeModel, type RuntimeValues } from "./runtime.ts";
 export class DatasetModel {
   readonly #model: RuntimeModel;
   readonly #input: FileInput;
-  /** Of its output, where that is [batch, channels, height, width] with a pixel for each of the input's. */
-  readonly #channelsFirst: ImageShape | null;
+  /** Of samples. */
+  readonly #imageShape: readonly number[];
 
-  private constructor(model: RuntimeModel, input: FileInput, channelsFirst: ImageShape | null) {
+  private constructor(model: RuntimeModel, input: FileInput, imageShape: readonly number[]) {
     this.#model = model;
     this.#input = input;
-    this.#channelsFirst = channelsFirst;
+    this.#imageShape = imageShape;
   }
 
   /** @throws UserError when the file cannot be read, is not ONNX, or does not take these samples. */
@@ -36,7 +35,7 @@ export class DatasetModel {
     const read = readModel(bytes, file);
     const input = fileInput(read, file, dataset);
     const model = await RuntimeModel.load(runnable(read, bytes, file), file, { threads });
-    return new DatasetModel(model, input, pixelsOf(read, dataset.imageShape));
+    return new DatasetModel(model, input, dataset.imageShape);
   }
 
   /** Samples of a batch, where the file allows only so many; null: any number. */
@@ -46,17 +45,15 @@ export class DatasetModel {
 
   /** Its first output for any number of samples, one after another; of pixels channels last. */
   async outputs(batch: Pixels): Promise<RuntimeValues> {
-    const values = await this.#asGiven(batch);
-    return this.#channelsFirst === null ? values : channelsLast(Float32Array.from(values), this.#channelsFirst);
-  }
-
-  async #asGiven(batch: Pixels): Promise<RuntimeValues> {
     const size = this.batch ?? batch.count;
     const parts: RuntimeValues[] = [];
     for (let start = 0; start < batch.count; start += size) {
       const part = sliceOf(batch, start, size);
       const { values, shape } = this.#input.imagesOf(repeated(part, size));
-      const [outputs = new Float32Array()] = (await this.#model.run(values, shape)).values();
+      const given = await this.#model.runFirst(values, shape);
+      // The file need not say what its output is like: what comes out does.
+      const pixels = pixelsOf(given.shape, this.#imageShape);
+      const outputs = pixels === null ? given.values : channelsLast(Float32Array.from(given.values), pixels);
       parts.push(outputs.subarray(0, (outputs.length / size) * part.count));
     }
     const [whole, ...more] = parts;
@@ -69,12 +66,10 @@ export class DatasetModel {
   }
 }
 
-/** [height, width, channels] of an output that has channels first, and the data's pixels behind them. */
-function pixelsOf({ graph }: Model, [height, width]: readonly number[]): ImageShape | null {
-  const [output] = graph.output;
-  const [, channels, rows, columns, ...more] = (output && declaredTensor(output)?.shape) ?? [];
-  if (more.length > 0 || typeof channels !== "number" || typeof rows !== "number" || typeof columns !== "number")
-    return null;
+/** [height, width, channels] of an output that is [batch, channels, height, width] with a pixel for each of the input's. */
+function pixelsOf(output: readonly number[], [height, width]: readonly number[]): ImageShape | null {
+  const [, channels, rows, columns, ...more] = output;
+  if (more.length > 0 || channels === undefined || rows === undefined || columns === undefined) return null;
   return rows === height && columns === width ? [rows, columns, channels] : null;
 }
 

@@ -15,6 +15,12 @@ export interface RuntimeOptions {
 /** Values of an output: float32, or the codes of an 8-bit activation. */
 export type RuntimeValues = Float32Array | Uint8Array | Int8Array;
 
+/** An output as it came out. */
+interface ShapedValues {
+  readonly values: RuntimeValues;
+  readonly shape: readonly number[];
+}
+
 /** A file with one input, loaded in onnxruntime on the CPU. Call `release` at the end. */
 export class RuntimeModel {
   readonly #session: FileSession;
@@ -48,9 +54,22 @@ export class RuntimeModel {
    * @throws UserError when the model does not take this input.
    */
   async run(values: FileInputValues, shape: readonly number[]): Promise<ReadonlyMap<string, RuntimeValues>> {
+    const results = await this.#run(values, shape);
+    return new Map(Array.from(results, ([name, { values }]) => [name, values]));
+  }
+
+  /** The same of the first output alone, with its shape. */
+  async runFirst(values: FileInputValues, shape: readonly number[]): Promise<ShapedValues> {
+    const [output] = (await this.#run(values, shape)).values();
+    return output ?? { values: new Float32Array(), shape: [0] };
+  }
+
+  async #run(values: FileInputValues, shape: readonly number[]): Promise<ReadonlyMap<string, ShapedValues>> {
     const results = await this.#session.run({ [this.#input]: FileSession.tensor(values, shape) });
     // The runtime types its data by all that a tensor can hold: these are numbers.
-    return new Map(Array.from(results, ([name, { data }]) => [name, data as RuntimeValues]));
+    return new Map(
+      Array.from(results, ([name, { data, dims }]) => [name, { values: data as RuntimeValues, shape: dims }]),
+    );
   }
 
   async release(): Promise<void> {

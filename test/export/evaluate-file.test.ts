@@ -4,12 +4,14 @@ import { create } from "@bufbuild/protobuf";
 import t from "tap";
 import { uniforms } from "../../src/core/random.ts";
 import type { Dataset, ImageShape } from "../../src/data/dataset.ts";
+import { DatasetModel } from "../../src/export/dataset-model.ts";
 import { evaluateFile } from "../../src/export/evaluate-file.ts";
 import { GraphBuilder } from "../../src/export/onnx/graph-builder.ts";
 import { encodeModelProto, readModel } from "../../src/export/onnx/read-model.ts";
 import { elementTypes } from "../../src/onnx/element-types.ts";
 import { TensorProto_DataLocation, TensorProtoSchema } from "../../src/onnx/generated/onnx_pb.ts";
 import { withGraph } from "../../src/onnx/onnx-model.ts";
+import { encodePlain, node } from "../fixtures/onnx/plain-model.ts";
 import { splitOf, trainingSplitOf } from "../fixtures/splits.ts";
 import { classifying, classTargets } from "../fixtures/tasks.ts";
 
@@ -160,4 +162,34 @@ t.test("weights in another file are read from beside the model, or missed by nam
     name: "UserError",
     message: /weights\.bin, which is not beside it/,
   });
+});
+
+t.test("pixels come channels last, whatever sizes the file says its output has", async (t) => {
+  const file = join(t.testdir(), "model.onnx");
+  const dataset = { name: "made", imageShape: [2, 3, 1], normalization: { mean: [0], deviation: [1] } };
+  const shapes: readonly (readonly (number | string)[])[] = [
+    ["b", 2, 2, 3],
+    ["b", 2, "h", "w"],
+    ["b", "c", "h", "w"],
+  ];
+  for (const output of shapes) {
+    const weights = { name: "w", dims: [2, 1, 1, 1], dataType: elementTypes.float, floatData: [255, -255] };
+    const model = {
+      ...{
+        opset: 17,
+        inputs: [{ name: "images", shape: ["b", 1, "h", "w"] }],
+        outputs: [{ name: "y", shape: output }],
+      },
+      ...{ tensors: [weights], nodes: [node("Conv", ["images", "w"], "y")] },
+    };
+    writeFileSync(file, encodePlain(model));
+    const opened = await DatasetModel.open(file, dataset);
+    const found = await opened.outputs({ count: 2, images: Uint8Array.from({ length: 12 }, (_, pixel) => pixel) });
+    const expected = Array.from({ length: 12 }, (_, pixel) => [pixel, -pixel]).flat();
+    t.ok(
+      [...found].every((value, at) => Math.abs(value - expected[at]!) < 1e-4),
+      `[${output}]: ${found}`,
+    );
+    await opened.release();
+  }
 });
