@@ -108,8 +108,9 @@ function dataOf(path: string, model: string): Pick<QuantizeSettings, "data" | "i
   if (/\.np[yz]$/i.test(path)) return { data: { samples: path } };
   if (isConfiguration(path)) return loadQuantizeData(path);
   if (existsSync(path) && statSync(path).isDirectory()) return { data: folderData(loadModel(model).model, path) };
+  const what = existsSync(path) ? "" : "there is no such file or folder: ";
   throw new UsageError(
-    `--data ${path}: expected a .npz or .npy file, a folder of images, or a configuration with a data section`,
+    `--data ${path}: ${what}expected a .npz or .npy file, a folder of images, or a configuration with a data section`,
   );
 }
 

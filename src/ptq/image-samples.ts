@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
-import type { DataConfig, ImageDataConfig } from "../config/sections/data-settings.ts";
+import type { ImageDataConfig } from "../config/sections/data-settings.ts";
 import type { ImageInputSettings } from "../config/sections/quantize-settings.ts";
-import { UsageError, UserError } from "../core/errors.ts";
+import { UserError } from "../core/errors.ts";
 import { permutation } from "../core/random.ts";
 import type { ByteBatch, Dataset, Normalization, Split } from "../data/dataset.ts";
 import { loadDataset } from "../data/load-dataset.ts";
@@ -25,7 +25,7 @@ const CHUNK = 64;
  * @throws UserError when they cannot be read; UsageError when the model's input does not take them.
  */
 export async function openImageSamples(
-  data: DataConfig,
+  data: ImageDataConfig,
   {
     inputs,
     input: given,
@@ -35,8 +35,6 @@ export async function openImageSamples(
     batch: most,
   }: DataContext & { readonly input: ImageInputSettings; readonly limit: number | undefined; readonly seed: number },
 ): Promise<CalibrationData> {
-  if (data.name === "text")
-    throw new UsageError("quantize --data: expected images, got data.name text; texts go in as .npz");
   const source = "folder" in data && data.folder !== undefined ? data.folder : `data ${data.name}`;
   const dataset = await loadDataset(data, { seed, reporter, targets: null });
   try {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, relative, resolve } from "node:path";
-import { UserError } from "../core/errors.ts";
+import { codeOf, UserError } from "../core/errors.ts";
 import { explainFileError } from "../core/file-errors.ts";
 import { piecesOf } from "../core/pieces.ts";
 import { externalEntry } from "../onnx/encode-model.ts";
@@ -66,7 +66,10 @@ function reading<T>(path: string, file: string, read: (opened: { size: number; d
   } catch (error) {
     if (error instanceof UserError) throw error;
     const what = path === file ? file : `${file}: its weights in ${path}`;
-    throw new UserError(`cannot read ${what}: ${explainFileError(error)}`, { cause: error });
+    const isGone = codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR";
+    const remedy = path === file ? "give the path of an ONNX file" : "put it beside the model";
+    const why = isGone ? `there is no such file, seen from ${process.cwd()}; ${remedy}` : explainFileError(error);
+    throw new UserError(`cannot read ${what}: ${why}`, { cause: error });
   }
 }
 

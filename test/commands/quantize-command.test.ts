@@ -71,7 +71,10 @@ const refusals: Readonly<Record<string, readonly [args: readonly string[], messa
     ["--data", samples, "--min-agreement", "120"],
     /--min-agreement 120: expected percent, from 0 to 100/,
   ],
-  "data of no kind": [["--data", "nothing"], /--data nothing: expected a \.npz or \.npy file, a folder of images, or/],
+  "data of no kind": [
+    ["--data", "nothing"],
+    /--data nothing: there is no such file or folder: expected a \.npz or \.npy file, a folder of images, or/,
+  ],
   "a setting that there is not": [
     ["--set", "bits.wieghts=4"],
     /bits\.wieghts: is not a setting; known here: .*weights.*\(--set bits\.wieghts=4\)/,
@@ -89,6 +92,13 @@ for (const [what, [args, message]] of Object.entries(refusals)) {
     t.notOk(existsSync(join(out, "model.onnx")));
   });
 }
+
+t.test("a file that is not there is said to be so", async (t) => {
+  await t.rejects(quantize("nofile.onnx", "--out", join(t.testdir(), "never")), {
+    name: "UserError",
+    message: /^cannot read nofile\.onnx: there is no such file, seen from .*; give the path of an ONNX file$/,
+  });
+});
 
 t.test("a folder that cannot be made is no defect of the program: another one is asked for", async (t) => {
   const file = join(t.testdir({ file: "" }), "file");

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { data } from "./data-settings.ts";
+import { imageData } from "./data-settings.ts";
 import { quantizedLayouts, saturations } from "./export-settings.ts";
 import { fileMethods } from "./methods/layerwise-settings.ts";
 import { productQuantization } from "./methods/product-quantization-settings.ts";
@@ -25,7 +25,7 @@ const samples = z.strictObject({
 });
 
 export const quantizeData = z
-  .union([samples, data])
+  .union([samples, imageData])
   .describe("what the file is calibrated and compared on: samples for any inputs, or images as every run has them");
 
 export const imageInput = z
