@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { parseConfig } from "../../src/config/parse-config.ts";
@@ -49,6 +49,7 @@ t.test("images without labels are learned from a teacher, which judges too", { t
   t.equal(10 * right, result!.metrics.top1, "ten images, by the teacher's classes");
   const report = readFileSync(runFiles(folder).report, "utf8");
   t.match(report, /as its teacher does/);
+  t.match(report, /what the teacher, the same network in float32, says of it counts as right/);
   t.match(report, /3 classes, as the teacher has them/);
   t.equal((await evaluateRun(folder)).metrics.top1, result!.metrics.top1);
 
@@ -69,8 +70,12 @@ t.test("images without labels are learned from a teacher, which judges too", { t
 
   await t.test("the run that it starts from tells the classes", async (t) => {
     const training = { epochs: 1, from: folder };
-    const { data } = await train(settings({ training }), { folder: join(root, "second") });
+    const second = join(root, "second");
+    const { data, result } = await train(settings({ training }), { folder: second });
     t.strictSame(data.targets, record.data.targets);
+    renameSync(folder, `${folder}-moved`);
+    t.strictSame((await evaluateRun(second)).metrics, result!.metrics, "and may go then");
+    renameSync(`${folder}-moved`, folder);
   });
 
   await t.test("memory is estimated", async (t) => {

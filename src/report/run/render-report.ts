@@ -71,9 +71,14 @@ function header(record: RunRecord, baselines: readonly RunRecord[]): Markup {
   return markup`<p class="kind">Bayesian Bits run report</p>
 <h1>${foreign(name, 120)}</h1>
 <p class="about">${foreign(network.name, 40)} on ${foreign(data.name, 40)} · <span class="status">${status}</span>${times.finishedAt === null && ","} ${foreign(when, 48)} · ${work(record)} in ${duration(times.seconds)} · seed\u00a0${seed}</p>
+${record.task.judge && markup`<p class="about">The data has no labels: what the teacher, ${teacherName(record)}, says of it counts as right.</p>`}
 ${record.result === null && unfinishedBanner(record)}
 ${headline(record, baselines)}`;
 }
+
+/** A file, or the network that a run began with. */
+const teacherName = ({ teacher }: RunRecord): Markup =>
+  teacher == null ? markup`the same network in float32` : foreign(teacher.name, 60);
 
 function work({ epochs, postTraining, codebooks }: RunRecord): string {
   const { layers } = postTraining ?? (epochs.length === 0 ? codebooks : undefined) ?? {};

@@ -1,4 +1,5 @@
 import type { RunRecord, RunResult } from "../../../runs/record.ts";
+import { samplesOf } from "../../../runs/sample-words.ts";
 import type { Calibration } from "../../../tasks/classification/class-findings.ts";
 import { mainValue } from "../../../tasks/metric.ts";
 import { wilsonInterval } from "../../../tasks/wilson-interval.ts";
@@ -7,7 +8,6 @@ import { fixed, integer, percent, points, share, significant } from "../../page/
 import { type Markup, markup } from "../../page/markup.ts";
 import { later, type Section } from "../../page/section.ts";
 import { learnsGates } from "../learns-gates.ts";
-import { sampleWords } from "../sample-word.ts";
 import { confusionMarkup } from "./confusion.ts";
 import { lostMarkup, worstMarkup } from "./mistakes.ts";
 
@@ -23,7 +23,7 @@ export function classificationSection(record: RunRecord): Section {
         ? later("The test set is examined when the run ends.")
         : markup`${gateModes(record, result)}
 ${confusionMarkup(findings.confusion, classes)}
-${findings.calibration && calibrationMarkup(findings.calibration, sampleWords(record))}
+${findings.calibration && calibrationMarkup(findings.calibration, samplesOf(record.data))}
 ${findings.float && lostMarkup(record, findings.float, classes)}
 ${findings.worst && worstMarkup(findings.worst, classes)}`,
   };
@@ -42,10 +42,8 @@ function gateModes(record: RunRecord, { metrics, sampledMetrics }: RunResult): M
         `; with gates sampled as in training ${percent(sampledTop1)} (${interval(sampledTop1)}), ${points(sampledTop1 - top1)}`,
       ]
     : ["As exported", ""];
-  const asRight = task.judge
-    ? "as its teacher does, whose answers count as right, since the data has no labels"
-    : "correctly";
-  return markup`<p>${how} the network classifies ${percent(top1)} of ${integer(data.testImages)} test ${sampleWords(record)} ${asRight} (95\u202f% interval ${interval(top1)})${sampled}.</p>`;
+  const asRight = task.judge ? "as its teacher does" : "correctly";
+  return markup`<p>${how} the network classifies ${percent(top1)} of ${integer(data.testImages)} test ${samplesOf(record.data)} ${asRight} (95\u202f% interval ${interval(top1)})${sampled}.</p>`;
 }
 
 /** Smaller bins say too little to be drawn at full strength. */

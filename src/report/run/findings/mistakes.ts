@@ -1,8 +1,8 @@
 import type { RunRecord } from "../../../runs/record.ts";
+import { samplesOf } from "../../../runs/sample-words.ts";
 import type { ComparedWithFloat, WorstImage } from "../../../tasks/classification/class-findings.ts";
 import { integer, percent } from "../../page/format.ts";
 import { foreign, type Markup, markup, shorten } from "../../page/markup.ts";
-import { sampleWords } from "../sample-word.ts";
 import { nameOf } from "./class-name.ts";
 
 /** The images that cost most trust: sure and wrong. */
@@ -17,7 +17,7 @@ ${gallery(worst, classes, ({ confidence }) => [`${percent(100 * confidence, 1)} 
 export function lostMarkup(record: RunRecord, compared: ComparedWithFloat, classes: readonly string[]): Markup {
   const { bothRight, lost, gained, bothWrong, images } = compared;
   return markup`<h3 id="lost-images">What float32 gets right and this network wrong</h3>
-<p>In float32, ${floatNetwork(record)}, the network gets ${integer(bothRight + lost)} test ${sampleWords(record)} right: of these it now gets ${lost === 0 ? "none" : integer(lost)} wrong${lost > images.length && `; below are the ${integer(images.length)} of which it is surest`}. Of the ${integer(gained + bothWrong)} that it got wrong, it now gets ${gained === 0 ? "none" : integer(gained)} right.</p>
+<p>In float32, ${floatNetwork(record)}, the network gets ${integer(bothRight + lost)} test ${samplesOf(record.data)} right: of these it now gets ${lost === 0 ? "none" : integer(lost)} wrong${lost > images.length && `; below are the ${integer(images.length)} of which it is surest`}. Of the ${integer(gained + bothWrong)} that it got wrong, it now gets ${gained === 0 ? "none" : integer(gained)} right.</p>
 ${
   lost > 0 &&
   gallery(images, classes, ({ truth, confidence, floatConfidence }) => [

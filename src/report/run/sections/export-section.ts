@@ -1,6 +1,7 @@
 import type { ExportForm } from "../../../config/sections/export-settings.ts";
 import { deliveredExport } from "../../../runs/exports.ts";
 import type { ExportRecord, RunRecord, Verification } from "../../../runs/record.ts";
+import { samplesOf } from "../../../runs/sample-words.ts";
 import { mainMetric, mainValue } from "../../../tasks/metric.ts";
 import { bytes, integer, significant, times } from "../../page/format.ts";
 import { foreign, type Markup, markup } from "../../page/markup.ts";
@@ -8,7 +9,6 @@ import { capital, differenceText, shown } from "../../page/metrics.ts";
 import { facts, later, type Section } from "../../page/section.ts";
 import { type Column, table } from "../../page/table.ts";
 import { type Recommendation, recommendedExport, type Speed, speedText } from "../recommended-export.ts";
-import { sampleWords } from "../sample-word.ts";
 
 /** Which file to ship, all that were written, and what a real runtime makes of the one that was delivered. */
 export function exportSection(record: RunRecord): Section {
@@ -123,7 +123,7 @@ function verified(
   const [file, trainer] = [mainValue(task, metrics), mainValue(task, trainerMetrics)];
   return markup`<h3>Verification in ${foreign(runtime)}</h3>
 ${facts([
-  [capital(sampleWords(record)), integer(images)],
+  [capital(samplesOf(record.data)), integer(images)],
   [`${capital(metric.label)} of the file`, shown(metric, file)],
   [
     `${capital(metric.label)} of the trainer`,

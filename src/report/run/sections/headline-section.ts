@@ -1,11 +1,11 @@
 import type { RunRecord, RunResult } from "../../../runs/record.ts";
+import { samplesOf } from "../../../runs/sample-words.ts";
 import { mainMetric, mainValue } from "../../../tasks/metric.ts";
 import { bytes, integer, percent, share, significant, times } from "../../page/format.ts";
 import { type Markup, markup } from "../../page/markup.ts";
 import { capital, differenceText, shown } from "../../page/metrics.ts";
 import { learnsGates } from "../learns-gates.ts";
 import { channelsNow, evaluationImages } from "../run-state.ts";
-import { sampleWords } from "../sample-word.ts";
 import { type Figure, figureList, mainFigure } from "./headline-figures.ts";
 import { verdict } from "./verdict-section.ts";
 
@@ -70,7 +70,7 @@ function unfinished(record: RunRecord): readonly Figure[] {
       set: last.evaluation.split,
       value: mainValue(record.task, last.evaluation.metrics),
       count: evaluationImages(record, last),
-      of: sampleWords(record),
+      of: samplesOf(record.data),
     }),
     {
       name: "Relative bit operations",

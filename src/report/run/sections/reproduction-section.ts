@@ -63,7 +63,7 @@ const environmentFacts = (at: Environment): readonly (readonly [string, Markup |
   ["Instruction sets", foreign(at.instructionSets.join(", ") || "not known", 200)],
 ];
 
-function fileTable({ data, network }: RunRecord): Markup {
+function fileTable({ data, network, teacher }: RunRecord): Markup {
   return table<RunRecord["data"]["files"][number]>({
     id: "data-files",
     caption: "Files and their checksums",
@@ -72,6 +72,6 @@ function fileTable({ data, network }: RunRecord): Markup {
       { title: "Bytes", kind: "number", value: ({ bytes }) => bytes, show: ({ bytes }) => integer(bytes) },
       { title: "SHA-256", value: ({ sha256 }) => sha256, show: ({ sha256 }) => markup`<code>${sha256}</code>` },
     ],
-    rows: network.file === null ? data.files : [network.file, ...data.files],
+    rows: [...(network.file ? [network.file] : []), ...(teacher ? [teacher] : []), ...data.files],
   });
 }

@@ -1,4 +1,5 @@
 import type { RunRecord } from "../../../runs/record.ts";
+import { samplesOf } from "../../../runs/sample-words.ts";
 import { digitsText, type Metric, mainMetric, mainValue, signedText } from "../../../tasks/metric.ts";
 import { bitChip } from "../../page/chips.ts";
 import { bytes, integer, significant } from "../../page/format.ts";
@@ -7,7 +8,6 @@ import { capital, differenceText, shown } from "../../page/metrics.ts";
 import type { Section } from "../../page/section.ts";
 import { type Column, table } from "../../page/table.ts";
 import { meanOf, tensorChip, widestOf } from "../../page/tensor-bits.ts";
-import { sampleWords } from "../sample-word.ts";
 import {
   type Advised,
   type Alternative,
@@ -33,8 +33,8 @@ export function sensitivitySection(record: RunRecord): Section | null {
   return {
     id: "sensitivity",
     title: "What other bits would give",
-    body: markup`${advice(tensors, metric, sampleWords(record))}
-<p class="note">${capital(metric.label)} of ${integer(sensitivity.images)} ${sampleWords(record)} ${images}: ${shown(metric, mainValue(task, sensitivity.metrics))} as it is; and with one tensor alone at another width, its range as learned. Training at that width would do better.</p>
+    body: markup`${advice(tensors, metric, samplesOf(record.data))}
+<p class="note">${capital(metric.label)} of ${integer(sensitivity.images)} ${samplesOf(record.data)} ${images}: ${shown(metric, mainValue(task, sensitivity.metrics))} as it is; and with one tensor alone at another width, its range as learned. Training at that width would do better.</p>
 ${sensitivityFigure(tensors, metric)}
 ${tensorTable(tensors, metric)}`,
   };

@@ -1,13 +1,13 @@
 import { type AgainstFloat, againstFloat, dropOf, intervalName } from "../../../runs/against-float.ts";
 import { type BudgetMet, budgetMet } from "../../../runs/budget-met.ts";
 import type { RunRecord, RunResult } from "../../../runs/record.ts";
+import { samplesOf } from "../../../runs/sample-words.ts";
 import { mainMetric, mainValue } from "../../../tasks/metric.ts";
 import { bytes, integer, significant, threadCount, times } from "../../page/format.ts";
 import { foreign, type Markup, markup } from "../../page/markup.ts";
 import { capital, differenceIntervalText, differenceText, shown } from "../../page/metrics.ts";
 import { methodOf } from "../method-name.ts";
 import { type Recommendation, recommendedExport, slowdown, speedOf, speedText } from "../recommended-export.ts";
-import { sampleWords } from "../sample-word.ts";
 import { type Figure, figureList, mainFigure } from "./headline-figures.ts";
 
 /**
@@ -28,7 +28,7 @@ export function verdict(record: RunRecord, result: RunResult, baselines: readonl
   };
   return markup`${methodOf(record) !== "fp32" && markup`<p class="verdict">${sentence(judged)}</p>`}
 ${figureList("decide", [
-  mainFigure(metric, { set: "test", value: main, count: data.testImages, of: sampleWords(record) }),
+  mainFigure(metric, { set: "test", value: main, count: data.testImages, of: samplesOf(record.data) }),
   ...floatFigure(judged.against),
   sizeFigure(judged),
   ...speedFigure(judged.recommended),
