@@ -1,13 +1,13 @@
 import type { DataConfig, TextConfig } from "../config/sections/data-settings.ts";
-import { at, last } from "../core/elements.ts";
+import { last } from "../core/elements.ts";
 import { UsageError } from "../core/errors.ts";
 import type { Reporter } from "../core/progress.ts";
-import { shortenNames } from "../core/shorten.ts";
 import { createSplit, createTrainingSplit } from "./batches.ts";
 import type { Dataset, LoadedData, Normalization, Split } from "./dataset.ts";
 import { openFolder } from "./formats/folder/open-folder.ts";
 import { loadNpz } from "./formats/numpy/load-npz.ts";
 import { loadText } from "./formats/text/load-text.ts";
+import { leavingOut } from "./leaving-out.ts";
 import { memorySource } from "./memory-source.ts";
 import { measure } from "./normalization.ts";
 import type { OpenedData } from "./opened-data.ts";
@@ -56,11 +56,10 @@ export async function loadDataset(
       throw new UsageError("data.validationShare: the folder has validation images of its own; leave the share away");
     }
     const part = holdOut(firstIndices(train.count, limit?.train), { share: validationShare, seed });
-    const held =
-      opened.validation === null
-        ? part.validation && createSplit(train, part.validation)
-        : createSplit(opened.validation, firstIndices(opened.validation.count));
-    const training = createTrainingSplit(train, leavingOut(opened, part.train, without), seed);
+    const validation = opened.validation === null ? part.validation : firstIndices(opened.validation.count);
+    const tested = firstIndices(test.count, limit?.test);
+    const trained = leavingOut(opened, { train: part.train, validation, test: tested }, without);
+    const training = createTrainingSplit(train, trained, seed);
     return {
       name: config.name,
       imageShape: opened.imageShape,
@@ -68,8 +67,8 @@ export async function loadDataset(
       ...(opened.tokens && { tokens: opened.tokens }),
       normalization: await normalizationOf(config, opened, training),
       train: training,
-      validation: held,
-      test: createSplit(test, firstIndices(test.count, limit?.test)),
+      validation: validation && createSplit(opened.validation ?? train, validation),
+      test: createSplit(test, tested),
       files: opened.files,
       images: opened.images,
       damaged: opened.damaged,
@@ -79,25 +78,6 @@ export async function loadDataset(
     await opened.close();
     throw error;
   }
-}
-
-/** Those of the training images that are of none of these classes. @throws UsageError where there are no such classes, or no others. */
-function leavingOut(
-  { targets, trainClasses }: OpenedData,
-  indices: Uint32Array,
-  without: readonly string[],
-): Uint32Array {
-  if (without.length === 0) return indices;
-  const names = targets.kind === "classes" ? targets.names : [];
-  const unknown = without.filter((name) => !names.includes(name));
-  if (trainClasses === null || unknown.length > 0) {
-    const expected = names.length === 0 ? "data with classes" : `classes of the data (${shortenNames(names)})`;
-    throw new UsageError(`task.anomalies: expected ${expected}, got ${shortenNames(without)}`);
-  }
-  const left = new Set(without.map((name) => names.indexOf(name)));
-  const others = indices.filter((index) => !left.has(at(trainClasses, index)));
-  if (others.length > 0) return others;
-  throw new UsageError("task.anomalies: all training images are of these classes: leave some to train on");
 }
 
 const needed = { values: "numbers", labels: "rows of labels", masks: "masks" } as const;
@@ -116,7 +96,10 @@ async function open(config: DataConfig, context: OpenContext): Promise<OpenedDat
   return {
     ...rest,
     train: memorySource(train, rest.imageShape, options),
-    trainClasses: train.targets.kind === "classes" ? train.targets.values : null,
+    classes:
+      train.targets.kind === "classes" && test.targets.kind === "classes"
+        ? { train: train.targets.values, validation: null, test: test.targets.values }
+        : null,
     validation: null,
     test: memorySource(test, rest.imageShape, options),
     images: null,

@@ -1,6 +1,14 @@
 import type { Dataset, Normalization, TokenDescription } from "./dataset.ts";
 import type { ImageSource } from "./image-source.ts";
 
+/** Class indices of images, in their order. */
+export interface PartClasses {
+  readonly train: Int32Array;
+  /** Where the data set has a part for it. */
+  readonly validation: Int32Array | null;
+  readonly test: Int32Array;
+}
+
 /** A data set ready to be read, in memory or from files, before a share is held out. */
 export interface OpenedData extends Pick<Dataset, "imageShape" | "targets" | "files" | "images" | "damaged" | "close"> {
   /** The usual one; null where there is none. */
@@ -11,6 +19,6 @@ export interface OpenedData extends Pick<Dataset, "imageShape" | "targets" | "fi
   /** Where the data set has a part for it. */
   readonly validation: ImageSource | null;
   readonly test: ImageSource;
-  /** Of the training images, where they have classes. */
-  readonly trainClasses: Int32Array | null;
+  /** Of each part's images, where they have classes. */
+  readonly classes: PartClasses | null;
 }

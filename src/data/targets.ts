@@ -36,7 +36,8 @@ export type TargetDescription =
       readonly names: readonly string[];
       readonly size: readonly [height: number, width: number];
     }
-  | { readonly kind: "none" };
+  /** Of no labels, the data may say what classes are called. */
+  | { readonly kind: "none"; readonly names?: readonly string[] | undefined };
 
 /** How many values a network gives for each image where these are its targets: logits of classes, or numbers. */
 export function outputsOf(targets: TargetDescription): number {

@@ -68,7 +68,7 @@ async function shapeOf(config: RunConfig, reporter: Reporter): Promise<DataShape
   const dataset = await loadDataset(data, { seed, reporter, ...labelNeeds(config) });
   await dataset.close();
   const { train, validation, test, imageShape, normalization } = dataset;
-  const { units } = createTask(task, describeTargets(config, dataset, kind), dataset);
+  const { units } = createTask(task, describeTargets(config, { ...dataset, kind }), dataset);
   const count = train.count + (validation?.count ?? 0) + test.count;
   const held =
     data.name === "folder"

@@ -32,7 +32,7 @@ export async function evaluateRun(
 ): Promise<EvaluatedRun> {
   const record = readRecord(folder);
   const checkpoint = readLastCheckpoint(folder, reporter);
-  await using prepared = await prepare(record.config, reporter);
+  await using prepared = await prepare(record.config, reporter, record);
   requireSameFiles(prepared, folder, checkpoint);
   restorePrepared(prepared, checkpoint);
   const { model, dataset, config, task } = prepared;

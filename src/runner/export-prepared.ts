@@ -38,7 +38,7 @@ export async function exportPrepared(
     parameters: new Map(Array.from(model.parameters.keys(), (id) => [id, parameterValues(model, id)])),
     statistics: model.statistics,
     codes: new Map(Array.from(model.codes, ([id, { codes }]) => [id, codes])),
-    classes: "names" in dataset.targets ? dataset.targets.names : [],
+    classes: ("names" in dataset.targets ? dataset.targets.names : undefined) ?? [],
     normalization: dataset.normalization,
   };
   const tokenizer = dataset.tokens?.tokenizer ?? null;

@@ -59,7 +59,7 @@ async function exportLocked(
     if (problem !== null) throw new UsageError(`cannot export ${folder}: ${problem}; choose another with --input`);
   }
   const checkpoint = readLastCheckpoint(folder, reporter);
-  await using prepared = await prepare(record.config, reporter);
+  await using prepared = await prepare(record.config, reporter, record);
   requireSameFiles(prepared, folder, checkpoint);
   restorePrepared(prepared, checkpoint);
   const codebooks = prepared.method.clustering !== undefined;

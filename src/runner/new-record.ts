@@ -69,8 +69,9 @@ function recordedTargets(targets: TargetDescription): RunRecord["data"]["targets
     case "masks":
       return { ...targets, names: [...targets.names], size: [...targets.size] };
     case "values":
-    case "none":
       return targets;
+    case "none":
+      return { kind: "none" };
   }
 }
 

@@ -21,6 +21,7 @@ import { type Method, plainOf } from "../methods/method.ts";
 import { type LoadedNetwork, loadNetwork, networkDataOf } from "../network/load-network.ts";
 import type { NetworkFile } from "../network/onnx/read-network-file.ts";
 import { outputShapes } from "../network/output-shapes.ts";
+import type { RunRecord } from "../runs/record.ts";
 import { createTask, type Findings, targetKindOf } from "../tasks/create-task.ts";
 import { distilled } from "../tasks/distillation/distilled.ts";
 import { judgedByTeacher } from "../tasks/distillation/judged-by-teacher.ts";
@@ -59,25 +60,34 @@ export interface Prepared extends AsyncDisposable {
  * Loads engine and data, and builds the network with its quantizers at their start. What is given owns the images'
  * reading threads and the engine's variables: `await using` frees them.
  *
+ * @param begun The record of the run, where it has begun before.
  * @throws UserError, UsageError when engine, data or network cannot be had, or settings do not fit them.
  */
-export async function prepare(config: RunConfig, reporter: Reporter): Promise<Prepared> {
+export async function prepare(config: RunConfig, reporter: Reporter, begun?: BegunRun): Promise<Prepared> {
   const { kind, threads } = config.engine;
   const engine = await loadEngine({ kind, reporter, ...(threads !== undefined && { threads }) });
   const dataset = await loadDataset(config.data, { seed: config.seed, reporter, ...labelNeeds(config) });
   try {
-    return await build(config, engine, dataset);
+    return await build(config, { engine, loaded: dataset, recorded: begun?.data.targets });
   } catch (error) {
     await dataset.close();
     throw error;
   }
 }
 
-async function build(config: RunConfig, engine: Engine, loaded: Dataset): Promise<Prepared> {
+/** What was found out when a run began. */
+type BegunRun = Pick<RunRecord, "data">;
+
+interface Parts {
+  readonly engine: Engine;
+  readonly loaded: Dataset;
+  readonly recorded: BegunRun["data"]["targets"] | undefined;
+}
+
+async function build(config: RunConfig, { engine, loaded, recorded }: Parts): Promise<Prepared> {
   const kind = targetKindOf(config.task);
-  if (kind === null) requireImages(loaded, `task.name: ${config.task?.name}`);
   const isLabelled = kind === null || loaded.targets.kind !== "none";
-  const read = { ...loaded, targets: describeTargets(config, loaded, kind) };
+  const read = { ...loaded, targets: describeTargets(config, { ...loaded, kind, recorded }) };
   const labelled = learnedTask(config, createTask(config.task, read.targets, read));
   const own = isLabelled ? labelled : judgedByTeacher(labelled);
   const method = createMethod(config.method, config.seed);

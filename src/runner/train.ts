@@ -74,7 +74,7 @@ async function trainIn(
   refuseChanges(changes, { folder, status: "stopped" });
   // Not after hours of training.
   canVerify(config.export.form, config.export);
-  await using prepared = await prepare(config, log);
+  await using prepared = await prepare(config, log, checkpoint?.record);
   if (stop.aborted) throw new StoppedError(stop.reason, { folder, hasSaved: resumes });
   const { model, method, teaching, dataset } = prepared;
   const images = imageCountsOf(dataset);

@@ -2,10 +2,13 @@ import type { RunConfig } from "../config/schema.ts";
 import { distillationOf, teacherProblem } from "../config/sections/loss-settings.ts";
 import { first } from "../core/elements.ts";
 import { UsageError, UserError } from "../core/errors.ts";
+import { lookup } from "../core/lookup.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { TargetDescription, TargetKind } from "../data/targets.ts";
 import { elementsOf } from "../graph/shape.ts";
+import { importGraph } from "../network/onnx/import-network.ts";
 import { readNetworkFile } from "../network/onnx/read-network-file.ts";
+import { outputShapes } from "../network/output-shapes.ts";
 import { declaredTensor } from "../onnx/value-info.ts";
 import { checkpointOf } from "../runs/checkpoint-of.ts";
 import { type LabelNeeds, labelNeedsOf } from "../tasks/create-task.ts";
@@ -22,26 +25,65 @@ export function learnsUnlabelled(config: RunConfig): boolean {
   return distillation !== null && distillation.weight === 1 && teacherProblem(config, distillation) === null;
 }
 
+interface Unlabelled extends Pick<Dataset, "targets" | "imageShape"> {
+  /** What the task learns from. */
+  readonly kind: TargetKind | null;
+  /** What the run has that goes on, or is evaluated: it need not find its teacher again. */
+  readonly recorded?: TargetDescription | undefined;
+}
+
 /**
  * What the network gives for each sample: as the data say it, or where they say nothing, as the teacher does.
  *
- * @throws UserError, UsageError where the teacher cannot tell either.
+ * @throws UserError, UsageError where the teacher cannot tell either, or gives other classes than the data names.
  */
-export function describeTargets(
-  config: RunConfig,
-  { targets, imageShape }: Pick<Dataset, "targets" | "imageShape">,
-  kind: TargetKind | null,
-): TargetDescription {
+export function describeTargets(config: RunConfig, data: Unlabelled): TargetDescription {
+  const { targets, kind } = data;
   if (targets.kind !== "none" || kind === null) return targets;
-  const { training, network } = config;
-  const teacher = distillationOf(config, false)?.teacher;
-  if (teacher === undefined && training.from !== undefined) return ofRun(training.from, kind);
-  const [path, setting] =
-    teacher !== undefined
-      ? [teacher, "training.loss.teacher"]
-      : [("file" in network ? network.file : undefined) ?? "", "network.file"];
-  return ofFile(path, setting, { kind, imageShape });
+  return data.recorded ?? named(taughtTargets(config, { ...data, kind }), targets.names);
 }
+
+/** The same with the names of classes that the data has. */
+function named(targets: TargetDescription, names: readonly string[] | undefined): TargetDescription {
+  if (names === undefined) return targets;
+  if (!("names" in targets) || targets.names === undefined)
+    throw new UsageError("data.classes: expected nothing: the teacher gives values, no classes");
+  if (targets.names.length === names.length) return { ...targets, names };
+  throw new UsageError(
+    `data.classes: expected ${targets.names.length} names, as many classes as the teacher has, got ${names.length}`,
+  );
+}
+
+function taughtTargets(
+  { training, network, method }: RunConfig,
+  { kind, imageShape }: Unlabelled & { readonly kind: TargetKind },
+): TargetDescription {
+  const teacher = distillationOf({ training, network, method }, false)?.teacher;
+  if (teacher === undefined && training.from !== undefined) return ofRun(training.from, kind);
+  const { path, setting, outputs } =
+    teacher !== undefined
+      ? { path: teacher, setting: "training.loss.teacher", outputs: undefined }
+      : {
+          path: "",
+          outputs: undefined,
+          ...("file" in network && { ...network, path: network.file }),
+          setting: "network.file",
+        };
+  const sizes = sizesOf(path, setting, outputs);
+  switch (kind) {
+    case "classes":
+    case "labels":
+      return { kind, names: numbered(elementsOf(sizes)) };
+    case "values":
+      return { kind, outputs: elementsOf(sizes) };
+    case "masks": {
+      const [height = 0, width = 0] = imageShape;
+      return { kind, names: numbered(elementsOf(sizes) / (height * width)), size: [height, width] };
+    }
+  }
+}
+
+const numbered = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => String(index));
 
 function ofRun(from: string, kind: TargetKind): TargetDescription {
   const { targets } = checkpointOf(from).record.data;
@@ -49,32 +91,22 @@ function ofRun(from: string, kind: TargetKind): TargetDescription {
   throw new UsageError(`task.name: it gives ${kind}, and training.from ${from} has learned ${targets.kind}`);
 }
 
-/** By the shape that a file declares for its output. */
-function ofFile(
-  path: string,
-  setting: string,
-  { kind, imageShape }: { readonly kind: TargetKind; readonly imageShape: readonly number[] },
-): TargetDescription {
+/**
+ * Sizes of what a file gives for each sample: as it declares them of its output.
+ *
+ * @param outputs Names of values of it that are given in place of that: of these they are found by importing it.
+ */
+function sizesOf(path: string, setting: string, outputs: readonly string[] | undefined): readonly number[] {
   const { model } = readNetworkFile(path, setting);
+  if (outputs !== undefined) {
+    const { network } = importGraph(model, { file: path, name: path, outputs });
+    return lookup(outputShapes(network), first(network.outputs));
+  }
   const output = first(model.graph.output);
   const [, ...sizes] = declaredTensor(output)?.shape ?? [];
   const known = sizes.flatMap((size) => (typeof size === "number" && size > 0 ? [size] : []));
-  if (known.length === 0 || known.length < sizes.length) {
-    throw new UserError(
-      `${setting} ${path} does not say how many values its output "${output.name}" has: export it with sizes, or give the data labels`,
-    );
-  }
-  const outputs = elementsOf(known);
-  switch (kind) {
-    case "classes":
-    case "labels":
-      return { kind, names: Array.from({ length: outputs }, (_, index) => String(index)) };
-    case "values":
-      return { kind, outputs };
-    case "masks": {
-      const [height = 0, width = 0] = imageShape;
-      const names = Array.from({ length: outputs / (height * width) }, (_, index) => String(index));
-      return { kind, names, size: [height, width] };
-    }
-  }
+  if (known.length > 0 && known.length === sizes.length) return known;
+  throw new UserError(
+    `${setting} ${path} does not say how many values its output "${output.name}" has: export it with sizes, or give the data labels`,
+  );
 }

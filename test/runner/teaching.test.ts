@@ -16,7 +16,8 @@ const data = writeSmallMnist(join(root, "data"), { train: 8, test: 4 });
 const file = join(root, "small.onnx");
 writeFileSync(file, smallClassifier(10));
 
-const base = { name: "taught", network: { file }, method: { name: "fixed", weights: 4, activations: 4 } as const };
+const method = { name: "fixed", weights: 4, activations: 4 } as const;
+const base = { name: "taught", network: { file }, method };
 
 /** The same, but for the variables that are there between being made and disposed of, by name. */
 function counting(ops: Ops): { readonly ops: Ops; readonly there: Map<Variable, string> } {

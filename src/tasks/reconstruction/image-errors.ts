@@ -60,7 +60,8 @@ export class ImageErrors implements Evaluator {
   get metrics(): Metrics {
     const normal = this.errors.filter((_, index) => !this.isAnomaly(index));
     const squared = normal.reduce((sum, error) => sum + error, 0);
-    const images = normal.length;
+    // Where all are anomalies, of a part of the data, there is nothing to say.
+    const images = Math.max(1, normal.length);
     const variation = this.#squares.reduce(
       (sum, squares, value) => sum + squares - square(at(this.#sums, value)) / images,
       0,

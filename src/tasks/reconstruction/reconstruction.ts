@@ -1,6 +1,6 @@
 import { first } from "../../core/elements.ts";
 import { square } from "../../core/powers.ts";
-import type { Normalization } from "../../data/dataset.ts";
+import { requireImages } from "../../data/require-images.ts";
 import type { TargetDescription } from "../../data/targets.ts";
 import { elementsOf } from "../../graph/shape.ts";
 import type { Metric, TaskDescription } from "../metric.ts";
@@ -26,7 +26,8 @@ export const reconstruction = {
     { anomalies: names }: { readonly anomalies?: readonly string[] | undefined },
     samples: SampleDescription | null,
   ): Task<ReconstructionFindings> => {
-    const { imageShape, normalization } = imagesOf(samples);
+    if (samples === null) throw new Error("reconstruction of no images");
+    const { imageShape, normalization } = requireImages(samples, "task.name: reconstruction");
     const outputs = elementsOf(imageShape);
     const classes = targets.kind === "classes" ? targets.names : [];
     const anomalies = names === undefined ? null : new Set(names.map((name) => classes.indexOf(name)));
@@ -67,10 +68,3 @@ export const reconstruction = {
     };
   },
 } as const;
-
-/** Texts are refused before. */
-function imagesOf(samples: SampleDescription | null): { imageShape: readonly number[]; normalization: Normalization } {
-  const { imageShape, normalization } = samples ?? {};
-  if (imageShape === undefined || !normalization) throw new Error("reconstruction of no images");
-  return { imageShape, normalization };
-}

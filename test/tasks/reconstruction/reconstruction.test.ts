@@ -6,7 +6,7 @@ import { areaUnderCurve } from "../../../src/tasks/reconstruction/area-under-cur
 import { engineKinds, random } from "../../fixtures/engines.ts";
 import { expect, lawHolds } from "../../fixtures/laws.ts";
 
-const samples = { imageShape: [2, 1, 1], normalization: { mean: [0.5], deviation: [0.5] } };
+const samples = { name: "made", imageShape: [2, 1, 1], normalization: { mean: [0.5], deviation: [0.5] } };
 const classes = { kind: "classes", names: ["good", "bad"] } as const;
 const task = createTask({ name: "reconstruction", anomalies: ["bad"] }, classes, samples);
 
@@ -57,6 +57,25 @@ t.test("errors are of the image itself, and anomalies count for the AUC alone", 
   ]);
   const count = (bins: readonly number[] | null) => bins?.reduce((sum, images) => sum + images, 0);
   t.strictSame([count(findings.bins.others), count(findings.bins.anomalies)], [2, 1]);
+});
+
+t.test("where all images are anomalies, figures are finite", async (t) => {
+  const evaluator = task.evaluator();
+  evaluator.add({
+    ...{ count: 1, images: Uint8Array.of(0, 0), outputs: [1, 1] },
+    targets: { kind: "classes", values: Int32Array.of(1) },
+  });
+  t.strictSame(evaluator.metrics, { auc: 0.5, mse: 0, r2: 0 });
+});
+
+t.test("texts are refused", async (t) => {
+  t.throws(
+    () => createTask({ name: "reconstruction" }, classes, { name: "text", imageShape: [8], normalization: null }),
+    {
+      name: "UsageError",
+      message: /task\.name: reconstruction: expected data of images, data\.name text gives texts/,
+    },
+  );
 });
 
 for (const { kind, skip } of engineKinds) {

@@ -73,7 +73,7 @@ export function openFolder(options: FolderConfig, { seed, reporter, targets, unl
     train: sourceOf(train),
     validation: validation && sourceOf(validation),
     test: sourceOf(test),
-    trainClasses: labelled ? train.labels : null,
+    classes: labelled ? { train: train.labels, validation: validation?.labels ?? null, test: test.labels } : null,
     files,
     images: contents,
     damaged: () => [...policy.damaged].sort(),

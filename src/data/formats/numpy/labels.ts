@@ -1,6 +1,6 @@
 import { UsageError, UserError } from "../../../core/errors.ts";
 import type { ImageSet } from "../../dataset.ts";
-import { type TargetDescription, type TargetKind, type Targets, voidPixel } from "../../targets.ts";
+import { noTargets, type TargetDescription, type TargetKind, type Targets, voidPixel } from "../../targets.ts";
 import { elementBytes, elementKind, type NpyHeader, readNumbers, shapeText } from "./npy.ts";
 import type { NpyArray } from "./npz.ts";
 
@@ -64,7 +64,7 @@ export function labelValues({ bytes, type, shape, place }: NpyArray, kind: Targe
   const numbers = readNumbers(bytes, type);
   switch (kind) {
     case "classes": {
-      const wrong = numbers.findIndex((label) => label < 0 || label >= maxClasses);
+      const wrong = numbers.findIndex((label) => !isClass(label));
       if (wrong < 0) return { kind, values: Int32Array.from(numbers) };
       throw new UserError(
         `cannot read ${place}: label ${numbers[wrong]} of image ${wrong}, expected 0 to ${maxClasses - 1}`,
@@ -96,8 +96,33 @@ export function labelValues({ bytes, type, shape, place }: NpyArray, kind: Targe
   }
 }
 
-/** What labels can be, where nobody needs them to be either. */
-export const labelKind = ({ type }: NpyHeader): TargetKind => (elementKind(type) === "floats" ? "values" : "classes");
+/** Whether labels can be classes by their type and shape, where nobody needs them. */
+export const mayBeClasses = ({ type, shape }: NpyHeader): boolean =>
+  elementKind(type) === "integers" && (shape.length === 1 || (shape.length === 2 && shape[1] === 1));
+
+/** Labels that nobody needs as classes, or as nothing where they are none. */
+export function classesOrNone({ bytes, type }: NpyArray): Targets {
+  const numbers = readNumbers(bytes, type);
+  return numbers.every(isClass) ? { kind: "classes", values: Int32Array.from(numbers) } : noTargets;
+}
+
+const isClass = (label: number): boolean => label >= 0 && label < maxClasses;
+
+/**
+ * Masks as they are. But where none of them holds anything other than 0 and 255, 255 is the second class, as in masks that
+ * are saved as black and white images: pixels that do not count would leave a single one.
+ */
+export function settledMasks(parts: readonly ImageSet[]): readonly ImageSet[] {
+  const values = parts.flatMap(({ targets }) => (targets.kind === "masks" ? [targets.values] : []));
+  const isBlackAndWhite =
+    values.every((masks) => masks.every((label) => label === 0 || label === voidPixel)) &&
+    values.some((masks) => masks.includes(voidPixel));
+  if (!isBlackAndWhite) return parts;
+  return parts.map((part) => ({
+    ...part,
+    targets: { kind: "masks", values: Uint8Array.from(part.targets.values, (label) => (label === voidPixel ? 1 : 0)) },
+  }));
+}
 
 interface LabelledSets {
   readonly train: ImageSet;
@@ -157,7 +182,7 @@ export function describeLabels(
     case "masks":
       return describeMasks({ train, test, paths, classes }, size);
     case "none":
-      return classes === undefined ? { kind: "none" } : { kind: "classes", names: classes };
+      return { kind: "none", ...(classes && { names: classes }) };
   }
 }
 

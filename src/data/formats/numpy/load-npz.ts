@@ -1,11 +1,12 @@
 import { statSync } from "node:fs";
 import { availableMemory } from "../../../core/available-memory.ts";
+import { at } from "../../../core/elements.ts";
 import { UserError } from "../../../core/errors.ts";
 import { shortenNames } from "../../../core/shorten.ts";
 import type { DataFile, ImageSet, LoadedData } from "../../dataset.ts";
 import { noTargets, type TargetKind, type Targets } from "../../targets.ts";
 import { requireProportion } from "../unpacked-size.ts";
-import { checkLabels, describeLabels, labelKind, labelValues } from "./labels.ts";
+import { checkLabels, classesOrNone, describeLabels, labelValues, mayBeClasses, settledMasks } from "./labels.ts";
 import { type NpyHeader, shapeText } from "./npy.ts";
 import { NpzFile } from "./npz.ts";
 import { isTokens, tokenBytes, tokenValues } from "./token-arrays.ts";
@@ -42,7 +43,7 @@ export async function loadNpz(
   targets: TargetKind | null,
   { free = availableMemory(), unlabelled = false }: { readonly free?: number; readonly unlabelled?: boolean } = {},
 ): Promise<LoadedData> {
-  const kind = unlabelled && !(await haveLabels(train, test)) ? "none" : targets;
+  const kind = (targets === null || unlabelled) && !(await haveLabels({ train, test }, targets)) ? "none" : targets;
   const needed = (await bytesOf(train, "train", kind)) + (await bytesOf(test, "test", kind));
   const both = train === test ? train : `${train} and ${test}`;
   const stored = [...new Set([train, test])].reduce((sum, path) => sum + statSync(path).size, 0);
@@ -52,7 +53,7 @@ export async function loadNpz(
       `cannot read ${both}: the arrays take ${gib(needed)} GiB, and ${gib(free)} GiB of memory are free: save fewer images, or use data.name folder, which reads them from files`,
     );
   }
-  const [trained, tested] = [await readPart(train, "train", kind), await readPart(test, "test", kind)];
+  const [trained, tested] = ofOneKind([await readPart(train, "train", kind), await readPart(test, "test", kind)]);
   if (trained.shape.join() !== tested.shape.join()) {
     throw new UserError(
       `${test} has images of ${tested.shape.join(" x ")}, ${train} of ${trained.shape.join(" x ")}: they are not of one data set`,
@@ -96,9 +97,7 @@ async function bytesOf(path: string, part: "train" | "test", kind: TargetKind | 
     const images = await npz.header(imagesName, checkSamples);
     if (kind === "none") return images.bytes;
     const labelsName = nameIn(npz, "labels", part);
-    const labels = await npz.header(labelsName, (header, place) =>
-      checkLabels(header, place, kind ?? labelKind(header)),
-    );
+    const labels = await npz.header(labelsName, (header, place) => checkLabels(header, place, kind ?? "classes"));
     if (labels.shape[0] !== images.shape[0]) {
       throw new UserError(
         `${path}: ${labelsName} has ${labels.shape[0]} labels, ${path}: ${imagesName} has ${images.shape[0]} images: they do not belong together`,
@@ -137,20 +136,37 @@ async function readPart(path: string, part: "train" | "test", kind: TargetKind |
 async function targetsIn(npz: NpzFile, part: "train" | "test", kind: TargetKind | "none" | null): Promise<Targets> {
   if (kind === "none") return noTargets;
   const labels = await npz.read(nameIn(npz, "labels", part), (header, place) =>
-    checkLabels(header, place, kind ?? labelKind(header)),
+    checkLabels(header, place, kind ?? "classes"),
   );
-  return labelValues(labels, kind ?? labelKind(labels));
+  return kind === null ? classesOrNone(labels) : labelValues(labels, kind);
 }
 
-/** Whether both parts have an array of labels. */
-async function haveLabels(train: string, test: string): Promise<boolean> {
-  for (const [path, part] of [
-    [train, "train"],
-    [test, "test"],
-  ] as const) {
-    const npz = await NpzFile.open(path);
-    npz.close();
-    if (foundIn(npz, "labels", part) === undefined) return false;
+/** Both as their labels are read together. */
+function ofOneKind([train, test]: readonly [Part, Part]): readonly [Part, Part] {
+  const isBare = [train, test].some(({ set }) => set.targets.kind === "none");
+  const sets = isBare
+    ? [train, test].map(({ set }) => ({ ...set, targets: noTargets }))
+    : settledMasks([train.set, test.set]);
+  return [
+    { ...train, set: at(sets, 0) },
+    { ...test, set: at(sets, 1) },
+  ];
+}
+
+/** Whether both parts have an array of labels; where nobody needs them, one of classes. */
+async function haveLabels(
+  paths: { readonly train: string; readonly test: string },
+  targets: TargetKind | null,
+): Promise<boolean> {
+  for (const part of ["train", "test"] as const) {
+    const npz = await NpzFile.open(paths[part]);
+    try {
+      const name = foundIn(npz, "labels", part);
+      if (name === undefined) return false;
+      if (targets === null && !mayBeClasses(await npz.declared(name))) return false;
+    } finally {
+      npz.close();
+    }
   }
   return true;
 }

@@ -66,12 +66,17 @@ export class NpzFile {
    * @throws UserError that names file and array.
    */
   async header(name: string, check: HeaderCheck): Promise<NpyHeader & { readonly bytes: number }> {
-    const place = `${this.path}: ${name}`;
     const { uncompressedSize } = lookup(this.#entries, name);
+    const header = await this.declared(name);
+    return { ...header, bytes: elementsBytes(header, uncompressedSize, `${this.path}: ${name}`, check) };
+  }
+
+  /** What one of its arrays says that it is. @throws UserError where that is no plain array. */
+  async declared(name: string): Promise<NpyHeader> {
+    const place = `${this.path}: ${name}`;
     const head = await this.#head(name, place);
     if (head.length === 0) throw new UserError(`cannot read ${place}: it is empty`);
-    const header = parseNpyHeader(head, place);
-    return { ...header, bytes: elementsBytes(header, uncompressedSize, place, check) };
+    return parseNpyHeader(head, place);
   }
 
   /** The first bytes of an array's file; their rest stays packed. */

@@ -20,11 +20,46 @@ const good = archive("good", { images: npyImages([6, 4, 5, 3]), labels: npyLabel
 const refused = (name: string, arrays: Readonly<Record<string, Buffer>>) =>
   loadNpz({ train: archive(name, arrays), test: good }, "classes");
 
-t.test("where nobody needs labels, they are what they are", async (t) => {
-  const angles = npy("<f4", [6], new Uint8Array(new Float32Array(6).buffer));
-  const values = archive("values", { images: npyImages([6, 4, 5, 3]), labels: angles });
-  t.match((await loadNpz({ train: values, test: values }, null)).targets, { kind: "values", outputs: 1 });
+t.test("where nobody needs labels, they are classes, or nothing", async (t) => {
+  const images = npyImages([6, 4, 5, 3]);
+  const bytes = (shape: readonly number[], value = 0) =>
+    npy("|i1", shape, new Uint8Array(shape.reduce((product, size) => product * size)).fill(value));
+  for (const [name, labels] of Object.entries({
+    angles: npy("<f4", [6], new Uint8Array(24).fill(255)),
+    masks: bytes([6, 4, 5]),
+    rows: bytes([6, 3]),
+    unknown: bytes([6], 255),
+    words: npy("<U5", [6], new Uint8Array(120)),
+  })) {
+    const path = archive(`needless-${name}`, { images, labels });
+    const { targets, train } = await loadNpz({ train: path, test: path }, null);
+    t.strictSame([targets, train.targets.kind], [{ kind: "none" }, "none"], name);
+    t.match((await loadNpz({ train: good, test: path }, null)).targets, { kind: "none" }, `tested on ${name}`);
+  }
   t.match((await loadNpz({ train: good, test: good }, null)).targets, { kind: "classes", names: ["0", "1", "2"] });
+});
+
+t.test("names of classes make no labels", async (t) => {
+  const path = archive("bare", { images: npyImages([6, 4, 5, 3]) });
+  const classes = ["a", "b"];
+  const { targets, test } = await loadNpz({ train: path, test: path, classes }, "classes", { unlabelled: true });
+  t.strictSame([targets, test.targets.kind], [{ kind: "none", names: classes }, "none"]);
+});
+
+t.test("masks of black and white are of two classes", async (t) => {
+  const images = npyImages([2, 2, 2]);
+  const load = (name: string, train: readonly number[], test: readonly number[] = train) => {
+    const maskOf = (values: readonly number[]) => npy("|u1", [2, 2, 2], Uint8Array.from(values));
+    const labels = { train_labels: maskOf(train), test_labels: maskOf(test) };
+    const path = archive(name, { train_images: images, test_images: images, ...labels });
+    return loadNpz({ train: path, test: path, classes: ["out", "in"] }, "masks");
+  };
+  const blackAndWhite = [0, 255, 0, 0, 255, 255, 0, 0];
+  t.strictSame([...(await load("white", blackAndWhite)).train.targets.values], [0, 1, 0, 0, 1, 1, 0, 0]);
+  t.strictSame([...(await load("black", new Array(8).fill(0), blackAndWhite)).test.targets.values][1], 1);
+  const withVoid = [0, 255, 1, 0, 255, 255, 0, 0];
+  t.strictSame([...(await load("void", withVoid)).train.targets.values], withVoid);
+  t.strictSame([...(await load("tested", blackAndWhite, withVoid)).train.targets.values], blackAndWhite);
 });
 
 t.test("two files, or one that holds both parts, under the usual names", async (t) => {

@@ -1,0 +1,58 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import { parseConfig } from "../../src/config/parse-config.ts";
+import type { TargetDescription } from "../../src/data/targets.ts";
+import { describeTargets } from "../../src/training/unlabelled-targets.ts";
+import { encodePlain, node } from "../fixtures/onnx/plain-model.ts";
+
+const file = join(t.testdir(), "features.onnx");
+const weights = (name: string, rows: number, columns: number) => ({
+  ...{ name, dims: [rows, columns], dataType: 1 },
+  floatData: Array.from({ length: rows * columns }, (_, index) => Math.sin(index)),
+});
+writeFileSync(
+  file,
+  encodePlain({
+    opset: 17,
+    inputs: [{ name: "images", shape: ["b", 1, 2, 2] }],
+    outputs: [{ name: "logits", shape: ["b", 3] }],
+    tensors: [weights("first", 4, 5), weights("second", 5, 3)],
+    nodes: [
+      node("Flatten", ["images"], "flat"),
+      node("MatMul", ["flat", "first"], "features"),
+      node("Relu", ["features"], "positive"),
+      node("MatMul", ["positive", "second"], "logits"),
+    ],
+  }),
+);
+
+const config = (outputs?: string[]) =>
+  parseConfig({
+    name: "unlabelled",
+    data: { name: "npz", train: "data.npz", test: "data.npz" },
+    network: { file, ...(outputs && { outputs }) },
+    method: { name: "fixed", weights: 4, activations: 8 },
+    training: { epochs: 1, loss: "distill" },
+  });
+const none = { targets: { kind: "none" }, imageShape: [2, 2, 1] } as const;
+
+t.test("a file says how many values it gives, also where others than its last are taken", async (t) => {
+  t.strictSame(describeTargets(config(), { ...none, kind: "values" }), { kind: "values", outputs: 3 });
+  t.strictSame(describeTargets(config(["positive"]), { ...none, kind: "values" }), { kind: "values", outputs: 5 });
+});
+
+t.test("the data may name classes that the teacher counts", async (t) => {
+  const of = (names: readonly string[], kind: "classes" | "values" = "classes") =>
+    describeTargets(config(), { ...none, targets: { kind: "none", names }, kind });
+  t.strictSame(of(["a", "b", "c"]), { kind: "classes", names: ["a", "b", "c"] });
+  t.throws(() => of(["a", "b"]), { name: "UsageError", message: /data\.classes: expected 3 names, .* got 2/ });
+  t.throws(() => of(["a", "b", "c"], "values"), { message: /data\.classes: expected nothing: .* no classes/ });
+});
+
+t.test("a run that has begun knows what it learns, wherever its teacher is", async (t) => {
+  const gone = { ...config(), network: { file: "gone.onnx" } };
+  const recorded: TargetDescription = { kind: "classes", names: ["x", "y"] };
+  t.equal(describeTargets(gone, { ...none, kind: "classes", recorded }), recorded);
+  t.throws(() => describeTargets(gone, { ...none, kind: "classes" }), { message: /cannot read network\.file gone/ });
+});
