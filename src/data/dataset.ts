@@ -5,7 +5,7 @@ import type { WaitingTime } from "./waiting.ts";
 /** Images of one part of a data set in memory, compact: pixels stay bytes until the engine normalises them. Or texts. */
 export interface ImageSet {
   readonly count: number;
-  /** [count, height, width, channels], 0…255; or the bytes of int32 numbers, [count, tokens] (`tokensOf`). */
+  /** [count, height, width, channels], 0…255; or the bytes of int32 tokens or float32 values, [count, …] (`sample-numbers.ts`). */
   readonly images: Uint8Array;
   readonly targets: Targets;
 }
@@ -14,7 +14,7 @@ export interface ImageSet {
 export interface ByteBatch {
   /** n: less than what was asked for where damaged images are left out, even 0. */
   readonly count: number;
-  /** [n, height, width, channels]; or the bytes of int32 numbers, [n, tokens] (`tokensOf`). */
+  /** [n, height, width, channels]; or the bytes of int32 tokens or float32 values, [n, …] (`sample-numbers.ts`). */
   readonly images: Uint8Array;
   readonly targets: Targets;
 }
@@ -89,13 +89,15 @@ export interface TokenDescription {
 /** What every data set and format becomes. */
 export interface Dataset {
   readonly name: string;
-  /** [height, width, channels], or of texts [tokens]. */
+  /** [height, width, channels], of texts [tokens], of values any. */
   readonly imageShape: Shape;
   readonly targets: TargetDescription;
-  /** null: tokens go into the network as they are. */
+  /** null: tokens, or values, go into the network as they are. */
   readonly normalization: Normalization | null;
-  /** Of texts; absent: images. */
+  /** Of texts; absent: images, or values. */
   readonly tokens?: TokenDescription;
+  /** Samples are float32 numbers; absent: images or texts. */
+  readonly values?: true;
   readonly train: TrainingSplit;
   /** For choosing without touching the test set; null when nothing is held out for it. */
   readonly validation: Split | null;
@@ -119,8 +121,10 @@ export interface ImageDataset extends Dataset {
 export interface LoadedData {
   readonly imageShape: Shape;
   readonly targets: TargetDescription;
-  /** Of texts; absent: images. */
+  /** Of texts; absent: images, or values. */
   readonly tokens?: TokenDescription;
+  /** Samples are float32 numbers, which go into the network as they are; absent: images or texts. */
+  readonly values?: true;
   /** The customary one; null where there is none. */
   readonly normalization: Normalization | null;
   readonly train: ImageSet;

@@ -65,6 +65,7 @@ export async function loadDataset(
       imageShape: opened.imageShape,
       targets: opened.targets,
       ...(opened.tokens && { tokens: opened.tokens }),
+      ...(opened.values && { values: true }),
       normalization: await normalizationOf(config, opened, training),
       train: training,
       validation: validation && createSplit(opened.validation ?? train, validation),
@@ -92,6 +93,11 @@ async function open(config: DataConfig, context: OpenContext): Promise<OpenedDat
   if (config.name === "folder") return openFolder(config, context);
   const { train, test, ...rest } = await load(config, context);
   const augmentation = config.name === "text" ? undefined : config.augmentation;
+  if (augmentation !== undefined && (rest.tokens !== undefined || rest.values)) {
+    throw new UsageError(
+      `data.augmentation: images are cropped and flipped, and the samples of data.name ${config.name} are ${rest.values ? "values" : "texts"}; leave it away`,
+    );
+  }
   const options = { augmentation, seed: context.seed };
   return {
     ...rest,
@@ -142,10 +148,16 @@ async function textFolder({ corpus, folder }: TextConfig, reporter: Reporter): P
 
 async function normalizationOf(
   config: DataConfig,
-  { normalization: usual, imageShape, train, tokens }: OpenedData,
+  { normalization: usual, imageShape, train, tokens, values }: OpenedData,
   training: Split,
 ): Promise<Normalization | null> {
   const normalization = config.name === "text" ? undefined : config.normalization;
+  if (values && normalization === undefined) return null;
+  if (values) {
+    throw new UsageError(
+      "data.normalization: floats go into the network as they are; leave it away, and save them as the network is to see them",
+    );
+  }
   if (tokens !== undefined) {
     if (normalization === undefined) return null;
     throw new UsageError("data.normalization: texts are numbers of tokens, which are not normalised; leave it away");

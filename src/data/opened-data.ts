@@ -13,8 +13,10 @@ export interface PartClasses {
 export interface OpenedData extends Pick<Dataset, "imageShape" | "targets" | "files" | "images" | "damaged" | "close"> {
   /** The usual one; null where there is none. */
   readonly normalization: Normalization | null;
-  /** Of texts; absent: images. */
+  /** Of texts; absent: images, or values. */
   readonly tokens?: TokenDescription;
+  /** Samples are float32 numbers, which go into the network as they are; absent: images or texts. */
+  readonly values?: true;
   readonly train: ImageSource;
   /** Where the data set has a part for it. */
   readonly validation: ImageSource | null;

@@ -1,7 +1,7 @@
 import { UsageError } from "../core/errors.ts";
 import type { Dataset, ImageDataset } from "./dataset.ts";
 
-type Kept = "name" | "imageShape" | "normalization";
+type Kept = "name" | "imageShape" | "normalization" | "tokens";
 
 const isOfImages = <Data extends Pick<Dataset, Kept>>(dataset: Data): dataset is Data & Pick<ImageDataset, Kept> =>
   dataset.normalization !== null;
@@ -10,12 +10,14 @@ const isOfImages = <Data extends Pick<Dataset, Kept>>(dataset: Data): dataset is
  * A data set for what works on images alone.
  *
  * @param what Names that, as a setting or a command.
- * @throws UsageError for texts.
+ * @throws UsageError for texts and values.
  */
 export function requireImages<Data extends Pick<Dataset, Kept>>(
   dataset: Data,
   what: string,
 ): Data & Pick<ImageDataset, Kept> {
   if (isOfImages(dataset)) return dataset;
-  throw new UsageError(`${what}: expected data of images, data.name ${dataset.name} gives texts`);
+  throw new UsageError(
+    `${what}: expected data of images, data.name ${dataset.name} gives ${dataset.tokens === undefined ? "values that are no pixels" : "texts"}`,
+  );
 }

@@ -40,6 +40,7 @@ export function newRecord({ config, engine, dataset, task, networkFile, model, t
       validationImages: dataset.validation?.count ?? 0,
       testImages: dataset.test.count,
       imageShape: [...dataset.imageShape],
+      ...(dataset.values && { values: true }),
       targets: recordedTargets(dataset.targets),
       files: dataset.files.map((file) => ({ ...file })),
       normalization: dataset.normalization && {

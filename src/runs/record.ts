@@ -29,7 +29,8 @@ const dataset = z.object({
   trainImages: count,
   validationImages: count,
   testImages: count,
-  imageShape: z.array(count).describe("height, width, channels; of texts their tokens"),
+  imageShape: z.array(count).describe("height, width, channels; of texts their tokens; of values their axes"),
+  values: z.literal(true).optional().describe("samples are float32 numbers; absent: images or texts"),
   targets,
   files: listOf(file),
   normalization: z

@@ -109,9 +109,12 @@ const broken: Record<string, readonly [(graph: Graph, model: Model) => void, Reg
       ),
     /it has 2 outputs \("logits", ".*"\), expected one/,
   ],
-  "images of any height": [
-    (graph) => resize(graph.input[0]!, 2, "height"),
-    /its input "images" is \[batch, 1, \?, 28\]: export it with a fixed image size, only the batch may vary/,
+  "images of any height, but another width than the data's": [
+    (graph) => {
+      resize(graph.input[0]!, 2, "height");
+      resize(graph.input[0]!, 3, 30);
+    },
+    /its input "images" is \[batch, 1, \?, 30\], the data set's images are 28 x 28 with 1 channels: choose a data set/,
   ],
   "images of another size than the data's": [
     (graph) => resize(graph.input[0]!, 2, 32),
@@ -194,6 +197,17 @@ for (const [what, [change, message]] of Object.entries(broken)) {
     t.end();
   });
 }
+
+t.test("sizes of images that a file leaves open are the data's", (t) => {
+  t.equal(
+    complaint((graph) => {
+      resize(graph.input[0]!, 2, "height");
+      resize(graph.input[0]!, 3, "width");
+    }),
+    "",
+  );
+  t.end();
+});
 
 t.test("all nodes that are not supported are named at once, with their reasons", (t) => {
   const message = complaint((graph) => {

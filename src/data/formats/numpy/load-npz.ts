@@ -8,8 +8,9 @@ import { noTargets, type TargetKind, type Targets } from "../../targets.ts";
 import { requireProportion } from "../unpacked-size.ts";
 import { checkLabels, classesOrNone, describeLabels, labelValues, mayBeClasses, settledMasks } from "./labels.ts";
 import { type NpyHeader, shapeText } from "./npy.ts";
-import { NpzFile } from "./npz.ts";
+import { type NpyArray, NpzFile } from "./npz.ts";
 import { isTokens, tokenBytes, tokenValues } from "./token-arrays.ts";
+import { isValues, valueBytes, valueSamples } from "./value-arrays.ts";
 
 export interface NpzOptions {
   /** Paths; both may name one file that holds both parts. */
@@ -30,7 +31,7 @@ const acceptedNames = {
 
 /**
  * Reads training and test images from NumPy's .npz files: images uint8 [n, height, width, channels], or [n, height,
- * width] of one channel, or texts as integers [n, tokens], 0 being padding; labels integers [n] or [n, 1] for classes, floats [n] or [n, outputs] for values.
+ * width] of one channel, texts as integers [n, tokens], 0 being padding, or other samples as floats [n, …]; labels integers [n] or [n, 1] for classes, floats [n] or [n, outputs] for values.
  *
  * @param options.free Bytes of memory that the arrays may take.
  * @param options.unlabelled Whether images without labels will do.
@@ -54,6 +55,9 @@ export async function loadNpz(
     );
   }
   const [trained, tested] = ofOneKind([await readPart(train, "train", kind), await readPart(test, "test", kind)]);
+  if (trained.samples !== tested.samples) {
+    throw new UserError(`${test} has ${tested.samples}, ${train} ${trained.samples}: they are not of one data set`);
+  }
   if (trained.shape.join() !== tested.shape.join()) {
     throw new UserError(
       `${test} has images of ${tested.shape.join(" x ")}, ${train} of ${trained.shape.join(" x ")}: they are not of one data set`,
@@ -68,6 +72,7 @@ export async function loadNpz(
     ]),
     normalization: null,
     ...(vocabulary > 0 && { tokens: { vocabulary, tokenizer: null } }),
+    ...(trained.samples === "values" && { values: true }),
     train: trained.set,
     test: tested.set,
     files: train === test ? [trained.file] : [trained.file, tested.file],
@@ -76,9 +81,10 @@ export async function loadNpz(
 
 interface Part {
   readonly set: ImageSet;
+  readonly samples: "images" | "texts" | "values";
   /** [height, width, channels], or of texts [tokens]. */
   readonly shape: readonly number[];
-  /** Of texts; 0: images. */
+  /** Of texts; 0 of others. */
   readonly vocabulary: number;
   readonly file: DataFile;
 }
@@ -120,17 +126,24 @@ async function readPart(path: string, part: "train" | "test", kind: TargetKind |
   try {
     const images = await npz.read(nameIn(npz, "images", part), checkSamples);
     const [count = 0, ...sizes] = images.shape;
-    const values = isTokens(images) ? tokenValues(images) : { images: images.bytes, vocabulary: 0 };
+    const read = samplesOf(images);
     return {
-      set: { count, images: values.images, targets: await targetsIn(npz, part, kind) },
+      ...{ samples: read.samples, vocabulary: read.vocabulary },
+      set: { count, images: read.images, targets: await targetsIn(npz, part, kind) },
       // Gray images may have no channels.
-      shape: sizes.length === 2 ? [...sizes, 1] : sizes,
-      vocabulary: values.vocabulary,
+      shape: read.samples === "images" && sizes.length === 2 ? [...sizes, 1] : sizes,
       file: await npz.describe(),
     };
   } finally {
     npz.close();
   }
+}
+
+/** Samples as they are held, by what their array's elements are. */
+function samplesOf(array: NpyArray): Pick<Part, "samples" | "vocabulary"> & { readonly images: Uint8Array } {
+  if (isTokens(array)) return { samples: "texts", ...tokenValues(array) };
+  if (isValues(array)) return { samples: "values", images: valueSamples(array), vocabulary: 0 };
+  return { samples: "images", images: array.bytes, vocabulary: 0 };
 }
 
 async function targetsIn(npz: NpzFile, part: "train" | "test", kind: TargetKind | "none" | null): Promise<Targets> {
@@ -187,12 +200,12 @@ function nameIn(npz: NpzFile, what: keyof typeof acceptedNames, part: string): s
 }
 
 const checkSamples = (header: NpyHeader, place: string): number =>
-  isTokens(header) ? tokenBytes(header) : checkImages(header, place);
+  isTokens(header) ? tokenBytes(header) : isValues(header) ? valueBytes(header, place) : checkImages(header, place);
 
 function checkImages({ type, shape }: NpyHeader, place: string): number {
   if (type !== "|u1") {
     throw new UserError(
-      `cannot read ${place}: elements of type ${JSON.stringify(type)}, expected "|u1"; save pixels from 0 to 255 with array.astype("uint8")`,
+      `cannot read ${place}: elements of type ${JSON.stringify(type)}, expected "|u1" of pixels, or floats of other samples; save pixels from 0 to 255 with array.astype("uint8")`,
     );
   }
   const channels = shape.length === 3 ? 1 : shape[3];

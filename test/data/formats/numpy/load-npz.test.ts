@@ -4,6 +4,7 @@ import { join } from "node:path";
 import t from "tap";
 import { UsageError } from "../../../../src/core/errors.ts";
 import { loadNpz } from "../../../../src/data/formats/numpy/load-npz.ts";
+import { valuesOf } from "../../../../src/data/sample-numbers.ts";
 import { npy, npyImages, npyLabels, npz } from "../../../fixtures/npy.ts";
 import { sha256Of } from "../../../fixtures/registry.ts";
 import { classNames } from "../../../fixtures/tasks.ts";
@@ -133,10 +134,15 @@ t.test("arrays that are missing or of another kind are refused, with what to do"
   const many = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`a${index}`, labels]));
   await t.rejects(refused("many", many), /it holds a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, and 990 more$/);
   await t.rejects(refused("unlabelled", { images }), /it has no train labels/);
+  const halves = npy("<f2", [6, 4, 5, 3], new Uint8Array(6 * 60 * 2));
+  await t.rejects(
+    refused("halves", { images: halves, labels }),
+    /halves\.npz: images: elements of type "<f2".*astype\("uint8"\)/,
+  );
   const floats = npy("<f4", [6, 4, 5, 3], new Uint8Array(6 * 60 * 4));
   await t.rejects(
     refused("floats", { images: floats, labels }),
-    /floats\.npz: images: elements of type "<f4".*astype\("uint8"\)/,
+    /good\.npz has images, .*floats\.npz values: they are not of one data set/,
   );
   await t.rejects(
     refused("first", { images: npyImages([6, 3, 4, 5]), labels }),
@@ -155,6 +161,24 @@ t.test("arrays that are missing or of another kind are refused, with what to do"
   );
   const huge = npy("|u1", [100000, 1000, 1000, 3], new Uint8Array(9));
   await t.rejects(refused("lie", { images: huge, labels }), /bytes, expected 300000000128 by its header/);
+});
+
+t.test("floats of any shape are values, in float32", async (t) => {
+  const numbers = Float64Array.from({ length: 6 * 10 }, (_, index) => index / 3);
+  const values = npy("<f8", [6, 5, 2], new Uint8Array(numbers.buffer));
+  const path = archive("values", { x: values, y: npyLabels(6) });
+  const { imageShape, values: areValues, normalization, train } = await loadNpz({ train: path, test: path }, "classes");
+  t.strictSame([imageShape, areValues, normalization], [[5, 2], true, null]);
+  t.strictSame(valuesOf(train.images), Float32Array.from(numbers));
+
+  const load = (name: string, shape: readonly number[], content: readonly number[]) => {
+    const array = npy("<f4", shape, new Uint8Array(Float32Array.from(content).buffer));
+    const own = archive(name, { x: array, y: npyLabels(shape[0]!) });
+    return loadNpz({ train: own, test: own }, "classes");
+  };
+  await t.rejects(load("nan", [2, 2], [0, 1, Number.NaN, 3]), /nan\.npz: x: sample 1 holds NaN, expected finite/);
+  await t.rejects(load("infinite", [2, 2], [0, 1, 2, Infinity]), /sample 1 holds Infinity, expected finite/);
+  await t.rejects(load("bare", [3], [0, 1, 2]), /shape \(3,\), expected \(samples, …\)/);
 });
 
 t.test("labels are classes, one per image", async (t) => {
