@@ -12,6 +12,7 @@ import { lookup } from "../../src/core/lookup.ts";
 import { ort } from "../../src/core/onnx-runtime.ts";
 import { loadEngine } from "../../src/engine/load-engine.ts";
 import type { Ops, Tensor } from "../../src/engine/ops.ts";
+import { leastScale } from "../../src/export/verify-import.ts";
 import { importGraph } from "../../src/network/onnx/import-network.ts";
 import { readNetworkFile } from "../../src/network/onnx/read-network-file.ts";
 import { forward } from "../../src/network/passes.ts";
@@ -34,7 +35,7 @@ async function differenceOf(file: string, data: string, ops: Ops): Promise<numbe
   const { network, initial, inputs, outputs } = importGraph(model, options, samplesOf);
   const batches = model.graph.input.flatMap(({ type }) => {
     const dim = type?.value.case === "tensorType" ? type.value.value.shape?.dim[0]?.value : undefined;
-    return dim?.case === "dimValue" ? [Number(dim.value)] : [];
+    return dim?.case === "dimValue" && dim.value > 0n ? [Number(dim.value)] : [];
   });
   const samples = batches.length > 0 ? Math.min(...batches) : SAMPLES;
   const feeds: Record<string, RuntimeTensor> = {};
@@ -63,7 +64,8 @@ async function differenceOf(file: string, data: string, ops: Ops): Promise<numbe
           ...found.outputs.map((output, index) => {
             const right = lookup(new Map(Object.entries(expected)), outputs[index] ?? "").data as Float32Array;
             const values = ops.read(output);
-            const largest = right.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-30);
+            const least = Math.max(1e-30, leastScale(network));
+            const largest = right.reduce((most, value) => Math.max(most, Math.abs(value)), least);
             return right.reduce((most, value, at) => Math.max(most, Math.abs(value - (values[at] ?? 0))), 0) / largest;
           }),
         );

@@ -4,6 +4,7 @@ import { lookup } from "../core/lookup.ts";
 import { uniforms } from "../core/random.ts";
 import { tuple } from "../core/tuple.ts";
 import type { Ops } from "../engine/ops.ts";
+import type { NodeId } from "../graph/graph.ts";
 import { elementsOf } from "../graph/shape.ts";
 import type { Network } from "../kinds/index.ts";
 import type { InitialValues } from "../network/initial-values.ts";
@@ -42,7 +43,8 @@ export interface Imported extends ImportedFile {
  * images, so that no mistake of the import goes unseen.
  *
  * The logits may differ by what float32 rounds: √n halves of a unit in the last place for a sum of n terms, added up
- * over the nodes, relative to the largest logit, or to how far all logits move where every pixel is moved.
+ * over the nodes, relative to the largest logit, or to how far all logits move where every pixel is moved; of probabilities
+ * that a sigmoid gives, relative to 1, as runtimes compute it.
  *
  * @throws UserError when they differ by more, or the runtime does not load the file.
  */
@@ -61,7 +63,7 @@ export async function verifyImport(imported: Imported, ops: Ops, options: Runtim
   );
   const actual = ownLogits(runNetwork(imported, pixels, shape, ops), imported);
 
-  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), leastScale(network));
   const gain = expected.reduce((most, value, index) => Math.max(most, Math.abs(value - elsewhere[index]!)), 0) / MOVE;
   const allowed = SLACK * ROUNDING * roundings(network) * Math.max(largest, gain);
   const index = actual.findIndex((value, index) => !(Math.abs(value - expected[index]!) <= allowed));
@@ -70,6 +72,17 @@ export async function verifyImport(imported: Imported, ops: Ops, options: Runtim
   throw new UserError(
     `cannot import the network ${path}: on random images it gives other logits than ${runtimeName} running the file (${place}: ${actual[index]} instead of ${expected[index]}, at most ${allowed.toPrecision(2)} apart was expected): either the file's numbers leave float32, or a node is not taken over rightly, which is a defect of this program: report it with the file`,
   );
+}
+
+/** What errors of a network's outputs are relative to at least: 1 where a function gives them that rounds as if they were. */
+export function leastScale({ nodes, outputs }: Network): number {
+  const known = new Map(nodes.map((node) => [node.id, node]));
+  const isSigmoid = (id: NodeId): boolean => {
+    const node = lookup(known, id);
+    if (node.kind === "reshape" || node.kind === "flatten") return isSigmoid(first(node.inputs));
+    return node.kind === "nonlinear" && (node.of.kind === "sigmoid" || node.of.kind === "tanh");
+  };
+  return outputs.some(isSigmoid) ? 1 : 0;
 }
 
 /** The file, with what the network gives among its outputs. */

@@ -1,9 +1,13 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import t from "tap";
 import { loadEngine } from "../../src/engine/load-engine.ts";
 import { type Imported, verifyImport } from "../../src/export/verify-import.ts";
 import { loadNetwork } from "../../src/network/load-network.ts";
 import { engineKinds } from "../fixtures/engines.ts";
 import { type NetworkFileName, networkFileNames, networkFiles, pathOf } from "../fixtures/onnx/files.ts";
+import { encodePlain, node } from "../fixtures/onnx/plain-model.ts";
+import { floats } from "../fixtures/ptq.ts";
 
 function load(name: NetworkFileName): Imported {
   const data = { inputShape: networkFiles[name], classes: 10 };
@@ -36,4 +40,19 @@ t.test("a weight, bias or statistic that is a little off is found in every netwo
       await t.rejects(verifyImport(wrong, ops), /it gives other logits than onnxruntime/, `${name}: ${node.id}`);
     }
   }
+});
+
+t.test("probabilities next to zero may differ by what a sigmoid rounds", async (t) => {
+  const { ops } = await loadEngine();
+  const tensors = [
+    floats("w", [6, 2]),
+    { ...floats("b", [2]), rawData: new Uint8Array(Float32Array.of(-14, -15).buffer) },
+  ];
+  const nodes = [node("Gemm", ["x", "w", "b"], "z"), node("Sigmoid", ["z"], "y")];
+  const ports = { inputs: [{ name: "x", shape: ["n", 6] }], outputs: [{ name: "y" }] };
+  const path = join(t.testdir(), "sigmoid.onnx");
+  writeFileSync(path, encodePlain({ ...ports, opset: 13, nodes, tensors }));
+  const data = { shape: [6], classes: 2 };
+  const { imported, ...network } = loadNetwork({ file: path }, data);
+  await t.resolves(verifyImport({ ...network, ...imported!, inputShape: [6], classes: 2 }, ops));
 });

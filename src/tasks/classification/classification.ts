@@ -1,4 +1,5 @@
 import { first } from "../../core/elements.ts";
+import { UsageError } from "../../core/errors.ts";
 import { outputsOf, type TargetDescription, type Targets } from "../../data/targets.ts";
 import type { Task } from "../task.ts";
 import { calibrate } from "./calibrate.ts";
@@ -16,6 +17,11 @@ export const classification = {
   targets: "classes",
   create: (targets: TargetDescription): Task<ClassificationFindings> => {
     const classes = outputsOf(targets);
+    if (classes < 2) {
+      throw new UsageError(
+        `task.name: classification chooses among classes, and there is ${classes === 1 ? "one output" : "none"}: take task.name regression, or multi-label`,
+      );
+    }
     return {
       name: "classification",
       outputs: classes,

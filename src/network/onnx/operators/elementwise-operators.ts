@@ -21,7 +21,7 @@ import { commonSizes } from "./views-operators.ts";
 
 export const relu: Operator = (node, translation) => rectified(node, translation, translation.activation(node), null);
 
-/** A clip to [0, limit]. */
+/** A clip to [smallest, largest]. */
 export const clip: Operator = (node, translation) => {
   const { attributes } = node;
   const bound = (name: string, index: number, open: number) =>
@@ -31,39 +31,53 @@ export const clip: Operator = (node, translation) => {
   if (translation.isConstant(node, 0)) {
     return mapped(translation, translation.constant(node, 0), (x) => Math.min(largest, Math.max(smallest, x)));
   }
-  // Frameworks write the largest float32 for no limit.
-  const limit = largest > 3.4e38 ? null : largest;
-  if (smallest === 0 && largest > 0) return rectified(node, translation, translation.activation(node), limit);
-  if (!(smallest > -3.4e38 && largest > smallest))
-    throw new Unsupported(`it clips to [${smallest}, ${largest}], expected a lower limit and a higher one`);
-  const moved = plusNumber(node, translation, translation.activation(node), -smallest);
-  const clipped = rectified(node, translation, moved, limit === null ? null : limit - smallest);
-  return plusNumber(node, translation, clipped, smallest);
+  if (!(largest > smallest))
+    throw new Unsupported(`it clips to [${smallest}, ${largest}], expected the smaller limit first`);
+  return clamped(node, translation, translation.activation(node), [smallest, largest]);
 };
 
-/** The smaller of a ReLU's output and a limit: ReLU6 as some exporters write it. */
-export const min: Operator = (node, translation) => {
+/** The smaller of x and a number: ReLU6 as some exporters write it. */
+export const min: Operator = (node, translation) =>
+  bounded(node, translation, Math.min, (limit) => [Number.NEGATIVE_INFINITY, limit]);
+
+/** The larger of x and a number. */
+export const max: Operator = (node, translation) =>
+  bounded(node, translation, Math.max, (limit) => [limit, Number.POSITIVE_INFINITY]);
+
+type Bounds = readonly [smallest: number, largest: number];
+
+function bounded(
+  node: OnnxNode,
+  translation: Translation,
+  ofConstants: (one: number, other: number) => number,
+  boundsOf: (limit: number) => Bounds,
+): Value {
   if (node.inputs.length !== 2) throw new Unsupported(`it has ${node.inputs.length} inputs, expected 2`);
-  if (joinsConstants(node, translation)) return combined(node, translation, Math.min);
+  if (joinsConstants(node, translation)) return combined(node, translation, ofConstants);
   const index = translation.value(node, 0).kind === "activation" ? 0 : 1;
   const limit = scalar(translation.floats(node, 1 - index));
-  const x = translation.activation(node, index);
-  if (!(limit > 0)) throw new Unsupported(`its limit is ${limit}, expected more than 0`);
-  if (!translation.hasOneReader(x) || !translation.writer.limitRelu(x.node, limit)) {
-    throw new Unsupported("it stands behind no ReLU of its own");
-  }
-  return x;
-};
+  return clamped(node, translation, translation.activation(node, index), boundsOf(limit));
+}
 
-/** The larger of x and 0. */
-export const max: Operator = (node, translation) => {
-  if (node.inputs.length !== 2) throw new Unsupported(`it has ${node.inputs.length} inputs, expected 2`);
-  if (joinsConstants(node, translation)) return combined(node, translation, Math.max);
-  const index = translation.value(node, 0).kind === "activation" ? 0 : 1;
-  const smallest = scalar(translation.floats(node, 1 - index));
-  if (smallest !== 0) throw new Unsupported(`it takes the larger of x and ${smallest}, expected 0`);
-  return rectified(node, translation, translation.activation(node, index), null);
-};
+/** Frameworks write the largest float32 for no limit. */
+const UNBOUNDED = 3.4e38;
+
+/** A ReLU between two shifts; without a lower limit, of the negative. */
+function clamped(node: OnnxNode, translation: Translation, x: Activation, [smallest, largest]: Bounds): Activation {
+  const { writer } = translation;
+  const isBelow = largest < UNBOUNDED;
+  if (smallest > -UNBOUNDED) {
+    const moved = smallest === 0 ? x : plusNumber(node, translation, x, -smallest);
+    const clipped = rectified(node, translation, moved, isBelow ? largest - smallest : null);
+    return smallest === 0 ? clipped : plusNumber(node, translation, clipped, smallest);
+  }
+  if (!isBelow) return x;
+  // Behind a ReLU of its own it is that one's limit.
+  if (largest > 0 && translation.hasOneReader(x) && writer.limitRelu(x.node, largest)) return x;
+  const below = plusNumber(node, translation, timesNumber(node, translation, x, -1), largest);
+  const clipped = rectified(node, translation, below, null);
+  return plusNumber(node, translation, timesNumber(node, translation, clipped, -1), largest);
+}
 
 function rectified(node: OnnxNode, translation: Translation, x: Activation, limit: number | null): Activation {
   // Two in a row are one.
