@@ -136,7 +136,8 @@ function begin(model: Model, { outputs }: ImportOptions) {
     );
   }
   const graph = readGraph(model, outputs);
-  const writer = new GraphWriter(new Allowance(graph.tensors.values()));
+  const constants = model.graph.node.flatMap(({ attribute }) => attribute.flatMap(({ t }) => t ?? []));
+  const writer = new GraphWriter(new Allowance([...graph.tensors.values(), ...constants]));
   return { graph, writer, translation: new Translation(graph, opset, writer) };
 }
 

@@ -5,7 +5,7 @@ import { axisOf } from "../axes.ts";
 import { nodeName } from "../names.ts";
 import { Damaged, Unsupported } from "../problems.ts";
 import { inFileOrder, regrouped } from "../regroup.ts";
-import { knownSizes, oneBatch, productOf, resolved, type Size, sizesText } from "../sizes.ts";
+import { isKnown, knownSizes, oneBatch, productOf, resolved, type Size, sizesText } from "../sizes.ts";
 import type { Operator, Translation } from "../translation.ts";
 import { type Activation, type Constant, checkedShape, constantDims, dimsOf } from "../value.ts";
 import { isPadded } from "../window-attributes.ts";
@@ -43,8 +43,15 @@ export const reshape: Operator = (node, translation) => {
     return withDims(value, resolved(target, constantDims(value), copies, null));
   }
   const x = translation.activation(node);
-  return reshaped(translation, x, resolved(target, dimsOf(x), copies, translation.batch));
+  return reshaped(translation, x, perSample(resolved(target, dimsOf(x), copies, translation.batch)));
 };
+
+/** An exporter that saw one sample writes 1 in the batch's place: what it makes of that one is made of each. */
+function perSample(dims: readonly Size[]): readonly Size[] {
+  const [head, ...rest] = dims;
+  if (head !== 1 || rest.filter((size) => !isKnown(size)).length !== 1) return dims;
+  return [oneBatch, ...rest.map((size) => (isKnown(size) ? size : size.batches))];
+}
 
 function reshaped({ batch, writer }: Translation, x: Activation, dims: readonly Size[]): Activation {
   const grouping = regrouped(x, dims, batch);

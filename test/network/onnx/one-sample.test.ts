@@ -1,0 +1,54 @@
+import t from "tap";
+import { ort } from "../../../src/core/onnx-runtime.ts";
+import { importGraph } from "../../../src/network/onnx/import-network.ts";
+import { forward } from "../../../src/network/passes.ts";
+import { readModel } from "../../../src/onnx/onnx-model.ts";
+import { createModel } from "../../../src/training/model.ts";
+import { passOf } from "../../../src/training/pass.ts";
+import { anyEngine, freeing, near, random } from "../../fixtures/engines.ts";
+import { FileWriter } from "../../fixtures/onnx/file-writer.ts";
+import { encodePlain, node } from "../../fixtures/onnx/plain-model.ts";
+import { disposeModel } from "../../fixtures/random-models.ts";
+
+const { ops } = await anyEngine();
+
+t.test("what a file makes of one sample, with 1 written for the batch, is made of each", async (t) => {
+  const file = new FileWriter(13);
+  const sample = [3, 4, 5];
+  const conv = file.op("Conv", [file.input("x", sample), file.floats([6, 3, 1, 1])], { kernel_shape: [1, 1] });
+  const rows = file.op("Reshape", [conv, file.integers([1, 6, -1])]);
+  const bytes = file.file(file.op("Transpose", [rows], { perm: [0, 2, 1] }));
+
+  const { network, initial, inputs, outputs } = importGraph(readModel(bytes, "it.onnx"), {
+    file: "it.onnx",
+    name: "it",
+  });
+  const session = await ort.InferenceSession.create(bytes, { intraOpNumThreads: 1 });
+  const count = 3;
+  const samples = Array.from({ length: count }, (_, index) => random(index, "sample", sample));
+  const expected: number[] = [];
+  for (const values of samples) {
+    const results = await session.run({ x: new ort.Tensor("float32", values, [1, ...sample]) });
+    expected.push(...(results[outputs[0]!]!.data as Float32Array));
+  }
+  await session.release();
+  const model = createModel(network, { ops, seed: 1, quantizers: new Map(), initial });
+  freeing(ops, () => {
+    const values = Float32Array.from(samples.flatMap((own) => [...own]));
+    const tensors = new Map([[inputs[0]!.node, ops.tensor(values, [count, ...sample])]]);
+    const [output] = forward(network, passOf(model, new Map(), tensors, { training: false }), { keep: false }).outputs;
+    t.strictSame(output!.shape, [count, 20, 6]);
+    near(ops.read(output!), Float32Array.from(expected), 1e-5);
+  });
+  disposeModel(model);
+});
+
+t.test("weights in Constant nodes are the file's own, however large", async (t) => {
+  const shape = [2100, 2000];
+  const value = { dims: shape, dataType: 1, rawData: new Uint8Array(4 * 2100 * 2000).fill(1) };
+  const bytes = encodePlain({
+    ...{ inputs: [{ name: "x", shape: ["n", 2100] }], outputs: [{ name: "y" }], opset: 13, tensors: [] },
+    nodes: [node("Constant", [], "w", [{ name: "value", type: 4, t: value }]), node("MatMul", ["x", "w"], "y")],
+  });
+  t.doesNotThrow(() => importGraph(readModel(bytes, "it.onnx"), { file: "it.onnx", name: "it" }));
+});
