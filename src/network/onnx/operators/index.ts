@@ -1,12 +1,13 @@
 import { decomposedNorm } from "../decomposed-layer-norm.ts";
 import type { Operator } from "../translation.ts";
 import { arithmetic } from "./arithmetic-operators.ts";
+import { clip, max, min, relu } from "./clamp-operators.ts";
 import { concat } from "./concat-operators.ts";
 import { cast, castLike, constant, dropout, identity } from "./constants-operators.ts";
 import { conv } from "./convolution-operators.ts";
 import { gemm, matMul } from "./dense-operators.ts";
-import { add, and, clip, div, max, min, mul, neg, not, pow, prelu, relu, sub, where } from "./elementwise-operators.ts";
-import { flatten, pad, reshape, squeeze, transpose, unsqueeze } from "./layout-operators.ts";
+import { add, and, div, mul, neg, not, pow, prelu, sub, where } from "./elementwise-operators.ts";
+import { flatten, reshape, squeeze, transpose, unsqueeze } from "./layout-operators.ts";
 import { overLines } from "./line-operators.ts";
 import { nonlinearities } from "./nonlinear-operators.ts";
 import {
@@ -16,6 +17,7 @@ import {
   instanceNormalization,
   layerNormalization,
 } from "./normalization-operators.ts";
+import { pad } from "./pad-operators.ts";
 import { averagePool, globalAveragePool, maxPool, reduceMean, reduceSum } from "./pooling-operators.ts";
 import { resize } from "./resize-operators.ts";
 import { gather, gatherNd, slice, split } from "./slice-operators.ts";

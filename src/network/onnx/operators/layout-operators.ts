@@ -1,14 +1,11 @@
 import { at } from "../../../core/elements.ts";
-import type { Padding } from "../../../graph/graph.ts";
-import { channelsFirst, channelsLast, imageOf, imageValue, inOrder, liesAs, shapeText } from "../arrangement.ts";
+import { inOrder, shapeText } from "../arrangement.ts";
 import { axisOf } from "../axes.ts";
-import { nodeName } from "../names.ts";
 import { Damaged, Unsupported } from "../problems.ts";
 import { inFileOrder, regrouped } from "../regroup.ts";
 import { isKnown, knownSizes, oneBatch, productOf, resolved, type Size, sizesText } from "../sizes.ts";
 import type { Operator, Translation } from "../translation.ts";
-import { type Activation, type Constant, checkedShape, constantDims, dimsOf } from "../value.ts";
-import { isPadded } from "../window-attributes.ts";
+import { type Activation, type Constant, constantDims, dimsOf } from "../value.ts";
 import { transposed } from "./views-operators.ts";
 
 /** Another order of the file's axes; the graph's stays. */
@@ -95,40 +92,6 @@ export const unsqueeze: Operator = (node, translation) => {
   if (value.kind !== "activation") return withDims(value, withOnes(constantDims(value), axes, 1));
   const x = translation.activation(node);
   return { ...x, axes: withOnes<readonly number[]>(x.axes, axes, []) };
-};
-
-/** Zeros around an image; rows and columns may become a part of the convolution behind it. */
-export const pad: Operator = (node, translation) => {
-  const mode = node.attributes.string("mode", "constant");
-  if (mode !== "constant") throw new Unsupported(`its mode is "${mode}", expected "constant"`);
-  const pads = translation.numbers(node, 1);
-  const filling = translation.has(node, 2) ? translation.floats(node, 2).values : [0];
-  const named = translation.has(node, 3) ? translation.numbers(node, 3) : null;
-  if (filling[0] !== 0) throw new Unsupported(`it pads with ${filling[0]}, expected 0`);
-  const x = translation.activation(node);
-  const rank = x.axes.length;
-  const padded = (named ?? x.axes.map((_, axis) => axis)).map((axis) => axisOf(axis, rank));
-  if (pads.length !== 2 * padded.length) throw new Damaged(`it has ${pads.length} pads for ${padded.length} axes`);
-  if (pads.some((size) => size < 0)) throw new Unsupported(`its pads are ${pads.join(", ")}: it crops`);
-  const around = x.axes.map((): [before: number, after: number] => [0, 0]);
-  for (const [index, axis] of padded.entries()) around[axis] = [at(pads, index), at(pads, padded.length + index)];
-  if (at(around, 0).some((size) => size > 0))
-    throw new Unsupported(`its pads are ${pads.join(", ")}: it pads the batch`);
-  const axes = rank === 4 && !liesAs(x, channelsFirst) && liesAs(x, channelsLast) ? channelsLast : channelsFirst;
-  const { value, height, width, channels } = imageOf(x, translation.writer, axes);
-  const [rows, columns, depth] = [at(around, axes[0]), at(around, axes[1]), at(around, axes[2])];
-  const padding: Padding = { top: rows[0], bottom: rows[1], left: columns[0], right: columns[1] };
-  const grown = (size: number, [before, after]: readonly [number, number]) => size + before + after;
-  const shape = checkedShape([grown(height, rows), grown(width, columns), grown(channels, depth)]);
-  if (depth[0] + depth[1] === 0) {
-    const image = imageValue(value, value.node, shape, axes);
-    return { ...image, shape: value.shape, padding: isPadded(padding) ? padding : null };
-  }
-  const image =
-    value.shape.length === 3 ? value.node : translation.writer.reshaped(value.node, [height, width, channels]);
-  const id = translation.writer.name(nodeName(node));
-  const pushed = translation.writer.push({ kind: "pad", id, inputs: [image], padding, channels: depth });
-  return imageValue(value, pushed, shape, axes);
 };
 
 /** A constant in another shape, whose first axis stays the batch's where it was. */

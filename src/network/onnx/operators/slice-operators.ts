@@ -1,4 +1,4 @@
-import { at } from "../../../core/elements.ts";
+import { at, first } from "../../../core/elements.ts";
 import { elementsOf } from "../../../graph/shape.ts";
 import { inOrder, shaped, shapeText } from "../arrangement.ts";
 import { axisOf } from "../axes.ts";
@@ -10,6 +10,7 @@ import { regrouped, withFactor } from "../regroup.ts";
 import { isKnown, oneBatch } from "../sizes.ts";
 import type { Operator, Translation } from "../translation.ts";
 import { type Activation, axisSize, dimsOf, type Value } from "../value.ts";
+import { concatenation } from "./concat-operators.ts";
 import { gathered, slicedConstant } from "./views-operators.ts";
 
 /** A part of what is computed, or of a constant. */
@@ -53,15 +54,9 @@ export const gather: Operator = (node, translation) => {
   const size = axisSize(x, axis);
   if (!isKnown(size)) throw new Unsupported("it picks samples of the batch");
   const places = translation.numbers(node, 1).map((index) => (index < 0 ? index + size : index));
-  const [from = 0] = places;
-  if (
-    places.length === 0 ||
-    places.some((place, index) => place !== from + index) ||
-    from + places.length > size ||
-    from < 0
-  )
-    throw new Unsupported(`it picks the items ${places.slice(0, 8).join(", ")} of ${size}, expected neighbours`);
-  const piece = part(node, translation, x, { axis, from, size: places.length, step: 1 });
+  if (places.length === 0 || places.some((place) => place < 0 || place >= size))
+    throw new Damaged(`it picks the items ${places.slice(0, 8).join(", ")} of ${size}`);
+  const piece = picked(node, translation, x, axis, places);
   if (indices.dims.length === 1) return piece;
   if (indices.dims.length > 1) throw new Unsupported(`its indices are [${indices.dims}], expected a number or a list`);
   return { ...piece, axes: piece.axes.toSpliced(axis, 1) };
@@ -113,6 +108,31 @@ function embedding(node: OnnxNode, translation: Translation, axis: number): Valu
 }
 
 /** A part of an axis. */
+/** Neighbours that are cut out and joined, at most: each is a node. */
+const MOST_PIECES = 64;
+
+/** Items of an axis by their places, which may be named in any order and more than once. */
+export function picked(
+  node: OnnxNode,
+  translation: Translation,
+  x: Activation,
+  axis: number,
+  places: readonly number[],
+): Activation {
+  const runs: { from: number; size: number }[] = [];
+  for (const place of places) {
+    const run = runs.at(-1);
+    if (run !== undefined && place === run.from + run.size) run.size++;
+    else runs.push({ from: place, size: 1 });
+  }
+  if (runs.length > MOST_PIECES)
+    throw new Unsupported(
+      `it picks the items ${places.slice(0, 8).join(", ")}, … in ${runs.length} pieces, expected ${MOST_PIECES} at most`,
+    );
+  const parts = runs.map((run) => part(node, translation, x, { axis, ...run, step: 1 }));
+  return parts.length === 1 ? first(parts) : concatenation(parts, axis, nodeName(node), translation.writer);
+}
+
 function part(node: OnnxNode, translation: Translation, x: Activation, cut: Cut): Activation {
   const { axis, from, size, step } = cut;
   const dims = dimsOf(x);

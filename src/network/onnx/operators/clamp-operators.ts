@@ -1,0 +1,82 @@
+import { first } from "../../../core/elements.ts";
+import type { OnnxNode } from "../model-graph.ts";
+import { nodeName } from "../names.ts";
+import { Damaged, Unsupported } from "../problems.ts";
+import type { Operator, Translation } from "../translation.ts";
+import { type Activation, type Constant, numbersOf, type Value } from "../value.ts";
+import { combined, joinsConstants, mapped } from "./arithmetic-operators.ts";
+import { plusNumber, timesNumber } from "./constant-operands.ts";
+
+export const relu: Operator = (node, translation) => rectified(node, translation, translation.activation(node), null);
+
+/** A clip to [smallest, largest]. */
+export const clip: Operator = (node, translation) => {
+  const { attributes } = node;
+  const bound = (name: string, index: number, open: number) =>
+    translation.has(node, index) ? scalar(translation.constant(node, index)) : attributes.float(name, open);
+  const smallest = bound("min", 1, Number.NEGATIVE_INFINITY);
+  const largest = bound("max", 2, Number.POSITIVE_INFINITY);
+  if (translation.isConstant(node, 0)) {
+    return mapped(translation, translation.constant(node, 0), (x) => Math.min(largest, Math.max(smallest, x)));
+  }
+  if (!(largest > smallest))
+    throw new Unsupported(`it clips to [${smallest}, ${largest}], expected the smaller limit first`);
+  return clamped(node, translation, translation.activation(node), [smallest, largest]);
+};
+
+/** The smaller of x and a number: ReLU6 as some exporters write it. */
+export const min: Operator = (node, translation) =>
+  bounded(node, translation, Math.min, (limit) => [Number.NEGATIVE_INFINITY, limit]);
+
+/** The larger of x and a number. */
+export const max: Operator = (node, translation) =>
+  bounded(node, translation, Math.max, (limit) => [limit, Number.POSITIVE_INFINITY]);
+
+type Bounds = readonly [smallest: number, largest: number];
+
+function bounded(
+  node: OnnxNode,
+  translation: Translation,
+  ofConstants: (one: number, other: number) => number,
+  boundsOf: (limit: number) => Bounds,
+): Value {
+  if (node.inputs.length !== 2) throw new Unsupported(`it has ${node.inputs.length} inputs, expected 2`);
+  if (joinsConstants(node, translation)) return combined(node, translation, ofConstants);
+  const index = translation.value(node, 0).kind === "activation" ? 0 : 1;
+  const limit = scalar(translation.floats(node, 1 - index));
+  return clamped(node, translation, translation.activation(node, index), boundsOf(limit));
+}
+
+/** Frameworks write the largest float32 for no limit. */
+const UNBOUNDED = 3.4e38;
+
+/** A ReLU between two shifts; without a lower limit, of the negative. */
+function clamped(node: OnnxNode, translation: Translation, x: Activation, [smallest, largest]: Bounds): Activation {
+  const { writer } = translation;
+  const isBelow = largest < UNBOUNDED;
+  if (smallest > -UNBOUNDED) {
+    const moved = smallest === 0 ? x : plusNumber(node, translation, x, -smallest);
+    const clipped = rectified(node, translation, moved, isBelow ? largest - smallest : null);
+    return smallest === 0 ? clipped : plusNumber(node, translation, clipped, smallest);
+  }
+  if (!isBelow) return x;
+  // Behind a ReLU of its own it is that one's limit.
+  if (largest > 0 && translation.hasOneReader(x) && writer.limitRelu(x.node, largest)) return x;
+  const below = plusNumber(node, translation, timesNumber(node, translation, x, -1), largest);
+  const clipped = rectified(node, translation, below, null);
+  return plusNumber(node, translation, timesNumber(node, translation, clipped, -1), largest);
+}
+
+function rectified(node: OnnxNode, translation: Translation, x: Activation, limit: number | null): Activation {
+  // Two in a row are one.
+  if (translation.hasOneReader(x) && translation.writer.limitRelu(x.node, limit)) return x;
+  const id = translation.writer.name(nodeName(node));
+  return { ...x, node: translation.writer.push({ kind: "relu", id, inputs: [x.node], limit }) };
+}
+
+/** A limit, or an exponent: a constant that is one number. */
+export function scalar(limit: Constant): number {
+  const numbers = numbersOf(limit);
+  if (numbers.length !== 1) throw new Damaged(`its limit is a tensor of shape [${limit.dims}], expected one number`);
+  return first(numbers);
+}
