@@ -52,8 +52,8 @@ function checkedLines(checked: CheckedRun): readonly Line[] {
 }
 
 function networkLines({ network }: CheckedRun): readonly Line[] {
-  const { name, inputShape, parameters, macs, layers } = network;
-  const widest = Math.max(...layers.map((layer) => layer.name.length));
+  const { name, inputShape, parameters, macs, layers, products = [] } = network;
+  const widest = Math.max(...[...layers, ...products].map((one) => one.name.length));
   return [
     [
       "network",
@@ -63,6 +63,12 @@ function networkLines({ network }: CheckedRun): readonly Line[] {
       (layer): Line => [
         "",
         `${layer.name.padEnd(widest)}  ${shape(layer.weightShape)} → ${shape(layer.outputShape)}, ${countText(layer.parameters)} parameters, ${countText(layer.macs)} MACs`,
+      ],
+    ),
+    ...products.map(
+      (product): Line => [
+        "",
+        `${product.name.padEnd(widest)}  product of activations → ${shape(product.outputShape)}, ${countText(product.macs)} MACs`,
       ],
     ),
   ];

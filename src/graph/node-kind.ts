@@ -113,7 +113,7 @@ export type GridFlow = "kept" | "united" | "new";
 export interface NodeKind<N extends AnyNode, S extends Saved = Saved> {
   /** Output shape without the batch; throws when the inputs do not fit. */
   shape(node: N, inputs: PerInput<N, Shape>): Shape;
-  /** Multiply-accumulates for one sample; null where there is no weight: it is no layer. */
+  /** Multiply-accumulates for one sample; null where there is no weight: it is no layer. Products of activations count by `productMacs`. */
   readonly macs: ((inputs: readonly Shape[], output: Shape) => number) | null;
   /** Whether its first input is int32; all others are float32. */
   readonly readsIntegers: boolean;

@@ -1,4 +1,4 @@
-import { at } from "../core/elements.ts";
+import { at, last } from "../core/elements.ts";
 import type { Ops, Tensor } from "../engine/ops.ts";
 import type { NodeId, Shape } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
@@ -50,6 +50,9 @@ export const matmul: NodeKind<MatmulNode, readonly [Tensor, Tensor]> = {
   letsFactorsPass: () => false,
   copies: 0,
 };
+
+/** Multiply-accumulates for one sample: every number of the left one meets each column of the right one. */
+export const productMacs = (left: Shape, output: Shape): number => elementsOf(left) * last(output);
 
 /** Rows and columns of a matrix as it is multiplied. */
 function sidesOf(shape: Shape, isTransposed: boolean): readonly (number | undefined)[] {

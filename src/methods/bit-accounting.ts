@@ -1,12 +1,14 @@
 import { at, last } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
 import { mean } from "../core/mean.ts";
+import { tuple } from "../core/tuple.ts";
 import type { NodeId } from "../graph/graph.ts";
 import { elementsOf } from "../graph/shape.ts";
 import type { Network } from "../kinds/index.ts";
 import { type ChannelStates, followChannels, keptChannels } from "../network/channels.ts";
 import { type CodedEmbedding, codedEmbeddingsOf } from "../network/coded-embeddings.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
+import { type Product, productsOf } from "../network/products.ts";
 import {
   bitOperations,
   type LayerCost,
@@ -43,6 +45,14 @@ export interface LayerAccount {
   readonly codebook: CodebookAccount | null;
 }
 
+/** What a product of two activations costs. */
+export interface ProductAccount {
+  readonly product: Product;
+  readonly bits: readonly [left: GridBits, right: GridBits];
+  readonly cost: LayerCost;
+  readonly bops: number;
+}
+
 /** What an embedding by codes costs. */
 export interface CodedAccount {
   readonly embedding: CodedEmbedding;
@@ -60,6 +70,7 @@ export interface CodebookAccount extends CodebookShape, CodebookSize {}
 /** The network's account: where bit operations, MACs and sizes are computed, and nowhere else. */
 export interface Account {
   readonly layers: readonly LayerAccount[];
+  readonly products: readonly ProductAccount[];
   readonly coded: readonly CodedAccount[];
   /** Percent of the 32×32-bit, unpruned network. */
   readonly relativeBops: number;
@@ -91,6 +102,8 @@ export function account(network: Network, quantizers: Quantizers): Account {
   const accounts = layers.map((layer) => accountLayer(layer, states, quantizers));
   const sum = (value: (account: LayerAccount) => number) =>
     accounts.reduce((total, account) => total + value(account), 0);
+  const products = productsOf(network).map((product) => accountProduct(product, quantizers));
+  const costs = [...accounts, ...products].map(({ cost }) => cost);
   const prunable = accounts.filter(
     ({ layer }) => layer.weightQuantizer && lookup(quantizers, layer.weightQuantizer).kept !== null,
   );
@@ -100,9 +113,13 @@ export function account(network: Network, quantizers: Quantizers): Account {
   const parameters = sum(({ layer }) => layer.parameters) + ofCodes(({ fp32Bytes }) => fp32Bytes) / 4;
   return {
     layers: accounts,
+    products,
     coded,
-    relativeBops: relativeBitOperations(accounts.map(({ cost }) => cost)),
-    relativeBopsAuthors: relativeBitOperations(authorsCosts(accounts, quantizers)),
+    relativeBops: relativeBitOperations(costs),
+    relativeBopsAuthors: relativeBitOperations([
+      ...authorsCosts(accounts, quantizers),
+      ...products.map(({ cost }) => cost),
+    ]),
     packedBytes: sum(({ bytes }) => bytes) + ofCodes(({ codeBytes, valueBytes }) => codeBytes + valueBytes),
     fp32Bytes: 4 * parameters,
     channels: {
@@ -114,10 +131,22 @@ export function account(network: Network, quantizers: Quantizers): Account {
       of: parameters,
     },
     macs: {
-      kept: Math.round(sum(({ cost }) => cost.macs * cost.keptOutputs * cost.keptInputs)),
-      of: sum(({ cost }) => cost.macs),
+      kept: Math.round(
+        costs.reduce((total, { macs, keptOutputs, keptInputs }) => total + macs * keptOutputs * keptInputs, 0),
+      ),
+      of: costs.reduce((total, { macs }) => total + macs, 0),
     },
   };
+}
+
+/** Nothing of it is pruned: a product needs all channels of what it multiplies. */
+function accountProduct(product: Product, quantizers: Quantizers): ProductAccount {
+  const [left, right] = tuple(
+    product.quantizers.map((id) => (id === null ? 32 : lookup(quantizers, id).bits)),
+    2,
+  );
+  const cost = { macs: product.macs, weightBits: right, inputBits: left, keptOutputs: 1, keptInputs: 1 };
+  return { product, bits: [left, right], cost, bops: bitOperations(cost) };
 }
 
 function accountCodes(embedding: CodedEmbedding): CodedAccount {

@@ -4,7 +4,8 @@ import type { NodeId } from "../graph/graph.ts";
 import { elementsOf } from "../graph/shape.ts";
 import type { Network } from "../kinds/index.ts";
 import { type Layer, layersOf } from "../network/layers.ts";
-import { relativeBitOperations, unquantizedBits } from "../quantization/bit-operations.ts";
+import { type Product, productsOf } from "../network/products.ts";
+import { type LayerCost, relativeBitOperations, unquantizedBits } from "../quantization/bit-operations.ts";
 import type { Quantizer } from "../quantizers/abstract-quantizer.ts";
 import { account } from "./bit-accounting.ts";
 import type { Target } from "./method.ts";
@@ -23,14 +24,16 @@ export interface Budget {
 /** How a target is measured on a network. */
 export function budgetOf(network: Network, target: Target): Budget {
   const layers = layersOf(network);
+  const products = productsOf(network);
   if ("relativeBops" in target) {
     return {
       limit: target.relativeBops,
       cost: (quantizers) => account(network, quantizers).relativeBops,
       expected: (quantizers) =>
-        relativeBitOperations(
-          layers.map((layer) => ({ macs: layer.macs, ...expectedShares(layer, layers, quantizers) })),
-        ),
+        relativeBitOperations([
+          ...layers.map((layer) => ({ macs: layer.macs, ...expectedShares(layer, layers, quantizers) })),
+          ...products.map((product) => expectedProduct(product, quantizers)),
+        ]),
     };
   }
   return {
@@ -45,10 +48,17 @@ export function budgetOf(network: Network, target: Target): Budget {
   };
 }
 
+const expectedBits = (quantizers: Quantizers) => (id: NodeId | null, otherwise: number) =>
+  id === null ? otherwise : lookup(quantizers, id).expectedBits;
+
+function expectedProduct({ macs, quantizers: [left, right] }: Product, quantizers: Quantizers): LayerCost {
+  const bits = expectedBits(quantizers);
+  return { macs, weightBits: bits(right, 32), inputBits: bits(left, 32), keptOutputs: 1, keptInputs: 1 };
+}
+
 /** Expected bits and kept shares of a layer; its inputs' are those of the layer before it on a straight chain. */
 function expectedShares(layer: Layer, layers: readonly Layer[], quantizers: Quantizers) {
-  const bits = (id: NodeId | null, otherwise: number) =>
-    id === null ? otherwise : lookup(quantizers, id).expectedBits;
+  const bits = expectedBits(quantizers);
   const kept = ({ weightQuantizer }: Layer) =>
     (weightQuantizer === null ? null : lookup(quantizers, weightQuantizer).keepProbability) ?? 1;
   const before = layer.kind === "depthwise-conv2d" ? undefined : layers.find(({ name }) => name === layer.previous);

@@ -1,4 +1,4 @@
-/** One layer's share in the count of bit operations (docs/method.md, "Bit operations"). */
+/** One layer's share in the count of bit operations (docs/method.md, "Bit operations"); of a product of activations, the right one is the weight. */
 export interface LayerCost {
   /** Multiply-accumulates for one image, before pruning. */
   readonly macs: number;

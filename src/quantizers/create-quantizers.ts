@@ -3,8 +3,9 @@ import type { NodeId } from "../graph/graph.ts";
 import { channelsOf } from "../graph/shape.ts";
 import type { Network } from "../kinds/index.ts";
 import type { QuantizerNode } from "../kinds/quantizer.ts";
-import { type Layer, layersOf } from "../network/layers.ts";
+import { layersOf } from "../network/layers.ts";
 import { outputShapes } from "../network/output-shapes.ts";
+import { productsOf } from "../network/products.ts";
 import { type BitWidth, bitWidths, type ChannelBits } from "../quantization/levels.ts";
 import { groupSize, type WidthGranularity } from "../quantization/width-granularity.ts";
 import type { Quantizer, QuantizerParts } from "./abstract-quantizer.ts";
@@ -39,18 +40,31 @@ export interface CreateQuantizersOptions {
   readonly bitsOf?: (node: QuantizerNode) => BitWidth | readonly ChannelBits[];
 }
 
-/** Layers that a quantizer serves: its own for a weight, all that read it for an activation. */
-export const layersServedBy = (layers: readonly Layer[], id: NodeId): readonly Layer[] =>
-  layers.filter((layer) => layer.weightQuantizer === id || layer.inputQuantizer === id);
+/**
+ * By quantizer, the MACs of the layers and products of activations that it serves: its own layer for a weight, all that
+ * read it for an activation.
+ */
+function servedMacs(network: Network): { readonly of: (id: NodeId) => number; readonly largest: number } {
+  const served = [
+    ...layersOf(network).map(({ macs, weightQuantizer, inputQuantizer }) => ({
+      macs,
+      quantizers: [weightQuantizer, inputQuantizer],
+    })),
+    ...productsOf(network),
+  ];
+  return {
+    of: (id) => served.reduce((sum, { macs, quantizers }) => sum + (quantizers.includes(id) ? macs : 0), 0),
+    largest: Math.max(...served.map(({ macs }) => macs)),
+  };
+}
 
 /** The quantizers of a network with their gates at the start; an activation's MACs are its consumers' sum. */
 export function createQuantizers(
   network: Network,
   { pruning, initial, prior, weightRanges, granularity = "tensor", bitsOf }: CreateQuantizersOptions,
 ): Map<NodeId, Quantizer> {
-  const layers = layersOf(network);
   const shapes = outputShapes(network);
-  const largest = Math.max(...layers.map(({ macs }) => macs));
+  const macs = servedMacs(network);
   const quantizers = network.nodes.filter((node) => node.kind === "quantizer");
   const bits = new Map(quantizers.map((node) => [node.id, bitsOf?.(node)]));
   const prunes = (id: NodeId): boolean => {
@@ -60,7 +74,6 @@ export function createQuantizers(
   const gated = new Map(Array.from(gatedNodes(network)).filter(([id]) => prunes(id)));
   return new Map(
     quantizers.map((node) => {
-      const macs = layersServedBy(layers, node.id).reduce((sum, layer) => sum + layer.macs, 0);
       const channels = channelsOf(lookup(shapes, node.id));
       const given = bits.get(node.id);
       const size = typeof given === "object" ? 1 : node.role === "weight" ? groupSize(granularity, channels) : channels;
@@ -74,7 +87,7 @@ export function createQuantizers(
         prune: gated.has(node.id) ? new Float64Array(channels).fill(initial.prune) : null,
         range: new Float64Array(weightRanges === "per-channel" && node.role === "weight" ? channels : 1).fill(1),
         floor: Float64Array.of(rangeFloor),
-        prior: { kind: prior, macShare: macs / largest },
+        prior: { kind: prior, macShare: macs.of(node.id) / macs.largest },
       };
       if (given === undefined) return [node.id, new GatedQuantizer(parts)];
       return [node.id, typeof given === "object" ? withGivenChannels(parts, given) : withGivenBits(parts, given)];

@@ -9,6 +9,7 @@ import { codebookAccountSchema, codebooksSchema } from "./codebooks-schema.ts";
 import { codedSchema } from "./coded-schema.ts";
 import { environment } from "./environment-schema.ts";
 import { exportSchema } from "./export-schema.ts";
+import { productResultsSchema, productsSchema } from "./products-schema.ts";
 import { recordedConfig } from "./recorded-config.ts";
 import { searchName, searchSchema } from "./search-schema.ts";
 import { targets } from "./targets-schema.ts";
@@ -141,6 +142,7 @@ const result = z.object({
   parameters: z.object({ kept: count, of: count }),
   macs: z.object({ kept: finite, of: count }).optional().describe("multiply-accumulates for one image"),
   layers: listOf(layerResult),
+  products: productResultsSchema.optional().describe("of products of activations; absent where there are none"),
   coded: listOf(codedSchema).optional().describe("embeddings by codes; absent where there are none"),
   diverged: z.string().optional().describe("what shows that training diverged; absent where nothing does"),
 });
@@ -213,6 +215,7 @@ export const recordSchema = z
       parameters: count,
       macs: count,
       layers: listOf(layer),
+      products: productsSchema.optional().describe("of two activations, as in attention; absent where there are none"),
       graph: listOf(graphNode)
         .optional()
         .describe("what leads from images to logits, in topological order; weights and biases are left out"),

@@ -6,6 +6,7 @@ import { account, type CodedAccount } from "../methods/bit-accounting.ts";
 import { codedEmbeddingsOf } from "../network/coded-embeddings.ts";
 import { layersOf } from "../network/layers.ts";
 import { outputShapes } from "../network/output-shapes.ts";
+import { productsOf } from "../network/products.ts";
 import { meanBits } from "../quantization/levels.ts";
 import type { Quantizer } from "../quantizers/abstract-quantizer.ts";
 import type { LearnedQuantizer, RunRecord, RunResult } from "../runs/record.ts";
@@ -31,12 +32,13 @@ function meanBitsOf({ channelBits }: Quantizer): { readonly meanBits?: number } 
 /** The network's static description for the record. */
 export function describeNetwork(network: Network): Omit<RunRecord["network"], "file"> {
   const layers = layersOf(network);
+  const products = productsOf(network);
   const coded = codedEmbeddingsOf(network).reduce((sum, { vocabulary, units }) => sum + vocabulary * units, 0);
   return {
     name: network.name,
     inputShape: [...onlyInput(network).shape],
     parameters: layers.reduce((sum, { parameters }) => sum + parameters, coded),
-    macs: layers.reduce((sum, { macs }) => sum + macs, 0),
+    macs: [...layers, ...products].reduce((sum, { macs }) => sum + macs, 0),
     layers: layers.map(
       ({ name, kind, weightShape, outputShape, macs, parameters, weightQuantizer, inputQuantizer }) => ({
         name,
@@ -49,6 +51,12 @@ export function describeNetwork(network: Network): Omit<RunRecord["network"], "f
         inputQuantizer,
       }),
     ),
+    ...(products.length > 0 && {
+      products: products.map(({ name, macs, outputShape, quantizers: [left, right] }) => ({
+        ...{ name, macs, outputShape: [...outputShape] },
+        quantizers: [left, right],
+      })),
+    }),
     graph: describeGraph(network),
   };
 }
@@ -75,11 +83,20 @@ export function accountResult(
   quantizers: ReadonlyMap<NodeId, Quantizer>,
 ): Pick<
   RunResult,
-  "relativeBops" | "relativeBopsAuthors" | "bytes" | "channels" | "parameters" | "macs" | "layers" | "coded"
+  | "relativeBops"
+  | "relativeBopsAuthors"
+  | "bytes"
+  | "channels"
+  | "parameters"
+  | "macs"
+  | "layers"
+  | "products"
+  | "coded"
 > {
-  const { layers, relativeBops, relativeBopsAuthors, packedBytes, fp32Bytes, channels, parameters, macs, coded } =
-    account(network, quantizers);
-  const total = layers.reduce((sum, { bops }) => sum + bops, 0);
+  const { layers, products, coded, channels, parameters, macs, ...sums } = account(network, quantizers);
+  const { relativeBops, relativeBopsAuthors, packedBytes, fp32Bytes } = sums;
+  const total = [...layers, ...products].reduce((sum, { bops }) => sum + bops, 0);
+  const shareOf = (bops: number) => (total === 0 ? 0 : (100 * bops) / total);
   return {
     relativeBops,
     relativeBopsAuthors,
@@ -87,6 +104,11 @@ export function accountResult(
     channels,
     parameters,
     macs,
+    ...(products.length > 0 && {
+      products: products.map(({ product: { name }, bits: [left, right], bops }) => ({
+        ...{ name, bits: [left, right], bops, share: shareOf(bops) },
+      })),
+    }),
     ...(coded.length > 0 && { coded: coded.map(codedResult) }),
     layers: layers.map((one) => ({
       name: one.layer.name,
@@ -98,7 +120,7 @@ export function accountResult(
       keptInputs: one.keptInputs,
       inputs: one.inputs,
       bops: one.bops,
-      share: total === 0 ? 0 : (100 * one.bops) / total,
+      share: shareOf(one.bops),
       parameters: one.parameters,
       bytes: one.bytes,
       ...(one.codebook && { codebook: { ...one.codebook } }),

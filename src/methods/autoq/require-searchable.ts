@@ -2,6 +2,7 @@ import { UsageError } from "../../core/errors.ts";
 import { channelsOf, elementsOf } from "../../graph/shape.ts";
 import type { Network } from "../../kinds/index.ts";
 import { layersOf } from "../../network/layers.ts";
+import { productsOf } from "../../network/products.ts";
 import type { WeightMatrix } from "../../quantization/weight-grid.ts";
 import { type Metric, mainMetric, type TaskDescription } from "../../tasks/metric.ts";
 import type { WidthSearch } from "../method.ts";
@@ -14,11 +15,17 @@ import { decisionsOf, placesOf } from "./search-space.ts";
  * Refuses a search, before anything is trained, that cannot come to anything.
  *
  * @param network With quantizers.
- * @throws UsageError where no policy meets the budget, no layer has as many output channels as groups are asked for, or the
+ * @throws UsageError where it multiplies activations, no policy meets the budget, no layer has as many output channels as groups are asked for, or the
  * task's main metric has no logarithm to gain from.
  */
 export function requireSearchable(search: WidthSearch, network: Network, task: TaskDescription): void {
   const { level, groups, objective, target } = search;
+  const [product] = productsOf(network);
+  if (product !== undefined) {
+    throw new UsageError(
+      `method.name: autoq decides the bits of what layers read, and ${product.name} of ${network.name} multiplies activations that none reads: take bayesian-bits, or another method`,
+    );
+  }
   const most = Math.max(...layersOf(network).map(({ weightShape }) => channelsOf(weightShape)));
   if (level === "kernel" && groups != null && groups > most) {
     throw new UsageError(

@@ -1,4 +1,4 @@
-import type { EpochRecord, LearnedQuantizer, RunRecord } from "../../runs/record.ts";
+import type { EpochRecord, LearnedQuantizer, RunRecord, RunResult } from "../../runs/record.ts";
 import type { BitWidth } from "../page/chips.ts";
 import { learnedBits, type TensorBits } from "../page/tensor-bits.ts";
 
@@ -62,6 +62,28 @@ export function layerStates(record: RunRecord): readonly LayerState[] {
       prunes: hasGates || (kept !== null && kept < outputs),
     };
   });
+}
+
+type Product = NonNullable<RunRecord["network"]["products"]>[number];
+type ProductResult = NonNullable<RunResult["products"]>[number];
+
+/** A product of two activations. */
+export interface ProductState {
+  readonly product: Product;
+  /** Of what it multiplies; null before the first epoch. */
+  readonly bits: readonly (BitWidth | null)[];
+  /** null: there is no result yet. */
+  readonly result: ProductResult | null;
+}
+
+/** The products as they stand after the last epoch, in the network's order. What has no quantizer has 32 bits. */
+export function productStates(record: RunRecord): readonly ProductState[] {
+  const results = new Map(record.result?.products?.map((result) => [result.name, result]));
+  return (record.network.products ?? []).map((product) => ({
+    product,
+    bits: product.quantizers.map((id) => (id === null ? 32 : bitsNow(record, id))),
+    result: results.get(product.name) ?? null,
+  }));
 }
 
 /** Output channels that are left of each weight, by its quantizer: as export keeps them once there is a result. */

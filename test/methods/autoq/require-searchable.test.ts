@@ -6,6 +6,7 @@ import { lenet5 } from "../../../src/network/zoo/lenet5.ts";
 import { insertQuantizers } from "../../../src/quantizers/insert-quantizers.ts";
 import { describeClassification } from "../../../src/tasks/classification/description.ts";
 import type { TaskDescription } from "../../../src/tasks/metric.ts";
+import { narrowNetworks } from "../../fixtures/random-models.ts";
 
 /** No layer has 8 output channels. */
 const network = insertQuantizers(lenet5({ inputShape: [28, 28, 1], classes: 3, widths: [4, 6, 5] }));
@@ -28,6 +29,14 @@ t.test("more groups than any layer has channels are refused where somebody asked
   refused(t, { groups: 8 }, /^method\.groups: expected at most 6, .* of lenet5, got 8; null decides/);
   for (const groups of [undefined, null, 6]) requireSearchable({ ...search, groups }, network, classes);
   requireSearchable({ ...search, groups: 8, level: "layer" }, network, classes);
+});
+
+t.test("products of activations are refused: no layer's bits are theirs", async (t) => {
+  const attention = insertQuantizers(narrowNetworks.attention!());
+  t.throws(() => requireSearchable({ ...search, groups: undefined }, attention, classes), {
+    name: "UsageError",
+    message: /^method.name: autoq decides .* scores of attention multiplies activations/,
+  });
 });
 
 t.test("a budget below what the lowest widths cost is refused, with what they do", async (t) => {

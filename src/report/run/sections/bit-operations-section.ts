@@ -61,11 +61,15 @@ function costFigures(record: RunRecord, { layers, bytes: size }: RunResult): rea
   ];
 }
 
+/** How products of activations count, where a network has some. */
+const ofProducts = markup`<p class="equation">BOPs(product of activations) = MACs · bits of the left one · bits of the right one</p>`;
+
 function formula(record: RunRecord, result: RunResult | null): Markup {
   return markup`<div class="formula"><h3>How bit operations are counted</h3>
 <p class="equation">BOPs(layer) = MACs · weight bits · input activation bits · kept share of outputs · kept share of inputs</p>
 <p>Bit operations are not latency: a runtime gains only where it has kernels for the bit-widths. MACs are those of the unpruned layer, for one image. The kept inputs are what is left of the layers that feed it. The network’s input counts as ${record.quantizers.length > 0 ? "8 bits" : "32 bits, as nothing is quantized"}.</p>
-<p class="equation">relative BOPs = sum over the layers ÷ (32\u202f·\u202f32\u202f·\u202f${integer(record.network.macs)} MACs)</p>
+${record.network.products && ofProducts}
+<p class="equation">relative BOPs = sum over the layers${record.network.products && " and products"} ÷ (32\u202f·\u202f32\u202f·\u202f${integer(record.network.macs)} MACs)</p>
 ${result && worked(record, result)}</div>`;
 }
 

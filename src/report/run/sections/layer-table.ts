@@ -1,3 +1,4 @@
+import { mean } from "../../../core/mean.ts";
 import type { Sensitivity } from "../../../runs/analysis.ts";
 import type { RunRecord, RunResult } from "../../../runs/record.ts";
 import { keptBar } from "../../page/chips.ts";
@@ -10,20 +11,27 @@ import { bitsNow, layerRow, learnedNow } from "../run-state.ts";
 import { differ } from "./headline-section.ts";
 import { type LayerRow, layerRows } from "./layer-table-rows.ts";
 
-/** A layer's figures once there is a result; null of what is no layer. */
-type ResultOf = (result: RunResult["layers"][number]) => number;
+/** A row's figure once there is a result; null of what has none. */
+type CostOf = (row: LayerRow) => number | null;
 
 const isLayer = ({ state }: LayerRow): boolean => state !== null;
 
 /** By the authors' formula, where it was counted. */
-const byAuthors: ResultOf = ({ bops, bopsAuthors }) => bopsAuthors ?? bops;
+const byAuthors: CostOf = (row) => row.result?.bopsAuthors ?? bopsOf(row);
+
+const bopsOf: CostOf = ({ result, product }) => result?.bops ?? product?.result?.bops ?? null;
+
+/** Of layers and products; null of other tensors. */
+const macsOf: CostOf = ({ state, product }) => state?.layer.macs ?? product?.product.macs ?? null;
+
+const isCounted = (row: LayerRow): boolean => macsOf(row) !== null;
 
 /** Every layer with the bits of what it reads, holds and gives, and once there is a result with what it costs. */
 export function layerTable(record: RunRecord): Markup {
   const { network, result } = record;
   const rows = layerRows(record);
   const stages = stagesOf(rows.map(({ name }) => name));
-  const columns = [...tensorColumns(record, rows), ...(result ? costColumns(result) : [])];
+  const columns = [...tensorColumns(record, rows), ...(result ? costColumns(result, rows) : [])];
   const others = rows.filter(({ state }) => state === null);
   return table<LayerRow>({
     id: "layer-table",
@@ -73,9 +81,9 @@ function tensorColumns(record: RunRecord, rows: readonly LayerRow[]): readonly S
     {
       title: "MACs",
       kind: "number",
-      value: ({ state }) => state?.layer.macs ?? null,
-      show: ({ state }) => (state ? integer(state.layer.macs) : "–"),
-      sum: (rows) => integer(rows.reduce((sum, { state }) => sum + (state?.layer.macs ?? 0), 0)),
+      value: macsOf,
+      show: (row) => shown(macsOf(row), integer),
+      sum: (rows) => integer(rows.reduce((sum, row) => sum + (macsOf(row) ?? 0), 0)),
       total: integer(network.macs),
     },
     bitsColumn("Weight", {
@@ -83,7 +91,7 @@ function tensorColumns(record: RunRecord, rows: readonly LayerRow[]): readonly S
       isThere: isLayer,
       further: [...ofChannels(rows), ...learned(record, "Weight", ({ weight }) => weight)],
     }),
-    bitsColumn("Input", { bits: ({ state }) => state?.inputBits ?? null, isThere: isLayer }),
+    inputColumn,
     bitsColumn("Output", {
       bits: ({ output }) => output && bitsNow(record, output.id),
       isThere: ({ output }) => output !== null,
@@ -124,6 +132,23 @@ const bitsColumn = (what: string, { bits, isThere, further = [] }: Bits): Summed
   },
   further,
 });
+
+/** Of a product what both that it multiplies have. */
+const inputColumn: Summed = {
+  ...bitsColumn("Input", { bits: ({ state }) => state?.inputBits ?? null, isThere: isLayer }),
+  value: ({ state, product }) => {
+    if (product === null) return state?.inputBits ?? null;
+    return product.bits.includes(null) ? null : mean(product.bits.map((bits) => bits ?? 0));
+  },
+  applies: isCounted,
+  show({ state, product }) {
+    const bits = product === null ? [state?.inputBits ?? null] : product.bits;
+    if (state === null && product === null) return "–";
+    return markup`${bits.map((own) => (own === null ? unknown : tensorChip(own)))}`;
+  },
+};
+
+const shown = (value: number | null, show: (value: number) => string): string => (value === null ? "–" : show(value));
 
 const unknown = markup`<span class="unknown"><span aria-hidden="true">–</span><span class="hidden">not known yet</span></span>`;
 
@@ -176,8 +201,8 @@ const gridOf = (quantizer: RunRecord["quantizers"][number] | null): string | nul
 const clippedText = (xMax: number | null, signed: boolean): string | null =>
   xMax === null ? null : `${signed ? "±" : "0…"}${significant(xMax)}`;
 
-function costColumns({ layers, bytes: size, parameters }: RunResult): readonly Summed[] {
-  const hasAuthors = layers.some((row) => differ(row.bops, byAuthors(row)));
+function costColumns({ bytes: size, parameters }: RunResult, rows: readonly LayerRow[]): readonly Summed[] {
+  const hasAuthors = rows.some((row) => differ(bopsOf(row) ?? 0, byAuthors(row) ?? 0));
   return [
     {
       title: "Inputs kept",
@@ -186,32 +211,38 @@ function costColumns({ layers, bytes: size, parameters }: RunResult): readonly S
       value: ({ result }) => result?.keptInputs ?? null,
       show: ({ result }) => (result ? `${integer(result.keptInputs)} of ${integer(result.inputs)}` : "–"),
     },
-    costColumn("BOPs", ({ bops }) => bops, { layers, show: integer }),
-    ...(hasAuthors ? [costColumn("BOPs, authors’ formula", byAuthors, { layers, show: integer })] : []),
+    costColumn("BOPs", bopsOf, { rows, show: integer }),
+    ...(hasAuthors ? [costColumn("BOPs, authors’ formula", byAuthors, { rows, show: integer })] : []),
     {
-      ...costColumn("Share", ({ share }) => share, { layers, show: (share) => percent(share, 1) }),
+      ...costColumn("Share", ({ result, product }) => result?.share ?? product?.result?.share ?? null, {
+        rows,
+        show: (share) => percent(share, 1),
+      }),
       total: percent(100, 1),
     },
     {
-      ...costColumn("Parameters", (result) => result.parameters, { layers, show: integer }),
+      ...costColumn("Parameters", ({ result }) => result?.parameters ?? null, { rows, show: integer }),
       total: integer(parameters.kept),
     },
-    { ...costColumn("Size", (result) => result.bytes, { layers, show: bytes }), total: bytes(size.packed) },
+    {
+      ...costColumn("Size", ({ result }) => result?.bytes ?? null, { rows, show: bytes }),
+      total: bytes(size.packed),
+    },
   ];
 }
 
 function costColumn(
   title: string,
-  of: ResultOf,
-  { layers, show }: { readonly layers: RunResult["layers"]; readonly show: (value: number) => string },
+  of: CostOf,
+  { rows, show }: { readonly rows: readonly LayerRow[]; readonly show: (value: number) => string },
 ): Summed {
-  const sumOf = (results: RunResult["layers"]) => show(results.reduce((sum, result) => sum + of(result), 0));
+  const sumOf = (some: readonly LayerRow[]) => show(some.reduce((sum, row) => sum + (of(row) ?? 0), 0));
   return {
     title,
     kind: "number",
-    value: ({ result }) => result && of(result),
-    show: ({ result }) => (result ? show(of(result)) : "–"),
-    sum: (rows) => sumOf(rows.flatMap(({ result }) => result ?? [])),
-    total: sumOf(layers),
+    value: of,
+    show: (row) => shown(of(row), show),
+    sum: sumOf,
+    total: sumOf(rows),
   };
 }
