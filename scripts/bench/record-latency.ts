@@ -11,7 +11,7 @@ import { lower } from "../../src/export/onnx/lower.ts";
 import { defaultSaturation } from "../../src/export/onnx/saturation.ts";
 import { createMethod } from "../../src/methods/create-method.ts";
 import { plainOf } from "../../src/methods/method.ts";
-import { createNetwork } from "../../src/network/zoo/index.ts";
+import { imageNetwork } from "../../src/network/zoo/index.ts";
 import { setBits } from "../../src/quantizers/level-gates.ts";
 import type { RunRecord } from "../../src/runs/record.ts";
 import { createTask } from "../../src/tasks/create-task.ts";
@@ -53,13 +53,13 @@ writeFileAtomically(latenciesFile, lines.join(""));
 
 async function latenciesOf(record: RunRecord, ops: Ops) {
   const { network: source, method: settings, seed } = record.config;
-  if (!("name" in source) || source.name === "text-classifier")
+  if (!("name" in source) || source.name === "text-classifier" || source.name === "text-encoder")
     throw new Error(`${record.name}: its network is no longer there, or reads texts`);
   const inputShape = tuple(record.network.inputShape, 3);
   const method = createMethod(settings, seed);
   const plain = plainOf(
     method,
-    createNetwork(source.name, { inputShape, classes: createTask(record.config.task, record.data.targets).outputs }),
+    imageNetwork(source, { inputShape, classes: createTask(record.config.task, record.data.targets).outputs }),
   );
   const network = method.prepare(plain);
   const quantizers = method.quantizers(network);

@@ -150,6 +150,7 @@ const entries: ByKind<FrozenNode, [], readonly Entry[]> = {
   transpose: none,
   slice: none,
   softmax: none,
+  "masked-softmax": none,
   "layer-norm": none,
   matmul: none,
   quantizer: (quantizer) => [activationEntry(quantizer)],

@@ -3,9 +3,23 @@ import { at, first, last } from "../core/elements.ts";
 import { square } from "../core/powers.ts";
 import { tuple } from "../core/tuple.ts";
 import { elementsOf } from "../graph/shape.ts";
+import { PADDING } from "../kinds/masked-mean.ts";
+import { NO_SHARE } from "../kinds/masked-softmax.ts";
 import { permuted } from "../network/onnx/strided.ts";
 import type { Elements, ReadExactly } from "./exact-elements.ts";
 import type { FrozenSequence } from "./frozen-sequences.ts";
+
+/** A share is at most 1, and moves by at most half of what the largest difference of its row moves. */
+function shares({ outputShape }: FrozenSequence, x: Elements, magnitudes: boolean): Elements {
+  const units = last(outputShape);
+  return (index) => {
+    const row = Array.from({ length: units }, (_, unit) => x(index - (index % units) + unit));
+    const largest = Math.max(...row);
+    if (magnitudes) return 1 + largest;
+    const sum = row.reduce((total, value) => total + Math.exp(value - largest), 0);
+    return Math.exp(x(index) - largest) / sum;
+  };
+}
 
 /** The elements of nodes on tensors of any rank, in float64. */
 export const sequenceRules: ByKind<FrozenSequence, [ReadExactly], Elements> = {
@@ -30,17 +44,11 @@ export const sequenceRules: ByKind<FrozenSequence, [ReadExactly], Elements> = {
       return x((Math.floor(row / size) * all + start + (row % size)) * inner + (index % inner));
     };
   },
-  // A share is at most 1, and moves by at most half of what the largest difference of its row moves.
-  softmax({ outputShape }, { inputs, magnitudes }) {
-    const { elements: x } = first(inputs);
-    const units = last(outputShape);
-    return (index) => {
-      const row = Array.from({ length: units }, (_, unit) => x(index - (index % units) + unit));
-      const largest = Math.max(...row);
-      if (magnitudes) return 1 + largest;
-      const sum = row.reduce((total, value) => total + Math.exp(value - largest), 0);
-      return Math.exp(x(index) - largest) / sum;
-    };
+  softmax: (node, { inputs, magnitudes }) => shares(node, first(inputs).elements, magnitudes),
+  "masked-softmax"(node, { inputs, magnitudes }) {
+    const [{ elements: tokens, shape }, { elements: x }] = tuple(inputs, 2);
+    const none = magnitudes ? 0 : NO_SHARE;
+    return shares(node, (index) => (tokens(index % first(shape)) === PADDING ? none : x(index)), magnitudes);
   },
   // A number moves by what its row moves over the deviation, and by what that moves the deviation, itself normalised.
   "layer-norm"({ outputShape, scale, shift, epsilon }, { inputs, magnitudes }) {

@@ -225,6 +225,7 @@ const weighted: { readonly [K in FrozenKind]: OfKind<FrozenNode, K> extends Froz
   transpose: false,
   slice: false,
   softmax: false,
+  "masked-softmax": false,
   "layer-norm": false,
   matmul: false,
   quantizer: false,

@@ -24,6 +24,11 @@ interface FrozenSoftmax extends Base {
   readonly kind: "softmax";
 }
 
+/** [tokens] and [.., tokens]: over the tokens that are no padding. */
+interface FrozenMaskedSoftmax extends Base {
+  readonly kind: "masked-softmax";
+}
+
 /** Rows of the last axis normalised, times scale, plus shift. */
 interface FrozenLayerNorm extends Base {
   readonly kind: "layer-norm";
@@ -45,5 +50,6 @@ export type FrozenSequence =
   | FrozenTranspose
   | FrozenSlice
   | FrozenSoftmax
+  | FrozenMaskedSoftmax
   | FrozenLayerNorm
   | FrozenMatmul;

@@ -12,6 +12,7 @@ import { transposed } from "../kinds/conv-transpose.ts";
 import { denseOf } from "../kinds/dense.ts";
 import { layerNormOf } from "../kinds/layer-norm.ts";
 import { maskedMeanOf } from "../kinds/masked-mean.ts";
+import { maskedSoftmaxOf } from "../kinds/masked-softmax.ts";
 import { productOf } from "../kinds/matmul.ts";
 import { sliced } from "../kinds/slice.ts";
 import { softmaxOf } from "../kinds/softmax.ts";
@@ -67,6 +68,7 @@ const kernels: ByKind<FrozenNode, [Evaluated], Tensor> = {
   transpose: ({ order }, { ops, inputs }) => ops.transpose(first(inputs), withBatch(order)),
   slice: (node, { ops, inputs }) => sliced(node, first(inputs), ops),
   softmax: (_, { ops, inputs }) => softmaxOf(first(inputs), ops),
+  "masked-softmax": (_, { ops, inputs }) => maskedSoftmaxOf(...tuple(inputs, 2), ops).output,
   "layer-norm"({ scale, shift, epsilon }, { ops, inputs }) {
     const [factor, summand] = [scale, shift].map((values) => ops.tensor(values, [values.length]));
     return layerNormOf(first(inputs), { scale: factor!, shift: summand!, epsilon }, ops);

@@ -20,6 +20,7 @@ import { type GlobalAveragePoolNode, globalAveragePool } from "./global-average-
 import { type InputNode, input } from "./input.ts";
 import { type LayerNormNode, layerNorm } from "./layer-norm.ts";
 import { type MaskedMeanNode, maskedMean } from "./masked-mean.ts";
+import { type MaskedSoftmaxNode, maskedSoftmax } from "./masked-softmax.ts";
 import { type MatmulNode, matmul } from "./matmul.ts";
 import { type MaxPoolNode, maxPool } from "./max-pool.ts";
 import { type MultiplyNode, multiply } from "./multiply.ts";
@@ -65,6 +66,7 @@ export type Node =
   | TransposeNode
   | SliceNode
   | SoftmaxNode
+  | MaskedSoftmaxNode
   | LayerNormNode
   | MatmulNode
   | QuantizerNode;
@@ -102,6 +104,7 @@ const kinds: { readonly [K in Node["kind"]]: NodeKind<Extract<Node, { kind: K }>
   transpose,
   slice,
   softmax,
+  "masked-softmax": maskedSoftmax,
   "layer-norm": layerNorm,
   matmul,
   quantizer,

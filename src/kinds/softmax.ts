@@ -11,7 +11,6 @@ export interface SoftmaxNode {
   readonly inputs: readonly [NodeId];
 }
 
-/** With y for what it gives: the gradient by x is y·(g - Σ g·y). */
 export const softmax: NodeKind<SoftmaxNode, readonly [Tensor]> = {
   shape({ id }, [x]) {
     if (x.length === 0) throw new Error(`${id}: reads a number, expected at least one axis`);
@@ -24,12 +23,7 @@ export const softmax: NodeKind<SoftmaxNode, readonly [Tensor]> = {
     return { output, saved: [output] };
   },
   addsBias: false,
-  backward(_, gradient, [y], { ops }) {
-    const product = ops.multiply(gradient, y);
-    const sums = ops.sumOver(product, [y.shape.length - 1]);
-    const negative = ops.multiply(sums, ops.tensor(Float32Array.of(-1), [1]));
-    return [ops.add(product, ops.multiply(y, negative))];
-  },
+  backward: (_, gradient, [y], { ops }) => [softmaxGradient(y, gradient, ops)],
   nonNegative: () => true,
   grid: "new",
   channels: wholeChannels,
@@ -40,3 +34,11 @@ export const softmax: NodeKind<SoftmaxNode, readonly [Tensor]> = {
 /** Over the last axis of a tensor of any rank. */
 export const softmaxOf = (x: Tensor, ops: Ops): Tensor =>
   ops.reshape(ops.extension("softmax").softmax(asRows(x, ops)), x.shape);
+
+/** With y for what it gives: the gradient by x is y·(g - Σ g·y). */
+export function softmaxGradient(y: Tensor, gradient: Tensor, ops: Ops): Tensor {
+  const product = ops.multiply(gradient, y);
+  const sums = ops.sumOver(product, [y.shape.length - 1]);
+  const negative = ops.multiply(sums, ops.tensor(Float32Array.of(-1), [1]));
+  return ops.add(product, ops.multiply(y, negative));
+}

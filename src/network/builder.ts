@@ -147,6 +147,11 @@ export class NetworkBuilder {
     return this.node({ kind: "multiply", id, inputs: [left, right] });
   }
 
+  /** Tensors of one shape but for the last axis, side by side on it. */
+  concat(id: string, inputs: readonly [NodeId, NodeId, ...NodeId[]]): NodeId {
+    return this.node({ kind: "concat", id, inputs });
+  }
+
   /** Channels of zeros before and after those of `input`. */
   padChannels(id: string, input: NodeId, channels: readonly [before: number, after: number]): NodeId {
     return this.node({ kind: "pad", id, inputs: [input], padding: noPadding, channels });

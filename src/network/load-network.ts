@@ -8,9 +8,10 @@ import type { FileLayout } from "./onnx/file-inputs.ts";
 import { importNetwork, type ValuesAndClasses } from "./onnx/import-network.ts";
 import { type NetworkFile, readNetworkFile } from "./onnx/read-network-file.ts";
 import { outputShapes } from "./output-shapes.ts";
-import { createNetwork, type NetworkName } from "./zoo/index.ts";
+import { type ImageNetwork, imageNetwork } from "./zoo/index.ts";
 import type { TextOptions, ZooOptions } from "./zoo/options.ts";
 import { type TextClassifierOptions, textClassifier } from "./zoo/text-classifier.ts";
+import { type TextEncoderOptions, textEncoder } from "./zoo/text-encoder.ts";
 
 /** An ONNX file that a network was taken over from. */
 export interface ImportedFile {
@@ -21,10 +22,15 @@ export interface ImportedFile {
   readonly outputs: readonly string[];
 }
 
+/** A network of the zoo for texts. */
+type TextNetwork =
+  | ({ readonly name: "text-classifier" } & TextClassifierOptions)
+  | ({ readonly name: "text-encoder" } & TextEncoderOptions);
+
 /** Where a network comes from, as configurations have it. */
 export type NetworkSource =
-  | { readonly name: NetworkName }
-  | ({ readonly name: "text-classifier" } & TextClassifierOptions)
+  | ImageNetwork
+  | TextNetwork
   | { readonly file: string; readonly outputs?: readonly string[] | undefined };
 
 /** The images, texts or other samples that a network is for, and its outputs. */
@@ -81,20 +87,25 @@ export function loadNetwork(
 }
 
 function fromZoo(source: Exclude<NetworkSource, { file: string }>, data: NetworkData): Network {
-  if (source.name === "text-classifier") {
-    if (isOfTexts(data)) return textClassifier({ ...data, ...source });
+  if (source.name === "text-classifier" || source.name === "text-encoder") {
+    if (isOfTexts(data)) return textNetwork(source, data);
     throw new UsageError(
-      `network.name: ${source.name} takes texts, and the data are images: take data.name text, or another network`,
+      `network.name: ${source.name} takes texts, and the data are none: take data.name text, or another network`,
     );
   }
   if (isOfTexts(data)) {
-    throw new UsageError(`network.name: ${source.name} takes images, and the data are texts: take text-classifier`);
+    throw new UsageError(
+      `network.name: ${source.name} takes images, and the data are texts: take text-classifier or text-encoder`,
+    );
   }
   const images = "shape" in data ? { inputShape: asImage(data.shape, source.name), classes: data.classes } : data;
-  const network = createNetwork(source.name, images);
+  const network = imageNetwork(source, images);
   requireFitting(network, images);
   return network;
 }
+
+const textNetwork = (source: TextNetwork, data: TextOptions): Network =>
+  source.name === "text-classifier" ? textClassifier({ ...data, ...source }) : textEncoder({ ...data, ...source });
 
 /** Values that lie as images do. @throws UsageError of others. */
 function asImage(shape: readonly number[], name: string): ZooOptions["inputShape"] {

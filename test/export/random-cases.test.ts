@@ -47,6 +47,7 @@ t.test("every form of random networks agrees with the trainer's kernels", { skip
     ...others.map((index) => exportCase(ops, index, "16 bits")),
     ...others.map((index) => exportCase(ops, index, index % 2 === 0 ? "plain backgrounds" : "attention")),
     ...others.map((index) => exportCase(ops, index, "tied backgrounds")),
+    ...(every ? others : [2, 3]).map((index) => exportCase(ops, index, "all kinds")),
     ...rows.map((index) => exportCase(ops, index, "mixed rows")),
   ];
   for (const [index, { title, network, input, images: imagesFor }] of chosen.entries()) {

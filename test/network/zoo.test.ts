@@ -1,9 +1,14 @@
 import t from "tap";
 import { elementsOf } from "../../src/graph/shape.ts";
+import type { Network } from "../../src/kinds/index.ts";
 import { layersOf } from "../../src/network/layers.ts";
 import { loadNetwork } from "../../src/network/load-network.ts";
+import { productsOf } from "../../src/network/products.ts";
 import { createNetwork, type NetworkName } from "../../src/network/zoo/index.ts";
 import { cifarResNet } from "../../src/network/zoo/resnet-cifar.ts";
+import { textEncoder } from "../../src/network/zoo/text-encoder.ts";
+import { unet } from "../../src/network/zoo/unet.ts";
+import { vitTiny } from "../../src/network/zoo/vit-tiny.ts";
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
@@ -26,20 +31,79 @@ const published: readonly (readonly [NetworkName, readonly [number, number, numb
   ["mobilenetv1-0.25", [96, 96, 3], 2, 221_794 - 3 * 2736, 7.49e6],
   ["autoencoder", [1, 640, 1], 640, 269_992 - 3 * 1032, 264_192],
 ];
+const trainedOf = ({ nodes }: Network): readonly number[] =>
+  nodes.flatMap((node) => (node.kind === "parameter" && node.role !== "constant" ? [elementsOf(node.shape)] : []));
+
+const macsOf = (network: Network): number =>
+  sum([...layersOf(network), ...productsOf(network)].map(({ macs }) => macs));
+
 for (const [name, inputShape, classes, parameters, macs] of published) {
   t.test(`${name} has the published parameters and multiply-accumulates`, async (t) => {
     const network = createNetwork(name, { inputShape, classes });
-    const trained = network.nodes.flatMap((node) => (node.kind === "parameter" ? [elementsOf(node.shape)] : []));
-    t.equal(sum(trained), parameters);
+    t.equal(sum(trainedOf(network)), parameters);
     const layers = layersOf(network);
     // Folded, a batch normalization's scale is gone.
     const scales = network.nodes.flatMap((node) =>
       node.kind === "parameter" && node.role === "scale" ? [elementsOf(node.shape)] : [],
     );
     t.equal(sum(layers.map((layer) => layer.parameters)), parameters - sum(scales));
-    t.ok(Math.abs(sum(layers.map((layer) => layer.macs)) / macs - 1) < 0.002);
+    t.ok(Math.abs(macsOf(network) / macs - 1) < 0.002);
   });
 }
+
+// Width 64: Pytorch-UNet (Milesi), whose 54.7 GMACs by thop count each pixel of a transposed convolution of 2 × 2 as if four
+// windows reached it. Width 32: PyTorch Hub's network for brains.
+t.test("U-Net has the published parameters and multiply-accumulates, by either upsampling", async (t) => {
+  const data = { inputShape: [256, 256, 3], classes: 1, depth: 4 } as const;
+  for (const [width, parameters] of [
+    [64, 31_037_633],
+    [32, 7_763_041],
+  ] as const) {
+    t.equal(sum(trainedOf(unet({ ...data, width, upsampling: "transposed" }))), parameters);
+    t.equal(sum(trainedOf(unet({ ...data, width, upsampling: "nearest" }))), parameters);
+  }
+  const network = unet({ ...data, width: 64, upsampling: "transposed" });
+  const transposed = layersOf(network).filter(({ kind }) => kind === "conv-transpose");
+  t.ok(Math.abs((macsOf(network) + 3 * sum(transposed.map(({ macs }) => macs))) / 54.7e9 - 1) < 0.005);
+});
+
+// DeiT-Ti's, whose class token is here a part of its place; fvcore counts layer normalizations, too: 4.7 million.
+t.test("ViT-Ti has the published parameters and multiply-accumulates", async (t) => {
+  const network = vitTiny({ inputShape: [224, 224, 3], classes: 1000, patch: 16, depth: 12 });
+  t.equal(sum(trainedOf(network)), 5_717_416 - 192);
+  t.ok(Math.abs((macsOf(network) + 4.7e6) / 1.258e9 - 1) < 0.002);
+  // Two products of 197 × 197 × 192 in each block.
+  t.equal(sum(productsOf(network).map(({ macs }) => macs)), 12 * 2 * 197 * 197 * 192);
+});
+
+t.test("the text encoder has BERT-Tiny's parameters, without types of tokens and pooler", async (t) => {
+  const shape = { width: 128, heads: 2, depth: 2 };
+  const network = textEncoder({ length: 512, vocabulary: 30_522, classes: 2, ...shape });
+  t.equal(sum(trainedOf(network)), 4_385_920 - 2 * 128 - 129 * 128 + 129 * 2);
+  // 12 · width² for each token, and two products with all others, in each block.
+  t.equal(macsOf(network), 2 * 512 * (12 * 128 * 128 + 2 * 512 * 128) + 2 * 128);
+});
+
+t.test("what does not fit a network's options is refused", async (t) => {
+  const [unet, vit] = [
+    { name: "unet", width: 4, depth: 3, upsampling: "nearest" },
+    { name: "vit-tiny", patch: 5, depth: 1 },
+  ] as const;
+  const data = { inputShape: [28, 28, 1], classes: 2 } as const;
+  t.throws(() => loadNetwork(unet, data), {
+    name: "UsageError",
+    message: /^network.depth: unet halves images 3 times, and 28×28 pixels cannot be: .* multiples of 8/,
+  });
+  t.throws(() => loadNetwork(vit, data), {
+    name: "UsageError",
+    message: /^network.patch: patches of 5×5 do not fill images of 28×28/,
+  });
+  const text = { length: 4, vocabulary: 5, classes: 2 };
+  const heads = { name: "text-encoder", width: 8, heads: 3, depth: 1 } as const;
+  t.throws(() => loadNetwork(heads, text), { name: "UsageError", message: /^network.heads: 3 heads do not divide 8/ });
+  t.throws(() => loadNetwork(heads, data), { name: "UsageError", message: /text-encoder takes texts/ });
+  t.throws(() => loadNetwork(vit, text), { name: "UsageError", message: /take text-classifier or text-encoder/ });
+});
 
 t.test("images too small for a network are refused", async (t) => {
   const data = { inputShape: [8, 8, 3], classes: 4 } as const;

@@ -34,6 +34,26 @@ export const network = z
       hidden: count.default(300).describe("units of the hidden dense layer"),
     }),
     z.strictObject({
+      name: z.literal("unet").describe("the network of the zoo for segmentation, with skips around each halving"),
+      width: count.default(16).describe("channels at the size of the image; twice as many with each halving"),
+      depth: count.default(3).describe("how often the image is halved"),
+      upsampling: z
+        .enum(["transposed", "nearest"])
+        .default("transposed")
+        .describe("transposed convolutions; or the nearest pixels, and a convolution"),
+    }),
+    z.strictObject({
+      name: z.literal("vit-tiny").describe("the vision transformer of the zoo, of 192 units and 3 heads"),
+      patch: count.default(16).describe("rows and columns of the squares that an image is cut into"),
+      depth: count.default(12).describe("blocks"),
+    }),
+    z.strictObject({
+      name: z.literal("text-encoder").describe("the transformer of the zoo for texts"),
+      width: count.default(128).describe("units of an embedding"),
+      heads: count.default(2).describe("of each attention; the width is a multiple of them"),
+      depth: count.default(2).describe("blocks"),
+    }),
+    z.strictObject({
       file: z
         .string()
         .min(1)

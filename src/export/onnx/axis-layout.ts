@@ -35,6 +35,7 @@ const layouts: ByKind<FrozenNode, [FrozenNetwork], readonly [reads: Layout, give
   transpose: () => ["plain", "plain"],
   slice: () => ["plain", "plain"],
   softmax: () => ["plain", "plain"],
+  "masked-softmax": () => ["plain", "plain"],
   "layer-norm": () => ["plain", "plain"],
   matmul: () => ["plain", "plain"],
   quantizer: () => ["own", "own"],

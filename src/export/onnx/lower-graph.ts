@@ -91,6 +91,7 @@ const rules: ByKind<FrozenNode, [Place], void> = {
   transpose: shielded,
   slice: shielded,
   softmax: shielded,
+  "masked-softmax": shielded,
   "layer-norm": shielded,
   matmul: shielded,
   quantizer: (node, { graph, form, inputs, output }) => form.quantizer(graph, node, at(inputs, 0), output),

@@ -62,6 +62,7 @@ const rules: ByKind<FrozenNode, [IntegerFile], void> = {
   transpose: onCodes,
   slice: onCodes,
   softmax: onFloats,
+  "masked-softmax": onFloats,
   "layer-norm": onFloats,
   matmul: onFloats,
   quantizer: addQuantizer,

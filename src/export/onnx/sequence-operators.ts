@@ -1,6 +1,9 @@
 import type { ByKind } from "../../core/by-kind.ts";
 import { at, first } from "../../core/elements.ts";
+import { tuple } from "../../core/tuple.ts";
+import { NO_SHARE } from "../../kinds/masked-softmax.ts";
 import { withBatch } from "../../kinds/transpose.ts";
+import { elementTypes } from "../../onnx/element-types.ts";
 import type { FrozenNetwork } from "../frozen-network.ts";
 import type { FrozenSequence } from "../frozen-sequences.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
@@ -36,6 +39,11 @@ export const sequenceOperators: ByKind<FrozenSequence, [Place], void> = {
   softmax({ id: name }, { graph, inputs, output }) {
     graph.node("Softmax", inputs, { name, output, attributes: { axis: -1 } });
   },
+  "masked-softmax"(node, place) {
+    const { id: name } = node;
+    const { graph, output } = place;
+    graph.node("Softmax", [maskedScores(node, place)], { name, output, attributes: { axis: -1 } });
+  },
   "layer-norm"({ id: name, scale, shift, epsilon }, { graph, inputs, output }) {
     const parameters = [
       graph.floats(`${name}.scale`, scale, [scale.length]),
@@ -58,3 +66,14 @@ export const sequenceOperators: ByKind<FrozenSequence, [Place], void> = {
     graph.node("MatMul", sides, { name, output });
   },
 };
+
+/** What a masked softmax reads, without what stands at padding. */
+function maskedScores({ id: name, outputShape }: FrozenSequence, { graph, inputs }: Place): string {
+  const [tokens, x] = tuple(inputs, 2);
+  const isToken = graph.node("Cast", [tokens], { name: `${name}.mask`, attributes: { to: elementTypes.bool } });
+  const between = Array.from({ length: outputShape.length - 1 }, (_, axis) => axis + 1);
+  const aligned = () =>
+    graph.node("Unsqueeze", [isToken, graph.int64s(`${name}.axes`, between)], { name: `${name}.keys` });
+  const mask = between.length === 0 ? isToken : aligned();
+  return graph.node("Where", [mask, x, graph.floats(`${name}.none`, [NO_SHARE], [])], { name: `${name}.masked` });
+}

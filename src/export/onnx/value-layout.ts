@@ -64,6 +64,7 @@ const vectorOrders: ByKind<FrozenNode, [Read], Order> = {
   transpose: own,
   slice: own,
   softmax: own,
+  "masked-softmax": own,
   "layer-norm": own,
   matmul: own,
   quantizer: ofItsInput,

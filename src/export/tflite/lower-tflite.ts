@@ -81,6 +81,7 @@ const rules: ByKind<FrozenNode, [TfliteFile], void> = {
   transpose: refuseSequences,
   slice: refuseSequences,
   softmax: refuseSequences,
+  "masked-softmax": refuseTokens,
   "layer-norm": refuseSequences,
   matmul: refuseSequences,
   quantizer: addQuantizer,

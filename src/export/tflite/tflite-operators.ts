@@ -37,6 +37,7 @@ type RefusedKind =
   | "transpose"
   | "slice"
   | "softmax"
+  | "masked-softmax"
   | "layer-norm"
   | "matmul";
 

@@ -9,7 +9,9 @@ import type { ZooOptions } from "./options.ts";
 import { type CifarResNetOptions, cifarResNet } from "./resnet-cifar.ts";
 import { resnet18 } from "./resnet18.ts";
 import { smallFcn } from "./small-fcn.ts";
+import { type UnetOptions, unet } from "./unet.ts";
 import { vgg7 } from "./vgg7.ts";
+import { type VitOptions, vitTiny } from "./vit-tiny.ts";
 
 const zoo = {
   lenet5,
@@ -28,10 +30,22 @@ const zoo = {
   "small-fcn": smallFcn,
 } as const satisfies Readonly<Record<string, (options: ZooOptions) => Network>>;
 
-/** A network for images. */
+/** A network for images that has no options of its own. */
 export type NetworkName = keyof typeof zoo;
 // The keys of an object that is written out here.
 export const networkNames = Object.keys(zoo) as NetworkName[];
 
+/** One that has some, as configurations have it. */
+type NetworkWithOptions = ({ readonly name: "unet" } & UnetOptions) | ({ readonly name: "vit-tiny" } & VitOptions);
+
+export type ImageNetwork = { readonly name: NetworkName } | NetworkWithOptions;
+
 /** A network of the zoo for images, by its name in configurations. */
 export const createNetwork = (name: NetworkName, options: ZooOptions): Network => zoo[name](options);
+
+/** The same of all of them. */
+export function imageNetwork(network: ImageNetwork, options: ZooOptions): Network {
+  if (network.name === "unet") return unet({ ...options, ...network });
+  if (network.name === "vit-tiny") return vitTiny({ ...options, ...network });
+  return createNetwork(network.name, options);
+}
