@@ -8,10 +8,9 @@ import type { FrozenTensor, IntegerBits } from "./frozen-tensor.ts";
 
 export type { FrozenCodebook, FrozenTensor, IntegerBits, IntegerTensor } from "./frozen-tensor.ts";
 
-/** What goes in: images, normalised, or the numbers of tokens. */
+/** What goes in: normalised images or values, or the numbers of tokens, in int32. */
 export interface FrozenInput extends Base {
   readonly kind: "input";
-  /** int32: the numbers of tokens. */
   readonly dtype: "float32" | "int32";
 }
 

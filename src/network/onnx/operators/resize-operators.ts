@@ -3,7 +3,7 @@ import { shapeText } from "../arrangement.ts";
 import { axisOf } from "../axes.ts";
 import type { OnnxNode } from "../model-graph.ts";
 import { nodeName } from "../names.ts";
-import { type Nearest, readsEvenly } from "../nearest.ts";
+import { type Nearest, readsEvenly } from "../nearest-places.ts";
 import { cut, Damaged, Unsupported } from "../problems.ts";
 import { regrouped } from "../regroup.ts";
 import { isKnown, knownSizes, type Size, sizeArithmetic } from "../sizes.ts";
