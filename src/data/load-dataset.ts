@@ -85,9 +85,9 @@ const needed = { values: "numbers", labels: "rows of labels", masks: "masks" } a
 
 async function open(config: DataConfig, context: OpenContext): Promise<OpenedData> {
   const { targets } = context;
-  if (config.name !== "npz" && targets !== null && targets !== "classes") {
+  if (config.name !== "npz" && config.name !== "folder" && targets !== null && targets !== "classes") {
     throw new UsageError(
-      `task.name: it needs ${needed[targets]} to learn, and the images of data.name ${config.name} have classes; use data.name npz, or task.name classification`,
+      `task.name: it needs ${needed[targets]} to learn, and the images of data.name ${config.name} have classes; use data.name npz or folder, or task.name classification`,
     );
   }
   if (config.name === "folder") return openFolder(config, context);

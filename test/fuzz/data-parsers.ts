@@ -8,6 +8,8 @@ import { cifar10Layout, cifar100Layout } from "../../src/data/formats/cifar-bina
 import { type CifarFiles, readCifarFolder } from "../../src/data/formats/cifar-folder.ts";
 import { parseLabels, sheetToBinary } from "../../src/data/formats/cifar-sheets.ts";
 import { decodeImage } from "../../src/data/formats/folder/decode-image.ts";
+import { readLabelTable } from "../../src/data/formats/folder/label-table.ts";
+import { readGrayPng } from "../../src/data/formats/folder/read-gray-png.ts";
 import { readIdxFile } from "../../src/data/formats/idx-file.ts";
 import { loadNpz } from "../../src/data/formats/numpy/load-npz.ts";
 import { parseNpyHeader } from "../../src/data/formats/numpy/npy.ts";
@@ -54,14 +56,22 @@ const recipe = {
 } as const;
 
 /** The pool that decodes makes a user's error of what an image is refused with (decode-pool.ts). */
-async function decode(path: string): Promise<void> {
-  await decodeImage(readFileSync(path), recipe, { epoch: 0, index: 3 }, new Uint8Array(8 * 8 * 3), 0).catch(
-    (error: unknown) => {
-      if (error instanceof TypeError || error instanceof RangeError || !(error instanceof Error)) throw error;
-      throw new UserError(messageOf(error), { cause: error });
-    },
-  );
+async function asUserError(decode: () => unknown): Promise<void> {
+  try {
+    await decode();
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError || !(error instanceof Error)) throw error;
+    throw new UserError(messageOf(error), { cause: error });
+  }
 }
+
+const decode = (path: string): Promise<void> =>
+  asUserError(() => decodeImage(readFileSync(path), recipe, { epoch: 0, index: 3 }, new Uint8Array(8 * 8 * 3), 0));
+
+const mask = encodePng({
+  ...{ width: 9, height: 5, channels: 1 },
+  pixels: Uint8Array.from({ length: 45 }, (_, at) => at % 4),
+});
 
 /** A folder of texts whose training table is the one under test. */
 const texts = (name: string, ...seeds: readonly string[]): FuzzedParser => ({
@@ -103,6 +113,22 @@ export const dataParsers: Readonly<Record<string, FuzzedParser>> = {
   "texts-csv": texts("train.csv", 'text,label\n"a ""b"", c\nd",x\ne,y\n'),
   "texts-tsv": texts("train.tsv", 'label\ttext\nx\ta "b\r\ny\tc\n'),
   "texts-jsonl": texts("train.jsonl", '{"text":"a b","label":"x"}\n{"text":"c","label":3}\n'),
+  "label-table": {
+    seeds: text('file,angle,"width, mm"\na.png,1.5,-2\n"b.png",0,3e4\n', "file,class\na.png,x\nb.png,y\n"),
+    parse: asFile("labels.csv", (file) => {
+      for (const kind of ["values", "labels", "classes"] as const) {
+        try {
+          readLabelTable({ file }, kind).of(["a.png"]);
+        } catch (error) {
+          if (!(error instanceof UserError)) throw error;
+        }
+      }
+    }),
+  },
+  mask: {
+    seeds: [mask, await sharp(mask).png({ palette: true, colours: 4 }).toBuffer()],
+    parse: (bytes) => asUserError(() => readGrayPng(bytes)),
+  },
   image: {
     seeds: [encodePng(picture), await raw.clone().jpeg().toBuffer(), await raw.clone().png().toBuffer()],
     parse: asFile("image", decode),

@@ -11,6 +11,39 @@ const randomResizedCrop = z
   .optional()
   .describe("a random part of the image, resized, as is usual for ImageNet");
 
+const gray = z.int().min(0).max(255);
+
+const masks = z
+  .strictObject({
+    folder: folderPath.describe(
+      "folder of the masks: PNGs, gray or with a palette, each where its image is below data.folder",
+    ),
+    classes: z.array(z.string().min(1)).min(2).max(255).describe("names of the classes"),
+    values: z.array(gray).optional().describe("what each class is in the masks; without it, 0, 1, 2 and so on"),
+    ignore: gray
+      .optional()
+      .describe("what pixels are in the masks that do not count; without it 255, where no class is that"),
+  })
+  .optional()
+  .describe("where the class of each pixel is said, for task.name segmentation");
+
+const labels = z
+  .strictObject({
+    file: z.string().min(1).describe(".csv file with a line for each image, below a line of the columns' names"),
+    image: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("the column with the images' paths below data.folder; without it, the first"),
+    columns: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe("the columns with what is learned; without it, all others"),
+  })
+  .optional()
+  .describe("where values, labels or the class of each image are said, in place of class folders");
+
 /** Images in a folder, each a file. */
 export const imageFolder = z.strictObject({
   name: dataName("folder"),
@@ -27,6 +60,8 @@ export const imageFolder = z.strictObject({
     .union([count, z.tuple([count, count])])
     .default(224)
     .describe("what the network sees, in pixels: one number, or height and width"),
+  masks,
+  labels,
   channels: z
     .union([z.literal(1), z.literal(3)])
     .default(3)
@@ -55,11 +90,13 @@ export const imageFolder = z.strictObject({
 
 /** What must hold between its settings. */
 export function checkFolder(
-  { augmentation, resize, size }: z.output<typeof imageFolder>,
+  { augmentation, resize, size, masks, labels }: z.output<typeof imageFolder>,
   context: z.RefinementCtx,
 ): void {
   const refuse = (path: string[], message: string, input: unknown) =>
     context.addIssue({ code: "custom", path, message, input });
+  if (masks !== undefined) checkMasks(masks, refuse);
+  if (masks !== undefined && labels !== undefined) refuse(["labels"], "expected nothing beside data.masks", labels);
   const { randomResizedCrop: crop } = augmentation ?? {};
   for (const key of ["scale", "ratio"] as const) {
     if (crop === undefined || crop[key][0] <= crop[key][1]) continue;
@@ -72,4 +109,16 @@ export function checkFolder(
     if (resize.shorterSide < smallest)
       refuse(["resize", "shorterSide"], `expected at least size, ${smallest}`, resize.shorterSide);
   }
+}
+
+function checkMasks(
+  { classes, values, ignore }: NonNullable<z.output<typeof masks>>,
+  refuse: (path: string[], message: string, input: unknown) => void,
+): void {
+  if (values !== undefined && values.length !== classes.length)
+    refuse(["masks", "values"], `expected one for each of the ${classes.length} classes`, values);
+  if (values !== undefined && new Set(values).size < values.length)
+    refuse(["masks", "values"], "expected another one for each class", values);
+  if (ignore !== undefined && (values?.includes(ignore) ?? ignore < classes.length))
+    refuse(["masks", "ignore"], "expected a value that no class has", ignore);
 }

@@ -1,8 +1,9 @@
 import sharp, { type Sharp } from "sharp";
 import { messageOf } from "../../../core/errors.ts";
-import { type Augmentation, copyChanged, drawChange, imageDraws } from "../../augmentation.ts";
+import { type Augmentation, type Change, copyChanged, drawChange, imageDraws } from "../../augmentation.ts";
 import type { ImageShape } from "../../dataset.ts";
-import { middle, type RandomResizedCrop, type Resize, randomCrop, randomCropDraws, resizedSize } from "./resize.ts";
+import type { MaskValues } from "./mask-values.ts";
+import { type RandomResizedCrop, type Resize, randomCropDraws, type Size, type View, viewOf } from "./resize.ts";
 
 /** How image files become images of one size. */
 export interface Recipe {
@@ -10,6 +11,15 @@ export interface Recipe {
   readonly resize: Resize;
   readonly augmentation: (Augmentation & { readonly randomResizedCrop?: RandomResizedCrop | undefined }) | undefined;
   readonly seed: number;
+  /** What masks beside the images have for each class; absent: there are none. */
+  readonly masks?: MaskValues;
+}
+
+/** Which image is decoded, and when. */
+interface Seen {
+  /** null for evaluation. */
+  readonly epoch: number | null;
+  readonly index: number;
 }
 
 /** 67 million, a large camera's. Decoders hold 6 bytes of each where an image comes in passes (progressive JPEG). */
@@ -22,24 +32,23 @@ sharp.concurrency(1);
 /**
  * Decodes one image file's content into `to` at `at`, zeros so far: resized, and for training changed as `index` and `epoch` draw.
  *
- * @param epoch null for evaluation.
+ * @returns Its own size.
  * @throws Error with the reason alone: neither JPEG nor PNG, truncated, too large.
  */
 export async function decodeImage(
   content: Buffer,
   recipe: Recipe,
-  { epoch, index }: { epoch: number | null; index: number },
+  seen: Seen,
   to: Uint8Array,
   at: number,
-): Promise<void> {
-  const { shape, augmentation, seed } = recipe;
-  const changed = epoch !== null && augmentation !== undefined;
-  const draws = changed ? imageDraws({ seed, epoch, index }, 3 + randomCropDraws) : null;
+): Promise<Size> {
+  const { shape } = recipe;
   refuseOther(content);
   // "error" and not "warning": many a whole JPEG in use has stray bytes.
   const image = sharp(content, { failOn: "error", limitInputPixels: maxPixels, sequentialRead: true });
   const { width, height } = await image.metadata();
-  const sized = resize(image, { width, height }, recipe, draws);
+  const { view, change } = changesOf({ width, height }, recipe, seen);
+  const sized = resize(image, { width, height }, view);
   const colour = sized.toColourspace(shape[2] === 1 ? "b-w" : "srgb").removeAlpha();
   const { data, info } = await colour
     .raw({ depth: "uchar" })
@@ -51,24 +60,30 @@ export async function decodeImage(
     });
   const found = [info.height, info.width, info.channels];
   if (found.join() !== shape.join()) throw new Error(`decoded to ${found.join(" x ")}, expected ${shape.join(" x ")}`);
-  const change = draws === null ? unchanged : drawChange(draws, augmentation!);
   copyChanged(data, 0, to, at, shape, change);
+  return { width, height };
 }
 
-const unchanged = { down: 0, right: 0, flip: false } as const;
+/** What is seen of an image of a size, and how that is changed then: the same for its mask. */
+export function changesOf(size: Size, recipe: Recipe, { epoch, index }: Seen): { view: View; change: Change } {
+  const { augmentation, seed } = recipe;
+  if (epoch === null || augmentation === undefined)
+    return { view: viewOf(size, recipe, null), change: { down: 0, right: 0, flip: false } };
+  const draws = imageDraws({ seed, epoch, index }, 3 + randomCropDraws);
+  const ranges = augmentation.randomResizedCrop;
+  const crop = ranges === undefined ? null : { ranges, draws: draws.subarray(3) };
+  return { view: viewOf(size, recipe, crop), change: drawChange(draws, augmentation) };
+}
 
-function resize(image: Sharp, size: { width: number; height: number }, recipe: Recipe, draws: Float64Array | null) {
-  const { shape, augmentation } = recipe;
-  const [height, width] = shape;
+function resize(image: Sharp, size: Size, { from, large, cut }: View): Sharp {
+  const isPart = from.width !== size.width || from.height !== size.height;
   // What others call bilinear with antialiasing.
-  const options = { fit: "fill", kernel: "linear" } as const;
-  if (draws !== null && augmentation?.randomResizedCrop !== undefined) {
-    const region = randomCrop(size, augmentation.randomResizedCrop, draws.subarray(3));
-    return image.extract(region).resize(width, height, options);
-  }
-  if (recipe.resize.fit === "stretch") return image.resize(width, height, options);
-  const large = resizedSize(size, recipe.resize.shorterSide, shape);
-  return image.resize(large.width, large.height, options).extract(middle(large, { width, height }));
+  const sized = (isPart ? image.extract(from) : image).resize(large.width, large.height, {
+    fit: "fill",
+    kernel: "linear",
+  });
+  const isCut = cut.width !== large.width || cut.height !== large.height;
+  return isCut ? sized.extract(cut) : sized;
 }
 
 /** Sharp reads many formats; only two are images here, whatever a file's name says. */

@@ -11,14 +11,20 @@ export interface Chunk {
   /** Numbers of the images, from which their random changes are drawn. */
   readonly indices: Uint32Array;
   readonly paths: readonly string[];
+  /** Of their masks; null: they have none. */
+  readonly masks: readonly string[] | null;
 }
 
 export interface DecodedChunk {
   readonly id: number;
   /** [paths, height, width, channels]; zeros where an image is damaged. */
   readonly images: Uint8Array;
-  /** What each file held; null where it could not be read. */
+  /** [paths, height, width]; empty where they have none. */
+  readonly masks: Uint8Array;
+  /** What each image's file held; null where it could not be read. */
   readonly contents: readonly (FileContent | null)[];
+  /** The same of masks; undefined where none was looked at. */
+  readonly maskContents: readonly (FileContent | null | undefined)[];
   readonly damaged: readonly { readonly position: number; readonly reason: string }[];
 }
 

@@ -1,12 +1,12 @@
+import { at } from "../../../core/elements.ts";
 import { UserError } from "../../../core/errors.ts";
 import { lookup } from "../../../core/lookup.ts";
 import type { Reporter } from "../../../core/progress.ts";
 import type { ImageShape } from "../../dataset.ts";
 import type { ImageSource } from "../../image-source.ts";
-import { noTargets } from "../../targets.ts";
-import type { DecodePool } from "./decode-pool.ts";
+import { pickTargets, type Targets } from "../../targets.ts";
+import type { DecodedChunk, DecodePool } from "./decode-pool.ts";
 import type { FileContents } from "./file-contents.ts";
-import type { ImageFiles } from "./scan-folder.ts";
 
 /** Images per request to a thread: few enough to share a batch between threads, enough to keep one busy. */
 const chunkSize = 16;
@@ -26,24 +26,28 @@ interface Reading {
   readonly policy: DamagePolicy;
   /** Of all parts of the folder. */
   readonly contents: Pick<FileContents, "note" | "noteUnreadable" | "use">;
-  /** Whether the images lie in class folders. */
-  readonly labelled: boolean;
 }
 
-/**
- * Serves images from files, through threads that decode them.
- *
- * @param firstNumber Of this part's images among those of all parts.
- */
+/** Images of one part, and what is known of them. */
+export interface KnownImages {
+  readonly paths: readonly string[];
+  /** Of all of them, where files of their own do not say it. */
+  readonly targets: Targets;
+  readonly masks: readonly string[] | null;
+  /** Of the first image, and of its mask, among the files of all parts. */
+  readonly numbers: { readonly image: number; readonly mask: number };
+}
+
+/** Serves images from files, through threads that decode them. */
 export function folderSource(
-  { paths, labels }: ImageFiles,
+  { paths, targets, masks: maskPaths, numbers }: KnownImages,
   shape: ImageShape,
-  firstNumber: number,
-  { pool, policy, contents, labelled }: Reading,
+  { pool, policy, contents }: Reading,
 ): ImageSource {
   const size = shape.reduce((product, length) => product * length, 1);
+  const area = maskPaths === null ? 0 : shape[0] * shape[1];
   return {
-    count: labels.length,
+    count: paths.length,
     ahead: (batchSize) => Math.min(16, Math.max(2, Math.floor(aheadBytes / (batchSize * size)))),
     async read(indices, epoch) {
       const starts = Array.from({ length: Math.ceil(indices.length / chunkSize) }, (_, chunk) => chunk * chunkSize);
@@ -51,14 +55,22 @@ export function folderSource(
         starts.map(async (start) => {
           const part = indices.slice(start, start + chunkSize);
           const wanted = Array.from(part, (index) => paths[index]!);
-          const { images, damaged, contents: read } = await pool.decode({ epoch, indices: part, paths: wanted });
-          const reasons = new Map(damaged.map(({ position, reason }) => [position, reason]));
-          read.forEach((content, position) => {
-            const number = firstNumber + part[position]!;
-            if (content === null) contents.noteUnreadable(number, lookup(reasons, position));
-            else contents.note(number, content);
+          const decoded = await pool.decode({
+            ...{ epoch, indices: part, paths: wanted },
+            masks: maskPaths && Array.from(part, (index) => at(maskPaths, index)),
           });
-          return { start, part, images, damaged: reasons };
+          const reasons = new Map(decoded.damaged.map(({ position, reason }) => [position, reason]));
+          const note = (first: number, read: DecodedChunk["maskContents"]) => {
+            for (const [position, content] of read.entries()) {
+              if (content === undefined) continue;
+              const number = first + at(part, position);
+              if (content === null) contents.noteUnreadable(number, lookup(reasons, position));
+              else contents.note(number, content);
+            }
+          };
+          note(numbers.image, decoded.contents);
+          note(numbers.mask, decoded.maskContents);
+          return { start, part, images: decoded.images, masks: decoded.masks, damaged: reasons };
         }),
       );
       const failures = chunks.flatMap(({ part, damaged }) =>
@@ -67,21 +79,32 @@ export function folderSource(
       settle(failures, policy);
       const count = indices.length - failures.length;
       const read = new Uint8Array(count * size);
-      const classes = new Int32Array(count);
+      const masks = new Uint8Array(count * area);
+      const kept = new Uint32Array(count);
       let filled = 0;
-      for (const { part, images, damaged } of chunks) {
-        if (damaged.size === 0) read.set(images, filled * size);
-        part.forEach((index, position) => {
-          if (damaged.has(position)) return;
+      for (const chunk of chunks) {
+        const { damaged } = chunk;
+        if (damaged.size === 0) {
+          read.set(chunk.images, filled * size);
+          masks.set(chunk.masks, filled * area);
+        }
+        for (const [position, index] of chunk.part.entries()) {
+          if (damaged.has(position)) continue;
           if (damaged.size > 0) {
-            read.set(images.subarray(position * size, (position + 1) * size), filled * size);
+            read.set(chunk.images.subarray(position * size, (position + 1) * size), filled * size);
+            masks.set(chunk.masks.subarray(position * area, (position + 1) * area), filled * area);
           }
-          classes[filled++] = labels[index]!;
-        });
+          kept[filled++] = index;
+        }
       }
-      return { count, images: read, targets: labelled ? { kind: "classes", values: classes } : noTargets };
+      const known =
+        maskPaths === null ? pickTargets(targets, kept, paths.length) : { kind: "masks" as const, values: masks };
+      return { count, images: read, targets: known };
     },
-    use: (indices) => contents.use(indices.map((index) => firstNumber + index)),
+    use(indices) {
+      contents.use(indices.map((index) => numbers.image + index));
+      if (maskPaths !== null) contents.use(indices.map((index) => numbers.mask + index));
+    },
   };
 }
 

@@ -1,7 +1,6 @@
 import { availableParallelism } from "node:os";
-import { relative, sep } from "node:path";
 import type { FolderConfig } from "../../../config/sections/data-settings.ts";
-import { at } from "../../../core/elements.ts";
+import { at, first, last } from "../../../core/elements.ts";
 import type { Reporter } from "../../../core/progress.ts";
 import type { ImageShape, Normalization } from "../../dataset.ts";
 import type { OpenedData } from "../../opened-data.ts";
@@ -10,9 +9,8 @@ import type { Recipe } from "./decode-image.ts";
 import { DecodePool } from "./decode-pool.ts";
 import { FileContents } from "./file-contents.ts";
 import { folderSource } from "./folder-source.ts";
-import { scanFolder } from "./scan-folder.ts";
-import { scanImages } from "./scan-images.ts";
-import { scanPlain } from "./scan-plain.ts";
+import { knownImages, nameBelow } from "./known-images.ts";
+import { maskValues } from "./mask-values.ts";
 
 /** Threads that decode at a time in one process, unless UV_THREADPOOL_SIZE says otherwise. */
 const decodingThreads = Number(process.env.UV_THREADPOOL_SIZE) || 4;
@@ -35,45 +33,64 @@ interface OpenContext {
  * Opens a folder of images: lists them and starts the threads that will read them. Where nobody needs to know what they
  * show, they need not lie in class folders.
  *
- * @throws UserError, UsageError as `scanFolder` does.
+ * @param startPool Gives what decodes images.
+ * @throws UserError, UsageError as `knownImages` does.
  */
-export function openFolder(options: FolderConfig, { seed, reporter, targets, unlabelled }: OpenContext): OpenedData {
+export function openFolder(
+  options: FolderConfig,
+  { seed, reporter, targets, unlabelled }: OpenContext,
+  startPool: (recipe: Recipe, workers: number) => Pick<DecodePool, "decode" | "close"> = (...given) =>
+    new DecodePool(...given),
+): OpenedData {
   const { folder, channels, augmentation, onError, size } = options;
-  const { classes, files, train, validation, test } =
-    (unlabelled ? scanPlain(folder, options.testShare) : null) ??
-    (targets === null ? scanImages : scanFolder)(folder, options.testShare);
-  const labelled = classes.length > 0;
   const [height, width] = typeof size === "number" ? [size, size] : size;
   const shape: ImageShape = [height, width, channels];
+  const known = knownImages(options, { targets, unlabelled, shape });
+  const { files, train, validation, test } = known;
   const { fit } = options.resize;
   const shorterSide =
     (options.resize.fit === "crop" ? options.resize.shorterSide : undefined) ??
     Math.round((Math.max(height, width) * 8) / 7);
-  const recipe: Recipe = { shape, resize: { fit, shorterSide }, augmentation, seed };
+  const recipe: Recipe = {
+    ...{ shape, resize: { fit, shorterSide }, augmentation, seed },
+    ...(options.masks && { masks: maskValues(options.masks) }),
+  };
   const workers = options.workers ?? Math.min(availableParallelism(), decodingThreads);
-  const pool = new DecodePool(recipe, workers);
-  const policy = { onError, damaged: new Set<string>(), reporter };
-  const parts = [train, ...(validation ? [validation] : []), test];
+  const parts = [train, ...(validation ? [validation] : []), test].map((part) => ({
+    part,
+    masks: known.masksOf(part),
+    targets: known.targetsOf(part),
+  }));
+  const masks = parts.flatMap(({ masks }) => masks ?? []);
+  const images = parts.flatMap(({ part: { paths, bytes } }) =>
+    paths.map((path, index) => ({ path, bytes: at(bytes, index) })),
+  );
   const contents = new FileContents(
     folder,
-    parts.flatMap(({ paths, bytes }) =>
-      paths.map((path, index) => ({ name: relative(folder, path).replaceAll(sep, "/"), bytes: at(bytes, index) })),
-    ),
+    [...images, ...masks].map(({ path, bytes }) => ({ name: nameBelow(folder, path), bytes })),
   );
+  const pool = startPool(recipe, workers);
+  const policy = { onError, damaged: new Set<string>(), reporter };
   let listed = 0;
-  const sourceOf = (images: typeof train) => {
-    const source = folderSource(images, shape, listed, { pool, policy, contents, labelled });
-    listed += images.paths.length;
-    return source;
-  };
+  const sources = parts.map(({ part: { paths }, masks, targets }) => {
+    const numbers = { image: listed, mask: images.length + listed };
+    listed += paths.length;
+    const served = { paths, targets, masks: masks?.map(({ path }) => path) ?? null, numbers };
+    return folderSource(served, shape, { pool, policy, contents });
+  });
+  const classes = known.classesOf(train);
   return {
     imageShape: shape,
-    targets: labelled ? { kind: "classes", names: classes } : { kind: "none" },
+    targets: known.description,
     normalization: normalizations[channels],
-    train: sourceOf(train),
-    validation: validation && sourceOf(validation),
-    test: sourceOf(test),
-    classes: labelled ? { train: train.labels, validation: validation?.labels ?? null, test: test.labels } : null,
+    train: first(sources),
+    validation: validation && at(sources, 1),
+    test: last(sources),
+    classes: classes && {
+      train: classes,
+      validation: validation && known.classesOf(validation),
+      test: known.classesOf(test) ?? new Int32Array(),
+    },
     files,
     images: contents,
     damaged: () => [...policy.damaged].sort(),

@@ -28,6 +28,29 @@ export interface Size {
   readonly height: number;
 }
 
+/** What of an image becomes what the network sees: its pixels in `from` become `large` ones, and `cut` is taken out of these. */
+export interface View {
+  readonly from: Rectangle;
+  readonly large: Size;
+  readonly cut: Rectangle;
+}
+
+/** @param crop Numbers for `randomCrop`, where there is one. */
+export function viewOf(
+  size: Size,
+  { resize, shape }: { readonly resize: Resize; readonly shape: ImageShape },
+  crop: { readonly ranges: RandomResizedCrop; readonly draws: Float64Array } | null,
+): View {
+  const seen = { width: shape[1], height: shape[0] };
+  const whole = { left: 0, top: 0 };
+  if (crop !== null)
+    return { from: randomCrop(size, crop.ranges, crop.draws), large: seen, cut: { ...whole, ...seen } };
+  const from = { ...whole, ...size };
+  if (resize.fit === "stretch") return { from, large: seen, cut: { ...whole, ...seen } };
+  const large = resizedSize(size, resize.shorterSide, shape);
+  return { from, large, cut: middle(large, seen) };
+}
+
 /** Numbers from (0, 1) that `randomCrop` uses: ten tries of area and ratio, and a place. */
 export const randomCropDraws = 22;
 

@@ -12,16 +12,22 @@ import {
   trainName,
 } from "./scan-folder.ts";
 
+/** The same of a folder that has no class folders, which are where images are looked for. Null: it has some. */
+export function scanPlain(folder: string, testShare: number | undefined): ScannedFolder | null {
+  const parts = subfolders(folder, `data.folder ${folder}`);
+  const within = parts.includes(trainName) ? subfolders(join(folder, trainName), folder) : parts;
+  return within.length > 0 ? null : scanWhole(folder, testShare);
+}
+
 /**
- * Finds the images of a folder that has no class folders: `train` and `val`, `validation` or `test` with images in each,
- * or images alone, of which `testShare` is set aside for tests. Null: it has folders in their places, which are classes.
+ * Finds the images of a folder, whatever folders they lie in: `train` and `val`, `validation` or `test`, or all of it, of
+ * which `testShare` is set aside for tests.
  *
  * @throws UserError when a part has no image; UsageError when `testShare` does not fit the layout.
  */
-export function scanPlain(folder: string, testShare: number | undefined): ScannedFolder | null {
+export function scanWhole(folder: string, testShare: number | undefined): ScannedFolder {
   const parts = subfolders(folder, `data.folder ${folder}`);
   if (parts.includes(trainName)) {
-    if (subfolders(join(folder, trainName), folder).length > 0) return null;
     if (testShare !== undefined)
       throw new UsageError(`data.testShare: ${folder} has a folder for tests already; leave testShare away`);
     const { tested, held } = partsOf(folder, parts);
@@ -32,7 +38,6 @@ export function scanPlain(folder: string, testShare: number | undefined): Scanne
       test: scan(tested),
     });
   }
-  if (parts.length > 0) return null;
   if (testShare === undefined) {
     throw new UsageError(
       `data.testShare: ${folder} has no folders train and val: say which share of the images is for tests, as testShare: 0.2`,
