@@ -9,6 +9,8 @@ export interface NonlinearParts {
   erf(x: Tensor): Tensor;
   exp(x: Tensor): Tensor;
   softplus(x: Tensor): Tensor;
+  sqrt(x: Tensor): Tensor;
+  reciprocal(x: Tensor): Tensor;
   /** x clipped to [low, high]. */
   clip(x: Tensor, low: number, high: number): Tensor;
   /** 1 where x lies within (low, high), else 0. */
@@ -32,6 +34,8 @@ const tanhArgument = (x: Tensor, { multiply, line }: NonlinearParts): Tensor =>
   multiply(x, line(multiply(x, x), geluTanh.factor * geluTanh.cubic, geluTanh.factor));
 
 const FAR = 3.4e38;
+/** The reciprocal of a root that is smaller would be infinite, or near it. */
+const TINY = 1e-30;
 const below = (x: Tensor, { clip }: NonlinearParts): Tensor => clip(x, -FAR, 0);
 const above = (x: Tensor, { clip }: NonlinearParts): Tensor => clip(x, 0, FAR);
 
@@ -76,6 +80,8 @@ const values: ByKind<Nonlinearity, [Tensor, NonlinearParts], Tensor> = {
   "hard-swish": gated,
   gelu: gated,
   "gelu-tanh": gated,
+  sqrt: (_, x, { sqrt }) => sqrt(x),
+  reciprocal: (_, x, { reciprocal }) => reciprocal(x),
   "hard-sigmoid": ({ slope, offset }, x, { clip, line }) => clip(line(x, slope, offset), 0, 1),
   "leaky-relu": ({ slope }, x, parts) => parts.add(above(x, parts), parts.line(below(x, parts), slope, 0)),
   elu: ({ scale }, x, parts) => parts.add(above(x, parts), parts.line(parts.exp(below(x, parts)), scale, -scale)),
@@ -91,6 +97,14 @@ const slopes: ByKind<Nonlinearity, [Tensor, NonlinearParts], Tensor> = {
   "hard-swish": gatedSlope,
   gelu: gatedSlope,
   "gelu-tanh": gatedSlope,
+  sqrt(_, x, { sqrt, reciprocal, isAbove, clip, line, multiply }) {
+    const slope = line(reciprocal(clip(sqrt(x), TINY, FAR)), 0.5, 0);
+    return multiply(slope, isAbove(x));
+  },
+  reciprocal(_, x, { reciprocal, line, multiply }) {
+    const inverse = reciprocal(x);
+    return line(multiply(inverse, inverse), -1, 0);
+  },
   "hard-sigmoid": ({ slope, offset }, x, { within, line }) => line(within(line(x, slope, offset), 0, 1), slope, 0),
   "leaky-relu": ({ slope }, x, { isAbove, line }) => line(isAbove(x), 1 - slope, slope),
   elu({ scale }, x, parts) {

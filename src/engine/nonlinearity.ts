@@ -1,7 +1,19 @@
 import { applyByKind, type ByKind } from "../core/by-kind.ts";
 import { square } from "../core/powers.ts";
 
-type WithoutNumbers = "sigmoid" | "tanh" | "softplus" | "silu" | "mish" | "hard-swish" | "gelu" | "gelu-tanh";
+type WithoutNumbers =
+  | "sigmoid"
+  | "tanh"
+  | "softplus"
+  | "silu"
+  | "mish"
+  | "hard-swish"
+  | "gelu"
+  | "gelu-tanh"
+  /** The square root, whose slope at 0 counts as 0: that of a norm. */
+  | "sqrt"
+  /** 1/x. */
+  | "reciprocal";
 
 /** A function of each element by itself, besides the ReLU and its limits. */
 export type Nonlinearity =
@@ -29,6 +41,8 @@ const values: ByKind<Nonlinearity, [number], number> = {
   "hard-swish": (_, x) => (x * clip(x + 3, 0, 6)) / 6,
   gelu: (_, x) => (x * (1 + erf(x * Math.SQRT1_2))) / 2,
   "gelu-tanh": (_, x) => (x * (1 + Math.tanh(geluTanh.factor * x * (1 + geluTanh.cubic * square(x))))) / 2,
+  sqrt: (_, x) => Math.sqrt(x),
+  reciprocal: (_, x) => 1 / x,
   "hard-sigmoid": ({ slope, offset }, x) => clip(slope * x + offset, 0, 1),
   "leaky-relu": ({ slope }, x) => (x < 0 ? slope * x : x),
   elu: ({ scale }, x) => (x < 0 ? scale * Math.expm1(x) : x),
@@ -47,6 +61,8 @@ const positive: { readonly [K in Nonlinearity["kind"]]: boolean } = {
   "hard-swish": false,
   gelu: false,
   "gelu-tanh": false,
+  sqrt: false,
+  reciprocal: false,
   "hard-sigmoid": true,
   "leaky-relu": false,
   elu: false,
@@ -54,8 +70,8 @@ const positive: { readonly [K in Nonlinearity["kind"]]: boolean } = {
 
 export const isPositive = ({ kind }: Nonlinearity): boolean => positive[kind];
 
-/** No slope is steeper: |f(x)| is at most |f(0)| and so many |x|. */
-const steepest: ByKind<Nonlinearity, [], number> = {
+/** No slope is steeper: |f(x)| is at most |f(0)| and so many |x|. Of those that have no bound, the one at x. */
+const steepest: ByKind<Nonlinearity, [number], number> = {
   sigmoid: () => 0.25,
   tanh: () => 1,
   softplus: () => 1,
@@ -64,12 +80,17 @@ const steepest: ByKind<Nonlinearity, [], number> = {
   "hard-swish": () => 1.5,
   gelu: () => 1.13,
   "gelu-tanh": () => 1.13,
+  sqrt: (_, x) => 0.5 / Math.sqrt(x),
+  reciprocal: (_, x) => 1 / square(x),
   "hard-sigmoid": ({ slope }) => Math.abs(slope),
   "leaky-relu": ({ slope }) => Math.max(1, Math.abs(slope)),
   elu: ({ scale }) => Math.max(1, Math.abs(scale)),
 };
 
-export const steepestSlope = (of: Nonlinearity): number => applyByKind(steepest, of);
+export const steepestSlope = (of: Nonlinearity, x: number): number => applyByKind(steepest, of, x);
+
+/** Whether slopes have no bound: near 0. */
+export const isSteep = ({ kind }: Nonlinearity): boolean => kind === "sqrt" || kind === "reciprocal";
 
 /** Terms of the series and of the continued fraction of erf that are enough for float64. */
 const [SERIES, FRACTION] = [60, 60];

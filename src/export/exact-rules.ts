@@ -1,7 +1,7 @@
 import type { ByKind } from "../core/by-kind.ts";
 import { at, first, last } from "../core/elements.ts";
 import { tuple } from "../core/tuple.ts";
-import { nonlinearValue, steepestSlope } from "../engine/nonlinearity.ts";
+import { isSteep, nonlinearValue, steepestSlope } from "../engine/nonlinearity.ts";
 import { PADDING } from "../kinds/masked-mean.ts";
 import { type Elements, type ReadExactly, repeatedPlace } from "./exact-elements.ts";
 import { sequenceRules } from "./exact-sequences.ts";
@@ -84,10 +84,13 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
     return (index) => Math.min(limit, Math.max(0, x(index)));
   },
   nonlinear({ of }, { inputs, magnitudes }) {
-    const { elements: x } = first(inputs);
+    const { elements: x, exact } = first(inputs);
     if (!magnitudes) return (index) => nonlinearValue(of, x(index));
-    const [steepest, ofZero] = [steepestSlope(of), Math.abs(nonlinearValue(of, 0))];
-    return (index) => ofZero + steepest * x(index);
+    return (index) => {
+      const place = isSteep(of) ? exact(index) : 0;
+      const moved = x(index);
+      return Math.abs(nonlinearValue(of, place)) + (moved === 0 ? 0 : steepestSlope(of, place) * moved);
+    };
   },
   add: (node, { inputs }) => ofBoth(node, inputs, (a, b) => a + b),
   multiply: (node, { inputs }) => ofBoth(node, inputs, (a, b) => a * b),

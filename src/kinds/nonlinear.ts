@@ -21,7 +21,12 @@ export const nonlinear: NodeKind<NonlinearNode, readonly [Tensor]> = {
   backward: ({ of }, gradient, [x], { ops }) => [ops.nonlinearGradient(x, gradient, of)],
   nonNegative: ({ of }) => isPositive(of),
   grid: "new",
-  channels: { ...sameChannels, shifts: ({ of }) => isPositive(of) },
+  channels: {
+    ...sameChannels,
+    shifts: ({ of }) => isPositive(of),
+    // Nothing is the reciprocal of a channel of zeros.
+    isWhole: ({ of }) => of.kind === "reciprocal",
+  },
   letsFactorsPass: ({ of }) => of.kind === "leaky-relu",
   copies: 0,
 };

@@ -14,6 +14,8 @@ export function nonlinearities(run: Executor): Pick<Ops, "nonlinear" | "nonlinea
     erf: one("Erf"),
     exp: one("Exp"),
     softplus: one("Softplus"),
+    sqrt: one("Sqrt"),
+    reciprocal: one("Reciprocal"),
     clip: (x, low, high) => run.run(run.kernel("ClipByValue", float), [x, run.scalar(low), run.scalar(high)]),
     // 1 where 6·(x - low)/(high - low) lies within (0, 6).
     within(x, low, high) {

@@ -28,6 +28,7 @@ import { variables } from "./native-variables.ts";
  */
 export function createNativeOps(binding: Binding): { readonly atPrecision: (precision: Precision) => Ops } {
   const run = new Executor(binding);
+  const composed = nonlinearities(run);
   const basic = { ...memory(run), ...elementwise(run), ...quantization(run) };
   const shared = {
     ...basic,
@@ -36,7 +37,7 @@ export function createNativeOps(binding: Binding): { readonly atPrecision: (prec
     ...images(run),
     ...normalization(run),
     ...fusedNorm(run),
-    ...(fusedNonlinearities(run) ?? nonlinearities(run)),
+    ...(fusedNonlinearities(run, composed) ?? composed),
     ...rows(run),
     ...classification(run),
     ...variables(run),

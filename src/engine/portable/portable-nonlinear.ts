@@ -12,6 +12,8 @@ export function nonlinearities(arena: Arena): Pick<Ops, "nonlinear" | "nonlinear
     erf: one(tf.erf),
     exp: one(tf.exp),
     softplus: one((x) => tf.add(tf.relu(x), tf.log(tf.add(1, tf.exp(tf.neg(tf.abs(x))))))),
+    sqrt: one(tf.sqrt),
+    reciprocal: one((x) => tf.div(1, x)),
     clip: (x, low, high) => arena.make(() => tf.clipByValue(of(x), low, high)),
     within: (x, low, high) =>
       arena.make(() => tf.cast(tf.logicalAnd(tf.greater(of(x), low), tf.less(of(x), high)), "float32")),

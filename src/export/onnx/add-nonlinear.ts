@@ -44,6 +44,8 @@ const rules: ByKind<Nonlinearity, [Place], void> = {
   sigmoid: (_, place) => single("Sigmoid")(place),
   tanh: (_, place) => single("Tanh")(place),
   softplus: (_, place) => single("Softplus")(place),
+  sqrt: (_, place) => single("Sqrt")(place),
+  reciprocal: (_, place) => single("Reciprocal")(place),
   "hard-sigmoid": ({ slope, offset }, place) =>
     single("HardSigmoid", { alpha: { float: slope }, beta: { float: offset } })(place),
   "leaky-relu": ({ slope }, place) => single("LeakyRelu", { alpha: { float: slope } })(place),

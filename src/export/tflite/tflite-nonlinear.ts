@@ -37,6 +37,8 @@ const rules: ByKind<Nonlinearity, [Place], void> = {
   sigmoid: (_, place) => end(place, "Logistic", [place.input]),
   tanh: (_, place) => end(place, "Tanh", [place.input]),
   softplus: (_, place) => end(place, "Add", softplus(place), optionsOf.add({ relu: false })),
+  sqrt: (_, place) => end(place, "Sqrt", [place.input]),
+  reciprocal: (_, place) => end(place, "Div", [number(place, "one", 1), place.input]),
   silu: (_, place) => end(place, "Mul", [place.input, step(place, "gate", "Logistic", [place.input])]),
   mish(_, place) {
     const sum = step(place, "softplus", "Add", softplus(place));

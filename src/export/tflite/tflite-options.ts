@@ -50,6 +50,7 @@ export const operatorKinds = {
   Relu: { code: BuiltinOperator.RELU, version: 1 },
   Reshape: { code: BuiltinOperator.RESHAPE, version: 1 },
   Round: { code: BuiltinOperator.ROUND, version: 1 },
+  Sqrt: { code: BuiltinOperator.SQRT, version: 1 },
   Sub: { code: BuiltinOperator.SUB, version: 1 },
   Tanh: { code: BuiltinOperator.TANH, version: 1 },
 } as const satisfies Readonly<Record<string, OperatorKind>>;

@@ -42,6 +42,7 @@ export enum BuiltinOperator {
   NEG = 59,
   PADV2 = 60,
   LOG = 73,
+  SQRT = 75,
   LEAKY_RELU = 98,
   ABS = 101,
   ELU = 111,
