@@ -9,6 +9,10 @@ export interface Margins {
   readonly right: number;
 }
 
+/** Whether there is anything around an image. */
+export const isPadded = ({ padding }: { readonly padding: Margins }): boolean =>
+  Object.values(padding).some((size) => size > 0);
+
 /** Geometry of a convolution; weights are [kernel height, kernel width, in, out], depthwise ones have 1 in. */
 export interface Conv2dGeometry {
   /** From one window to the next. */

@@ -1,5 +1,4 @@
-import { at } from "../core/elements.ts";
-import { broadcast } from "../network/onnx/strided.ts";
+import { broadcast, placesOf } from "../network/onnx/strided.ts";
 
 /** Reads one element of one sample's value, counted through all axes. */
 export type Elements = (index: number) => number;
@@ -17,13 +16,7 @@ export interface ReadExactly {
 
 /** Where an element of a larger shape stands in one that is repeated to it, aligned at their ends. */
 export function repeatedPlace(shape: readonly number[], larger: readonly number[]): (index: number) => number {
-  const { strides } = broadcast(shape, larger) ?? { strides: [] };
-  return (index) => {
-    let [rest, place] = [index, 0];
-    for (let axis = larger.length - 1; axis >= 0; axis--) {
-      place += (rest % at(larger, axis)) * at(strides, axis);
-      rest = Math.floor(rest / at(larger, axis));
-    }
-    return place;
-  };
+  const view = broadcast(shape, larger);
+  if (view === null) throw new Error(`[${shape}] cannot be repeated to [${larger}]`);
+  return placesOf(view);
 }

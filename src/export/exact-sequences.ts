@@ -5,7 +5,7 @@ import { tuple } from "../core/tuple.ts";
 import { elementsOf } from "../graph/shape.ts";
 import { PADDING } from "../kinds/masked-mean.ts";
 import { NO_SHARE } from "../kinds/masked-softmax.ts";
-import { permuted } from "../network/onnx/strided.ts";
+import { permuted, placesOf } from "../network/onnx/strided.ts";
 import type { Elements, ReadExactly } from "./exact-elements.ts";
 import type { FrozenSequence } from "./frozen-sequences.ts";
 
@@ -24,17 +24,10 @@ function shares({ outputShape }: FrozenSequence, x: Elements, magnitudes: boolea
 /** The elements of nodes on tensors of any rank, in float64. */
 export const sequenceRules: ByKind<FrozenSequence, [ReadExactly], Elements> = {
   reshape: (_, { inputs }) => first(inputs).elements,
-  transpose({ order, outputShape }, { inputs }) {
+  transpose({ order }, { inputs }) {
     const { elements: x, shape } = first(inputs);
-    const { strides } = permuted(shape, order);
-    return (index) => {
-      let [rest, place] = [index, 0];
-      for (let axis = outputShape.length - 1; axis >= 0; axis--) {
-        place += (rest % at(outputShape, axis)) * at(strides, axis);
-        rest = Math.floor(rest / at(outputShape, axis));
-      }
-      return x(place);
-    };
+    const placeOf = placesOf(permuted(shape, order));
+    return (index) => x(placeOf(index));
   },
   slice({ axis, start, size }, { inputs }) {
     const { elements: x, shape } = first(inputs);

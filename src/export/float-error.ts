@@ -1,8 +1,8 @@
 import { applyByKind, type ByKind } from "../core/by-kind.ts";
 import { at, first, last } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
+import { isPadded } from "../engine/op-options.ts";
 import { elementsOf } from "../graph/shape.ts";
-import { isPadded } from "../kinds/channel-flows.ts";
 import type { FrozenLayer, FrozenNode } from "./frozen-network.ts";
 import type { LayerGroup } from "./layer-groups.ts";
 

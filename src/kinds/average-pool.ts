@@ -1,9 +1,10 @@
 import type { Pair } from "../core/pair.ts";
 import { tuple } from "../core/tuple.ts";
+import { isPadded } from "../engine/op-options.ts";
 import type { Ops, PoolGeometry, Tensor } from "../engine/ops.ts";
 import type { NodeId, Padding } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
-import { isPadded, sameChannels } from "./channel-flows.ts";
+import { sameChannels } from "./channel-flows.ts";
 import { imageShape, windowOutput } from "./windows.ts";
 
 /** Mean of each window; what lies beside the image does not count. */

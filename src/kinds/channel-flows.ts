@@ -1,4 +1,4 @@
-import type { AnyNode, Padding } from "../graph/graph.ts";
+import type { AnyNode } from "../graph/graph.ts";
 import type { ChannelFlow } from "../graph/node-kind.ts";
 
 const never = () => false;
@@ -32,7 +32,3 @@ export const mixedChannels: ChannelFlow<AnyNode> = { ...sameChannels, mixes: tru
 
 /** Each channel is made of all of the first input, none of which may be missing. */
 export const wholeChannels: ChannelFlow<AnyNode> = { ...mixedChannels, isWhole: () => true };
-
-/** Whether a node puts rows or columns around an image. */
-export const isPadded = ({ padding }: { readonly padding: Padding }): boolean =>
-  Object.values(padding).some((size) => size > 0);

@@ -1,9 +1,10 @@
 import type { Pair } from "../core/pair.ts";
 import { tuple } from "../core/tuple.ts";
+import { isPadded } from "../engine/op-options.ts";
 import type { Tensor } from "../engine/ops.ts";
 import type { NodeId, Padding } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
-import { isPadded, sameChannels } from "./channel-flows.ts";
+import { sameChannels } from "./channel-flows.ts";
 import { convolutionMacs, convolvedShape } from "./convolution-shape.ts";
 
 /** Convolution of each channel of [height, width, channels] with its own of [kernel height, kernel width, 1, channels]. */

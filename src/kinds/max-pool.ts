@@ -1,8 +1,9 @@
 import type { Pair } from "../core/pair.ts";
+import { isPadded } from "../engine/op-options.ts";
 import type { Tensor } from "../engine/ops.ts";
 import type { NodeId, Padding } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
-import { isPadded, sameChannels } from "./channel-flows.ts";
+import { sameChannels } from "./channel-flows.ts";
 import { imageShape, windowOutput } from "./windows.ts";
 
 /** Largest of each window; padding never wins. */

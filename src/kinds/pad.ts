@@ -1,7 +1,8 @@
 import { first } from "../core/elements.ts";
+import { isPadded } from "../engine/op-options.ts";
 import type { NodeId, Padding } from "../graph/graph.ts";
 import type { NodeKind } from "../graph/node-kind.ts";
-import { isPadded, sameChannels } from "./channel-flows.ts";
+import { sameChannels } from "./channel-flows.ts";
 import { imageShape } from "./windows.ts";
 
 /** Adds rows, columns and channels of zeros to an image. */

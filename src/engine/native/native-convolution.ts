@@ -2,6 +2,7 @@ import { first } from "../../core/elements.ts";
 import { isOnes, type Pair } from "../../core/pair.ts";
 import { tuple } from "../../core/tuple.ts";
 import { type Convolutions, composedConvolutions, stepsAlike } from "../composed-convolution.ts";
+import { isPadded } from "../op-options.ts";
 import type { Border, Conv2dGeometry, Margins, Ops, Precision, Tensor } from "../ops.ts";
 import { dataTypes } from "./binding.ts";
 import type { Executor, Kernel } from "./executor.ts";
@@ -189,9 +190,6 @@ function skipsPixels(weight: readonly number[], { strides }: Conv2dGeometry): bo
   const [height, width] = tuple(weight, 4);
   return height === 1 && width === 1 && !isOnes(strides);
 }
-
-const isPadded = ({ padding: { top, bottom, left, right } }: Conv2dGeometry): boolean =>
-  top + bottom + left + right > 0;
 
 function hasOneDnnBias(run: Executor): boolean {
   const attributes = { ...float, ...oneDnn, strides: [1, 1, 1, 1], padding: "VALID", data_format: "NHWC" };

@@ -4,7 +4,7 @@ import { tuple } from "../../core/tuple.ts";
 import type { FrozenAdd, FrozenInput, FrozenNetwork, FrozenNode } from "../frozen-network.ts";
 import { fileMetadata, imageInput, inputName, type Lowered, pixelGrid, withBiases } from "../onnx/model-frame.ts";
 import { scaleOf } from "./codes-behind.ts";
-import { refuseSequences, refuseTokens, refuseValues } from "./refuse-tokens.ts";
+import { refuseSequences, refuseTokens, refuseValues } from "./refused-kinds.ts";
 import { TensorType } from "./tflite-builder.ts";
 import { type TfliteCodes, TfliteFile, type TfliteOptions } from "./tflite-file.ts";
 import { addLayer } from "./tflite-layer.ts";

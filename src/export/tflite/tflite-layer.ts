@@ -1,7 +1,7 @@
 import { applyByKind, type ByKind } from "../../core/by-kind.ts";
 import { at, first } from "../../core/elements.ts";
 import { isOnes } from "../../core/pair.ts";
-import { isPadded } from "../../kinds/channel-flows.ts";
+import { isPadded } from "../../engine/op-options.ts";
 import type { FrozenConvolution, FrozenConvTranspose, FrozenLayer, IntegerTensor } from "../frozen-network.ts";
 import { widthList } from "../width-list.ts";
 import { type CodesBehind, scaleOf } from "./codes-behind.ts";

@@ -28,7 +28,7 @@ interface Place extends PlainWiring {
   readonly builder: TfliteBuilder;
 }
 
-/** What TensorFlow Lite files here have no form for (refuse-tokens.ts). */
+/** What TensorFlow Lite files here have no form for (refused-kinds.ts). */
 type RefusedKind =
   | "embedding"
   | "coded-embedding"

@@ -1,11 +1,12 @@
 import { first } from "../../core/elements.ts";
+import type { Attributes } from "./attributes.ts";
 
 /** What is looked at of a node. */
 export interface Written {
   readonly operator: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  readonly attributes: unknown;
+  readonly attributes: Attributes;
 }
 
 /** A number that a file holds; null where a name stands for anything else. */

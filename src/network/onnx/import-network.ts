@@ -12,7 +12,7 @@ import { classOutput, tensorOutput } from "./file-outputs.ts";
 import { GraphWriter } from "./graph-writer.ts";
 import { type ModelGraph, readGraph } from "./model-graph.ts";
 import { NodeProblems } from "./node-problems.ts";
-import { operators } from "./operators/index.ts";
+import { operatorNames, operators } from "./operators/index.ts";
 import { cut, Damaged, Unsupported } from "./problems.ts";
 import { isKnown, type Size, sizesText } from "./sizes.ts";
 import { Translation } from "./translation.ts";
@@ -182,7 +182,7 @@ function translate(graph: ModelGraph, translation: Translation): void {
       for (const output of node.outputs) translation.setUnknown(output);
     }
   }
-  problems.throwIfAny([...operators.keys()].toSorted());
+  problems.throwIfAny(operatorNames);
 }
 
 function requireOneOutput({ outputs }: ModelGraph): string {

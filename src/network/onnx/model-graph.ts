@@ -1,12 +1,11 @@
-import { first } from "../../core/elements.ts";
 import type { NodeProto, ValueInfoProto } from "../../onnx/generated/onnx_pb.ts";
 import { isStandardDomain, type Model } from "../../onnx/onnx-model.ts";
 import { declaredTensor } from "../../onnx/value-info.ts";
 import { Attributes, type TensorProto } from "./attributes.ts";
 import { joinPatterns } from "./decomposed.ts";
-import type { ScalarOf } from "./decomposed-gelu.ts";
+import { scoresOf } from "./masks.ts";
+import { constantsOf } from "./named-constants.ts";
 import { cut, Damaged } from "./problems.ts";
-import { decodeTensor } from "./tensors.ts";
 
 /** A node of the file. */
 export interface OnnxNode {
@@ -41,6 +40,8 @@ export interface ModelGraph {
   readonly shapes: ReadonlyMap<string, DeclaredShape>;
   /** How many inputs of nodes take a value's numbers ({@link numbersRead}); an output of the network counts as one. */
   readonly readers: ReadonlyMap<string, number>;
+  /** The values that a softmax alone takes, as scores or as a part of them. */
+  readonly scores: ReadonlySet<string>;
 }
 
 /** Operators whose other inputs say only how the first one is passed on. */
@@ -95,13 +96,21 @@ export function readGraph(model: Model, wanted?: readonly string[]): ModelGraph 
   const outputs = wanted === undefined ? graph.output.map(({ name }) => name) : requireMade(wanted, makers);
   if (outputs.length === 0) throw new Damaged("it has no output");
   const written = inOrder(outputs, makers, isGiven).map(asNode);
-  const nodes = needed(joinPatterns(written, scalarsOf(written, tensors), outputs), outputs);
+  const nodes = needed(joinPatterns(written, constantsOf(written, tensors)), outputs);
   const shapes = new Map<string, DeclaredShape>();
   for (const value of [...graph.valueInfo, ...graph.output]) {
     const shape = shapeOf(value);
     if (shape !== null) shapes.set(value.name, shape);
   }
-  return { inputs, outputs, nodes, tensors, shapes, readers: countReaders(nodes, outputs) };
+  return {
+    inputs,
+    outputs,
+    nodes,
+    tensors,
+    shapes,
+    readers: countReaders(nodes, outputs),
+    scores: scoresOf(nodes, outputs),
+  };
 }
 
 /** @throws Damaged at names of values that no node makes. */
@@ -194,20 +203,6 @@ function inOrder(
     }
   }
   return ordered;
-}
-
-/** The number of a tensor of one element, or of a Constant node. */
-function scalarsOf(nodes: readonly OnnxNode[], tensors: ReadonlyMap<string, TensorProto>): ScalarOf {
-  const constants = new Map(nodes.flatMap((node) => (node.operator === "Constant" ? [[node.outputs[0], node]] : [])));
-  return (name) => {
-    const made = constants.get(name);
-    const tensor = tensors.get(name) ?? made?.attributes.tensor("value");
-    if (tensor) {
-      const { kind, values } = decodeTensor(tensor);
-      return kind === "floats" && values.length === 1 ? first(values) : null;
-    }
-    return made?.attributes.has("value_float") ? made.attributes.float("value_float", 0) : null;
-  };
 }
 
 /** The nodes that `outputs` still come from. */

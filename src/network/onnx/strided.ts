@@ -1,4 +1,6 @@
+import { at } from "../../core/elements.ts";
 import { elementsOf } from "../../graph/shape.ts";
+
 /** Elements of an array as a tensor of other sizes sees them; a stride of 0 repeats. */
 export interface View {
   readonly sizes: readonly number[];
@@ -26,6 +28,18 @@ export function walk({ sizes, strides, start }: View, visit: (from: number, to: 
     }
   }
 }
+
+/** Where the element stands in the array that a view sees after so many others. */
+export const placesOf =
+  ({ sizes, strides, start }: View): ((index: number) => number) =>
+  (index) => {
+    let [rest, place] = [index, start];
+    for (let axis = sizes.length - 1; axis >= 0; axis--) {
+      place += (rest % at(sizes, axis)) * at(strides, axis);
+      rest = Math.floor(rest / at(sizes, axis));
+    }
+    return place;
+  };
 
 /** A tensor with its axes in another order: axis i of the view is axis `order[i]` of `dims`. */
 export function permuted(dims: readonly number[], order: readonly number[]): View {

@@ -1,4 +1,5 @@
 import type { NodeId } from "../../graph/graph.ts";
+import { inputsOf } from "../../graph/walk.ts";
 import type { Allowance } from "./allowance.ts";
 import { asImage, channelsFirst, type Image, imageOf, liesAs, trailing } from "./arrangement.ts";
 import type { GraphWriter, OpenLayer } from "./graph-writer.ts";
@@ -6,6 +7,9 @@ import { type ModelGraph, numbersRead, type OnnxNode } from "./model-graph.ts";
 import { Damaged, Unknown, Unsupported } from "./problems.ts";
 import { decodeTensor } from "./tensors.ts";
 import { type Activation, type Constant, type Floats, type Integers, numbersOf, type Value } from "./value.ts";
+
+/** Kinds of nodes whose sums and parts of masks hide what these hide. */
+const carrying: ReadonlySet<string> = new Set("add affine concat flatten reshape slice transpose".split(" "));
 
 /** Makes of a node of the file what the graph has for it. Attributes come first: they can be judged without inputs. */
 export type Operator = (node: OnnxNode, translation: Translation) => Value | readonly Value[];
@@ -21,6 +25,8 @@ export class Translation {
   readonly #unknown = new Set<string>();
   /** How many take what a node of the graph gives, under whichever of its names in the file. */
   readonly #readers = new Map<NodeId, number>();
+  /** Nodes of the graph that stand for what is -∞ in places. */
+  readonly #hiding = new Set<NodeId>();
 
   constructor(graph: ModelGraph, opset: number, writer: GraphWriter) {
     this.graph = graph;
@@ -147,6 +153,27 @@ export class Translation {
     const attribute = node.attributes.ints("axes");
     if (attribute !== null) return attribute;
     return this.has(node, index) ? this.numbers(node, index) : null;
+  }
+
+  /** Whether a softmax alone takes what a node of the file gives, as scores or as a part of them. */
+  givesScores({ outputs }: OnnxNode): boolean {
+    return this.graph.scores.has(outputs[0] ?? "");
+  }
+
+  /** Says that what a node of the graph gives is -∞ in places: as good as that, as it is computed with. */
+  addHiding({ node }: Pick<Activation, "node">): void {
+    this.#hiding.add(node);
+  }
+
+  /** Whether scores may be -∞ altogether: such a mask is a part of them. */
+  mayBeHidden({ node }: Pick<Activation, "node">): boolean {
+    const reached = new Set([node]);
+    for (const id of reached) {
+      if (this.#hiding.has(id)) return true;
+      const found = this.writer.find(id);
+      if (found !== undefined && carrying.has(found.kind)) for (const input of inputsOf(found)) reached.add(input);
+    }
+    return false;
   }
 
   /** Whether nobody but the node that asks takes what `node` gives, so that it may become a part of it. */

@@ -77,7 +77,7 @@ export const constantDims = ({ dims, samples = false }: Constant): readonly Size
   samples ? [oneBatch, ...dims.slice(1)] : dims;
 
 /** No weight of a network that is to be trained is larger: float32 could not sum up its squares. */
-const LARGEST = 1e15;
+export const LARGEST = 1e15;
 
 /** @throws Damaged where a number cannot be trained with. */
 export function requireUsable(what: string, values: Float32Array): void {

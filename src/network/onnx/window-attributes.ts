@@ -105,13 +105,11 @@ export function readSpreading(node: OnnxNode): (image: Sides, kernel: Pair) => S
     }
     const isSame = automatic.startsWith("SAME");
     if (wanted === null && !isSame) return { strides, padding: given(image, kernel), outputPadding };
-    const split = (axis: 0 | 1, size: number): Pair => {
+    const padding = halves(automatic, image, (axis, size) => {
       const whole = (size - 1) * strides[axis] + kernel[axis] + outputPadding[axis];
-      return halves(whole - (wanted?.[axis] ?? size * strides[axis]), automatic);
-    };
-    const [top, bottom] = split(0, image.height);
-    const [left, right] = split(1, image.width);
-    return { strides, padding: { top, bottom, left, right }, outputPadding };
+      return whole - (wanted?.[axis] ?? size * strides[axis]);
+    });
+    return { strides, padding, outputPadding };
   };
 }
 
@@ -133,10 +131,19 @@ function endPadding(size: number, kernel: number, stride: number, before: number
   return Math.max(0, (windows - 1) * stride + kernel - size - before - after);
 }
 
-/** What stands before and behind, of both together; of an odd number SAME_UPPER has one more behind, all others before. */
-function halves(total: number, automatic: string): Pair {
-  const [less, more] = [Math.floor(Math.max(0, total) / 2), Math.ceil(Math.max(0, total) / 2)];
-  return automatic === "SAME_UPPER" ? [less, more] : [more, less];
+/**
+ * What stands before and behind rows and columns, of both together; of an odd number SAME_UPPER has one more behind, all
+ * others before.
+ */
+function halves(automatic: string, { height, width }: Sides, totalOf: (axis: 0 | 1, size: number) => number): Padding {
+  const split = (axis: 0 | 1, size: number): Pair => {
+    const total = Math.max(0, totalOf(axis, size));
+    const [less, more] = [Math.floor(total / 2), Math.ceil(total / 2)];
+    return automatic === "SAME_UPPER" ? [less, more] : [more, less];
+  };
+  const [top, bottom] = split(0, height);
+  const [left, right] = split(1, width);
+  return { top, bottom, left, right };
 }
 
 function readPadding({ attributes }: OnnxNode, strides: Pair): (image: Sides, kernel: Pair) => Padding {
@@ -153,21 +160,17 @@ function readPadding({ attributes }: OnnxNode, strides: Pair): (image: Sides, ke
     case "VALID":
       return () => ({ top: 0, bottom: 0, left: 0, right: 0 });
     case "SAME_UPPER":
-    case "SAME_LOWER": {
-      const split = (size: number, kernel: number, stride: number): Pair =>
-        halves((Math.ceil(size / stride) - 1) * stride + kernel - size, automatic);
-      return ({ height, width }, kernel) => {
-        const [top, bottom] = split(height, kernel[0], strides[0]);
-        const [left, right] = split(width, kernel[1], strides[1]);
-        return { top, bottom, left, right };
-      };
-    }
+    case "SAME_LOWER":
+      return (image, kernel) =>
+        halves(
+          automatic,
+          image,
+          (axis, size) => (Math.ceil(size / strides[axis]) - 1) * strides[axis] + kernel[axis] - size,
+        );
     default:
       throw new Damaged(`its auto_pad is "${cut(automatic)}"`);
   }
 }
-
-export const isPadded = (padding: Padding): boolean => Object.values(padding).some((size) => size > 0);
 
 export const addPadding = (a: Padding, b: Padding | null): Padding => ({
   top: a.top + (b?.top ?? 0),

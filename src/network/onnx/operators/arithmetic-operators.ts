@@ -112,5 +112,4 @@ export const arithmetic = {
   Less: ofNumbers((a, b) => a < b),
   LessOrEqual: ofNumbers((a, b) => a <= b),
   Mod: (node, translation) => combined(node, translation, (a, b) => a - b * Math.floor(a / b)),
-  Sqrt: ofOne(Math.sqrt),
 } as const satisfies Record<string, Operator>;

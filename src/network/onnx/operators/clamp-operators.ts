@@ -1,11 +1,11 @@
 import { first } from "../../../core/elements.ts";
 import type { OnnxNode } from "../model-graph.ts";
-import { nodeName } from "../names.ts";
 import { Damaged, Unsupported } from "../problems.ts";
 import type { Operator, Translation } from "../translation.ts";
 import { type Activation, type Constant, numbersOf, type Value } from "../value.ts";
 import { combined, joinsConstants, mapped } from "./arithmetic-operators.ts";
-import { plusNumber, timesNumber } from "./constant-operands.ts";
+import { plusNumber, timesConstant, timesNumber } from "./constant-operands.ts";
+import { bothOf, rectifiedOf } from "./element-nodes.ts";
 
 export const relu: Operator = (node, translation) => rectified(node, translation, translation.activation(node), null);
 
@@ -70,13 +70,23 @@ function clamped(node: OnnxNode, translation: Translation, x: Activation, [small
 function rectified(node: OnnxNode, translation: Translation, x: Activation, limit: number | null): Activation {
   // Two in a row are one.
   if (translation.hasOneReader(x) && translation.writer.limitRelu(x.node, limit)) return x;
-  const id = translation.writer.name(nodeName(node));
-  return { ...x, node: translation.writer.push({ kind: "relu", id, inputs: [x.node], limit }) };
+  return rectifiedOf(node, translation, x, limit);
 }
 
-/** A limit, or an exponent: a constant that is one number. */
-export function scalar(limit: Constant): number {
-  const numbers = numbersOf(limit);
-  if (numbers.length !== 1) throw new Damaged(`its limit is a tensor of shape [${limit.dims}], expected one number`);
+/** x, or a slope of each channel times x where that is below 0: max(x, 0) - slope·max(-x, 0). */
+export const prelu: Operator = (node, translation) => {
+  const slope = translation.floats(node, 1);
+  const x = translation.activation(node);
+  const above = rectifiedOf(node, translation, x);
+  const below = rectifiedOf(node, translation, timesNumber(node, translation, x, -1));
+  const values = slope.values.map((value) => -value);
+  const sloped = timesConstant(node, translation, below, { ...slope, values });
+  return bothOf(node, translation, [above, sloped], "add");
+};
+
+/** The one number of a constant. */
+export function scalar(constant: Constant): number {
+  const numbers = numbersOf(constant);
+  if (numbers.length !== 1) throw new Damaged(`it takes a tensor of shape [${constant.dims}], expected one number`);
   return first(numbers);
 }

@@ -50,6 +50,8 @@ function besideConstants(node: OnnxNode, translation: Translation, wanted: numbe
   const constants = node.inputs.map((_, index) =>
     index < start || index > end ? translation.floats(node, index) : null,
   );
+  const other = constants.find((constant) => constant !== null && constant.dims.length !== one.axes.length);
+  if (other) throw new Damaged(`it joins a constant [${other.dims}] to [${shapeText(one)}]`);
   const sizeOf = (constant: Floats | null) => (constant === null ? 0 : at(constant.dims, axis));
   const total = (list: readonly (Floats | null)[]) => list.reduce((sum, constant) => sum + sizeOf(constant), 0);
   const [before, after] = [total(constants.slice(0, start)), total(constants.slice(end + 1))];

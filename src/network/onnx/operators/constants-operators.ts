@@ -1,10 +1,10 @@
 import { typeName } from "../../../onnx/element-types.ts";
 import type { OnnxNode } from "../model-graph.ts";
-import { nodeName } from "../names.ts";
 import { Damaged, Unsupported } from "../problems.ts";
 import { decodeTensor } from "../tensors.ts";
 import type { Operator, Translation } from "../translation.ts";
 import { numbersOf, type Value } from "../value.ts";
+import { bothOf, rectifiedOf } from "./element-nodes.ts";
 
 /** A constant, in any of the forms that an attribute can give it. */
 export const constant: Operator = ({ attributes }) => {
@@ -57,10 +57,9 @@ function converted(node: OnnxNode, translation: Translation, to: number): Value 
   if (value.kind === "activation") {
     if (!value.integers) return to === FLOAT ? value : refuse(to);
     if (to !== BOOL) return { ...value, integers: to !== FLOAT };
-    // Of integers that are not negative, as masks are, it is what is above 0.
+    // Of integers other than 0, positive or negative, the square is at least 1.
     const x = translation.activation(node);
-    const id = translation.writer.name(nodeName(node));
-    return { ...x, node: translation.writer.push({ kind: "relu", id, inputs: [x.node], limit: 1 }) };
+    return rectifiedOf(node, translation, bothOf(node, translation, [x, x], "multiply"), 1);
   }
   const numbers = numbersOf(value);
   translation.made.take(numbers.length);

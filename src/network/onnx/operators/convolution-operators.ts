@@ -1,5 +1,6 @@
 import { at, first } from "../../../core/elements.ts";
 import { tuple } from "../../../core/tuple.ts";
+import { isPadded } from "../../../engine/op-options.ts";
 import { channelsFirst, imageValue } from "../arrangement.ts";
 import type { OnnxNode } from "../model-graph.ts";
 import { layerName } from "../names.ts";
@@ -7,7 +8,7 @@ import { Damaged, Unsupported } from "../problems.ts";
 import { permute } from "../strided.ts";
 import type { Operator, Translation } from "../translation.ts";
 import { type Activation, checkedShape, type Floats, type Value } from "../value.ts";
-import { addPadding, isPadded, kernelOf, kernelsOf, readWindows } from "../window-attributes.ts";
+import { addPadding, kernelOf, kernelsOf, readWindows } from "../window-attributes.ts";
 import { denseLayer, requireWeight } from "./dense-operators.ts";
 
 /** Convolutions over images, of all channels or of each by itself; weights come as [out, in, rows, columns]. */
@@ -42,7 +43,7 @@ export const conv: Operator = (node, translation) => {
     return onVector(node, translation, value, {
       weight,
       bias,
-      isPointwise: groups === 1 && rows * columns === 1 && !isPadded(own),
+      isPointwise: groups === 1 && rows * columns === 1 && !isPadded({ padding: own }),
     });
 
   const id = translation.writer.name(layerName(node, node.inputs[1]));

@@ -33,9 +33,12 @@ export const gemm: Operator = (node, translation) => {
 export const matMul: Operator = (node, translation) => {
   const constant = [0, 1].find((index) => translation.isConstant(node, index));
   if (constant === undefined) return product(node, translation);
-  const weight = squeezed(translation.floats(node, constant));
+  const given = translation.floats(node, constant);
+  const weight = squeezed(given);
   const x = translation.activation(node, 1 - constant);
   const rank = x.axes.length;
+  if (given.dims.length > Math.max(2, rank))
+    throw new Unsupported(`it multiplies [${shapeText(x)}] by [${given.dims}], which puts an axis before the batch`);
   const [rows, columns] = matrix(node, weight, translation, constant);
   if (constant === 1) {
     const layer = { values: weight.values, inputs: rows, outputs: columns, bias: null };

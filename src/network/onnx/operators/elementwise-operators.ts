@@ -1,7 +1,8 @@
+import { first } from "../../../core/elements.ts";
 import { wholePower } from "../../../core/powers.ts";
-import { meeting } from "../meet.ts";
+import { tuple } from "../../../core/tuple.ts";
+import { asScores } from "../masks.ts";
 import type { OnnxNode } from "../model-graph.ts";
-import { nodeName } from "../names.ts";
 import { Damaged, Unsupported } from "../problems.ts";
 import type { Operator, Translation } from "../translation.ts";
 import { type Activation, type Constant, type Floats, numbersOf, type Value } from "../value.ts";
@@ -17,6 +18,7 @@ import {
 } from "./arithmetic-operators.ts";
 import { scalar } from "./clamp-operators.ts";
 import { plusConstant, plusNumber, timesConstant, timesNumber } from "./constant-operands.ts";
+import { bothOf, nonlinearOf } from "./element-nodes.ts";
 import { commonSizes } from "./views-operators.ts";
 
 /** A sum of activations, a layer's bias, or a constant summand. */
@@ -61,22 +63,33 @@ export const mul: Operator = (node, translation) => {
   return timesConstant(node, translation, translation.activation(node, 1 - index), translation.floats(node, index));
 };
 
-/** An activation over a constant. */
+/** A quotient of activations, or of one and a constant: times the reciprocal. */
 export const div: Operator = (node, translation) => {
   if (joinsConstants(node, translation)) return divided(node, translation);
-  if (constantInput(node, translation) !== 1)
-    throw new Unsupported("it divides by what is computed, expected a constant");
-  const constant = translation.floats(node, 1);
-  const values = constant.values.map((value) => 1 / value);
-  return timesConstant(node, translation, translation.activation(node), { ...constant, values });
+  const index = constantInput(node, translation);
+  if (index === 1) {
+    const constant = translation.floats(node, 1);
+    const values = constant.values.map((value) => 1 / value);
+    return timesConstant(node, translation, translation.activation(node), { ...constant, values });
+  }
+  const divisor = translation.activation(node, 1);
+  if (divisor.integers) throw new Unsupported("it divides integers that are computed");
+  const inverse = nonlinearOf(node, translation, divisor, { kind: "reciprocal" });
+  if (index === 0) return timesConstant(node, translation, inverse, translation.floats(node, 0));
+  return bothOf(node, translation, [translation.activation(node), inverse], "multiply");
 };
 
-/** An activation to a small whole power, or a constant to any. */
+/** An activation to a small whole power, its root or what that is the reciprocal of, or a constant to any power. */
 export const pow: Operator = (node, translation) => {
   if (joinsConstants(node, translation)) return combined(node, translation, powerOf);
   const power = scalar(translation.constant(node, 1));
   const x = translation.activation(node);
-  if (!(power === 1 || power === 2 || power === 3)) throw new Unsupported(`its power is ${power}, expected 1, 2 or 3`);
+  if (Math.abs(power) === 0.5) {
+    const root = nonlinearOf(node, translation, x, { kind: "sqrt" });
+    return power > 0 ? root : nonlinearOf(node, translation, root, { kind: "reciprocal" });
+  }
+  if (!(power === 1 || power === 2 || power === 3))
+    throw new Unsupported(`its power is ${power}, expected 1, 2, 3, 0.5 or -0.5`);
   let product = x;
   for (let factors = 1; factors < power; factors++) product = bothOf(node, translation, [product, x], "multiply");
   return product;
@@ -121,30 +134,31 @@ export const where: Operator = (node, translation) => {
   }
   if (yes.kind !== "floats" || no.kind !== "floats" || yes.values.length !== 1 || no.values.length !== 1)
     throw new Unsupported("it chooses between tensors, expected numbers");
-  // What a mask hides is far below all others.
-  const [high, low] = [yes, no].map((constant) => Math.max(-HIDDEN, Math.min(HIDDEN, scalar(constant))));
-  const [one = 0, other = 0] = [high, low];
-  const scaled = timesNumber(node, translation, translation.activation(node), one - other);
-  return plusNumber(node, translation, scaled, other);
+  const isMask = translation.givesScores(node);
+  const [one, other] = tuple(
+    [yes, no].map(({ values }) => first(isMask ? asScores(values) : values)),
+    2,
+  );
+  const x = { ...translation.activation(node), integers: false };
+  const hidden = chosenByTruth(node, translation, x, [one, other]);
+  if ([...yes.values, ...no.values].includes(Number.NEGATIVE_INFINITY)) translation.addHiding(hidden);
+  return hidden;
 };
 
-/** exp of less is 0 in float32. */
-const HIDDEN = 1e9;
-
-/** x, or a slope of each channel times x where that is below 0: max(x, 0) - slope·max(-x, 0). */
-export const prelu: Operator = (node, translation) => {
-  const slope = translation.floats(node, 1);
-  const x = translation.activation(node);
-  const { writer } = translation;
-  const rectifiedOf = (value: Activation): Activation => {
-    const id = writer.name(nodeName(node));
-    return { ...value, node: writer.push({ kind: "relu", id, inputs: [value.node], limit: null }) };
-  };
-  const below = rectifiedOf(timesNumber(node, translation, x, -1));
-  const values = slope.values.map((value) => -value);
-  const sloped = timesConstant(node, translation, below, { ...slope, values });
-  return bothOf(node, translation, [rectifiedOf(x), sloped], "add");
-};
+/** One number where a truth, 1 or 0, is true, else another. */
+function chosenByTruth(
+  node: OnnxNode,
+  translation: Translation,
+  x: Activation,
+  [one, other]: readonly [number, number],
+): Activation {
+  const difference = Math.fround(one - other);
+  if (Math.fround(difference + other) === one)
+    return plusNumber(node, translation, timesNumber(node, translation, x, difference), other);
+  // A far larger number swallows a small one that is added to it: of the two, it is the one that is multiplied.
+  const inverse = plusNumber(node, translation, timesNumber(node, translation, x, -1), 1);
+  return plusNumber(node, translation, timesNumber(node, translation, inverse, -difference), one);
+}
 
 /** Which of two inputs is a constant; null: neither. */
 function constantInput(node: OnnxNode, translation: Translation): 0 | 1 | null {
@@ -152,19 +166,9 @@ function constantInput(node: OnnxNode, translation: Translation): 0 | 1 | null {
   return translation.value(node, 1).kind === "activation" ? null : 1;
 }
 
-/** Two activations that meet element by element: of one shape, or one of them repeated along some axes. */
+/** Two activations that meet element by element. */
 const joined = (node: OnnxNode, translation: Translation, kind: "add" | "multiply"): Value =>
   bothOf(node, translation, [translation.activation(node, 0), translation.activation(node, 1)], kind);
-
-function bothOf(
-  node: OnnxNode,
-  { writer }: Translation,
-  [left, right]: readonly [Activation, Activation],
-  kind: "add" | "multiply",
-): Activation {
-  const { inputs, value } = meeting(left, right, writer);
-  return { ...value, node: writer.push({ kind, id: writer.name(nodeName(node)), inputs }) };
-}
 
 /** One of two constants for each element, aligned at their ends. */
 function chosen(translation: Translation, condition: Constant, yes: Constant, no: Constant): Constant {

@@ -1,18 +1,26 @@
 import type { Nonlinearity } from "../../../engine/nonlinearity.ts";
+import { nonlinearValue } from "../../../engine/nonlinearity.ts";
 import type { OnnxNode } from "../model-graph.ts";
-import { nodeName } from "../names.ts";
 import { Unsupported } from "../problems.ts";
 import type { Operator } from "../translation.ts";
+import { mapped } from "./arithmetic-operators.ts";
+import { nonlinearOf } from "./element-nodes.ts";
 
 /** A function of each element by itself, by the operator of that name. */
 const nonlinear =
   (of: (node: OnnxNode) => Nonlinearity): Operator =>
   (node, translation) => {
     const function_ = of(node);
-    const x = translation.activation(node);
-    const id = translation.writer.name(nodeName(node));
-    return { ...x, node: translation.writer.push({ kind: "nonlinear", id, inputs: [x.node], of: function_ }) };
+    return nonlinearOf(node, translation, translation.activation(node), function_);
   };
+
+/** The same of what may be a constant. */
+const ofAny =
+  (of: Nonlinearity): Operator =>
+  (node, translation) =>
+    translation.isConstant(node, 0)
+      ? mapped(translation, translation.constant(node, 0), (x) => nonlinearValue(of, x))
+      : nonlinearOf(node, translation, translation.activation(node), of);
 
 const gelu = ({ attributes }: OnnxNode): Nonlinearity => {
   const approximate = attributes.string("approximate", "none");
@@ -33,7 +41,9 @@ export const nonlinearities = {
   HardSwish: nonlinear(() => ({ kind: "hard-swish" })),
   LeakyRelu: nonlinear(({ attributes }) => ({ kind: "leaky-relu", slope: attributes.float("alpha", 0.01) })),
   Mish: nonlinear(() => ({ kind: "mish" })),
+  Reciprocal: ofAny({ kind: "reciprocal" }),
   Sigmoid: nonlinear(() => ({ kind: "sigmoid" })),
   Softplus: nonlinear(() => ({ kind: "softplus" })),
+  Sqrt: ofAny({ kind: "sqrt" }),
   Tanh: nonlinear(() => ({ kind: "tanh" })),
 } as const satisfies Record<string, Operator>;

@@ -1,4 +1,4 @@
-import { at, first } from "../../../core/elements.ts";
+import { at } from "../../../core/elements.ts";
 import { tuple } from "../../../core/tuple.ts";
 import { shapeText, trailing } from "../arrangement.ts";
 import { axisOf } from "../axes.ts";
@@ -9,6 +9,7 @@ import { regrouped } from "../regroup.ts";
 import { isKnown, sizeText } from "../sizes.ts";
 import type { Operator, Translation } from "../translation.ts";
 import { type Activation, axisSize, dimsOf, type Floats, type Value } from "../value.ts";
+import { scalar } from "./clamp-operators.ts";
 import { plusConstant, timesConstant } from "./constant-operands.ts";
 
 /** Batch normalization with its running statistics. */
@@ -62,7 +63,7 @@ export const layerNormalization: Operator = (node, translation) => {
 
 /** The same as some exporters write it out: [x, epsilon, axes]. */
 export const decomposedLayerNormalization: Operator = (node, translation) => {
-  const epsilon = first(translation.floats(node, 1).values);
+  const epsilon = scalar(translation.floats(node, 1));
   const wanted = translation.axes(node, 2);
   const x = translation.activation(node);
   const axes = (wanted ?? []).map((axis) => axisOf(axis, x.axes.length)).toSorted((a, b) => a - b);

@@ -1,7 +1,8 @@
 import { at } from "../../../core/elements.ts";
 import { tuple } from "../../../core/tuple.ts";
+import { isPadded } from "../../../engine/op-options.ts";
 import type { Padding } from "../../../graph/graph.ts";
-import { channelsFirst, channelsLast, imageOf, imageValue, liesAs } from "../arrangement.ts";
+import { channelsFirst, channelsLast, imageOf, imageValue, liesAs, shaped } from "../arrangement.ts";
 import { axisOf } from "../axes.ts";
 import type { OnnxNode } from "../model-graph.ts";
 import { nodeName } from "../names.ts";
@@ -9,7 +10,7 @@ import { Damaged, Unsupported } from "../problems.ts";
 import { knownSizes } from "../sizes.ts";
 import type { Operator, Translation } from "../translation.ts";
 import { type Activation, axisSize, checkedShape } from "../value.ts";
-import { isPadded } from "../window-attributes.ts";
+import { scalar } from "./clamp-operators.ts";
 import { picked } from "./slice-operators.ts";
 
 /** What lies around a tensor: zeros, or its own items once more. */
@@ -56,8 +57,8 @@ const repeated: Readonly<Record<string, (size: number, around: Around) => readon
 
 /** Zeros around an image; rows and columns may become a part of the convolution behind it. */
 function zerosAround(node: OnnxNode, translation: Translation, x: Activation, around: readonly Around[]): Activation {
-  const filling = translation.has(node, 2) ? translation.floats(node, 2).values : [node.attributes.float("value", 0)];
-  if (filling[0] !== 0) throw new Unsupported(`it pads with ${filling[0]}, expected 0`);
+  const filling = translation.has(node, 2) ? scalar(translation.floats(node, 2)) : node.attributes.float("value", 0);
+  if (filling !== 0) throw new Unsupported(`it pads with ${filling}, expected 0`);
   const rank = x.axes.length;
   const axes = rank === 4 && !liesAs(x, channelsFirst) && liesAs(x, channelsLast) ? channelsLast : channelsFirst;
   const { value, height, width, channels } = imageOf(x, translation.writer, axes);
@@ -65,13 +66,12 @@ function zerosAround(node: OnnxNode, translation: Translation, x: Activation, ar
   const padding: Padding = { top: rows[0], bottom: rows[1], left: columns[0], right: columns[1] };
   const grown = (size: number, [before, after]: readonly [number, number]) => size + before + after;
   const shape = checkedShape([grown(height, rows), grown(width, columns), grown(channels, depth)]);
-  if (depth[0] + depth[1] === 0) {
-    const image = imageValue(value, value.node, shape, axes);
-    return { ...image, shape: value.shape, padding: isPadded(padding) ? padding : null };
-  }
-  const image =
-    value.shape.length === 3 ? value.node : translation.writer.reshaped(value.node, [height, width, channels]);
+  const deepens = depth[0] + depth[1] > 0;
+  if (!deepens && !isPadded({ padding })) return x;
+  // What is pooled globally is an image of one pixel.
+  const image = shaped(value, [height, width, channels], translation.writer);
+  if (!deepens) return { ...imageValue(image, image.node, shape, axes), shape: image.shape, padding };
   const id = translation.writer.name(nodeName(node));
-  const pushed = translation.writer.push({ kind: "pad", id, inputs: [image], padding, channels: depth });
+  const pushed = translation.writer.push({ kind: "pad", id, inputs: [image.node], padding, channels: depth });
   return imageValue(value, pushed, shape, axes);
 }

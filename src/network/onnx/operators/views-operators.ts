@@ -10,6 +10,7 @@ import { broadcast, permuted, stridesOf, type View, walk } from "../strided.ts";
 import { decodeTensor } from "../tensors.ts";
 import type { Operator, Translation } from "../translation.ts";
 import { type Activation, type Constant, constantDims, dimsOf, numbersOf, type Value } from "../value.ts";
+import { repeatedTo } from "./constant-operands.ts";
 
 /** A constant seen another way. */
 export function viewed({ made }: Translation, constant: Constant, view: View): Constant {
@@ -63,17 +64,23 @@ export const constantOfShape: Operator = (node, translation) => {
 export const expand: Operator = (node, translation) => {
   const value = translation.value(node, 0);
   const { sizes, samples } = sizesOf(node, translation, 1);
-  if (value.kind === "activation") return expanded(translation, translation.activation(node), sizes, samples);
+  if (value.kind === "activation") return expanded(node, translation, translation.activation(node), { sizes, samples });
   return repeated(translation, value, commonSizes(value.dims, sizes), samples);
 };
 
-/** What is computed stays as it is where it is as large already; it is repeated where it meets others. */
-function expanded(_translation: Translation, x: Activation, sizes: readonly number[], samples: boolean): Value {
+/** What is computed stays as it is where it is as large already. */
+function expanded(
+  node: OnnxNode,
+  translation: Translation,
+  x: Activation,
+  { sizes, samples }: { readonly sizes: readonly number[]; readonly samples: boolean },
+): Value {
   const dims = dimsOf(x);
   const missing = dims.length - sizes.length;
   const fits = sizes.every((size, axis) => size === 1 || (samples && axis === 0) || dims[axis + missing] === size);
   if (missing >= 0 && fits) return x;
-  throw new Unsupported(`it repeats [${shapeText(x)}] to [${sizes}]`);
+  if (missing < 0) throw new Unsupported(`it repeats [${shapeText(x)}] to [${sizes}]`);
+  return repeatedTo(node, translation, x, sizes);
 }
 
 function repeated(translation: Translation, constant: Constant, sizes: readonly number[], samples: boolean): Constant {
