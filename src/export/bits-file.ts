@@ -138,6 +138,7 @@ const entries: ByKind<FrozenNode, [], readonly Entry[]> = {
   "average-pool": none,
   "global-average-pool": none,
   "masked-mean": none,
+  resize: none,
   relu: none,
   nonlinear: none,
   add: none,

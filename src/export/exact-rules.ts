@@ -5,7 +5,7 @@ import { isSteep, nonlinearValue, steepestSlope } from "../engine/nonlinearity.t
 import { PADDING } from "../kinds/masked-mean.ts";
 import { type Elements, type ReadExactly, repeatedPlace } from "./exact-elements.ts";
 import { sequenceRules } from "./exact-sequences.ts";
-import { convolution, pooled, type Terms, transposedConvolution, windowPlace } from "./exact-windows.ts";
+import { convolution, interpolated, pooled, type Terms, transposedConvolution, windowPlace } from "./exact-windows.ts";
 import type {
   FrozenCodedEmbedding,
   FrozenConvolution,
@@ -54,6 +54,7 @@ export const elementRules: ByKind<FrozenNode, [Exact], Elements> = {
   "max-pool": (node, { inputs }) => pooled(node, first(inputs), (taps) => Math.max(...taps)),
   "average-pool": (node, { inputs }) =>
     pooled(node, first(inputs), (taps) => taps.reduce((sum, value) => sum + value, 0) / taps.length),
+  resize: (node, { inputs, magnitudes }) => interpolated(node, first(inputs), magnitudes),
   "global-average-pool"(_, { inputs }) {
     const { elements: x, shape } = first(inputs);
     const [height, width, channels] = tuple(shape, 3);

@@ -2,8 +2,9 @@ import { at, first, last } from "../core/elements.ts";
 import type { Pair } from "../core/pair.ts";
 import { tuple } from "../core/tuple.ts";
 import type { Conv2dGeometry } from "../engine/ops.ts";
+import { tapsOf as tapsOfPlace } from "../kinds/resize.ts";
 import type { Elements, ReadExactly } from "./exact-elements.ts";
-import type { FrozenConvolution, FrozenConvTranspose, FrozenMaxPool } from "./frozen-network.ts";
+import type { FrozenConvolution, FrozenConvTranspose, FrozenMaxPool, FrozenResize } from "./frozen-network.ts";
 
 type ReadElements = ReadExactly["inputs"][number];
 
@@ -70,6 +71,18 @@ export function pooled(
     return combine(
       tapsOf({ ...windows, dilations: [1, 1] }, [row, column], shape).map(({ pixel }) => x(pixel * channels + channel)),
     );
+  };
+}
+
+/** @param magnitudes A share may be off by what a place far from the first one is rounded by: the largest counts whole. */
+export function interpolated(node: FrozenResize, { elements: x, shape }: ReadElements, magnitudes: boolean): Elements {
+  const [height, width, channels] = tuple(shape, 3);
+  const taps = tapsOfPlace([height, width], node);
+  return (index) => {
+    const [row, column, channel] = windowPlace(index, node.size[1], channels);
+    const terms = taps(row, column).map(({ pixel, share }) => ({ value: x(pixel * channels + channel), share }));
+    if (magnitudes) return Math.max(...terms.map(({ value }) => value));
+    return terms.reduce((sum, { value, share }) => sum + value * share, 0);
   };
 }
 

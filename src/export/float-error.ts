@@ -50,6 +50,8 @@ const operations: ByKind<FrozenNode, [readonly Source[]], number> = {
   "average-pool": (node, [x]) => x!.operations + elementsOf(node.size) + (isPadded(node) ? 2 : 1),
   "global-average-pool": (_, [x]) => x!.operations + first(x!.shape) * at(x!.shape, 1) + 1,
   "masked-mean": (_, inputs) => at(inputs, 1).operations + elementsOf(first(inputs).shape) + 1,
+  // Two products and sums; of a share, what its place on the longest side is rounded by.
+  resize: (_, [x]) => x!.operations + 8 + 4 * Math.max(first(x!.shape), at(x!.shape, 1)),
   relu: unchanged,
   nonlinear: (_, [x]) => x!.operations + APPROXIMATION,
   add: (_, inputs) => Math.max(...inputs.map((input) => input.operations)) + 1,

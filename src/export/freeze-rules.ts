@@ -92,6 +92,8 @@ export const freezeRules: ByKind<Node, [FreezePlace], Frozen | null> = {
     made(place, { ...place.base, kind, size, strides, padding }, constantsOf(place)),
   "global-average-pool": ({ kind }, place) => made(place, { ...place.base, kind }, constantsOf(place)),
   "masked-mean": ({ kind }, place) => made(place, { ...place.base, kind }, last(place.sources).constants),
+  resize: ({ kind, size, alignment }, place) =>
+    made(place, { ...place.base, kind, size, alignment }, constantsOf(place)),
   add: ({ kind }, place) =>
     made(
       place,

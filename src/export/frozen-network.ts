@@ -2,6 +2,7 @@ import type { OfKind } from "../core/by-kind.ts";
 import type { Pair } from "../core/pair.ts";
 import type { Nonlinearity } from "../engine/nonlinearity.ts";
 import type { Padding } from "../graph/graph.ts";
+import type { Alignment } from "../kinds/resize.ts";
 import type { Base } from "./frozen-base.ts";
 import type { FrozenSequence } from "./frozen-sequences.ts";
 import type { FrozenTensor, IntegerBits } from "./frozen-tensor.ts";
@@ -114,6 +115,13 @@ export interface FrozenGlobalAveragePool extends Base {
   readonly kind: "global-average-pool";
 }
 
+/** An image of another size, interpolated between its pixels. */
+export interface FrozenResize extends Base {
+  readonly kind: "resize";
+  readonly size: Pair;
+  readonly alignment: Alignment;
+}
+
 /** [height, width, channels] to [height·width·channels], channels fastest. */
 export interface FrozenFlatten extends Base {
   readonly kind: "flatten";
@@ -185,6 +193,7 @@ export type FrozenNode =
   | FrozenAveragePool
   | FrozenGlobalAveragePool
   | FrozenMaskedMean
+  | FrozenResize
   | FrozenRelu
   | FrozenNonlinear
   | FrozenAdd
@@ -212,6 +221,7 @@ const weighted: { readonly [K in FrozenKind]: OfKind<FrozenNode, K> extends Froz
   "average-pool": false,
   "global-average-pool": false,
   "masked-mean": false,
+  resize: false,
   relu: false,
   nonlinear: false,
   add: false,

@@ -14,6 +14,7 @@ import { layerNormOf } from "../kinds/layer-norm.ts";
 import { maskedMeanOf } from "../kinds/masked-mean.ts";
 import { maskedSoftmaxOf } from "../kinds/masked-softmax.ts";
 import { productOf } from "../kinds/matmul.ts";
+import { resized } from "../kinds/resize.ts";
 import { sliced } from "../kinds/slice.ts";
 import { softmaxOf } from "../kinds/softmax.ts";
 import { withBatch } from "../kinds/transpose.ts";
@@ -54,6 +55,7 @@ const kernels: ByKind<FrozenNode, [Evaluated], Tensor> = {
   "average-pool": (node, { ops, inputs }) => averagePooled(first(inputs), node, ops),
   "global-average-pool": (_, { ops, inputs }) => ops.globalAveragePool(first(inputs)),
   "masked-mean": (_, { ops, inputs }) => maskedMeanOf(...tuple(inputs, 2), ops).output,
+  resize: (node, { ops, inputs }) => resized(first(inputs), node, ops),
   relu: ({ limit }, { ops, inputs }) =>
     limit === null ? ops.relu(first(inputs)) : ops.cappedRelu(first(inputs), limit),
   nonlinear: ({ of }, { ops, inputs }) => ops.nonlinear(first(inputs), of),

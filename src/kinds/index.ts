@@ -30,6 +30,7 @@ import { type ParameterNode, parameter } from "./parameter.ts";
 import { type QuantizerNode, quantizer } from "./quantizer.ts";
 import { type ReluNode, relu } from "./relu.ts";
 import { type ReshapeNode, reshape } from "./reshape.ts";
+import { type ResizeNode, resize } from "./resize.ts";
 import { type SliceNode, slice } from "./slice.ts";
 import { type SoftmaxNode, softmax } from "./softmax.ts";
 import { type TransposeNode, transpose } from "./transpose.ts";
@@ -57,6 +58,7 @@ export type Node =
   | AveragePoolNode
   | GlobalAveragePoolNode
   | MaskedMeanNode
+  | ResizeNode
   | AddNode
   | MultiplyNode
   | ConcatNode
@@ -95,6 +97,7 @@ const kinds: { readonly [K in Node["kind"]]: NodeKind<Extract<Node, { kind: K }>
   "average-pool": averagePool,
   "global-average-pool": globalAveragePool,
   "masked-mean": maskedMean,
+  resize,
   add,
   multiply,
   concat,

@@ -12,7 +12,7 @@ import { classifying, sameClassOf } from "../fixtures/tasks.ts";
 t.test("networks in float32 with batch normalization export and verify", { skip: nativeMissing() }, async (t) => {
   const { ops } = await anyEngine();
   const file = join(t.testdir(), "model.onnx");
-  for (const name of ["vgg7", "resnet20-B", "mobilenetv2", "gated-residuals"]) {
+  for (const name of ["vgg7", "resnet20-B", "mobilenetv2", "gated-residuals", "responses"]) {
     const network = narrowNetworks[name]!();
     const model = randomModel(ops, { network, seed: 3 });
     const frozen = freeze({ ...freezeInput(model), network, quantizers: new Map() });

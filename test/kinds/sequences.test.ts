@@ -59,6 +59,12 @@ const nodes: Readonly<Record<string, fc.Arbitrary<Omit<Case, "seed">>>> = {
         [BATCH, ...lead, ...(transposeB ? [n, k] : [k, n])],
       ],
     })),
+  resize: fc
+    .tuple(size, size, size, size, size, fc.constantFrom("half-pixel", "align-corners", "asymmetric"))
+    .map(([height, width, channels, rows, columns, alignment]) => ({
+      node: { kind: "resize", id, inputs: one, size: [2 * rows, columns], alignment },
+      shapes: [[BATCH, height, width, channels]],
+    })),
   affine: fc.tuple(shape, fc.nat(15)).map(([shape, repeated]) => {
     const own = shape.map((size, axis) => ((repeated >> axis) % 2 === 1 ? 1 : size));
     return { node: { kind: "affine", id, inputs: three, shaped: true }, shapes: [[BATCH, ...shape], own, [1]] };

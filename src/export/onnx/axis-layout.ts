@@ -22,6 +22,7 @@ const layouts: ByKind<FrozenNode, [FrozenNetwork], readonly [reads: Layout, give
   "average-pool": () => ["image", "image"],
   "global-average-pool": () => ["image", "plain"],
   "masked-mean": () => ["plain", "plain"],
+  resize: () => ["image", "image"],
   relu: () => ["own", "own"],
   nonlinear: () => ["own", "own"],
   add: () => ["own", "own"],

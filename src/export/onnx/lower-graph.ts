@@ -79,6 +79,7 @@ const rules: ByKind<FrozenNode, [Place], void> = {
   "average-pool": shielded,
   "global-average-pool": shielded,
   "masked-mean": shielded,
+  resize: shielded,
   relu: shielded,
   nonlinear: shielded,
   add: shielded,

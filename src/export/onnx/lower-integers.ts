@@ -50,6 +50,7 @@ const rules: ByKind<FrozenNode, [IntegerFile], void> = {
   "average-pool": onFloats,
   "global-average-pool": onFloats,
   "masked-mean": onFloats,
+  resize: onFloats,
   relu: onFloats,
   nonlinear: onFloats,
   add: onFloats,

@@ -15,6 +15,7 @@ import { addCodedEmbedding, addEmbedding } from "./gathered-rows.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { pads } from "./layer-operators.ts";
 import { addMaskedMean } from "./masked-mean-operators.ts";
+import { addResize } from "./resize-operator.ts";
 import { type Place, sequenceOperators, type Wiring } from "./sequence-operators.ts";
 import { alongImage, channelShape, channelsFirst } from "./value-layout.ts";
 
@@ -47,6 +48,7 @@ const operators: ByKind<PlainNode, [Place], void> = {
     const pooled = graph.node("GlobalAveragePool", inputs, { name: `${name}.pooled` });
     graph.node("Flatten", [pooled], { name, output, attributes: { axis: 1 } });
   },
+  resize: addResize,
   nonlinear({ id: name, of }, { graph, inputs, output }) {
     addNonlinear(of, { graph, name, input: first(inputs), output });
   },

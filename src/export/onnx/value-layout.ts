@@ -52,6 +52,7 @@ const vectorOrders: ByKind<FrozenNode, [Read], Order> = {
   "average-pool": own,
   "global-average-pool": own,
   "masked-mean": own,
+  resize: own,
   relu: ofItsInput,
   nonlinear: ofItsInput,
   add: ofItsInput,

@@ -69,6 +69,7 @@ const rules: ByKind<FrozenNode, [TfliteFile], void> = {
   "average-pool": onFloats,
   "global-average-pool": onFloats,
   "masked-mean": refuseTokens,
+  resize: refuseSequences,
   relu: onFloats,
   nonlinear: onFloats,
   add: addSum,

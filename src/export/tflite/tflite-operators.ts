@@ -33,6 +33,7 @@ type RefusedKind =
   | "embedding"
   | "coded-embedding"
   | "masked-mean"
+  | "resize"
   | "reshape"
   | "transpose"
   | "slice"

@@ -68,7 +68,7 @@ t.test("TensorFlow's own way to find places", async (t) => {
 t.test("modes that are no resizing to the nearest place are refused", async (t) => {
   const refused = (attributes: Attributes, message: RegExp) =>
     t.rejects(imported({ opset: 19, inputs: scales([1, 1, 2, 2]), attributes }), { message });
-  await refused({ mode: "linear" }, /it interpolates \(mode "linear"\)/);
+  await refused({ mode: "cubic" }, /it interpolates \(mode "cubic"\)/);
   await refused({ coordinate_transformation_mode: "tf_crop_and_resize" }, /found by "tf_crop_and_resize" and/);
   await refused({ keep_aspect_ratio_policy: "not_larger" }, /its keep_aspect_ratio_policy is "not_larger"/);
 });
@@ -97,4 +97,47 @@ t.test("older forms have scales as their second input or as an attribute", async
 t.test("the oldest form has scales as an attribute", async (t) => {
   const attributes = { scales: { floats: [1, 1, 2, 3] } };
   await t.resolves(imported({ opset: 7, operator: "Upsample", attributes }));
+});
+
+/** Lets an error of a message pass. */
+const only = (message: RegExp) => (error: unknown) => {
+  if (!(error instanceof Error && message.test(error.message))) throw error;
+};
+
+t.test("between pixels, as PyTorch interpolates", async (t) => {
+  const linear = (inputs: Case["inputs"], more: Attributes = {}, opset = 18) =>
+    imported({ opset, ...(inputs && { inputs }), attributes: { mode: "linear", ...more } });
+  for (const coordinate of ["half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"]) {
+    const attributes = { coordinate_transformation_mode: coordinate };
+    await t.resolves(linear(scales([1, 1, 2, 3]), attributes), coordinate);
+    await t.resolves(linear(sizes([4, 7, 5]), { ...attributes, axes: [1, 2, 3] }), `${coordinate}, any size`);
+    await t.resolves(
+      linear(sizes([2, 1]), { ...attributes, axes: [2, 3] }).catch(only(/makes a single place of 2/)),
+      `${coordinate}, smaller`,
+    );
+  }
+  await t.resolves(
+    imported({
+      opset: 9,
+      operator: "Upsample",
+      inputs: (file) => [numbers([1, 1, 2, 3])(file)],
+      attributes: { mode: "linear" },
+    }),
+  );
+  const half = (file: FileWriter) => ["", file.op("Div", [numbers([4, 4, 4, 7])(file), file.number(4)])];
+  await t.rejects(linear(half), { message: /it makes 1.75 times as many of 2, which is no whole number/ });
+  await t.rejects(linear(scales([1, 2, 2, 2])), { message: /it interpolates along axes 1,2,3 of \[batch, 4, 3, 2\]/ });
+  await t.rejects(linear(sizes([2, 2]), { antialias: 1, axes: [2, 3] }), { message: /it smooths \(antialias\)/ });
+});
+
+t.test("lines, and images whose channels are last", async (t) => {
+  const file = new FileWriter(13);
+  const line = file.op("Conv", [file.input("x", [3, 5]), file.floats([4, 3, 1])]);
+  const image = file.op("Conv", [file.input("y", [3, 4, 2]), file.floats([4, 3, 1, 1])]);
+  const last = file.op("Transpose", [image], { perm: [0, 2, 3, 1] });
+  const outputs = [
+    file.op("Resize", [line, ...scales([1, 1, 3])(file)], { mode: "linear" }),
+    file.op("Resize", [last, ...scales([1, 2, 3, 1])(file)], { mode: "linear" }),
+  ];
+  await t.resolves(agreeingGraph(ops, file.file(...outputs), file.inputs));
 });

@@ -1,5 +1,15 @@
 import { at } from "../../../core/elements.ts";
-import { shapeText } from "../arrangement.ts";
+import type { Alignment } from "../../../kinds/resize.ts";
+import {
+  asImage,
+  asLine,
+  channelsFirst,
+  channelsLast,
+  imageOf,
+  imageValue,
+  shaped,
+  shapeText,
+} from "../arrangement.ts";
 import { axisOf } from "../axes.ts";
 import type { OnnxNode } from "../model-graph.ts";
 import { nodeName } from "../names.ts";
@@ -8,18 +18,23 @@ import { cut, Damaged, Unsupported } from "../problems.ts";
 import { regrouped } from "../regroup.ts";
 import { isKnown, knownSizes, type Size, sizeArithmetic } from "../sizes.ts";
 import type { Operator, Translation } from "../translation.ts";
-import { type Activation, axisSize, dimsOf } from "../value.ts";
+import { type Activation, axisSize, checkedShape, dimsOf } from "../value.ts";
 import { concatenation } from "./concat-operators.ts";
 
-/** Every place so many times, which is the nearest one of a larger image: it stands beside itself as often. */
+/**
+ * An image of another size. Of a larger one each place is the nearest of the original, which stands beside itself so many
+ * times, or lies between its neighbours.
+ */
 export const resize: Operator = (node, translation) => {
   const mode = node.attributes.string("mode", "nearest");
   const policy = node.attributes.string("keep_aspect_ratio_policy", "stretch");
-  if (mode !== "nearest") throw new Unsupported(`it interpolates (mode "${cut(mode)}"), expected the nearest places`);
+  if (mode !== "nearest" && mode !== "linear")
+    throw new Unsupported(`it interpolates (mode "${cut(mode)}"), expected "nearest" or "linear"`);
   if (policy !== "stretch")
     throw new Unsupported(`its keep_aspect_ratio_policy is "${cut(policy)}", expected "stretch"`);
   const nearest = nearestOf(node, translation);
   const x = translation.activation(node);
+  if (mode === "linear") return interpolated(node, translation, x, nearest.coordinate);
   return factorsOf(node, translation, x).reduce<Activation>((value, factor, axis) => {
     if (factor === 1) return value;
     const size = axisSize(value, axis);
@@ -84,4 +99,49 @@ function repeated(node: OnnxNode, translation: Translation, x: Activation, axis:
   const grouping = regrouped(beside, dims.with(axis, isKnown(size) ? size * factor : size), translation.batch);
   if (grouping === null) throw new Unsupported(`it enlarges axis ${axis} of [${shapeText(x)}]`);
   return { ...beside, ...grouping };
+}
+
+/** How the places of images of two sizes are one, by ONNX's name for it. */
+const alignments: ReadonlyMap<string, Alignment> = new Map<string, Alignment>([
+  ["half_pixel", "half-pixel"],
+  // Of sizes that are whole the three are the same, but for a single place.
+  ["half_pixel_symmetric", "half-pixel"],
+  ["pytorch_half_pixel", "half-pixel"],
+  ["align_corners", "align-corners"],
+  ["asymmetric", "asymmetric"],
+]);
+
+/** An image of another size, interpolated between its pixels; a line is an image of one row. */
+function interpolated(node: OnnxNode, translation: Translation, line: Activation, coordinate: string): Activation {
+  const { writer } = translation;
+  const alignment = alignments.get(coordinate);
+  if (alignment === undefined) throw new Unsupported(`its places are found by "${coordinate}"`);
+  const own = factorsOf(node, translation, line);
+  const isLine = line.axes.length === 3;
+  const x = isLine ? asImage(line) : line;
+  const factors = isLine ? [...own.slice(0, 2), 1, ...own.slice(2)] : own;
+  const changed = factors.flatMap((factor, axis) => (factor === 1 ? [] : [axis]));
+  if (changed.length === 0) return line;
+  const axes = [channelsFirst, channelsLast].find(([rows, columns]) =>
+    changed.every((one) => one === rows || one === columns),
+  );
+  if (axes === undefined) throw new Unsupported(`it interpolates along axes ${changed} of [${shapeText(x)}]`);
+  const image = imageOf(x, writer, axes);
+  const lengthOf = (size: number, axis: number) => {
+    const length = size * at(factors, axis);
+    const whole = Math.round(length);
+    if (whole < 1 || Math.abs(length - whole) > 1e-4 * whole)
+      throw new Unsupported(`it makes ${at(factors, axis)} times as many of ${size}, which is no whole number`);
+    const isAlone = whole === 1 && size > 1;
+    if (isAlone && coordinate === "pytorch_half_pixel") throw new Unsupported(`it makes a single place of ${size}`);
+    if (whole < size && node.attributes.int("antialias", 0) !== 0) throw new Unsupported("it smooths (antialias)");
+    return whole;
+  };
+  const size = [lengthOf(image.height, axes[0]), lengthOf(image.width, axes[1])] as const;
+  const shape = checkedShape([...size, image.channels]);
+  const source = shaped(image.value, [image.height, image.width, image.channels], writer);
+  const id = writer.name(nodeName(node));
+  const resized = writer.push({ kind: "resize", id, inputs: [source.node], size, alignment });
+  const value = imageValue(x, resized, shape, axes);
+  return isLine ? asLine(value) : value;
 }
