@@ -32,11 +32,7 @@ export function addLayer(layer: FrozenLayer, file: IntegerFile): void {
     });
     return;
   }
-  const codes = file.codes.get(first(layer.inputs));
-  const input = codes && {
-    ...codes,
-    name: asRead(file.graph, file.network, { node: layer, index: 0, name: codes.name }),
-  };
+  const input = file.codes.get(first(layer.inputs));
   const { integer: operators } = layerOperators(layer);
   if (input === undefined || !isShort(weight) || operators === null) {
     addFloatLayer(layer, file);
@@ -45,7 +41,8 @@ export function addLayer(layer: FrozenLayer, file: IntegerFile): void {
   const integer = isRows(layer) ? null : integerBehind(layer, weight, input, file);
   const place = { ordered: orderedWeight(file.network, layer), weight, input };
   if (integer === null) {
-    integerOperator(file, { ...place, operators, output: file.own(layer) });
+    const name = asRead(file.graph, file.network, { node: layer, index: 0, name: input.name });
+    integerOperator(file, { ...place, input: { ...input, name }, operators, output: file.own(layer) });
     return;
   }
   if (integer.saturates) file.saturating.push(layer.id);

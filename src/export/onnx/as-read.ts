@@ -4,6 +4,13 @@ import { isImage, readsAnyOrder, readsImage } from "./axis-layout.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { vectorOrder } from "./value-layout.ts";
 
+const rankOf = (network: FrozenNetwork, source: string): number | undefined =>
+  network.nodes.find(({ id }) => id === source)?.outputShape.length;
+
+/** Whether a node reads a value of three axes in another layout than it has in the file. */
+export const isTurned = (network: FrozenNetwork, node: FrozenNode, source: string): boolean =>
+  rankOf(network, source) === 3 && isImage(network, source) !== readsImage(network, node, source);
+
 /** The value of an input of a node, `name`, in the layout in which the node reads it; adds what brings it there. */
 export function asRead(
   graph: GraphBuilder,
@@ -11,11 +18,10 @@ export function asRead(
   { node, index, name }: { readonly node: FrozenNode; readonly index: number; readonly name: string },
 ): string {
   const source = at(node.inputs, index);
-  const rank = network.nodes.find(({ id }) => id === source)?.outputShape.length;
-  const from = isImage(network, source);
+  const rank = rankOf(network, source);
   if (rank === 3) {
-    if (from === readsImage(network, node, source)) return name;
-    const perm = from ? [0, 2, 3, 1] : [0, 3, 1, 2];
+    if (!isTurned(network, node, source)) return name;
+    const perm = isImage(network, source) ? [0, 2, 3, 1] : [0, 3, 1, 2];
     return graph.node("Transpose", [name], { name: `${node.id}.axes${index + 1}`, attributes: { perm } });
   }
   // A flattened image is read in its order by what has a number of its own for each place; others want it as it was.

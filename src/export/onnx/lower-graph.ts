@@ -8,7 +8,7 @@ import {
   type FrozenQuantizer,
   isFrozenLayer,
 } from "../frozen-network.ts";
-import { asRead } from "./as-read.ts";
+import { asRead, isTurned } from "./as-read.ts";
 import { type Attribute, GraphBuilder } from "./graph-builder.ts";
 import { addFloatOperator, isRows, type OrderedWeight, orderedWeight } from "./layer-operators.ts";
 import { encodeModel, inputNode, type Lowered, type LowerOptions, normalizedInput, valueName } from "./model-frame.ts";
@@ -107,7 +107,8 @@ function layer(node: FrozenLayer, place: Place): void {
   const { id: name, bias: values } = node;
   const weight = form.weight(graph, orderedWeight(network, node));
   const bias = graph.floats(`${name}.bias`, values, [values.length]);
-  const [read] = isRows(node) ? behindMax(node, place) : inputs;
+  const isShielded = isRows(node) || node.inputs.some((source) => isTurned(network, node, source));
+  const [read] = isShielded ? behindMax(node, place) : inputs;
   const input = asRead(graph, network, { node, index: 0, name: read ?? "" });
   addFloatOperator(graph, node, [input, weight, bias], { output, defaults: form.convolution ?? {} });
 }

@@ -62,7 +62,7 @@ const rules: ByKind<FrozenNode, [IntegerFile], void> = {
   reshape: onCodes,
   transpose: onCodes,
   slice: onCodes,
-  softmax: onFloats,
+  softmax: behindMax,
   "masked-softmax": onFloats,
   "layer-norm": onFloats,
   matmul: onFloats,
@@ -85,6 +85,18 @@ function addInput(node: FrozenInput, file: IntegerFile): void {
 /** A node that computes on float32 values. */
 function onFloats(node: PlainNode, file: IntegerFile): void {
   const inputs = node.inputs.map((id) => file.float(id));
+  addPlain(file.graph, file.network, node, { inputs, output: file.own(node) });
+}
+
+/**
+ * The same of codes behind Max nodes of one value, which are that value: without them onnxruntime's optimizer would make one
+ * operator of it and the quantizer behind it whose exponentials are rounded.
+ */
+function behindMax(node: PlainNode, file: IntegerFile): void {
+  const inputs = node.inputs.map((id) => {
+    const value = file.float(id);
+    return file.codes.has(id) ? file.graph.node("Max", [value], { name: `${node.id}.input` }) : value;
+  });
   addPlain(file.graph, file.network, node, { inputs, output: file.own(node) });
 }
 
