@@ -1,6 +1,6 @@
 import type { NodeId } from "../graph/graph.ts";
 import { readersOf } from "../graph/walk.ts";
-import { kindOf, type Network } from "../kinds/index.ts";
+import { kindOf, type Network, type Node } from "../kinds/index.ts";
 import { channelInputs } from "../network/channels.ts";
 import { layersOf } from "../network/layers.ts";
 
@@ -23,26 +23,48 @@ export function gatedNodes(network: Network): ReadonlyMap<NodeId, readonly NodeI
       if (channels.padsZeros(reader) || meetsOthers) return true;
       return !channels.mixes && mustBeZero(reader.id);
     });
-  const wanted = new Map<NodeId, boolean>();
-  /** Whether all channels of this node have to be there for something behind it. */
-  const isWanted = (id: NodeId): boolean => {
-    const known = wanted.get(id);
-    if (known !== undefined) return known;
-    const isRead = (readers.get(id) ?? []).some((reader) => {
-      if (!channelInputs(reader).includes(id)) return false;
-      const { channels } = kindOf(reader);
-      return channels.isWhole(reader) || (!channels.mixes && isWanted(reader.id));
-    });
-    const found = isRead || network.outputs.includes(id);
-    wanted.set(id, found);
-    return found;
-  };
+  const whole = wholeChannels(network);
   const gated = new Map<NodeId, readonly NodeId[]>();
   for (const { node, weightQuantizer, shift } of layersOf(network)) {
-    if (weightQuantizer === null || isWanted(node.id)) continue;
+    if (weightQuantizer === null || whole(node.id) !== null) continue;
     if (shift?.kind === "folded-norm") gated.set(weightQuantizer, [shift.id]);
     else if (shift?.kind === "bias" && mustBeZero(shift.id)) gated.set(weightQuantizer, [weightQuantizer, shift.id]);
     else gated.set(weightQuantizer, [weightQuantizer]);
   }
   return gated;
+}
+
+/** By weight quantizer, for each that has no gates: why all output channels of its layer stay. */
+export function keptWhole(network: Network): ReadonlyMap<NodeId, string> {
+  const whole = wholeChannels(network);
+  return new Map(
+    layersOf(network).flatMap(({ node, weightQuantizer }) => {
+      const why = weightQuantizer === null ? null : whole(node.id);
+      return weightQuantizer === null || why === null ? [] : [[weightQuantizer, why] as const];
+    }),
+  );
+}
+
+/** Why all channels of a node have to be there for something behind it; null: they need not. */
+function wholeChannels(network: Network): (id: NodeId) => string | null {
+  const readers = readersOf(network);
+  const known = new Map<NodeId, string | null>();
+  const neededBy = (reader: Node): string | null => {
+    const { channels } = kindOf(reader);
+    if (channels.isWhole(reader)) return `${reader.id} (${reader.kind}) needs them all, in their places`;
+    return channels.mixes ? null : whole(reader.id);
+  };
+  const found = (id: NodeId): string | null => {
+    if (network.outputs.includes(id)) return "they are the network’s outputs";
+    const reading = (readers.get(id) ?? []).filter((reader) => channelInputs(reader).includes(id));
+    return reading.reduce<string | null>((why, reader) => why ?? neededBy(reader), null);
+  };
+  const whole = (id: NodeId): string | null => {
+    const before = known.get(id);
+    if (before !== undefined) return before;
+    const why = found(id);
+    known.set(id, why);
+    return why;
+  };
+  return whole;
 }

@@ -68,6 +68,10 @@ const quantizer = z.object({
   layer: z.string().describe("the layer whose weight or output it quantizes"),
   signed: z.boolean(),
   channels: count.nullable().describe("number of pruning gates; null where channels cannot be pruned"),
+  keepsAll: z
+    .string()
+    .optional()
+    .describe("of a weight without pruning gates, where others have some: why its channels stay"),
   elements: count.describe("elements of the tensor; for activations, of one image"),
 });
 

@@ -9,6 +9,7 @@ import { outputShapes } from "../network/output-shapes.ts";
 import { productsOf } from "../network/products.ts";
 import { meanBits } from "../quantization/levels.ts";
 import type { Quantizer } from "../quantizers/abstract-quantizer.ts";
+import { keptWhole } from "../quantizers/gated-nodes.ts";
 import type { LearnedQuantizer, RunRecord, RunResult } from "../runs/record.ts";
 import { describeGraph } from "./describe-graph.ts";
 
@@ -67,15 +68,20 @@ export function describeQuantizers(
   quantizers: ReadonlyMap<NodeId, Quantizer>,
 ): RunRecord["quantizers"] {
   const shapes = outputShapes(network);
+  const prunes = Array.from(quantizers.values()).some(({ prune }) => prune !== null);
+  const whole = prunes ? keptWhole(network) : new Map<NodeId, string>();
   return Array.from(quantizers.values(), ({ node, prune }) => ({
     id: node.id,
     role: node.role,
     layer: node.id.replace(/(\.weight)?\.quantizer$/, ""),
     signed: node.signed,
     channels: prune?.length ?? null,
+    ...keptText(whole.get(node.id)),
     elements: elementsOf(lookup(shapes, node.id)),
   }));
 }
+
+const keptText = (keepsAll: string | undefined) => (keepsAll === undefined ? {} : { keepsAll });
 
 /** What the learned bits and channels come to, layer by layer. */
 export function accountResult(

@@ -3,8 +3,13 @@ import type { Network } from "../../src/kinds/index.ts";
 import { evenPadding, NetworkBuilder } from "../../src/network/builder.ts";
 import { channelState, followChannels, keptChannels } from "../../src/network/channels.ts";
 import { mobilenetv2 } from "../../src/network/zoo/mobilenetv2.ts";
-import { gatedNodes } from "../../src/quantizers/gated-nodes.ts";
+import { createQuantizers } from "../../src/quantizers/create-quantizers.ts";
+import { gatedNodes, keptWhole } from "../../src/quantizers/gated-nodes.ts";
 import { insertQuantizers } from "../../src/quantizers/insert-quantizers.ts";
+import { channelMarkup } from "../../src/report/run/sections/channels-section.ts";
+import { describeQuantizers } from "../../src/training/record-entries.ts";
+import { narrowNetworks } from "../fixtures/random-models.ts";
+import { sampleRecord } from "../fixtures/sample-record.ts";
 
 const { zero, constant, kept } = channelState;
 
@@ -191,3 +196,28 @@ t.test(
     t.strictSame(keptChannels(Uint8Array.from(even("stem"))), [1, 3]);
   },
 );
+
+t.test("layers whose channels all stay say why", async (t) => {
+  const network = insertQuantizers(narrowNetworks.attention!());
+  const why = keptWhole(network);
+  t.strictSame(Object.fromEntries(why), {
+    "patches.weight.quantizer": "sequence (reshape) needs them all, in their places",
+    "qkv.weight.quantizer": "query (slice) needs them all, in their places",
+    "out.weight.quantizer": "norm2 (layer-norm) needs them all, in their places",
+    "fc2.weight.quantizer": "they are the network’s outputs",
+  });
+  t.strictSame([...gatedNodes(network).keys()], ["fc1.weight.quantizer"]);
+
+  const quantizers = (pruning: boolean) => {
+    const gates = { prune: 6, bits4: 6, bits8: 6, bits16: 6, bits32: 6 };
+    return describeQuantizers(network, createQuantizers(network, { pruning, initial: gates, prior: "const" }));
+  };
+  t.strictSame(new Map(quantizers(true).flatMap(({ id, keepsAll }) => (keepsAll ? [[id, keepsAll]] : []))), why);
+  t.ok(
+    quantizers(false).every(({ keepsAll }) => keepsAll === undefined),
+    "nothing is pruned",
+  );
+  const said = `${channelMarkup({ ...sampleRecord(), quantizers: quantizers(true) })}`;
+  t.match(said, /4 layers keep all their channels<.*<li>.*out.*: norm2 \(layer-norm\) needs them all/);
+  t.notMatch(`${channelMarkup({ ...sampleRecord() })}`, /keep all their channels/);
+});

@@ -19,7 +19,15 @@ const longStripCells = 512;
 export function channelMarkup(record: RunRecord): Markup | null {
   if (record.quantizers.every(({ channels }) => channels === null)) return null;
   const gates = record.analysis?.channels ?? [];
-  return markup`<h3>Channels</h3>${gates.length > 0 && gateTable(gates, record)}<div class="figures">${channelCourses(record)}</div>`;
+  return markup`<h3>Channels</h3>${gates.length > 0 && gateTable(gates, record)}${keptWhole(record)}<div class="figures">${channelCourses(record)}</div>`;
+}
+
+/** A line for each layer whose channels all stay, which says why. */
+function keptWhole({ quantizers }: RunRecord): Markup | null {
+  const whole = quantizers.filter(({ keepsAll }) => keepsAll !== undefined);
+  if (whole.length === 0) return null;
+  const lines = whole.map(({ layer, keepsAll = "" }) => markup`<li>${foreign(layer, 40)}: ${keepsAll}</li>`);
+  return markup`<details><summary>${integer(whole.length)} layers keep all their channels</summary><ul>${lines}</ul></details>`;
 }
 
 const block = "channel-strips";
