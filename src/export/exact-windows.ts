@@ -4,7 +4,8 @@ import { tuple } from "../core/tuple.ts";
 import type { Conv2dGeometry } from "../engine/ops.ts";
 import { tapsOf as tapsOfPlace } from "../kinds/resize.ts";
 import type { Elements, ReadExactly } from "./exact-elements.ts";
-import type { FrozenConvolution, FrozenConvTranspose, FrozenMaxPool, FrozenResize } from "./frozen-network.ts";
+import type { FrozenConvolution, FrozenConvTranspose } from "./frozen-network.ts";
+import type { FrozenMaxPool, FrozenResize } from "./frozen-pools.ts";
 
 type ReadElements = ReadExactly["inputs"][number];
 

@@ -2,8 +2,8 @@ import type { OfKind } from "../core/by-kind.ts";
 import type { Pair } from "../core/pair.ts";
 import type { Nonlinearity } from "../engine/nonlinearity.ts";
 import type { Padding } from "../graph/graph.ts";
-import type { Alignment } from "../kinds/resize.ts";
 import type { Base } from "./frozen-base.ts";
+import type { FrozenAveragePool, FrozenGlobalAveragePool, FrozenMaxPool, FrozenResize } from "./frozen-pools.ts";
 import type { FrozenSequence } from "./frozen-sequences.ts";
 import type { FrozenTensor, IntegerBits } from "./frozen-tensor.ts";
 
@@ -92,34 +92,6 @@ export interface FrozenAffine extends Base {
   readonly shift: Float32Array;
   /** Of both, [channels] or any shape that is repeated to that of x, aligned at their ends. */
   readonly shape: readonly number[];
-}
-
-/** Largest of each window; padding never wins. */
-export interface FrozenMaxPool extends Base {
-  readonly kind: "max-pool";
-  readonly size: Pair;
-  readonly strides: Pair;
-  readonly padding: Padding;
-}
-
-/** Mean of each window; padding does not count. */
-export interface FrozenAveragePool extends Base {
-  readonly kind: "average-pool";
-  readonly size: Pair;
-  readonly strides: Pair;
-  readonly padding: Padding;
-}
-
-/** [height, width, channels] to [channels]: the mean of each channel. */
-export interface FrozenGlobalAveragePool extends Base {
-  readonly kind: "global-average-pool";
-}
-
-/** An image of another size, interpolated between its pixels. */
-export interface FrozenResize extends Base {
-  readonly kind: "resize";
-  readonly size: Pair;
-  readonly alignment: Alignment;
 }
 
 /** [height, width, channels] to [height·width·channels], channels fastest. */

@@ -77,14 +77,14 @@ function matrixOf(size: number, length: number, alignment: Alignment, ops: Ops):
 }
 
 /** The two pixels that a place lies between, and the second one's share. */
-export interface Taps {
+interface Taps {
   readonly low: number;
   readonly high: number;
   readonly share: number;
 }
 
 /** Of each place along a side of `length` pixels, where it lies on one of `size`; beside the image are its outer pixels. */
-export function tapsAlong(size: number, length: number, alignment: Alignment): readonly Taps[] {
+function tapsAlong(size: number, length: number, alignment: Alignment): readonly Taps[] {
   const ratio = size / length;
   const coordinates: { readonly [A in Alignment]: (place: number) => number } = {
     "half-pixel": (place) => (place + 0.5) * ratio - 0.5,

@@ -1,7 +1,7 @@
 import { at, first } from "../../core/elements.ts";
 import { lookup } from "../../core/lookup.ts";
 import type { Alignment } from "../../kinds/resize.ts";
-import type { FrozenResize } from "../frozen-network.ts";
+import type { FrozenResize } from "../frozen-pools.ts";
 import type { Place } from "./sequence-operators.ts";
 
 /** ONNX's names. */

@@ -25,7 +25,7 @@ import { timesNumber } from "./constant-operands.ts";
 import { bothOf, nonlinearOf } from "./element-nodes.ts";
 
 /** What is taken of many numbers. */
-export type Reduction = "mean" | "largest";
+type Reduction = "mean" | "largest";
 
 export const globalAveragePool: Operator = (node, translation) =>
   globalPool(node, translation, translation.image(node), "mean");

@@ -135,6 +135,7 @@ function interpolated(node: OnnxNode, translation: Translation, line: Activation
     const isAlone = whole === 1 && size > 1;
     if (isAlone && coordinate === "pytorch_half_pixel") throw new Unsupported(`it makes a single place of ${size}`);
     if (whole < size && node.attributes.int("antialias", 0) !== 0) throw new Unsupported("it smooths (antialias)");
+    translation.made.take(size * whole);
     return whole;
   };
   const size = [lengthOf(image.height, axes[0]), lengthOf(image.width, axes[1])] as const;
