@@ -3,6 +3,7 @@ import { checkpoint } from "./sections/checkpoint-settings.ts";
 import { data } from "./sections/data-settings.ts";
 import { engine } from "./sections/engine-settings.ts";
 import { codebookProblem, exportSection } from "./sections/export-settings.ts";
+import { cacheProblem } from "./sections/loss-settings.ts";
 import { method } from "./sections/method-settings.ts";
 import { checkSearch } from "./sections/methods/autoq-settings.ts";
 import { network } from "./sections/network-settings.ts";
@@ -36,6 +37,9 @@ export const settingsSchema = z.strictObject({
 export const configSchema = settingsSchema.superRefine((config, context) => {
   checkTraining(config, context);
   const { data, method, network, training } = config;
+  const uncached = cacheProblem(training, "augmentation" in data ? data : {});
+  if (uncached !== null)
+    context.addIssue({ code: "custom", path: ["training", "loss", "cache"], message: uncached, input: true });
   if (method.name === "autoq") checkSearch(method, training, network, context);
   if (method.name === "product-quantization") {
     const { form } = config.export;

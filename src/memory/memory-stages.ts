@@ -4,7 +4,7 @@ import type { Dataset } from "../data/dataset.ts";
 import type { Network } from "../kinds/index.ts";
 import type { Clustering, Layerwise, Method } from "../methods/method.ts";
 import { estimateClustering, estimateLayerwise } from "./layerwise-memory.ts";
-import { evaluationMemory, savingMemory, teacherMemory, trainingMemory } from "./training-memory.ts";
+import { evaluationMemory, keptOutputsMemory, savingMemory, teacherMemory, trainingMemory } from "./training-memory.ts";
 
 /** A part of a run that takes memory for itself: of several, only one is there at a time. */
 export interface MemoryStage {
@@ -73,7 +73,8 @@ export function memoryStages(
     atMostAt: (batchSize) => evaluationMemory(network, batchSize),
   });
   const stages = [...(clustering ? clusteringStages(network, clustering) : []), ...work, evaluation];
-  return stages.map((stage) => withHeld(stage, held));
+  const kept = distillation ? keptOutputsMemory(distillation, network, images.train + images.evaluation) : 0;
+  return stages.map((stage) => withHeld(stage, held + kept));
 }
 
 /** Blocks that nothing weighs are clustered in less than a training step takes. */

@@ -39,6 +39,13 @@ export function evaluationMemory(network: Network, batchSize: number): number {
 /** The same of saving: parameters and their moments, as arrays and as the file. */
 export const savingMemory = (network: Network): number => FLOAT * 2 * 3 * elementCounts(network).parameters;
 
+/** Of outputs of a teacher that are kept for so many samples. */
+export function keptOutputsMemory({ cache }: Pick<Distillation, "cache">, network: Network, samples: number): number {
+  const shapes = outputShapes(network);
+  const outputs = network.outputs.reduce((sum, id) => sum + elementsOf(lookup(shapes, id)), 0);
+  return cache ? FLOAT * samples * outputs : 0;
+}
+
 /** The same of what the network learns from: a copy of its parameters, or what a file holds. */
 export function teacherMemory(distillation: Pick<Distillation, "teacher"> | null, network: Network): number {
   if (distillation === null) return 0;

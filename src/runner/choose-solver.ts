@@ -5,7 +5,7 @@ import { loadEngine } from "../engine/load-engine.ts";
 import type { Ops } from "../engine/ops.ts";
 import type { QuantizeModelOptions } from "../ptq/quantize-model.ts";
 import type { Environment } from "../runs/record.ts";
-import { environmentOf } from "./new-record.ts";
+import { environmentOf } from "./run-environment.ts";
 
 /** What finds codes, and what measures the errors of rows. */
 interface Solving {

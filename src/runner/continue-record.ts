@@ -4,8 +4,8 @@ import { last } from "../core/elements.ts";
 import type { Engine } from "../engine/load-engine.ts";
 import type { Checkpoint } from "../runs/checkpoint.ts";
 import type { Environment, RunRecord } from "../runs/record.ts";
-import { environmentOf } from "./new-record.ts";
 import type { Prepared } from "./prepare.ts";
+import { environmentOf } from "./run-environment.ts";
 
 /**
  * The record of a run that goes on from a checkpoint, and what there is to be said of it: what is another than before.

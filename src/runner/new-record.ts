@@ -1,26 +1,9 @@
-import { createRequire } from "node:module";
 import { configHash } from "../config/canonical.ts";
 import type { TargetDescription } from "../data/targets.ts";
-import { describeMachine } from "../engine/environment.ts";
-import type { EngineInfo } from "../engine/load-engine.ts";
-import { type Environment, type RunRecord, recordVersion } from "../runs/record.ts";
+import { type RunRecord, recordVersion } from "../runs/record.ts";
 import { describeNetwork, describeQuantizers } from "../training/record-entries.ts";
 import type { Prepared } from "./prepare.ts";
-
-// The package's own file: it has one.
-const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
-
-/** What runs, and on what. */
-export const programOf = () => ({ version, ...describeMachine() });
-
-/** What decides about a run's bytes beside its configuration. */
-export const environmentOf = ({ engine, tensorflow, device, threads }: EngineInfo): Environment => ({
-  ...programOf(),
-  engine,
-  tensorflow,
-  device,
-  threads,
-});
+import { environmentOf } from "./run-environment.ts";
 
 /** The record of a run that is about to start. */
 export function newRecord({ config, engine, dataset, task, networkFile, model, teaching }: Prepared): RunRecord {

@@ -33,6 +33,7 @@ import { constantStrength, type PriorStrength } from "../training/prior-strength
 import { SteeredStrength } from "../training/steered-strength.ts";
 import { Trainer } from "../training/trainer.ts";
 import { describeTargets, labelNeeds } from "../training/unlabelled-targets.ts";
+import { environmentOf } from "./run-environment.ts";
 import { Teaching } from "./teaching.ts";
 
 /** Everything that a configuration stands for, ready to train, evaluate or export. */
@@ -118,7 +119,7 @@ async function build(config: RunConfig, { engine, loaded, recorded }: Parts): Pr
     initial,
   });
   const { threads } = config.engine;
-  const { teaching, task, dataset } = await taught(config, { own, read, isLabelled, model, plain, threads });
+  const { teaching, task, dataset } = await taught(config, { own, read, isLabelled, model, plain, threads, engine });
   const phases = planPhases(config.training, method);
   const trainer = new Trainer(model, first(phases).groups, { strength, plain });
   trainer.enter(first(phases));
@@ -155,6 +156,14 @@ interface Untaught {
   readonly model: Model;
   readonly plain: Network;
   readonly threads: number | undefined;
+  readonly engine: Pick<Engine, "info">;
+}
+
+/** What of a configuration and its data decides which samples there are, and what they are like. */
+function dataKey({ data, seed, task }: RunConfig, { files, normalization }: Dataset): unknown {
+  const { batchSize: _, evaluationBatchSize: __, ...samples } = data;
+  const without = task?.name === "reconstruction" ? task.anomalies : [];
+  return { samples, files, normalization, without, ...(data.validationShare > 0 && { seed }) };
 }
 
 /** Task and data as the network learns them: from labels, or from a teacher. */
@@ -164,7 +173,8 @@ async function taught(
 ): Promise<Pick<Prepared, "task" | "dataset" | "teaching">> {
   const distillation = distillationOf(config, isLabelled);
   if (distillation === null) return { task: own, dataset: read, teaching: null };
-  const teaching = await Teaching.open(distillation, { ...run, dataset: read, task: own });
+  const outputsKey = { ...environmentOf(run.engine.info), data: dataKey(config, read), outputs: own.outputs };
+  const teaching = await Teaching.open(distillation, { ...run, dataset: read, task: own, outputsKey });
   return {
     teaching,
     task: distilled(own, { ...distillation, variance: () => teaching.variance }),

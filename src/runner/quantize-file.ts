@@ -26,12 +26,12 @@ import { recordFile } from "../runs/record-file.ts";
 import { solverFor } from "./choose-solver.ts";
 import { compareFile } from "./compare-file.ts";
 import { measuredTable } from "./measured-table.ts";
-import { programOf } from "./new-record.ts";
 import { openRunningData } from "./open-running-data.ts";
 import { fileNotes, unusedNotes } from "./quantize-notes.ts";
 import type { QuantizeFileOptions } from "./quantize-options.ts";
 import { isStopped, QuantizeProgress, removeProgress } from "./quantize-progress.ts";
 import { placesOf, type QuantizedPlaces } from "./quantized-places.ts";
+import { programOf } from "./run-environment.ts";
 import { watchProgress } from "./watch-progress.ts";
 import { writeQuantizedRun } from "./write-quantized-run.ts";
 

@@ -8,7 +8,7 @@ import type { HarmTable } from "../ptq/harm-table.ts";
 import type { Memo } from "../ptq/memo.ts";
 import { AppendedLog, parseLine, readLog } from "../runs/appended-log.ts";
 import type { Environment } from "../runs/record.ts";
-import type { programOf } from "./new-record.ts";
+import type { programOf } from "./run-environment.ts";
 
 /** What a run that was stopped has found so far, in its folder. */
 export const progressFile = "progress.ndjson";

@@ -83,12 +83,12 @@ export class Run implements Disposable {
   async begin(): Promise<void> {
     if (this.#layers) {
       this.#layers.begin();
-      await this.prepared.teaching?.begin();
+      await this.#beginTeaching();
       const { metrics } = await this.#evaluateFloat();
       this.#saved.record = { ...this.record, postTraining: this.#layers.firstRecord(metrics) };
     } else {
       await beginWeights(this.prepared);
-      await this.prepared.teaching?.begin();
+      await this.#beginTeaching();
       if (this.#codebooks) {
         const { metrics } = await this.#evaluateFloat();
         this.#saved.record = { ...this.record, codebooks: this.#codebooks.begin(metrics) };
@@ -104,6 +104,11 @@ export class Run implements Disposable {
     });
   }
 
+  async #beginTeaching(): Promise<void> {
+    await this.prepared.teaching?.begin();
+    await this.prepared.teaching?.keepOutputs(this.context.reporter);
+  }
+
   #writeConfig(): void {
     writeFileAtomically(runFiles(this.#saved.folder).config, canonicalConfig(this.prepared.config));
   }
@@ -117,6 +122,7 @@ export class Run implements Disposable {
     const { tensors, progress } = checkpoint;
     requireSameFiles(this.prepared, this.#saved.folder, checkpoint);
     restorePrepared(this.prepared, checkpoint);
+    await this.prepared.teaching?.keepOutputs(this.context.reporter);
     this.#layers?.restore(tensors);
     this.#search?.restore(tensors);
     this.#float.restore(tensors);

@@ -3,6 +3,7 @@ import { at } from "../core/elements.ts";
 import { UserError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
 import { mean } from "../core/mean.ts";
+import type { Reporter } from "../core/progress.ts";
 import type { ByteBatch, Dataset } from "../data/dataset.ts";
 import type { Network } from "../kinds/index.ts";
 import type { NetworkFile } from "../network/onnx/read-network-file.ts";
@@ -12,6 +13,7 @@ import { Variation } from "../tasks/variation.ts";
 import { FloatTeacher, type Teacher } from "../training/float-teacher.ts";
 import type { Model } from "../training/model.ts";
 import { type FileTeacher, openFileTeacher } from "./file-teacher.ts";
+import { type OutputsKey, TeacherOutputs } from "./teacher-outputs.ts";
 
 /** Where checkpoints have the variance. */
 const tensor = "teacher-variance";
@@ -25,6 +27,8 @@ interface TaughtRun {
   readonly dataset: Dataset;
   readonly task: Pick<Task, "outputs" | "softmax" | "labelsFrom">;
   readonly threads: number | undefined;
+  /** What decides the teacher's outputs beside itself: data, engine. */
+  readonly outputsKey: OutputsKey;
 }
 
 /** A run's teacher, and what of it outlives a session. */
@@ -35,6 +39,8 @@ export class Teaching implements AsyncDisposable {
   readonly #file: FileTeacher | null;
   readonly #teacher: Teacher;
   readonly #variance = Float64Array.of(1);
+  /** Where they are kept. */
+  #kept: TeacherOutputs | null = null;
 
   private constructor(distillation: Distillation, run: TaughtRun, teacher: FloatTeacher | FileTeacher) {
     this.distillation = distillation;
@@ -78,9 +84,30 @@ export class Teaching implements AsyncDisposable {
     this.#variance.set([mean(variations.map(({ squares, count }) => squares / count)) || 1]);
   }
 
+  /** Asks the teacher for all samples where its outputs are to be kept and are not yet. */
+  async keepOutputs(reporter: Reporter): Promise<void> {
+    if (!this.distillation.cache || this.#kept !== null) return;
+    const { dataset, task } = this.#run;
+    const { train, validation, test } = dataset;
+    this.#kept =
+      this.#readKept() ??
+      (await TeacherOutputs.make(this.#key, {
+        ...{ teacher: this.#teacher, outputs: task.outputs, reporter },
+        splits: [train, ...(validation ? [validation] : []), test],
+      }));
+  }
+
+  #readKept(): TeacherOutputs | null {
+    return this.distillation.cache ? TeacherOutputs.read(this.#key) : null;
+  }
+
+  get #key(): OutputsKey {
+    return { ...this.#run.outputsKey, teacher: this.#file?.file.sha256 ?? this.#float?.sha256 };
+  }
+
   /** A batch with what the teacher gives for it, which are its labels where it has none. @throws UserError where that is not finite. */
   async teach(batch: ByteBatch): Promise<ByteBatch> {
-    const teacher = await this.#teacher.outputs(batch);
+    const teacher = this.#kept?.of(batch) ?? (await this.#teacher.outputs(batch));
     if (!teacher.every(Number.isFinite)) {
       const name = this.file?.name ?? "the float32 network";
       throw new UserError(
@@ -99,6 +126,7 @@ export class Teaching implements AsyncDisposable {
   restore(tensors: ReadonlyMap<string, StoredTensor>): void {
     this.#float?.restore(tensors);
     if (tensors.has(tensor)) this.#variance.set(lookup(tensors, tensor).values);
+    this.#kept = this.#readKept();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

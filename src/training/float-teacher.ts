@@ -1,3 +1,4 @@
+import { sha256Of } from "../core/file-hash.ts";
 import { lookup } from "../core/lookup.ts";
 import type { ByteBatch, Dataset } from "../data/dataset.ts";
 import type { Variable } from "../engine/ops.ts";
@@ -63,6 +64,18 @@ export class FloatTeacher implements Teacher, Disposable {
       ...{ quantizers: new Map(), codes: new Map() },
     };
     return networkOutputs(model, batch, this.#data.normalization);
+  }
+
+  /** Of all that decides its outputs, in lower-case hexadecimal. */
+  get sha256(): string {
+    const { ops, parameters } = this.#student;
+    const all = { ops, parameters: new Map([...parameters, ...this.#parameters]) };
+    const values = [
+      ...Array.from(all.parameters.keys(), (id) => parameterValues(all, id)),
+      ...Array.from(this.#statistics.values()).flatMap(({ mean, variance }) => [mean, variance]),
+    ];
+    const bytes = values.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength));
+    return sha256Of([Buffer.from(JSON.stringify(this.#network)), ...bytes]);
   }
 
   get tensors(): ReadonlyMap<string, StoredTensor> {

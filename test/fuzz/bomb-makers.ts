@@ -73,7 +73,7 @@ export const arrays = (images: readonly number[], labels = images.slice(0, 1)): 
 };
 
 /** A picture of zeros, whole but for its last checksum. */
-export function png(width: number, height: number, { interlaced = false } = {}): Buffer {
+export function png(width: number, height: number, { interlaced = false, gray = false } = {}): Buffer {
   const chunk = (kind: string, content: Buffer) => {
     const body = Buffer.concat([text(kind), content]);
     const [length, checksum] = [Buffer.alloc(4), Buffer.alloc(4)];
@@ -84,8 +84,9 @@ export function png(width: number, height: number, { interlaced = false } = {}):
   const head = Buffer.alloc(13);
   head.writeUInt32BE(width, 0);
   head.writeUInt32BE(height, 4);
-  head.set([8, 2, 0, 0, interlaced ? 1 : 0], 8);
-  const pixels = Buffer.concat([Buffer.from([0x78, 0xda]), deflatedZeros(Buffer.alloc(0), (3 * width + 1) * height)]);
+  head.set([8, gray ? 0 : 2, 0, 0, interlaced ? 1 : 0], 8);
+  const row = (gray ? 1 : 3) * width + 1;
+  const pixels = Buffer.concat([Buffer.from([0x78, 0xda]), deflatedZeros(Buffer.alloc(0), row * height)]);
   const signature = Buffer.from("89504e470d0a1a0a", "hex");
   return Buffer.concat([signature, chunk("IHDR", head), chunk("IDAT", pixels), chunk("IEND", Buffer.alloc(0))]);
 }

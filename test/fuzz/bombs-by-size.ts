@@ -64,6 +64,15 @@ export const bombsBySize: Readonly<Record<string, Bombs>> = {
     "a large picture in passes": () => png(8192, 8192, { interlaced: true }),
     "a large photograph in passes": () => passes(8192),
   },
+  mask: {
+    "a large mask": () => png(8192, 8192, { gray: true }),
+    "a mask beyond all measure": () => png(16_000, 16_000, { gray: true }),
+  },
+  "label-table": {
+    "columns without end": () => text("a,".repeat(250_000)),
+    "lines without end": () => text(`image,value\n${"a,1\n".repeat(200_000)}`),
+    quotes: () => text('"'.repeat(500_000)),
+  },
   "cifar-sheet": { "a sheet of many rows": () => png(1024, 200_000), "a square": () => png(16_000, 16_000) },
   "cifar-labels": jsonBombs(),
   config: {

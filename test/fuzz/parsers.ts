@@ -9,8 +9,9 @@ import { loadSweep } from "../../src/config/load-sweep.ts";
 import { UserError } from "../../src/core/errors.ts";
 import { takeFiles } from "../../src/data/download/package-archive.ts";
 import { extractZip } from "../../src/engine/provision/extract.ts";
-import { programOf } from "../../src/runner/new-record.ts";
 import { type ProgressOf, progressFile, QuantizeProgress } from "../../src/runner/quantize-progress.ts";
+import { programOf } from "../../src/runner/run-environment.ts";
+import { TeacherOutputs } from "../../src/runner/teacher-outputs.ts";
 import { baselineFile, readBaselines } from "../../src/runs/baselines.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../src/runs/checkpoint.ts";
 import { epochLogFile } from "../../src/runs/epoch-log.ts";
@@ -140,6 +141,15 @@ const byName: Readonly<Record<string, FuzzedParser>> = {
   "quantize-progress": {
     seeds: [progressSeed()],
     parse: asFile(progressFile, (_, folder) => new QuantizeProgress(folder, progressOf, { resume: true })),
+  },
+  "teacher-outputs": {
+    seeds: [
+      encodeSafetensors(new Map([["outputs", { shape: [1, 2], values: Float32Array.of(1, 2) }]]), {
+        ...{ format: "bayesian-bits-teacher-outputs", samples: Buffer.alloc(16).toString("base64") },
+        sha256: sha256Of(Buffer.concat([Buffer.alloc(16), Buffer.from(Float32Array.of(1, 2).buffer)])),
+      }),
+    ].map((bytes) => Buffer.from(bytes)),
+    parse: (bytes) => TeacherOutputs.decode(bytes, "it"),
   },
   safetensors: { seeds: [checkpoint], parse: (bytes) => decodeSafetensors(bytes, "it") },
   checkpoint: { seeds: [checkpoint], parse: (bytes) => decodeCheckpoint(bytes, "it") },

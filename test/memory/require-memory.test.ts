@@ -40,6 +40,7 @@ t.test("a teacher that is the network in float32 is held, and saved", async (t) 
     // The variables, their values as arrays and as the file.
     t.equal(saving(own) - saving(null), 12 * 582_026);
     t.equal(saving({ ...own, teacher: "nowhere.onnx" }), saving(null));
+    t.equal(saving({ ...own, cache: true }) - saving(own), 4 * 200 * 10, "outputs that are kept");
   }
 });
 

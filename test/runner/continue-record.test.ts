@@ -1,7 +1,7 @@
 import t from "tap";
 import { parseConfig } from "../../src/config/parse-config.ts";
 import { continueRecord } from "../../src/runner/continue-record.ts";
-import { environmentOf } from "../../src/runner/new-record.ts";
+import { environmentOf } from "../../src/runner/run-environment.ts";
 import { distilled } from "../../src/tasks/distillation/distilled.ts";
 import { start } from "../../src/training/loop.ts";
 import { unfinishedRecord } from "../fixtures/sample-record.ts";

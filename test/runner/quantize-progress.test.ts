@@ -2,8 +2,8 @@ import { appendFileSync, existsSync, readFileSync, truncateSync, writeFileSync }
 import { join } from "node:path";
 import t from "tap";
 import { parseQuantize } from "../../src/config/load-quantize.ts";
-import { programOf } from "../../src/runner/new-record.ts";
 import { type ProgressOf, progressFile, QuantizeProgress } from "../../src/runner/quantize-progress.ts";
+import { programOf } from "../../src/runner/run-environment.ts";
 import { sampleRecord } from "../fixtures/sample-record.ts";
 
 const settings = parseQuantize({ network: { file: "it.onnx" } });

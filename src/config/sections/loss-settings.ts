@@ -31,6 +31,12 @@ const distillation = z.strictObject({
     .describe(
       "ONNX file of the teacher, for the same samples and outputs; without it, the float32 network that training starts from",
     ),
+  cache: z
+    .boolean()
+    .optional()
+    .describe(
+      "whether the teacher is asked once for each sample, and the machine's cache keeps its outputs for further epochs and runs; needs training images that nothing changes at random",
+    ),
 });
 
 /** What training lowers beside the prior. */
@@ -65,6 +71,17 @@ export function distillationOf({ training, method }: Learning, isLabelled: boole
   if (chosen !== undefined) return chosen.name === "distill" ? chosen : null;
   const learnsFromFloat = !isLabelled || method.name === "product-quantization";
   return learnsFromFloat ? distillation.parse({ name: "distill" }) : null;
+}
+
+/** Why a teacher's outputs cannot be kept; null where they can. */
+export function cacheProblem(
+  { loss }: Learning["training"],
+  data: { readonly augmentation?: Readonly<Record<string, unknown>> | undefined },
+): string | null {
+  if (loss?.name !== "distill" || !loss.cache) return null;
+  const changes = Object.entries(data.augmentation ?? {}).flatMap(([name, change]) => (change ? [name] : []));
+  if (changes.length === 0) return null;
+  return `expected nothing beside data.augmentation (${changes.join(", ")}): it makes other images of the training images in each epoch, and the teacher is asked for each`;
 }
 
 /** Why there is no teacher for a distillation: the setting, and what is expected of it; null where there is one. */

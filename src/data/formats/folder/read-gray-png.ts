@@ -74,6 +74,10 @@ function unfiltered(
     const filter = at(rows, y * (rowBytes + 1));
     const from = y * (rowBytes + 1) + 1;
     const to = y * rowBytes;
+    if (filter === 0) {
+      bytes.set(rows.subarray(from, from + rowBytes), to);
+      continue;
+    }
     for (let x = 0; x < rowBytes; x++) {
       const left = x === 0 ? 0 : at(bytes, to + x - 1);
       const above = y === 0 ? 0 : at(bytes, to + x - rowBytes);
