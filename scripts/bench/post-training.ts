@@ -5,7 +5,6 @@ import { loadConfig } from "../../src/config/load-config.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { last } from "../../src/core/elements.ts";
 import { silent } from "../../src/core/progress.ts";
-import { requireImages } from "../../src/data/require-images.ts";
 import { LayerwiseRun } from "../../src/runner/layerwise.ts";
 import { type Prepared, prepare } from "../../src/runner/prepare.ts";
 import { startFrom } from "../../src/runner/start-from.ts";
@@ -43,7 +42,7 @@ async function work(prepared: Prepared): Promise<Longest> {
     const { images = 0 } = clustering.calibration ?? {};
     await clusterLayers(model, {
       ...{ clustering, ...waiting, seed: config.seed, done: new Set<string>() },
-      images: await readCalibrationImages(requireImages(dataset, "product quantization"), {
+      images: await readCalibrationImages(dataset, {
         images,
         seed: config.seed,
       }),

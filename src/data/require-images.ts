@@ -6,6 +6,12 @@ type Kept = "name" | "imageShape" | "normalization" | "tokens";
 const isOfImages = <Data extends Pick<Dataset, Kept>>(dataset: Data): dataset is Data & Pick<ImageDataset, Kept> =>
   dataset.normalization !== null;
 
+/** @throws UsageError for texts, with the name of what takes none. */
+export function refuseTexts({ name, tokens }: Pick<Dataset, "name" | "tokens">, what: string): void {
+  if (tokens !== undefined)
+    throw new UsageError(`${what}: expected data of images or of values, data.name ${name} gives texts`);
+}
+
 /**
  * A data set for what works on images alone.
  *

@@ -1,6 +1,5 @@
 import { last } from "../core/elements.ts";
 import type { Reporter } from "../core/progress.ts";
-import { requireImages } from "../data/require-images.ts";
 import type { Clustering } from "../methods/method.ts";
 import type { CodebooksRecord } from "../runs/codebooks-schema.ts";
 import type { Metrics } from "../tasks/metric.ts";
@@ -49,8 +48,7 @@ export class CodebookRun {
     const { seed } = config;
     const clustering = this.#clustering;
     const { calibration } = clustering;
-    const readFrom = () => requireImages(dataset, `method.name: ${config.method.name}`);
-    const images = calibration && (await readCalibrationImages(readFrom(), { images: calibration.images, seed }));
+    const images = calibration && (await readCalibrationImages(dataset, { images: calibration.images, seed }));
     if (calibration && images && images.count < calibration.images && before.layers.length === 0)
       saved.warn(
         `calibrated on all ${images.count} training images: method.calibration.images is ${calibration.images}`,

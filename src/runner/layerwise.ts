@@ -1,7 +1,6 @@
 import { last } from "../core/elements.ts";
 import { lookup } from "../core/lookup.ts";
 import type { Reporter } from "../core/progress.ts";
-import { requireImages } from "../data/require-images.ts";
 import type { Layerwise } from "../methods/method.ts";
 import type { InitialValues } from "../network/initial-values.ts";
 import type { PostTraining } from "../runs/record.ts";
@@ -125,8 +124,7 @@ export class LayerwiseRun implements Disposable {
 
   /** Before the first layer, bits and ranges of activations are set. */
   async quantize(before: PostTraining, { warn, layer, pause, hear }: LayerHooks): Promise<void> {
-    const { config, model } = this.#prepared;
-    const dataset = requireImages(this.#prepared.dataset, `method.name: ${config.method.name}`);
+    const { config, model, dataset } = this.#prepared;
     if (this.#float === null) return;
     const layerwise = this.#layerwise;
     const float = this.#float;

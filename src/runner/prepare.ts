@@ -6,7 +6,7 @@ import { lookup } from "../core/lookup.ts";
 import type { Reporter } from "../core/progress.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { loadDataset } from "../data/load-dataset.ts";
-import { requireImages } from "../data/require-images.ts";
+import { refuseTexts } from "../data/require-images.ts";
 import { taughtBy } from "../data/taught.ts";
 import { type Engine, loadEngine } from "../engine/load-engine.ts";
 import { verifyImport } from "../export/verify-import.ts";
@@ -92,7 +92,7 @@ async function build(config: RunConfig, { engine, loaded, recorded }: Parts): Pr
   const labelled = learnedTask(config, createTask(config.task, read.targets, read));
   const own = isLabelled ? labelled : judgedByTeacher(labelled);
   const method = createMethod(config.method, config.seed);
-  if (method.layerwise || method.search) requireImages(read, `method.name: ${config.method.name}`);
+  if (method.layerwise || method.search || method.clustering) refuseTexts(read, `method.name: ${config.method.name}`);
   const data = networkDataOf(read, own.units);
   const { imported, ...source } = loadNetwork(config.network, data);
   const { initial, file: networkFile } = source;

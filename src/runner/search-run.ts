@@ -3,7 +3,6 @@ import { lookup } from "../core/lookup.ts";
 import { mean } from "../core/mean.ts";
 import type { Progress, Reporter } from "../core/progress.ts";
 import type { ByteBatch } from "../data/dataset.ts";
-import { requireImages } from "../data/require-images.ts";
 import { costModel } from "../methods/autoq/cost-model.ts";
 import { createSpace } from "../methods/autoq/create-space.ts";
 import { GreedySearch } from "../methods/autoq/greedy-search.ts";
@@ -98,8 +97,7 @@ export class SearchRun {
 
   /** The model's quantizers then have the widths of the best policy. */
   async #run(hooks: SearchHooks): Promise<SearchRecord> {
-    const { config, model, task, engine } = this.#prepared;
-    const dataset = requireImages(this.#prepared.dataset, `method.name: ${config.method.name}`);
+    const { config, model, task, engine, dataset } = this.#prepared;
     const { images: most } = this.#search;
     const { ops } = engine;
     const { evaluationBatchSize: batchSize } = config.data;

@@ -87,7 +87,7 @@ function overActivations(
     const [source] = quantizer.inputs;
     readers.set(source, [...(readers.get(source) ?? []), quantizer]);
   }
-  for (const upload of images.batches(ops)) {
+  for (const upload of images.batches(float)) {
     ops.scope(
       () => {
         forward(network, passOf(float, new Map(), soleInput(network, upload()), { training: false }), {

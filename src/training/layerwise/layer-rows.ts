@@ -47,7 +47,7 @@ export function collectRows(
   const node = layersOf(source.network).find(({ name }) => name === layer.name)!.node.inputs[0];
   const sourceOf = leadingTo(source.network, node);
   const samples = samplesOf(source, inputs);
-  for (const upload of images.batches(ops)) {
+  for (const upload of images.batches(source)) {
     const [x, y] = ops.scope(
       () => {
         // A pass frees the images that it is given.

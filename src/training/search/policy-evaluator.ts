@@ -5,7 +5,7 @@ import type { Tensor } from "../../engine/ops.ts";
 import { readFloats } from "../../engine/read-floats.ts";
 import type { NodeId } from "../../graph/graph.ts";
 import type { QuantizationParameters } from "../../graph/node-kind.ts";
-import { type Network, onlyInput } from "../../kinds/index.ts";
+import type { Network } from "../../kinds/index.ts";
 import type { QuantizerNode } from "../../kinds/quantizer.ts";
 import type { Policy } from "../../methods/autoq/search-space.ts";
 import { type Layer, layersOf } from "../../network/layers.ts";
@@ -17,6 +17,7 @@ import type { Task } from "../../tasks/task.ts";
 import { rangeOf, seeActivations } from "../layerwise/activation-ranges.ts";
 import type { CalibrationImages } from "../layerwise/calibration-images.ts";
 import type { Model } from "../model.ts";
+import { networkInput } from "../network-input.ts";
 import { passOf, soleInput } from "../pass.ts";
 import { parameterValues } from "../snapshot.ts";
 import { KernelCache } from "./kernel-cache.ts";
@@ -31,7 +32,7 @@ export interface PolicyEvaluatorOptions {
   readonly gated: ReadonlyMap<NodeId, readonly NodeId[]>;
   /** What policies are judged on. */
   readonly images: readonly ByteBatch[];
-  readonly normalization: Normalization;
+  readonly normalization: Normalization | null;
   /** What ranges of activations are found from. */
   readonly calibration: CalibrationImages;
   readonly activationWidths: readonly number[];
@@ -119,8 +120,10 @@ export class PolicyEvaluator {
     const weights = policy === null ? null : this.#weights(policy);
     return ops.scope(
       () => {
-        const shape = onlyInput(quantized).shape;
-        const inputs = soleInput(quantized, ops.normalize(ops.tensor(images, [count, ...shape]), normalization));
+        const inputs = soleInput(
+          quantized,
+          networkInput({ ops, network: quantized }, { count, images }, normalization),
+        );
         if (policy === null || weights === null) {
           const pass = passOf(float, new Map(), inputs, { training: false });
           return readFloats(ops, first(forward(float.network, pass, { keep: false }).outputs)).slice();

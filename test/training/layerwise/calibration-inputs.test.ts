@@ -14,7 +14,7 @@ function seenBy(layer: string, model: Model, samples: GateSamples, images: Calib
     () =>
       forward(
         model.network,
-        passOf(model, samples, soleInput(model.network, images.batches(ops)[0]!()), { training: false }),
+        passOf(model, samples, soleInput(model.network, images.batches(model)[0]!()), { training: false }),
         {
           keep: false,
           observe: (node, output, [read]) => {

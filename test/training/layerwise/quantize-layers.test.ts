@@ -19,7 +19,7 @@ const { ops } = await anyEngine();
 function logits(model: Model, images: CalibrationImages): Float32Array {
   return ops.scope(
     () => {
-      const pass = passOf(model, testTimeGates(model), soleInput(model.network, images.batches(ops)[0]!()), {
+      const pass = passOf(model, testTimeGates(model), soleInput(model.network, images.batches(model)[0]!()), {
         training: false,
       });
       return Float32Array.from(ops.read(forward(model.network, pass, { keep: false }).outputs[0]!));

@@ -1,5 +1,6 @@
 import t from "tap";
 import type { ByteBatch } from "../../../src/data/dataset.ts";
+import { elementsOf } from "../../../src/graph/shape.ts";
 import { onlyInput } from "../../../src/kinds/index.ts";
 import { imageShape } from "../../../src/kinds/windows.ts";
 import type { Policy } from "../../../src/methods/autoq/search-space.ts";
@@ -23,7 +24,7 @@ const images = Uint8Array.from({ length: count * 28 * 28 }, (_, index) => (index
 const task = createTask({ name: "classification" }, { kind: "classes", names: Array.from("0123456789") });
 
 function evaluatorFor(batch: ByteBatch): PolicyEvaluator {
-  const calibration = new CalibrationImages(images, { imageShape: shape, normalization });
+  const calibration = new CalibrationImages(images.length / elementsOf(shape), images, { normalization });
   return new PolicyEvaluator({
     ...{ float, quantized: model.network, task, normalization, calibration },
     images: [batch],
