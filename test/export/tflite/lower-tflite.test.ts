@@ -17,7 +17,7 @@ import { freezeModel, narrowNetworks, randomModel } from "../../fixtures/random-
 
 const { ops } = await anyEngine();
 
-const { attention, ...onImages } = narrowNetworks;
+const { attention, responses, ...onImages } = narrowNetworks;
 const networks: Readonly<Record<string, () => Network>> = { ...onImages, concat: concatNetwork };
 const wide = { "wide lenet5": () => lenet5({ inputShape: [28, 28, 1], classes: 10 }) };
 const everyNetwork: Readonly<Record<string, () => Network>> = { ...networks, ...wide };
@@ -160,11 +160,17 @@ t.test("the data of every tensor begins at a multiple of 16 bytes", async (t) =>
   t.ok(found > 20);
 });
 
-t.test("a network on rows of other than images is refused, with the forms that it has", async (t) => {
-  const network = freezeModel(randomModel(ops, { network: attention!(), seed: 5, bits: [8], pruned: 0 }));
-  t.throws(() => lowerTflite(network, { input: "uint8", metadata: {} }), {
-    name: "UserError",
-    message:
-      /cannot export .*: TensorFlow Lite files here are of networks on images, without .*: export one of the ONNX forms/,
-  });
+t.test("a network of what has no form is refused, with the forms that it has", async (t) => {
+  for (const [make, what] of [
+    [attention, "without .*"],
+    [responses, "without resize"],
+  ] as const) {
+    const network = freezeModel(randomModel(ops, { network: make!(), seed: 5, bits: [8], pruned: 0 }));
+    t.throws(() => lowerTflite(network, { input: "uint8", metadata: {} }), {
+      name: "UserError",
+      message: new RegExp(
+        `cannot export .*: TensorFlow Lite files here are of networks on images, ${what}: export one of the ONNX forms`,
+      ),
+    });
+  }
 });
