@@ -1,4 +1,4 @@
-import { first, last } from "../core/elements.ts";
+import { at, first, last } from "../core/elements.ts";
 import { UserError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
 import { uniforms } from "../core/random.ts";
@@ -10,6 +10,7 @@ import type { Network } from "../kinds/index.ts";
 import type { InitialValues } from "../network/initial-values.ts";
 import type { ImportedFile } from "../network/load-network.ts";
 import type { FileLayout } from "../network/onnx/file-inputs.ts";
+import type { Head } from "../network/onnx/file-outputs.ts";
 import { forward } from "../network/passes.ts";
 import { createModel } from "../training/model.ts";
 import { passOf, soleInput } from "../training/pass.ts";
@@ -58,7 +59,7 @@ export async function verifyImport(imported: Imported, ops: Ops, options: Runtim
   const file = await RuntimeModel.load(withItsOutputs(imported), path, { ...options, optimized: false });
   const outputs = await runFile(file, [pixels, moved], imported).finally(() => file.release());
   const [expected, elsewhere] = tuple(
-    outputs.map((values) => fileLogits(values, layout)),
+    outputs.map((values) => fileLogits(values, imported)),
     2,
   );
   const actual = ownLogits(runNetwork(imported, pixels, shape, ops), imported);
@@ -89,7 +90,8 @@ export function leastScale({ nodes, outputs }: Network): number {
 function withItsOutputs({ bytes, path, outputs }: Imported): Uint8Array {
   const model = readModel(bytes, path);
   const own = new Set(model.graph.output.map(({ name }) => name));
-  return outputs.every((name) => own.has(name)) ? bytes : withOutputs(model, outputs, path);
+  const names = outputs.map(({ name }) => name);
+  return names.every((name) => own.has(name)) ? bytes : withOutputs(model, names, path);
 }
 
 const noise = (stream: string, length: number): Float32Array =>
@@ -99,7 +101,7 @@ const noise = (stream: string, length: number): Float32Array =>
 async function runFile(
   file: RuntimeModel,
   batches: readonly Float32Array[],
-  { inputShape, layout, outputs: names }: Imported,
+  { inputShape, layout, outputs: heads }: Imported,
 ): Promise<Float32Array[]> {
   const outputs: Float32Array[] = [];
   for (const images of batches) {
@@ -109,9 +111,23 @@ async function runFile(
     // A batch of more images than are compared repeats them.
     for (let at = 0; at < batch.length; at += values.length) batch.set(values.subarray(0, batch.length - at), at);
     const results = await file.run(batch, [count, ...layout.imageShape]);
-    outputs.push(Float32Array.from(lookup(results, first(names))));
+    outputs.push(sideBySide(heads.map(({ name, size }) => ({ size, values: lookup(results, name) }))));
   }
   return outputs;
+}
+
+/** The rows of several outputs in one. */
+function sideBySide(parts: readonly { readonly size: number; readonly values: ArrayLike<number> }[]): Float32Array {
+  const width = parts.reduce((sum, { size }) => sum + size, 0);
+  const rows = first(parts).values.length / first(parts).size;
+  const joined = new Float32Array(rows * width);
+  let from = 0;
+  for (const { size, values } of parts) {
+    for (let row = 0; row < rows; row++)
+      for (let index = 0; index < size; index++) joined[row * width + from + index] = at(values, row * size + index);
+    from += size;
+  }
+  return joined;
 }
 
 /** Images of the graph, [batch, height, width, channels], as the file has them. */
@@ -150,25 +166,34 @@ function runNetwork(
 }
 
 /** The file's outputs as the logarithms that a Softmax at its end makes of logits. */
-const fileLogits = (values: Float32Array, { ending }: FileLayout): Float64Array =>
-  Float64Array.from(values, (value) => {
+function fileLogits(values: Float32Array, { outputs, classes }: Imported): Float64Array {
+  const endings = outputs.flatMap(({ size, ending }) => new Array<Head["ending"]>(size).fill(ending));
+  return Float64Array.from(values, (value, index) => {
+    const ending = at(endings, index % classes);
     if (ending === null) return value;
     return Math.max(LEAST_LOG, ending === "softmax" ? Math.log(value) : value);
   });
+}
 
 /** The same of the network's own logits. */
-function ownLogits(logits: Float32Array, { classes, layout: { ending } }: Imported): Float64Array {
+function ownLogits(logits: Float32Array, { outputs }: Imported): Float64Array {
   const values = Float64Array.from(logits);
-  if (ending === null) return values;
-  for (let start = 0; start < values.length; start += classes) {
-    const row = values.subarray(start, start + classes);
-    const largest = Math.max(...row);
-    const sum = row.reduce((total, value) => total + Math.exp(value - largest), 0);
-    row.forEach((value, index) => {
-      row[index] = Math.max(LEAST_LOG, value - largest - Math.log(sum));
-    });
+  for (let start = 0; start < values.length; ) {
+    for (const { size, ending } of outputs) {
+      if (ending !== null) takeLogSoftmax(values.subarray(start, start + size));
+      start += size;
+    }
   }
   return values;
+}
+
+/** In place. */
+function takeLogSoftmax(row: Float64Array): void {
+  const largest = Math.max(...row);
+  const sum = row.reduce((total, value) => total + Math.exp(value - largest), 0);
+  row.forEach((value, index) => {
+    row[index] = Math.max(LEAST_LOG, value - largest - Math.log(sum));
+  });
 }
 
 /** What rounding at random adds up to from the images to a logit, in halves of a unit in the last place. */

@@ -51,7 +51,7 @@ export async function estimateRuns(
     const key = JSON.stringify([source, config.task, learnsUnlabelled(config) && [config.training, config.network]]);
     const shape = shapes.get(key) ?? (await shapeOf(config, reporter));
     shapes.set(key, shape);
-    const { network } = loadNetwork(config.network, shape.network);
+    const { network } = loadNetwork(config.network, shape.network, { several: config.task?.name === "regression" });
     const method = createMethod(config.method, config.seed);
     const prepared = method.prepare(plainOf(method, network));
     const distillation = distillationOf(config, shape.isLabelled);

@@ -5,6 +5,7 @@ import { tuple } from "../core/tuple.ts";
 import type { Network } from "../kinds/index.ts";
 import type { InitialValues } from "./initial-values.ts";
 import type { FileLayout } from "./onnx/file-inputs.ts";
+import type { Head } from "./onnx/file-outputs.ts";
 import { importNetwork, type ValuesAndClasses } from "./onnx/import-network.ts";
 import { type NetworkFile, readNetworkFile } from "./onnx/read-network-file.ts";
 import { outputShapes } from "./output-shapes.ts";
@@ -18,8 +19,8 @@ export interface ImportedFile {
   readonly path: string;
   readonly bytes: Uint8Array;
   readonly layout: FileLayout;
-  /** Names in the file of what the network gives. */
-  readonly outputs: readonly string[];
+  /** What of the file the network gives, side by side. */
+  readonly outputs: readonly Head[];
 }
 
 /** A network of the zoo for texts. */
@@ -66,12 +67,14 @@ export interface LoadedNetwork {
 /**
  * A network of the zoo, or one from an ONNX file, for the data's samples and classes.
  *
+ * @param options.several Whether a file may have several outputs, which the network gives side by side.
  * @throws UserError when the file cannot be read, taken over, or is for other data; UsageError when the images are too
  * small for a network of the zoo.
  */
 export function loadNetwork(
   source: NetworkSource,
   data: NetworkData,
+  { several = false }: { readonly several?: boolean } = {},
 ): LoadedNetwork & { readonly imported: ImportedFile | null } {
   if ("name" in source) return { network: fromZoo(source, data), initial: undefined, file: null, imported: null };
   if (isOfTexts(data)) {
@@ -81,7 +84,7 @@ export function loadNetwork(
   }
   const { model, bytes, file } = readNetworkFile(source.file);
   const name = basename(source.file, extname(source.file));
-  const options = { ...data, file: source.file, name, outputs: source.outputs };
+  const options = { ...data, file: source.file, name, outputs: source.outputs, several };
   const { layout, outputs, ...network } = importNetwork(model, options);
   return { ...network, file, imported: { path: source.file, bytes, layout, outputs } };
 }

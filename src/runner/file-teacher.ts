@@ -7,9 +7,11 @@ import { DatasetModel } from "../export/dataset-model.ts";
 import { verifyImport } from "../export/verify-import.ts";
 import { elementsOf } from "../graph/shape.ts";
 import { networkDataOf } from "../network/load-network.ts";
+import type { Head } from "../network/onnx/file-outputs.ts";
 import { importNetwork } from "../network/onnx/import-network.ts";
 import { type NetworkFile, readNetworkFile } from "../network/onnx/read-network-file.ts";
 import type { Model as OnnxModel } from "../onnx/onnx-model.ts";
+import type { DistilledHead } from "../tasks/distillation/distance-of-heads.ts";
 import type { Task } from "../tasks/task.ts";
 import type { Teacher } from "../training/float-teacher.ts";
 import { createModel } from "../training/model.ts";
@@ -25,6 +27,8 @@ interface OpenOptions {
   readonly data: TaughtData;
   /** The student's. */
   readonly task: Pick<Task, "outputs" | "softmax">;
+  /** Where it gives several outputs side by side. */
+  readonly heads?: readonly DistilledHead[] | undefined;
   readonly ops: Ops;
   readonly threads?: number | undefined;
 }
@@ -56,9 +60,17 @@ export async function openFileTeacher(path: string, options: OpenOptions): Promi
 async function requireSameOutputs(
   path: string,
   teacher: OpenedTeacher,
-  { data, task: { outputs, softmax } }: OpenOptions,
+  { data, task: { outputs, softmax }, heads }: OpenOptions,
 ): Promise<void> {
-  if (teacher.endsInSoftmax && softmax === null) {
+  if (heads !== undefined) {
+    const [own, students] = [teacher.heads, heads].map((all) => JSON.stringify(all));
+    if (own === students) return;
+    const sizes = (all: readonly DistilledHead[]) => all.map(({ size }) => size).join(" and ");
+    throw new UserError(
+      `${setting} ${path} gives ${sizes(teacher.heads)} values for each sample, the network that learns from it outputs of ${sizes(heads)}: take a file that imports, with the same outputs in the same order, each with or without a softmax`,
+    );
+  }
+  if (teacher.heads.some(({ isSoftmax }) => isSoftmax) && softmax === null) {
     throw new UserError(
       `${setting} ${path} ends in a softmax, which gives probabilities of classes, and the network that learns from it gives values: take the softmax off, or another teacher`,
     );
@@ -73,27 +85,27 @@ async function requireSameOutputs(
 }
 
 interface OpenedTeacher extends Teacher, AsyncDisposable {
-  /** Or in its logarithm: the outputs are of classes. */
-  readonly endsInSoftmax: boolean;
+  /** Its outputs; a softmax may be a logarithm's too. */
+  readonly heads: readonly DistilledHead[];
 }
 
 /** Null where the file is none that imports. */
 async function importedTeacher(
   path: string,
   { model, bytes }: { readonly model: OnnxModel; readonly bytes: Uint8Array },
-  { data, task, ops, threads }: OpenOptions,
+  { data, task, heads, ops, threads }: OpenOptions,
 ): Promise<OpenedTeacher | null> {
   const samples = networkDataOf(data, task.outputs);
   if ("vocabulary" in samples) return null;
   try {
     const name = basename(path, extname(path));
-    const imported = importNetwork(model, { ...samples, file: path, name });
+    const imported = importNetwork(model, { ...samples, file: path, name, several: heads !== undefined });
     const shape = { inputShape: data.imageShape, classes: task.outputs };
     await verifyImport({ ...imported, ...shape, path, bytes }, ops, { threads });
-    const { network, initial, layout } = imported;
+    const { network, initial } = imported;
     const teacher = createModel(network, { ops, seed: 0, quantizers: new Map(), initial });
     return {
-      endsInSoftmax: layout.ending !== null,
+      heads: imported.outputs.map(distilledHead),
       outputs: async (batch) => networkOutputs(teacher, batch, data.normalization),
       async [Symbol.asyncDispose]() {
         for (const variable of teacher.parameters.values()) ops.dispose(variable);
@@ -105,12 +117,19 @@ async function importedTeacher(
   }
 }
 
-async function runtimeTeacher(path: string, model: OnnxModel, { data, threads }: OpenOptions): Promise<OpenedTeacher> {
+/** How an output of a file is learned. */
+export const distilledHead = ({ size, ending }: Head): DistilledHead => ({ size, isSoftmax: ending !== null });
+
+async function runtimeTeacher(
+  path: string,
+  model: OnnxModel,
+  { data, task, threads }: OpenOptions,
+): Promise<OpenedTeacher> {
   const loaded = await DatasetModel.open(path, data, { threads });
   const ending = lastOperator(model);
   const isProbability = ending === "Softmax";
   return {
-    endsInSoftmax: isProbability || ending === "LogSoftmax",
+    heads: [{ size: task.outputs, isSoftmax: isProbability || ending === "LogSoftmax" }],
     async outputs(batch) {
       const values = Float32Array.from(await loaded.outputs(batch));
       return isProbability ? values.map((value) => Math.log(Math.max(value, leastProbability))) : values;

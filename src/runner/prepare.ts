@@ -23,6 +23,7 @@ import type { NetworkFile } from "../network/onnx/read-network-file.ts";
 import { outputShapes } from "../network/output-shapes.ts";
 import type { RunRecord } from "../runs/record.ts";
 import { createTask, type Findings, targetKindOf } from "../tasks/create-task.ts";
+import type { DistilledHead } from "../tasks/distillation/distance-of-heads.ts";
 import { distilled } from "../tasks/distillation/distilled.ts";
 import { judgedByTeacher } from "../tasks/distillation/judged-by-teacher.ts";
 import { smoothed } from "../tasks/smoothed.ts";
@@ -33,6 +34,7 @@ import { constantStrength, type PriorStrength } from "../training/prior-strength
 import { SteeredStrength } from "../training/steered-strength.ts";
 import { Trainer } from "../training/trainer.ts";
 import { describeTargets, labelNeeds } from "../training/unlabelled-targets.ts";
+import { distilledHead } from "./file-teacher.ts";
 import { environmentOf } from "./run-environment.ts";
 import { Teaching } from "./teaching.ts";
 
@@ -94,10 +96,12 @@ async function build(config: RunConfig, { engine, loaded, recorded }: Parts): Pr
   const method = createMethod(config.method, config.seed);
   if (method.layerwise || method.search || method.clustering) refuseTexts(read, `method.name: ${config.method.name}`);
   const data = networkDataOf(read, own.units);
-  const { imported, ...source } = loadNetwork(config.network, data);
+  const { imported, ...source } = loadNetwork(config.network, data, { several: own.name === "regression" });
   const { initial, file: networkFile } = source;
   requireOutputs(source.network, own);
-  if (imported !== null && imported.layout.ending !== null && own.softmax === null) {
+  const several = imported !== null && imported.outputs.length > 1 ? imported.outputs.map(distilledHead) : undefined;
+  const learnsAll = several !== undefined && distillationOf(config, isLabelled)?.weight === 1;
+  if (imported?.outputs.some(({ ending }) => ending !== null) && own.softmax === null && !learnsAll) {
     throw new UserError(
       `${imported.path}: it ends in a softmax, which gives probabilities of classes, no values: use task.name classification, or take the softmax off`,
     );
@@ -119,7 +123,16 @@ async function build(config: RunConfig, { engine, loaded, recorded }: Parts): Pr
     initial,
   });
   const { threads } = config.engine;
-  const { teaching, task, dataset } = await taught(config, { own, read, isLabelled, model, plain, threads, engine });
+  const { teaching, task, dataset } = await taught(config, {
+    own,
+    read,
+    isLabelled,
+    model,
+    plain,
+    threads,
+    engine,
+    heads: several,
+  });
   const phases = planPhases(config.training, method);
   const trainer = new Trainer(model, first(phases).groups, { strength, plain });
   trainer.enter(first(phases));
@@ -157,6 +170,7 @@ interface Untaught {
   readonly plain: Network;
   readonly threads: number | undefined;
   readonly engine: Pick<Engine, "info">;
+  readonly heads: readonly DistilledHead[] | undefined;
 }
 
 /** What of a configuration and its data decides which samples there are, and what they are like. */
@@ -177,7 +191,7 @@ async function taught(
   const teaching = await Teaching.open(distillation, { ...run, dataset: read, task: own, outputsKey });
   return {
     teaching,
-    task: distilled(own, { ...distillation, variance: () => teaching.variance }),
+    task: distilled(own, { ...distillation, variance: (head) => teaching.variance(head), heads: run.heads }),
     dataset: taughtBy(read, (batch) => teaching.teach(batch)),
   };
 }

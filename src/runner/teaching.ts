@@ -8,6 +8,7 @@ import type { ByteBatch, Dataset } from "../data/dataset.ts";
 import type { Network } from "../kinds/index.ts";
 import type { NetworkFile } from "../network/onnx/read-network-file.ts";
 import type { StoredTensor } from "../runs/safetensors.ts";
+import type { DistilledHead } from "../tasks/distillation/distance-of-heads.ts";
 import type { Task } from "../tasks/task.ts";
 import { Variation } from "../tasks/variation.ts";
 import { FloatTeacher, type Teacher } from "../training/float-teacher.ts";
@@ -29,6 +30,8 @@ interface TaughtRun {
   readonly threads: number | undefined;
   /** What decides the teacher's outputs beside itself: data, engine. */
   readonly outputsKey: OutputsKey;
+  /** Where the network gives several outputs side by side. */
+  readonly heads?: readonly DistilledHead[] | undefined;
 }
 
 /** A run's teacher, and what of it outlives a session. */
@@ -38,26 +41,33 @@ export class Teaching implements AsyncDisposable {
   readonly #float: FloatTeacher | null;
   readonly #file: FileTeacher | null;
   readonly #teacher: Teacher;
-  readonly #variance = Float64Array.of(1);
+  /** Of each output's values. */
+  readonly #variances: Float64Array;
   /** Where they are kept. */
   #kept: TeacherOutputs | null = null;
 
   private constructor(distillation: Distillation, run: TaughtRun, teacher: FloatTeacher | FileTeacher) {
     this.distillation = distillation;
     this.#run = run;
+    this.#variances = new Float64Array(this.#heads.length).fill(1);
     [this.#float, this.#file] = teacher instanceof FloatTeacher ? [teacher, null] : [null, teacher];
     this.#teacher = teacher;
   }
 
   /** @throws UserError where the teacher's file does not do. */
   static async open(distillation: Distillation, run: TaughtRun): Promise<Teaching> {
-    const { dataset, task, model, plain, threads } = run;
+    const { dataset, task, model, plain, threads, heads } = run;
     const { teacher: path } = distillation;
     const teacher =
       path === undefined
         ? new FloatTeacher(model, plain, dataset)
-        : await openFileTeacher(path, { data: dataset, task, ops: model.ops, threads });
+        : await openFileTeacher(path, { data: dataset, task, heads, ops: model.ops, threads });
     return new Teaching(distillation, run, teacher);
+  }
+
+  get #heads(): readonly { readonly size: number }[] {
+    const { heads, task } = this.#run;
+    return heads ?? [{ size: task.outputs }];
   }
 
   /** The file that the teacher is; null: the run's own network in float32. */
@@ -65,9 +75,12 @@ export class Teaching implements AsyncDisposable {
     return this.#file?.file ?? null;
   }
 
-  /** Of the teacher's outputs on training samples, about each output's mean, mean over the outputs; 1 where they never vary. */
-  get variance(): number {
-    return at(this.#variance, 0);
+  /**
+   * Of the teacher's outputs on training samples, about each value's mean, mean over the values of an output; 1 where they
+   * never vary.
+   */
+  variance(head: number): number {
+    return at(this.#variances, head);
   }
 
   /** Takes the network as it stands for the teacher, where no file is one, and measures what its outputs are like. */
@@ -81,7 +94,12 @@ export class Teaching implements AsyncDisposable {
       for (const [index, value] of (await this.#teacher.outputs(batch)).entries())
         at(variations, index % task.outputs).add(value);
     }
-    this.#variance.set([mean(variations.map(({ squares, count }) => squares / count)) || 1]);
+    let from = 0;
+    for (const [head, { size }] of this.#heads.entries()) {
+      const own = variations.slice(from, from + size);
+      this.#variances[head] = mean(own.map(({ squares, count }) => squares / count)) || 1;
+      from += size;
+    }
   }
 
   /** Asks the teacher for all samples where its outputs are to be kept and are not yet. */
@@ -119,13 +137,16 @@ export class Teaching implements AsyncDisposable {
   }
 
   get tensors(): ReadonlyMap<string, StoredTensor> {
-    return new Map([...(this.#float?.tensors ?? []), [tensor, { shape: [1], values: this.#variance }]]);
+    return new Map([
+      ...(this.#float?.tensors ?? []),
+      [tensor, { shape: [this.#variances.length], values: this.#variances }],
+    ]);
   }
 
   /** Takes up what a checkpoint has under {@link tensors}; those of codebooks from before there were other teachers count in 1. */
   restore(tensors: ReadonlyMap<string, StoredTensor>): void {
     this.#float?.restore(tensors);
-    if (tensors.has(tensor)) this.#variance.set(lookup(tensors, tensor).values);
+    if (tensors.has(tensor)) this.#variances.set(lookup(tensors, tensor).values);
     this.#kept = this.#readKept();
   }
 

@@ -1,6 +1,5 @@
 import type { RunConfig } from "../config/schema.ts";
 import { distillationOf, teacherProblem } from "../config/sections/loss-settings.ts";
-import { first } from "../core/elements.ts";
 import { UsageError, UserError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -69,16 +68,16 @@ function taughtTargets(
           ...("file" in network && { ...network, path: network.file }),
           setting: "network.file",
         };
-  const sizes = sizesOf(path, setting, outputs);
+  const values = valuesOf(path, setting, outputs);
   switch (kind) {
     case "classes":
     case "labels":
-      return { kind, names: numbered(elementsOf(sizes)) };
+      return { kind, names: numbered(values) };
     case "values":
-      return { kind, outputs: elementsOf(sizes) };
+      return { kind, outputs: values };
     case "masks": {
       const [height = 0, width = 0] = imageShape;
-      return { kind, names: numbered(elementsOf(sizes) / (height * width)), size: [height, width] };
+      return { kind, names: numbered(values / (height * width)), size: [height, width] };
     }
   }
 }
@@ -92,21 +91,23 @@ function ofRun(from: string, kind: TargetKind): TargetDescription {
 }
 
 /**
- * Sizes of what a file gives for each sample: as it declares them of its output.
+ * How many values a file gives for each sample: as it declares them of its outputs.
  *
- * @param outputs Names of values of it that are given in place of that: of these they are found by importing it.
+ * @param outputs Names of values of it that are given in place of those: of these they are found by importing it.
  */
-function sizesOf(path: string, setting: string, outputs: readonly string[] | undefined): readonly number[] {
+function valuesOf(path: string, setting: string, outputs: readonly string[] | undefined): number {
   const { model } = readNetworkFile(path, setting);
   if (outputs !== undefined) {
     const { network } = importGraph(model, { file: path, name: path, outputs });
-    return lookup(outputShapes(network), first(network.outputs));
+    const shapes = outputShapes(network);
+    return network.outputs.reduce((sum, id) => sum + elementsOf(lookup(shapes, id)), 0);
   }
-  const output = first(model.graph.output);
-  const [, ...sizes] = declaredTensor(output)?.shape ?? [];
-  const known = sizes.flatMap((size) => (typeof size === "number" && size > 0 ? [size] : []));
-  if (known.length > 0 && known.length === sizes.length) return known;
-  throw new UserError(
-    `${setting} ${path} does not say how many values its output "${output.name}" has: export it with sizes, or give the data labels`,
-  );
+  return model.graph.output.reduce((sum, output) => {
+    const [, ...sizes] = declaredTensor(output)?.shape ?? [];
+    const known = sizes.flatMap((size) => (typeof size === "number" && size > 0 ? [size] : []));
+    if (known.length > 0 && known.length === sizes.length) return sum + elementsOf(known);
+    throw new UserError(
+      `${setting} ${path} does not say how many values its output "${output.name}" has: export it with sizes, or give the data labels`,
+    );
+  }, 0);
 }

@@ -5,9 +5,9 @@ import type { ModelGraph, ModelInput } from "./model-graph.ts";
 import { Damaged } from "./problems.ts";
 import { inFileOrder } from "./regroup.ts";
 import { knownSizes, oneBatch } from "./sizes.ts";
-import { type Activation, checkedShape, type Ending } from "./value.ts";
+import { type Activation, checkedShape } from "./value.ts";
 
-/** How the file has images and classes. */
+/** How the file has images. */
 export interface FileLayout {
   /** Of one image. */
   readonly imageShape: readonly number[];
@@ -15,8 +15,6 @@ export interface FileLayout {
   readonly batch: number | null;
   /** Whether an image's channels are its slowest axis; else they are its fastest, as in the graph. */
   readonly channelsFirst: boolean;
-  /** What it makes of the graph's logits. */
-  readonly ending: Ending | null;
 }
 
 /** An input of the file, and the network's for it: [batch, …] in the order that the file has. */
@@ -37,7 +35,7 @@ export function imageInput(
   { inputs }: ModelGraph,
   writer: GraphWriter,
   image: readonly [height: number, width: number, channels: number],
-): { readonly value: InputValue; readonly image: Omit<FileLayout, "ending"> } {
+): { readonly value: InputValue; readonly image: FileLayout } {
   const input = onlyInput(inputs, "the normalised images");
   const [batch = null, ...dims] = input.shape;
   const [height, width, channels] = image;
@@ -61,7 +59,7 @@ export function valueInput(
   { inputs }: ModelGraph,
   writer: GraphWriter,
   shape: readonly number[],
-): { readonly value: InputValue; readonly image: Omit<FileLayout, "ending"> } {
+): { readonly value: InputValue; readonly image: FileLayout } {
   const input = onlyInput(inputs, "the samples' numbers");
   const [batch = null, ...dims] = input.shape;
   if (!fits(dims, shape)) {

@@ -1,4 +1,3 @@
-import { first } from "../../core/elements.ts";
 import { UserError } from "../../core/errors.ts";
 import type { NodeId } from "../../graph/graph.ts";
 import { inputsOf } from "../../graph/walk.ts";
@@ -8,7 +7,7 @@ import type { InitialValues } from "../initial-values.ts";
 import { outputShapes } from "../output-shapes.ts";
 import { Allowance } from "./allowance.ts";
 import { type FileInput, type FileLayout, imageInput, tensorInput, valueInput } from "./file-inputs.ts";
-import { classOutput, tensorOutput } from "./file-outputs.ts";
+import { classOutputs, type Head, tensorOutput } from "./file-outputs.ts";
 import { GraphWriter } from "./graph-writer.ts";
 import { type ModelGraph, readGraph } from "./model-graph.ts";
 import { NodeProblems } from "./node-problems.ts";
@@ -54,31 +53,35 @@ export interface ImportedGraph {
   readonly outputs: readonly string[];
 }
 
-export interface ImportedNetwork extends Omit<ImportedGraph, "inputs"> {
+export interface ImportedNetwork extends Omit<ImportedGraph, "inputs" | "outputs"> {
   readonly layout: FileLayout;
+  /** What the network gives, side by side. */
+  readonly outputs: readonly Head[];
 }
 
 /**
  * Takes an FP32 network of images, or other samples, over into the graph, with its weights and running statistics. Layers that share a
  * tensor get one each. A Softmax at the end and Dropouts are left out.
  *
+ * @param several Whether it may have several outputs, which the network gives side by side; one alone if left out.
  * @throws UserError that lists all nodes that are not supported, or says what is wrong with the file, or how it does
  * not fit the data.
  */
 export function importNetwork(
   model: Model,
-  options: ImportOptions & (ImagesAndClasses | ValuesAndClasses),
+  { several = false, ...options }: ImportOptions & (ImagesAndClasses | ValuesAndClasses) & { several?: boolean },
 ): ImportedNetwork {
   return explained(options.file, () => {
     const { graph, translation, writer } = begin(model, options);
     const { value, image } =
       "shape" in options ? valueInput(graph, writer, options.shape) : imageInput(graph, writer, options.inputShape);
-    const name = requireOneOutput(graph);
+    if (!several) requireOneOutput(graph);
     translation.set(value.name, value.value);
     translate(graph, translation);
-    const { node, ending } = classOutput(translation.named(name), options.classes, writer);
+    const given = graph.outputs.map((name) => ({ name, value: translation.named(name) }));
+    const { node, heads } = classOutputs(given, options.classes, writer);
     const { network, initial } = finish(options, writer, [node]);
-    return { network, initial, outputs: graph.outputs, layout: { ...image, ending } };
+    return { network, initial, outputs: heads, layout: image };
   });
 }
 
@@ -185,10 +188,12 @@ function translate(graph: ModelGraph, translation: Translation): void {
   problems.throwIfAny(operatorNames);
 }
 
-function requireOneOutput({ outputs }: ModelGraph): string {
-  if (outputs.length === 1) return first(outputs);
+function requireOneOutput({ outputs }: ModelGraph): void {
+  if (outputs.length === 1) return;
   const names = outputs.map((name) => `"${name}"`).join(", ");
-  throw new Damaged(`it has ${outputs.length} outputs (${names}), expected one: the classes' logits`);
+  throw new Damaged(
+    `it has ${outputs.length} outputs (${names}), expected one: the classes' logits; several are values side by side for task.name regression`,
+  );
 }
 
 /** Refuses a shape other than the one that the file declares: one of the two is a lie. */

@@ -7,11 +7,14 @@ import type { TaskDescription } from "../metric.ts";
 import { mixed } from "../mixed-loss.ts";
 import { squaredError } from "../squared-error.ts";
 import type { Loss, Task } from "../task.ts";
+import { type DistilledHead, distanceOfHeads } from "./distance-of-heads.ts";
 import { divergenceFrom } from "./divergence-from.ts";
 
 export interface DistilledOptions extends Pick<Distillation, "temperature" | "weight"> {
-  /** Of a teacher's outputs that are values: what their squared error is counted in. */
-  variance(): number;
+  /** Of a teacher's outputs that are values: what their squared error is counted in; of one of the heads, where there are several. */
+  variance(head: number): number;
+  /** Where the network gives several outputs side by side. */
+  readonly heads?: readonly DistilledHead[] | undefined;
 }
 
 /**
@@ -49,9 +52,14 @@ function distanceFrom(
   ops: Ops,
   teacher: Tensor,
   outputs: Tensor,
-  { task: { softmax }, temperature, variance }: DistilledOptions & { readonly task: Pick<Task, "softmax"> },
+  { task: { softmax }, temperature, variance, heads }: DistilledOptions & { readonly task: Pick<Task, "softmax"> },
 ): Loss {
-  if (softmax === null) return squaredError(ops, outputs, teacher, variance());
+  if (heads !== undefined) {
+    const options = { heads, temperature, varianceOf: variance };
+    const { loss, gradient } = distanceOfHeads(ops.read(teacher), ops.read(outputs), options);
+    return { loss: ops.tensor(Float32Array.of(loss), []), gradient: ops.tensor(gradient, outputs.shape) };
+  }
+  if (softmax === null) return squaredError(ops, outputs, teacher, variance(0));
   const { loss, gradient } = divergenceFrom(ops.read(teacher), ops.read(outputs), { classes: softmax, temperature });
   return { loss: ops.tensor(Float32Array.of(loss), []), gradient: ops.tensor(gradient, outputs.shape) };
 }
@@ -59,12 +67,14 @@ function distanceFrom(
 /** The loss by its name, and what it is of a network that looks at no image: at most the uniform distribution's. */
 function described(
   { description, softmax }: Pick<Task, "description" | "softmax">,
-  { weight, temperature }: DistilledOptions,
+  { weight, temperature, heads = [{ size: softmax ?? 0, isSoftmax: softmax !== null }] }: DistilledOptions,
 ): TaskDescription {
   if (weight === 0) return description;
   const own = description.loss;
-  const label = distanceName(softmax, temperature);
-  const chance = softmax === null ? 1 : square(temperature) * Math.log(softmax);
+  const label =
+    heads.length === 1 ? distanceName(softmax, temperature) : `distance from the teacher's ${heads.length} outputs`;
+  const chances = heads.map(({ size, isSoftmax }) => (isSoftmax ? square(temperature) * Math.log(size) : 1));
+  const chance = chances.reduce((sum, one) => sum + one, 0);
   if (weight === 1) return { ...description, loss: { label, unit: "", digits: null, chance } };
   const mean = own.chance === undefined ? {} : { chance: weight * chance + (1 - weight) * own.chance };
   const rest = Number((1 - weight).toPrecision(12));
