@@ -21,8 +21,8 @@ export function addResize({ id: name, inputs: [source], size, alignment }: Froze
   graph.node("Resize", [first(inputs), "", scales], { name, output, attributes });
 }
 
-/** The number that a side's size times it, in float32 and rounded down, is the wanted length by. */
+/** The number in float32 by which a side is as long as wanted, or longer by less than a pixel: runtimes round down, some from float64. */
 function factorTo(size: number, length: number): number {
   const factor = Math.fround(length / size);
-  return Math.fround(size * factor) < length ? factor * (1 + 2 ** -23) : factor;
+  return size * factor < length ? factor * (1 + 2 ** -23) : factor;
 }
