@@ -68,7 +68,8 @@ export function acquireLock(folder: string, { force }: { force: boolean }): RunL
   }
   // Open, so that its inode is no other file's as long as this process holds it.
   const handle = openSync(path, "r");
-  const isOwn = () => readClaim(path)?.text === text && statSync(path).ino === fstatSync(handle).ino;
+  const isOwn = () =>
+    readClaim(path)?.text === text && statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(handle).ino;
   const endGuard = guardFolder(folder, () => {
     if (!isOwn()) throw new LostFolderError(folder, readClaim(path)?.holder ?? null);
   });
