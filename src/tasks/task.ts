@@ -48,7 +48,7 @@ export interface Examiner<Findings = unknown> {
 }
 
 /** What samples are like. */
-export type SampleDescription = Pick<Dataset, "name" | "imageShape" | "normalization">;
+export type SampleDescription = Pick<Dataset, "name" | "imageShape" | "normalization" | "tokens">;
 
 /** What a network learns on a data set: its loss, its figures, and what is looked at when it has learned. */
 export interface Task<Findings = unknown> {

@@ -68,14 +68,13 @@ t.test("where all images are anomalies, figures are finite", async (t) => {
   t.strictSame(evaluator.metrics, { auc: 0.5, mse: 0, r2: 0 });
 });
 
-t.test("texts are refused", async (t) => {
-  t.throws(
-    () => createTask({ name: "reconstruction" }, classes, { name: "text", imageShape: [8], normalization: null }),
-    {
-      name: "UsageError",
-      message: /task\.name: reconstruction: expected data of images, data\.name text gives texts/,
-    },
-  );
+t.test("texts and values are refused", async (t) => {
+  const of = (samples: object) =>
+    createTask({ name: "reconstruction" }, classes, { name: "npz", imageShape: [8], normalization: null, ...samples });
+  const message = (what: string) =>
+    new RegExp(`task\\.name: reconstruction: expected data of images, .* gives ${what}`);
+  t.throws(() => of({ tokens: { vocabulary: 9, tokenizer: null } }), { name: "UsageError", message: message("texts") });
+  t.throws(() => of({}), { name: "UsageError", message: message("values") });
 });
 
 for (const { kind, skip } of engineKinds) {

@@ -3,7 +3,7 @@ import { messageOf } from "../../../core/errors.ts";
 import { type Augmentation, type Change, copyChanged, drawChange, imageDraws } from "../../augmentation.ts";
 import type { ImageShape } from "../../dataset.ts";
 import type { MaskValues } from "./mask-values.ts";
-import { type RandomResizedCrop, type Resize, randomCropDraws, type Size, type View, viewOf } from "./resize.ts";
+import { type RandomResizedCrop, type Resize, randomCropDraws, type Size, type View, viewOf } from "./resized-view.ts";
 
 /** How image files become images of one size. */
 export interface Recipe {

@@ -4,7 +4,7 @@ import { voidPixel } from "../../targets.ts";
 import { changesOf, type Recipe } from "./decode-image.ts";
 import { expectedValues, type MaskValues } from "./mask-values.ts";
 import { type GrayImage, readGrayPng } from "./read-gray-png.ts";
-import type { Size, View } from "./resize.ts";
+import type { Size, View } from "./resized-view.ts";
 
 /**
  * Decodes a mask's content into `to` at `at`, {@link voidPixel} so far: seen and changed as its image is, each pixel the

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import t from "tap";
 import { uniforms } from "../../../../src/core/random.ts";
-import { middle, randomCrop, randomCropDraws, resizedSize } from "../../../../src/data/formats/folder/resize.ts";
+import { middle, randomCrop, randomCropDraws, resizedSize } from "../../../../src/data/formats/folder/resized-view.ts";
 
 const usual = { scale: [0.08, 1], ratio: [3 / 4, 4 / 3] } as const;
 const draws = (seed: number) => uniforms({ seed, stream: "crop", counter: 0 }, randomCropDraws);
