@@ -33,7 +33,7 @@ export async function decodeChunk(
       try {
         const mask = readFileSync(maskPath);
         maskContents[position] = contentOf(mask);
-        decodeMask(mask, found, { ...recipe, masks: recipe.masks }, seen, masks, position * area);
+        await decodeMask(mask, found, { ...recipe, masks: recipe.masks }, seen, masks, position * area);
       } catch (error) {
         throw new Error(`its mask ${maskPath}: ${messageOf(error)}`, { cause: error });
       }

@@ -13,15 +13,15 @@ import type { Size, View } from "./resized-view.ts";
  * @param image Size of the image.
  * @throws Error with the reason alone: no such PNG, of another size than the image, or a value that is no class.
  */
-export function decodeMask(
+export async function decodeMask(
   content: Buffer,
   image: Size,
   recipe: Recipe & { readonly masks: MaskValues },
   seen: { readonly epoch: number | null; readonly index: number },
   to: Uint8Array,
   at: number,
-): void {
-  const mask = readGrayPng(content);
+): Promise<void> {
+  const mask = await readGrayPng(content);
   if (mask.width !== image.width || mask.height !== image.height) {
     throw new Error(
       `it is ${mask.width} x ${mask.height}, and its image ${image.width} x ${image.height} pixels: save both of one size`,
