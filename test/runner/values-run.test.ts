@@ -43,8 +43,9 @@ writeFileSync(
     ...{ inputs: [{ name: "x", shape: ["n", "rows", 4] }], outputs: [{ name: "y", shape: ["n", classes] }], opset: 13 },
     nodes: [
       node("Flatten", ["x"], "flat", [int("axis", 1)]),
-      node("Gemm", ["flat", "w", "b"], "h"),
-      node("Relu", ["h"], "r"),
+      // Inner nodes may have the names of what an exported file takes and gives.
+      { ...node("Gemm", ["flat", "w", "b"], "h"), name: "logits" },
+      { ...node("Relu", ["h"], "r"), name: "input" },
       node("Gemm", ["r", "v", "c"], "y"),
     ],
     tensors: [floats("w", [24, 8]), floats("b", [8]), floats("v", [8, classes]), floats("c", [classes])],

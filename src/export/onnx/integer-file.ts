@@ -3,7 +3,7 @@ import { lookup } from "../../core/lookup.ts";
 import type { FrozenNetwork, FrozenNode } from "../frozen-network.ts";
 import type { Codes } from "./codes.ts";
 import { GraphBuilder } from "./graph-builder.ts";
-import { type FileValue, inputName, type LowerOptions, valueName } from "./model-frame.ts";
+import { type FileValue, innerName, inputName, type LowerOptions, valueName } from "./model-frame.ts";
 import type { WeightStorage } from "./weight-storage.ts";
 
 /** A file of a form with integer kernels while it is written: its graph, and what stands for each node's value. */
@@ -53,7 +53,7 @@ export class IntegerFile {
     const present = this.#floats.get(id);
     if (present !== undefined) return present;
     const codes = lookup(this.codes, id);
-    const output = id === first(this.network.nodes).id ? `${inputName}.normalized` : id;
+    const output = id === first(this.network.nodes).id ? `${inputName}.normalized` : innerName(id);
     this.#floats.set(id, output);
     return this.graph.node("DequantizeLinear", [codes.name, ...codes.grid], { name: `${id}.dequantize`, output });
   }

@@ -44,8 +44,11 @@ export interface Lowered {
 /** The name that the float value of a node has in the file. */
 export function valueName(network: FrozenNetwork, node: Pick<FrozenNode, "id" | "kind">): string {
   if (node.id === network.output) return outputName;
-  return node.kind === "input" ? `${inputName}.normalized` : node.id;
+  return node.kind === "input" ? `${inputName}.normalized` : innerName(node.id);
 }
+
+/** The name of a value that the file neither takes nor gives. */
+export const innerName = (id: string): string => (id === inputName || id === outputName ? `${id}.value` : id);
 
 /** The first node of a network. */
 export function inputNode(network: FrozenNetwork): FrozenInput {
