@@ -8,6 +8,8 @@ export interface InputNode {
   readonly id: NodeId;
   readonly shape: Shape;
   readonly dtype: InputType;
+  /** Numbers of float32 that are no pixels; absent: images, which count as 8 bits, or tokens. */
+  readonly values?: true;
 }
 
 export const input: NodeKind<InputNode> = {

@@ -32,8 +32,8 @@ export interface Layer {
   readonly weightQuantizer: NodeId | null;
   /** The quantizer of the activation it reads; null: none, or the network's input. */
   readonly inputQuantizer: NodeId | null;
-  /** Whether it reads the network's input, which counts as 8 bits. */
-  readonly readsInput: boolean;
+  /** Whether it reads the network's input and that is of pixels, which count as 8 bits. */
+  readonly readsPixels: boolean;
   /** The layer before it on a straight chain, with nothing between that reads others too; null: there is none. */
   readonly previous: string | null;
 }
@@ -77,7 +77,7 @@ export function layersOf(network: Network): readonly Layer[] {
       parameters: elementsOf(weightShape) + (shift === null ? 0 : channelsOf(outputShape)),
       weightQuantizer: quantizer?.id ?? null,
       inputQuantizer: source.kind === "quantizer" ? source.id : null,
-      readsInput: source.kind === "input",
+      readsPixels: source.kind === "input" && source.values !== true,
       previous: previousLayer(nodes, data),
     };
   });

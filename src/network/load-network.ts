@@ -85,8 +85,8 @@ export function loadNetwork(
   const { model, bytes, file } = readNetworkFile(source.file);
   const name = basename(source.file, extname(source.file));
   const options = { ...data, file: source.file, name, outputs: source.outputs, several };
-  const { layout, outputs, ...network } = importNetwork(model, options);
-  return { ...network, file, imported: { path: source.file, bytes, layout, outputs } };
+  const { layout, outputs, network, initial } = importNetwork(model, options);
+  return { network: forData(network, data), initial, file, imported: { path: source.file, bytes, layout, outputs } };
 }
 
 function fromZoo(source: Exclude<NetworkSource, { file: string }>, data: NetworkData): Network {
@@ -104,8 +104,14 @@ function fromZoo(source: Exclude<NetworkSource, { file: string }>, data: Network
   const images = "shape" in data ? { inputShape: asImage(data.shape, source.name), classes: data.classes } : data;
   const network = imageNetwork(source, images);
   requireFitting(network, images);
-  return network;
+  return forData(network, data);
 }
+
+/** The network, whose input says where it is no pixels. */
+const forData = (network: Network, data: NetworkData): Network =>
+  "shape" in data
+    ? { ...network, nodes: network.nodes.map((node) => (node.kind === "input" ? { ...node, values: true } : node)) }
+    : network;
 
 const textNetwork = (source: TextNetwork, data: TextOptions): Network =>
   source.name === "text-classifier" ? textClassifier({ ...data, ...source }) : textEncoder({ ...data, ...source });

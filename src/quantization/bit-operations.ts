@@ -12,14 +12,14 @@ export interface LayerCost {
 }
 
 /**
- * Bits of an activation that no quantizer serves, for the layer that reads it: 32, but 8 of the network's input, which
+ * Bits of an activation that no quantizer serves, for the layer that reads it: 32, but 8 of the network's input where it
  * is image data. A layer that computes in float32, its weight not quantized, reads the input as float32 too.
  */
 export const unquantizedBits = (layer: {
-  readonly readsInput: boolean;
+  readonly readsPixels: boolean;
   /** null: the weight is in float32. */
   readonly weightQuantizer: string | null;
-}): 8 | 32 => (layer.readsInput && layer.weightQuantizer !== null ? 8 : 32);
+}): 8 | 32 => (layer.readsPixels && layer.weightQuantizer !== null ? 8 : 32);
 
 /** BOPs = MACs · weight bits · input bits · kept outputs · kept inputs. */
 export const bitOperations = ({ macs, weightBits, inputBits, keptOutputs, keptInputs }: LayerCost): number =>

@@ -27,7 +27,7 @@ export interface QuantizerOptions {
 /**
  * Adds a quantizer to every weight and to everything that a layer or a product of two matrices reads: behind each ReLU, in whose place it stands,
  * and behind sums, averages and linear outputs that a layer reads. Batch normalization is folded into the weights. What
- * the network gives has no quantizer; the input counts as 8 bits and has none (docs/method.md, "Quantizer").
+ * the network gives has no quantizer; the input has none (docs/method.md, "Quantizer").
  */
 export function insertQuantizers(
   network: Network,

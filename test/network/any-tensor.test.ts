@@ -42,7 +42,7 @@ t.test("several inputs and outputs of any rank", async (t) => {
     [[3, 2], [], [1], [3, 4], [6], [6]],
   );
   t.strictSame(
-    layersOf(network).map(({ name, macs, readsInput }) => [name, macs, readsInput]),
+    layersOf(network).map(({ name, macs, readsPixels }) => [name, macs, readsPixels]),
     [
       ["places", 24, true],
       ["first", 24, false],

@@ -58,6 +58,11 @@ t.test("a file's network learns from samples that are no images", { timeout: 120
   const run = settings(data, { file });
   const { data: described, result, exports } = await train(run, { folder });
   t.match(described, { imageShape: [6, 4], values: true, normalization: null });
+  t.strictSame(
+    result!.layers.map(({ inputBits }) => inputBits),
+    [32, 8],
+    "floats count as what they are",
+  );
   t.equal(exports[0]!.verification!.metrics.top1, result!.metrics.top1);
   t.match(readFileSync(runFiles(folder).report, "utf8"), /24 training, 24 test samples|24 test samples/);
   t.equal((await evaluateRun(folder)).metrics.top1, result!.metrics.top1);

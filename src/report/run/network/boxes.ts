@@ -92,11 +92,12 @@ function bitsRead(
   if (state !== null && input === 0) {
     const { layer, inputBits } = state;
     return layer.inputQuantizer === null
-      ? (inputBits ?? unquantizedBits({ ...layer, readsInput: isInput }))
+      ? (inputBits ?? unquantizedBits({ ...layer, readsPixels: isInput && !record.data.values }))
       : inputBits;
   }
   const [quantizer] = record.quantizers;
-  return isInput ? unquantizedBits({ readsInput: true, weightQuantizer: quantizer?.id ?? null }) : bits;
+  const readsPixels = !record.data.values;
+  return isInput ? unquantizedBits({ readsPixels, weightQuantizer: quantizer?.id ?? null }) : bits;
 }
 
 /** Records from before the graph was kept are of straight chains. */

@@ -67,7 +67,7 @@ const ofProducts = markup`<p class="equation">BOPs(product of activations) = MAC
 function formula(record: RunRecord, result: RunResult | null): Markup {
   return markup`<div class="formula"><h3>How bit operations are counted</h3>
 <p class="equation">BOPs(layer) = MACs · weight bits · input activation bits · kept share of outputs · kept share of inputs</p>
-<p>Bit operations are not latency: a runtime gains only where it has kernels for the bit-widths. MACs are those of the unpruned layer, for one image. The kept inputs are what is left of the layers that feed it. The network’s input counts as ${record.quantizers.length > 0 ? "8 bits" : "32 bits, as nothing is quantized"}.</p>
+<p>Bit operations are not latency: a runtime gains only where it has kernels for the bit-widths. MACs are those of the unpruned layer, for one image. The kept inputs are what is left of the layers that feed it. The network’s input counts as ${inputBits(record)}.</p>
 ${record.network.products && ofProducts}
 <p class="equation">relative BOPs = sum over the layers${record.network.products && " and products"} ÷ (32\u202f·\u202f32\u202f·\u202f${integer(record.network.macs)} MACs)</p>
 ${result && worked(record, result)}</div>`;
@@ -93,4 +93,9 @@ function worked({ network }: RunRecord, result: RunResult): Markup | null {
       ? `It gives ${significant(relativeBopsAuthors, 4)}\u202f% where ours gives ${significant(relativeBops, 4)}\u202f%.`
       : `For this network both give ${significant(relativeBops, 4)}\u202f%.`
   }</p>`;
+}
+
+function inputBits({ quantizers, data }: RunRecord): string {
+  if (quantizers.length === 0) return "32 bits, as nothing is quantized";
+  return data.values ? "32 bits: it is of float32" : "8 bits";
 }
