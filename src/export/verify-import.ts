@@ -75,13 +75,14 @@ export async function verifyImport(imported: Imported, ops: Ops, options: Runtim
   );
 }
 
-/** What errors of a network's outputs are relative to at least: 1 where a function gives them that rounds as if they were. */
+/** What errors of a network's outputs are relative to at least: 1 where a sigmoid gives some, which rounds as if all were. */
 export function leastScale({ nodes, outputs }: Network): number {
   const known = new Map(nodes.map((node) => [node.id, node]));
   const isSigmoid = (id: NodeId): boolean => {
     const node = lookup(known, id);
-    if (node.kind === "reshape" || node.kind === "flatten") return isSigmoid(first(node.inputs));
-    return node.kind === "nonlinear" && (node.of.kind === "sigmoid" || node.of.kind === "tanh");
+    if (node.kind === "reshape" || node.kind === "flatten" || node.kind === "concat")
+      return node.inputs.some(isSigmoid);
+    return node.kind === "nonlinear" && node.of.kind === "sigmoid";
   };
   return outputs.some(isSigmoid) ? 1 : 0;
 }

@@ -79,7 +79,7 @@ export function loadNetwork(
   if ("name" in source) return { network: fromZoo(source, data), initial: undefined, file: null, imported: null };
   if (isOfTexts(data)) {
     throw new UsageError(
-      `network.file: networks from files take images, and the data are texts: take network: { name: text-classifier }`,
+      `network.file: networks from files take images or values, and the data are texts: take network.name text-classifier or text-encoder`,
     );
   }
   const { model, bytes, file } = readNetworkFile(source.file);

@@ -6,7 +6,7 @@ import { type Imported, verifyImport } from "../../src/export/verify-import.ts";
 import { loadNetwork } from "../../src/network/load-network.ts";
 import { engineKinds } from "../fixtures/engines.ts";
 import { type NetworkFileName, networkFileNames, networkFiles, pathOf } from "../fixtures/onnx/files.ts";
-import { encodePlain, node } from "../fixtures/onnx/plain-model.ts";
+import { encodePlain, int, node } from "../fixtures/onnx/plain-model.ts";
 import { floats } from "../fixtures/ptq.ts";
 
 function load(name: NetworkFileName): Imported {
@@ -42,17 +42,32 @@ t.test("a weight, bias or statistic that is a little off is found in every netwo
   }
 });
 
-t.test("probabilities next to zero may differ by what a sigmoid rounds", async (t) => {
+t.test("probabilities next to zero may differ by what a sigmoid rounds, and no more", async (t) => {
   const { ops } = await loadEngine();
   const tensors = [
     floats("w", [6, 2]),
     { ...floats("b", [2]), rawData: new Uint8Array(Float32Array.of(-14, -15).buffer) },
+    floats("v", [6, 2]),
   ];
-  const nodes = [node("Gemm", ["x", "w", "b"], "z"), node("Sigmoid", ["z"], "y")];
-  const ports = { inputs: [{ name: "x", shape: ["n", 6] }], outputs: [{ name: "y" }] };
+  const heads = [
+    node("Gemm", ["x", "w", "b"], "z"),
+    node("Sigmoid", ["z"], "p"),
+    node("MatMul", ["x", "v"], "d"),
+    node("Concat", ["p", "d"], "y", [int("axis", 1)]),
+  ];
   const path = join(t.testdir(), "sigmoid.onnx");
-  writeFileSync(path, encodePlain({ ...ports, opset: 13, nodes, tensors }));
-  const data = { shape: [6], classes: 2 };
-  const { imported, ...network } = loadNetwork({ file: path }, data);
-  await t.resolves(verifyImport({ ...network, ...imported!, inputShape: [6], classes: 2 }, ops));
+  const check = (nodes: typeof heads, output: string, classes: number, factor: number) => {
+    const ports = { inputs: [{ name: "x", shape: ["n", 6] }], outputs: [{ name: output }] };
+    const used = tensors.filter(({ name }) => nodes.some(({ input }) => input?.includes(name!)));
+    writeFileSync(path, encodePlain({ ...ports, opset: 13, nodes, tensors: used }));
+    const { imported, initial, ...network } = loadNetwork({ file: path }, { shape: [6], classes });
+    const parameters = new Map(
+      Array.from(initial!.parameters, ([id, values]) => [id, values.map((value) => factor * value)] as const),
+    );
+    const own = { ...network, ...imported!, initial: { ...initial!, parameters }, inputShape: [6], classes };
+    return verifyImport(own, ops);
+  };
+  await t.resolves(check(heads.slice(0, 2), "p", 2, 1));
+  await t.resolves(check(heads, "y", 4, 1), "beside another head");
+  await t.rejects(check(heads.slice(0, 2), "p", 2, 0.5), /it gives other logits/);
 });

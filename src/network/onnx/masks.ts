@@ -1,8 +1,11 @@
 import { guardedSoftmax } from "./decomposed-softmax.ts";
 
-/** Operators that a softmax's masks pass through, each number by itself or added to others. */
+/**
+ * Operators that a softmax's masks pass through, each number by itself, added to others or scaled: by so much that what is hidden
+ * stays far below all others.
+ */
 const passing: ReadonlySet<string> = new Set(
-  "Add Cast CastLike Concat Dropout Expand Flatten Gather Identity Reshape Slice Squeeze Sub Sum Transpose Unsqueeze".split(
+  "Add Cast CastLike Concat Div Dropout Expand Flatten Gather Identity Mul Reshape Slice Squeeze Sub Sum Transpose Unsqueeze".split(
     " ",
   ),
 );

@@ -41,6 +41,22 @@ t.test("clips with both limits, with one and with none", async (t) => {
   await t.rejects(clip([1, -1]), { message: /it clips to \[1, -1\], expected the smaller limit first/ });
 });
 
+t.test("limits far away take nothing of x", async (t) => {
+  for (const [low, high] of [
+    [-65504, 65504],
+    [-65504, 0.25],
+    [null, 65504],
+    [-65504, null],
+    [-65504, -0.25],
+  ]) {
+    const limits = [low, high].map((limit) => (limit === null ? null : limit!));
+    await t.resolves(
+      clamped(13, (file, x) => file.op("Clip", [x, ...limits.map((one) => (one === null ? "" : number(file, one)))])),
+      limits.join(),
+    );
+  }
+});
+
 t.test("a ReLU's limit is one with it", async (t) => {
   const { network } = await clamped(13, (file, x) => file.op("Min", [file.op("Relu", [x]), number(file, 0.5)]));
   t.match(

@@ -28,6 +28,8 @@ t.test("a mask before a softmax may be as low as it likes", async (t) => {
     const masked = (file: FileWriter) => file.op("Add", [scores(file), chosen(file, 0, lowest, [1, 5])]);
     // Most are not hidden.
     await t.resolves(imported((file) => file.op("Softmax", [masked(file)]), 6));
+    await t.resolves(imported((file) => file.op("Softmax", [file.op("Mul", [masked(file), file.number(0.125)])]), 6));
+    await t.resolves(imported((file) => file.op("Softmax", [file.op("Div", [masked(file), file.number(8)])]), 6));
   }
   const product = imported((file) => {
     const inverse = file.op("Sub", [file.number(1), file.op("Cast", [file.input("mask", [5], INT64)], { to: FLOAT })]);

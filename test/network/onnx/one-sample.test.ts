@@ -7,6 +7,7 @@ import { createModel } from "../../../src/training/model.ts";
 import { passOf } from "../../../src/training/pass.ts";
 import { anyEngine, freeing, near, random } from "../../fixtures/engines.ts";
 import { FileWriter } from "../../fixtures/onnx/file-writer.ts";
+import { agreeingGraph } from "../../fixtures/onnx/graph-agreement.ts";
 import { encodePlain, node } from "../../fixtures/onnx/plain-model.ts";
 import { disposeModel } from "../../fixtures/random-models.ts";
 
@@ -41,6 +42,23 @@ t.test("what a file makes of one sample, with 1 written for the batch, is made o
     near(ops.read(output!), Float32Array.from(expected), 1e-5);
   });
   disposeModel(model);
+});
+
+t.test("a leading 1 that is an axis stays one", async (t) => {
+  // One token, sequence first: [batch, 1, 8] turned, in heads, and back.
+  const file = new FileWriter(13);
+  const turned = file.op("Transpose", [file.input("x", [1, 8])], { perm: [1, 0, 2] });
+  const layer = file.op("MatMul", [turned, file.floats([8, 8])]);
+  const heads = file.op("Reshape", [layer, file.integers([1, -1, 4])]);
+  const whole = file.op("Reshape", [heads, file.integers([1, -1, 8])]);
+  const bytes = file.file(file.op("Transpose", [whole], { perm: [1, 0, 2] }));
+  await t.resolves(agreeingGraph(ops, bytes, file.inputs));
+  // The batch among what a softmax goes over.
+  const mixing = new FileWriter(13);
+  const rows = mixing.op("MatMul", [mixing.input("x", [8]), mixing.floats([8, 8])]);
+  const softmax = mixing.op("Softmax", [mixing.op("Reshape", [rows, mixing.integers([1, -1, 4])])], { axis: 1 });
+  const mixed = mixing.file(mixing.op("Reshape", [softmax, mixing.integers([-1, 8])]));
+  await t.rejects(agreeingGraph(ops, mixed, mixing.inputs), { message: /not supported/ });
 });
 
 t.test("weights in Constant nodes are the file's own, however large", async (t) => {

@@ -50,26 +50,41 @@ function bounded(
 /** Frameworks write the largest float32 for no limit. */
 const UNBOUNDED = 3.4e38;
 
-/** A ReLU between two shifts; without a lower limit, of the negative. */
+/**
+ * max(x, 0) - max(-x, 0), each up to its limit; a ReLU between two shifts where 0 is no limit or none between them. Shifts by a
+ * limit that is far from x would take its last bits.
+ */
 function clamped(node: OnnxNode, translation: Translation, x: Activation, [smallest, largest]: Bounds): Activation {
-  const { writer } = translation;
-  const isBelow = largest < UNBOUNDED;
-  if (smallest > -UNBOUNDED) {
-    const moved = smallest === 0 ? x : plusNumber(node, translation, x, -smallest);
-    const clipped = rectified(node, translation, moved, isBelow ? largest - smallest : null);
-    return smallest === 0 ? clipped : plusNumber(node, translation, clipped, smallest);
+  const [low, high] = [smallest > -UNBOUNDED ? smallest : null, largest < UNBOUNDED ? largest : null];
+  if (low === null && high === null) return x;
+  if (low !== null && low >= 0) {
+    if (low === 0) return rectified(node, translation, x, high);
+    const above = rectified(
+      node,
+      translation,
+      plusNumber(node, translation, x, -low),
+      high === null ? null : high - low,
+    );
+    return plusNumber(node, translation, above, low);
   }
-  if (!isBelow) return x;
   // Behind a ReLU of its own it is that one's limit.
-  if (largest > 0 && translation.hasOneReader(x) && writer.limitRelu(x.node, largest)) return x;
-  const below = plusNumber(node, translation, timesNumber(node, translation, x, -1), largest);
-  const clipped = rectified(node, translation, below, null);
-  return plusNumber(node, translation, timesNumber(node, translation, clipped, -1), largest);
+  if (low === null && high !== null && high > 0 && isLimited(translation, x, high)) return x;
+  const negative = timesNumber(node, translation, x, -1);
+  if (high !== null && high <= 0) {
+    const bounds = [-high, low === null ? Number.POSITIVE_INFINITY : -low] as const;
+    return timesNumber(node, translation, clamped(node, translation, negative, bounds), -1);
+  }
+  const above = rectifiedOf(node, translation, x, high);
+  const below = rectifiedOf(node, translation, negative, low === null ? null : -low);
+  return bothOf(node, translation, [above, timesNumber(node, translation, below, -1)], "add");
 }
+
+const isLimited = (translation: Translation, x: Activation, limit: number | null): boolean =>
+  translation.hasOneReader(x) && translation.writer.limitRelu(x.node, limit);
 
 function rectified(node: OnnxNode, translation: Translation, x: Activation, limit: number | null): Activation {
   // Two in a row are one.
-  if (translation.hasOneReader(x) && translation.writer.limitRelu(x.node, limit)) return x;
+  if (isLimited(translation, x, limit)) return x;
   return rectifiedOf(node, translation, x, limit);
 }
 

@@ -40,14 +40,19 @@ export const reshape: Operator = (node, translation) => {
     return withDims(value, resolved(target, constantDims(value), copies, null));
   }
   const x = translation.activation(node);
-  return reshaped(translation, x, perSample(resolved(target, dimsOf(x), copies, translation.batch)));
+  return reshaped(translation, x, perSample(x, resolved(target, dimsOf(x), copies, translation.batch)));
 };
 
-/** An exporter that saw one sample writes 1 in the batch's place: what it makes of that one is made of each. */
-function perSample(dims: readonly Size[]): readonly Size[] {
-  const [head, ...rest] = dims;
-  if (head !== 1 || rest.filter((size) => !isKnown(size)).length !== 1) return dims;
-  return [oneBatch, ...rest.map((size) => (isKnown(size) ? size : size.batches))];
+/**
+ * An exporter that saw one sample writes 1 in the batch's place, as in [1, C, -1] of [batch, C, height, width]: what it makes
+ * of that one is made of each. Nothing else says so: a 1 before other sizes may be an axis.
+ */
+function perSample(x: Activation, dims: readonly Size[]): readonly Size[] {
+  const [head, kept, ...rest] = dims;
+  const isBatchFirst = `${x.axes[0]}` === "0";
+  if (!isBatchFirst || head !== 1 || kept === undefined || !isKnown(kept) || kept !== dimsOf(x)[1]) return dims;
+  if (rest.filter((size) => !isKnown(size)).length !== 1) return dims;
+  return [oneBatch, kept, ...rest.map((size) => (isKnown(size) ? size : size.batches))];
 }
 
 function reshaped({ batch, writer }: Translation, x: Activation, dims: readonly Size[]): Activation {

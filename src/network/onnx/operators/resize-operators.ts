@@ -111,6 +111,11 @@ const alignments: ReadonlyMap<string, Alignment> = new Map<string, Alignment>([
   ["asymmetric", "asymmetric"],
 ]);
 
+/** Units in the last place of float32 that a size over another may lose, relative. */
+const SCALE_ROUNDING = 2 ** -21;
+/** The same in float64. */
+const EXACT = 2 ** -48;
+
 /** An image of another size, interpolated between its pixels; a line is an image of one row. */
 function interpolated(node: OnnxNode, translation: Translation, line: Activation, coordinate: string): Activation {
   const { writer } = translation;
@@ -129,8 +134,12 @@ function interpolated(node: OnnxNode, translation: Translation, line: Activation
   const image = imageOf(x, writer, axes);
   const lengthOf = (size: number, axis: number) => {
     const length = size * at(factors, axis);
-    const whole = Math.round(length);
-    if (whole < 1 || Math.abs(length - whole) > 1e-4 * whole)
+    const nearest = Math.round(length);
+    // A size over another is exact; of a scale ONNX takes what lies below, in float32.
+    const isExact = Math.abs(length - nearest) < EXACT * nearest;
+    const whole = isExact ? nearest : Math.floor(Math.fround(Math.fround(at(factors, axis)) * size));
+    // A scale that is off by more is one of its own, by which places are found.
+    if (whole < 1 || Math.abs(length - whole) > SCALE_ROUNDING * whole)
       throw new Unsupported(`it makes ${at(factors, axis)} times as many of ${size}, which is no whole number`);
     const isAlone = whole === 1 && size > 1;
     if (isAlone && coordinate === "pytorch_half_pixel") throw new Unsupported(`it makes a single place of ${size}`);

@@ -107,7 +107,6 @@ function embedding(node: OnnxNode, translation: Translation, axis: number): Valu
   return { ...tokens, node: id, shape: writer.shapeOf(id), factors, axes, integers: false };
 }
 
-/** A part of an axis. */
 /** Neighbours that are cut out and joined, at most: each is a node. */
 const MOST_PIECES = 64;
 
@@ -133,6 +132,7 @@ export function picked(
   return parts.length === 1 ? first(parts) : concatenation(parts, axis, nodeName(node), translation.writer);
 }
 
+/** A part of an axis. */
 function part(node: OnnxNode, translation: Translation, x: Activation, cut: Cut): Activation {
   const { axis, from, size, step } = cut;
   const dims = dimsOf(x);
