@@ -19,7 +19,7 @@ export const nonlinear: NodeKind<NonlinearNode, readonly [Tensor]> = {
   forward: ({ of }, [x], { ops }) => ({ output: ops.nonlinear(x, of), saved: [x] }),
   addsBias: false,
   backward: ({ of }, gradient, [x], { ops }) => [ops.nonlinearGradient(x, gradient, of)],
-  nonNegative: ({ of }) => isPositive(of),
+  nonNegative: ({ of }) => isPositive(of) || of.kind === "sqrt",
   grid: "new",
   channels: {
     ...sameChannels,
