@@ -1,4 +1,10 @@
+import type { Dataset } from "./dataset.ts";
+
 // Samples that are no pixels are held as the bytes of their numbers, in place.
+
+/** Bytes that a sample's number takes: a pixel's, or those of a token or a value. @param normalization Of images; null: others. */
+export const numberBytes = ({ normalization }: Pick<Dataset, "normalization">): number =>
+  normalization === null ? Float32Array.BYTES_PER_ELEMENT : 1;
 
 /** The int32 numbers of tokens that the bytes of a batch of texts hold. */
 export const tokensOf = (bytes: Uint8Array): Int32Array =>

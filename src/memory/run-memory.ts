@@ -2,6 +2,7 @@ import type { RunConfig } from "../config/schema.ts";
 import { distillationOf } from "../config/sections/loss-settings.ts";
 import type { Reporter } from "../core/progress.ts";
 import { loadDataset } from "../data/load-dataset.ts";
+import { numberBytes } from "../data/sample-numbers.ts";
 import { elementsOf } from "../graph/shape.ts";
 import { createMethod } from "../methods/create-method.ts";
 import { plainOf } from "../methods/method.ts";
@@ -70,10 +71,7 @@ async function shapeOf(config: RunConfig, reporter: Reporter): Promise<DataShape
   const { train, validation, test, imageShape, normalization } = dataset;
   const { units } = createTask(task, describeTargets(config, { ...dataset, kind }), dataset);
   const count = train.count + (validation?.count ?? 0) + test.count;
-  const held =
-    data.name === "folder"
-      ? 0
-      : count * elementsOf(imageShape) * (normalization === null ? Float32Array.BYTES_PER_ELEMENT : 1);
+  const held = data.name === "folder" ? 0 : count * elementsOf(imageShape) * numberBytes({ normalization });
   return {
     network: networkDataOf(dataset, units),
     images: imageCountsOf(dataset),

@@ -24,7 +24,7 @@ export function continueRecord(
     ...(measured === null
       ? []
       : [
-          `the loss of ${record.epochs.length} epochs until here is the ${record.task.loss.label}, which an earlier version of this program measured; from here on it is the ${task.description.loss.label}`,
+          `the loss of ${record.epochs.length} epochs until here is the ${record.task.loss.label}${changes.some(({ path }) => path.startsWith("training.loss")) ? "" : ", which an earlier version of this program measured"}; from here on it is the ${task.description.loss.label}`,
         ]),
   ];
   const { laterEnvironments: later = [] } = record;

@@ -2,6 +2,7 @@ import { basename, extname } from "node:path";
 import { first } from "../core/elements.ts";
 import { UserError } from "../core/errors.ts";
 import type { Dataset, TokenDescription } from "../data/dataset.ts";
+import { numberBytes } from "../data/sample-numbers.ts";
 import type { Ops } from "../engine/ops.ts";
 import { DatasetModel } from "../export/dataset-model.ts";
 import { verifyImport } from "../export/verify-import.ts";
@@ -75,8 +76,7 @@ async function requireSameOutputs(
       `${setting} ${path} ends in a softmax, which gives probabilities of classes, and the network that learns from it gives values: take the softmax off, or another teacher`,
     );
   }
-  const bytesOfSample =
-    elementsOf(data.imageShape) * (data.normalization === null ? Float32Array.BYTES_PER_ELEMENT : 1);
+  const bytesOfSample = elementsOf(data.imageShape) * numberBytes(data);
   const given = await teacher.outputs({ count: 1, images: new Uint8Array(bytesOfSample) });
   if (given.length === outputs) return;
   throw new UserError(

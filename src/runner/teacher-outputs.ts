@@ -27,6 +27,16 @@ const metadataSchema = z.object({
 /** What decides a teacher's outputs: two of the same give the same numbers, bit for bit. */
 export type OutputsKey = Readonly<Record<string, unknown>>;
 
+/** What decoding gives; where the file is none, with what to do. */
+function decodedBy<T>(decode: () => T, damaged: (what: string) => UserError): T {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof UserError) throw damaged(error.message);
+    throw error;
+  }
+}
+
 /**
  * A teacher's outputs for all samples of a data set, which the machine's cache keeps for every epoch and run: found by
  * what a sample holds, wherever it stands.
@@ -50,8 +60,8 @@ export class TeacherOutputs {
 
   /** @throws UserError where they are not what was written. */
   static decode(bytes: Buffer, place: string): TeacherOutputs {
-    const { tensors, metadata } = decodeSafetensors(bytes, place);
     const damaged = (what: string) => new UserError(`cannot read ${place}: ${what}; remove it, and it is made again`);
+    const { tensors, metadata } = decodedBy(() => decodeSafetensors(bytes, place), damaged);
     const parsed = metadataSchema.safeParse(metadata);
     const values = tensors.get("outputs")?.values;
     if (!parsed.success || !(values instanceof Float32Array)) throw damaged("it holds no outputs of a teacher");

@@ -12,9 +12,9 @@ import type { Task } from "./task.ts";
  */
 export function smoothed<Findings>(task: Task<Findings>, share: number): Task<Findings> {
   const { softmax: classes, name } = task;
-  if (classes === null)
+  if (classes === null || name !== "classification")
     throw new UsageError(
-      `training.loss.labelSmoothing: expected nothing, or 0: ${name} has no classes that exclude each other`,
+      `training.loss.labelSmoothing: expected nothing, or 0: the labels of classification alone are smoothed, and this is ${name}`,
     );
   const { loss: own } = task.description;
   return {

@@ -80,7 +80,8 @@ function setRange(quantizer: Quantizer, values: ArrayLike<number>, rule: RangeRu
   floor[0] = floorFor(largest);
   for (const [channel, size] of magnitude.entries()) {
     const own = isTensor && (!node.signed || element[channel]! >= SAME * size) ? element[channel]! : size;
-    const first = rule === "max" ? own : bestRange(quantizer, values, { channel, largest: size });
+    const first =
+      rule === "max" ? own : bestRange(quantizer, values, { channel, largest: node.signed ? size : element[channel]! });
     range[channel] = Math.max(at(floor, 0), first);
   }
   // It stands in the place of a ReLU6, behind which nothing is larger.

@@ -48,4 +48,7 @@ t.test("a run whose losses were others says from where on they are these", async
     /^the loss of \d+ epochs until here is the cross-entropy, .* here on it is the divergence from the/,
   ]);
   t.strictSame(continueRecord({ record, progress: { ...start, epoch: 3 } }, parts, []).warnings, []);
+  const changes = [{ path: "training.loss.temperature", before: 1, after: 2 }];
+  const asked = continueRecord({ record: before, progress: { ...start, epoch: 2 } }, parts, changes);
+  t.notMatch(asked.warnings.join("; "), /earlier version/, "it is the user's own change");
 });

@@ -43,5 +43,7 @@ for (const { kind, skip } of engineKinds) {
 
 t.test("what is no class cannot be smoothed", async (t) => {
   const regression = createTask({ name: "regression" }, { kind: "values", outputs: 2 });
+  const segmentation = createTask({ name: "segmentation" }, { kind: "masks", names: ["a", "b"], size: [2, 2] });
+  t.throws(() => smoothed(segmentation, share), { name: "UsageError", message: /this is segmentation/ });
   t.throws(() => smoothed(regression, share), { name: "UsageError", message: /labelSmoothing: .* regression/ });
 });

@@ -1,6 +1,7 @@
 import { last } from "../../core/elements.ts";
 import { lookup } from "../../core/lookup.ts";
 import type { Dataset } from "../../data/dataset.ts";
+import { numberBytes } from "../../data/sample-numbers.ts";
 import { elementsOf } from "../../graph/shape.ts";
 import { forward } from "../../network/passes.ts";
 import { openProbability } from "../../quantization/hard-concrete.ts";
@@ -30,8 +31,7 @@ function weightHistograms(model: Model, dataset: Pick<Dataset, "imageShape" | "n
   const histograms: WeightHistogram[] = [];
   ops.scope(
     () => {
-      // Of what is no image there are four bytes for each number.
-      const bytes = elementsOf(dataset.imageShape) * (dataset.normalization === null ? 4 : 1);
+      const bytes = elementsOf(dataset.imageShape) * numberBytes(dataset);
       const blank = networkInput(model, { count: 1, images: new Uint8Array(bytes) }, dataset.normalization);
       forward(
         network,

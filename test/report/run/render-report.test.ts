@@ -229,6 +229,13 @@ t.test("the page loads nothing, and its policy allows only its own style and scr
   const pictures = addresses.filter((address) => /^data:image\/png;base64,[A-Za-z0-9+/]+={0,2}$/.test(address!));
   const { worst, float } = classificationOf(sampleRecord().findings);
   t.equal(pictures.length, worst!.length + float!.images.length);
+  const record = sampleRecord();
+  const findings = classificationOf(record.findings);
+  const bare = renderReport({
+    ...record,
+    findings: { ...findings, worst: [], float: { ...findings.float!, images: [] } },
+  });
+  t.notMatch(bare, /classified wrongly\.|below are the 0/, "no pictures are no proof that nothing was wrong");
   t.strictSame(
     addresses.filter((address) => !pictures.includes(address)),
     ["data:,"],

@@ -115,6 +115,9 @@ function checkMasks(
   { classes, values, ignore }: NonNullable<z.output<typeof masks>>,
   refuse: (path: string[], message: string, input: unknown) => void,
 ): void {
+  // A pair is as often black and white as it is numbered, with a border of 255.
+  if (classes.length === 2 && values === undefined && ignore === undefined)
+    refuse(["masks", "values"], "expected what two classes are, [0, 255] or [0, 1], or masks.ignore: 255", values);
   if (values !== undefined && values.length !== classes.length)
     refuse(["masks", "values"], `expected one for each of the ${classes.length} classes`, values);
   if (values !== undefined && new Set(values).size < values.length)

@@ -32,7 +32,10 @@ export function readLabelTable(settings: LabelSettings, kind: Exclude<TargetKind
   const { file } = settings;
   const bytes = readTextFile(file);
   const [header, ...rows] = tableOf(decodeText(bytes, file), ",", file);
-  const names = header?.cells ?? [];
+  const names = (header?.cells ?? []).map((name) => name.trim());
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined)
+    throw new UserError(`cannot read ${file}: its first line names the column ${JSON.stringify(twice)} twice`);
   const indexOf = (name: string, setting: string) => {
     const index = names.indexOf(name);
     if (index >= 0) return index;
@@ -55,7 +58,7 @@ export function readLabelTable(settings: LabelSettings, kind: Exclude<TargetKind
     const place = `${file}: line ${row.line}`;
     if (row.cells.length !== names.length)
       throw new UserError(`cannot read ${place}: ${row.cells.length} cells, and the first line has ${names.length}`);
-    const name = at(row.cells, image).replaceAll("\\", "/").replace(/^\.\//, "");
+    const name = at(row.cells, image).trim().replaceAll("\\", "/").replace(/^\.\//, "");
     if (byImage.has(name)) throw new UserError(`cannot read ${place}: it is the second one of ${name}`);
     byImage.set(name, cellsOf(row, { columns, names, kind, place }));
   }

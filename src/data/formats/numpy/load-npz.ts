@@ -56,7 +56,8 @@ export async function loadNpz(
   }
   const [trained, tested] = ofOneKind([await readPart(train, "train", kind), await readPart(test, "test", kind)]);
   if (trained.samples !== tested.samples) {
-    throw new UserError(`${test} has ${tested.samples}, ${train} ${trained.samples}: they are not of one data set`);
+    const what = `the training part has ${trained.samples}, the test part ${tested.samples}`;
+    throw new UserError(`cannot read ${both}: ${what}: they are not of one data set`);
   }
   if (trained.shape.join() !== tested.shape.join()) {
     throw new UserError(
@@ -101,7 +102,9 @@ async function bytesOf(path: string, part: "train" | "test", kind: TargetKind | 
   try {
     const imagesName = nameIn(npz, "images", part);
     const images = await npz.header(imagesName, checkSamples);
-    if (kind === "none") return images.bytes;
+    // Values are held in float32 beside what was read.
+    const held = isValues(images) ? 4 * images.shape.reduce((product, size) => product * size, 1) : 0;
+    if (kind === "none") return images.bytes + held;
     const labelsName = nameIn(npz, "labels", part);
     const labels = await npz.header(labelsName, (header, place) => checkLabels(header, place, kind ?? "classes"));
     if (labels.shape[0] !== images.shape[0]) {
@@ -115,7 +118,7 @@ async function bytesOf(path: string, part: "train" | "test", kind: TargetKind | 
         `${path}: ${labelsName} has masks of ${labels.shape.slice(1, 3).join(" x ")}, ${path}: ${imagesName} has images of ${height} x ${width}: masks must be as large as their images`,
       );
     }
-    return images.bytes + labels.bytes + labelBytes * labels.shape.reduce((product, size) => product * size, 1);
+    return images.bytes + held + labels.bytes + labelBytes * labels.shape.reduce((product, size) => product * size, 1);
   } finally {
     npz.close();
   }
@@ -205,7 +208,7 @@ const checkSamples = (header: NpyHeader, place: string): number =>
 function checkImages({ type, shape }: NpyHeader, place: string): number {
   if (type !== "|u1") {
     throw new UserError(
-      `cannot read ${place}: elements of type ${JSON.stringify(type)}, expected "|u1" of pixels, or floats of other samples; save pixels from 0 to 255 with array.astype("uint8")`,
+      `cannot read ${place}: elements of type ${JSON.stringify(type)}, expected "|u1" of pixels, or floats of 4 or 8 bytes of other samples; save pixels from 0 to 255 with array.astype("uint8"), what is measured with array.astype("float32")`,
     );
   }
   const channels = shape.length === 3 ? 1 : shape[3];

@@ -74,12 +74,22 @@ export const elementBytes = (type: string): number => Number(type.slice(2));
 
 /** The elements of an array whose type has an `elementKind` as numbers. */
 export function readNumbers(bytes: Uint8Array, type: string): Float64Array {
+  return readInto(new Float64Array(bytes.byteLength / elementBytes(type)), bytes, type);
+}
+
+/** The same into an array of as many numbers. */
+export function readInto<Numbers extends Float64Array | Float32Array>(
+  numbers: Numbers,
+  bytes: Uint8Array,
+  type: string,
+): Numbers {
   const name = type.slice(1);
   const read = (integers[name] ?? floats[name])!;
   const size = elementBytes(type);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const isLittle = type[0] !== ">";
-  return new Float64Array(bytes.byteLength / size).map((_, index) => read(view, index * size, isLittle));
+  for (let index = 0; index < numbers.length; index++) numbers[index] = read(view, index * size, isLittle);
+  return numbers;
 }
 
 /** A shape as NumPy writes it: `(6,)`, `(6, 3)`. */

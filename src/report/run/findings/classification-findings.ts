@@ -25,7 +25,7 @@ export function classificationSection(record: RunRecord): Section {
 ${confusionMarkup(findings.confusion, classes)}
 ${findings.calibration && calibrationMarkup(findings.calibration, samplesOf(record.data))}
 ${findings.float && lostMarkup(record, findings.float, classes)}
-${findings.worst && worstMarkup(findings.worst, classes)}`,
+${findings.worst && worstMarkup(findings.worst, { classes, confusion: findings.confusion })}`,
   };
 }
 

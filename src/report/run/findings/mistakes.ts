@@ -5,9 +5,15 @@ import { integer, percent } from "../../page/format.ts";
 import { foreign, type Markup, markup, shorten } from "../../page/markup.ts";
 import { nameOf } from "./class-name.ts";
 
-/** The images that cost most trust: sure and wrong. */
-export function worstMarkup(worst: readonly WorstImage[], classes: readonly string[]): Markup {
-  if (worst.length === 0) return markup`<h3>Worst mistakes</h3><p>No test image was classified wrongly.</p>`;
+/** The images that cost most trust: sure and wrong. Of some samples, and in some records, there are no pictures. */
+export function worstMarkup(
+  worst: readonly WorstImage[],
+  { classes, confusion }: { readonly classes: readonly string[]; readonly confusion: readonly (readonly number[])[] },
+): Markup | null {
+  if (worst.length === 0) {
+    const isAllRight = confusion.every((row, truth) => row.every((count, found) => found === truth || count === 0));
+    return isAllRight ? markup`<h3>Worst mistakes</h3><p>Nothing of the test set was classified wrongly.</p>` : null;
+  }
   return markup`<h3>Worst mistakes</h3>
 <p>The test images that the network got wrong with the highest confidence.</p>
 ${gallery(worst, classes, ({ confidence }) => [`${percent(100 * confidence, 1)} sure`])}`;
@@ -17,9 +23,9 @@ ${gallery(worst, classes, ({ confidence }) => [`${percent(100 * confidence, 1)} 
 export function lostMarkup(record: RunRecord, compared: ComparedWithFloat, classes: readonly string[]): Markup {
   const { bothRight, lost, gained, bothWrong, images } = compared;
   return markup`<h3 id="lost-images">What float32 gets right and this network wrong</h3>
-<p>In float32, ${floatNetwork(record)}, the network gets ${integer(bothRight + lost)} test ${samplesOf(record.data)} right: of these it now gets ${lost === 0 ? "none" : integer(lost)} wrong${lost > images.length && `; below are the ${integer(images.length)} of which it is surest`}. Of the ${integer(gained + bothWrong)} that it got wrong, it now gets ${gained === 0 ? "none" : integer(gained)} right.</p>
+<p>In float32, ${floatNetwork(record)}, the network gets ${integer(bothRight + lost)} test ${samplesOf(record.data)} right: of these it now gets ${lost === 0 ? "none" : integer(lost)} wrong${images.length > 0 && lost > images.length && `; below are the ${integer(images.length)} of which it is surest`}. Of the ${integer(gained + bothWrong)} that it got wrong, it now gets ${gained === 0 ? "none" : integer(gained)} right.</p>
 ${
-  lost > 0 &&
+  images.length > 0 &&
   gallery(images, classes, ({ truth, confidence, floatConfidence }) => [
     markup`float32: ${foreign(nameOf(classes, truth), 16)}, ${percent(100 * floatConfidence, 1)} sure`,
     `now ${percent(100 * confidence, 1)} sure`,

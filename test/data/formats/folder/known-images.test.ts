@@ -140,7 +140,8 @@ t.test("black and white masks say which of their values are classes", async (t) 
     ].sort();
   };
   t.strictSame(await read({ values: [0, 255] }), [0, 1]);
-  t.strictSame(await read({}), [0, 255]);
+  t.strictSame(await read({ ignore: 255 }), [0, 255]);
+  await t.rejects(read({}), { message: /expected what two classes are, \[0, 255\] or \[0, 1\]/ });
   await t.rejects(read({ ignore: 9 }), {
     message: /255 in row .* no class: .*; if 255 is a class, .*values, as \[0, 255\]/,
   });
@@ -207,6 +208,7 @@ t.test("what a task needs is asked for", async (t) => {
   const wrong = (settings: Record<string, unknown>) =>
     dataSchema.safeParse({ name: "folder", folder: "x", ...settings }).error?.issues.map(({ path }) => path.join("."));
   t.strictSame(wrong({ masks: { ...masks, values: [0, 1] } }), ["masks.values"]);
+  t.strictSame(wrong({ masks: { folder: "m", classes: ["ground", "cell"] } }), ["masks.values"], "is 255 a class?");
   t.strictSame(wrong({ masks: { ...masks, values: [0, 1, 1] } }), ["masks.values"]);
   t.strictSame(wrong({ masks: { ...masks, ignore: 2 } }), ["masks.ignore"]);
   t.strictSame(wrong({ masks, labels: { file: "a.csv" } }), ["labels"]);

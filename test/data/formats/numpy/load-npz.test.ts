@@ -142,7 +142,7 @@ t.test("arrays that are missing or of another kind are refused, with what to do"
   const floats = npy("<f4", [6, 4, 5, 3], new Uint8Array(6 * 60 * 4));
   await t.rejects(
     refused("floats", { images: floats, labels }),
-    /good\.npz has images, .*floats\.npz values: they are not of one data set/,
+    /the training part has values, the test part images: they are not of one data set/,
   );
   await t.rejects(
     refused("first", { images: npyImages([6, 3, 4, 5]), labels }),
@@ -178,6 +178,9 @@ t.test("floats of any shape are values, in float32", async (t) => {
   };
   await t.rejects(load("nan", [2, 2], [0, 1, Number.NaN, 3]), /nan\.npz: x: sample 1 holds NaN, expected finite/);
   await t.rejects(load("infinite", [2, 2], [0, 1, 2, Infinity]), /sample 1 holds Infinity, expected finite/);
+  const huge = npy("<f8", [2, 1], new Uint8Array(Float64Array.of(1, 1e300).buffer));
+  const own = archive("huge", { x: huge, y: npyLabels(2) });
+  await t.rejects(loadNpz({ train: own, test: own }, "classes"), /sample 1 holds 1e\+300, expected finite numbers of/);
   await t.rejects(load("bare", [3], [0, 1, 2]), /shape \(3,\), expected \(samples, …\)/);
 });
 
