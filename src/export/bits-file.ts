@@ -152,6 +152,7 @@ const entries: ByKind<FrozenNode, [], readonly Entry[]> = {
   slice: none,
   softmax: none,
   "masked-softmax": none,
+  "token-mask": none,
   "layer-norm": none,
   matmul: none,
   quantizer: (quantizer) => [activationEntry(quantizer)],

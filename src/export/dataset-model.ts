@@ -49,8 +49,7 @@ export class DatasetModel {
     const parts: RuntimeValues[] = [];
     for (let start = 0; start < batch.count; start += size) {
       const part = sliceOf(batch, start, size);
-      const { values, shape } = this.#input.imagesOf(repeated(part, size));
-      const given = await this.#model.runFirst(values, shape);
+      const given = await this.#model.runFirst(this.#input.tensorsOf(repeated(part, size)));
       // The file need not say what its output is like: what comes out does.
       const pixels = pixelsOf(given.shape, this.#imageShape);
       const outputs = pixels === null ? given.values : channelsLast(Float32Array.from(given.values), pixels);

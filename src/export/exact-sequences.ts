@@ -43,6 +43,10 @@ export const sequenceRules: ByKind<FrozenSequence, [ReadExactly], Elements> = {
     const none = magnitudes ? 0 : NO_SHARE;
     return shares(node, (index) => (tokens(index % first(shape)) === PADDING ? none : x(index)), magnitudes);
   },
+  "token-mask": (_, { inputs }) => {
+    const { elements: tokens } = first(inputs);
+    return (index) => (tokens(index) === PADDING ? 0 : 1);
+  },
   // A number moves by what its row moves over the deviation, and by what that moves the deviation, itself normalised.
   "layer-norm"({ outputShape, scale, shift, epsilon }, { inputs, magnitudes }) {
     const { elements, exact } = first(inputs);

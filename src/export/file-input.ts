@@ -1,12 +1,16 @@
-import { UserError } from "../core/errors.ts";
+import { first } from "../core/elements.ts";
+import { messageOf, UserError } from "../core/errors.ts";
 import type { ByteBatch, Dataset } from "../data/dataset.ts";
 import { normalized } from "../data/normalized-pixels.ts";
 import { requireImages } from "../data/require-images.ts";
 import { tokensOf, valuesOf } from "../data/sample-numbers.ts";
-import type { FileInputValues } from "../onnx/file-session.ts";
+import { type TextInput, textNumbers, textRoles } from "../network/onnx/text-roles.ts";
+import { elementTypes } from "../onnx/element-types.ts";
+import type { FileTensor } from "../onnx/file-session.ts";
 import { declaredTensor } from "../onnx/value-info.ts";
 import { layoutsOf, toChannelsFirst } from "./image-layout.ts";
 import { inputTypeOf, type Model } from "./onnx/read-model.ts";
+import type { FileTensors } from "./runtime.ts";
 
 /** Images of a batch, whatever they show. */
 export type Pixels = Pick<ByteBatch, "count" | "images">;
@@ -15,8 +19,8 @@ export type Pixels = Pick<ByteBatch, "count" | "images">;
 export interface FileInput {
   /** Images of a batch, where the file allows only so many; null: any number. */
   readonly batch: number | null;
-  /** A batch of images as the file takes it, with its shape. */
-  imagesOf(batch: Pixels): { readonly values: FileInputValues; readonly shape: readonly number[] };
+  /** A batch of images as the file takes it, by its inputs. */
+  tensorsOf(batch: Pixels): FileTensors;
 }
 
 /** A shape without its batch; null: a size that the file leaves open. */
@@ -33,10 +37,12 @@ export function fileInput(
   file: string,
   dataset: Pick<Dataset, "name" | "imageShape" | "normalization" | "tokens">,
 ): FileInput {
-  if (dataset.tokens !== undefined) return numberInput(dataset.imageShape, tokensOf);
-  if (dataset.normalization === null) return numberInput(dataset.imageShape, valuesOf);
+  if (dataset.tokens !== undefined) return textInput(model, file, first(dataset.imageShape));
+  const [input] = inputsOf(model);
+  if (input === undefined) throw new UserError(`cannot evaluate ${file}: it has no input`);
+  if (dataset.normalization === null) return valueInput(input.name, dataset.imageShape);
   const { imageShape, normalization } = requireImages(dataset, `evaluate ${file}`);
-  const declared = declaredShape(model);
+  const declared = declaredShape(input);
   const [batch = null, ...dims] = declared ?? [null, null, null, null];
   const fits = (sizes: readonly number[]) => sizes.length === dims.length && dims.every(isOpenOr(sizes));
   const layout = layoutsOf(imageShape).find(({ dims }) => fits(dims));
@@ -50,29 +56,58 @@ export function fileInput(
   const pixels = inputTypeOf(model) === "uint8";
   return {
     batch,
-    imagesOf({ count, images }) {
+    tensorsOf({ count, images }) {
       const values = pixels ? images : normalized(images, normalization);
-      return {
-        values: layout.channelsFirst ? toChannelsFirst(values, imageShape) : values,
-        shape: [count, ...layout.dims],
-      };
+      const laid = layout.channelsFirst ? toChannelsFirst(values, imageShape) : values;
+      return new Map([[input.name, { values: laid, shape: [count, ...layout.dims] }]]);
     },
   };
 }
 
-/** Texts or values, as files of this program take them: [batch, …], any number of them. */
-const numberInput = (shape: readonly number[], numbersOf: (bytes: Uint8Array) => FileInputValues): FileInput => ({
+/** Values, as files of this program take them: [batch, …], any number of them. */
+const valueInput = (name: string, shape: readonly number[]): FileInput => ({
   batch: null,
-  imagesOf: ({ count, images }) => ({ values: numbersOf(images), shape: [count, ...shape] }),
+  tensorsOf: ({ count, images }) => new Map([[name, { values: valuesOf(images), shape: [count, ...shape] }]]),
 });
+
+/** The tokens of texts, and what a file takes beside them, [batch, tokens]. @throws UserError where it takes something else. */
+function textInput(model: Model, file: string, length: number): FileInput {
+  const declared = inputsOf(model).map((input) => ({ name: input.name, type: declaredTensor(input)?.type ?? 0 }));
+  try {
+    const texts = textRoles(declared);
+    return { batch: null, tensorsOf: ({ images }) => textTensors(texts, tokensOf(images), length) };
+  } catch (error) {
+    throw new UserError(`cannot evaluate ${file} on texts: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** What a file that takes texts is given for tokens, [batch, tokens]. */
+export const textTensors = (texts: readonly TextInput[], tokens: Int32Array, length: number): FileTensors =>
+  new Map(
+    texts.map(({ name, role, type }) => {
+      const values = asElements(type, textNumbers[role](tokens, length));
+      return [name, { values, shape: [tokens.length / length, length] }];
+    }),
+  );
+
+/** Whole numbers as the elements of a type. */
+function asElements(type: number, numbers: ArrayLike<number>): FileTensor["values"] {
+  if (type === elementTypes.int64) return BigInt64Array.from(numbers, BigInt);
+  if (type === elementTypes.bool) return Array.from(numbers, (number) => number !== 0);
+  return type === elementTypes.float ? Float32Array.from(numbers) : Int32Array.from(numbers);
+}
 
 const isOpenOr = (sizes: readonly number[]) => (size: number | null, axis: number) =>
   size === null || size === sizes[axis];
 
-/** The shape of the first input that is no weight; undefined where the file does not say its rank. */
-function declaredShape({ graph }: Model): Dims | undefined {
+/** What goes into a file: its inputs that are no weights. */
+function inputsOf({ graph }: Model): Model["graph"]["input"] {
   const weights = new Set(graph.initializer.map(({ name }) => name));
-  const input = graph.input.find(({ name }) => !weights.has(name));
-  const shape = input && declaredTensor(input)?.shape;
+  return graph.input.filter(({ name }) => !weights.has(name));
+}
+
+/** The shape of an input; undefined where the file does not say its rank. */
+function declaredShape(input: Model["graph"]["input"][number]): Dims | undefined {
+  const shape = declaredTensor(input)?.shape;
   return shape?.map((size) => (typeof size === "number" && size > 0 ? size : null));
 }

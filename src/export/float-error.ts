@@ -65,6 +65,7 @@ const operations: ByKind<FrozenNode, [readonly Source[]], number> = {
   slice: unchanged,
   softmax: (node, [x]) => x!.operations + APPROXIMATION + last(node.outputShape),
   "masked-softmax": (node, inputs) => at(inputs, 1).operations + APPROXIMATION + last(node.outputShape),
+  "token-mask": () => 0,
   "layer-norm": (node, [x]) => x!.operations + 2 * last(node.outputShape) + 8,
   matmul: ({ transposeA }, inputs) =>
     inputs.reduce((sum, { operations }) => sum + operations, at(first(inputs).shape, transposeA ? -2 : -1)),

@@ -130,6 +130,7 @@ export const freezeRules: ByKind<Node, [FreezePlace], Frozen | null> = {
   slice: ({ kind, axis, start, size }, place) => made(place, { ...place.base, kind, axis, start, size }, zeros(place)),
   softmax: ({ kind }, place) => made(place, { ...place.base, kind }, zeros(place)),
   "masked-softmax": ({ kind }, place) => made(place, { ...place.base, kind }, zeros(place)),
+  "token-mask": ({ kind }, place) => made(place, { ...place.base, kind }, zeros(place)),
   "layer-norm"({ kind, epsilon, inputs: [, scale, shift] }, place) {
     const { parameters } = place.trained;
     const values = { scale: lookup(parameters, scale), shift: lookup(parameters, shift) };

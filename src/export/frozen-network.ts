@@ -207,6 +207,7 @@ const weighted: { readonly [K in FrozenKind]: OfKind<FrozenNode, K> extends Froz
   slice: false,
   softmax: false,
   "masked-softmax": false,
+  "token-mask": false,
   "layer-norm": false,
   matmul: false,
   quantizer: false,

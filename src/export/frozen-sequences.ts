@@ -29,6 +29,11 @@ interface FrozenMaskedSoftmax extends Base {
   readonly kind: "masked-softmax";
 }
 
+/** [tokens] to [tokens]: 1 for each that is no padding. */
+interface FrozenTokenMask extends Base {
+  readonly kind: "token-mask";
+}
+
 /** Rows of the last axis normalised, times scale, plus shift. */
 interface FrozenLayerNorm extends Base {
   readonly kind: "layer-norm";
@@ -51,5 +56,6 @@ export type FrozenSequence =
   | FrozenSlice
   | FrozenSoftmax
   | FrozenMaskedSoftmax
+  | FrozenTokenMask
   | FrozenLayerNorm
   | FrozenMatmul;

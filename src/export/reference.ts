@@ -17,6 +17,7 @@ import { productOf } from "../kinds/matmul.ts";
 import { resized } from "../kinds/resize.ts";
 import { sliced } from "../kinds/slice.ts";
 import { softmaxOf } from "../kinds/softmax.ts";
+import { maskOf } from "../kinds/token-mask.ts";
 import { withBatch } from "../kinds/transpose.ts";
 import { type FrozenLayer, type FrozenNetwork, type FrozenNode, isFrozenLayer } from "./frozen-network.ts";
 import { decodedTable, valuesOf } from "./tensor-values.ts";
@@ -70,6 +71,7 @@ const kernels: ByKind<FrozenNode, [Evaluated], Tensor> = {
   transpose: ({ order }, { ops, inputs }) => ops.transpose(first(inputs), withBatch(order)),
   slice: (node, { ops, inputs }) => sliced(node, first(inputs), ops),
   softmax: (_, { ops, inputs }) => softmaxOf(first(inputs), ops),
+  "token-mask": (_, { ops, inputs }) => ops.tensor(maskOf(ops.read(first(inputs))), first(inputs).shape),
   "masked-softmax": (_, { ops, inputs }) => maskedSoftmaxOf(...tuple(inputs, 2), ops).output,
   "layer-norm"({ scale, shift, epsilon }, { ops, inputs }) {
     const [factor, summand] = [scale, shift].map((values) => ops.tensor(values, [values.length]));

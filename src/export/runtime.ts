@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { type FileInputValues, FileSession, runtimeName } from "../onnx/file-session.ts";
+import { type FileInputValues, FileSession, type FileTensor, runtimeName } from "../onnx/file-session.ts";
 
 export { runtimeName };
 
@@ -21,7 +21,10 @@ interface ShapedValues {
   readonly shape: readonly number[];
 }
 
-/** A file with one input, loaded in onnxruntime on the CPU. Call `release` at the end. */
+/** What goes into a file, by input. */
+export type FileTensors = ReadonlyMap<string, FileTensor>;
+
+/** A file, loaded in onnxruntime on the CPU. Call `release` at the end. */
 export class RuntimeModel {
   readonly #session: FileSession;
   readonly #input: string;
@@ -54,18 +57,24 @@ export class RuntimeModel {
    * @throws UserError when the model does not take this input.
    */
   async run(values: FileInputValues, shape: readonly number[]): Promise<ReadonlyMap<string, RuntimeValues>> {
-    const results = await this.#run(values, shape);
+    return this.runAll(new Map([[this.#input, { values, shape }]]));
+  }
+
+  /** The same of a file that may have several inputs, by their names. */
+  async runAll(inputs: FileTensors): Promise<ReadonlyMap<string, RuntimeValues>> {
+    const results = await this.#run(inputs);
     return new Map(Array.from(results, ([name, { values }]) => [name, values]));
   }
 
   /** The same of the first output alone, with its shape. */
-  async runFirst(values: FileInputValues, shape: readonly number[]): Promise<ShapedValues> {
-    const [output] = (await this.#run(values, shape)).values();
+  async runFirst(inputs: FileTensors): Promise<ShapedValues> {
+    const [output] = (await this.#run(inputs)).values();
     return output ?? { values: new Float32Array(), shape: [0] };
   }
 
-  async #run(values: FileInputValues, shape: readonly number[]): Promise<ReadonlyMap<string, ShapedValues>> {
-    const results = await this.#session.run({ [this.#input]: FileSession.tensor(values, shape) });
+  async #run(inputs: FileTensors): Promise<ReadonlyMap<string, ShapedValues>> {
+    const given = Array.from(inputs, ([name, { values, shape }]) => [name, FileSession.tensor(values, shape)]);
+    const results = await this.#session.run(Object.fromEntries(given));
     // The runtime types its data by all that a tensor can hold: these are numbers.
     return new Map(
       Array.from(results, ([name, { data, dims }]) => [name, { values: data as RuntimeValues, shape: dims }]),

@@ -7,6 +7,7 @@ import type { Ops } from "../engine/ops.ts";
 import type { NodeId } from "../graph/graph.ts";
 import { elementsOf } from "../graph/shape.ts";
 import type { Network } from "../kinds/index.ts";
+import { PADDING } from "../kinds/masked-mean.ts";
 import type { InitialValues } from "../network/initial-values.ts";
 import type { ImportedFile } from "../network/load-network.ts";
 import type { FileLayout } from "../network/onnx/file-inputs.ts";
@@ -14,6 +15,7 @@ import type { Head } from "../network/onnx/file-outputs.ts";
 import { forward } from "../network/passes.ts";
 import { createModel } from "../training/model.ts";
 import { passOf, soleInput } from "../training/pass.ts";
+import { textTensors } from "./file-input.ts";
 import { readModel, withOutputs } from "./onnx/read-model.ts";
 import { RuntimeModel, type RuntimeOptions, runtimeName } from "./runtime.ts";
 
@@ -52,26 +54,24 @@ export interface Imported extends ImportedFile {
 export async function verifyImport(imported: Imported, ops: Ops, options: RuntimeOptions = {}): Promise<void> {
   const { network, path, layout, inputShape, classes } = imported;
   const shape = [Math.min(IMAGES, layout.batch ?? IMAGES), ...inputShape];
-  const pixels = noise("pixels", elementsOf(shape)).map((value) => PIXELS * value);
-  const moves = noise("moves", pixels.length);
-  const moved = pixels.map((pixel, index) => pixel * (1 + MOVE * moves[index]!));
+  const samples: Samples = layout.texts === undefined ? imagesBeside(shape) : textsBeside(shape, network);
 
   const file = await RuntimeModel.load(withItsOutputs(imported), path, { ...options, optimized: false });
-  const outputs = await runFile(file, [pixels, moved], imported).finally(() => file.release());
+  const outputs = await runFile(file, samples, imported).finally(() => file.release());
   const [expected, elsewhere] = tuple(
     outputs.map((values) => fileLogits(values, imported)),
     2,
   );
-  const actual = ownLogits(runNetwork(imported, pixels, shape, ops), imported);
+  const actual = ownLogits(runNetwork(imported, first(samples), shape, ops), imported);
 
   const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), leastScale(network));
   const gain = expected.reduce((most, value, index) => Math.max(most, Math.abs(value - elsewhere[index]!)), 0) / MOVE;
   const allowed = SLACK * ROUNDING * roundings(network) * Math.max(largest, gain);
   const index = actual.findIndex((value, index) => !(Math.abs(value - expected[index]!) <= allowed));
   if (index < 0) return;
-  const place = `class ${index % classes} of image ${Math.floor(index / classes)}`;
+  const place = `output ${index % classes} of sample ${Math.floor(index / classes)}`;
   throw new UserError(
-    `cannot import the network ${path}: on random images it gives other logits than ${runtimeName} running the file (${place}: ${actual[index]} instead of ${expected[index]}, at most ${allowed.toPrecision(2)} apart was expected): either the file's numbers leave float32, or a node is not taken over rightly, which is a defect of this program: report it with the file`,
+    `cannot import the network ${path}: on random samples it gives other logits than ${runtimeName} running the file (${place}: ${actual[index]} instead of ${expected[index]}, at most ${allowed.toPrecision(2)} apart was expected): either the file's numbers leave float32, or a node is not taken over rightly, which is a defect of this program: report it with the file`,
   );
 }
 
@@ -95,23 +95,49 @@ function withItsOutputs({ bytes, path, outputs }: Imported): Uint8Array {
   return names.every((name) => own.has(name)) ? bytes : withOutputs(model, names, path);
 }
 
+/** Those that are compared, and the same moved a little. */
+type Samples = readonly (Float32Array | Int32Array)[];
+
+/** Random images, and the same with every pixel moved a little. */
+function imagesBeside(shape: readonly number[]): Samples {
+  const pixels = noise("pixels", elementsOf(shape)).map((value) => PIXELS * value);
+  const moves = noise("moves", pixels.length);
+  return [pixels, pixels.map((pixel, index) => pixel * (1 + MOVE * at(moves, index)))];
+}
+
+/** Random texts of any lengths, padded, twice: there is nothing next to a token. */
+function textsBeside(shape: readonly number[], { nodes }: Network): Samples {
+  const [count, length] = tuple(shape, 2);
+  const tables = new Set(nodes.flatMap((node) => (node.kind === "embedding" ? [node.inputs[1]] : [])));
+  const rows = nodes.flatMap((node) => (node.kind === "parameter" && tables.has(node.id) ? [first(node.shape)] : []));
+  const draws = uniforms({ seed: 1, stream: "tokens", counter: 0 }, count * length);
+  const lengths = uniforms({ seed: 1, stream: "lengths", counter: 0 }, count).map((share) => 1 + share * (length - 1));
+  const tokens = Int32Array.from(draws, (draw, index) =>
+    index % length < at(lengths, Math.floor(index / length)) ? Math.floor(draw * Math.min(...rows)) : PADDING,
+  );
+  return [tokens, tokens.slice()];
+}
+
 const noise = (stream: string, length: number): Float32Array =>
   Float32Array.from(uniforms({ seed: 1, stream, counter: 0 }, length), (value) => 2 * value - 1);
 
 /** The file's outputs for several batches of images, each [image][class]. */
 async function runFile(
   file: RuntimeModel,
-  batches: readonly Float32Array[],
+  batches: Samples,
   { inputShape, layout, outputs: heads }: Imported,
 ): Promise<Float32Array[]> {
   const outputs: Float32Array[] = [];
+  const count = layout.batch ?? IMAGES;
   for (const images of batches) {
-    const count = layout.batch ?? IMAGES;
-    const values = inFileOrder(images, inputShape, layout);
-    const batch = new Float32Array(count * elementsOf(layout.imageShape));
+    const values = images instanceof Int32Array ? images : inFileOrder(images, inputShape, layout);
+    const size = count * elementsOf(layout.imageShape);
+    const batch = values instanceof Int32Array ? new Int32Array(size) : new Float32Array(size);
     // A batch of more images than are compared repeats them.
     for (let at = 0; at < batch.length; at += values.length) batch.set(values.subarray(0, batch.length - at), at);
-    const results = await file.run(batch, [count, ...layout.imageShape]);
+    const results = await (layout.texts !== undefined && batch instanceof Int32Array
+      ? file.runAll(textTensors(layout.texts, batch, first(layout.imageShape)))
+      : file.run(batch, [count, ...layout.imageShape]));
     outputs.push(sideBySide(heads.map(({ name, size }) => ({ size, values: lookup(results, name) }))));
   }
   return outputs;
@@ -146,7 +172,7 @@ function inFileOrder(images: Float32Array, shape: Imported["inputShape"], { chan
 /** The taken-over network's logits in float32. */
 function runNetwork(
   { network, initial }: Imported,
-  images: Float32Array,
+  images: Float32Array | Int32Array,
   shape: readonly number[],
   ops: Ops,
 ): Float32Array {

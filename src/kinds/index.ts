@@ -33,6 +33,7 @@ import { type ReshapeNode, reshape } from "./reshape.ts";
 import { type ResizeNode, resize } from "./resize.ts";
 import { type SliceNode, slice } from "./slice.ts";
 import { type SoftmaxNode, softmax } from "./softmax.ts";
+import { type TokenMaskNode, tokenMask } from "./token-mask.ts";
 import { type TransposeNode, transpose } from "./transpose.ts";
 
 /** A layer with a weight: what is quantized, pruned and counted. */
@@ -69,6 +70,7 @@ export type Node =
   | SliceNode
   | SoftmaxNode
   | MaskedSoftmaxNode
+  | TokenMaskNode
   | LayerNormNode
   | MatmulNode
   | QuantizerNode;
@@ -108,6 +110,7 @@ const kinds: { readonly [K in Node["kind"]]: NodeKind<Extract<Node, { kind: K }>
   slice,
   softmax,
   "masked-softmax": maskedSoftmax,
+  "token-mask": tokenMask,
   "layer-norm": layerNorm,
   matmul,
   quantizer,

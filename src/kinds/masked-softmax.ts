@@ -4,8 +4,8 @@ import type { NodeKind } from "../graph/node-kind.ts";
 import { channelsOf } from "../graph/shape.ts";
 import { wholeChannels } from "./channel-flows.ts";
 import { tokenShape } from "./embedding.ts";
-import { PADDING } from "./masked-mean.ts";
 import { softmaxGradient, softmaxOf } from "./softmax.ts";
+import { maskOf } from "./token-mask.ts";
 
 /**
  * [tokens] (int32) and [.., tokens] to [.., tokens]: the softmax over the last axis of those that are no padding, which have
@@ -49,7 +49,7 @@ export function maskedSoftmaxOf(
   x: Tensor,
   ops: Ops,
 ): { readonly output: Tensor; readonly mask: Tensor } {
-  const isToken = Float32Array.from(ops.read(tokens), (token) => (token === PADDING ? 0 : 1));
+  const isToken = maskOf(ops.read(tokens));
   const shape = x.shape.map((size, axis) => (axis === 0 || axis === x.shape.length - 1 ? size : 1));
   const mask = ops.tensor(isToken, shape);
   const least = ops.tensor(

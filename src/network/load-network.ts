@@ -77,11 +77,6 @@ export function loadNetwork(
   { several = false }: { readonly several?: boolean } = {},
 ): LoadedNetwork & { readonly imported: ImportedFile | null } {
   if ("name" in source) return { network: fromZoo(source, data), initial: undefined, file: null, imported: null };
-  if (isOfTexts(data)) {
-    throw new UsageError(
-      `network.file: networks from files take images or values, and the data are texts: take network.name text-classifier or text-encoder`,
-    );
-  }
   const { model, bytes, file } = readNetworkFile(source.file);
   const name = basename(source.file, extname(source.file));
   const options = { ...data, file: source.file, name, outputs: source.outputs, several };

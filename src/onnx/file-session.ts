@@ -6,6 +6,12 @@ import type { EncodedModel } from "./encode-model.ts";
 /** What goes into a file: float32, bytes, or the numbers of tokens. */
 export type FileInputValues = Float32Array | Uint8Array | Int32Array;
 
+/** A tensor that goes into a file. */
+export interface FileTensor {
+  readonly values: FileInputValues | BigInt64Array | readonly boolean[];
+  readonly shape: readonly number[];
+}
+
 /** A tensor as the runtime takes and gives it. */
 export type RuntimeTensor = Tensor;
 
@@ -76,8 +82,10 @@ export class FileSession implements AsyncDisposable {
   }
 
   /** A tensor for {@link run}. */
-  static tensor(data: FileInputValues, shape: readonly number[]): RuntimeTensor {
+  static tensor(data: FileTensor["values"], shape: readonly number[]): RuntimeTensor {
     if (data instanceof Int32Array) return new ort.Tensor("int32", data, shape);
+    if (data instanceof BigInt64Array) return new ort.Tensor("int64", data, shape);
+    if (!ArrayBuffer.isView(data)) return new ort.Tensor("bool", data, shape);
     return data instanceof Uint8Array ? new ort.Tensor("uint8", data, shape) : new ort.Tensor("float32", data, shape);
   }
 

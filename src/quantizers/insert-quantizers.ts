@@ -2,7 +2,7 @@ import { UsageError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
 import type { NodeId } from "../graph/graph.ts";
 import { insertBehind, rewire } from "../graph/rewrite.ts";
-import { nodesById, type Readers, readersOf } from "../graph/walk.ts";
+import { inputsOf, nodesById, type Readers, readersOf } from "../graph/walk.ts";
 import type { Statistics } from "../kinds/folded-norm.ts";
 import { isLayer, isShift, kindOf, type Network, type Node, perInput } from "../kinds/index.ts";
 import type { QuantizerNode } from "../kinds/quantizer.ts";
@@ -72,6 +72,7 @@ function quantizeActivations(network: Network, quantizeAddends: boolean): Networ
   const nodes = nodesById(network);
   const readers = readersOf(network);
   const nonNegative = nonNegativeNodes(network);
+  const ofMasks = nodesOfMasks(network);
   const isOutput = (id: NodeId) => network.outputs.includes(id);
   const isUnited = (node: Node) => kindOf(node).grid === "united";
   /** Whether all that reads a node, or what has its values, puts them beside others: one quantizer behind that is enough. */
@@ -80,7 +81,7 @@ function quantizeActivations(network: Network, quantizeAddends: boolean): Networ
     (readers.get(id) ?? []).every((node) => isUnited(node) || (kindOf(node).grid === "kept" && isUnitedLater(node.id)));
   const quantized = new Map<NodeId, QuantizerNode>();
   const quantize = (node: Node) => {
-    if (quantized.has(node.id) || node.kind === "input" || node.kind === "quantizer") return;
+    if (quantized.has(node.id) || node.kind === "input" || node.kind === "quantizer" || ofMasks.has(node.id)) return;
     const rectifies = node.kind === "relu" && !isOutput(node.id);
     quantized.set(node.id, {
       kind: "quantizer",
@@ -123,6 +124,20 @@ function producerOf(nodes: ReadonlyMap<NodeId, Node>, readers: Readers<Node>, no
   if (!isShift(node)) return node.id;
   const before = lookup(nodes, node.inputs[0]);
   return isLayer(before) && shiftOf(before, readers) === node ? before.id : node.id;
+}
+
+/** The nodes that say which tokens there are, or how many: numbers of texts, not of what is in them. They stay exact. */
+function nodesOfMasks({ nodes }: Network): ReadonlySet<NodeId> {
+  const found = new Set<NodeId>();
+  const constant = new Set<NodeId>();
+  for (const node of nodes) {
+    const inputs = inputsOf(node);
+    const isOfMask = (id: NodeId) => found.has(id) || constant.has(id);
+    if (node.kind === "parameter") constant.add(node.id);
+    else if (node.kind === "token-mask" || (inputs.some((id) => found.has(id)) && inputs.every(isOfMask)))
+      found.add(node.id);
+  }
+  return found;
 }
 
 /** The nodes of which no value is below zero. */

@@ -96,7 +96,6 @@ async function importedTeacher(
   { data, task, heads, ops, threads }: OpenOptions,
 ): Promise<OpenedTeacher | null> {
   const samples = networkDataOf(data, task.outputs);
-  if ("vocabulary" in samples) return null;
   try {
     const name = basename(path, extname(path));
     const imported = importNetwork(model, { ...samples, file: path, name, several: heads !== undefined });

@@ -1,14 +1,15 @@
 import type { RunConfig } from "../config/schema.ts";
 import { distillationOf, teacherProblem } from "../config/sections/loss-settings.ts";
-import { UsageError, UserError } from "../core/errors.ts";
+import { UsageError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
+import { tuple } from "../core/tuple.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { TargetDescription, TargetKind } from "../data/targets.ts";
 import { elementsOf } from "../graph/shape.ts";
 import { importGraph } from "../network/onnx/import-network.ts";
 import { readNetworkFile } from "../network/onnx/read-network-file.ts";
 import { outputShapes } from "../network/output-shapes.ts";
-import { declaredTensor } from "../onnx/value-info.ts";
+import { type DeclaredTensor, declaredTensor } from "../onnx/value-info.ts";
 import { checkpointOf } from "../runs/checkpoint-of.ts";
 import { type LabelNeeds, labelNeedsOf } from "../tasks/create-task.ts";
 
@@ -24,7 +25,7 @@ export function learnsUnlabelled(config: RunConfig): boolean {
   return distillation !== null && distillation.weight === 1 && teacherProblem(config, distillation) === null;
 }
 
-interface Unlabelled extends Pick<Dataset, "targets" | "imageShape"> {
+interface Unlabelled extends Pick<Dataset, "targets" | "imageShape" | "normalization"> {
   /** What the task learns from. */
   readonly kind: TargetKind | null;
   /** What the run has that goes on, or is evaluated: it need not find its teacher again. */
@@ -55,7 +56,7 @@ function named(targets: TargetDescription, names: readonly string[] | undefined)
 
 function taughtTargets(
   { training, network, method }: RunConfig,
-  { kind, imageShape }: Unlabelled & { readonly kind: TargetKind },
+  { kind, imageShape, normalization }: Unlabelled & { readonly kind: TargetKind },
 ): TargetDescription {
   const teacher = distillationOf({ training, network, method }, false)?.teacher;
   if (teacher === undefined && training.from !== undefined) return ofRun(training.from, kind);
@@ -68,7 +69,7 @@ function taughtTargets(
           ...("file" in network && { ...network, path: network.file }),
           setting: "network.file",
         };
-  const values = valuesOf(path, setting, outputs);
+  const values = valuesOf(path, setting, { outputs, sample: imageShape, areImages: normalization !== null });
   switch (kind) {
     case "classes":
     case "labels":
@@ -91,23 +92,49 @@ function ofRun(from: string, kind: TargetKind): TargetDescription {
 }
 
 /**
- * How many values a file gives for each sample: as it declares them of its outputs.
+ * How many values a file gives for each sample: as it declares them of its outputs, or, where it leaves sizes open, as they
+ * are found by importing it.
  *
- * @param outputs Names of values of it that are given in place of those: of these they are found by importing it.
+ * @param options.outputs Names of values of it that are given in place of its outputs.
+ * @param options.sample The shape of the data's samples.
  */
-function valuesOf(path: string, setting: string, outputs: readonly string[] | undefined): number {
+function valuesOf(
+  path: string,
+  setting: string,
+  {
+    outputs,
+    ...samples
+  }: {
+    readonly outputs: readonly string[] | undefined;
+    readonly sample: readonly number[];
+    readonly areImages: boolean;
+  },
+): number {
   const { model } = readNetworkFile(path, setting);
-  if (outputs !== undefined) {
-    const { network } = importGraph(model, { file: path, name: path, outputs });
-    const shapes = outputShapes(network);
-    return network.outputs.reduce((sum, id) => sum + elementsOf(lookup(shapes, id)), 0);
-  }
-  return model.graph.output.reduce((sum, output) => {
-    const [, ...sizes] = declaredTensor(output)?.shape ?? [];
+  const declared = model.graph.output.map((output) => {
+    const [, ...sizes] = declaredTensor(output)?.shape ?? [null];
     const known = sizes.flatMap((size) => (typeof size === "number" && size > 0 ? [size] : []));
-    if (known.length > 0 && known.length === sizes.length) return sum + elementsOf(known);
-    throw new UserError(
-      `${setting} ${path} does not say how many values its output "${output.name}" has: export it with sizes, or give the data labels`,
-    );
-  }, 0);
+    return known.length > 0 && known.length === sizes.length ? elementsOf(known) : null;
+  });
+  if (outputs === undefined && !declared.includes(null))
+    return declared.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+  const sizes = new Map(model.graph.input.map((input) => [input.name, sizesOf(declaredTensor(input)?.shape, samples)]));
+  const { network } = importGraph(model, { file: path, name: path, outputs }, sizes);
+  const shapes = outputShapes(network);
+  return network.outputs.reduce((sum, id) => sum + elementsOf(lookup(shapes, id)), 0);
+}
+
+/** A sample as an input has it: images have their channels first there, unless its own sizes say otherwise. */
+function sizesOf(
+  declared: DeclaredTensor["shape"] | undefined,
+  { sample, areImages }: { readonly sample: readonly number[]; readonly areImages: boolean },
+): readonly number[] {
+  if (!areImages) return sample;
+  const [height, width, channels] = tuple(sample, 3);
+  const first = [channels, height, width];
+  const isFirst = first.every((size, axis) => {
+    const open = declared?.[axis + 1];
+    return typeof open !== "number" || open <= 0 || open === size;
+  });
+  return isFirst ? first : sample;
 }

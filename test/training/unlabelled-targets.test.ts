@@ -4,7 +4,7 @@ import t from "tap";
 import { parseConfig } from "../../src/config/parse-config.ts";
 import type { TargetDescription } from "../../src/data/targets.ts";
 import { describeTargets } from "../../src/training/unlabelled-targets.ts";
-import { encodePlain, node } from "../fixtures/onnx/plain-model.ts";
+import { encodePlain, ints, node } from "../fixtures/onnx/plain-model.ts";
 
 const file = join(t.testdir(), "features.onnx");
 const weights = (name: string, rows: number, columns: number) => ({
@@ -35,11 +35,34 @@ const config = (outputs?: string[]) =>
     method: { name: "fixed", weights: 4, activations: 8 },
     training: { epochs: 1, loss: "distill" },
   });
-const none = { targets: { kind: "none" }, imageShape: [2, 2, 1] } as const;
+const normalization = { mean: [0], deviation: [1] };
+const none = { targets: { kind: "none" }, imageShape: [2, 2, 1], normalization } as const;
 
 t.test("a file says how many values it gives, also where others than its last are taken", async (t) => {
   t.strictSame(describeTargets(config(), { ...none, kind: "values" }), { kind: "values", outputs: 3 });
   t.strictSame(describeTargets(config(["positive"]), { ...none, kind: "values" }), { kind: "values", outputs: 5 });
+});
+
+t.test("where a file leaves its sizes open, the data's samples have them", async (t) => {
+  const open = (path: string, sizes: readonly (string | number)[]) => {
+    const [inputs, outputs] = [
+      { name: "images", shape: ["b", ...sizes] },
+      { name: "pooled", shape: ["b", "?", "?", "?"] },
+    ];
+    const pool = node("MaxPool", ["images"], "pooled", [ints("kernel_shape", [1, 2]), ints("strides", [1, 2])]);
+    const tensors = [{ ...weights("kernel", 3, 3), dims: [3, 3, 1, 1] }];
+    const nodes = [node("Conv", ["images", "kernel"], "mixed"), { ...pool, input: ["mixed"] }];
+    writeFileSync(path, encodePlain({ opset: 17, inputs: [inputs], outputs: [outputs], tensors, nodes }));
+    return { ...config(), network: { file: path } };
+  };
+  const folder = t.testdir();
+  const sample = { ...none, imageShape: [4, 6, 3], kind: "values" } as const;
+  t.strictSame(describeTargets(open(join(folder, "first.onnx"), ["c", "h", "w"]), sample), {
+    kind: "values",
+    outputs: 3 * 4 * 3,
+  });
+  const values = { ...sample, normalization: null, imageShape: [3, 4, 6] };
+  t.match(describeTargets(open(join(folder, "values.onnx"), ["c", "h", "w"]), values), { outputs: 3 * 4 * 3 });
 });
 
 t.test("the data may name classes that the teacher counts", async (t) => {

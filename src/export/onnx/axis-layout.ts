@@ -37,6 +37,7 @@ const layouts: ByKind<FrozenNode, [FrozenNetwork], readonly [reads: Layout, give
   slice: () => ["plain", "plain"],
   softmax: () => ["plain", "plain"],
   "masked-softmax": () => ["plain", "plain"],
+  "token-mask": () => ["plain", "plain"],
   "layer-norm": () => ["plain", "plain"],
   matmul: () => ["plain", "plain"],
   quantizer: () => ["own", "own"],

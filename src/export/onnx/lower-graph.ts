@@ -93,6 +93,7 @@ const rules: ByKind<FrozenNode, [Place], void> = {
   slice: shielded,
   softmax: shielded,
   "masked-softmax": shielded,
+  "token-mask": plain,
   "layer-norm": shielded,
   matmul: shielded,
   quantizer: (node, { graph, form, inputs, output }) => form.quantizer(graph, node, at(inputs, 0), output),

@@ -64,6 +64,7 @@ const rules: ByKind<FrozenNode, [IntegerFile], void> = {
   slice: onCodes,
   softmax: behindMax,
   "masked-softmax": onFloats,
+  "token-mask": onFloats,
   "layer-norm": onFloats,
   matmul: onFloats,
   quantizer: addQuantizer,

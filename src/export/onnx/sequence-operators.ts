@@ -44,6 +44,10 @@ export const sequenceOperators: ByKind<FrozenSequence, [Place], void> = {
     const { graph, output } = place;
     graph.node("Softmax", [maskedScores(node, place)], { name, output, attributes: { axis: -1 } });
   },
+  "token-mask"({ id: name }, { graph, inputs, output }) {
+    const isToken = graph.node("Cast", inputs, { name: `${name}.bool`, attributes: { to: elementTypes.bool } });
+    graph.node("Cast", [isToken], { name, output, attributes: { to: elementTypes.float } });
+  },
   "layer-norm"({ id: name, scale, shift, epsilon }, { graph, inputs, output }) {
     const parameters = [
       graph.floats(`${name}.scale`, scale, [scale.length]),

@@ -66,6 +66,7 @@ const vectorOrders: ByKind<FrozenNode, [Read], Order> = {
   slice: own,
   softmax: own,
   "masked-softmax": own,
+  "token-mask": own,
   "layer-norm": own,
   matmul: own,
   quantizer: ofItsInput,

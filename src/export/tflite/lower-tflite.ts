@@ -83,6 +83,7 @@ const rules: ByKind<FrozenNode, [TfliteFile], void> = {
   slice: refuseSequences,
   softmax: refuseSequences,
   "masked-softmax": refuseTokens,
+  "token-mask": refuseTokens,
   "layer-norm": refuseSequences,
   matmul: refuseSequences,
   quantizer: addQuantizer,

@@ -39,6 +39,7 @@ type RefusedKind =
   | "slice"
   | "softmax"
   | "masked-softmax"
+  | "token-mask"
   | "layer-norm"
   | "matmul";
 

@@ -5,7 +5,8 @@ import type { ModelGraph, ModelInput } from "./model-graph.ts";
 import { Damaged } from "./problems.ts";
 import { inFileOrder } from "./regroup.ts";
 import { knownSizes, oneBatch } from "./sizes.ts";
-import { type Activation, checkedShape } from "./value.ts";
+import type { TextInput } from "./text-roles.ts";
+import { type Activation, checkedShape, type Value } from "./value.ts";
 
 /** How the file has images. */
 export interface FileLayout {
@@ -15,6 +16,8 @@ export interface FileLayout {
   readonly batch: number | null;
   /** Whether an image's channels are its slowest axis; else they are its fastest, as in the graph. */
   readonly channelsFirst: boolean;
+  /** Of texts, all that the file takes; absent: it has one input. */
+  readonly texts?: readonly TextInput[];
 }
 
 /** An input of the file, and the network's for it: [batch, …] in the order that the file has. */
@@ -23,19 +26,21 @@ export interface FileInput {
   readonly node: NodeId;
 }
 
-interface InputValue {
+/** An input of the file, as the graph has it. */
+export interface InputValue<V extends Value = Value> {
   readonly name: string;
-  readonly value: Activation;
+  readonly value: V;
 }
 
-const noneYet = { kind: "activation", padding: null, ending: null } as const;
+/** What no operator has left to those that read a value. */
+export const noneYet = { kind: "activation", padding: null, ending: null } as const;
 
 /** Images as the graph has them, [height, width, channels], whatever the file's are. */
 export function imageInput(
   { inputs }: ModelGraph,
   writer: GraphWriter,
   image: readonly [height: number, width: number, channels: number],
-): { readonly value: InputValue; readonly image: FileLayout } {
+): { readonly inputs: readonly InputValue[]; readonly layout: FileLayout } {
   const input = onlyInput(inputs, "the normalised images");
   const [batch = null, ...dims] = input.shape;
   const [height, width, channels] = image;
@@ -51,7 +56,7 @@ export function imageInput(
   const axes = found.channelsFirst ? order.map((axis) => lying.axes[axis] ?? []) : lying.axes;
   const node = writer.input("input", image, "float32");
   const value = { ...noneYet, node, shape: image, factors: lying.factors, axes, integers: false };
-  return { value: { name: input.name, value }, image: { ...found, batch } };
+  return { inputs: [{ name: input.name, value }], layout: { ...found, batch } };
 }
 
 /** Samples that are no images, in the order that the file has. */
@@ -59,7 +64,7 @@ export function valueInput(
   { inputs }: ModelGraph,
   writer: GraphWriter,
   shape: readonly number[],
-): { readonly value: InputValue; readonly image: FileLayout } {
+): { readonly inputs: readonly InputValue[]; readonly layout: FileLayout } {
   const input = onlyInput(inputs, "the samples' numbers");
   const [batch = null, ...dims] = input.shape;
   if (!fits(dims, shape)) {
@@ -70,14 +75,14 @@ export function valueInput(
   const sizes = checkedShape(knownSizes(shape));
   const node = writer.input("input", sizes, "float32");
   const value = { ...noneYet, node, shape: sizes, integers: false, ...inFileOrder([oneBatch, ...sizes]) };
-  return { value: { name: input.name, value }, image: { imageShape: shape, channelsFirst: false, batch } };
+  return { inputs: [{ name: input.name, value }], layout: { imageShape: shape, channelsFirst: false, batch } };
 }
 
 /** Sizes that a file leaves open are the data's. */
-const fits = (dims: readonly (number | null)[], sizes: readonly number[]): boolean =>
+export const fits = (dims: readonly (number | null)[], sizes: readonly number[]): boolean =>
   dims.length === sizes.length && dims.every((size, axis) => size === null || size === sizes[axis]);
 
-const sampleText = (dims: readonly (number | null)[]): string =>
+export const sampleText = (dims: readonly (number | null)[]): string =>
   `[batch, ${dims.map((size) => size ?? "?").join(", ")}]`;
 
 /** How a file's images may lie: channels first or last, gray without channels, in a row, or one row as a line. */
@@ -111,7 +116,7 @@ export function tensorInput(
   { name, shape, type }: ModelInput,
   writer: GraphWriter,
   sample: readonly number[] | undefined,
-): InputValue {
+): InputValue<Activation> {
   const integers = integerTypes.includes(type);
   if (!integers && type !== elementTypes.float)
     throw new Damaged(`its input "${name}" is ${typeName(type)}, expected float32 or integers`);

@@ -1,4 +1,6 @@
+import { first } from "../../core/elements.ts";
 import { UserError } from "../../core/errors.ts";
+import { lookup } from "../../core/lookup.ts";
 import type { NodeId } from "../../graph/graph.ts";
 import { inputsOf } from "../../graph/walk.ts";
 import { isLayer, kindOf, type Network } from "../../kinds/index.ts";
@@ -14,6 +16,7 @@ import { NodeProblems } from "./node-problems.ts";
 import { operatorNames, operators } from "./operators/index.ts";
 import { cut, Damaged, Unsupported } from "./problems.ts";
 import { isKnown, type Size, sizesText } from "./sizes.ts";
+import { textInputs } from "./text-inputs.ts";
 import { Translation } from "./translation.ts";
 import { constantDims, dimsOf, type Value } from "./value.ts";
 
@@ -43,6 +46,15 @@ export interface ValuesAndClasses {
   readonly classes: number;
 }
 
+/** Texts, and how many values a network gives for each. */
+export interface TextsAndClasses {
+  /** Tokens of a text. */
+  readonly length: number;
+  /** The data's tokens are below it. */
+  readonly vocabulary: number;
+  readonly classes: number;
+}
+
 /** A network as a file has it: any inputs and outputs. */
 export interface ImportedGraph {
   readonly network: Network;
@@ -69,19 +81,27 @@ export interface ImportedNetwork extends Omit<ImportedGraph, "inputs" | "outputs
  */
 export function importNetwork(
   model: Model,
-  { several = false, ...options }: ImportOptions & (ImagesAndClasses | ValuesAndClasses) & { several?: boolean },
+  {
+    several = false,
+    ...options
+  }: ImportOptions & (ImagesAndClasses | ValuesAndClasses | TextsAndClasses) & { several?: boolean },
 ): ImportedNetwork {
   return explained(options.file, () => {
     const { graph, translation, writer } = begin(model, options);
-    const { value, image } =
-      "shape" in options ? valueInput(graph, writer, options.shape) : imageInput(graph, writer, options.inputShape);
+    const { inputs, layout } =
+      "length" in options
+        ? textInputs(graph, writer, options.length)
+        : "shape" in options
+          ? valueInput(graph, writer, options.shape)
+          : imageInput(graph, writer, options.inputShape);
     if (!several) requireOneOutput(graph);
-    translation.set(value.name, value.value);
+    for (const { name, value } of inputs) translation.set(name, value);
     translate(graph, translation);
+    if ("length" in options) requireRows(writer, options.vocabulary);
     const given = graph.outputs.map((name) => ({ name, value: translation.named(name) }));
     const { node, heads } = classOutputs(given, options.classes, writer);
     const { network, initial } = finish(options, writer, [node]);
-    return { network, initial, outputs: heads, layout: image };
+    return { network, initial, outputs: heads, layout };
   });
 }
 
@@ -151,6 +171,19 @@ function finish({ name }: ImportOptions, writer: GraphWriter, outputs: readonly 
   requireOneUse(network);
   outputShapes(network);
   return { network, initial: writer.initial };
+}
+
+/** @throws Damaged where a table has no row for the data's largest token. */
+function requireRows({ nodes }: GraphWriter, vocabulary: number): void {
+  const parameters = new Map(nodes.flatMap((node) => (node.kind === "parameter" ? [[node.id, node]] : [])));
+  for (const node of nodes) {
+    if (node.kind !== "embedding") continue;
+    const rows = first(lookup(parameters, node.inputs[1]).shape);
+    if (rows < vocabulary)
+      throw new Damaged(
+        `its table "${cut(node.id)}" has ${rows} rows, and the data's tokens go up to ${vocabulary - 1}: make them with the network's own tokenizer`,
+      );
+  }
 }
 
 /** An input of integers is either the numbers of tokens or numbers to compute with. */
