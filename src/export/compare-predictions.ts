@@ -6,6 +6,7 @@ import type { Agreement, ComparedPredictions } from "../tasks/agreement.ts";
 import type { FileRuntime } from "./file-runtime.ts";
 import type { FrozenNetwork } from "./frozen-network.ts";
 import { outputCount, outputNode } from "./network-output.ts";
+import { isImage } from "./onnx/axis-layout.ts";
 import { outputName } from "./onnx/model-frame.ts";
 import { toChannelsLast } from "./onnx/value-layout.ts";
 import { Reference } from "./reference.ts";
@@ -30,7 +31,7 @@ export interface ComparePredictionsOptions {
 /** Values that a file gives for pixels, in the trainer's order; a vector is in that. */
 function pixelsLast(network: FrozenNetwork, values: Float32Array): Float32Array {
   const node = outputNode(network);
-  return node.outputShape.length === 3 ? toChannelsLast(network, node, values) : values;
+  return isImage(network, node.id) ? toChannelsLast(network, node, values) : values;
 }
 
 /**

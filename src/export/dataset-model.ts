@@ -9,6 +9,8 @@ import { expandQuant, usesQuant } from "./onnx/expand-quant.ts";
 import { encodeModelProto, externalFiles, type Model, readModel } from "./onnx/read-model.ts";
 import { RuntimeModel, type RuntimeValues } from "./runtime.ts";
 
+type TakenData = Pick<Dataset, "name" | "imageShape" | "normalization" | "tokens" | "targets">;
+
 /**
  * An ONNX file that takes a data set's samples, in onnxruntime; its input says whether it takes pixels or normalised
  * images, in which order of axes, and how many at once. Call `release` at the end.
@@ -18,24 +20,27 @@ export class DatasetModel {
   readonly #input: FileInput;
   /** Of samples. */
   readonly #imageShape: readonly number[];
+  /** Whether what it gives may be an image, and not values in an order of their own. */
+  readonly #mayGivePixels: boolean;
 
-  private constructor(model: RuntimeModel, input: FileInput, imageShape: readonly number[]) {
+  private constructor(model: RuntimeModel, input: FileInput, { imageShape, targets }: TakenData) {
     this.#model = model;
     this.#input = input;
     this.#imageShape = imageShape;
+    this.#mayGivePixels = targets.kind !== "values";
   }
 
   /** @throws UserError when the file cannot be read, is not ONNX, or does not take these samples. */
   static async open(
     file: string,
-    dataset: Pick<Dataset, "name" | "imageShape" | "normalization" | "tokens">,
+    dataset: TakenData,
     { threads }: { readonly threads?: number | undefined } = {},
   ): Promise<DatasetModel> {
     const bytes = readBytes(file);
     const read = readModel(bytes, file);
     const input = fileInput(read, file, dataset);
     const model = await RuntimeModel.load(runnable(read, bytes, file), file, { threads });
-    return new DatasetModel(model, input, dataset.imageShape);
+    return new DatasetModel(model, input, dataset);
   }
 
   /** Samples of a batch, where the file allows only so many; null: any number. */
@@ -51,7 +56,7 @@ export class DatasetModel {
       const part = sliceOf(batch, start, size);
       const given = await this.#model.runFirst(this.#input.tensorsOf(repeated(part, size)));
       // The file need not say what its output is like: what comes out does.
-      const pixels = pixelsOf(given.shape, this.#imageShape);
+      const pixels = this.#mayGivePixels ? pixelsOf(given.shape, this.#imageShape) : null;
       const outputs = pixels === null ? given.values : channelsLast(Float32Array.from(given.values), pixels);
       parts.push(outputs.subarray(0, (outputs.length / size) * part.count));
     }

@@ -20,7 +20,7 @@ import { networkOutputs } from "../training/network-outputs.ts";
 
 const setting = "training.loss.teacher";
 
-interface TaughtData extends Pick<Dataset, "name" | "imageShape" | "normalization"> {
+interface TaughtData extends Pick<Dataset, "name" | "imageShape" | "normalization" | "targets"> {
   readonly tokens?: TokenDescription;
 }
 

@@ -166,7 +166,10 @@ t.test("weights in another file are read from beside the model, or missed by nam
 
 t.test("pixels come channels last, whatever sizes the file says its output has", async (t) => {
   const file = join(t.testdir(), "model.onnx");
-  const dataset = { name: "made", imageShape: [2, 3, 1], normalization: { mean: [0], deviation: [1] } };
+  const dataset = {
+    ...{ name: "made", imageShape: [2, 3, 1], normalization: { mean: [0], deviation: [1] } },
+    targets: { kind: "none" } as const,
+  };
   const shapes: readonly (readonly (number | string)[])[] = [
     ["b", 2, 2, 3],
     ["b", 2, "h", "w"],
@@ -189,6 +192,14 @@ t.test("pixels come channels last, whatever sizes the file says its output has",
     t.ok(
       [...found].every((value, at) => Math.abs(value - expected[at]!) < 1e-4),
       `[${output}]: ${found}`,
+    );
+    const values = await DatasetModel.open(file, { ...dataset, targets: { kind: "values", outputs: 12 } });
+    const ordered = await values.outputs({ count: 1, images: Uint8Array.of(0, 1, 2, 3, 4, 5) });
+    await values.release();
+    t.strictSame(
+      [...ordered].map(Math.round),
+      [0, 1, 2, 3, 4, 5, -0, -1, -2, -3, -4, -5],
+      "values are in the file's order",
     );
     await opened.release();
   }

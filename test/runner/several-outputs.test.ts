@@ -2,10 +2,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import type { RunSettings } from "../../src/config/schema.ts";
+import { FileSession } from "../../src/onnx/file-session.ts";
 import { type TrainOptions, train } from "../../src/runner/train.ts";
 import { random } from "../fixtures/engines.ts";
 import { npy, npz } from "../fixtures/npy.ts";
-import { encodePlain, node } from "../fixtures/onnx/plain-model.ts";
+import { encodePlain, int, ints, node } from "../fixtures/onnx/plain-model.ts";
 
 const root = t.testdir();
 const weights = (name: string, rows: number, columns: number) => ({
@@ -80,3 +81,51 @@ t.test("several outputs are no classes", async (t) => {
     message: /it has 2 outputs \("classes", "values"\), expected one: .* for task\.name regression/,
   });
 });
+
+t.test(
+  "an output of any shape is learned, and keeps its shape in the exported file",
+  { timeout: 120_000 },
+  async (t) => {
+    const image = join(root, "image.onnx");
+    const conv = (name: string, channels: number) => ({
+      ...{ name, dims: [channels, channels === 3 ? 1 : 3, 3, 3], dataType: 1 },
+      floatData: [...random(channels, name, [9 * 3 * (channels === 3 ? 1 : channels)])],
+    });
+    const padded = [ints("pads", [1, 1, 1, 1])];
+    writeFileSync(
+      image,
+      encodePlain({
+        opset: 17,
+        inputs: [{ name: "images", shape: ["b", 1, "h", "w"] }],
+        outputs: [
+          { name: "picture", shape: ["b", "c", "h", "w"] },
+          { name: "sums", shape: ["b", 3, "w"] },
+        ],
+        tensors: [conv("k1", 3), conv("k2", 2)],
+        nodes: [
+          node("Conv", ["images", "k1"], "features", padded),
+          node("Relu", ["features"], "positive"),
+          node("Conv", ["positive", "k2"], "picture", padded),
+          node("Transpose", ["picture"], "turned", [ints("perm", [0, 2, 3, 1])]),
+          node("ReduceMean", ["positive"], "sums", [ints("axes", [2]), int("keepdims", 0)]),
+        ],
+      }),
+    );
+    const shapes = { picture: [2, 4, 4], turned: [4, 4, 2] };
+    for (const [name, shape] of Object.entries(shapes)) {
+      const network = { file: image, outputs: [name] };
+      const folder = join(root, name);
+      const record = await train(settings({ network }), { folder });
+      t.strictSame(record.data.targets, { kind: "values", outputs: 32 });
+      const exported = join(folder, record.exports[0]!.file);
+      const session = await FileSession.load(exported, exported);
+      t.strictSame(session.outputs[0]!.shape.slice(1), shape);
+      await session[Symbol.asyncDispose]();
+    }
+    const both = await train(settings({ network: { file: image, outputs: ["picture", "sums"] } }), {
+      folder: join(root, "both"),
+    });
+    t.strictSame(both.data.targets, { kind: "values", outputs: 32 + 12 });
+    t.ok(both.exports[0]!.verification);
+  },
+);

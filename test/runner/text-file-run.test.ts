@@ -54,7 +54,12 @@ t.test("a text encoder out of a file learns its bits from itself", { timeout: 12
   await session.release();
 
   const dataset = {
-    ...{ name: "texts", imageShape: [length], normalization: null },
+    ...{
+      name: "texts",
+      imageShape: [length],
+      normalization: null,
+      targets: { kind: "values", outputs: units } as const,
+    },
     tokens: { vocabulary, tokenizer: null },
   };
   const [own, learned] = await Promise.all(

@@ -1,9 +1,11 @@
 import type { ExportInput, Saturation } from "../../config/sections/export-settings.ts";
 import { at } from "../../core/elements.ts";
+import { tuple } from "../../core/tuple.ts";
 import { elementTypes } from "../../onnx/element-types.ts";
 import { bitsOf } from "../bits-file.ts";
 import { type FrozenInput, type FrozenNetwork, type FrozenNode, isFrozenLayer } from "../frozen-network.ts";
 import { outputCount, outputNode } from "../network-output.ts";
+import { isImage } from "./axis-layout.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { imageOf } from "./value-layout.ts";
 
@@ -105,16 +107,17 @@ export function encodeModel(
   });
 }
 
-/** What a file gives: a vector, or an image of as many channels as there are classes of pixels. */
+/** What a file gives: a vector, an image of as many channels as there are classes of pixels, or values of any shape. */
 function givenBy(network: FrozenNetwork): { readonly text: string; readonly shape: readonly number[] } {
   const what = network.classes.length > 0 ? "logits" : "values";
-  const image = imageOf(outputNode(network).outputShape);
-  if (image === null) {
-    const axis = network.classes.length > 0 ? "classes" : "outputs";
-    return { text: `${what}, [batch, ${axis}]`, shape: [outputCount(network)] };
+  const { id, outputShape } = outputNode(network);
+  if (isImage(network, id)) {
+    const [height, width, channels] = tuple(outputShape, 3);
+    return { text: `${what} of pixels, [batch, channels, height, width]`, shape: [channels, height, width] };
   }
-  const [height, width, channels] = image;
-  return { text: `${what} of pixels, [batch, channels, height, width]`, shape: [channels, height, width] };
+  if (outputShape.length > 1) return { text: `${what}, [batch, ${outputShape.join(", ")}]`, shape: outputShape };
+  const axis = network.classes.length > 0 ? "classes" : "outputs";
+  return { text: `${what}, [batch, ${axis}]`, shape: [outputCount(network)] };
 }
 
 /** What a file takes: images, the numbers of tokens, which a text of any length has, or values. */

@@ -1,9 +1,8 @@
-import { first } from "../../core/elements.ts";
+import { at } from "../../core/elements.ts";
 import type { NodeId } from "../../graph/graph.ts";
 import { inOrder, shaped, shapeText } from "./arrangement.ts";
-import type { GraphWriter } from "./graph-writer.ts";
 import { cut, Damaged } from "./problems.ts";
-import { knownSizes, type Size, sizesText } from "./sizes.ts";
+import { isKnown, knownSizes, productOf, sizeText } from "./sizes.ts";
 import type { Translation } from "./translation.ts";
 import { type Activation, dimsOf, type Ending, type Value } from "./value.ts";
 
@@ -17,35 +16,74 @@ export interface Head {
   readonly ending: Ending | null;
 }
 
-/** Values that each have to be a row for each sample, and are so many numbers together, side by side. */
+interface OutputOptions {
+  /** Numbers that all of them are together. */
+  readonly classes: number;
+  /** Whether they may be of any shape, and not a row for each sample alone. */
+  readonly anyShape: boolean;
+}
+
+/** Values that are so many numbers together, side by side; one alone keeps its shape. */
 export function classOutputs(
   values: readonly { readonly name: string; readonly value: Value }[],
-  classes: number,
-  writer: GraphWriter,
+  translation: Translation,
+  { classes, anyShape }: OutputOptions,
 ): { readonly node: NodeId; readonly heads: readonly Head[] } {
-  const rows = values.map(({ name, value }) => ({ name, ...rowOf(value) }));
-  const total = rows.reduce((sum, { sizes }) => sum + (typeof sizes[0] === "number" ? sizes[0] : Number.NaN), 0);
+  const { writer } = translation;
+  const given = values.map(({ name, value }) => ({
+    name,
+    value: anyShape ? wholeOf(value, translation) : rowOf(value),
+  }));
+  const sizes = given.map(({ value }) => productOf(dimsOf(value).slice(1)));
+  const total = sizes.reduce<number>((sum, size) => sum + (isKnown(size) ? size : Number.NaN), 0);
   if (total !== classes) {
-    const found = rows.map(({ sizes }) => sizesText(sizes)).join(" + ");
     throw new Damaged(
-      `it gives ${found} values for each image, the data set needs ${classes}: choose another data set, or replace the network's last layer`,
+      `it gives ${sizes.map(sizeText).join(" + ")} values for each image, the data set needs ${classes}: choose another data set, or replace the network's last layer`,
     );
   }
-  const nodes = rows.map(({ value, sizes }) => shaped(inOrder(value, writer), knownSizes(sizes), writer).node);
-  const heads = rows.map(({ name, value, sizes }) => ({ name, size: first(knownSizes(sizes)), ending: value.ending }));
+  const heads = given.map(({ name, value }, index) => ({
+    name,
+    size: at(knownSizes(sizes), index),
+    ending: value.ending,
+  }));
+  const nodes = given.map(({ value }, index) => {
+    const shape = given.length === 1 ? dimsOf(value).slice(1) : [at(sizes, index)];
+    const { node } = shaped(inOrder(value, writer), knownSizes(shape), writer);
+    const maker = writer.find(node)?.kind;
+    if (shape.length !== 3 || maker === "reshape" || maker === "transpose") return node;
+    // A node that gives images would give them with their channels first in the exported file, whatever these axes are.
+    return writer.push({ kind: "reshape", id: writer.name("values"), inputs: [node], shape: knownSizes(shape) });
+  });
   const [one, other, ...more] = nodes;
   if (one === undefined) throw new Damaged("it has no output");
   if (other === undefined) return { node: one, heads };
   return { node: writer.push({ kind: "concat", id: writer.name("outputs"), inputs: [one, other, ...more] }), heads };
 }
 
-function rowOf(value: Value): { readonly value: Activation; readonly sizes: readonly Size[] } {
+/** A row for each sample, without the axes behind it, which are of size 1. */
+function rowOf(value: Value): Activation {
   if (value.kind !== "activation") throw new Damaged("its output is a constant");
+  const row = asRow(value);
+  if (row === null) throw new Damaged(`its output is [${shapeText(value)}], expected [batch, classes]`);
+  return row;
+}
+
+/** Null: it is none. */
+function asRow(value: Activation): Activation | null {
   const [batch, units, ...others] = value.axes;
-  if (`${batch}` !== "0" || units === undefined || others.some((factors) => factors.length > 0)) {
-    throw new Damaged(`its output is [${shapeText(value)}], expected [batch, classes]`);
-  }
-  return { value, sizes: dimsOf(value).slice(1, 2) };
+  if (`${batch}` !== "0" || units === undefined || others.some((factors) => factors.length > 0)) return null;
+  return { ...value, axes: value.axes.slice(0, 2) };
+}
+
+/** A value of any shape, which has a number at least for each sample, with what was left to those that read it. */
+function wholeOf(value: Value, translation: Translation): Activation {
+  if (value.kind !== "activation") throw new Damaged("its output is a constant");
+  const row = asRow(value);
+  if (row !== null) return row;
+  const [batch, ...others] = value.axes;
+  if (`${batch}` !== "0" || others.length === 0)
+    throw new Damaged(`its output is [${shapeText(value)}], expected the batch as its first axis, and others`);
+  return translation.settled(value);
 }
 
 /** Any value of a network, in the file's order and shape. */

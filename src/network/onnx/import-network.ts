@@ -99,7 +99,7 @@ export function importNetwork(
     translate(graph, translation);
     if ("length" in options) requireRows(writer, options.vocabulary);
     const given = graph.outputs.map((name) => ({ name, value: translation.named(name) }));
-    const { node, heads } = classOutputs(given, options.classes, writer);
+    const { node, heads } = classOutputs(given, translation, { classes: options.classes, anyShape: several });
     const { network, initial } = finish(options, writer, [node]);
     return { network, initial, outputs: heads, layout };
   });
