@@ -129,7 +129,7 @@ function addOnce<T>(map: Map<string, T>, name: string, value: T, what: string): 
   map.set(name, value);
 }
 
-function inputOf(value: ValueInfoProto): ModelInput {
+export function inputOf(value: ValueInfoProto): ModelInput {
   const { name } = value;
   const shape = shapeOf(value);
   if (shape === null) throw new Damaged(`its input "${name}" has no shape: export it with a fixed image size`);
