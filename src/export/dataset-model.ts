@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { at } from "../core/elements.ts";
 import { messageOf, UserError } from "../core/errors.ts";
 import { readWholeFile } from "../core/read-file.ts";
 import type { Dataset, ImageShape } from "../data/dataset.ts";
 import { type FileInput, fileInput, type Pixels } from "./file-input.ts";
+import { fromChannelsFirst } from "./image-layout.ts";
 import { expandQuant, usesQuant } from "./onnx/expand-quant.ts";
 import { encodeModelProto, externalFiles, type Model, readModel } from "./onnx/read-model.ts";
 import { RuntimeModel, type RuntimeValues } from "./runtime.ts";
@@ -57,7 +57,7 @@ export class DatasetModel {
       const given = await this.#model.runFirst(this.#input.tensorsOf(repeated(part, size)));
       // The file need not say what its output is like: what comes out does.
       const pixels = this.#mayGivePixels ? pixelsOf(given.shape, this.#imageShape) : null;
-      const outputs = pixels === null ? given.values : channelsLast(Float32Array.from(given.values), pixels);
+      const outputs = pixels === null ? given.values : fromChannelsFirst(Float32Array.from(given.values), pixels);
       parts.push(outputs.subarray(0, (outputs.length / size) * part.count));
     }
     const [whole, ...more] = parts;
@@ -75,16 +75,6 @@ function pixelsOf(output: readonly number[], [height, width]: readonly number[])
   const [, channels, rows, columns, ...more] = output;
   if (more.length > 0 || channels === undefined || rows === undefined || columns === undefined) return null;
   return rows === height && columns === width ? [rows, columns, channels] : null;
-}
-
-/** [n, channels, height, width] as [n, height, width, channels]. */
-function channelsLast(values: Float32Array, [height, width, channels]: ImageShape): Float32Array {
-  const area = height * width;
-  return values.map((_, index) => {
-    const pixel = Math.floor(index / channels);
-    const image = Math.floor(pixel / area);
-    return at(values, (image * channels + (index % channels)) * area + (pixel % area));
-  });
 }
 
 function sliceOf({ count, images }: Pixels, start: number, size: number): Pixels {

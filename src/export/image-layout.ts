@@ -1,3 +1,4 @@
+import { at } from "../core/elements.ts";
 import type { ImageShape } from "../data/dataset.ts";
 
 /** How an image lies in a file's input. */
@@ -26,10 +27,20 @@ export function toChannelsFirst<T extends Float32Array | Uint8Array>(
   // A copy is of the same kind.
   const moved = values.slice() as T;
   const area = height * width;
-  for (let at = 0; at < values.length; at++) {
-    const pixel = Math.floor(at / channels);
+  for (let index = 0; index < values.length; index++) {
+    const pixel = Math.floor(index / channels);
     const image = Math.floor(pixel / area);
-    moved[(image * channels + (at % channels)) * area + (pixel % area)] = values[at]!;
+    moved[(image * channels + (index % channels)) * area + (pixel % area)] = values[index]!;
   }
   return moved;
+}
+
+/** [n, channels, height, width] as [n, height, width, channels]. */
+export function fromChannelsFirst(values: Float32Array, [height, width, channels]: ImageShape): Float32Array {
+  const area = height * width;
+  return values.map((_, index) => {
+    const pixel = Math.floor(index / channels);
+    const image = Math.floor(pixel / area);
+    return at(values, (image * channels + (index % channels)) * area + (pixel % area));
+  });
 }

@@ -16,8 +16,9 @@ import { forward } from "../network/passes.ts";
 import { createModel } from "../training/model.ts";
 import { passOf, soleInput } from "../training/pass.ts";
 import { textTensors } from "./file-input.ts";
+import { fromChannelsFirst } from "./image-layout.ts";
 import { readModel, withOutputs } from "./onnx/read-model.ts";
-import { RuntimeModel, type RuntimeOptions, runtimeName } from "./runtime.ts";
+import { RuntimeModel, type RuntimeOptions, type RuntimeValues, runtimeName } from "./runtime.ts";
 
 /** Images that are compared. */
 const IMAGES = 4;
@@ -138,9 +139,17 @@ async function runFile(
     const results = await (layout.texts !== undefined && batch instanceof Int32Array
       ? file.runAll(textTensors(layout.texts, batch, first(layout.imageShape)))
       : file.run(batch, [count, ...layout.imageShape]));
-    outputs.push(sideBySide(heads.map(({ name, size }) => ({ size, values: lookup(results, name) }))));
+    outputs.push(
+      sideBySide(heads.map((head) => ({ size: head.size, values: inOwnOrder(lookup(results, head.name), head) }))),
+    );
   }
   return outputs;
+}
+
+/** What the file gives at an output, pixel by pixel where the network gives it so. */
+function inOwnOrder(values: RuntimeValues, { size, pixels }: Head): RuntimeValues {
+  if (pixels?.channelsFirst !== true) return values;
+  return fromChannelsFirst(Float32Array.from(values), [...pixels.size, size]);
 }
 
 /** The rows of several outputs in one. */

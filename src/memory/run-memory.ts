@@ -7,7 +7,7 @@ import { elementsOf } from "../graph/shape.ts";
 import { createMethod } from "../methods/create-method.ts";
 import { plainOf } from "../methods/method.ts";
 import { loadNetwork, type NetworkData, networkDataOf } from "../network/load-network.ts";
-import { createTask, targetKindOf } from "../tasks/create-task.ts";
+import { createTask, outputKindOf, targetKindOf } from "../tasks/create-task.ts";
 import { describeTargets, labelNeeds, learnsUnlabelled } from "../training/unlabelled-targets.ts";
 import { type ImageCounts, imageCountsOf, type MemoryStage, memoryStages } from "./memory-stages.ts";
 
@@ -52,7 +52,7 @@ export async function estimateRuns(
     const key = JSON.stringify([source, config.task, learnsUnlabelled(config) && [config.training, config.network]]);
     const shape = shapes.get(key) ?? (await shapeOf(config, reporter));
     shapes.set(key, shape);
-    const { network } = loadNetwork(config.network, shape.network, { several: config.task?.name === "regression" });
+    const { network } = loadNetwork(config.network, shape.network, { outputKind: outputKindOf(config.task) });
     const method = createMethod(config.method, config.seed);
     const prepared = method.prepare(plainOf(method, network));
     const distillation = distillationOf(config, shape.isLabelled);

@@ -6,7 +6,7 @@ import type { Network } from "../kinds/index.ts";
 import type { InitialValues } from "./initial-values.ts";
 import type { FileLayout } from "./onnx/file-inputs.ts";
 import type { Head } from "./onnx/file-outputs.ts";
-import { importNetwork, type ValuesAndClasses } from "./onnx/import-network.ts";
+import { importNetwork, type OutputKind, type ValuesAndClasses } from "./onnx/import-network.ts";
 import { type NetworkFile, readNetworkFile } from "./onnx/read-network-file.ts";
 import { outputShapes } from "./output-shapes.ts";
 import { type ImageNetwork, imageNetwork } from "./zoo/index.ts";
@@ -67,19 +67,19 @@ export interface LoadedNetwork {
 /**
  * A network of the zoo, or one from an ONNX file, for the data's samples and classes.
  *
- * @param options.several Whether a file may have several outputs, which the network gives side by side.
+ * @param options.outputKind What a file's network is to give; classes if left out.
  * @throws UserError when the file cannot be read, taken over, or is for other data; UsageError when the images are too
  * small for a network of the zoo.
  */
 export function loadNetwork(
   source: NetworkSource,
   data: NetworkData,
-  { several = false }: { readonly several?: boolean } = {},
+  { outputKind = "classes" }: { readonly outputKind?: OutputKind } = {},
 ): LoadedNetwork & { readonly imported: ImportedFile | null } {
   if ("name" in source) return { network: fromZoo(source, data), initial: undefined, file: null, imported: null };
   const { model, bytes, file } = readNetworkFile(source.file);
   const name = basename(source.file, extname(source.file));
-  const options = { ...data, file: source.file, name, outputs: source.outputs, several };
+  const options = { ...data, file: source.file, name, outputs: source.outputs, outputKind };
   const { layout, outputs, network, initial } = importNetwork(model, options);
   return { network: forData(network, data), initial, file, imported: { path: source.file, bytes, layout, outputs } };
 }

@@ -98,7 +98,12 @@ async function importedTeacher(
   const samples = networkDataOf(data, task.outputs);
   try {
     const name = basename(path, extname(path));
-    const imported = importNetwork(model, { ...samples, file: path, name, several: heads !== undefined });
+    const imported = importNetwork(model, {
+      ...samples,
+      file: path,
+      name,
+      outputKind: heads === undefined ? "classes" : "values",
+    });
     const shape = { inputShape: data.imageShape, classes: task.outputs };
     await verifyImport({ ...imported, ...shape, path, bytes }, ops, { threads });
     const { network, initial } = imported;

@@ -22,7 +22,7 @@ import { type LoadedNetwork, loadNetwork, networkDataOf } from "../network/load-
 import type { NetworkFile } from "../network/onnx/read-network-file.ts";
 import { outputShapes } from "../network/output-shapes.ts";
 import type { RunRecord } from "../runs/record.ts";
-import { createTask, type Findings, targetKindOf } from "../tasks/create-task.ts";
+import { createTask, type Findings, outputKindOf, targetKindOf } from "../tasks/create-task.ts";
 import type { DistilledHead } from "../tasks/distillation/distance-of-heads.ts";
 import { distilled } from "../tasks/distillation/distilled.ts";
 import { judgedByTeacher } from "../tasks/distillation/judged-by-teacher.ts";
@@ -96,7 +96,7 @@ async function build(config: RunConfig, { engine, loaded, recorded }: Parts): Pr
   const method = createMethod(config.method, config.seed);
   if (method.layerwise || method.search || method.clustering) refuseTexts(read, `method.name: ${config.method.name}`);
   const data = networkDataOf(read, own.units);
-  const { imported, ...source } = loadNetwork(config.network, data, { several: own.name === "regression" });
+  const { imported, ...source } = loadNetwork(config.network, data, { outputKind: outputKindOf(config.task) });
   const { initial, file: networkFile } = source;
   requireOutputs(source.network, own);
   const several = imported !== null && imported.outputs.length > 1 ? imported.outputs.map(distilledHead) : undefined;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { TaskConfig, TaskName } from "../config/sections/task-settings.ts";
 import type { TargetDescription, TargetKind } from "../data/targets.ts";
+import type { OutputKind } from "../network/onnx/import-network.ts";
 import { classificationFindings } from "./classification/class-findings.ts";
 import { classification } from "./classification/classification.ts";
 import { labelFindings } from "./multi-label/label-findings.ts";
@@ -30,6 +31,8 @@ type Settings<Name extends TaskName> = { [P in Name]: Extract<TaskConfig, { name
 interface TaskDefinition<Name extends TaskName> {
   /** What it learns from; null: the images themselves. */
   readonly targets: TargetKind | null;
+  /** What a network is to give for it. */
+  readonly outputKind: OutputKind;
   create(targets: TargetDescription, settings: Settings<Name>, samples: SampleDescription | null): Task<Findings>;
 }
 
@@ -44,6 +47,10 @@ const tasks: { readonly [Name in TaskName]: TaskDefinition<Name> } = {
 /** What a data set must say of each image for a configuration's task. */
 export const targetKindOf = (config: TaskConfig | undefined): TargetKind | null =>
   tasks[config?.name ?? "classification"].targets;
+
+/** What a network is to give for a configuration's task. */
+export const outputKindOf = (config: TaskConfig | undefined): OutputKind =>
+  tasks[config?.name ?? "classification"].outputKind;
 
 /** What a task asks of its data: what they say of images, whether they need not, and classes that are not trained on. */
 export interface LabelNeeds {

@@ -1,6 +1,7 @@
 import { at } from "../../core/elements.ts";
 import type { NodeId } from "../../graph/graph.ts";
-import { inOrder, shaped, shapeText } from "./arrangement.ts";
+import { channelsFirst, channelsLast, imageOf, inOrder, shaped, shapeText } from "./arrangement.ts";
+import type { GraphWriter } from "./graph-writer.ts";
 import { cut, Damaged } from "./problems.ts";
 import { isKnown, knownSizes, productOf, sizeText } from "./sizes.ts";
 import type { Translation } from "./translation.ts";
@@ -10,10 +11,12 @@ import { type Activation, dimsOf, type Ending, type Value } from "./value.ts";
 export interface Head {
   /** In the file. */
   readonly name: string;
-  /** Values for each sample. */
+  /** Values for each sample, or each pixel. */
   readonly size: number;
   /** What the file makes of the network's logits there. */
   readonly ending: Ending | null;
+  /** Where these are for each pixel: an image, which the network gives with its channels last. */
+  readonly pixels?: { readonly size: readonly [height: number, width: number]; readonly channelsFirst: boolean };
 }
 
 interface OutputOptions {
@@ -84,6 +87,31 @@ function wholeOf(value: Value, translation: Translation): Activation {
   if (`${batch}` !== "0" || others.length === 0)
     throw new Damaged(`its output is [${shapeText(value)}], expected the batch as its first axis, and others`);
   return translation.settled(value);
+}
+
+/**
+ * An image of logits, whose channels are the classes of its pixels.
+ *
+ * @throws Damaged where it is none of this size.
+ */
+export function pixelOutput(
+  { name, value }: { readonly name: string; readonly value: Value },
+  writer: GraphWriter,
+  { classes, size: [height, width] }: { readonly classes: number; readonly size: readonly [number, number] },
+): { readonly node: NodeId; readonly heads: readonly Head[] } {
+  if (value.kind !== "activation") throw new Damaged("its output is a constant");
+  const sizes = `${dimsOf(value).slice(1).filter(isKnown)}`;
+  const isFirst = sizes === `${[classes, height, width]}`;
+  if (!isFirst && sizes !== `${[height, width, classes]}`) {
+    throw new Damaged(
+      `its output is [${shapeText(value)}], expected ${classes} classes for each of ${height} x ${width} pixels, [batch, ${classes}, ${height}, ${width}]: choose another data set, or replace the network's last layer`,
+    );
+  }
+  const image = imageOf(value, writer, isFirst ? channelsFirst : channelsLast);
+  if (writer.find(image.value.node)?.kind === "softmax")
+    throw new Damaged("it ends in a softmax: let it end before that (network: { file, outputs: [NAME] })");
+  const pixels = { size: [height, width], channelsFirst: isFirst } as const;
+  return { node: image.value.node, heads: [{ name, size: classes, ending: value.ending, pixels }] };
 }
 
 /** Any value of a network, in the file's order and shape. */

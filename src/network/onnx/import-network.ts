@@ -1,15 +1,13 @@
 import { first } from "../../core/elements.ts";
 import { UserError } from "../../core/errors.ts";
-import { lookup } from "../../core/lookup.ts";
 import type { NodeId } from "../../graph/graph.ts";
-import { inputsOf } from "../../graph/walk.ts";
-import { isLayer, kindOf, type Network } from "../../kinds/index.ts";
+import { isLayer, type Network } from "../../kinds/index.ts";
 import { type Model, opsetOf } from "../../onnx/onnx-model.ts";
 import type { InitialValues } from "../initial-values.ts";
 import { outputShapes } from "../output-shapes.ts";
 import { Allowance } from "./allowance.ts";
 import { type FileInput, type FileLayout, imageInput, tensorInput, valueInput } from "./file-inputs.ts";
-import { classOutputs, type Head, tensorOutput } from "./file-outputs.ts";
+import { classOutputs, type Head, pixelOutput, tensorOutput } from "./file-outputs.ts";
 import { GraphWriter } from "./graph-writer.ts";
 import { type ModelGraph, readGraph } from "./model-graph.ts";
 import { NodeProblems } from "./node-problems.ts";
@@ -17,6 +15,7 @@ import { operatorNames, operators } from "./operators/index.ts";
 import { cut, Damaged, Unsupported } from "./problems.ts";
 import { isKnown, type Size, sizesText } from "./sizes.ts";
 import { textInputs } from "./text-inputs.ts";
+import { requireOneUse, requireRows } from "./token-uses.ts";
 import { Translation } from "./translation.ts";
 import { constantDims, dimsOf, type Value } from "./value.ts";
 
@@ -31,6 +30,11 @@ export interface ImportOptions {
   /** Names of values that are the network's outputs, and what lies behind them is left out; the file's own if left out. */
   readonly outputs?: readonly string[] | undefined;
 }
+
+/**
+ * What a network is to give: logits for each sample, or each pixel, or values of any outputs and shapes, side by side.
+ */
+export type OutputKind = "classes" | "pixels" | "values";
 
 /** Images, and how many values a network gives for each. */
 export interface ImagesAndClasses {
@@ -75,16 +79,15 @@ export interface ImportedNetwork extends Omit<ImportedGraph, "inputs" | "outputs
  * Takes an FP32 network of images, or other samples, over into the graph, with its weights and running statistics. Layers that share a
  * tensor get one each. A Softmax at the end and Dropouts are left out.
  *
- * @param several Whether it may have several outputs, which the network gives side by side; one alone if left out.
  * @throws UserError that lists all nodes that are not supported, or says what is wrong with the file, or how it does
  * not fit the data.
  */
 export function importNetwork(
   model: Model,
   {
-    several = false,
+    outputKind = "classes",
     ...options
-  }: ImportOptions & (ImagesAndClasses | ValuesAndClasses | TextsAndClasses) & { several?: boolean },
+  }: ImportOptions & (ImagesAndClasses | ValuesAndClasses | TextsAndClasses) & { outputKind?: OutputKind },
 ): ImportedNetwork {
   return explained(options.file, () => {
     const { graph, translation, writer } = begin(model, options);
@@ -94,12 +97,18 @@ export function importNetwork(
         : "shape" in options
           ? valueInput(graph, writer, options.shape)
           : imageInput(graph, writer, options.inputShape);
-    if (!several) requireOneOutput(graph);
+    if (outputKind !== "values") requireOneOutput(graph);
     for (const { name, value } of inputs) translation.set(name, value);
     translate(graph, translation);
-    if ("length" in options) requireRows(writer, options.vocabulary);
+    if ("length" in options) requireRows(writer.nodes, options.vocabulary);
     const given = graph.outputs.map((name) => ({ name, value: translation.named(name) }));
-    const { node, heads } = classOutputs(given, translation, { classes: options.classes, anyShape: several });
+    const { node, heads } =
+      outputKind === "pixels" && "inputShape" in options
+        ? pixelOutput(first(given), writer, {
+            classes: options.classes,
+            size: [options.inputShape[0], options.inputShape[1]],
+          })
+        : classOutputs(given, translation, { classes: options.classes, anyShape: outputKind === "values" });
     const { network, initial } = finish(options, writer, [node]);
     return { network, initial, outputs: heads, layout };
   });
@@ -171,32 +180,6 @@ function finish({ name }: ImportOptions, writer: GraphWriter, outputs: readonly 
   requireOneUse(network);
   outputShapes(network);
   return { network, initial: writer.initial };
-}
-
-/** @throws Damaged where a table has no row for the data's largest token. */
-function requireRows({ nodes }: GraphWriter, vocabulary: number): void {
-  const parameters = new Map(nodes.flatMap((node) => (node.kind === "parameter" ? [[node.id, node]] : [])));
-  for (const node of nodes) {
-    if (node.kind !== "embedding") continue;
-    const rows = first(lookup(parameters, node.inputs[1]).shape);
-    if (rows < vocabulary)
-      throw new Damaged(
-        `its table "${cut(node.id)}" has ${rows} rows, and the data's tokens go up to ${vocabulary - 1}: make them with the network's own tokenizer`,
-      );
-  }
-}
-
-/** An input of integers is either the numbers of tokens or numbers to compute with. */
-function requireOneUse({ nodes }: Network): void {
-  const tokens = new Set(nodes.flatMap((node) => (node.kind === "input" && node.dtype === "int32" ? [node.id] : [])));
-  const wrong = nodes.find((node) => {
-    const [head, ...others] = inputsOf(node);
-    return (
-      others.some((id) => tokens.has(id)) || (head !== undefined && tokens.has(head) && !kindOf(node).readsIntegers)
-    );
-  });
-  if (wrong !== undefined)
-    throw new Damaged(`"${cut(wrong.id)}" computes with an input that holds the numbers of tokens`);
 }
 
 /** Goes through all nodes; all that cannot be taken over is told at once. */

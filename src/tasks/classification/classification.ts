@@ -15,6 +15,7 @@ import { lostImages, worstImages } from "./worst-images.ts";
 /** One class for each image: softmax cross-entropy on logits, judged by the share of images with the right class. */
 export const classification = {
   targets: "classes",
+  outputKind: "classes",
   create: (targets: TargetDescription): Task<ClassificationFindings> => {
     const classes = outputsOf(targets);
     if (classes < 2) {

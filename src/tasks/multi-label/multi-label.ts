@@ -25,6 +25,7 @@ const binaryCrossEntropy: ElementLoss = (logit, label) => [
 /** Any number of labels for each image: binary cross-entropy on logits, judged by the mean average precision. */
 export const multiLabel = {
   targets: "labels",
+  outputKind: "classes",
   create: (described: TargetDescription): Task<LabelFindings> => {
     const outputs = outputsOf(described);
     return {

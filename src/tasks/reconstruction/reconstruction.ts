@@ -21,6 +21,7 @@ const r2: Metric = { ...plain, key: "r2", label: "R²", better: "higher", chance
  */
 export const reconstruction = {
   targets: null,
+  outputKind: "classes",
   create: (
     targets: TargetDescription,
     { anomalies: names }: { readonly anomalies?: readonly string[] | undefined },

@@ -21,6 +21,7 @@ const describe = (label: string): TaskDescription => ({
 /** Numbers for each image: the squared error or another one, judged by the root of the squares, the absolute error and the share of variance explained. */
 export const regression = {
   targets: "values",
+  outputKind: "values",
   create: (
     described: TargetDescription,
     { loss: chosen }: { readonly loss?: RegressionLoss | undefined },

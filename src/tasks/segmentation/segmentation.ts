@@ -16,6 +16,7 @@ const pixelsRight: Metric = { ...percent, key: "pixelsRight", label: "of pixels 
 /** A class for each pixel: softmax cross-entropy on logits, judged by the mean intersection over union. */
 export const segmentation = {
   targets: "masks",
+  outputKind: "pixels",
   create: (described: TargetDescription): Task<SegmentationFindings> => {
     const classes = described.kind === "masks" ? described.names.length : 0;
     const description: TaskDescription = {

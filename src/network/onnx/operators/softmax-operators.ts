@@ -18,8 +18,9 @@ export const softmax: Operator = (node, translation) => {
   const x = translation.activation(node);
   const axis = axisOf(wanted, x.axes.length);
   const ending = node.operator === "LogSoftmax" ? "log-softmax" : "softmax";
-  const isRow = `${x.axes[0]}` === "0" && x.axes.every((factors, index) => index <= 1 || factors.length === 0);
-  if (axis === 1 && isRow) return { ...x, ending };
+  const isRow = x.axes.every((factors, index) => index <= 1 || factors.length === 0);
+  const isOfPixels = x.axes.length === 4 && !isOld;
+  if (axis === 1 && `${x.axes[0]}` === "0" && (isRow || isOfPixels)) return { ...x, ending };
   if (ending !== "softmax") throw new Unsupported("it is no end of a network for classes");
   const axes = isOld ? x.axes.map((_, index) => index).slice(axis) : [axis];
   const { value } = trailing(x, axes, translation.writer);
