@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { codebookTable } from "./codebook-table.ts";
 import { embeddingTable } from "./embedding-table.ts";
 import { frontTable } from "./front-table.ts";
 import { type Published, publishedRuns } from "./published.ts";
@@ -15,7 +16,7 @@ export const pages: Readonly<Record<string, Readonly<Record<string, Table>>>> = 
   "README.md": { front: (published) => frontTable(published, readLatencies()) },
   "docs/method.md": { embeddings: embeddingTable },
   "docs/results.md": { results: trainingTable, unfinished: () => unfinishedTable() },
-  "docs/post-training.md": { "post-training": roundingTable },
+  "docs/post-training.md": { "post-training": roundingTable, codebooks: codebookTable },
 };
 
 /** Each page as it stands, and with its tables made anew. */

@@ -14,7 +14,7 @@ export function trainingTable(published: readonly Published[]): string {
   const configOf = new Map(published.map(({ record, config }) => [record, config]));
   const tasks = new Map<string, RunRecord[]>();
   for (const { record } of published) {
-    if (record.postTraining || isChoosing(record) || isOfEmbeddings(record)) continue;
+    if (record.postTraining || isChoosing(record) || isOfCodes(record)) continue;
     const task = `${record.data.name} ${record.network.name}`;
     tasks.set(task, [...(tasks.get(task) ?? []), record]);
   }
@@ -39,8 +39,9 @@ export function trainingTable(published: readonly Published[]): string {
 const mainHead = (published: readonly Published[]): string =>
   [...new Set(published.map(({ record }) => mainMetric(record.task).label))].join(" or ");
 
-/** What their tables take is another table's: bit operations say nothing of it. */
-const isOfEmbeddings = ({ network }: RunRecord): boolean => network.name === "text-classifier";
+/** What tables of codes take is another table's: bit operations say nothing of it. */
+const isOfCodes = ({ network, codebooks }: RunRecord): boolean =>
+  network.name === "text-classifier" || codebooks !== undefined;
 
 /** Runs that hold images out to choose by are no results. */
 const isChoosing = ({ data }: RunRecord): boolean => data.validationImages > 0;

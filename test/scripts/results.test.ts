@@ -2,6 +2,8 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import { codebookTable } from "../../scripts/results/codebook-table.ts";
+import { compactRecord } from "../../scripts/results/compact-records.ts";
 import { publishedRuns } from "../../scripts/results/published.ts";
 import { roundingTable } from "../../scripts/results/rounding-table.ts";
 import { trainingTable } from "../../scripts/results/training-table.ts";
@@ -126,4 +128,52 @@ t.test("what was not run to the end costs its step's time for each image", async
     "| [c](../configs/c.yaml) | vgg7 on cifar10 | 100 ms for 50 images | 3,600 epochs of 50,000 images | 4 days |",
   ]);
   t.throws(() => unfinishedTable(project({ ...step, network: "lenet5" })), { message: /no step of a/ });
+});
+
+t.test("a committed record has six digits of its curves, and pictures where they are shown", async (t) => {
+  const whole = {
+    name: "run",
+    seed: 0.123456789,
+    epochs: [{ loss: 0.123456789, quantizers: [{ id: "w", gates: [0.123456789, 1e-7 / 3], open: true }] }, { loss: 1 }],
+    findings: { worst: [{ png: "AAAA", label: 1 }], none: [] },
+  };
+  const compact = (shown: boolean) => compactRecord(JSON.stringify(whole, null, 1), { shown });
+  const epochs = [
+    { loss: 0.123456789, quantizers: [{ id: "w", gates: [0.123457, 3.33333e-8], open: true }] },
+    { loss: 1 },
+  ];
+  t.equal(compact(true), `${JSON.stringify({ ...whole, epochs })}\n`);
+  t.equal(compact(false), `${JSON.stringify({ ...whole, epochs, findings: { worst: [], none: [] } })}\n`);
+  t.equal(compactRecord(compact(true), { shown: true }), compact(true));
+});
+
+t.test("codebooks are set beside integers of the same network, the smallest first, stage by stage", async (t) => {
+  const rows = rowsOf(codebookTable(publishedRuns()));
+  const of = (title: string) => rows.find((row) => row.startsWith(`| ${title} |`))!.split(" | ");
+  t.equal(
+    of("blocks of 9, 128 centroids")
+      .slice(3)
+      .filter((cell) => /\d/.test(cell)).length,
+    4,
+    "all stages",
+  );
+  t.equal(
+    of("2 bits")
+      .slice(3)
+      .filter((cell) => /\d/.test(cell)).length,
+    2,
+    "AdaRound and Bit-Split",
+  );
+  const sizes = rows.map((row) => Number.parseFloat(row.split(" | ")[1]!));
+  t.strictSame(
+    sizes,
+    sizes.toSorted((one, other) => one - other),
+  );
+  t.equal(
+    codebookTable([{ config: "lone", record }])
+      .trimEnd()
+      .split("\n").length,
+    2,
+    "none without codebooks",
+  );
 });
