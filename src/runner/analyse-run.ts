@@ -29,10 +29,11 @@ export async function analyseRun(prepared: Prepared, hooks: AnalysisHooks): Prom
   return sensitivity === null ? analysis : { ...analysis, sensitivity };
 }
 
-/** Null where it is not asked for, nothing is quantized, or too few images would have to do. */
+/** Null where it is not asked for, nothing is on a grid, or too few images would have to do. */
 async function sensitivityOf(prepared: Prepared, { reporter, pause }: AnalysisHooks): Promise<Sensitivity | null> {
-  const { config, dataset, task, trainer } = prepared;
-  const changes = triedChanges(trainer.inPhase).length;
+  const { config, dataset, task, trainer, method } = prepared;
+  // What is in a codebook lies on no grid, of which there would be another width.
+  const changes = method.clustering ? 0 : triedChanges(trainer.inPhase).length;
   const most = changes === 0 ? 0 : affordableImages(prepared, 1 + changes);
   if (most < fewestImages) return null;
   const { progress } = reporter;

@@ -53,7 +53,11 @@ t.test("layers become codes, codebooks learn, and the file has them", { timeout:
     { bits: 32, codebook: { blockSize: 5, centroids: 4, codeBits: 2 } },
     "fewer where blocks are few",
   );
-  t.match(readFileSync(runFiles(folder).report, "utf8"), /Codebooks/);
+  const report = readFileSync(runFiles(folder).report, "utf8");
+  t.match(report, /Codebooks/);
+  t.equal(whole.analysis?.sensitivity, undefined, "codes have no other widths");
+  for (const ofGrids of [/What other bits would give/, /Weights on their grids/, /±1,000,000/])
+    t.notMatch(report, ofGrids);
   t.equal((await evaluateRun(folder)).metrics.top1, result!.metrics.top1);
   await t.rejects(exportRun(folder, { form: "int8" }), {
     name: "UserError",

@@ -40,6 +40,7 @@ export function renderReport(record: RunRecord, { baselines = [], liveVersion }:
   const codes = codesSection(record);
   const search = searchSection(record);
   const sensitivity = sensitivitySection(record);
+  const weights = weightSection(record);
   return pageText({
     title: `${record.name} · Bayesian Bits`,
     header: markup`${header(record, baselines)}${baselineTable(record, baselines)}`,
@@ -55,7 +56,7 @@ export function renderReport(record: RunRecord, { baselines = [], liveVersion }:
       ...(learnsGates(record) ? [gateSection(record)] : []),
       ...(codebooks ? [codebooks] : []),
       ...(codebooks && record.config.training.epochs === 0 ? [] : [layerwise ?? trainingSection(record)]),
-      weightSection(record),
+      ...(weights ? [weights] : []),
       ...(layerwise || codebooks || record.quantizers.length === 0 ? [] : [rangeSection(record)]),
       findingsSection(record),
       reproductionSection(record),

@@ -7,6 +7,12 @@ export function learnedNow(record: RunRecord, id: string): LearnedQuantizer | nu
   return record.epochs.at(-1)?.quantizers[id] ?? record.postTraining?.quantizers[id] ?? null;
 }
 
+/** Whether a quantizer's weight is codes into a codebook, which lies on no grid and has no range. */
+export function isInCodebook({ codebooks, quantizers }: RunRecord, id: string): boolean {
+  const quantizer = quantizers.find((quantizer) => quantizer.id === id);
+  return quantizer?.role === "weight" && (codebooks?.layers.some(({ name }) => name === quantizer.layer) ?? false);
+}
+
 /** Bits shown for a quantizer: 0 where every channel is pruned, null before the first epoch. */
 export function bitsNow(record: RunRecord, id: string): BitWidth | null {
   const learned = learnedNow(record, id);

@@ -7,7 +7,7 @@ import { foreign, type Markup, markup } from "../../page/markup.ts";
 import { stagesOf } from "../../page/stages.ts";
 import { type Column, type Further, table } from "../../page/table.ts";
 import { meanOf, rangeText, type TensorBits, tensorChip } from "../../page/tensor-bits.ts";
-import { bitsNow, layerRow, learnedNow } from "../run-state.ts";
+import { bitsNow, isInCodebook, layerRow, learnedNow } from "../run-state.ts";
 import { differ } from "./headline-section.ts";
 import { type LayerRow, layerRows } from "./layer-table-rows.ts";
 
@@ -160,7 +160,8 @@ function learned(
 ): readonly Further<LayerRow>[] {
   const range = (row: LayerRow): number | null => {
     const quantizer = of(row);
-    return (quantizer && learnedNow(record, quantizer.id)?.xMax) ?? null;
+    if (quantizer === null || isInCodebook(record, quantizer.id)) return null;
+    return learnedNow(record, quantizer.id)?.xMax ?? null;
   };
   const noise = new Map(
     record.analysis?.sensitivity?.tensors.map((tensor: Sensitivity["tensors"][number]) => [

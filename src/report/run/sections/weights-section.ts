@@ -5,11 +5,13 @@ import { figureFrame, svg } from "../../charts/figure.ts";
 import { integer, percent, share, significant } from "../../page/format.ts";
 import { type Markup, markup, shorten } from "../../page/markup.ts";
 import { later, type Section } from "../../page/section.ts";
-import { learnedNow } from "../run-state.ts";
+import { isInCodebook, learnedNow } from "../run-state.ts";
 
-/** How the weights lie on the grids that were learned for them. */
-export function weightSection(record: RunRecord): Section {
-  const histograms = record.analysis?.weights ?? [];
+/** How the weights lie on the grids that were learned for them; null where all of them are in codebooks. */
+export function weightSection(record: RunRecord): Section | null {
+  const all = record.analysis?.weights ?? [];
+  const histograms = all.filter(({ quantizer }) => !isInCodebook(record, quantizer));
+  if (all.length > 0 && histograms.length === 0) return null;
   return {
     id: "weights",
     title: "Weights on their grids",
