@@ -180,8 +180,9 @@ function accountLayer(layer: Layer, states: ChannelStates, quantizers: Quantizer
     keptInputs: depthwise ? 1 : keptInputs / input.length,
   };
   const weights = Math.round(elementsOf(layer.weightShape) * cost.keptOutputs * cost.keptInputs);
-  // Behind a codebook a normalization stays, with a factor for each output channel.
-  const each = layer.shift === null ? 0 : layer.shift.kind === "batch-norm" && weight !== null ? 2 : 1;
+  const biases = layer.shift === null ? 0 : keptOutputs;
+  // Behind a codebook a normalization stays, with a factor for each output channel, which files have beside the bias.
+  const factors = layer.shift?.kind === "batch-norm" && weight !== null ? keptOutputs : 0;
   const codebook = weight === null ? null : codebookOf(weight);
   return {
     layer,
@@ -194,9 +195,9 @@ function accountLayer(layer: Layer, states: ChannelStates, quantizers: Quantizer
     keptInputs,
     cost,
     bops: bitOperations(cost),
-    parameters: weights + each * keptOutputs,
+    parameters: weights + biases,
     bytes:
-      (codebook ? codebook.indexBytes + codebook.codebookBytes : weightBytes(widths, weights)) + 4 * each * keptOutputs,
+      (codebook ? codebook.indexBytes + codebook.codebookBytes : weightBytes(widths, weights)) + 4 * (biases + factors),
     codebook,
   };
 }

@@ -24,7 +24,8 @@ export function tensorBitsNow(record: RunRecord, id: string): TensorBits | null 
   const learned = learnedNow(record, id);
   const layer = record.network.layers.find(({ weightQuantizer }) => weightQuantizer === id);
   const result = record.result?.layers.find(({ name }) => name === layer?.name);
-  return learned && learnedBits(learned, result?.channelBits);
+  // A run without epochs has learned nothing, and may have a result.
+  return learned === null ? (result?.weightBits ?? null) : learnedBits(learned, result?.channelBits);
 }
 
 /** The id of a layer's row in the table of layers, by its place in the network. */
