@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { codebookTable } from "./codebook-table.ts";
 import { embeddingTable } from "./embedding-table.ts";
 import { frontTable } from "./front-table.ts";
+import { granularityTable } from "./granularity-table.ts";
 import { type Published, publishedRuns } from "./published.ts";
 import { readLatencies } from "./record-latencies.ts";
 import { roundingTable } from "./rounding-table.ts";
@@ -14,7 +15,7 @@ type Table = (published: readonly Published[]) => string;
 /** The tables of results, by the page that they stand in and the two marks around each. */
 export const pages: Readonly<Record<string, Readonly<Record<string, Table>>>> = {
   "README.md": { front: (published) => frontTable(published, readLatencies()) },
-  "docs/method.md": { embeddings: embeddingTable },
+  "docs/method.md": { embeddings: embeddingTable, granularity: granularityTable },
   "docs/results.md": { results: trainingTable, unfinished: () => unfinishedTable() },
   "docs/post-training.md": { "post-training": roundingTable, codebooks: codebookTable },
 };

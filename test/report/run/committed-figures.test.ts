@@ -39,7 +39,7 @@ function channelsInGraph(page: string): ReadonlyMap<string, readonly [kept: numb
       .replaceAll(",", "")
       .split("; ")
       .flatMap((box) => {
-        const [, name, kept, of] = /^(\S+) weight .*? bits (\d+)(?: of (\d+))? channels/.exec(box) ?? [];
+        const [, name, kept, of] = /^(\S+) weight .*? (\d+)(?: of (\d+))? channels/.exec(box) ?? [];
         return name === undefined ? [] : [[name, [Number(kept), Number(of ?? kept)]] as const];
       }),
   );
