@@ -17,10 +17,15 @@ export const flashTotal = ({ weights, biases, scales }: Flash): number => weight
 /** Of the pruned network, its weights packed at their bits or in whole bytes. */
 export function flashOf(record: RunRecord, { layers, coded = [] }: RunResult, storage: "packed" | "bytes"): Flash {
   const known = new Map(record.network.layers.map((layer) => [layer.name, layer]));
-  const rows = layers.map(({ name, weightBits, channelBits, keptOutputs, parameters, bytes }) => {
+  const rows = layers.map(({ name, weightBits, channelBits, keptOutputs, parameters, bytes, codebook }) => {
     const layer = known.get(name);
     const weights = layer === undefined ? 0 : elementsOf(layer.weightShape);
     const biases = layer !== undefined && layer.parameters > weights ? keptOutputs : 0;
+    if (codebook !== undefined) {
+      const { indexBytes, codeBits } = codebook;
+      const padding = storage === "packed" ? 0 : Math.ceil((indexBytes * Math.max(0, 8 - codeBits)) / codeBits);
+      return { weights: bytes - 4 * biases + padding, biases: 4 * biases, steps: 0 };
+    }
     if (channelBits !== undefined && weightBits !== 32 && storage === "packed") {
       // Each channel has a step, and the record counts them, too.
       return { weights: bytes - 4 * (biases + keptOutputs), biases: 4 * biases, steps: keptOutputs };

@@ -9,7 +9,12 @@ t.test(
     for (const { record } of publishedRuns()) {
       const result = record.result!;
       const { weights, biases, scales } = flashOf(record, result, "packed");
-      t.equal(weights + biases, result.bytes.packed, record.name);
+      // Steps of channels with widths of their own are among their bytes there, and scales here.
+      const steps = result.layers.reduce(
+        (sum, { channelBits, keptOutputs }) => sum + (channelBits ? keptOutputs : 0),
+        0,
+      );
+      t.equal(weights + biases + 4 * steps, result.bytes.packed, record.name);
       const float = floatFlash(record);
       t.equal(float.weights + float.biases, result.bytes.fp32, record.name);
       const isQuantized = result.layers.some(({ weightBits }) => weightBits < 32);
@@ -50,4 +55,22 @@ t.test("in whole bytes a weight of 2 bits takes 8, one of 16 bits 16", async (t)
   const wide = { ...result, layers: result.layers.map((layer) => ({ ...layer, weightBits: 16 as const })) };
   t.equal(flashOf(record, wide, "bytes").weights, 2 * count);
   t.equal(flashOf(record, wide, "packed").weights, 2 * count);
+});
+
+t.test("codes take their bits, or whole bytes, beside their codebook", async (t) => {
+  const record = sampleRecord();
+  const [layer] = record.result!.layers;
+  const codebook = {
+    blockSize: 9,
+    centroids: 16,
+    bitsPerWeight: 4 / 9,
+    countedIndexBytes: 50,
+    codeBits: 4 as const,
+    indexBytes: 50,
+    codebookBytes: 288,
+  };
+  const coded = { ...layer!, weightBits: 32 as const, bytes: 338 + 4 * layer!.keptOutputs, codebook };
+  const of = (storage: "packed" | "bytes") => flashOf(record, { ...record.result!, layers: [coded] }, storage);
+  t.match(of("packed"), { weights: 338, biases: 4 * layer!.keptOutputs });
+  t.equal(of("bytes").weights, 388);
 });
