@@ -138,7 +138,8 @@ export function inputOf(value: ValueInfoProto): ModelInput {
 
 function shapeOf(value: ValueInfoProto): DeclaredShape | null {
   const shape = declaredTensor(value)?.shape;
-  return shape ? shape.map((size) => (typeof size === "number" && size !== 0 ? size : null)) : null;
+  // Some exporters write 0 or -1 for what is open.
+  return shape ? shape.map((size) => (typeof size === "number" && size > 0 ? size : null)) : null;
 }
 
 const labelFor = (node: NodeProto): string =>

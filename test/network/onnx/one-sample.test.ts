@@ -1,6 +1,7 @@
 import t from "tap";
 import { ort } from "../../../src/core/onnx-runtime.ts";
-import { importGraph } from "../../../src/network/onnx/import-network.ts";
+import { verifyImport } from "../../../src/export/verify-import.ts";
+import { importGraph, importNetwork } from "../../../src/network/onnx/import-network.ts";
 import { forward } from "../../../src/network/passes.ts";
 import { readModel } from "../../../src/onnx/onnx-model.ts";
 import { createModel } from "../../../src/training/model.ts";
@@ -69,4 +70,21 @@ t.test("weights in Constant nodes are the file's own, however large", async (t) 
     nodes: [node("Constant", [], "w", [{ name: "value", type: 4, t: value }]), node("MatMul", ["x", "w"], "y")],
   });
   t.doesNotThrow(() => importGraph(readModel(bytes, "it.onnx"), { file: "it.onnx", name: "it" }));
+});
+
+t.test("-1 is a size that a file leaves open", async (t) => {
+  const tensors = [{ name: "w", dims: [2, 3, 1, 1], dataType: 1, floatData: [1, 2, 3, 4, 5, 6] }];
+  const nodes = [
+    node("Conv", ["x", "w"], "mixed"),
+    node("GlobalAveragePool", ["mixed"], "means"),
+    node("Flatten", ["means"], "y"),
+  ];
+  const bytes = encodePlain({
+    ...{ opset: 13, tensors, nodes, outputs: [{ name: "y", shape: [-1, 2] }] },
+    inputs: [{ name: "x", shape: [-1, 3, -1, -1] }],
+  });
+  const options = { file: "it.onnx", name: "it", inputShape: [4, 5, 3], classes: 2 } as const;
+  const imported = importNetwork(readModel(bytes, "it.onnx"), options);
+  t.equal(imported.layout.batch, null);
+  await t.resolves(verifyImport({ ...imported, path: "it.onnx", bytes, inputShape: [4, 5, 3], classes: 2 }, ops));
 });
