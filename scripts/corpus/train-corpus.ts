@@ -99,12 +99,14 @@ async function learned(corpus: string, name: string, folder: string): Promise<st
   const metric = mainMetric(task);
   const value = result === null ? "" : shown(metric, mainValue(task, result.metrics));
   const after = statSync(join(folder, "run", exported.file)).size;
-  const verified = exported.verification === null ? "NOT VERIFIED" : "verified";
-  return `${metric.label} ${value}, ${result?.relativeBops.toFixed(3)} % of the bit operations, ${bytes(statSync(file).size)} to ${bytes(after)}, ${times.seconds.toFixed(0)} s, ${verified}`;
+  if (exported.verification === null) throw new Error("its file was not verified");
+  return `${metric.label} ${value}, ${result?.relativeBops.toFixed(3)} % of the bit operations, ${bytes(statSync(file).size)} to ${bytes(after)}, ${times.seconds.toFixed(0)} s, verified`;
 }
 
 const [corpus, ...names] = process.argv.slice(2);
 if (corpus === undefined) throw new Error("usage: npm run corpus:train -- CORPUS [NAME ...]");
+const unknown = names.find((name) => !(name in networks));
+if (unknown !== undefined) throw new Error(`expected some of ${Object.keys(networks).join(", ")}, got ${unknown}`);
 let done = 0;
 const wanted = Object.keys(networks).filter((name) => names.length === 0 || names.includes(name));
 for (const name of wanted) {

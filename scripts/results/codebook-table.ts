@@ -36,8 +36,9 @@ export function codebookTable(published: readonly Published[]): string {
   const rows = new Map<string, Row>();
   for (const record of records.filter((record) => networks.has(taskOf(record)))) {
     for (const { title, column, difference } of entriesOf(record)) {
-      const row = rows.get(title) ?? { title, runs: [], differences: new Map<Column, number>() };
-      rows.set(title, row);
+      const key = `${taskOf(record)} ${title}`;
+      const row = rows.get(key) ?? { title, runs: [], differences: new Map<Column, number>() };
+      rows.set(key, row);
       row.runs.push(record);
       row.differences.set(column, difference);
     }
@@ -50,10 +51,10 @@ export function codebookTable(published: readonly Published[]): string {
       const difference = differences.get(column);
       return difference === undefined ? "" : signedText(metric, difference);
     };
-    return { packed, row: [title, bytes(packed), times(fp32 / packed), ...columns.map(shown)] };
+    return { packed, row: [taskOf(first(runs)), title, bytes(packed), times(fp32 / packed), ...columns.map(shown)] };
   });
   return markdownTable(
-    ["weights", "bytes", "smaller", ...columns],
+    ["network", "weights", "bytes", "smaller", ...columns],
     cells.toSorted((one, other) => one.packed - other.packed).map(({ row }) => row),
   );
 }

@@ -1,6 +1,6 @@
 import type { RunConfig } from "../config/schema.ts";
 import { distillationOf, teacherProblem } from "../config/sections/loss-settings.ts";
-import { UsageError } from "../core/errors.ts";
+import { UsageError, UserError } from "../core/errors.ts";
 import { lookup } from "../core/lookup.ts";
 import { tuple } from "../core/tuple.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -119,9 +119,17 @@ function valuesOf(
   if (outputs === undefined && !declared.includes(null))
     return declared.reduce<number>((sum, size) => sum + (size ?? 0), 0);
   const sizes = new Map(model.graph.input.map((input) => [input.name, sizesOf(declaredTensor(input)?.shape, samples)]));
-  const { network } = importGraph(model, { file: path, name: path, outputs }, sizes);
-  const shapes = outputShapes(network);
-  return network.outputs.reduce((sum, id) => sum + elementsOf(lookup(shapes, id)), 0);
+  try {
+    const { network } = importGraph(model, { file: path, name: path, outputs }, sizes);
+    const shapes = outputShapes(network);
+    return network.outputs.reduce((sum, id) => sum + elementsOf(lookup(shapes, id)), 0);
+  } catch (error) {
+    if (!(error instanceof UserError) || outputs !== undefined) throw error;
+    throw new UserError(
+      `${setting} ${path} does not say how many values its outputs have, and importing it does not tell (${error.message}): export it with sizes, or give the data labels`,
+      { cause: error },
+    );
+  }
 }
 
 /** A sample as an input has it: images have their channels first there, unless its own sizes say otherwise. */

@@ -65,6 +65,17 @@ t.test("where a file leaves its sizes open, the data's samples have them", async
   t.match(describeTargets(open(join(folder, "values.onnx"), ["c", "h", "w"]), values), { outputs: 3 * 4 * 3 });
 });
 
+t.test("what neither says its sizes nor imports asks for them", async (t) => {
+  const path = join(t.testdir(), "det.onnx");
+  const shape = ["b", "c", "h", "w"];
+  const ports = { inputs: [{ name: "images", shape }], outputs: [{ name: "y", shape: ["b", "n"] }] };
+  writeFileSync(path, encodePlain({ opset: 17, ...ports, tensors: [], nodes: [node("Det", ["images"], "y")] }));
+  t.throws(() => describeTargets({ ...config(), network: { file: path } }, { ...none, kind: "values" }), {
+    name: "UserError",
+    message: /network\.file .*det\.onnx does not say how many values its outputs have, .*Det.*: export it with sizes/s,
+  });
+});
+
 t.test("the data may name classes that the teacher counts", async (t) => {
   const of = (names: readonly string[], kind: "classes" | "values" = "classes") =>
     describeTargets(config(), { ...none, targets: { kind: "none", names }, kind });
