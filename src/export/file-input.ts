@@ -75,7 +75,8 @@ function textInput(model: Model, file: string, length: number): FileInput {
   const declared = inputsOf(model).map((input) => ({ name: input.name, type: declaredTensor(input)?.type ?? 0 }));
   try {
     const texts = textRoles(declared);
-    return { batch: null, tensorsOf: ({ images }) => textTensors(texts, tokensOf(images), length) };
+    const [batch = null] = inputsOf(model).flatMap((input) => declaredShape(input)?.[0] ?? []);
+    return { batch, tensorsOf: ({ images }) => textTensors(texts, tokensOf(images), length) };
   } catch (error) {
     throw new UserError(`cannot evaluate ${file} on texts: ${messageOf(error)}`, { cause: error });
   }

@@ -16,7 +16,7 @@ import { forward } from "../network/passes.ts";
 import { createModel } from "../training/model.ts";
 import { passOf, soleInput } from "../training/pass.ts";
 import { textTensors } from "./file-input.ts";
-import { fromChannelsFirst } from "./image-layout.ts";
+import { fromChannelsFirst, toChannelsFirst } from "./image-layout.ts";
 import { readModel, withOutputs } from "./onnx/read-model.ts";
 import { RuntimeModel, type RuntimeOptions, type RuntimeValues, runtimeName } from "./runtime.ts";
 
@@ -168,14 +168,7 @@ function sideBySide(parts: readonly { readonly size: number; readonly values: Ar
 
 /** Images of the graph, [batch, height, width, channels], as the file has them. */
 function inFileOrder(images: Float32Array, shape: Imported["inputShape"], { channelsFirst }: FileLayout): Float32Array {
-  if (!channelsFirst) return images;
-  const [height, width, channels] = tuple(shape, 3);
-  const size = height * width;
-  return images.map((_, index) => {
-    const [image, rest] = [Math.floor(index / (size * channels)), index % (size * channels)];
-    const [channel, pixel] = [Math.floor(rest / size), rest % size];
-    return images[(image * size + pixel) * channels + channel]!;
-  });
+  return channelsFirst ? toChannelsFirst(images, tuple(shape, 3)) : images;
 }
 
 /** The taken-over network's logits in float32. */

@@ -134,6 +134,7 @@ function nodesOfMasks({ nodes }: Network): ReadonlySet<NodeId> {
     const inputs = inputsOf(node);
     const isOfMask = (id: NodeId) => found.has(id) || constant.has(id);
     if (node.kind === "parameter") constant.add(node.id);
+    else if (isLayer(node)) continue;
     else if (node.kind === "token-mask" || (inputs.some((id) => found.has(id)) && inputs.every(isOfMask)))
       found.add(node.id);
   }

@@ -72,3 +72,18 @@ t.test("what gives no class for each pixel is refused", async (t) => {
     message: /its output is \[batch, 3\], expected 3 classes for each of 6 x 4 pixels/,
   });
 });
+
+t.test(
+  "zeros around an image of logits stay, a softmax over rows is none of classes",
+  { timeout: 120_000 },
+  async (t) => {
+    const padded = new FileWriter(17);
+    const image = padded.input("images", [1, height, width]);
+    const inside = padded.op("Conv", [image, padded.floats([classes, 1, 3, 3])], { kernel_shape: [3, 3] });
+    const path = join(root, "padded.onnx");
+    writeFileSync(path, padded.file(padded.op("Pad", [inside, padded.integers([0, 0, 1, 1, 0, 0, 1, 1])])));
+    const { exports } = await run(path, "padded");
+    t.ok(exports[0]!.verification);
+    await t.rejects(run(networkFile("rows", { last: true, softmax: 1 }), "rows"), { message: /it ends in a softmax/ });
+  },
+);

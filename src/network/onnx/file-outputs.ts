@@ -1,7 +1,6 @@
 import { at } from "../../core/elements.ts";
 import type { NodeId } from "../../graph/graph.ts";
 import { channelsFirst, channelsLast, imageOf, inOrder, shaped, shapeText } from "./arrangement.ts";
-import type { GraphWriter } from "./graph-writer.ts";
 import { cut, Damaged } from "./problems.ts";
 import { isKnown, knownSizes, productOf, sizeText } from "./sizes.ts";
 import type { Translation } from "./translation.ts";
@@ -86,7 +85,14 @@ function wholeOf(value: Value, translation: Translation): Activation {
   const [batch, ...others] = value.axes;
   if (`${batch}` !== "0" || others.length === 0)
     throw new Damaged(`its output is [${shapeText(value)}], expected the batch as its first axis, and others`);
+  requireNoLogSoftmax(value);
   return translation.settled(value);
+}
+
+/** @throws Damaged where the logarithms of probabilities would have to be computed. */
+function requireNoLogSoftmax({ ending }: Activation): void {
+  if (ending === "log-softmax")
+    throw new Damaged("it ends in a LogSoftmax: let it end before that (network: { file, outputs: [NAME] })");
 }
 
 /**
@@ -96,7 +102,7 @@ function wholeOf(value: Value, translation: Translation): Activation {
  */
 export function pixelOutput(
   { name, value }: { readonly name: string; readonly value: Value },
-  writer: GraphWriter,
+  translation: Translation,
   { classes, size: [height, width] }: { readonly classes: number; readonly size: readonly [number, number] },
 ): { readonly node: NodeId; readonly heads: readonly Head[] } {
   if (value.kind !== "activation") throw new Damaged("its output is a constant");
@@ -107,8 +113,10 @@ export function pixelOutput(
       `its output is [${shapeText(value)}], expected ${classes} classes for each of ${height} x ${width} pixels, [batch, ${classes}, ${height}, ${width}]: choose another data set, or replace the network's last layer`,
     );
   }
-  const image = imageOf(value, writer, isFirst ? channelsFirst : channelsLast);
-  if (writer.find(image.value.node)?.kind === "softmax")
+  const { writer } = translation;
+  const image = imageOf(translation.padded(value), writer, isFirst ? channelsFirst : channelsLast);
+  // Over another axis than that of the classes, or none that is left out.
+  if ((value.ending !== null && !isFirst) || writer.find(image.value.node)?.kind === "softmax")
     throw new Damaged("it ends in a softmax: let it end before that (network: { file, outputs: [NAME] })");
   const pixels = { size: [height, width], channelsFirst: isFirst } as const;
   return { node: image.value.node, heads: [{ name, size: classes, ending: value.ending, pixels }] };
@@ -118,6 +126,7 @@ export function pixelOutput(
 export function tensorOutput(value: Value, name: string, translation: Translation): NodeId {
   if (value.kind !== "activation") throw new Damaged(`its output "${cut(name)}" is a constant`);
   const { writer } = translation;
+  requireNoLogSoftmax(value);
   const whole = translation.settled(value);
   if (`${whole.axes[0]}` !== "0")
     throw new Damaged(`its output "${cut(name)}" is [${shapeText(whole)}], expected the batch as its first axis`);

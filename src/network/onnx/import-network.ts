@@ -104,7 +104,7 @@ export function importNetwork(
     const given = graph.outputs.map((name) => ({ name, value: translation.named(name) }));
     const { node, heads } =
       outputKind === "pixels" && "inputShape" in options
-        ? pixelOutput(first(given), writer, {
+        ? pixelOutput(first(given), translation, {
             classes: options.classes,
             size: [options.inputShape[0], options.inputShape[1]],
           })

@@ -36,7 +36,8 @@ const types: { readonly [R in TextRole]: readonly number[] } = {
  */
 export function textRoles(inputs: readonly Pick<ModelInput, "name" | "type">[]): readonly TextInput[] {
   const found = inputs.map(({ name, type }): TextInput => {
-    const [role] = roles.find(([, pattern]) => pattern.test(name)) ?? ["tokens" as const];
+    const isAlone = inputs.length === 1;
+    const [role] = roles.find(([, pattern]) => !isAlone && pattern.test(name)) ?? ["tokens" as const];
     return { name, role, type };
   });
   const tokens = found.filter(({ role }) => role === "tokens");

@@ -91,12 +91,12 @@ export class Translation {
     const value = this.value(node, index);
     if (value.kind !== "activation") throw new Unsupported(`its input ${index + 1} is a constant`);
     const whole = this.#withEnding(value);
-    return keepPadding ? whole : this.#padded(whole);
+    return keepPadding ? whole : this.padded(whole);
   }
 
   /** A value with what was left to those that read it: a Softmax, or zeros around it. */
   settled(value: Activation): Activation {
-    return this.#padded(this.#withEnding(value));
+    return this.padded(this.#withEnding(value));
   }
 
   #withEnding(value: Activation): Activation {
@@ -109,9 +109,9 @@ export class Translation {
   /** What a node of the graph gives, as [batch, channels, height, width]; a Pad of it stays one if `keepPadding`. */
   image(node: OnnxNode, { keepPadding = false } = {}): Image {
     const given = this.activation(node, 0, { keepPadding: true });
-    const value = given.axes.length === 3 ? asImage(this.#padded(given)) : given;
+    const value = given.axes.length === 3 ? asImage(this.padded(given)) : given;
     const fits = keepPadding && value.axes.length === 4 && liesAs(value, channelsFirst);
-    return imageOf(fits ? value : this.#padded(value), this.writer);
+    return imageOf(fits ? value : this.padded(value), this.writer);
   }
 
   /** Constant numbers. */
@@ -190,7 +190,8 @@ export class Translation {
     this.#readers.set(node, (this.#readers.get(node) ?? 0) + count);
   }
 
-  #padded(value: Activation): Activation {
+  /** A value with zeros around it that were left to those that read it; an ending stays one. */
+  padded(value: Activation): Activation {
     if (value.padding === null) return value;
     const node = this.writer.padded(value.node, value.padding);
     return { ...value, node, shape: this.writer.shapeOf(node), padding: null };
